@@ -1,0 +1,41 @@
+# Everything a newcomer needs is installed into .venv by these targets.
+VENV := .venv
+PYTHON ?= python3
+BIN := $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types contracts docs generate clean
+
+help: ## say what the targets do
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/installed: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable '.[test,lint,build]'
+	@touch $@
+
+demo: $(VENV)/installed ## apply sample-repo/ to the local control plane; run it twice
+	$(BIN)/ruleengine demo
+
+test: $(VENV)/installed ## run the tests
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+lint: $(VENV)/installed ## style
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+
+types: $(VENV)/installed ## types
+	$(BIN)/mypy
+
+contracts: $(VENV)/installed ## who may import whom
+	$(BIN)/lint-imports
+
+generate: $(VENV)/installed ## make what is made from facts and from code
+	$(BIN)/python tools/generate.py
+
+docs: $(VENV)/installed ## check that the docs say what is
+	$(BIN)/python tools/check_docs.py
+
+clean: ## remove what make and the demo left
+	rm -rf $(VENV) build dist

@@ -1,0 +1,50 @@
+"""``ruleengine.yaml`` as a value: what applies to the whole config repo."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from ruleengine.model.names import CONTROL_NAMESPACE, HANDOVER_NAMESPACE
+from ruleengine.model.values import Object
+
+
+class Engine(StrEnum):
+    """Who reconciles: our own reconcilers, or Argo's controllers."""
+
+    NATIVE = "native"
+    HANDOVER = "handover"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiver:
+    """A finding that a team accepts: which code, where, why, and until when (a date)."""
+
+    code: str
+    path: str = "**"
+    reason: str
+    expires: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """The settings of one config repo, defaults filled in.
+
+    ``context`` and ``kubeconfig`` name a cluster; both empty means the local control plane.
+    ``repo`` is the URL that stands for an omitted ``repoURL`` where one is needed.
+    ``namespace`` is where pipelines live; ``control_namespace`` where applications and
+    records live. ``clusters`` maps an environment's name to the name of its cluster.
+    """
+
+    engine: Engine = Engine.NATIVE
+    repo: str = ""
+    context: str = ""
+    kubeconfig: str = ""
+    namespace: str = CONTROL_NAMESPACE
+    control_namespace: str = CONTROL_NAMESPACE
+    clusters: dict[str, str] = field(default_factory=dict)
+    defaults: Object = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
+
+    @staticmethod
+    def control_namespace_for(engine: Engine) -> str:
+        """Return the control namespace that an engine uses unless told otherwise."""
+        return HANDOVER_NAMESPACE if engine is Engine.HANDOVER else CONTROL_NAMESPACE

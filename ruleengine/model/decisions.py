@@ -1,0 +1,137 @@
+"""The contract of every reconciler: a pure function from observations to a decision.
+
+``decide(object, world, now, memo) -> Decision`` reads the world only through
+:class:`World`, asks for the outside through :class:`Request` values, and says in
+``next`` why it stops. No clock, network, randomness or environment is inside, so the
+same code is planned, simulated, replayed and crashed at any point (design, section 2).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Protocol
+
+from ruleengine.model.actions import Action, Target
+from ruleengine.model.digests import content_digest
+from ruleengine.model.values import Object, Value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Something that only the outside can tell or do.
+
+    ``kind`` names the service that performs it (``render``, ``fetch``, ...), ``payload``
+    is plain data. A *read* may be repeated and cached; an ``effect`` is performed at
+    least once, with ``key`` as its idempotency key.
+    """
+
+    kind: str
+    payload: Object
+    effect: bool = False
+
+    @property
+    def key(self) -> str:
+        """The identity of the request, derived from its content."""
+        return content_digest([self.kind, self.payload])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What became of a request: ``value`` on success, else ``error`` with a ``remedy``."""
+
+    value: Value = None
+    error: str = ""
+    remedy: str = ""
+
+
+class World(Protocol):
+    """What a reconciler may read: observed objects and answers, nothing else."""
+
+    def get(self, target: Target) -> Object | None:
+        """Return the object, or ``None`` if it does not exist."""
+
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", index: tuple[str, str] | None = None
+    ) -> Sequence[Object]:
+        """Return objects of a kind by name; an empty namespace means all of them.
+
+        ``index`` is a pair of an index's name and a value, such as
+        ``("application", "shop-staging")`` (tracked by that application) or
+        ``("owner", uid)`` (has that owner reference).
+        """
+
+    def answer(self, request: Request) -> Answer | None:
+        """Return the answer to a request, or ``None`` while there is none."""
+
+
+class Stop(StrEnum):
+    """Why a decision stops."""
+
+    DONE = "done"
+    AT = "at"
+    ON = "on"
+    FOR = "for"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Next:
+    """Why a reconciler stops, and what wakes it.
+
+    ``AT`` carries ``time``; ``ON`` the ``targets`` it waits on; ``FOR`` says in
+    ``message`` which human, event or schedule it waits for (that counts as settled).
+    """
+
+    stop: Stop
+    time: datetime | None = None
+    targets: tuple[Target, ...] = ()
+    message: str = ""
+
+
+DONE = Next(stop=Stop.DONE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """What a reconciler wants for one object, given one observation.
+
+    ``actions`` are performed in order. ``status`` is the whole desired status of the object
+    (``None`` leaves it alone); only the difference is written. ``events`` are
+    Kubernetes Events to publish. ``memo`` makes the next decision cheap, never different.
+    """
+
+    actions: tuple[Action, ...] = ()
+    requests: tuple[Request, ...] = ()
+    status: Object | None = None
+    events: tuple[Object, ...] = ()
+    next: Next = DONE
+    memo: object = field(default=None, compare=False, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A kind that a reconciler reads, besides its own: changes wake the owner.
+
+    ``wakes`` names the index whose values are the keys to wake (see :meth:`World.list`).
+    """
+
+    api_version: str
+    kind: str
+    wakes: str
+
+
+class Reconciler(Protocol):
+    """One area's pure decider for one kind.
+
+    ``manager`` is its field manager and ``area`` its name; ``watches`` say which other
+    kinds wake which of its objects.
+    """
+
+    area: str
+    api_version: str
+    kind: str
+    manager: str
+    watches: tuple[Watch, ...]
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return what to do about one object. Pure; must not raise for wrong user data."""

@@ -1,0 +1,50 @@
+"""Digests and derived names: the reason why applying twice changes nothing.
+
+A created object's name is derived from its owner, its purpose and its content,
+never random, so that a repeated decision creates the same object again.
+"""
+
+import hashlib
+import json
+
+from ruleengine.model.values import Value
+
+_NAME_LIMIT = 63
+_DIGEST_LENGTH = 10
+_ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
+"""Kubernetes' alphabet for generated suffixes: no vowels, so no accidental words."""
+
+
+def content_digest(value: Value) -> str:
+    """Return the SHA-256 of a value in hexadecimal; key order does not matter."""
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def short_digest(value: Value, length: int = _DIGEST_LENGTH) -> str:
+    """Return a short digest in the alphabet of Kubernetes' generated names."""
+    number = int(content_digest(value), 16)
+    letters = []
+    for _ in range(length):
+        number, index = divmod(number, len(_ALPHABET))
+        letters.append(_ALPHABET[index])
+    return "".join(letters)
+
+
+def fit_name(name: str, limit: int = _NAME_LIMIT) -> str:
+    """Return ``name``, shortened with a digest of the whole where it is too long."""
+    if len(name) <= limit:
+        return name
+    kept = name[: limit - _DIGEST_LENGTH - 1].rstrip("-.")
+    return f"{kept}-{short_digest(name)}"
+
+
+def derive_name(owner: str, purpose: str, content: Value, limit: int = _NAME_LIMIT) -> str:
+    """Return the name of an object that ``owner`` creates for ``purpose``.
+
+    ``content`` is what makes the object the one it is (an evaluated spec, an index);
+    equal arguments give equal names, in every process and at any time.
+    """
+    base = f"{owner}-{purpose}" if purpose else owner
+    kept = base[: limit - _DIGEST_LENGTH - 1].rstrip("-.")
+    return f"{kept}-{short_digest([owner, purpose, content])}"

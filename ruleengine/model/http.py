@@ -1,0 +1,37 @@
+"""HTTP as values, so that a Kubernetes API can be called with or without a socket.
+
+The cluster client sends an :class:`HttpRequest` through a :class:`Transport`; the local
+control plane answers the same values in process, which is what makes tests cheap.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpRequest:
+    """One request. Header names are lower case; ``query`` keeps order and repetition."""
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HttpResponse:
+    """One response. A watch has a ``stream`` of chunks in place of a ``body``."""
+
+    status: int
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: Iterator[bytes] | None = None
+
+
+class Transport(Protocol):
+    """Carries requests to one API server."""
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Perform a request. Raises ``UnreachableError`` where no server answers."""

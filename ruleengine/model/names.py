@@ -1,0 +1,57 @@
+"""Every label, annotation, finalizer, Secret type and field manager that we write.
+
+``docs/names.md`` is made from :data:`NAMES`; nothing else in the code spells one of
+these out (a test looks).
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+DOMAIN: Final = "ruleengine.dev"
+API_VERSION: Final = f"{DOMAIN}/v1"
+ARGO_API_VERSION: Final = "argoproj.io/v1alpha1"
+
+CONTROL_NAMESPACE: Final = "ruleengine"
+HANDOVER_NAMESPACE: Final = "argocd"
+
+MANAGER: Final = "ruleengine"
+ENVIRONMENTS_MANAGER: Final = "ruleengine-environments"
+PIPELINES_MANAGER: Final = "ruleengine-pipelines"
+ROLLOUTS_MANAGER: Final = "ruleengine-rollouts"
+TRIGGERS_MANAGER: Final = "ruleengine-triggers"
+
+OWNER: Final = f"{DOMAIN}/owner"
+ENGINE: Final = f"{DOMAIN}/engine"
+ORIGIN: Final = f"{DOMAIN}/origin"
+INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
+SIMULATED: Final = f"local.{DOMAIN}/simulated"
+RUN: Final = f"local.{DOMAIN}/run"
+FAULT: Final = f"local.{DOMAIN}/fault"
+
+ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """One name that we write on objects: what it is, where it stands, what it means."""
+
+    name: str
+    what: str
+    meaning: str
+
+
+NAMES: Final = (
+    Name(MANAGER, "field manager", "what the config repo declares"),
+    Name(ENVIRONMENTS_MANAGER, "field manager", "what the environments reconciler declares"),
+    Name(PIPELINES_MANAGER, "field manager", "what the pipelines reconciler declares"),
+    Name(ROLLOUTS_MANAGER, "field manager", "what the rollouts reconciler declares"),
+    Name(TRIGGERS_MANAGER, "field manager", "what the triggers reconciler declares"),
+    Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
+    Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
+    Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
+    Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),
+    Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
+    Name(RUN, "annotation", "`process`: the local node runs the pod as a sandboxed process"),
+    Name(FAULT, "annotation", "the fault that the local node simulates for a pod"),
+    Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
+)

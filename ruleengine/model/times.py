@@ -1,0 +1,16 @@
+"""Time in documents: UTC, whole seconds, RFC 3339 (design, section 9)."""
+
+from datetime import UTC, datetime
+
+
+def format_time(moment: datetime) -> str:
+    """Return ``moment`` as Kubernetes writes it, for instance ``2026-11-23T21:06:55Z``."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def parse_time(text: str) -> datetime:
+    """Return the moment that an RFC 3339 text names. Raises ``ValueError`` for other texts."""
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return moment.astimezone(UTC)
