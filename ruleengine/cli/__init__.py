@@ -1,0 +1,1 @@
+"""The command line: translate options, call :mod:`ruleengine.app`, report."""

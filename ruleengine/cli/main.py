@@ -1,0 +1,56 @@
+"""The root command. Groups and commands are imported only when they are called.
+
+Every way out of the process passes :func:`main`: known errors become one line with a
+remedy, unknown ones a report file, and click's own exit code 2 becomes 3.
+"""
+
+import sys
+from importlib import import_module
+
+import click
+
+from ruleengine import __version__
+from ruleengine.cli.exits import run
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "validate": ("ruleengine.cli.validate", "Check files, staged files or a revision."),
+}
+"""Name of a command to its module and its one-line help: ``--help`` imports none of them."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands live in modules that are imported when called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order in which a newcomer meets them."""
+        del ctx
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return one command."""
+        del ctx
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+
+
+@click.command(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Start with: ruleengine init my-config",
+)
+@click.version_option(__version__, prog_name="ruleengine")
+def root() -> None:
+    """Deliver, build, release and react from one Git repository with four folders."""
+
+
+def main() -> None:
+    """Run the command line and exit with a documented code."""
+    sys.exit(run(root))
