@@ -16,10 +16,10 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 demo: $(VENV)/installed ## apply sample-repo/ to the local control plane; run it twice
-	$(BIN)/ruleengine demo
+	$(BIN)/ruleengine demo $(DEMO_OPTIONS)
 
 test: $(VENV)/installed ## run the tests
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_OPTIONS)
 
 lint: $(VENV)/installed ## style
 	$(BIN)/ruff check
@@ -32,10 +32,10 @@ contracts: $(VENV)/installed ## who may import whom
 	$(BIN)/lint-imports
 
 generate: $(VENV)/installed ## make what is made from facts and from code
-	$(BIN)/python tools/generate.py
+	$(BIN)/python -m tools.generate
 
 docs: $(VENV)/installed ## check that the docs say what is
-	$(BIN)/python tools/check_docs.py
+	$(BIN)/python -m tools.check_docs
 
 clean: ## remove what make and the demo left
 	rm -rf $(VENV) build dist
