@@ -1,0 +1,90 @@
+"""Checks that the docs say what is: pages are current, links lead somewhere, named tests ran.
+
+A table in ``docs/support/`` names the test that proves each honoured field. Where
+``build/tests.xml`` holds the result of a run, each of them must be in it as passed.
+"""
+
+import csv
+import re
+import sys
+from collections.abc import Iterator
+from xml.etree import ElementTree as ET
+
+from tools.reference_docs import DOCS, PAGES
+
+PROJECT = DOCS.parent
+RESULTS = PROJECT / "build" / "tests.xml"
+_LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)")
+_COMMAND = re.compile(r"(?:^|[`\s])make ([a-z]+)")
+
+
+def stale_pages() -> Iterator[str]:
+    """Return the generated pages that differ from what the code says now."""
+    for name, make in PAGES.items():
+        page = DOCS / name
+        if not page.is_file() or page.read_text(encoding="utf-8") != make():
+            yield f"docs/{name}: stale; run make generate"
+
+
+def broken_links() -> Iterator[str]:
+    """Return links of the Markdown pages that lead to no file."""
+    for page in (*PROJECT.glob("*.md"), *DOCS.rglob("*.md"), *PROJECT.glob("benchmarks/*.md")):
+        for target in _LINK.findall(page.read_text(encoding="utf-8")):
+            if not (page.parent / target).exists():
+                yield f"{page.relative_to(PROJECT)}: link to {target}, which does not exist"
+
+
+def unknown_targets() -> Iterator[str]:
+    """Return ``make`` targets that a page names and the Makefile lacks."""
+    known = set(
+        re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    )
+    for page in (PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"):
+        for target in _COMMAND.findall(page.read_text(encoding="utf-8")):
+            if target not in known:
+                yield f"{page.name}: `make {target}` is no target of the Makefile"
+
+
+def unproven_fields() -> Iterator[str]:
+    """Return fields said to be honoured whose test does not exist or did not pass."""
+    passed = _passed_tests()
+    for table in sorted((DOCS / "support").glob("*.tsv")):
+        with table.open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file, delimiter="\t"):
+                yield from _unproven(row, f"docs/support/{table.name}: {row['field']}", passed)
+
+
+def _unproven(row: dict[str, str], where: str, passed: set[str] | None) -> Iterator[str]:
+    if row["state"] != "honoured":
+        return
+    path, _, name = row["test"].partition("::")
+    file = PROJECT / path
+    if not file.is_file() or f"def {name.partition('[')[0]}(" not in file.read_text(
+        encoding="utf-8"
+    ):
+        yield f"{where}: its test {row['test']!r} does not exist"
+    elif passed is not None and not any(one.startswith(f"{path}::{name}") for one in passed):
+        yield f"{where}: its test {row['test']!r} did not pass"
+
+
+def _passed_tests() -> set[str] | None:
+    if not RESULTS.is_file():
+        return None
+    cases = ET.parse(RESULTS).getroot().iter("testcase")  # noqa: S314 - our own file
+    return {
+        f"{case.get('classname', '').replace('.', '/')}.py::{case.get('name')}"
+        for case in cases
+        if all(child.tag not in {"failure", "error", "skipped"} for child in case)
+    }
+
+
+def main() -> int:
+    """Print every sentence of the docs that is not true; return 1 if there is one."""
+    problems = [*stale_pages(), *broken_links(), *unknown_targets(), *unproven_fields()]
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
