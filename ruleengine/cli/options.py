@@ -1,0 +1,72 @@
+"""Options that several commands share, spelt once so that they mean the same everywhere."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterOptions:
+    """Which cluster the command line names; nothing named means the configuration decides."""
+
+    local: bool = False
+    context: str = ""
+    kubeconfig: str = ""
+    state: Path | None = None
+
+
+def directory(command: Decorated) -> Decorated:
+    """Add ``-C DIR``: the config repo to work in."""
+    return click.option(
+        "-C",
+        "--directory",
+        type=click.Path(exists=True, file_okay=False, path_type=Path),
+        default=Path(),
+        show_default="the current folder",
+        help="The config repo, or a folder inside it.",
+    )(command)
+
+
+def output(*formats: str) -> Callable[[Decorated], Decorated]:
+    """Add ``-o FORMAT`` with the given formats; the first is the default."""
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default=formats[0],
+        show_default=True,
+        help="How to print the result.",
+    )
+
+
+def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Add the choice of a cluster; the command receives it as ``cluster: ClusterOptions``."""
+
+    def gathered(
+        *, local: bool, context: str, kubeconfig: str, state: Path | None, **others: object
+    ) -> object:
+        if local and (context or kubeconfig):
+            raise click.UsageError("--local and --context/--kubeconfig exclude each other")
+        chosen = ClusterOptions(local=local, context=context, kubeconfig=kubeconfig, state=state)
+        return command(cluster=chosen, **others)
+
+    gathered.__name__ = command.__name__
+    gathered.__doc__ = command.__doc__
+    gathered.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    for option in (
+        click.option(
+            "--state",
+            type=click.Path(file_okay=False, path_type=Path),
+            help="The local control plane's state (default: .ruleengine in the repo).",
+        ),
+        click.option("--kubeconfig", default="", metavar="FILE", help="The kubeconfig to use."),
+        click.option("--context", default="", metavar="NAME", help="The cluster, by its context."),
+        click.option("--local", is_flag=True, help="The local control plane (the default)."),
+    ):
+        gathered = option(gathered)
+    return gathered
