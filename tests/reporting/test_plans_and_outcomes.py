@@ -1,0 +1,75 @@
+"""Plans and outcomes as people read them."""
+
+from ruleengine.model.actions import Change, Plan, Result, Target
+from ruleengine.reporting.diff import plan_text
+from ruleengine.reporting.style import Style
+from ruleengine.reporting.tree import Branch, outcomes_text, tree_text
+from tests.reporting.samples import PLAN, SECRET_CHANGE, outcome, planned
+
+
+def test_a_plan_shows_each_field_that_differs() -> None:
+    """What is there and what would be stand below the object."""
+    assert plan_text(Plan(actions=(planned(),))) == (
+        "~ update Deployment/staging/web (apply)"
+        "  environments/staging/web.yaml:3 (environment-short-form)\n"
+        "    - spec.replicas: 2\n"
+        "    + spec.replicas: 3\n"
+        "1 to update; 0 objects unchanged\n"
+    )
+
+
+def test_a_plan_masks_secrets() -> None:
+    """The names of changed keys are shown, their values are not."""
+    text = plan_text(Plan(actions=(SECRET_CHANGE,)))
+    assert "data.password" in text
+    for value in ("b2xk", "bmV3", "hunter2"):
+        assert value not in text
+
+
+def test_unchanged_objects_are_counted_and_shown_on_request() -> None:
+    """A plan stays short."""
+    assert "= unchanged" not in plan_text(PLAN)
+    assert "= unchanged" in plan_text(PLAN, unchanged=True)
+
+
+def test_a_plan_without_changes_says_so() -> None:
+    """The summary answers the question in words."""
+    assert (
+        plan_text(Plan(actions=(planned(Change.UNCHANGED),))) == "no change: 1 object unchanged\n"
+    )
+
+
+def test_a_plan_says_what_follows_and_what_is_recorded() -> None:
+    """What only apply can tell, and what nobody acts on yet."""
+    workflow = Target("argoproj.io/v1alpha1", "Workflow", "ruleengine", "build")
+    text = plan_text(Plan(actions=(), then=("render shop-staging",), recorded=(workflow,)))
+    assert "then: render shop-staging\n" in text
+    assert "Workflow/ruleengine/build" in text
+
+
+def test_outcomes_hang_below_file_and_document() -> None:
+    """The tree tells what became of each file."""
+    text = outcomes_text([outcome(Result.UPDATED)])
+    assert text == (
+        "environments/staging/web.yaml\n"
+        "└─ line 3, environment-short-form\n"
+        "   └─ Deployment/staging/web  updated\n"
+        "1 updated; 1 write\n"
+    )
+
+
+def test_a_failure_shows_its_reason() -> None:
+    """The message stands beside the result."""
+    text = outcomes_text([outcome(Result.FAILED, message="no such namespace")])
+    assert "failed: no such namespace" in text
+
+
+def test_zero_writes_are_said_in_words() -> None:
+    """Applying twice must be visibly idle."""
+    assert "zero writes" in outcomes_text([outcome(Result.UNCHANGED, writes=0)])
+
+
+def test_a_tree_can_be_drawn_in_ascii() -> None:
+    """Streams without Unicode get plain lines."""
+    roots = [Branch("root", [Branch("a", [Branch("b")]), Branch("c")])]
+    assert tree_text(roots, Style(unicode=False)) == "root\n|- a\n|  `- b\n`- c\n"
