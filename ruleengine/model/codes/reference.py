@@ -2,4 +2,25 @@
 
 from ruleengine.model.codes import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "reference-target-missing",
+        "A document points at something that nothing declares",
+        "Correct the name or the namespace, or add what it points at.",
+    ),
+    Code(
+        "reference-path-missing",
+        "A document points at a path that is not in the repository",
+        "Correct the path, or add and commit what it points at.",
+    ),
+    Code(
+        "reference-parameter-missing",
+        "A parameter without a default is not handed over",
+        "Hand the parameter over, or give it a default where it is declared.",
+    ),
+    Code(
+        "reference-parameter-unknown",
+        "A parameter is handed over that the target does not declare",
+        "Correct the name, or declare the parameter at the target.",
+    ),
+)

@@ -1,0 +1,126 @@
+"""Pointers between documents: does the other end exist, and does it take what it is given?
+
+A pointer is looked up by kind, namespace and name; :func:`resolve` gets what was found
+and says what is wrong. It never looks anything up itself, so that the index can ask for
+exactly the pointers that a change touches.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+
+from ruleengine.model.findings import Finding, Place, Related, Severity
+from ruleengine.model.references import Definition, Reference
+
+PATH = "Path"
+"""The kind of a pointer whose other end is a file or folder of the same tree."""
+
+
+def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
+    """Return what is wrong with a pointer, given the definitions it is looked up among.
+
+    ``definitions`` are those of the pointer's kind and name in any namespace: a definition
+    elsewhere makes a better message than none.
+    """
+    matching = [one for one in definitions if one.namespace == reference.namespace]
+    if not matching:
+        return [_dangling(reference, definitions)]
+    if not reference.aspect:
+        return []
+    # Twice declared is a finding of its own; here the first one speaks for all.
+    return _passed_wrongly(reference, min(matching, key=lambda one: one.place))
+
+
+def resolve_path(reference: Reference, *, exists: bool) -> Sequence[Finding]:
+    """Return what is wrong with a pointer at a path of the tree."""
+    if exists:
+        return []
+    message = reference.message or f"there is no file or folder {reference.name!r} in this repo"
+    return [
+        Finding(
+            severity=reference.severity,
+            code="reference-path-missing",
+            message=message,
+            remedy=reference.remedy or "correct the path, or add and commit what it points at",
+            place=reference.place,
+        )
+    ]
+
+
+def suggestion(name: str, names: Iterable[str]) -> str:
+    """Return ``did you mean ...?`` for the nearest of ``names``, or an empty text."""
+    nearest = get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.7)
+    return f"did you mean {nearest[0]!r}?" if nearest else ""
+
+
+def _dangling(reference: Reference, elsewhere: Sequence[Definition]) -> Finding:
+    where = f" in namespace {reference.namespace!r}" if reference.namespace else ""
+    known = sorted(elsewhere, key=lambda one: one.place)[:3]
+    remedy = reference.remedy or "correct the name, or add what it points at"
+    if known and not reference.remedy:
+        spaces = ", ".join(repr(one.namespace) for one in known)
+        remedy = f"it is declared in namespace {spaces}: correct the namespace of one of them"
+    missing = f"no {reference.kind} {reference.name!r}{where} is declared in this repo"
+    return Finding(
+        severity=reference.severity,
+        code="reference-target-missing",
+        message=reference.message or missing,
+        remedy=remedy,
+        place=reference.place,
+        related=tuple(Related(one.place, f"{one.kind} of that name") for one in known),
+    )
+
+
+def _passed_wrongly(reference: Reference, definition: Definition) -> Sequence[Finding]:
+    offers = definition.offers.get(reference.aspect, {})
+    passed = dict(reference.passes)
+    noun = _singular(reference.aspect)
+    here = (Related(definition.place, f"{definition.kind} {definition.name!r} is declared here"),)
+    findings = [
+        _finding(
+            "reference-parameter-unknown",
+            f"{definition.kind} {definition.name!r} declares no {noun} {name!r}",
+            _remedy_for_unknown(name, noun, offers),
+            place,
+            here,
+        )
+        for name, place in passed.items()
+        if name not in offers
+    ]
+    if not reference.partial:
+        findings += (
+            _finding(
+                "reference-parameter-missing",
+                f"{definition.kind} {definition.name!r} needs the {noun} {name!r}",
+                f"hand {name!r} over, or give it a default where it is declared",
+                reference.place,
+                here,
+            )
+            for name, required in offers.items()
+            if required and name not in passed
+        )
+    return findings
+
+
+def _remedy_for_unknown(name: str, noun: str, offers: Mapping[str, bool]) -> str:
+    near = suggestion(name, offers)
+    if near:
+        return near
+    declared = ", ".join(sorted(offers)) or "none"
+    return f"declared are: {declared}; remove it or declare the {noun}"
+
+
+def _singular(aspect: str) -> str:
+    return {"args": "argument", "parameters": "parameter"}.get(aspect, aspect.removesuffix("s"))
+
+
+def _finding(
+    code: str, message: str, remedy: str, place: Place, related: tuple[Related, ...]
+) -> Finding:
+    return Finding(
+        severity=Severity.ERROR,
+        code=code,
+        message=message,
+        remedy=remedy,
+        place=place,
+        related=related,
+    )

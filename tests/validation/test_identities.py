@@ -1,0 +1,33 @@
+"""Two documents never declare one object."""
+
+from ruleengine.model.actions import Target
+from ruleengine.model.findings import Place
+from ruleengine.validation.identities import duplicates, identity_of
+
+
+def _target(version: str = "apps/v1", namespace: str = "shop", cluster: str = "") -> Target:
+    return Target(version, "Deployment", namespace, "web", cluster)
+
+
+def test_a_duplicate_names_both_ends() -> None:
+    """Each of the two gets a finding that points at the other."""
+    first, second = duplicates(
+        [identity_of(_target(), Place("b.yaml", 4)), identity_of(_target(), Place("a.yaml", 1))]
+    )
+    assert (first.place, first.related[0].place) == (Place("a.yaml", 1), Place("b.yaml", 4))
+    assert (second.place, second.related[0].place) == (Place("b.yaml", 4), Place("a.yaml", 1))
+    assert "Deployment/shop/web" in first.message
+
+
+def test_another_version_of_the_group_is_the_same_object() -> None:
+    """Kubernetes stores one object for all versions of a kind."""
+    both = [_target("apps/v1"), _target("apps/v1beta1")]
+    assert len(duplicates(identity_of(one, Place("a.yaml", 1)) for one in both)) == 1 + 1
+
+
+def test_namespace_and_cluster_tell_objects_apart() -> None:
+    """The same name elsewhere is another object."""
+    all_three = [_target(), _target(namespace="other"), _target(cluster="east")]
+    assert not duplicates(
+        identity_of(one, Place("a.yaml", line)) for line, one in enumerate(all_three)
+    )
