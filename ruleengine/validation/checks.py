@@ -1,0 +1,116 @@
+"""The checks of ``validate``, and the report that a run of them ends in.
+
+Every finding belongs to one check, told by the area of its code. What is wrong with reading
+files, with the configuration or with the rules belongs to none: it is always reported,
+because the other checks mean nothing without it.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from ruleengine.model.configuration import Waiver
+from ruleengine.model.findings import Finding, Severity, order_findings
+from ruleengine.validation.facts import decode_findings
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.policies import Waived, apply_waivers
+from ruleengine.validation.problems import Key, suggest_names
+
+
+class Check(StrEnum):
+    """What ``validate --checks`` chooses among."""
+
+    SCHEMA = "schema"
+    IDENTITY = "identity"
+    REFERENCES = "references"
+    POLICY = "policy"
+    RENDER = "render"
+
+
+ALL_CHECKS = frozenset(Check)
+_CHECK_OF_AREA = {
+    "identity": Check.IDENTITY,
+    "policy": Check.POLICY,
+    "reference": Check.REFERENCES,
+    "render": Check.RENDER,
+    "schema": Check.SCHEMA,
+    "support": Check.SCHEMA,
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """The paths that a run reports on; ``everything`` or the named files and folders."""
+
+    everything: bool = True
+    files: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+
+    def holds(self, path: str) -> bool:
+        """Tell whether a path is reported on."""
+        return (
+            self.everything
+            or path in self.files
+            or any(not folder or path.startswith(f"{folder}/") for folder in self.folders)
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What a run of ``validate`` found, and what it looked at.
+
+    ``files`` and ``documents`` count what was selected; ``note`` says where the run was
+    slower than it could be, and why.
+    """
+
+    findings: tuple[Finding, ...]
+    waived: tuple[Waived, ...] = ()
+    files: int = 0
+    documents: int = 0
+    checks: tuple[Check, ...] = tuple(Check)
+    revision: str = ""
+    dirty: bool = False
+    note: str = field(default="", compare=False)
+
+    @property
+    def failed(self) -> bool:
+        """Whether any finding is an error."""
+        return any(one.severity is Severity.ERROR for one in self.findings)
+
+
+def check_of(code: str) -> Check | None:
+    """Return the check that a finding's code belongs to, ``None`` for what is always told."""
+    return _CHECK_OF_AREA.get(code.partition("-")[0])
+
+
+def stored_findings(
+    index: ValidationIndex, selection: Selection, broken: Collection[Key] = ()
+) -> Sequence[Finding]:
+    """Return the findings that the index holds for a selection.
+
+    ``broken`` are keys of what the selected files no longer declare: the pointers of other
+    files that this breaks are told as well.
+    """
+    if selection.everything or selection.folders:
+        rows = index.entries_with_findings()
+    else:
+        rows = [(path, index.findings_of(path)) for path in selection.files]
+    own = [one for path, text in rows if selection.holds(path) for one in decode_findings(text)]
+    problems = [
+        ((kind, name), finding)
+        for kind, name, path, data in index.problems()
+        if selection.holds(path) or (kind, name) in broken
+        for finding in decode_findings(data)
+    ]
+    return [*own, *suggest_names(index, problems)]
+
+
+def choose(
+    findings: Iterable[Finding], checks: Collection[Check], waivers: Sequence[Waiver], today: date
+) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
+    """Return the findings of the chosen checks in order, and those that are waived."""
+    wanted = [one for one in findings if check_of(one.code) in (None, *checks)]
+    accepted = waivers if Check.POLICY in checks else [one for one in waivers if one.code]
+    remaining, waived = apply_waivers(wanted, accepted, today)
+    return order_findings(remaining), waived

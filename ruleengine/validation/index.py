@@ -1,0 +1,326 @@
+"""The index: what is known about the files of a config repo, in SQLite.
+
+It is queried, never loaded: a run that changes one file touches the rows of that file and of
+what points at it. It is a cache and nothing else: deleting it is harmless, and where it
+cannot be opened (read-only, locked, broken, written by a newer version) an index in memory
+takes its place, which is slower and answers the same.
+
+``files`` is the state that the index was last brought to; ``entries`` and the tables that
+hang on it keep the facts of files, also of states that are not current, so that going back
+and forth between branches costs nothing. ``problems`` are the findings between files.
+"""
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar
+
+from ruleengine.validation.facts import FactRows
+
+_FORMAT = 1
+_BUSY_SECONDS = 10.0
+_TABLES = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WITHOUT ROWID;
+CREATE INDEX files_by_entry ON files (entry) WHERE entry IS NOT NULL;
+CREATE TABLE entries (
+    id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
+    evaluations TEXT NOT NULL);
+CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
+CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX identities_by_key ON identities (key);
+CREATE INDEX identities_by_entry ON identities (entry);
+CREATE TABLE definitions (
+    kind TEXT NOT NULL, name TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX definitions_by_name ON definitions (kind, name);
+CREATE INDEX definitions_by_entry ON definitions (entry);
+CREATE TABLE pointers (
+    kind TEXT NOT NULL, name TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
+CREATE INDEX pointers_by_name ON pointers (kind, name);
+CREATE INDEX pointers_by_entry ON pointers (entry);
+CREATE TABLE problems (
+    kind TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, data TEXT NOT NULL);
+CREATE INDEX problems_by_name ON problems (kind, name);
+CREATE INDEX problems_by_path ON problems (path);
+"""
+_HANGING = ("identities", "definitions", "pointers")
+
+Returned = TypeVar("Returned")
+Row4: TypeAlias = tuple[str, str, str, str]
+
+
+def with_index(
+    path: Path | None, code: str, work: Callable[["ValidationIndex"], Returned]
+) -> tuple[Returned, str]:
+    """Run ``work`` with the index at ``path`` and return its result, and why not if not.
+
+    ``code`` digests the code that makes facts: with another one the index starts empty.
+    Whatever is wrong with the file, ``work`` is run again with an index in memory; the
+    second value then says why, and is empty otherwise.
+    """
+    reason = "there is no place for an index"
+    if path is not None:
+        try:
+            with closing(_open_file(path, code)) as index:
+                return work(index), ""
+        except (sqlite3.Error, OSError) as error:
+            reason = f"the index {path.name} cannot be used ({error})"
+            _remove_if_broken(path, error)
+    with closing(_prepared(sqlite3.connect(":memory:", isolation_level=None), code)) as index:
+        return work(index), reason
+
+
+def _open_file(path: Path, code: str) -> "ValidationIndex":
+    _make_folder(path.parent)
+    return _prepared(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS), code)
+
+
+def _remove_if_broken(path: Path, error: Exception) -> None:
+    """Remove what is no database. Locked, read-only and newer ones are somebody's: they stay."""
+    if type(error) is sqlite3.DatabaseError:
+        for suffix in ("", "-wal", "-shm"):
+            with suppress(OSError):
+                path.with_name(path.name + suffix).unlink(missing_ok=True)
+
+
+def _make_folder(folder: Path) -> None:
+    """Make the folder, ignored by Git through a file of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
+        file.write("*\n")
+
+
+def _prepared(connection: sqlite3.Connection, code: str) -> "ValidationIndex":
+    try:
+        _refuse_newer(connection)
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -32000")
+        index = ValidationIndex(connection)
+        with index.transaction():
+            index.prepare(code)
+    except BaseException:
+        connection.close()
+        raise
+    return index
+
+
+def _refuse_newer(connection: sqlite3.Connection) -> None:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    if version > _FORMAT:
+        raise sqlite3.OperationalError("it was written by a newer version of ruleengine")
+
+
+class ValidationIndex:
+    """Reads and writes the rows; what they mean is decided in the modules beside."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Hold the write lock; all or nothing of what happens inside is kept."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
+
+    def prepare(self, code: str) -> None:
+        """Make the tables, anew where other code has filled them."""
+        (version,) = self._connection.execute("PRAGMA user_version").fetchone()
+        if version == _FORMAT and self.remembered("code") == code:
+            return
+        tables = self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")
+        for (table,) in tables:
+            self._connection.execute(f'DROP TABLE "{table}"')
+        for statement in _TABLES.split(";"):
+            self._connection.execute(statement)
+        self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        self.remember(code=code)
+
+    def remembered(self, name: str) -> str:
+        """Return a remembered text; empty where there is none."""
+        row = self._connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else ""
+
+    def remember(self, **values: str) -> None:
+        """Remember texts by name."""
+        self._connection.executemany("REPLACE INTO meta VALUES (?, ?)", values.items())
+
+    # Files: the state that the index was brought to.
+
+    def file(self, path: str) -> tuple[str, int | None] | None:
+        """Return blob id and entry of a current file, or ``None``."""
+        row = self._connection.execute(
+            "SELECT blob, entry FROM files WHERE path = ?", (path,)
+        ).fetchone()
+        return (row[0], row[1]) if row else None
+
+    def files_below(self, folder: str = "") -> Sequence[tuple[str, str, int | None]]:
+        """Return path, blob id and entry of every current file below a folder (empty: all)."""
+        if not folder:
+            return self._rows("SELECT path, blob, entry FROM files ORDER BY path")
+        return self._rows(
+            "SELECT path, blob, entry FROM files WHERE path >= ? AND path < ? ORDER BY path",
+            (f"{folder}/", f"{folder}0"),
+        )
+
+    def exists(self, path: str) -> bool:
+        """Tell whether a current file or folder is at ``path`` (empty: the root)."""
+        if not path:
+            return True
+        row = self._connection.execute(
+            "SELECT 1 FROM files WHERE path = ? OR (path >= ? AND path < ?) LIMIT 1",
+            (path, f"{path}/", f"{path}0"),
+        )
+        return row.fetchone() is not None
+
+    def put_files(self, files: Iterable[tuple[str, str]]) -> None:
+        """Add current files or give them other blob ids; entries stay until assigned anew."""
+        self._connection.executemany(
+            "INSERT INTO files VALUES (?, ?, NULL)"
+            " ON CONFLICT (path) DO UPDATE SET blob = excluded.blob",
+            files,
+        )
+
+    def remove_files(self, paths: Iterable[str]) -> None:
+        """Remove current files."""
+        self._connection.executemany("DELETE FROM files WHERE path = ?", ((one,) for one in paths))
+
+    def assign(self, entries: Iterable[tuple[int | None, str]]) -> None:
+        """Say which entry holds the facts of a file: pairs of entry and path."""
+        self._connection.executemany("UPDATE files SET entry = ? WHERE path = ?", entries)
+
+    # Entries: the facts of files.
+
+    def known_entries(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of the numbers that facts are stored for."""
+        query = "SELECT 1 FROM entries WHERE id = ?"
+        return {one for one in numbers if self._connection.execute(query, (one,)).fetchone()}
+
+    def store(self, facts: Iterable[FactRows]) -> None:
+        """Store the facts of files."""
+        insert = self._connection.executemany
+        for one in facts:
+            entry = one.key.number
+            self._connection.execute(
+                "REPLACE INTO entries VALUES (?, ?, ?, ?)",
+                (entry, one.documents, one.findings, one.evaluations),
+            )
+            insert(
+                "INSERT INTO identities VALUES (?, ?, ?)",
+                [(key, entry, data) for key, data in one.identities],
+            )
+            for table, rows in (("definitions", one.definitions), ("pointers", one.pointers)):
+                insert(
+                    f"INSERT INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608 - a name of ours
+                    [(kind, name, entry, data) for kind, name, data in rows],
+                )
+
+    def forget_unused(self) -> None:
+        """Delete the facts of files that are not current."""
+        self._connection.execute(
+            "DELETE FROM entries WHERE id NOT IN (SELECT entry FROM files WHERE entry IS NOT NULL)"
+        )
+        for table in _HANGING:
+            self._connection.execute(
+                f"DELETE FROM {table} WHERE entry NOT IN (SELECT id FROM entries)"  # noqa: S608 - a name of ours
+            )
+
+    def documents_in(self, entry: int) -> int:
+        """Return how many documents an entry's file holds."""
+        row = self._connection.execute(
+            "SELECT documents FROM entries WHERE id = ?", (entry,)
+        ).fetchone()
+        return int(row[0]) if row else 0
+
+    def findings_of(self, path: str) -> str:
+        """Return the findings of a current file as text."""
+        row = self._connection.execute(
+            "SELECT findings FROM files JOIN entries ON id = entry WHERE path = ?", (path,)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def evaluations(self, folder: str = "") -> Iterator[tuple[str, str]]:
+        """Yield path and evaluations of every current document file below a folder."""
+        for path, _, entry in self.files_below(folder):
+            if entry is not None:
+                row = self._connection.execute(
+                    "SELECT evaluations FROM entries WHERE id = ?", (entry,)
+                ).fetchone()
+                yield path, str(row[0])
+
+    def entries_with_findings(self) -> Sequence[tuple[str, str]]:
+        """Return path and findings of every current file that has any."""
+        return self._rows(
+            "SELECT path, findings FROM entries JOIN files ON entry = id WHERE findings <> ''"
+        )
+
+    def keys_of(self, entries: Iterable[int], table: str) -> set[tuple[str, str]]:
+        """Return the keys under which entries stand in a table, as pairs of kind and name.
+
+        ``table`` is ``identities`` (the kind is empty), ``definitions`` or ``pointers``.
+        """
+        columns = "'', key" if table == "identities" else "kind, name"
+        query = f"SELECT {columns} FROM {table} WHERE entry = ?"  # noqa: S608 - a name of ours
+        return {row for one in entries for row in self._connection.execute(query, (one,))}
+
+    # Lookups between files, over current entries only.
+
+    def identities(self, key: str) -> Sequence[tuple[str, str]]:
+        """Return path and data of every identity with a key."""
+        return self._rows(
+            "SELECT path, data FROM identities JOIN files USING (entry) WHERE key = ?", (key,)
+        )
+
+    def definitions(self, kind: str, name: str) -> Sequence[tuple[str, str]]:
+        """Return path and data of every definition of a kind and name."""
+        return self._rows(
+            "SELECT path, data FROM definitions JOIN files USING (entry)"
+            " WHERE kind = ? AND name = ?",
+            (kind, name),
+        )
+
+    def pointers(self, kind: str, name: str) -> Sequence[tuple[str, str]]:
+        """Return path and data of every pointer at a kind and name."""
+        return self._rows(
+            "SELECT path, data FROM pointers JOIN files USING (entry) WHERE kind = ? AND name = ?",
+            (kind, name),
+        )
+
+    def names(self, kind: str) -> Sequence[str]:
+        """Return the names of all definitions of a kind."""
+        rows = self._rows(
+            "SELECT DISTINCT name FROM definitions JOIN files USING (entry) WHERE kind = ?",
+            (kind,),
+        )
+        return [name for (name,) in rows]
+
+    # Problems: findings between files.
+
+    def replace_problems(self, keys: Iterable[tuple[str, str]], problems: Iterable[Row4]) -> None:
+        """Replace the problems of keys by others: rows of kind, name, path and data."""
+        self._connection.executemany("DELETE FROM problems WHERE kind = ? AND name = ?", keys)
+        self._connection.executemany("INSERT INTO problems VALUES (?, ?, ?, ?)", problems)
+
+    def problems(self) -> Sequence[Row4]:
+        """Return all problems."""
+        return self._rows("SELECT kind, name, path, data FROM problems")
+
+    def problems_of(self, keys: Iterable[tuple[str, str]]) -> Iterator[Row4]:
+        """Return the problems of keys."""
+        for key in keys:
+            yield from self._rows(
+                "SELECT kind, name, path, data FROM problems WHERE kind = ? AND name = ?", key
+            )
+
+    def _rows(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
+        return self._connection.execute(query, values).fetchall()
