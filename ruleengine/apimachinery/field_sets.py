@@ -1,0 +1,252 @@
+"""Field sets: which fields of an object somebody owns, and what differs between two.
+
+The rules of which paths belong to an object's set and of how two objects are compared
+are those of the reference, Kubernetes API section 7.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Final
+
+from ruleengine.apimachinery import tries
+from ruleengine.apimachinery.list_items import format_steps, index
+from ruleengine.apimachinery.schema import Schema, Shape
+from ruleengine.apimachinery.tries import MEMBER, SELF, Trie
+from ruleengine.model.values import Object, Value
+
+
+@dataclass(frozen=True, slots=True)
+class FieldSet:
+    """A set of paths. A path is a tuple of steps such as ``f:spec`` or ``k:{"name":"c"}``."""
+
+    trie: Trie = field(default_factory=dict)
+
+    @classmethod
+    def from_fields_v1(cls, fields_v1: Object | None) -> "FieldSet":
+        """Return the set that an entry of ``managedFields`` holds."""
+        return cls(tries.canonical(fields_v1 or {}))
+
+    @classmethod
+    def of(cls, value: Value, schema: Schema) -> "FieldSet":
+        """Return the set of all fields of an object: what an apply of it claims."""
+        return cls(fields_of_value(value, schema) or {})
+
+    def to_fields_v1(self) -> Object:
+        """Return the JSON form, in a stable order."""
+        return tries.canonical(self.trie)
+
+    def union(self, other: "FieldSet") -> "FieldSet":
+        """Return the paths of either set."""
+        return FieldSet(tries.union(self.trie, other.trie))
+
+    def difference(self, other: "FieldSet") -> "FieldSet":
+        """Return the paths of this set that the other lacks."""
+        return FieldSet(tries.difference(self.trie, other.trie))
+
+    def intersection(self, other: "FieldSet") -> "FieldSet":
+        """Return the paths that both sets have."""
+        return FieldSet(tries.intersection(self.trie, other.trie))
+
+    def contains(self, path: tuple[str, ...]) -> bool:
+        """Tell whether a path is a member."""
+        return tries.contains(self.trie, path)
+
+    def paths(self) -> Iterator[tuple[str, ...]]:
+        """Yield every member, in a stable order."""
+        return tries.paths(self.trie)
+
+    def __bool__(self) -> bool:
+        return bool(self.trie)
+
+    def __str__(self) -> str:
+        return ", ".join(format_steps(path) for path in self.paths())
+
+
+def fields_of_value(value: Value, schema: Schema) -> Trie | None:
+    """Return the node of a value in the set of its object; ``None`` if it has no members.
+
+    Struct fields are in the set through their leaves only; entries of maps whose keys the
+    schema does not declare, and items of lists, are members themselves.
+    """
+    if schema.atomic or not value:
+        return MEMBER if _is_leaf(value, schema) else None
+    if isinstance(value, dict):
+        return _fields_of_object(value, schema)
+    if isinstance(value, list) and schema.shape is Shape.LIST:
+        return _fields_of_list(value, schema)
+    return MEMBER
+
+
+def _is_leaf(value: Value, schema: Schema) -> bool:
+    """Tell whether an atomic or empty value counts as a path of its own.
+
+    An empty granular list claims nothing; an empty map and ``null`` claim themselves.
+    """
+    return schema.atomic or not isinstance(value, list) or schema.shape is not Shape.LIST
+
+
+def _fields_of_object(value: Object, schema: Schema) -> Trie | None:
+    named = schema.fields if schema.shape is Shape.STRUCT else None
+    children: Trie = {}
+    for name, inner in value.items():
+        if named is not None and name in named:
+            node = fields_of_value(inner, named[name])
+        else:
+            node = fields_of_value(inner, schema.child(name))
+            node = MEMBER if node is None else _member(node)
+        if node is not None:
+            children["f:" + name] = node
+    return children or None
+
+
+def _fields_of_list(items: list[Value], schema: Schema) -> Trie | None:
+    element = schema.element
+    children: Trie = {}
+    for step, found in index(items, schema).items():
+        node = fields_of_value(found[0], element) if len(found) == 1 else None
+        children[step] = MEMBER if node is None else _member(node)
+    return children or None
+
+
+def _member(node: Trie) -> Trie:
+    return {SELF: MEMBER, **node} if node and SELF not in node else node
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How a new object differs from an old one, as three sets."""
+
+    added: FieldSet
+    modified: FieldSet
+    removed: FieldSet
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.modified or self.removed)
+
+
+class _Absent:
+    """The type of :data:`_ABSENT`."""
+
+
+_ABSENT: Final = _Absent()
+
+
+def compare(old: Value, new: Value, schema: Schema) -> Comparison:
+    """Return which fields were added, modified and removed.
+
+    A container that appears or vanishes is in the sets itself, as well as its content.
+    """
+    found = _Comparing()
+    found.values(old, new, schema, ())
+    return Comparison(FieldSet(found.added), FieldSet(found.modified), FieldSet(found.removed))
+
+
+class _Comparing:
+    """Collects differences while two values are walked side by side."""
+
+    __slots__ = ("added", "modified", "removed")
+
+    def __init__(self) -> None:
+        self.added: Trie = {}
+        self.modified: Trie = {}
+        self.removed: Trie = {}
+
+    def values(self, old: Value, new: Value, schema: Schema, path: tuple[str, ...]) -> None:
+        if old is new:
+            return
+        if schema.always_present and not schema.atomic:
+            old = _empty_like(new) if old is _ABSENT else old
+            new = _empty_like(old) if new is _ABSENT else new
+        if old is _ABSENT:
+            tries.insert(self.added, path, all_paths(new, schema))
+        elif new is _ABSENT:
+            tries.insert(self.removed, path, all_paths(old, schema))
+        elif schema.atomic:
+            self._leaf(old, new, path)
+        elif isinstance(old, dict) and isinstance(new, dict) and (old or new):
+            self._objects(old, new, schema, path)
+        elif isinstance(old, list) and isinstance(new, list) and schema.shape is Shape.LIST:
+            self._lists(old, new, schema, path)
+        elif type(old) is type(new):
+            self._leaf(old, new, path)
+        else:
+            self._changed_type(old, new, schema, path)
+
+    def _leaf(self, old: Value, new: Value, path: tuple[str, ...]) -> None:
+        if not same(old, new) and path:
+            tries.insert(self.modified, path, MEMBER)
+
+    def _objects(self, old: Object, new: Object, schema: Schema, path: tuple[str, ...]) -> None:
+        for name, before in old.items():
+            after = new.get(name, _ABSENT)
+            if before is after:
+                continue
+            kind = type(before)
+            if kind is type(after) and kind is not dict and kind is not list and before == after:
+                continue
+            self.values(before, after, schema.child(name), (*path, "f:" + name))
+        for name, after in new.items():
+            if name not in old:
+                self.values(_ABSENT, after, schema.child(name), (*path, "f:" + name))
+
+    def _lists(
+        self, old: list[Value], new: list[Value], schema: Schema, path: tuple[str, ...]
+    ) -> None:
+        before, after = index(old, schema), index(new, schema)
+        element = schema.element
+        for step in {**before, **after}:
+            mine, theirs = before.get(step, []), after.get(step, [])
+            if len(mine) <= 1 and len(theirs) <= 1:
+                one = mine[0] if mine else _ABSENT
+                other = theirs[0] if theirs else _ABSENT
+                self.values(one, other, element, (*path, step))
+            elif not same(mine, theirs):
+                sort = self.modified if mine and theirs else self.removed if mine else self.added
+                tries.insert(sort, (*path, step), MEMBER)
+
+    def _changed_type(self, old: Value, new: Value, schema: Schema, path: tuple[str, ...]) -> None:
+        if same(old, new) or not path:
+            return
+        tries.insert(self.modified, path, MEMBER)
+        for sort, value in ((self.removed, old), (self.added, new)):
+            inner = dict(tries.below(all_paths(value, schema)))
+            if inner:
+                tries.insert(sort, path, inner)
+
+
+def _empty_like(value: Value) -> Value:
+    return [] if isinstance(value, list) else {} if isinstance(value, dict) else _ABSENT
+
+
+def all_paths(value: Value, schema: Schema) -> Trie:
+    """Return the node of a value with every path below it, containers included."""
+    if schema.atomic or not value:
+        return MEMBER
+    if isinstance(value, dict):
+        children = {
+            "f:" + name: all_paths(inner, schema.child(name)) for name, inner in value.items()
+        }
+    elif isinstance(value, list) and schema.shape is Shape.LIST:
+        element = schema.element
+        children = {
+            step: all_paths(found[0], element) if len(found) == 1 else MEMBER
+            for step, found in index(value, schema).items()
+        }
+    else:
+        return MEMBER
+    return {SELF: MEMBER, **children}
+
+
+def same(one: Value, other: Value) -> bool:
+    """Tell whether two JSON values are equal; ``1`` and ``true`` are not."""
+    if one is other:
+        return True
+    kind = type(one)
+    if kind is not type(other):
+        numbers = {kind, type(other)} == {int, float}
+        return numbers and one == other
+    if kind is dict:
+        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
+    if kind is list:
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)

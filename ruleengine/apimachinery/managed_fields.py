@@ -1,0 +1,183 @@
+"""``metadata.managedFields``: who owns which fields, read and written.
+
+Identity, order and limits of the entries follow the reference, Kubernetes API section 7.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Final, TypeAlias
+
+from ruleengine.apimachinery import tries
+from ruleengine.apimachinery.tries import Trie
+from ruleengine.model.values import Object, Value, lookup
+
+APPLY: Final = "Apply"
+UPDATE: Final = "Update"
+MOST_UPDATERS: Final = 10
+"""How many entries of operation ``Update`` an object keeps apart."""
+
+ANCIENT_CHANGES: Final = "ancient-changes"
+BEFORE_FIRST_APPLY: Final = "before-first-apply"
+
+_UNTRACKED_METADATA: Final = (
+    "clusterName",
+    "creationTimestamp",
+    "generation",
+    "managedFields",
+    "name",
+    "namespace",
+    "resourceVersion",
+    "selfLink",
+    "uid",
+)
+UNTRACKED: Final[Trie] = {
+    "f:apiVersion": {},
+    "f:kind": {},
+    "f:metadata": {".": {}, **{f"f:{name}": {} for name in _UNTRACKED_METADATA}},
+}
+"""Fields that belong to the system and are nobody's."""
+
+ManagerKey: TypeAlias = tuple[str, str, str, str]
+"""Manager, operation, subresource, and for updates the apiVersion."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manager:
+    """One entry: a manager, how it wrote, and the fields it owns."""
+
+    name: str
+    operation: str
+    api_version: str
+    fields: Trie
+    subresource: str = ""
+    time: str = ""
+
+    @property
+    def key(self) -> ManagerKey:
+        """What makes the entry one and the same over time."""
+        version = self.api_version if self.operation == UPDATE else ""
+        return (self.name, self.operation, self.subresource, version)
+
+    def __str__(self) -> str:
+        text = f'"{self.name}"'
+        if self.subresource:
+            text += f' with subresource "{self.subresource}"'
+        if self.operation == UPDATE:
+            text += f" using {self.api_version}"
+            text += f" at {self.time}" if self.time else ""
+        return text
+
+
+Managers: TypeAlias = Mapping[ManagerKey, Manager]
+"""All entries of an object by identity."""
+
+
+def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
+    """Return the entries of an object. Raises ``ValueError`` where they are malformed."""
+    found: dict[ManagerKey, Manager] = {}
+    for entry in managed_fields or ():
+        manager = _read_entry(entry)
+        known = found.get(manager.key)
+        if known is not None:
+            manager = replace(manager, fields=tries.union(known.fields, manager.fields))
+        found[manager.key] = manager
+    return found
+
+
+def _read_entry(entry: Object) -> Manager:
+    if not isinstance(entry, dict) or entry.get("operation") not in (APPLY, UPDATE):
+        raise ValueError("an entry of managedFields needs the operation Apply or Update")
+    fields = entry.get("fieldsV1") or {}
+    if entry.get("fieldsType", "FieldsV1") != "FieldsV1" or not _well_formed(fields):
+        raise ValueError("an entry of managedFields needs fields of the type FieldsV1")
+    return Manager(
+        name=entry.get("manager", ""),
+        operation=entry["operation"],
+        api_version=entry.get("apiVersion", ""),
+        fields=fields,
+        subresource=entry.get("subresource", ""),
+        time=entry.get("time", ""),
+    )
+
+
+def _well_formed(fields: Value) -> bool:
+    return isinstance(fields, dict) and all(
+        step == "." or (step[1:2] == ":" and (not node or _well_formed(node)))
+        for step, node in fields.items()
+    )
+
+
+def write_managers(managers: Iterable[Manager]) -> list[Object]:
+    """Return the entries as ``managedFields`` lists them: applies first, then by time."""
+    ordered = sorted(
+        (one for one in managers if one.fields),
+        key=lambda one: (one.operation, one.time, one.name, one.api_version, one.subresource),
+    )
+    return [_write_entry(one) for one in ordered]
+
+
+def _write_entry(manager: Manager) -> Object:
+    entry: Object = {
+        "manager": manager.name,
+        "operation": manager.operation,
+        "apiVersion": manager.api_version,
+    }
+    if manager.time:
+        entry["time"] = manager.time
+    entry["fieldsType"] = "FieldsV1"
+    entry["fieldsV1"] = manager.fields
+    if manager.subresource:
+        entry["subresource"] = manager.subresource
+    return entry
+
+
+def managed_fields_of(value: Object | None) -> Value:
+    """Return ``metadata.managedFields`` of an object, ``None`` where it has none."""
+    return lookup(value, "metadata", "managedFields")
+
+
+def without_managed_fields(value: Object) -> Object:
+    """Return the object without its entries; the object itself where it has none."""
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict) or "managedFields" not in metadata:
+        return value
+    rest = {key: inner for key, inner in metadata.items() if key != "managedFields"}
+    return {**value, "metadata": rest}
+
+
+def with_managed_fields(value: Object, entries: list[Object]) -> Object:
+    """Return the object with these entries; with none, it has no such field."""
+    if not entries:
+        return without_managed_fields(value)
+    return {**value, "metadata": {**value.get("metadata", {}), "managedFields": entries}}
+
+
+def merge_ancient(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:
+    """Return the entries with the oldest updates beyond the limit merged, per apiVersion."""
+    updaters = sorted(
+        (one for one in managers.values() if one.operation == UPDATE),
+        key=lambda one: (one.time, one.name),
+    )
+    kept = dict(managers)
+    count = len(updaters)
+    oldest: dict[str, Manager] = {}
+    for updater in updaters:
+        if count <= MOST_UPDATERS:
+            break
+        first = oldest.get(updater.api_version)
+        if first is None:
+            oldest[updater.api_version] = updater
+            continue
+        bucket = Manager(
+            name=ANCIENT_CHANGES,
+            operation=UPDATE,
+            api_version=updater.api_version,
+            fields=tries.union(first.fields, updater.fields),
+            time=updater.time,
+        )
+        for merged in (first, updater):
+            kept.pop(merged.key, None)
+        kept[bucket.key] = bucket
+        oldest[updater.api_version] = bucket
+        count -= 1
+    return kept

@@ -1,0 +1,338 @@
+"""Server-side apply and the bookkeeping of every other write, as pure functions.
+
+:func:`apply` is what a PATCH of type apply does, :func:`update` what create, PUT and the
+other patches do to ``managedFields``. Both follow the reference, Kubernetes API section 7,
+step by step. Nothing is changed in place; where nothing changes, the live object itself
+is returned, which is how callers see that there is nothing to write.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ruleengine.apimachinery import tries
+from ruleengine.apimachinery.declared import check_declared
+from ruleengine.apimachinery.field_sets import Comparison, FieldSet, compare, fields_of_value
+from ruleengine.apimachinery.list_items import format_steps
+from ruleengine.apimachinery.managed_fields import (
+    APPLY,
+    BEFORE_FIRST_APPLY,
+    UNTRACKED,
+    UPDATE,
+    Manager,
+    ManagerKey,
+    managed_fields_of,
+    merge_ancient,
+    read_managers,
+    with_managed_fields,
+    without_managed_fields,
+    write_managers,
+)
+from ruleengine.apimachinery.merging import merge, remove
+from ruleengine.apimachinery.schema import Schema, Shape
+from ruleengine.apimachinery.tries import Trie
+from ruleengine.model.values import Object
+
+_STATUS: Final[Trie] = {"f:status": {}}
+_IDENTITY: Final = ("apiVersion", "kind")
+_NAMES: Final = ("name", "namespace", "uid", "resourceVersion")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Conflict:
+    """A field that another manager owns and that an apply would change.
+
+    ``path`` is written as in ``.spec.replicas``; ``message`` names the manager as the API
+    does.
+    """
+
+    manager: str
+    path: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The object as an apply makes it, and what stands against it.
+
+    With conflicts the object is what forcing would give; it must not be written then.
+    """
+
+    object: Object
+    conflicts: tuple[Conflict, ...] = ()
+
+
+def apply(  # noqa: PLR0913 - the parameters of the request, by name
+    live: Object | None,
+    config: Object,
+    *,
+    manager: str,
+    schema: Schema,
+    now: str,
+    force: bool = False,
+    subresource: str = "",
+) -> Applied:
+    """Apply ``config`` in the name of ``manager``; ``live`` is ``None`` for a new object.
+
+    ``now`` is an RFC 3339 time for the entries that change. The result is ``live`` itself
+    when there is nothing to write. Raises
+    :class:`~ruleengine.apimachinery.declared.UndeclaredError` for a configuration that has
+    fields the schema does not know, or the same list item twice.
+    """
+    config = _relevant(without_managed_fields(config), schema, subresource)
+    check_declared(config, schema)
+    base = _bare(config) if live is None else without_managed_fields(live)
+    managers = _managers_before_apply(live, base, schema, now)
+    mine = Manager(
+        name=manager,
+        operation=APPLY,
+        api_version=config.get("apiVersion", ""),
+        fields={},
+        subresource=subresource,
+        time=now,
+    )
+    owned_before = managers.pop(mine.key, mine)
+    claimed = fields_of_value(config, schema) or {}
+    merged = merge(base, config, schema)
+    pruned = _prune(merged, owned_before.fields, [claimed, *_fields(managers)], schema)
+    fields = tries.without(claimed, _reset_fields(schema, subresource))
+    fields = tries.difference(fields, UNTRACKED)
+    differences = compare(base, pruned, schema)
+    mine = replace(mine, fields=fields)
+    if live is not None and not differences and _same_entry(mine, owned_before):
+        return Applied(live)
+    managers = _adapted(managers, schema)
+    conflicts = () if force else tuple(sorted(_conflicts(managers, differences)))
+    changed = _take_from_others(managers, differences)
+    changed[mine.key] = mine
+    return Applied(with_managed_fields(pruned, write_managers(changed.values())), conflicts)
+
+
+def _same_entry(one: Manager, other: Manager) -> bool:
+    return one.fields == other.fields and one.api_version == other.api_version
+
+
+def update(  # noqa: PLR0913 - the parameters of the request, by name
+    live: Object | None,
+    new: Object,
+    *,
+    manager: str,
+    schema: Schema,
+    now: str,
+    subresource: str = "",
+    operation: str = UPDATE,
+) -> Object:
+    """Return ``new`` with the ``managedFields`` that this write leaves behind.
+
+    ``live`` is the object before the write, ``None`` for a create. Entries in ``new``
+    replace those of ``live`` (an empty list resets them), except through a subresource.
+    """
+    bare = without_managed_fields(new)
+    base = _bare(new) if live is None else without_managed_fields(live)
+    managers = _managers_before_update(live, new, subresource)
+    differences = _of_endpoint(compare(base, bare, schema), schema, subresource)
+    mine = Manager(
+        name=manager,
+        operation=operation,
+        api_version=new.get("apiVersion", ""),
+        fields={},
+        subresource=subresource,
+        time=now,
+    )
+    owned_before = managers.pop(mine.key, mine)
+    changed = _take_from_others(_adapted(managers, schema), differences)
+    taken = tries.union(differences.added.trie, differences.modified.trie)
+    fields = tries.difference(owned_before.fields, differences.removed.trie)
+    fields = tries.difference(tries.union(fields, taken), UNTRACKED)
+    wrote = bool(tries.difference(taken, UNTRACKED)) or fields != owned_before.fields
+    time = now if wrote else owned_before.time
+    changed[mine.key] = replace(mine, fields=fields, time=time)
+    return with_managed_fields(bare, write_managers(merge_ancient(_filled(changed)).values()))
+
+
+def conflict_message(conflicts: Iterable[Conflict]) -> str:
+    """Return the message of the 409 that answers an apply with conflicts."""
+    ordered = sorted(conflicts)
+    if len(ordered) == 1:
+        return f"Apply failed with 1 conflict: {ordered[0].message}: {ordered[0].path}"
+    lines = []
+    for message in dict.fromkeys(one.message for one in ordered):
+        lines.append(message.replace("conflict with", "conflicts with", 1) + ":")
+        lines.extend(f"- {one.path}" for one in ordered if one.message == message)
+    return f"Apply failed with {len(ordered)} conflicts: " + "\n".join(lines)
+
+
+def conflict_causes(conflicts: Iterable[Conflict]) -> list[Object]:
+    """Return ``details.causes`` of the 409 that answers an apply with conflicts."""
+    return [
+        {"reason": "FieldManagerConflict", "message": one.message, "field": one.path}
+        for one in sorted(conflicts)
+    ]
+
+
+def _bare(value: Object) -> Object:
+    """Return what an object that does not exist yet counts as."""
+    return {key: value[key] for key in _IDENTITY if key in value}
+
+
+def _relevant(config: Object, schema: Schema, subresource: str) -> Object:
+    """Return the part of a configuration that the endpoint does not reset."""
+    if subresource == "status":
+        metadata = config.get("metadata", {})
+        kept: Object = {key: config[key] for key in (*_IDENTITY, "status") if key in config}
+        names = {key: metadata[key] for key in _NAMES if key in metadata}
+        return {**kept, "metadata": names}
+    if not subresource and schema.has_status and "status" in config:
+        return {key: value for key, value in config.items() if key != "status"}
+    return config
+
+
+def _reset_fields(schema: Schema, subresource: str) -> Trie:
+    return _STATUS if not subresource and schema.has_status else {}
+
+
+def _of_endpoint(differences: Comparison, schema: Schema, subresource: str) -> Comparison:
+    """Return the differences that a write through this endpoint can make."""
+    if subresource == "status":
+
+        def part(fields: Trie) -> Trie:
+            return {step: node for step, node in fields.items() if step == "f:status"}
+
+    elif not subresource and schema.has_status:
+
+        def part(fields: Trie) -> Trie:
+            return tries.without(fields, _STATUS)
+
+    else:
+        return differences
+    return Comparison(
+        FieldSet(part(differences.added.trie)),
+        FieldSet(part(differences.modified.trie)),
+        FieldSet(part(differences.removed.trie)),
+    )
+
+
+def _fields(managers: dict[ManagerKey, Manager]) -> list[Trie]:
+    return [one.fields for one in managers.values()]
+
+
+def _filled(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:
+    return {key: one for key, one in managers.items() if one.fields}
+
+
+def _lenient(managed_fields: object) -> dict[ManagerKey, Manager]:
+    try:
+        return read_managers(managed_fields)
+    except (ValueError, TypeError, AttributeError):
+        return {}
+
+
+def _managers_before_apply(
+    live: Object | None, base: Object, schema: Schema, now: str
+) -> dict[ManagerKey, Manager]:
+    managers = _lenient(managed_fields_of(live))
+    if managers or live is None:
+        return managers
+    everything = Manager(
+        name=BEFORE_FIRST_APPLY,
+        operation=UPDATE,
+        api_version=live.get("apiVersion", ""),
+        fields=tries.difference(fields_of_value(base, schema) or {}, UNTRACKED),
+        time=now,
+    )
+    return {everything.key: everything}
+
+
+def _managers_before_update(
+    live: Object | None, new: Object, subresource: str
+) -> dict[ManagerKey, Manager]:
+    stated = managed_fields_of(new)
+    if subresource or stated is None:
+        return _lenient(managed_fields_of(live))
+    if stated in ([], [{}]):
+        return {}
+    return _lenient(stated) or _lenient(managed_fields_of(live))
+
+
+def _prune(merged: Object, owned_before: Trie, claims: Iterable[Trie], schema: Schema) -> Object:
+    """Return ``merged`` without what this manager owned and nobody claims any more."""
+    given_up = tries.difference(owned_before, tries.union_all(claims := list(claims)))
+    if not given_up:
+        return merged
+    claimed = _with_keys(tries.with_ancestors(tries.union_all([*claims, UNTRACKED])))
+    removed = tries.difference(_with_named_ancestors(owned_before), claimed)
+    pruned: Object = remove(merged, removed, schema)
+    return pruned
+
+
+def _with_named_ancestors(fields: Trie) -> Trie:
+    """Return a set in which the named fields on the way to members are members too."""
+    return {
+        step: {
+            **({".": {}} if step.startswith("f:") or "." in node else {}),
+            **_with_named_ancestors(node),
+        }
+        if node
+        else node
+        for step, node in tries.below(fields)
+    }
+
+
+def _with_keys(fields: Trie) -> Trie:
+    """Return a set in which an item that has members keeps the fields that name it."""
+    kept: Trie = {}
+    for step, node in fields.items():
+        inner = _with_keys(node) if node else node
+        if step.startswith("k:") and inner:
+            inner = {**{f"f:{key}": {} for key in json.loads(step[2:])}, **inner}
+        kept[step] = inner
+    return kept
+
+
+def _conflicts(managers: dict[ManagerKey, Manager], differences: Comparison) -> Iterable[Conflict]:
+    touched = tries.union(differences.added.trie, differences.modified.trie)
+    for one in managers.values():
+        for path in tries.paths(tries.intersection(one.fields, touched)):
+            yield Conflict(one.name, format_steps(path), f"conflict with {one}")
+
+
+def _take_from_others(
+    managers: dict[ManagerKey, Manager], differences: Comparison
+) -> dict[ManagerKey, Manager]:
+    """Return the managers without the fields that a write changed under them."""
+    lost = tries.union_all(
+        [differences.removed.trie, differences.added.trie, differences.modified.trie]
+    )
+    if not lost:
+        return dict(managers)
+    return {
+        key: replace(one, fields=tries.difference(one.fields, lost))
+        for key, one in managers.items()
+    }
+
+
+def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:
+    """Return the managers with sets that fit the schema, should a type have become atomic."""
+    return {
+        key: replace(one, fields=adapted) if adapted is not one.fields else one
+        for key, one in managers.items()
+        for adapted in (_adapt(one.fields, schema),)
+    }
+
+
+def _adapt(fields: Trie, schema: Schema) -> Trie:
+    """Return ``fields`` without steps into atomic values; those are owned as a whole."""
+    changed: Trie | None = None
+    for step, node in tries.below(fields):
+        if not node:
+            continue
+        child = schema.child(step[2:]) if step.startswith("f:") else schema.element
+        if child.atomic or child.shape is Shape.SCALAR:
+            adapted: Trie = {}
+        else:
+            adapted = _adapt(node, child)
+        if adapted is not node:
+            changed = dict(fields) if changed is None else changed
+            changed[step] = adapted
+    return fields if changed is None else changed

@@ -1,0 +1,163 @@
+"""Set operations on field sets in their JSON form (FieldsV1).
+
+A set of paths is a trie of dicts, exactly as ``managedFields`` writes it: a key names one
+step (``f:name``, ``k:{"name":"c"}``, ``v:"x"``, ``i:0``), and a step is itself a member of
+the set when its node is empty or holds ``"."``. Working on that form spares conversions,
+which matters because every write of every object passes here. Nodes are immutable.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final, TypeAlias
+
+Trie: TypeAlias = dict[str, Any]
+"""A node of a field set. At the root an empty dict is the empty set."""
+
+MEMBER: Final[Trie] = {}
+"""The node of a path that is a member and has no members below it."""
+
+SELF: Final = "."
+
+
+def is_member(node: Trie) -> bool:
+    """Tell whether the path that leads to ``node`` belongs to the set."""
+    return not node or SELF in node
+
+
+def make(children: Trie, *, member: bool) -> Trie | None:
+    """Return a node, or ``None`` where neither the path nor anything below is a member."""
+    if not children:
+        return MEMBER if member else None
+    return {SELF: MEMBER, **children} if member else children
+
+
+def below(node: Trie) -> Iterator[tuple[str, Trie]]:
+    """Yield the steps below a node."""
+    return ((step, child) for step, child in node.items() if step != SELF)
+
+
+def union(one: Trie, other: Trie) -> Trie:
+    """Return the paths of either set (roots)."""
+    if not one or one is other:
+        return other
+    if not other:
+        return one
+    return _merge(one, other)
+
+
+def _merge(one: Trie, other: Trie) -> Trie:
+    merged = dict(one)
+    for step, child in other.items():
+        mine = merged.get(step)
+        merged[step] = child if mine is None else _union(mine, child)
+    return merged
+
+
+def _union(one: Trie, other: Trie) -> Trie:
+    if one is other:
+        return one
+    if one and other:
+        return _merge(one, other)
+    filled = one or other
+    return filled if not filled or SELF in filled else {SELF: MEMBER, **filled}
+
+
+def union_all(sets: Iterable[Trie]) -> Trie:
+    """Return the paths of any of the sets."""
+    result: Trie = {}
+    for one in sets:
+        result = union(result, one)
+    return result
+
+
+def difference(one: Trie, other: Trie) -> Trie:
+    """Return the paths of ``one`` that are not in ``other`` (roots), path by path."""
+    if not one or not other:
+        return one
+    return _less(one, other)
+
+
+def _less(one: Trie, other: Trie) -> Trie:
+    left: Trie = {}
+    for step, child in one.items():
+        if step == SELF:
+            continue
+        theirs = other.get(step)
+        rest = child if theirs is None else _difference(child, theirs)
+        if rest is not None:
+            left[step] = rest
+    return left
+
+
+def _difference(one: Trie, other: Trie) -> Trie | None:
+    return make(_less(one, other), member=is_member(one) and not is_member(other))
+
+
+def without(one: Trie, prefixes: Trie) -> Trie:
+    """Return ``one`` without the members of ``prefixes`` and everything below them."""
+    left: Trie = {}
+    for step, child in one.items():
+        theirs = prefixes.get(step) if step != SELF else None
+        if theirs is None:
+            left[step] = child
+        elif not is_member(theirs):
+            rest = make(
+                dict(below(without(child, theirs))),
+                member=is_member(child),
+            )
+            if rest is not None:
+                left[step] = rest
+    return left
+
+
+def intersection(one: Trie, other: Trie) -> Trie:
+    """Return the paths that both sets have (roots)."""
+    both: Trie = {}
+    for step, child in one.items():
+        theirs = other.get(step) if step != SELF else None
+        if theirs is None:
+            continue
+        member = is_member(child) and is_member(theirs)
+        common = make(intersection(child, theirs), member=member)
+        if common is not None:
+            both[step] = common
+    return both
+
+
+def contains(trie: Trie, path: Iterable[str]) -> bool:
+    """Tell whether a path of steps is a member."""
+    node: Trie | None = trie
+    for step in path:
+        node = node.get(step) if node else None
+        if node is None:
+            return False
+    return node is not None and is_member(node)
+
+
+def paths(trie: Trie) -> Iterator[tuple[str, ...]]:
+    """Yield every member as a tuple of steps, in a stable order."""
+    for step, child in sorted(below(trie), key=lambda item: item[0]):
+        if is_member(child):
+            yield (step,)
+        for rest in paths(child):
+            yield (step, *rest)
+
+
+def insert(trie: Trie, path: tuple[str, ...], node: Trie) -> None:
+    """Put ``node`` under ``path`` into a trie that is still being built."""
+    for step in path[:-1]:
+        trie = trie.setdefault(step, {})
+    trie[path[-1]] = node
+
+
+def canonical(trie: Trie) -> Trie:
+    """Return the trie in order, with each mere member written as an empty node."""
+    children = {step: canonical(trie[step]) for step in sorted(trie) if step != SELF}
+    return {SELF: MEMBER, **children} if SELF in trie and children else children
+
+
+def with_ancestors(trie: Trie) -> Trie:
+    """Return the set with every path that leads to a member made a member too."""
+    return {
+        step: {SELF: MEMBER, **with_ancestors(child)} if child else child
+        for step, child in below(trie)
+    }

@@ -1,0 +1,367 @@
+"""Server-side apply gives and takes fields as the algorithm says."""
+
+import copy
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from ruleengine.apimachinery.declared import UndeclaredError
+from ruleengine.apimachinery.field_sets import FieldSet
+from ruleengine.apimachinery.managed_fields import read_managers
+from ruleengine.apimachinery.schema import schema_for
+from ruleengine.apimachinery.structured_merge import (
+    apply,
+    conflict_causes,
+    conflict_message,
+    update,
+)
+from tests.apimachinery.objects import DEPLOYMENT, LATER, NOW, THING, THINGS, thing
+
+Object = dict[str, Any]
+
+
+def applied(live: Object | None, config: Object, manager: str = "me", *, force: bool = True) -> Any:
+    """Apply to an object of the custom kind."""
+    return apply(live, config, manager=manager, schema=THING, now=NOW, force=force)
+
+
+def owners(value: Object) -> dict[str, set[tuple[str, ...]]]:
+    """Return the paths that each manager owns."""
+    entries = read_managers(value["metadata"].get("managedFields"))
+    return {one.name: set(FieldSet(one.fields).paths()) for one in entries.values()}
+
+
+@given(THINGS, THINGS)
+def test_applying_twice_changes_nothing(live: Object, config: Object) -> None:
+    """The second apply returns the very object, whoever else applied before."""
+    before = applied(None, live, "other").object
+    once = applied(before, config).object
+    again = apply(once, copy.deepcopy(config), manager="me", schema=THING, now=LATER)
+    assert again.object is once
+    assert again.conflicts == ()
+
+
+@given(THINGS, THINGS)
+def test_nothing_is_changed_in_place(live: Object, config: Object) -> None:
+    """What goes in stays as it was."""
+    before = applied(None, live, "other").object
+    kept = copy.deepcopy((before, config))
+    applied(applied(before, config).object, thing({}))
+    assert (before, config) == kept
+
+
+@given(THINGS, THINGS)
+def test_applying_nothing_takes_exactly_the_sole_fields_away(mine: Object, other: Object) -> None:
+    """What only I owned is gone, what another owns stays as it was."""
+    before = applied(None, other, "other").object
+    merged = applied(before, mine).object
+    alone = owners(merged).get("me", set()) - owners(merged).get("other", set())
+    left = applied(merged, thing({})).object
+    fields = set(FieldSet.of(left, THING).paths())
+    assert not alone & fields
+    assert owners(left).get("other", set()) == owners(merged).get("other", set())
+    assert owners(left).get("other", set()) <= fields
+    assert "me" not in owners(left)
+
+
+@given(THINGS, THINGS, THINGS)
+def test_owners_own_only_what_is_there(one: Object, two: Object, three: Object) -> None:
+    """After any applies every owned path is a path of the object."""
+    live = applied(applied(applied(None, one, "a").object, two, "b").object, three, "a").object
+    there = set(FieldSet.of(live, THING).paths())
+    assert set().union(*owners(live).values(), set()) <= there
+
+
+@given(THINGS, THINGS)
+def test_unforced_conflicts_are_what_force_takes(one: Object, two: Object) -> None:
+    """With force there is never a conflict; without, its object is the forced one."""
+    live = applied(None, one, "other").object
+    tried = applied(live, two, force=False)
+    forced = applied(live, two, force=True)
+    assert forced.conflicts == ()
+    assert tried.object == forced.object
+    taken = owners(live).get("other", set()) - owners(forced.object).get("other", set())
+    assert bool(tried.conflicts) is bool(taken)
+
+
+def test_equal_values_are_owned_together() -> None:
+    """A field that two apply with one value belongs to both, and survives one of them."""
+    live = applied(None, thing({"number": 1}), "other").object
+    both = applied(live, thing({"number": 1}), force=False)
+    assert both.conflicts == ()
+    assert ("f:spec", "f:number") in owners(both.object)["other"] & owners(both.object)["me"]
+    assert applied(both.object, thing({})).object["spec"] == {"number": 1}
+
+
+def test_a_conflict_names_field_and_manager_as_the_api_does() -> None:
+    """Updates are named with version and time, applies without."""
+    live = applied(None, thing({"parts": [{"name": "a", "size": 1}]}), "first").object
+    changed = thing({"parts": [{"name": "a", "size": 1}], "number": 1})
+    changed["metadata"] = live["metadata"]
+    live = update(live, changed, manager="editor", schema=THING, now=NOW)
+    conflicts = applied(
+        live, thing({"number": 2, "parts": [{"name": "a", "size": 2}]}), force=False
+    ).conflicts
+    assert conflict_causes(conflicts) == [
+        {
+            "reason": "FieldManagerConflict",
+            "message": f'conflict with "editor" using example.com/v1 at {NOW}',
+            "field": ".spec.number",
+        },
+        {
+            "reason": "FieldManagerConflict",
+            "message": 'conflict with "first"',
+            "field": '.spec.parts[name="a"].size',
+        },
+    ]
+    assert conflict_message(conflicts[1:]) == (
+        'Apply failed with 1 conflict: conflict with "first": .spec.parts[name="a"].size'
+    )
+    assert conflict_message(conflicts) == (
+        f'Apply failed with 2 conflicts: conflicts with "editor" using example.com/v1 at {NOW}:\n'
+        '- .spec.number\nconflicts with "first":\n- .spec.parts[name="a"].size'
+    )
+
+
+def test_items_keep_their_place_and_configured_ones_their_order() -> None:
+    """Items that only live has stay where they are; the configuration orders its own."""
+    live = applied(None, thing({"names": ["x", "a", "y", "b"]}), "other").object
+    merged = applied(live, thing({"names": ["b", "new", "a"]})).object
+    assert merged["spec"]["names"] == ["x", "y", "b", "new", "a"]
+
+
+def test_an_item_stays_while_another_owns_a_field_of_it() -> None:
+    """It keeps that field and the keys that name it."""
+    live = applied(None, thing({"parts": [{"name": "a", "size": 1}]})).object
+    spec = {"parts": [{"name": "a", "size": 1, "labels": {"x": "y"}}]}
+    live = update(live, {**live, "spec": spec}, manager="editor", schema=THING, now=NOW)
+    left = applied(live, thing({"number": 1})).object
+    assert left["spec"] == {"parts": [{"name": "a", "labels": {"x": "y"}}], "number": 1}
+
+
+def test_unowned_fields_go_with_the_struct_that_was_given_up() -> None:
+    """Defaults that a server filled in do not outlive the probe that they belong to."""
+
+    def deployment(container: Object) -> Object:
+        pod = {"spec": {"containers": [{"name": "c", "image": "i", **container}]}}
+        return {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "d"},
+            "spec": {"template": pod},
+        }
+
+    def put(live: Object | None, config: Object) -> Object:
+        return apply(live, config, manager="me", schema=DEPLOYMENT, now=NOW).object
+
+    live = put(None, deployment({"livenessProbe": {"initialDelaySeconds": 1}}))
+    defaulted = deployment({"livenessProbe": {"initialDelaySeconds": 1, "periodSeconds": 10}})
+    live = {**defaulted, "metadata": {**live["metadata"], "uid": "u"}}
+    left = put(live, deployment({}))
+    assert left["spec"]["template"]["spec"]["containers"] == [{"name": "c", "image": "i"}]
+    assert left["metadata"]["uid"] == "u"
+
+
+def test_the_first_apply_shares_with_what_was_there_before() -> None:
+    """Without entries, all live fields belong to an updater called before-first-apply."""
+    live = thing({"number": 1, "text": "x"})
+    result = applied(live, thing({"number": 2}), force=False)
+    assert [one.message for one in result.conflicts] == [
+        f'conflict with "before-first-apply" using example.com/v1 at {NOW}'
+    ]
+    forced = applied(live, thing({"number": 2})).object
+    assert owners(forced)["before-first-apply"] == {("f:spec", "f:text")}
+
+
+def test_null_claims_a_field_without_a_value() -> None:
+    """A declared field that is configured as null is owned and has no value."""
+    live = applied(None, thing({"number": 1, "text": "x"})).object
+    cleared = applied(live, thing({"number": None, "text": "x"})).object
+    assert cleared["spec"] == {"text": "x"}
+    assert ("f:spec", "f:number") in owners(cleared)["me"]
+    assert applied(cleared, thing({"number": None, "text": "x"})).object is cleared
+
+
+def test_a_quantity_that_means_the_same_is_no_change() -> None:
+    """`1000m` applied over a live `1` writes nothing."""
+    schema = schema_for("v1", "ResourceQuota")
+    quota = {"apiVersion": "v1", "kind": "ResourceQuota", "metadata": {"name": "q"}}
+    live = apply(
+        None, {**quota, "spec": {"hard": {"cpu": "1"}}}, manager="me", schema=schema, now=NOW
+    ).object
+    config = {**quota, "spec": {"hard": {"cpu": "1000m"}}}
+    assert apply(live, config, manager="me", schema=schema, now=LATER).object is live
+
+
+@pytest.mark.parametrize(
+    ("spec", "problem"),
+    [
+        ({"nmber": 1}, ".spec.nmber: field not declared in schema"),
+        ({"names": ["a", "a"]}, 'duplicate entries for key [="a"]'),
+        ({"parts": [{"name": "a"}, {"name": "a"}]}, 'duplicate entries for key [name="a"]'),
+        ({"parts": [{"size": 1}]}, 'omits key field "name"'),
+        ({"parts": [{"name": "a", "sze": 1}]}, '.spec.parts[name="a"].sze: field not declared'),
+        ({"parts": {"a": 1}}, ".spec.parts: expected list"),
+        ({"labels": "x"}, ".spec.labels: expected map"),
+        ({"number": {"a": 1}}, ".spec.number: expected integer, got a map"),
+    ],
+)
+def test_a_configuration_outside_the_schema_is_refused(spec: Object, problem: str) -> None:
+    """The error names the object and the place."""
+    with pytest.raises(UndeclaredError) as caught:
+        applied(None, thing(spec))
+    assert problem in caught.value.message
+    assert "(one; example.com/v1, Kind=Thing)" in caught.value.message
+
+
+def test_a_change_of_version_is_written() -> None:
+    """The same fields applied through another version move the entry to that version."""
+    live = applied(None, thing({"number": 1})).object
+    newer = applied(live, {**thing({"number": 1}), "apiVersion": "example.com/v2"}).object
+    versions = [one["apiVersion"] for one in newer["metadata"]["managedFields"]]
+    assert versions == ["example.com/v2"]
+
+
+def test_status_is_nobodys_through_the_main_endpoint() -> None:
+    """An apply neither writes nor owns status where it is a subresource, and the reverse."""
+    config = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d", "labels": {"a": "b"}},
+        "spec": {"replicas": 1},
+        "status": {"replicas": 1},
+    }
+    main = apply(None, config, manager="me", schema=DEPLOYMENT, now=NOW).object
+    assert "status" not in main
+    status = apply(
+        main,
+        {**config, "spec": {"replicas": 9}},
+        manager="me",
+        schema=DEPLOYMENT,
+        now=NOW,
+        subresource="status",
+    ).object
+    assert (status["spec"], status["status"]) == ({"replicas": 1}, {"replicas": 1})
+    entries = read_managers(status["metadata"]["managedFields"])
+    assert [one.subresource for one in entries.values()] == ["", "status"]
+    again = apply(status, config, manager="me", schema=DEPLOYMENT, now=LATER)
+    assert again.object is status
+
+
+class TestUpdates:
+    """What create, PUT and the other patches leave in managedFields."""
+
+    def test_a_creator_owns_what_it_created(self) -> None:
+        """Fields of the system are nobody's; maps are owned as well as their entries."""
+        new = thing({"labels": {"x": "y"}})
+        live = update(None, new, manager="me", schema=THING, now=NOW)
+        assert live["metadata"]["managedFields"] == [
+            {
+                "manager": "me",
+                "operation": "Update",
+                "apiVersion": "example.com/v1",
+                "time": NOW,
+                "fieldsType": "FieldsV1",
+                "fieldsV1": {"f:spec": {".": {}, "f:labels": {".": {}, "f:x": {}}}},
+            }
+        ]
+
+    def test_a_field_of_a_built_in_struct_does_not_own_the_struct(self) -> None:
+        """Structs that a server always writes are there before anybody adds them."""
+        new = {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": "d"},
+            "spec": {"replicas": 1, "template": {"spec": {"containers": [{"name": "c"}]}}},
+        }
+        live = update(None, new, manager="me", schema=DEPLOYMENT, now=NOW)
+        assert live["metadata"]["managedFields"][0]["fieldsV1"] == {
+            "f:spec": {
+                "f:replicas": {},
+                "f:template": {
+                    "f:spec": {"f:containers": {'k:{"name":"c"}': {".": {}, "f:name": {}}}}
+                },
+            }
+        }
+
+    def test_an_update_takes_the_fields_it_changes(self) -> None:
+        """Others lose what was changed or removed under them."""
+        live = applied(None, thing({"number": 1, "text": "x", "whole": ["a"]}), "first").object
+        new = {**live, "spec": {"number": 2, "whole": ["a"]}}
+        after = update(live, new, manager="second", schema=THING, now=LATER)
+        assert owners(after) == {
+            "first": {("f:spec", "f:whole")},
+            "second": {("f:spec", "f:number")},
+        }
+
+    def test_an_update_that_changes_nothing_leaves_everything(self) -> None:
+        """Entries and their times stay."""
+        live = update(None, thing({"number": 1}), manager="me", schema=THING, now=NOW)
+        assert update(live, dict(live), manager="me", schema=THING, now=LATER) == live
+
+    @pytest.mark.parametrize("reset", [[], [{}]])
+    def test_an_empty_list_resets_ownership(self, reset: list[Any]) -> None:
+        """The way out for who wants to start over."""
+        live = applied(None, thing({"number": 1})).object
+        new = {**live, "metadata": {"name": "one", "managedFields": reset}}
+        assert (
+            "managedFields" not in update(live, new, manager="x", schema=THING, now=NOW)["metadata"]
+        )
+
+    def test_entries_left_out_are_kept(self) -> None:
+        """A PUT without managedFields does not disown anybody."""
+        live = applied(None, thing({"number": 1})).object
+        after = update(live, thing({"number": 1}), manager="x", schema=THING, now=NOW)
+        assert owners(after) == owners(live)
+
+    def test_malformed_entries_are_ignored(self) -> None:
+        """Nonsense in the request leaves the live entries."""
+        live = applied(None, thing({"number": 1})).object
+        for nonsense in ([{"operation": "Spam"}], ["x"], [{"operation": "Apply", "fieldsV1": 1}]):
+            new = {**live, "metadata": {"name": "one", "managedFields": nonsense}}
+            after = update(live, new, manager="x", schema=THING, now=NOW)
+            assert owners(after) == owners(live)
+
+    def test_the_status_endpoint_owns_status_only(self) -> None:
+        """Other differences of the request are not its business."""
+        live = update(
+            None,
+            {
+                "apiVersion": "apps/v1",
+                "kind": "Deployment",
+                "metadata": {"name": "d"},
+                "spec": {"replicas": 1},
+            },
+            manager="me",
+            schema=DEPLOYMENT,
+            now=NOW,
+        )
+        new = {**live, "spec": {"replicas": 2}, "status": {"replicas": 1}}
+        after = update(
+            live, new, manager="controller", schema=DEPLOYMENT, now=NOW, subresource="status"
+        )
+        assert owners(after)["controller"] == {("f:status", "f:replicas")}
+
+    def test_more_than_ten_updaters_are_merged_from_the_oldest(self) -> None:
+        """Their fields go to ancient-changes; none is lost."""
+        live = update(None, thing({"labels": {"l": "x"}}), manager="m", schema=THING, now=NOW)
+        for number in range(12):
+            labels = {**live["spec"]["labels"], f"l{number}": "x"}
+            live = update(
+                live,
+                {**live, "spec": {"labels": labels}},
+                manager=f"m{number}",
+                schema=THING,
+                now=f"2026-01-02T03:05:{number:02}Z",
+            )
+        assert len(owners(live)) == 10
+        ancient = owners(live)["ancient-changes"]
+        assert {path[-1] for path in ancient} == {
+            "f:spec",
+            "f:labels",
+            "f:l",
+            "f:l0",
+            "f:l1",
+            "f:l2",
+        }
