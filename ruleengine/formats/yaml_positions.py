@@ -1,0 +1,64 @@
+"""Where keys and values stand in a file, worked out when somebody asks.
+
+Most documents are never pointed at. So a locator keeps the text and parses it a second
+time when it is first asked, for all documents of its file at once.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from ruleengine.formats.yaml_builder import Built, Position, Spot
+from ruleengine.model.values import Path, Value
+
+
+class Positions:
+    """The positions of all documents of one file, found on first use."""
+
+    __slots__ = ("_find", "_found")
+
+    def __init__(self, find: Callable[[], tuple[Built, ...]]) -> None:
+        self._find: Callable[[], tuple[Built, ...]] | None = find
+        self._found: tuple[Built, ...] = ()
+
+    def document(self, index: int) -> Built:
+        """Return the document with its positions."""
+        if self._find is not None:
+            self._found = self._find()
+            self._find = None
+        return self._found[index]
+
+
+@dataclass(frozen=True, slots=True)
+class FileLocator:
+    """The :class:`ruleengine.model.documents.Locator` of one document of a file."""
+
+    positions: Positions
+    index: int
+
+    def key(self, path: Path) -> Position:
+        """Return line and column of the last key (or list item) of ``path``.
+
+        Where the path leaves the document, the nearest parent that exists is meant.
+        """
+        return self._spot(path)[0]
+
+    def value(self, path: Path) -> Position:
+        """Return line and column where the value at ``path`` begins."""
+        return self._spot(path)[1]
+
+    def _spot(self, path: Path) -> Spot:
+        built = self.positions.document(self.index)
+        container: Value = built.value
+        spot = (built.position, built.position)
+        for step in path:
+            spots = built.spots.get(id(container))
+            try:
+                spot = spots[step] if spots is not None else _missing(step)
+                container = container[step]
+            except (LookupError, TypeError):
+                break
+        return spot
+
+
+def _missing(step: str | int) -> Spot:
+    raise LookupError(step)
