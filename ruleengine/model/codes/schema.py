@@ -2,4 +2,70 @@
 
 from ruleengine.model.codes import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "schema-field-unknown",
+        "a field does not exist at its place",
+        "correct its name, move it to where it belongs, or remove it",
+    ),
+    Code(
+        "schema-field-missing",
+        "a field is missing that the document cannot do without",
+        "add the field",
+    ),
+    Code(
+        "schema-field-deprecated",
+        "a field is still accepted but has been replaced",
+        "write the field that replaces it",
+    ),
+    Code(
+        "schema-fields-exclusive",
+        "fields are given, or missing, that exclude or need one another",
+        "keep one of them",
+    ),
+    Code(
+        "schema-fields-doubtful",
+        "fields are given together of which only one takes effect",
+        "keep the one that is meant",
+    ),
+    Code(
+        "schema-value-type",
+        "a value is of the wrong type",
+        "write a value of the type that is named; quote texts that look like numbers",
+    ),
+    Code(
+        "schema-value-unknown",
+        "a value is not one of those that are allowed",
+        "use one of the values that are named",
+    ),
+    Code(
+        "schema-value-invalid",
+        "a value has the right type and still does not fit",
+        "write a value that keeps to the rule that is named",
+    ),
+    Code(
+        "schema-kind-unknown",
+        "a document is of a kind that does not exist in its API group",
+        "correct apiVersion and kind",
+    ),
+    Code(
+        "schema-kind-foreign",
+        "a document is of a kind that we have no schema for",
+        "nothing, if the cluster knows the kind; a schema for it may be put into schemas/",
+    ),
+    Code(
+        "schema-kind-incomplete",
+        "a document has only one of apiVersion and kind",
+        "write both, or neither for the short form",
+    ),
+    Code(
+        "schema-form-unknown",
+        "a short form stands in a folder that has none",
+        "write apiVersion and kind, or move the file to the folder whose form it has",
+    ),
+    Code(
+        "schema-definition-broken",
+        "a schema of the team's own cannot be used",
+        "correct the schema",
+    ),
+)
