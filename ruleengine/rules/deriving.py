@@ -1,0 +1,178 @@
+"""The phases ``set`` and ``emit``: from one document to the objects it stands for.
+
+``set`` lays defaults under an object: the document's word goes over a team's, a team's
+over a built-in one's. ``emit`` makes objects, which pass through the same phases, until
+nothing new appears.
+"""
+
+from collections.abc import Iterator
+
+from ruleengine.model.documents import Document, Origin
+from ruleengine.model.findings import Related
+from ruleengine.model.values import Object, Value, format_path
+from ruleengine.rules.merging import conflicts, fill, over, without_nulls
+from ruleengine.rules.ruleset import Rank, Rule
+from ruleengine.rules.subjects import Subject, Surroundings
+from ruleengine.rules.templates import ListTemplate, Loop, Part, TemplateFault, measure
+
+DEPTH_LIMIT = 12
+"""How many rules may follow one another from a document to an object."""
+
+OBJECT_LIMIT = 2_000
+"""How many objects one document may stand for."""
+
+
+def derive(around: Surroundings) -> tuple[Subject, list[Subject]]:
+    """Return the document as a subject, and every object that it stands for.
+
+    A full document is the first of its objects; parents come before children. What is
+    wrong is noted in ``around.findings``.
+    """
+    source = around.source
+    root = _settled(source.value, _origin(source, around.commit), around)
+    found: list[Subject] = []
+    waiting: list[tuple[Subject, tuple[Rule, ...]]] = [(root, ())]
+    while waiting and len(found) <= OBJECT_LIMIT:
+        subject, chain = waiting.pop()
+        if subject.kind:
+            found.append(subject)
+        children = list(_children(subject, chain))
+        waiting.extend(reversed(children))
+    if waiting:
+        remedy = "let the rules emit fewer objects"
+        around.note("rule-emit-unbounded", f"more than {OBJECT_LIMIT} objects", remedy)
+    if not root.kind and not root.rules:
+        _note_unmatched(around)
+    return root, found
+
+
+def _origin(source: Document, commit: str) -> Origin:
+    return Origin(path=source.path, line=source.line, blob=source.blob, commit=commit)
+
+
+def _settled(value: Object, origin: Origin, around: Surroundings) -> Subject:
+    """Return the subject with the defaults of all ``set`` rules laid under it."""
+    subject = Subject(value, origin, around)
+    for rank in (Rank.TEAM, Rank.BUILT_IN):
+        defaults = _defaults(subject, rank)
+        filled = fill(subject.object, defaults)
+        if filled is not subject.object:
+            subject = Subject(filled, origin, around)
+    pruned = without_nulls(subject.object) if origin.rule else subject.object
+    return subject if pruned is subject.object else Subject(pruned, origin, around)
+
+
+def _defaults(subject: Subject, rank: Rank) -> Value:
+    """Return what the rules of one rank set; noted where two of them disagree."""
+    merged: Value = {}
+    stated: list[tuple[Rule, Value]] = []
+    for rule in subject.rules:
+        if rule.rank is not rank or rule.sets is None:
+            continue
+        try:
+            value = rule.sets.render(subject.scope(rule))
+            if rank is Rank.TEAM:
+                measure(value, ("set",))
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
+            continue
+        for earlier, said in stated:
+            _note_conflicts(subject, (earlier, said), (rule, value))
+        stated.append((rule, value))
+        merged = over(merged, value)
+    return merged
+
+
+def _note_conflicts(subject: Subject, one: tuple[Rule, Value], other: tuple[Rule, Value]) -> None:
+    for path in conflicts(one[1], other[1]):
+        subject.around.note(
+            "rule-set-conflict",
+            f"rules {one[0].name} and {other[0].name} set {format_path(path)} differently"
+            f" for {subject.kind} {subject.name}",
+            "let one of them set it, or write the field in the document",
+            *(Related(rule.place("set", *path), f"rule {rule.name}") for rule, _ in (one, other)),
+        )
+
+
+def _children(
+    subject: Subject, chain: tuple[Rule, ...]
+) -> Iterator[tuple[Subject, tuple[Rule, ...]]]:
+    for rule in subject.rules:
+        if not rule.emits:
+            continue
+        if rule in chain:
+            _note_cycle(subject.around, (*chain[chain.index(rule) :], rule))
+            continue
+        if len(chain) >= DEPTH_LIMIT:
+            _note_cycle(subject.around, (*chain, rule))
+            continue
+        for value, line in _emitted(subject, rule):
+            parent = subject.origin
+            origin = Origin(
+                path=parent.path,
+                line=parent.line,
+                blob=parent.blob,
+                commit=parent.commit,
+                rule=rule.name,
+                rule_place=f"{rule.document.path}:{line}",
+                parent=parent if parent.rule else None,
+            )
+            yield _settled(value, origin, subject.around), (*chain, rule)
+
+
+def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, int]]:
+    """Yield the objects that one rule emits, each with the rule's line for it."""
+    for index, entry in enumerate(rule.emits):
+        try:
+            values = _items(entry, subject, rule)
+            if rule.rank is Rank.TEAM:
+                measure(values, ("emit", index))
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
+            continue
+        line = rule.place("emit", index).line
+        for value in values:
+            if _is_object(value):
+                yield value, line
+            else:
+                text = "an emitted object needs apiVersion, kind, metadata.name"
+                subject.around.fault(rule, TemplateFault(text, ("emit", index), ""))
+
+
+def _items(entry: Part | Loop, subject: Subject, rule: Rule) -> list[Value]:
+    part = ListTemplate((entry,))
+    rendered = part.render(subject.scope(rule))
+    # An expression may yield several objects at once.
+    flat: list[Value] = []
+    for value in rendered:
+        flat.extend(value if isinstance(value, list) else [value])
+    return flat
+
+
+def _is_object(value: Value) -> bool:
+    metadata = value.get("metadata") if isinstance(value, dict) else None
+    return (
+        isinstance(metadata, dict)
+        and isinstance(value.get("apiVersion"), str)
+        and isinstance(value.get("kind"), str)
+        and bool(metadata.get("name") or metadata.get("generateName"))
+    )
+
+
+def _note_cycle(around: Surroundings, rules: tuple[Rule, ...]) -> None:
+    names = " → ".join(rule.name for rule in rules)
+    around.note(
+        "rule-emit-cycle",
+        f"these rules emit for one another without end: {names}",
+        "narrow `match` of one of them, so that it leaves out what the others emit",
+        *(Related(rule.place("emit"), f"rule {rule.name}") for rule in rules[:-1]),
+    )
+
+
+def _note_unmatched(around: Surroundings) -> None:
+    around.note(
+        "rule-document-unmatched",
+        "no rule says what this short form stands for",
+        "write apiVersion and kind, or add a rule with `match: {folder: "
+        f"{around.variables['path']['folder'] or '...'}, form: short}}` that emits objects",
+    )

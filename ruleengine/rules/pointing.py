@@ -1,0 +1,130 @@
+"""The phases ``definitions`` and ``references``: what an object offers and relies on."""
+
+from collections.abc import Iterator
+
+from ruleengine.model.documents import Document
+from ruleengine.model.references import Definition, Reference
+from ruleengine.model.values import Path, Value
+from ruleengine.rules.filters import as_text
+from ruleengine.rules.paths import place_in, select
+from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
+from ruleengine.rules.subjects import Subject
+from ruleengine.rules.templates import Part, Scope, TemplateFault
+
+
+def definitions(subject: Subject) -> Iterator[Definition]:
+    """Yield what the object defines: itself, and what rules declare of it."""
+    declared: dict[tuple[str, str, str], Definition] = {}
+    for rule in subject.rules:
+        for declaration in rule.declarations:
+            try:
+                for one in _declared(subject, rule, declaration):
+                    declared.setdefault((one.kind, one.namespace, one.name), one)
+            except TemplateFault as fault:
+                subject.around.fault(rule, fault)
+    if subject.kind and subject.name:
+        own = (subject.kind, subject.namespace, subject.name)
+        place = place_in(subject.around.source, ("metadata", "name"))
+        declared.setdefault(
+            own, Definition(kind=own[0], namespace=own[1], name=own[2], place=place)
+        )
+    yield from declared.values()
+
+
+def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterator[Definition]:
+    scope = subject.scope(rule)
+    for path, value in subject.selected(declaration.each, scope):
+        if not subject.holds(declaration.when, scope):
+            continue
+        default_at: Path = () if declaration.each else ("metadata", "name")
+        yield Definition(
+            kind=_text(declaration.kind, scope, subject.kind),
+            namespace=_text(declaration.namespace, scope, subject.namespace),
+            name=_text(declaration.name, scope, subject.name),
+            place=place_in(subject.around.source, (*path, *(_fixed(declaration.at) or default_at))),
+            offers={
+                offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers
+            },
+        )
+
+
+def _offered(offer: Offer, value: Value, scope: Scope) -> Iterator[tuple[str, bool]]:
+    outer = {name: scope.variables.get(name) for name in ("value", "key")}
+    for pattern in offer.each:
+        for path, inner in select(value, pattern):
+            scope.variables.update(value=inner, key=path[-1] if path else "")
+            required = offer.required is not None and bool(offer.required.render(scope))
+            yield as_text(offer.name.render(scope)), required
+    scope.variables.update(outer)
+
+
+def references(subject: Subject) -> Iterator[Reference]:
+    """Yield what the object points at."""
+    for rule in subject.rules:
+        for pointer in rule.pointers:
+            try:
+                yield from _pointed(subject, rule, pointer)
+            except TemplateFault as fault:
+                subject.around.fault(rule, fault)
+
+
+def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Reference]:
+    scope = subject.scope(rule)
+    source = subject.around.source
+    for path, value in subject.selected(pointer.each, scope):
+        if not subject.holds(pointer.when, scope):
+            continue
+        name = _text(pointer.name, scope, "")
+        if not name:
+            continue
+        passes = [
+            (as_text(_passed_name(inner, found)), place_in(source, (*path, *inner)))
+            for inner, found in (select(value, pointer.passes) if pointer.passes else ())
+        ]
+        yield Reference(
+            kind=_text(pointer.kind, scope, ""),
+            namespace=_text(pointer.namespace, scope, subject.namespace),
+            name=name,
+            place=place_in(source, (*path, *_fixed(pointer.at)), value=True),
+            aspect=pointer.aspect,
+            passes=tuple(passes),
+            partial=pointer.partial,
+            severity=pointer.severity,
+            message=_text(pointer.message, scope, ""),
+            remedy=_text(pointer.remedy, scope, ""),
+            rule=rule.name,
+        )
+
+
+def _passed_name(path: Path, value: Value) -> Value:
+    """Return the name that is passed: a text itself, or the key of a map's value."""
+    named = not path or path[-1] == "name" or isinstance(path[-1], int)
+    return value if named else path[-1]
+
+
+def _fixed(pattern: tuple[object, ...]) -> Path:
+    return tuple(step for step in pattern if isinstance(step, str | int))
+
+
+def _text(part: Part | None, scope: Scope, default: str) -> str:
+    if part is None:
+        return default
+    value = part.render(scope)
+    return "" if value is None or isinstance(value, dict) else as_text(value)
+
+
+def sharpest(found: list[Reference], document: Document) -> tuple[Reference, ...]:
+    """Return references without those that another one locates better.
+
+    A short form points at things with its own words; the object made of it points at the
+    same things from fields that the file does not have, so from the document as a whole.
+    """
+    whole = place_in(document, ())
+    located = {(one.kind, one.namespace, one.name) for one in found if one.place != whole}
+    return tuple(
+        dict.fromkeys(
+            one
+            for one in found
+            if one.place != whole or (one.kind, one.namespace, one.name) not in located
+        )
+    )

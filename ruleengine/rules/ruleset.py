@@ -1,0 +1,176 @@
+"""Rules as values, and the set of them with an index for matching."""
+
+from dataclasses import dataclass, field
+from enum import IntEnum
+
+from ruleengine.apimachinery.selectors import LabelSelector
+from ruleengine.model.configuration import Engine
+from ruleengine.model.documents import Document, Form
+from ruleengine.model.findings import Place, Severity
+from ruleengine.model.values import Object, Path
+from ruleengine.rules.globs import path_matches
+from ruleengine.rules.paths import Pattern
+from ruleengine.rules.templates import Expression, Loop, Part
+
+
+class Rank(IntEnum):
+    """Whose rule it is: a team's word goes over a built-in one's."""
+
+    BUILT_IN = 0
+    TEAM = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Which documents a rule is about; an empty tuple means any.
+
+    Without ``kinds``, ``form: short`` means a short form that is not expanded yet; in every
+    other case a rule is about objects, which have a kind.
+    """
+
+    folders: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    api_versions: tuple[str, ...] = ()
+    form: Form | None = None
+    paths: tuple[str, ...] = ()
+    selector: LabelSelector | None = None
+
+    def fits(self, key: "Key") -> bool:
+        """Tell whether what can be known from folder, kind and form alone fits."""
+        bare = self.form is Form.SHORT and not self.kinds and not self.api_versions
+        return (
+            bare is not bool(key.kind)
+            and (not self.folders or key.folder in self.folders)
+            and (not self.kinds or key.kind in self.kinds)
+            and (not self.api_versions or key.api_version in self.api_versions)
+            and (self.form is None or self.form is key.form)
+        )
+
+    def fits_document(self, path: str, value: Object) -> bool:
+        """Tell whether path and labels fit."""
+        if self.paths and not any(path_matches(path, glob) for glob in self.paths):
+            return False
+        if self.selector is None:
+            return True
+        metadata = value.get("metadata")
+        labels = metadata.get("labels") if isinstance(metadata, dict) else None
+        return self.selector.matches(labels if isinstance(labels, dict) else {})
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What the index of rules is keyed by; ``kind`` is empty for an unexpanded short form."""
+
+    folder: str
+    api_version: str
+    kind: str
+    form: Form
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Requirement:
+    """A check of a policy: ``that`` must hold for the document, or for each selected part."""
+
+    path: Path
+    that: Expression
+    when: Expression | None
+    each: tuple[Pattern, ...]
+    at: Pattern
+    severity: Severity
+    message: Part
+    remedy: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A declared reference: what the document, or each selected part, relies on."""
+
+    path: Path
+    when: Expression | None
+    each: tuple[Pattern, ...]
+    at: Pattern
+    kind: Part
+    name: Part
+    namespace: Part | None
+    aspect: str
+    passes: Pattern | None
+    partial: bool
+    severity: Severity
+    message: Part
+    remedy: Part
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offer:
+    """Names that users of a definition may rely on, and which of them must be passed."""
+
+    aspect: str
+    each: tuple[Pattern, ...]
+    name: Part
+    required: Expression | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declaration:
+    """A definition: what others may point at. Kind, name, namespace default to the object's."""
+
+    path: Path
+    when: Expression | None
+    each: tuple[Pattern, ...]
+    at: Pattern
+    kind: Part | None
+    name: Part | None
+    namespace: Part | None
+    offers: tuple[Offer, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One rule as it was read. ``document`` is the document of its file."""
+
+    name: str
+    rank: Rank
+    document: Document = field(repr=False)
+    match: Match
+    engines: tuple[Engine, ...] = ()
+    replaces: str = ""
+    description: str = ""
+    when: Expression | None = None
+    variables: tuple[tuple[str, Part], ...] = ()
+    sets: Part | None = None
+    emits: tuple[Part | Loop, ...] = ()
+    declarations: tuple[Declaration, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    requirements: tuple[Requirement, ...] = ()
+    namespaces: tuple[Part | Loop, ...] = ()
+    actions: tuple[Part | Loop, ...] | None = None
+
+    def place(self, *path: str | int) -> Place:
+        """Return where the rule, or a key of it, stands in its file."""
+        return self.document.place(*path) if path else Place(self.document.path, self.document.line)
+
+
+class RuleSet:
+    """The rules of one repo and engine, in order: built-in first, each by file and line.
+
+    ``digest`` changes with any byte of any rule: it is the rules' part of a cache key.
+    ``folders`` are the top-level folders that rules name.
+    """
+
+    def __init__(self, rules: tuple[Rule, ...], digest: str) -> None:
+        self.rules = rules
+        self.digest = digest
+        self.folders = frozenset(folder for rule in rules for folder in rule.match.folders)
+        self._index: dict[Key, tuple[Rule, ...]] = {}
+
+    def candidates(self, key: Key) -> tuple[Rule, ...]:
+        """Return the rules that may match documents of a folder, kind and form."""
+        found = self._index.get(key)
+        if found is None:
+            found = tuple(rule for rule in self.rules if rule.match.fits(key))
+            self._index[key] = found
+        return found
+
+    def rule(self, name: str) -> Rule | None:
+        """Return the rule of that name, if there is one."""
+        return next((rule for rule in self.rules if rule.name == name), None)

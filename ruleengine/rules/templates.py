@@ -1,0 +1,350 @@
+"""Templates: plain data whose texts may hold ``${{ expression }}``.
+
+A text that is exactly one expression stands for the expression's value, whatever its type;
+other texts are joined. In lists, an item ``{forEach, as, when, value}`` stands for as many
+items as the loop gives. A key or an item that comes out as ``omit`` is left out. What an
+expression yields is a value, never a template again.
+
+Templates are compiled on first use: most commands touch few of the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Final
+
+from jinja2 import TemplateError, nodes
+from jinja2.runtime import Context, Undefined
+
+from ruleengine.model.values import Path, Value
+from ruleengine.rules.filters import as_text
+from ruleengine.rules.sandbox import OMIT, environment
+
+MARK: Final = "${{"
+LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
+
+_RESULT = "__value__"
+_PLAIN = frozenset({str, int, float, bool, type(None), dict, list, type(OMIT)})
+_EXPRESSION_LIMIT = 4_000
+_NODE_LIMIT = 500
+_STEP_LIMIT = 20_000
+_SIZE_LIMIT = 200_000
+_FAULTS = (
+    TemplateError,
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RecursionError,
+    MemoryError,
+)
+
+
+class TemplateFault(Exception):  # noqa: N818 - wrong user data, turned into a finding
+    """A template that cannot be compiled or evaluated.
+
+    ``path`` is where it stands in its rule, ``text`` its source; ``undefined`` tells that
+    the fault is a field that is not there.
+    """
+
+    def __init__(self, message: str, path: Path, text: str, *, undefined: bool = False) -> None:
+        super().__init__(message)
+        self.message = message
+        self.path = path
+        self.text = text
+        self.undefined = undefined
+
+
+class Scope:
+    """The names that expressions see, and the steps that are left to them."""
+
+    __slots__ = ("context", "steps", "variables")
+
+    def __init__(self, variables: dict[str, Value]) -> None:
+        self.variables = {**environment().globals, **variables}
+        self.context = Context(environment(), self.variables, None, {})
+        self.steps = _STEP_LIMIT
+
+    def spend(self, path: Path) -> None:
+        """Count one turn of a loop. Raises ``TemplateFault`` when there were too many."""
+        self.steps -= 1
+        if self.steps < 0:
+            raise TemplateFault(f"loops took more than {_STEP_LIMIT} turns", path, "forEach")
+
+
+@dataclass(frozen=True)
+class Expression:
+    """One text with at least one expression; ``path`` is where it stands in its rule."""
+
+    text: str
+    path: Path
+
+    @cached_property
+    def _program(self) -> Any:
+        return _compile(self.text, self.path)
+
+    def check(self) -> None:
+        """Compile now. Raises ``TemplateFault`` where that fails."""
+        _ = self._program
+
+    def render(self, scope: Scope) -> Value:
+        """Return the value. Raises ``TemplateFault``."""
+        program, context = self._program, scope.context
+        try:
+            for _ in program(context):
+                pass
+            return _plain(context.vars[_RESULT])
+        except _FAULTS as fault:
+            missing = isinstance(context.vars.get(_RESULT), Undefined)
+            raise _fault(fault, self, undefined=missing) from fault
+
+
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A part of a template without any expression."""
+
+    value: Value
+
+    def render(self, scope: Scope) -> Value:  # noqa: ARG002 - one shape for all parts
+        """Return the value."""
+        return self.value
+
+
+@dataclass(frozen=True, slots=True)
+class MappingTemplate:
+    """A map, some of whose keys or values are templates."""
+
+    items: tuple[tuple[Part, Part], ...]
+
+    def render(self, scope: Scope) -> Value:
+        """Return the map without the keys that come out as ``omit``."""
+        rendered = {}
+        for key, part in self.items:
+            value = part.render(scope)
+            name = key.render(scope)
+            if value is not OMIT and name is not OMIT:
+                rendered[name if isinstance(name, str) else as_text(name)] = value
+        return rendered
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    """An item ``{forEach, as, when, value}`` of a list."""
+
+    path: Path
+    values: Part | None
+    names: tuple[str, ...]
+    condition: Expression | None
+    body: Part
+
+    def expand(self, scope: Scope) -> Iterator[Value]:
+        """Yield the item for each turn. Raises ``TemplateFault``."""
+        before = {name: scope.variables[name] for name in self.names if name in scope.variables}
+        for item in self._turns(scope):
+            scope.spend(self.path)
+            self._bind(item, scope)
+            if self.condition is None or self.condition.render(scope):
+                value = self.body.render(scope)
+                if value is not OMIT:
+                    yield value
+        for name in self.names:
+            scope.variables.pop(name, None)
+        scope.variables.update(before)
+
+    def _turns(self, scope: Scope) -> list[Value]:
+        if self.values is None:
+            return [None]
+        values = self.values.render(scope)
+        if isinstance(values, dict):
+            return [[key, value] for key, value in values.items()]
+        if not isinstance(values, list):
+            raise TemplateFault("forEach needs a list or a map", self.path, "forEach")
+        return values
+
+    def _bind(self, item: Value, scope: Scope) -> None:
+        if self.values is None:
+            return
+        if len(self.names) == 1:
+            scope.variables[self.names[0]] = item
+            return
+        if not isinstance(item, list) or len(item) != len(self.names):
+            names = ", ".join(self.names)
+            raise TemplateFault(f"an item does not fall into {names}", self.path, "forEach")
+        scope.variables.update(zip(self.names, item, strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class ListTemplate:
+    """A list with templates or loops in it."""
+
+    items: tuple[Part | Loop, ...] = field(default=())
+
+    def render(self, scope: Scope) -> Value:
+        """Return the list without the items that come out as ``omit``."""
+        rendered: list[Value] = []
+        for item in self.items:
+            if isinstance(item, Loop):
+                rendered.extend(item.expand(scope))
+                continue
+            value = item.render(scope)
+            if value is not OMIT:
+                rendered.append(value)
+        return rendered
+
+
+Part = Constant | Expression | MappingTemplate | ListTemplate
+
+
+def compile_template(value: Value, path: Path) -> Part:
+    """Return the template that ``value`` is; ``path`` is where it stands in its rule.
+
+    Raises ``TemplateFault`` for a loop with wrong keys. Texts are compiled on first use.
+    """
+    if isinstance(value, str):
+        return Expression(value, path) if MARK in value else Constant(value)
+    if isinstance(value, dict):
+        items = tuple(
+            (compile_template(key, (*path, key)), compile_template(inner, (*path, key)))
+            for key, inner in value.items()
+        )
+        constant = all(type(part) is Constant for pair in items for part in pair)
+        return Constant(value) if constant else MappingTemplate(items)
+    if isinstance(value, list):
+        parts = tuple(_item(inner, (*path, index)) for index, inner in enumerate(value))
+        constant = all(type(part) is Constant for part in parts)
+        return Constant(value) if constant else ListTemplate(parts)
+    return Constant(value)
+
+
+def bare(text: Value, path: Path) -> Expression:
+    """Return a condition, which needs no delimiters. Raises ``TemplateFault``."""
+    if not isinstance(text, str):
+        raise TemplateFault("a condition is a text that holds an expression", path, str(text))
+    return Expression(text if MARK in text else f"{MARK} {text} }}}}", path)
+
+
+def is_loop(value: Value) -> bool:
+    """Tell whether an item of a list is a loop or a condition around its ``value``."""
+    return (
+        isinstance(value, dict)
+        and "value" in value
+        and ("forEach" in value or "when" in value)
+        and value.keys() <= LOOP_KEYS
+    ) or (isinstance(value, dict) and "forEach" in value)
+
+
+def check(part: Part | Loop) -> Iterator[TemplateFault]:
+    """Compile every expression of a template now; yield what is wrong."""
+    match part:
+        case Expression():
+            try:
+                part.check()
+            except TemplateFault as fault:
+                yield fault
+        case MappingTemplate():
+            for key, value in part.items:
+                yield from check(key)
+                yield from check(value)
+        case ListTemplate():
+            for item in part.items:
+                yield from check(item)
+        case Loop():
+            for inner in (part.values, part.condition, part.body):
+                if inner is not None:
+                    yield from check(inner)
+
+
+def measure(value: Value, path: Path) -> None:
+    """Raise ``TemplateFault`` where a value is too large to be an object.
+
+    Values share parts, so that few expressions can describe a huge value: the walk stops
+    as soon as it has seen enough.
+    """
+    left, stack = _SIZE_LIMIT, [value]
+    while stack:
+        one = stack.pop()
+        left -= 1 + (len(one) >> 4 if isinstance(one, str) else 0)
+        if left < 0:
+            raise TemplateFault("the rule made a value that is too large", path, "")
+        if isinstance(one, dict):
+            stack.extend(one.values())
+        elif isinstance(one, list):
+            stack.extend(one)
+
+
+def _item(value: Value, path: Path) -> Part | Loop:
+    if not is_loop(value):
+        return compile_template(value, path)
+    unknown = sorted(value.keys() - LOOP_KEYS)
+    if unknown or "value" not in value:
+        wrong = f"{unknown[0]!r} is no key of it" if unknown else "`value` is missing"
+        raise TemplateFault(f"a loop has forEach, as, when and value: {wrong}", path, "forEach")
+    names = value.get("as", "item")
+    names = tuple(names) if isinstance(names, list) else (names,)
+    if not all(isinstance(name, str) and name.isidentifier() for name in names):
+        raise TemplateFault("`as` is a name or a list of names", (*path, "as"), str(names))
+    return Loop(
+        path,
+        compile_template(value["forEach"], (*path, "forEach")) if "forEach" in value else None,
+        names,
+        bare(value["when"], (*path, "when")) if "when" in value else None,
+        compile_template(value["value"], (*path, "value")),
+    )
+
+
+def _compile(text: str, path: Path) -> Any:
+    """Return Jinja's render function, which leaves the value in the context."""
+    if len(text) > _EXPRESSION_LIMIT and MARK in text[_EXPRESSION_LIMIT:]:
+        raise TemplateFault("the text is too long to hold expressions", path, text[:80])
+    jinja = environment()
+    try:
+        parsed = jinja.parse(text)
+        if sum(1 for _ in parsed.find_all(nodes.Node)) > _NODE_LIMIT:
+            raise TemplateFault("the expression is too long", path, text[:80])
+        parts = [part for output in parsed.body for part in getattr(output, "nodes", [])]
+        lone = len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData)
+        result = parts[0] if lone else _joined(parts)
+        target = nodes.Name(_RESULT, "store")
+        assignment = nodes.Assign(target, result, lineno=1)
+        return jinja.from_string(nodes.Template([assignment], lineno=1)).root_render_func
+    except _FAULTS as fault:
+        raise TemplateFault(_words(fault), path, text) from fault
+
+
+def _joined(parts: list[Any]) -> nodes.Expr:
+    items = [
+        nodes.Const(part.data) if isinstance(part, nodes.TemplateData) else part for part in parts
+    ]
+    return nodes.Filter(nodes.List(items, lineno=1), "join", [], [], None, None, lineno=1)
+
+
+def _plain(value: Value) -> Value:
+    """Return plain data: tuples, views and generators become lists.
+
+    Raises ``TypeError`` for anything that is no data, and Jinja's error for the undefined.
+    """
+    if type(value) in _PLAIN:
+        return value
+    if isinstance(value, Undefined):
+        return str(value)  # raises: the undefined may not be used
+    if isinstance(value, dict):
+        return dict(value)
+    if callable(value) or not hasattr(value, "__iter__"):
+        raise TypeError("the expression yields no plain data")
+    return [_plain(item) for item in value]
+
+
+def _fault(fault: BaseException, expression: Expression, *, undefined: bool) -> TemplateFault:
+    from jinja2 import UndefinedError
+
+    missing = undefined or isinstance(fault, UndefinedError)
+    return TemplateFault(_words(fault), expression.path, expression.text, undefined=missing)
+
+
+def _words(fault: BaseException) -> str:
+    if isinstance(fault, TemplateFault):
+        return fault.message
+    return str(fault) or type(fault).__name__
