@@ -58,7 +58,8 @@ class Schema:
     the strategic merge patch only. ``preserve_unknown`` keeps undeclared fields of a
     struct. ``has_status`` on a root says that ``/status`` is a subresource of the kind.
     ``always_present``: the server writes the field even where it is empty, so that it never
-    counts as added or removed itself.
+    counts as added or removed itself. ``drops_zero``: it leaves the field out where the
+    value is zero or empty.
     """
 
     __slots__ = (
@@ -68,6 +69,7 @@ class Schema:
         "_make_fields",
         "always_present",
         "atomic",
+        "drops_zero",
         "enum",
         "has_status",
         "key_defaults",
@@ -99,6 +101,7 @@ class Schema:
         has_status: bool = False,
         required: bool = False,
         always_present: bool = False,
+        drops_zero: bool = False,
         enum: tuple[Value, ...] = (),
         type_name: str = "",
     ) -> None:
@@ -114,6 +117,7 @@ class Schema:
         self.has_status = has_status
         self.required = required
         self.always_present = always_present
+        self.drops_zero = drops_zero
         self.enum = enum
         self.type_name = type_name
         self._make_fields = fields
@@ -181,6 +185,7 @@ def _node(name: str, field: Object) -> Schema:
         "patch_strategy": frozenset(filter(None, field.get("patchStrategy", "").split(","))),
         "merge_key": field.get("patchMergeKey", ""),
         "required": bool(field.get("required")),
+        "drops_zero": bool(field.get("omitempty")) and not field.get("pointer"),
         "enum": tuple(field.get("enum", ())),
         "type_name": name,
     }

@@ -1,0 +1,165 @@
+"""Quantities, durations and percentages are read and written as Go does."""
+
+from datetime import timedelta
+from fractions import Fraction
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ruleengine.apimachinery.durations import (
+    DurationError,
+    format_duration,
+    parse_argo_duration,
+    parse_duration,
+)
+from ruleengine.apimachinery.int_or_string import percentage, scaled
+from ruleengine.apimachinery.quantities import (
+    QuantityError,
+    canonical,
+    compare_quantities,
+    parse_quantity,
+    same_quantity,
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("0", "0"),
+        ("1000m", "1"),
+        ("0.1", "100m"),
+        ("1.5", "1500m"),
+        (".5", "500m"),
+        ("5.", "5"),
+        ("100m", "100m"),
+        ("1024Mi", "1Gi"),
+        ("1.5Gi", "1536Mi"),
+        ("0.5Ki", "512"),
+        ("1.1Ki", "1126400m"),
+        ("1023Ki", "1023Ki"),
+        ("2000k", "2M"),
+        ("2e3", "2e3"),
+        ("2000e0", "2e3"),
+        ("1E2", "100"),
+        ("1e-3", "1e-3"),
+        ("-0.5", "-500m"),
+        ("-2Ki", "-2Ki"),
+        ("0.1n", "1n"),
+        ("+3", "3"),
+        ("1Ei", "1Ei"),
+        ("0Gi", "0"),
+    ],
+)
+def test_a_quantity_is_written_in_canonical_form(text: str, written: str) -> None:
+    """The largest suffix of the family that leaves no fraction."""
+    assert str(parse_quantity(text)) == written
+
+
+@pytest.mark.parametrize(
+    "text", ["", "x", "1x", "1 Gi", "Gi", "1e", "1e99999", "--1", "1.2.3", "1ki"]
+)
+def test_a_text_that_is_no_quantity_is_refused(text: str) -> None:
+    """Nothing is guessed."""
+    with pytest.raises(QuantityError):
+        parse_quantity(text)
+
+
+@given(st.integers(-(10**12), 10**12), st.sampled_from(["n", "u", "m", "", "k", "M", "Ki", "Mi"]))
+def test_the_canonical_form_means_the_same(number: int, suffix: str) -> None:
+    """Writing and reading again gives the same amount and the same text."""
+    quantity = parse_quantity(f"{number}{suffix}")
+    assert parse_quantity(str(quantity)).amount == quantity.amount
+    assert canonical(str(quantity)) == str(quantity)
+
+
+def test_quantities_compare_by_amount() -> None:
+    """Whatever they are written with; numbers are quantities too."""
+    assert compare_quantities("1Gi", "1G") == 1
+    assert compare_quantities("999m", "1") == -1
+    assert same_quantity("1", 1)
+    assert same_quantity(0.5, "500m")
+    assert not same_quantity("x", "x")
+    assert not same_quantity(True, 1)
+    assert parse_quantity("1m").amount == Fraction(1, 1000)
+
+
+def test_only_quantities_have_a_canonical_form() -> None:
+    """Other values stay as they are."""
+    assert [canonical(value) for value in (2, 0.5, "x", None, True)] == [
+        "2",
+        "500m",
+        "x",
+        None,
+        True,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("0", 0),
+        ("90s", 90),
+        ("1h30m", 5400),
+        ("1.5s", 1.5),
+        (".5s", 0.5),
+        ("-2m", -120),
+        ("+1s", 1),
+        ("1h0m0.25s", 3600.25),
+        ("300ms", 0.3),
+        ("7us", 0.000007),
+        ("7µs", 0.000007),
+    ],
+)
+def test_a_duration_is_read_as_go_reads_it(text: str, seconds: float) -> None:
+    """Units in any order, fractions and a sign."""
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "s", "1d", "1 s", "1h-2m", "-", "1x", "9999999h", "."])
+def test_a_text_that_is_no_duration_is_refused(text: str) -> None:
+    """A bare number and days are not Go's."""
+    with pytest.raises(DurationError):
+        parse_duration(text)
+
+
+def test_argo_also_takes_seconds_and_days() -> None:
+    """A bare number is seconds."""
+    assert parse_argo_duration("10") == timedelta(seconds=10)
+    assert parse_argo_duration(10) == timedelta(seconds=10)
+    assert parse_argo_duration("1d12h") == timedelta(hours=36)
+    with pytest.raises(DurationError):
+        parse_argo_duration("soon")
+    with pytest.raises(DurationError):
+        parse_argo_duration("9" * 30)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [
+        (0, "0s"),
+        (5400, "1h30m0s"),
+        (60, "1m0s"),
+        (1.5, "1.5s"),
+        (0.25, "250ms"),
+        (0.0015, "1.5ms"),
+        (0.000007, "7µs"),
+        (-90, "-1m30s"),
+    ],
+)
+def test_a_duration_is_written_as_go_writes_it(seconds: float, text: str) -> None:
+    """And reads back as the same."""
+    assert format_duration(timedelta(seconds=seconds)) == text
+    assert parse_duration(text) == timedelta(seconds=seconds)
+
+
+def test_a_percentage_scales_and_a_number_does_not() -> None:
+    """Rounded the way that the field asks for."""
+    assert scaled("25%", 10, round_up=True) == 3
+    assert scaled("25%", 10, round_up=False) == 2
+    assert scaled("50%", 10, round_up=True) == 5
+    assert scaled(4, 10, round_up=True) == 4
+    assert percentage("25%") == 25
+    assert percentage(3) is None
+    with pytest.raises(ValueError, match="neither"):
+        scaled("3", 10, round_up=True)
