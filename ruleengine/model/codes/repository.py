@@ -1,5 +1,41 @@
-"""Finding codes of the area ``repository``."""
+"""Finding codes of the area ``repository``: what of a Git tree is not read, and why."""
 
 from ruleengine.model.codes import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "repository-link-unread",
+        "A symbolic link is not followed",
+        "Put the file itself in place of the link.",
+    ),
+    Code(
+        "repository-submodule-unread",
+        "The files of a submodule or nested repository are not read",
+        "Name that repository as a source, or commit its files.",
+    ),
+    Code(
+        "repository-file-unread",
+        "An entry of the tree is no regular file",
+        "Put a regular file in its place.",
+    ),
+    Code(
+        "repository-file-unreadable",
+        "A file cannot be read",
+        "Check its owner and permissions.",
+    ),
+    Code(
+        "repository-path-outside",
+        "A path leaves the repo",
+        "Rename the file.",
+    ),
+    Code(
+        "repository-path-invalid",
+        "A path is no UTF-8",
+        "Rename the file.",
+    ),
+    Code(
+        "repository-file-unmerged",
+        "A file has a merge conflict",
+        "Resolve the conflict and add the file.",
+    ),
+)

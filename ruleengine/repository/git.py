@@ -1,0 +1,118 @@
+"""Calls the ``git`` program on one folder, and says what its refusals mean."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from ruleengine.model.errors import UsageError
+
+_OF_ANOTHER_REPOSITORY: Final = (
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_COMMON_DIR",
+    "GIT_DIR",
+    "GIT_GRAFT_FILE",
+    "GIT_INDEX_FILE",
+    "GIT_NAMESPACE",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_PREFIX",
+    "GIT_SHALLOW_FILE",
+    "GIT_WORK_TREE",
+)
+"""Git sets these while it runs a hook; they would redirect us from the folder we are asked for."""
+
+
+class Git:
+    """The ``git`` program on the repository that ``folder`` lies in.
+
+    ``environment`` is that of the process. What it says about the repository is ignored, in
+    favour of ``folder``; only its index file counts, where ``index`` asks for it.
+    """
+
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        given = os.environ if environment is None else environment
+        self.folder = folder
+        self.index_file = _index_file(folder, given)
+        kept = {name: text for name, text in given.items() if name not in _OF_ANOTHER_REPOSITORY}
+        self._environment = kept | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        program = shutil.which("git", path=given.get("PATH"))
+        if program is None:
+            raise UsageError(
+                "the program git is not on the path", "install git; a config repo needs it"
+            )
+        self._program = program
+
+    def start(self, *arguments: str, index: bool = False) -> "subprocess.Popen[bytes]":
+        """Start git and return the process, its three streams connected."""
+        environment = self._environment
+        if index and self.index_file:
+            environment = environment | {"GIT_INDEX_FILE": self.index_file}
+        return subprocess.Popen(  # noqa: S603 - git itself, without a shell
+            [self._program, "-C", str(self.folder), *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            env=environment,
+        )
+
+    def finish(self, process: "subprocess.Popen[bytes]") -> bytes:
+        """Return what a started git printed. Raises ``UsageError`` where git refuses."""
+        output, complaint = process.communicate()
+        if process.returncode:
+            raise refusal(complaint.decode(errors="replace"), self.folder)
+        return output
+
+    def run(self, *arguments: str, index: bool = False) -> bytes:
+        """Run git and return what it printed. Raises ``UsageError`` where git refuses."""
+        return self.finish(self.start(*arguments, index=index))
+
+    def ask(self, *arguments: str) -> str | None:
+        """Return the one line that git prints, or ``None`` where git refuses."""
+        process = self.start(*arguments)
+        output, _ = process.communicate()
+        return None if process.returncode else output.decode(errors="replace").strip()
+
+
+def refusal(complaint: str, folder: Path) -> UsageError:
+    """Return the error that explains why git refused."""
+    words = complaint.strip().removeprefix("fatal: ")
+    if "dubious ownership" in words:
+        return UsageError(
+            f"{folder} belongs to another user, so git does not trust it",
+            f"git config --global --add safe.directory {folder}",
+        )
+    if "not a git repository" in words:
+        return no_repository(folder)
+    first = words.splitlines()[0] if words else "git failed without a word"
+    return UsageError(f"git cannot read {folder}: {first}", "run `git status` there and mend it")
+
+
+def no_repository(folder: Path) -> UsageError:
+    """Return the error for a folder that is in no Git repository."""
+    return UsageError(
+        f"{folder} is in no Git repository, so it has no revisions and no staged files",
+        "run `git init` there, or leave out the option that names a revision",
+    )
+
+
+def git_folder(folder: Path) -> Path | None:
+    """Return the top folder of the repository that ``folder`` lies in, or ``None``."""
+    for one in (folder, *folder.parents):
+        if (one / ".git").exists():
+            return one
+    return None
+
+
+def _index_file(folder: Path, environment: Mapping[str, str]) -> str:
+    """Return the index that a running hook was given, if it is a hook of this repository."""
+    named = environment.get("GIT_INDEX_FILE", "")
+    top = git_folder(folder)
+    if not named or top is None:
+        return ""
+    path = (Path.cwd() / named).resolve()
+    own = (top / ".git").resolve()
+    if own.is_file():  # a linked worktree: its index lies in the main repository
+        own = (top / own.read_text().removeprefix("gitdir:").strip()).resolve()
+    return str(path) if own in path.parents else ""

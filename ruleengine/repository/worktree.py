@@ -1,0 +1,211 @@
+"""The working tree as Git users expect it: tracked files, and untracked ones not ignored.
+
+Git's index knows by file times which files are unmodified, so only modified and untracked
+ones are read and hashed.
+"""
+
+import os
+import stat
+from collections.abc import Iterable, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Final
+
+from ruleengine.model.findings import Finding
+from ruleengine.model.trees import Entry
+from ruleengine.repository.blobs import BlobReader, LazyMapping, blob_id
+from ruleengine.repository.entries import UNMERGED, repository_finding, sort_entries
+from ruleengine.repository.git import Git
+
+_NO_COMMIT: Final = "(initial)"
+
+
+class WorkTree:
+    """A :class:`ruleengine.model.trees.Tree` of the files as they lie in a folder now."""
+
+    def __init__(
+        self,
+        folder: Path,
+        blobs: Mapping[str, str],
+        findings: Iterable[Finding],
+        *,
+        revision: str = "",
+        dirty: bool = False,
+        reader: BlobReader | None = None,
+    ) -> None:
+        self._folder = folder
+        self._blobs = blobs
+        self._reader = reader
+        self._safe_folders: dict[str, bool] = {}
+        self.findings = tuple(findings)
+        self.revision = revision
+        self.dirty = dirty
+
+    @cached_property
+    def _entries(self) -> LazyMapping[Entry]:
+        return LazyMapping(self._blobs, self._entry)
+
+    def blobs(self) -> Mapping[str, str]:
+        """Return the blob id of every file by path, without looking at sizes."""
+        return self._blobs
+
+    def files(self) -> Mapping[str, Entry]:
+        """Return every regular file by path, in the order of the paths."""
+        return self._entries
+
+    def read(self, path: str) -> bytes:
+        """Return the content of a file. Raises ``KeyError`` for a path that is not there."""
+        if path not in self._blobs:
+            raise KeyError(path)
+        data = read_file(self._folder, path, self._safe_folders)
+        if data is None and self._reader is not None:  # a sparse checkout leaves files out
+            data = self._reader.read(self._blobs[path])
+        if data is None:
+            raise KeyError(path)
+        return data
+
+    def _entry(self, path: str) -> Entry:
+        try:
+            size = (self._folder / path).lstat().st_size
+        except OSError:
+            size = len(self.read(path))
+        return Entry(self._blobs[path], size)
+
+
+def read_git_worktree(git: Git, prefix: str) -> WorkTree:
+    """Return the working tree of ``git.folder``, which is ``prefix`` inside its repository."""
+    listing = git.start("ls-files", "-s", "-z", "--", ".")
+    status = git.start(
+        *("status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all"),
+        *("--no-renames", "--ignore-submodules=all", "--", "."),
+    )
+    files, findings = sort_entries(parse_listing(git.finish(listing)))
+    revision, changed, untracked = _parse_status(git.finish(status), prefix)
+    length = len(next(iter(files.values()), revision)) or len(blob_id(b""))
+    files, more = _with_changes(git.folder, files, (*changed, *untracked), length)
+    unread = {one.place.path for one in more}
+    return WorkTree(
+        git.folder,
+        files,
+        [*(one for one in findings if one.place.path not in unread), *more],
+        revision=revision,
+        dirty=bool(changed or untracked),
+        reader=BlobReader(git),
+    )
+
+
+def parse_listing(output: bytes) -> Iterable[tuple[str, str, str]]:
+    """Return mode, blob id and path of each entry that ``git ls-files -s -z`` printed."""
+    for record in output.decode("utf-8", "surrogateescape").split("\0"):
+        if record:
+            meta, _, path = record.partition("\t")
+            mode, blob, stage = meta.split(" ")
+            yield (mode if stage == "0" else UNMERGED), blob, path
+
+
+def walk_folder(folder: Path) -> WorkTree:
+    """Return the files of a folder without Git; hidden folders are left out.
+
+    Without Git's cache each file has to be read for its blob id, so that is put off until
+    somebody asks.
+    """
+    entries: list[tuple[str, str, str]] = []
+    for parent, folders, names in os.walk(folder):
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        relative = os.path.relpath(parent, folder).replace(os.sep, "/")
+        linked = [name for name in folders if Path(parent, name).is_symlink()]
+        for name in [*names, *linked]:
+            path = name if relative == "." else f"{relative}/{name}"
+            entries.append((_mode(folder / path), "", path))
+    files, findings = sort_entries(sorted(entries, key=lambda one: one[2]))
+    safe: dict[str, bool] = {}
+    blobs = LazyMapping(files, lambda path: blob_id(read_file(folder, path, safe) or b""))
+    return WorkTree(folder, blobs, findings)
+
+
+def read_file(folder: Path, path: str, safe: dict[str, bool]) -> bytes | None:
+    """Return the content of a regular file, or ``None``; links are not followed.
+
+    ``safe`` remembers which parent folders are known to lie inside ``folder``.
+    """
+    parent = path.rpartition("/")[0]
+    if parent not in safe:
+        top = os.path.realpath(folder)
+        real = os.path.realpath(Path(folder, parent))
+        safe[parent] = real == str(Path(top, parent)) or not parent
+    if not safe[parent]:
+        return None
+    try:
+        number = os.open(
+            folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+        )
+        with os.fdopen(number, "rb") as file:
+            if not stat.S_ISREG(os.fstat(number).st_mode):
+                return None
+            return file.read()
+    except (OSError, ValueError):
+        return None
+
+
+def _with_changes(
+    folder: Path, files: dict[str, str], changed: Iterable[str], length: int
+) -> tuple[dict[str, str], list[Finding]]:
+    """Return the blob ids as the files lie in the folder now."""
+    findings: list[Finding] = []
+    safe: dict[str, bool] = {}
+    added = False
+    for path in changed:
+        mode = _mode(folder / path)
+        if not mode:
+            files.pop(path, None)
+            continue
+        regular, wrong = sort_entries([(mode, "", path.rstrip("/"))])
+        findings += wrong
+        data = read_file(folder, path, safe) if regular else None
+        if data is None:
+            files.pop(path, None)
+            if not wrong:
+                findings.append(_unreadable(path))
+            continue
+        added = added or path not in files
+        files[path] = blob_id(data, length)
+    return (dict(sorted(files.items())) if added else files), findings
+
+
+def _mode(path: Path) -> str:
+    """Return the mode that Git would store, or an empty text for what is not there."""
+    try:
+        mode = path.lstat().st_mode
+    except (OSError, ValueError):
+        return ""
+    if stat.S_ISREG(mode):
+        return "100644"
+    if stat.S_ISLNK(mode):
+        return "120000"
+    return "160000" if stat.S_ISDIR(mode) else f"{mode:o}"
+
+
+def _unreadable(path: str) -> Finding:
+    return repository_finding(
+        "repository-file-unreadable",
+        "the file cannot be read",
+        "check its owner and permissions",
+        path,
+    )
+
+
+def _parse_status(output: bytes, prefix: str) -> tuple[str, list[str], list[str]]:
+    """Return the commit, the changed paths and the untracked ones of ``git status``."""
+    revision = ""
+    changed: list[str] = []
+    untracked: list[str] = []
+    for record in output.decode("utf-8", "surrogateescape").split("\0"):
+        if record.startswith("# branch.oid "):
+            revision = record.removeprefix("# branch.oid ")
+        elif record.startswith("1 "):
+            changed.append(record.split(" ", 8)[8].removeprefix(prefix))
+        elif record.startswith("u "):
+            changed.append(record.split(" ", 10)[10].removeprefix(prefix))
+        elif record.startswith("? "):
+            untracked.append(record[2:].removeprefix(prefix))
+    return ("" if revision == _NO_COMMIT else revision), changed, untracked
