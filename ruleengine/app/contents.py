@@ -1,0 +1,55 @@
+"""The content of files of a state: from the disk for the working tree, from Git otherwise."""
+
+from pathlib import Path
+from typing import Protocol
+
+from ruleengine.repository.blobs import BlobReader
+from ruleengine.repository.git import Git
+from ruleengine.repository.worktree import read_file
+
+
+class Contents(Protocol):
+    """Reads files of one state of the repo. Can be sent to another process."""
+
+    def read(self, path: str, blob: str) -> bytes:
+        """Return the content of a regular file. Raises ``KeyError`` where there is none."""
+
+
+class DiskContents:
+    """The files of a working tree. Links are never followed."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._safe: dict[str, bool] = {}
+
+    def read(self, path: str, blob: str) -> bytes:
+        """Return the content of a file as it lies there, whatever its blob id."""
+        del blob
+        data = read_file(self._root, path, self._safe)
+        if data is None:
+            raise KeyError(path)
+        return data
+
+
+class BlobContents:
+    """The blobs of a Git repository, through one ``git cat-file`` that stays open."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+        self._reader: BlobReader | None = None
+
+    def __getstate__(self) -> Path:
+        """Leave the process behind: another process starts its own."""
+        return self._root
+
+    def __setstate__(self, root: Path) -> None:
+        """Begin without a process."""
+        self._root = root
+        self._reader = None
+
+    def read(self, path: str, blob: str) -> bytes:
+        """Return the content of a blob, wherever it lies."""
+        del path
+        if self._reader is None:
+            self._reader = BlobReader(Git(self._root))
+        return self._reader.read(blob)

@@ -1,0 +1,168 @@
+"""Learns the facts of files: parse, schemas, rules. In this process, or in several.
+
+Worker processes are spawned, never forked, and only where there is enough to do to pay
+for starting them.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from ruleengine.app.contents import Contents
+from ruleengine.app.setup_trees import SetupTree
+from ruleengine.app.setups import load_setup
+from ruleengine.app.tree_states import mode_of
+from ruleengine.model.actions import Action
+from ruleengine.model.documents import Document
+from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.repository.entries import entry_finding, repository_finding
+from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
+from ruleengine.validation.identities import Identity, identity_of
+
+_WORTH_A_WORKER = 400
+"""So many files take longer than starting a process does."""
+
+_CHUNK = 100
+
+Advance = Callable[[int, int], None]
+"""Told how many files of how many are done."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """What a worker needs to learn facts: where files are read and what applies to them."""
+
+    contents: Contents
+    setup: SetupTree
+
+
+class Examiner:
+    """Learns the facts of one file after the other."""
+
+    def __init__(self, task: Task) -> None:
+        from ruleengine.repository.defaults import read_defaults
+
+        self._contents = task.contents
+        self._setup = load_setup(task.setup)
+        self._defaults = read_defaults(task.setup)
+
+    def examine(self, key: FileKey) -> FileFacts:
+        """Return the facts of one file. Whatever its bytes are, nothing is raised."""
+        from ruleengine.formats import yaml_reader
+
+        wrong = entry_finding(mode_of(key.blob) or "100644", key.path)
+        if wrong is not None:
+            return FileFacts(key=key, documents=0, findings=(wrong,))
+        try:
+            data = self._contents.read(key.path, key.blob)
+        except KeyError:
+            return FileFacts(key=key, documents=0, findings=(_unreadable(key.path),))
+        parsed = yaml_reader.read(data, key.path)
+        documents = [
+            Document(
+                path=key.path,
+                index=index,
+                line=one.line,
+                blob=key.blob,
+                value=one.value,
+                locator=one.locator,
+            )
+            for index, one in enumerate(parsed.documents)
+        ]
+        return self._facts(key, documents, parsed.findings)
+
+    def _facts(
+        self, key: FileKey, documents: Sequence[Document], findings: tuple[Finding, ...]
+    ) -> FileFacts:
+        from ruleengine.rules.evaluation import evaluate_document
+
+        found = list(findings)
+        evaluations = []
+        for document in documents:
+            wrong = self._setup.checker.check(document)
+            found += wrong
+            if any(one.severity is Severity.ERROR for one in wrong):
+                continue
+            evaluation = evaluate_document(
+                document, self._defaults(key.path), self._setup.configuration, self._setup.rules
+            )
+            found += evaluation.findings
+            evaluations.append(evaluation)
+        return FileFacts(
+            key=key,
+            documents=len(documents),
+            findings=tuple(found),
+            identities=tuple(
+                identity
+                for evaluation in evaluations
+                for action in evaluation.actions
+                for identity in _identity(action)
+            ),
+            definitions=tuple(one for each in evaluations for one in each.definitions),
+            references=tuple(one for each in evaluations for one in each.references),
+        )
+
+
+def examine_all(
+    task: Task, keys: Sequence[FileKey], jobs: int, advance: Advance
+) -> Iterable[FactRows]:
+    """Yield the facts of files as rows, in no particular order.
+
+    ``jobs`` is the largest number of processes.
+    """
+    workers = min(jobs, len(keys) // _WORTH_A_WORKER)
+    rows = _spread(task, keys, workers) if workers > 1 else _alone(task, keys)
+    for done, row in enumerate(rows, 1):
+        yield row
+        advance(done, len(keys))
+
+
+def _alone(task: Task, keys: Sequence[FileKey]) -> Iterator[FactRows]:
+    examiner = Examiner(task)
+    for key in keys:
+        yield rows_of(examiner.examine(key))
+
+
+def _spread(task: Task, keys: Sequence[FileKey], workers: int) -> Iterator[FactRows]:
+    from concurrent.futures import ProcessPoolExecutor, as_completed
+    from multiprocessing import get_context
+
+    chunks = [keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK)]
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(task,)
+    ) as pool:
+        waiting = [pool.submit(_work, chunk) for chunk in chunks]
+        try:
+            for future in as_completed(waiting):
+                yield from future.result()
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+
+
+_worker: Examiner | None = None
+"""The examiner of a worker process, which lives as long as the process."""
+
+
+def _start_worker(task: Task) -> None:
+    global _worker  # noqa: PLW0603 - a worker process has one examiner and no other place for it
+    _worker = Examiner(task)
+
+
+def _work(keys: Sequence[FileKey]) -> list[FactRows]:
+    if _worker is None:
+        raise RuntimeError("the worker process was not started by _start_worker")
+    return [rows_of(_worker.examine(key)) for key in keys]
+
+
+def _identity(action: Action) -> Iterator[Identity]:
+    """Yield what an action declares; what gets its name later is no identity yet."""
+    if action.target.name and action.object is not None and action.origin:
+        yield identity_of(action.target, Place(action.origin.path, action.origin.line, 1))
+
+
+def _unreadable(path: str) -> Finding:
+    return repository_finding(
+        "repository-file-unreadable",
+        "the file cannot be read",
+        "check its owner and permissions, and that its path is UTF-8",
+        path,
+    )

@@ -1,0 +1,197 @@
+"""What applies to the files of a repo: settings, rules, schemas, defaults, and their digests.
+
+Loading it costs more than checking a file, so what every run needs of it (the folders that
+hold documents, the waivers, what is wrong with the setup itself) is remembered in the index.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from ruleengine.app.contents import Contents
+from ruleengine.app.setup_trees import SetupTree
+from ruleengine.model.configuration import Configuration, Waiver
+from ruleengine.model.documents import FOLDERS, Document
+from ruleengine.model.findings import Finding
+from ruleengine.model.values import Object
+from ruleengine.rules.ruleset import RuleSet
+from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.schemas import SchemaChecker
+
+CONFIGURATION_FILE = "ruleengine.yaml"
+DEFAULTS_FILE = "_defaults.yaml"
+SETUP_FOLDERS = ("rules", "schemas")
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadedSetup:
+    """Settings, rules and schemas, ready to be used, and what is wrong with them."""
+
+    configuration: Configuration
+    rules: RuleSet
+    checker: SchemaChecker
+    findings: tuple[Finding, ...]
+
+
+def load_setup(tree: SetupTree) -> LoadedSetup:
+    """Load what a setup tree holds."""
+    from ruleengine.repository import configuration
+    from ruleengine.rules import loading
+    from ruleengine.validation.schema_catalog import Catalog
+    from ruleengine.validation.schema_team import read_team_schemas
+
+    settings, wrong = configuration.read(tree)
+    loaded = loading.load(tree, settings.engine)
+    catalog = Catalog()
+    team = read_team_schemas(_documents(tree, "schemas/"), catalog)
+    return LoadedSetup(
+        configuration=settings,
+        rules=loaded.rules,
+        checker=SchemaChecker(team=team, catalog=catalog),
+        findings=(*wrong, *loaded.findings, *team.findings),
+    )
+
+
+def _documents(tree: SetupTree, folder: str) -> Iterable[Document]:
+    from ruleengine.formats import yaml_reader
+
+    for path, entry in tree.files().items():
+        if path.startswith(folder) and path.endswith(_SUFFIXES):
+            for index, one in enumerate(yaml_reader.read(tree.read(path), path).documents):
+                yield Document(
+                    path=path,
+                    index=index,
+                    line=one.line,
+                    blob=entry.blob,
+                    value=one.value,
+                    locator=one.locator,
+                )
+
+
+class Setup:
+    """The setup of the state that an index was brought to; loaded only when it is needed."""
+
+    def __init__(self, index: ValidationIndex, contents: Contents) -> None:
+        self._index = index
+        self._contents = contents
+        self._loaded: LoadedSetup | None = None
+
+    @property
+    def digest(self) -> str:
+        """Digests settings, rules and schemas: what applies to every document."""
+        digest = hashlib.sha256()
+        for path, blob in self._files():
+            digest.update(f"{path}\0{blob}\0".encode("utf-8", "surrogatepass"))
+        return digest.hexdigest()
+
+    @property
+    def folders(self) -> tuple[str, ...]:
+        """The top-level folders that hold documents: the four, and those of the team's rules."""
+        return tuple(self._remembered()["folders"])
+
+    @property
+    def waivers(self) -> tuple[Waiver, ...]:
+        """The waivers of ``ruleengine.yaml``."""
+        return tuple(Waiver(**one) for one in self._remembered()["waivers"])
+
+    @property
+    def findings(self) -> Sequence[Finding]:
+        """What is wrong with settings, rules and schemas."""
+        return decode_findings(self._remembered()["findings"])
+
+    @property
+    def loaded(self) -> LoadedSetup:
+        """The setup itself."""
+        if self._loaded is None:
+            self._loaded = load_setup(self.tree_for(()))
+        return self._loaded
+
+    def tree_for(self, keys: Iterable[FileKey]) -> SetupTree:
+        """Return the files of the setup, with the defaults that apply to files."""
+        paths = dict(self._files())
+        for folder in {key.path.rpartition("/")[0] for key in keys}:
+            paths.update(self.defaults_above(folder))
+        contents = {}
+        for path, blob in paths.items():
+            try:
+                contents[path] = (blob, self._contents.read(path, blob))
+            except KeyError:
+                continue  # the file's own facts say that it cannot be read
+        return SetupTree(contents=contents)
+
+    def defaults_above(self, folder: str) -> dict[str, str]:
+        """Return the ``_defaults.yaml`` at and above a folder with their blob ids."""
+        found = {}
+        parts = folder.split("/") if folder else []
+        for depth in range(len(parts), 0, -1):
+            path = "/".join((*parts[:depth], DEFAULTS_FILE))
+            file = self._index.file(path)
+            if file:
+                found[path] = file[0]
+        return found
+
+    def _files(self) -> list[tuple[str, str]]:
+        settings = self._index.file(CONFIGURATION_FILE)
+        found = [(CONFIGURATION_FILE, settings[0])] if settings else []
+        for folder in SETUP_FOLDERS:
+            found += ((path, blob) for path, blob, _ in self._index.files_below(folder))
+        return found
+
+    def _remembered(self) -> Object:
+        text = self._index.remembered("setup")
+        remembered: Object = json.loads(text) if text else {}
+        if remembered.get("digest") != self.digest:
+            loaded = self.loaded
+            remembered = {
+                "digest": self.digest,
+                "folders": sorted({*FOLDERS, *loaded.rules.folders}),
+                "waivers": [
+                    {
+                        "code": one.code,
+                        "path": one.path,
+                        "reason": one.reason,
+                        "expires": one.expires,
+                    }
+                    for one in loaded.configuration.waivers
+                ],
+                "findings": encode_findings(loaded.findings),
+            }
+            self._index.remember(setup=json.dumps(remembered))
+        return remembered
+
+
+class RepoContexts:
+    """The :class:`ruleengine.validation.updating.Contexts` of a config repo."""
+
+    def __init__(self, setup: Setup) -> None:
+        self._setup = setup
+        self.whole = setup.digest
+        self._folders = frozenset(setup.folders)
+        self._by_folder: dict[str, str] = {}
+
+    def of(self, path: str) -> str | None:
+        """Return the digest of what applies to a document, ``None`` for other files."""
+        if not is_document(path, self._folders):
+            return None
+        folder = path.rpartition("/")[0]
+        if folder not in self._by_folder:
+            defaults = sorted(self._setup.defaults_above(folder).items())
+            text = json.dumps([self.whole, defaults])
+            self._by_folder[folder] = hashlib.sha256(text.encode()).hexdigest()
+        return self._by_folder[folder]
+
+    def reach(self, path: str) -> str | None:
+        """Return the folder of a ``_defaults.yaml``."""
+        folder, _, name = path.rpartition("/")
+        return folder if name == DEFAULTS_FILE else None
+
+
+def is_document(path: str, folders: Iterable[str]) -> bool:
+    """Tell whether a path holds documents by the convention of the config repo."""
+    if path == CONFIGURATION_FILE:
+        return True
+    top, slash, _ = path.partition("/")
+    return bool(slash) and (top in folders or top in SETUP_FOLDERS) and path.endswith(_SUFFIXES)

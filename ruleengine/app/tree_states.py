@@ -1,0 +1,166 @@
+"""States of a config repo, told by one short git process each.
+
+``git status`` names the few paths that differ from the commit, so that a run in a repo of
+10,000 files does not have to look at them. Paths are relative to the root of the config
+repo, which may be a folder of a larger Git repository.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ruleengine.model.errors import UsageError
+from ruleengine.repository.blobs import blob_id
+from ruleengine.repository.entries import FILE_MODES
+from ruleengine.repository.git import Git
+from ruleengine.repository.worktree import read_file, walk_folder
+from ruleengine.validation.states import TreeState
+
+_LINK = "120000"
+_FOLDER = "160000"
+
+
+class GitHistory:
+    """The :class:`ruleengine.validation.states.History` of a Git repository.
+
+    ``git`` works in the root of the config repo, ``prefix`` is the path of that inside the
+    Git repository (empty, or ending with a slash).
+    """
+
+    def __init__(self, git: Git, prefix: str) -> None:
+        self._git = git
+        self._prefix = prefix
+
+    def listing(self, commit: str, paths: Sequence[str] = ()) -> Mapping[str, str]:
+        """Return every file of a commit, or those of ``paths``, with its blob id."""
+        if not commit:
+            return {}
+        options = ["--literal-pathspecs", "ls-tree", "-r", "-z", commit]
+        found = {}
+        for chunk in _chunks(paths) if paths else [()]:
+            for entry in self._records(*options, *(("--", *chunk) if chunk else ())):
+                head, _, path = entry.partition("\t")
+                mode, _, blob = head.split(" ")
+                found[path] = _blob(mode, blob)
+        return found
+
+    def changes(self, old: str, new: str) -> Mapping[str, str | None]:
+        """Return what differs between two commits. Raises ``KeyError`` if ``old`` is gone."""
+        if not old or not new:
+            raise KeyError(old)
+        try:
+            return self._raw("diff-tree", "-r", old, new)
+        except UsageError as error:
+            raise KeyError(old) from error
+
+    def worktree(self) -> TreeState:
+        """Return the state of the working tree; files that Git ignores are not in it."""
+        options = ["--branch", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"]
+        commit = ""
+        overlay: dict[str, str | None] = {}
+        for record in self._records("status", "--porcelain=v2", "-z", *options, "--", "."):
+            if record.startswith("# branch.oid "):
+                commit = record.removeprefix("# branch.oid ").replace("(initial)", "")
+            path = _status_path(record)
+            if path and path.startswith(self._prefix):
+                inside = path[len(self._prefix) :]
+                overlay[inside] = worktree_blob(self._git.folder, inside, len(commit) or 40)
+        return TreeState(commit=commit, overlay=overlay)
+
+    def staged(self) -> TreeState:
+        """Return the state that the next commit would have."""
+        commit = self._git.ask("rev-parse", "--verify", "--quiet", "HEAD") or ""
+        if commit:
+            return TreeState(
+                commit=commit, overlay=self._raw("diff-index", "--cached", commit, index=True)
+            )
+        listing: dict[str, str | None] = {}
+        for record in self._records("ls-files", "--stage", "-z", "--", ".", index=True):
+            head, _, path = record.partition("\t")
+            mode, blob, _ = head.split(" ")
+            listing[path] = _blob(mode, blob)
+        return TreeState(overlay=listing)
+
+    def commit(self, revision: str) -> str:
+        """Return the commit id of a revision. Raises ``UsageError`` where there is none."""
+        expression = f"{revision}^{{commit}}"
+        found = self._git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
+        if found:
+            return found
+        raise UsageError(
+            f"there is no revision {revision!r} in this repository",
+            "name a commit, branch or tag that `git log` knows; fetch it if it is elsewhere",
+        )
+
+    def _raw(self, command: str, *arguments: str, index: bool = False) -> dict[str, str | None]:
+        found: dict[str, str | None] = {}
+        options = ["-z", "--raw", "--no-renames", "--no-abbrev", "--relative"]
+        records = iter(self._records(command, *options, *arguments, index=index))
+        for head in records:
+            if head.startswith(":"):
+                _, mode, _, blob, change = head.split(" ")
+                found[next(records)] = None if change == "D" else _blob(mode, blob)
+        return found
+
+    def _records(self, *arguments: str, index: bool = False) -> Sequence[str]:
+        output = self._git.run(*arguments, index=index)
+        # A path that is no UTF-8 is written out: nothing is found there, and that is told.
+        return [one for one in output.decode("utf-8", "backslashreplace").split("\0") if one]
+
+
+class PlainHistory:
+    """The history of a folder that is no Git repository: there is none."""
+
+    def __init__(self, root: Path) -> None:
+        self._root = root
+
+    def listing(self, commit: str, paths: Sequence[str] = ()) -> Mapping[str, str]:
+        """Return nothing: no commit is known."""
+        del commit, paths
+        return {}
+
+    def changes(self, old: str, new: str) -> Mapping[str, str | None]:
+        """Raise ``KeyError``: no state of the past is known."""
+        raise KeyError(old or new)
+
+    def worktree(self) -> TreeState:
+        """Return every file of the folder."""
+        return TreeState(overlay=dict(walk_folder(self._root).blobs()))
+
+
+def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:
+    """Return the blob id that Git would give a file of the working tree, ``None`` if gone.
+
+    What is no regular file that can be read gets an id that :func:`mode_of` tells.
+    """
+    file = root / path
+    try:
+        if file.is_symlink():
+            return _blob(_LINK, blob_id(str(file.readlink()).encode(), length))
+        if file.is_dir():
+            return _blob(_FOLDER, path)
+        if not file.exists():
+            return None
+    except OSError:
+        return _blob("100000", path)
+    data = read_file(root, path, {})
+    return blob_id(data, length) if data is not None else _blob("100000", path)
+
+
+def mode_of(blob: str) -> str:
+    """Return the mode of what is no regular file by its blob id; empty for regular files."""
+    mode, colon, _ = blob.partition(":")
+    return mode if colon else ""
+
+
+def _status_path(record: str) -> str:
+    """Return the path of a record of ``git status --porcelain=v2``; empty for headers."""
+    fields = {"1": 8, "2": 9, "u": 10, "?": 1}.get(record[:1], 0)
+    return record.split(" ", fields)[fields] if fields else ""
+
+
+def _blob(mode: str, blob: str) -> str:
+    return blob if mode in FILE_MODES else f"{mode}:{blob}"
+
+
+def _chunks(paths: Sequence[str], size: int = 500) -> Iterable[Sequence[str]]:
+    return (paths[start : start + size] for start in range(0, len(paths), size))

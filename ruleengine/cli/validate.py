@@ -1,0 +1,140 @@
+"""``ruleengine validate``: check files, staged files or a revision."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from ruleengine.app.validating import Validation, ValidationOptions, validate
+from ruleengine.cli.options import directory, output
+from ruleengine.model.errors import ExitCode, UsageError
+from ruleengine.validation.checks import Check
+
+_EPILOG = """\b
+Examples:
+  ruleengine validate                          everything, as it lies here
+  ruleengine validate environments/staging     one folder
+  ruleengine validate --staged                 what the next commit holds
+  ruleengine validate --revision main          a branch, tag or commit
+  ruleengine validate --checks schema,identity two checks only
+  ruleengine validate -o sarif --output-file findings.sarif
+
+\b
+Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
+"""
+
+
+class ChecksType(click.ParamType[frozenset[Check]]):
+    """A list of checks, parted by commas."""
+
+    name = "checks"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> frozenset[Check]:
+        """Return the checks that a text names."""
+        names = [one.strip() for one in str(value).split(",") if one.strip()]
+        unknown = [one for one in names if one not in {*Check}]
+        if unknown or not names:
+            known = ", ".join(Check)
+            self.fail(
+                f"{', '.join(unknown) or 'nothing'} is no check: choose among {known}", param, ctx
+            )
+        return frozenset(Check(one) for one in names)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option(
+    "--staged", is_flag=True, help="Check what is staged, as the next commit would have it."
+)
+@click.option("--revision", metavar="REV", default="", help="Check a commit, branch or tag.")
+@click.option(
+    "--checks",
+    type=ChecksType(),
+    default=",".join(Check),
+    show_default="all",
+    metavar="NAME,...",
+    help=f"Run these checks only: {', '.join(Check)}.",
+)
+@output("text", "json", "yaml", "sarif", "junit")
+@click.option(
+    "--output-file",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write the result to a file.",
+)
+@click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=None,
+    show_default="the cores there are",
+    help="Use at most so many processes.",
+)
+@directory
+def command(  # noqa: PLR0913 - one parameter per option
+    *,
+    paths: tuple[Path, ...],
+    staged: bool,
+    revision: str,
+    checks: frozenset[Check],
+    output: str,
+    output_file: Path | None,
+    jobs: int | None,
+    directory: Path,
+) -> int:
+    """Check the files of a config repo: schemas, identities, references, policies, renders.
+
+    Without PATHS everything is reported. With PATHS or --staged only findings of those files
+    are, and what they break in others. A file outside the four folders that is named is taken
+    by its kind.
+    """
+    if staged and revision:
+        raise click.UsageError("--staged and --revision exclude each other")
+    options = ValidationOptions(
+        today=datetime.now(UTC).date(),
+        directory=directory,
+        paths=paths,
+        staged=staged,
+        revision=revision,
+        checks=checks,
+        jobs=jobs,
+    )
+    validation = _run(options)
+    _write(validation, output, output_file)
+    return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
+
+
+def _run(options: ValidationOptions) -> Validation:
+    import sys
+    import time
+
+    from ruleengine.reporting.progress import progress_for
+
+    progress = progress_for(sys.stderr, time.monotonic)
+    try:
+        return validate(options, progress)
+    finally:
+        progress.finish()
+
+
+def _write(validation: Validation, output: str, file: Path | None) -> None:
+    import os
+    import sys
+
+    from ruleengine.reporting.style import PLAIN, style_for
+    from ruleengine.reporting.validation import report_text
+
+    style = PLAIN if file else style_for(sys.stdout, os.environ)
+    text = report_text(validation.report, output, style, validation.source)
+    if file is None:
+        click.echo(text, nl=False, color=style.colour)
+    else:
+        try:
+            file.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise UsageError(
+                f"{file} cannot be written: {error.strerror}",
+                "name a file in a folder that is there",
+            ) from error
+    if validation.report.note:
+        click.echo(f"note: {validation.report.note}", err=True)
