@@ -41,6 +41,7 @@ _TYPE_KEYS = {
 }
 
 
+_SHORT = "short"
 _GROUPS = ("exactly_one", "at_most_one", "at_least_one", "doubtful_together")
 _FIELD_KEYS = {
     "deprecated",
@@ -97,6 +98,8 @@ def load(folder: Path, facts: Facts) -> Constraints:
     for path in sorted(folder.glob("*/*.yaml")):
         content = yaml.safe_load(path.read_text())
         area = path.parent.name
+        if area == _SHORT:
+            continue
         if "kind" in content:
             found.kinds[content["kind"]] = {**content, "area": area}
         for name, written in (content.get("types") or {}).items():

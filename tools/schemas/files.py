@@ -28,9 +28,10 @@ def generate(schemas: Path) -> dict[str, str]:
         kind = type_name.rpartition(".")[2]
         entry = f"kubernetes/kinds.json#/$defs/{kinds.kubernetes_entry(type_name)}"
         index["kinds"][f"{api_version}/{kind}"] = entry
-    for section, name, path, schema in short_forms.make(schemas, facts, definitions):
+    for names, path, schema in short_forms.make(schemas, facts, definitions):
         found[path] = schema
-        index[section][name] = path
+        for section, name in names:
+            index[section][name] = path
     found.update(_definitions(definitions))
     found["marks.json"] = _marks(found, index)
     found["index.json"] = index
