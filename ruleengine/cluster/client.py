@@ -1,0 +1,319 @@
+"""The client of one API server: reads, writes and watches over a transport.
+
+It speaks plain values. Requests that failed for the moment are repeated
+(:mod:`ruleengine.cluster.retrying`), every other failure is an
+:class:`~ruleengine.cluster.errors.ApiError`. Only the executor of
+:mod:`ruleengine.reconcile` calls the methods that write.
+"""
+
+import threading
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+from urllib.parse import quote
+
+from ruleengine.apimachinery.kinds import KindInfo, KindTable
+from ruleengine.cluster import discovery
+from ruleengine.cluster.errors import NotFoundError, error_of
+from ruleengine.cluster.events import WatchEvent, read_events
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.formats import json_text
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.http import HttpRequest, HttpResponse, Transport
+from ruleengine.model.values import Object, lookup
+
+JSON: Final = "application/json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+PAGE: Final = 500
+"""How many objects one page of a list holds."""
+
+_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObjectList:
+    """Objects of one kind, and the version of the collection that a watch goes on from."""
+
+    items: tuple[Object, ...] = field(repr=False)
+    resource_version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Written:
+    """The object after a write, and whether the write created it."""
+
+    object: Object = field(repr=False)
+    created: bool = False
+
+
+class Client:
+    """Talks to one API server. Safe to use from several threads.
+
+    ``writes`` counts the requests sent that were meant to write (dry runs do not count).
+    """
+
+    def __init__(self, transport: Transport, retrying: Retrying | None = None) -> None:
+        self._transport = transport
+        self._retrying = retrying or Retrying()
+        self._lock = threading.Lock()
+        self._kinds: KindTable | None = None
+        self._unknown: set[tuple[str, str]] = set()
+        self.writes = 0
+
+    def discover(self, *, again: bool = False) -> KindTable:
+        """Return the kinds of the server; asked once unless ``again``."""
+        if self._kinds is None or again:
+            kinds = discovery.discover(self._fetch_discovery)
+            with self._lock:
+                self._kinds = kinds
+                self._unknown.clear()
+        return self._kinds
+
+    def kind(self, api_version: str, kind: str) -> KindInfo | None:
+        """Return what the server knows of a kind; an unknown one is asked for once more."""
+        found = self.discover().find(api_version, kind)
+        if found is None and (api_version, kind) not in self._unknown:
+            found = self.discover(again=True).find(api_version, kind)
+            if found is None:
+                self._unknown.add((api_version, kind))
+        return found
+
+    def version(self) -> Object:
+        """Return what ``/version`` says. Raises ``UnreachableError`` or ``ApiError``."""
+        return self._json(self._send(HttpRequest(method="GET", path="/version")))
+
+    def get(self, target: Target) -> Object | None:
+        """Return an object, or ``None`` where it or its kind does not exist."""
+        if self.kind(target.api_version, target.kind) is None:
+            return None
+        try:
+            return self._json(self._send(HttpRequest(method="GET", path=self.path(target))))
+        except NotFoundError:
+            return None
+
+    def list(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        namespace: str = "",
+        label_selector: str = "",
+        field_selector: str = "",
+        limit: int = PAGE,
+    ) -> ObjectList:
+        """Return the objects of a kind, read page by page.
+
+        An empty namespace means all of them. A page that has expired starts the list anew.
+        Raises ``NotFoundError`` for an unknown kind.
+        """
+        query = _query(labelSelector=label_selector, fieldSelector=field_selector)
+        path = self._collection(api_version, kind, namespace)
+        items: list[Object] = []
+        token = ""
+        while True:
+            page = (*query, ("limit", str(limit)), *_query(**{"continue": token}))
+            response = self._send_raw(HttpRequest(method="GET", path=path, query=page))
+            if response.status == 410 and token:
+                items, token = [], ""
+                continue
+            answer = self._json(self._checked(response, path))
+            items.extend(_with_identity(one, api_version, kind) for one in answer["items"] or ())
+            token = str(lookup(answer, "metadata", "continue", default=""))
+            if not token:
+                version = str(lookup(answer, "metadata", "resourceVersion", default=""))
+                return ObjectList(items=tuple(items), resource_version=version)
+
+    def watch(
+        self,
+        api_version: str,
+        kind: str,
+        *,
+        resource_version: str,
+        namespace: str = "",
+        timeout_seconds: int = 300,
+    ) -> Iterator[WatchEvent]:
+        """Yield what happens to a kind after ``resource_version``, bookmarks among it.
+
+        Ends when the server ends the stream. Raises ``GoneError`` where the version is too
+        old, ``UnreachableError`` where the connection is lost.
+        """
+        query = (
+            ("watch", "true"),
+            ("allowWatchBookmarks", "true"),
+            ("resourceVersion", resource_version),
+            ("timeoutSeconds", str(timeout_seconds)),
+        )
+        path = self._collection(api_version, kind, namespace)
+        response = self._send(HttpRequest(method="GET", path=path, query=query))
+        yield from read_events(response)
+
+    def apply(
+        self, value: Object, manager: str, *, force: bool = True, dry_run: bool = False
+    ) -> Written:
+        """Apply an object in the name of ``manager``.
+
+        Raises ``ConflictError`` where others own fields and ``force`` is false.
+        """
+        query = (
+            ("fieldManager", manager),
+            ("force", "true" if force else "false"),
+            ("fieldValidation", "Strict"),
+        )
+        return self._write("PATCH", Target.of(value), value, query, APPLY_PATCH, dry_run=dry_run)
+
+    def create(self, value: Object, manager: str, *, dry_run: bool = False) -> Written:
+        """Create an object. Raises ``AlreadyExistsError``."""
+        query = (("fieldManager", manager), ("fieldValidation", "Strict"))
+        target = Target.of(value)
+        path = self._collection(target.api_version, target.kind, target.namespace)
+        return self._write("POST", target, value, query, JSON, path=path, dry_run=dry_run)
+
+    def replace(self, value: Object, manager: str, *, dry_run: bool = False) -> Written:
+        """Replace an object as a whole; its resourceVersion is a precondition where given."""
+        query = (("fieldManager", manager), ("fieldValidation", "Strict"))
+        return self._write("PUT", Target.of(value), value, query, JSON, dry_run=dry_run)
+
+    def merge_patch(
+        self,
+        target: Target,
+        patch: Object,
+        manager: str,
+        *,
+        subresource: str = "",
+        dry_run: bool = False,
+    ) -> Written:
+        """Send a JSON merge patch. A ``resourceVersion`` in it is a precondition."""
+        path = self.path(target, subresource)
+        query = (("fieldManager", manager),)
+        return self._write("PATCH", target, patch, query, MERGE_PATCH, path=path, dry_run=dry_run)
+
+    def status_patch(
+        self, target: Target, status: Object, manager: str, *, resource_version: str
+    ) -> Written:
+        """Send a difference of the status, to ``/status`` where the kind has it.
+
+        Raises ``ConflictError`` where the object is no longer at ``resource_version``.
+        """
+        info = self.kind(target.api_version, target.kind)
+        subresource = "status" if info is not None and "status" in info.subresources else ""
+        patch = {"metadata": {"resourceVersion": resource_version}, "status": status}
+        return self.merge_patch(target, patch, manager, subresource=subresource)
+
+    def delete(
+        self,
+        target: Target,
+        *,
+        propagation: str = "Background",
+        uid: str = "",
+        resource_version: str = "",
+        dry_run: bool = False,
+    ) -> Object | None:
+        """Delete an object; ``None`` when it was gone already.
+
+        Returns the ``Status``, or the object where finalizers keep it. Raises
+        ``ConflictError`` where a precondition fails.
+        """
+        options: Object = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "propagationPolicy": propagation,
+        }
+        conditions = {"uid": uid, "resourceVersion": resource_version}
+        conditions = {name: text for name, text in conditions.items() if text}
+        if conditions:
+            options["preconditions"] = conditions
+        try:
+            return self._write("DELETE", target, options, (), JSON, dry_run=dry_run).object
+        except NotFoundError:
+            return None
+
+    def path(self, target: Target, subresource: str = "") -> str:
+        """Return the URL path of an object. Raises ``NotFoundError`` for an unknown kind."""
+        collection = self._collection(target.api_version, target.kind, target.namespace)
+        path = f"{collection}/{quote(target.name, safe=':')}"
+        return f"{path}/{subresource}" if subresource else path
+
+    def _collection(self, api_version: str, kind: str, namespace: str) -> str:
+        info = self.kind(api_version, kind)
+        if info is None:
+            text = f"the server does not know the kind {kind} of {api_version}"
+            raise NotFoundError(404, "NotFound", text)
+        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+        if info.namespaced and namespace:
+            root = f"{root}/namespaces/{quote(namespace, safe='')}"
+        return f"{root}/{info.plural}"
+
+    def _write(  # noqa: PLR0913 - one place for what all writes have in common
+        self,
+        method: str,
+        target: Target,
+        body: Object,
+        query: tuple[tuple[str, str], ...],
+        media: str,
+        *,
+        path: str = "",
+        dry_run: bool,
+    ) -> Written:
+        request = HttpRequest(
+            method=method,
+            path=path or self.path(target),
+            query=(*query, ("dryRun", "All")) if dry_run else query,
+            headers={"content-type": media, "accept": JSON},
+            body=json_text.dump_bytes(body),
+        )
+        response = self._send(request, counted=not dry_run)
+        found = self._json(response)
+        return Written(object=found, created=response.status == 201)
+
+    def _send(self, request: HttpRequest, *, counted: bool = True) -> HttpResponse:
+        return self._checked(self._send_raw(request, counted=counted), request.path)
+
+    def _send_raw(self, request: HttpRequest, *, counted: bool = True) -> HttpResponse:
+        if counted and request.method in _WRITES:
+            with self._lock:
+                self.writes += 1
+        headers: Mapping[str, str] = request.headers or {"accept": JSON}
+        return self._retrying.send(
+            self._transport,
+            HttpRequest(
+                method=request.method,
+                path=request.path,
+                query=request.query,
+                headers=headers,
+                body=request.body,
+            ),
+        )
+
+    def _checked(self, response: HttpResponse, path: str) -> HttpResponse:
+        if response.status < 300:
+            return response
+        raise error_of(response, secret="/secrets" in path)
+
+    def _fetch_discovery(self, path: str) -> Object:
+        request = HttpRequest(method="GET", path=path, headers={"accept": discovery.ACCEPT})
+        return self._json(self._send(request))
+
+    def _json(self, response: HttpResponse) -> Object:
+        try:
+            found = json_text.loads(response.body)
+        except ValueError:
+            found = None
+        if not isinstance(found, dict):
+            raise UnreachableError(
+                "the server's answer is no JSON object; this is hardly a Kubernetes API",
+                "check the server of the kubeconfig's context, and any proxy in between",
+            )
+        return found
+
+
+def _query(**parameters: str) -> tuple[tuple[str, str], ...]:
+    return tuple((name, text) for name, text in parameters.items() if text)
+
+
+def _with_identity(item: Object, api_version: str, kind: str) -> Object:
+    """Return an item of a list with the identity that lists leave out."""
+    if "kind" in item and "apiVersion" in item:
+        return item
+    return {"apiVersion": api_version, "kind": kind, **item}
