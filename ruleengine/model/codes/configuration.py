@@ -1,5 +1,21 @@
-"""Finding codes of the area ``configuration``."""
+"""Finding codes of the area ``configuration``: the files that say how others are read."""
 
 from ruleengine.model.codes import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "configuration-field-unknown",
+        "ruleengine.yaml has a setting that does not exist",
+        "Correct its name or remove it.",
+    ),
+    Code(
+        "configuration-value-invalid",
+        "A setting of ruleengine.yaml has a value that cannot be used",
+        "Write a value of the type that the message names; until then the default is in force.",
+    ),
+    Code(
+        "configuration-defaults-invalid",
+        "A _defaults.yaml is not keyed by kind",
+        "Write kinds as keys, each with a mapping below it.",
+    ),
+)

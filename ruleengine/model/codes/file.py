@@ -98,4 +98,9 @@ CODES: tuple[Code, ...] = (
         "A file in one of the folders is not read",
         "Give it the ending .yaml, .yml or .json, or move it elsewhere.",
     ),
+    Code(
+        "file-path-missing",
+        "A file or folder that was named does not exist",
+        "Correct the path; an ignored file has to be added to Git first.",
+    ),
 )

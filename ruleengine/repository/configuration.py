@@ -1,0 +1,183 @@
+"""Reads ``ruleengine.yaml``: the settings of the whole config repo, every one optional.
+
+A wrong setting is a finding at its line and leaves the default in force, so that one
+mistake here does not hide the findings of all other files.
+"""
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
+
+from ruleengine.formats import yaml_reader
+from ruleengine.formats.yaml_reader import ParsedDocument
+from ruleengine.model.configuration import Configuration, Engine, Waiver
+from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.names import API_VERSION
+from ruleengine.model.trees import Tree
+from ruleengine.model.values import Object, Path, Value
+
+CONFIGURATION_FILE: Final = "ruleengine.yaml"
+KIND: Final = "Configuration"
+
+_TEXTS: Final = {
+    "repo": "repo",
+    "context": "context",
+    "kubeconfig": "kubeconfig",
+    "namespace": "namespace",
+    "controlNamespace": "control_namespace",
+}
+_FIELDS: Final = (
+    *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
+    *("clusters", "defaults", "waivers"),
+)
+_WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
+
+
+def read(tree: Tree) -> tuple[Configuration, tuple[Finding, ...]]:
+    """Return the settings of a tree, defaults filled in, and what is wrong with the file."""
+    if CONFIGURATION_FILE not in tree.files():
+        return Configuration(), ()
+    return read_text(tree.read(CONFIGURATION_FILE))
+
+
+def read_text(
+    data: bytes, path: str = CONFIGURATION_FILE
+) -> tuple[Configuration, tuple[Finding, ...]]:
+    """Return the settings that a file's bytes hold, and what is wrong with them."""
+    parsed = yaml_reader.read(data, path)
+    findings = list(parsed.findings)
+    if not parsed.documents:
+        return Configuration(), tuple(findings)
+    document, *others = parsed.documents
+    reader = _Reader(document, path, findings)
+    if others:
+        reader.wrong((), "only the first document counts", "remove the others")
+    if not isinstance(document.value, dict):
+        reader.wrong((), "the file must be a mapping", "write settings as keys and values")
+        return Configuration(), tuple(findings)
+    return reader.configuration(document.value), tuple(findings)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Takes one document apart and collects what is wrong."""
+
+    document: ParsedDocument
+    path: str
+    findings: list[Finding] = field(default_factory=list)
+
+    def configuration(self, value: Object) -> Configuration:
+        self.check_names(value, _FIELDS, ())
+        self.check_constant(value, "apiVersion", API_VERSION)
+        self.check_constant(value, "kind", KIND)
+        engine = self.engine(value)
+        texts = {
+            name: found
+            for key, name in _TEXTS.items()
+            if (found := self.text(value, (key,)))
+        }
+        texts.setdefault("control_namespace", Configuration.control_namespace_for(engine))
+        return Configuration(
+            engine=engine,
+            clusters=self.clusters(value),
+            defaults=self.mapping(value, "defaults", dict),
+            waivers=self.waivers(value),
+            **texts,  # type: ignore[arg-type]
+        )
+
+    def engine(self, value: Object) -> Engine:
+        written = value.get("engine", Engine.NATIVE)
+        if written in list(Engine):
+            return Engine(written)
+        names = " or ".join(Engine)
+        self.wrong(("engine",), f"engine is {names}, not {written!r}", f"write {names}")
+        return Engine.NATIVE
+
+    def text(self, value: Object, path: Path) -> str | None:
+        found = value.get(str(path[-1]))
+        if found is None or isinstance(found, str):
+            return found
+        self.wrong(path, f"{path[-1]} must be a text", "put the value in quotes")
+        return None
+
+    def clusters(self, value: Object) -> dict[str, str]:
+        return self.mapping(value, "clusters", str)
+
+    def mapping(self, value: Object, key: str, kind: type) -> dict[str, Value]:
+        """Return a mapping whose values are all of one type."""
+        found = value.get(key)
+        if found is None:
+            return {}
+        if not isinstance(found, dict):
+            self.wrong((key,), f"{key} must be a mapping", "write keys and values below it")
+            return {}
+        word = "a text" if kind is str else "a mapping"
+        kept = {}
+        for name, item in found.items():
+            if isinstance(item, kind):
+                kept[name] = item
+            else:
+                self.wrong((key, name), f"{key}.{name} must be {word}", f"write {word}")
+        return kept
+
+    def waivers(self, value: Object) -> tuple[Waiver, ...]:
+        found = value.get("waivers")
+        if found is None:
+            return ()
+        if not isinstance(found, list):
+            self.wrong(("waivers",), "waivers must be a list", "begin each waiver with `- code:`")
+            return ()
+        waivers = [self.waiver(item, ("waivers", index)) for index, item in enumerate(found)]
+        return tuple(one for one in waivers if one is not None)
+
+    def waiver(self, value: Value, path: Path) -> Waiver | None:
+        if not isinstance(value, dict):
+            self.wrong(path, "a waiver must be a mapping", "write code, reason and expires")
+            return None
+        self.check_names(value, _WAIVER_FIELDS, path)
+        texts = {name: self.text(value, (*path, name)) for name in _WAIVER_FIELDS}
+        missing = [name for name in ("code", "reason", "expires") if not texts[name]]
+        if missing:
+            message = f"the waiver lacks {' and '.join(missing)}"
+            self.wrong(path, message, "say which finding is accepted, why, and until when")
+            return None
+        if not _is_date(str(texts["expires"])):
+            message = f"expires must be a date, not {texts['expires']!r}"
+            self.wrong((*path, "expires"), message, "write year-month-day, such as 2027-01-31")
+            return None
+        return Waiver(**{name: text for name, text in texts.items() if text is not None})
+
+    def check_constant(self, value: Object, key: str, expected: str) -> None:
+        if value.get(key, expected) != expected:
+            self.wrong((key,), f"{key} must be {expected}", f"write {expected} or leave it out")
+
+    def check_names(self, value: Mapping[str, Value], known: tuple[str, ...], path: Path) -> None:
+        for key in value:
+            if key not in known:
+                close = difflib.get_close_matches(key, known, n=1)
+                remedy = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+                message = f"there is no setting {key!r}"
+                self.wrong((*path, key), message, remedy, "configuration-field-unknown")
+
+    def wrong(
+        self, path: Path, message: str, remedy: str, code: str = "configuration-value-invalid"
+    ) -> None:
+        line, column = self.document.locator.key(path)
+        self.findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                code=code,
+                message=message,
+                remedy=remedy,
+                place=Place(self.path, line, column),
+            )
+        )
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False
