@@ -1,0 +1,284 @@
+"""What a server fills in on objects of the main built-in kinds.
+
+Users compare what they wrote with what is stored, so these defaults decide what shows as
+drift; they follow the reference, Kubernetes API section 8 ("Admission"). What needs the
+state of a server (cluster IPs, node ports, the selector of a Job) is not filled in here.
+"""
+
+import base64
+from typing import Final
+
+from ruleengine.apimachinery.edits import Edit, edited, edited_items, filled, made
+from ruleengine.apimachinery.pod_defaults import default_pod, default_pod_spec
+from ruleengine.model.values import Object, lookup
+
+_RBAC: Final = "rbac.authorization.k8s.io"
+
+
+def default(value: Object) -> Object:
+    """Return the object with its defaults; itself where there is nothing to fill in."""
+    edit = _KINDS.get((value.get("apiVersion", ""), value.get("kind", "")))
+    return edit(value) if edit else value
+
+
+def _spec(edit: Edit) -> Edit:
+    return lambda value: made(value, "spec", edit)
+
+
+def _template(spec: Object) -> Object:
+    return edited(spec, "template", lambda template: edited(template, "spec", default_pod_spec))
+
+
+def _deployment(spec: Object) -> Object:
+    spec = filled(
+        spec, replicas=1, revisionHistoryLimit=10, progressDeadlineSeconds=600, strategy={}
+    )
+    return _template(edited(spec, "strategy", _deployment_strategy))
+
+
+def _deployment_strategy(strategy: Object) -> Object:
+    strategy = filled(strategy, type="RollingUpdate")
+    if strategy["type"] != "RollingUpdate":
+        return strategy
+    return made(
+        strategy,
+        "rollingUpdate",
+        lambda rolling: filled(rolling, maxUnavailable="25%", maxSurge="25%"),
+    )
+
+
+def _replica_set(spec: Object) -> Object:
+    return _template(filled(spec, replicas=1))
+
+
+def _replication_controller(value: Object) -> Object:
+    labels = lookup(value, "spec", "template", "metadata", "labels")
+    value = made(value, "spec", lambda spec: _replica_set(_selecting(spec, labels)))
+    return _labelled(value, labels)
+
+
+def _selecting(spec: Object, labels: Object | None) -> Object:
+    return filled(spec, selector=labels) if labels else spec
+
+
+def _labelled(value: Object, labels: Object | None) -> Object:
+    """Return an object that takes over the labels of its template if it has none."""
+    if not labels or lookup(value, "metadata", "labels"):
+        return value
+    return made(value, "metadata", lambda metadata: {**metadata, "labels": labels})
+
+
+def _stateful_set(spec: Object) -> Object:
+    spec = filled(
+        spec,
+        replicas=1,
+        revisionHistoryLimit=10,
+        podManagementPolicy="OrderedReady",
+        persistentVolumeClaimRetentionPolicy={},
+        updateStrategy={},
+    )
+    spec = edited(spec, "updateStrategy", _stateful_set_strategy)
+    spec = edited(
+        spec,
+        "persistentVolumeClaimRetentionPolicy",
+        lambda policy: filled(policy, whenDeleted="Retain", whenScaled="Retain"),
+    )
+    return _template(edited_items(spec, "volumeClaimTemplates", _claim_template))
+
+
+def _stateful_set_strategy(strategy: Object) -> Object:
+    strategy = filled(strategy, type="RollingUpdate")
+    if strategy["type"] != "RollingUpdate":
+        return strategy
+    return made(strategy, "rollingUpdate", lambda rolling: filled(rolling, partition=0))
+
+
+def _claim_template(claim: Object) -> Object:
+    return _claim(filled(claim, apiVersion="v1", kind="PersistentVolumeClaim"))
+
+
+def _claim(value: Object) -> Object:
+    value = made(value, "spec", lambda spec: filled(spec, volumeMode="Filesystem"))
+    return made(value, "status", lambda status: filled(status, phase="Pending"))
+
+
+def _daemon_set(spec: Object) -> Object:
+    spec = filled(spec, revisionHistoryLimit=10, updateStrategy={})
+
+    def strategy(value: Object) -> Object:
+        value = filled(value, type="RollingUpdate")
+        if value["type"] != "RollingUpdate":
+            return value
+        return made(
+            value, "rollingUpdate", lambda rolling: filled(rolling, maxUnavailable=1, maxSurge=0)
+        )
+
+    return _template(edited(spec, "updateStrategy", strategy))
+
+
+def _job(value: Object) -> Object:
+    labels = lookup(value, "spec", "template", "metadata", "labels")
+    return _labelled(made(value, "spec", _job_spec), labels)
+
+
+def _job_spec(spec: Object) -> Object:
+    if spec.get("completions") is None and spec.get("parallelism") is None:
+        spec = filled(spec, completions=1)
+    failed = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
+    spec = filled(
+        spec,
+        parallelism=1,
+        backoffLimit=6,
+        completionMode="NonIndexed",
+        suspend=False,
+        podReplacementPolicy=failed,
+    )
+    return _template(spec)
+
+
+def _cron_job(spec: Object) -> Object:
+    spec = filled(
+        spec,
+        concurrencyPolicy="Allow",
+        suspend=False,
+        successfulJobsHistoryLimit=3,
+        failedJobsHistoryLimit=1,
+    )
+    return edited(spec, "jobTemplate", lambda job: edited(job, "spec", _template))
+
+
+def _service(spec: Object) -> Object:
+    spec = filled(spec, type="ClusterIP", sessionAffinity="None")
+    if spec["sessionAffinity"] == "ClientIP":
+        spec = made(
+            spec,
+            "sessionAffinityConfig",
+            lambda config: made(config, "clientIP", lambda ip: filled(ip, timeoutSeconds=10800)),
+        )
+    if spec["type"] != "ExternalName":
+        spec = filled(
+            spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack"
+        )
+    if spec["type"] in ("NodePort", "LoadBalancer"):
+        spec = filled(spec, externalTrafficPolicy="Cluster")
+    if spec["type"] == "LoadBalancer":
+        spec = filled(spec, allocateLoadBalancerNodePorts=True)
+    return edited_items(spec, "ports", _service_port)
+
+
+def _service_port(port: Object) -> Object:
+    port = filled(port, protocol="TCP", targetPort=port.get("port"))
+    return port if port["targetPort"] not in (0, "") else {**port, "targetPort": port.get("port")}
+
+
+def _secret(value: Object) -> Object:
+    value = filled(value, type="Opaque")
+    plain = value.get("stringData")
+    if not isinstance(plain, dict):
+        return value
+    encoded = {
+        name: base64.b64encode(text.encode()).decode()
+        for name, text in plain.items()
+        if isinstance(text, str)
+    }
+    rest = {name: inner for name, inner in value.items() if name != "stringData"}
+    return {**rest, "data": {**(value.get("data") or {}), **encoded}}
+
+
+def _namespace(value: Object) -> Object:
+    name = lookup(value, "metadata", "name")
+    if name:
+        label = {"kubernetes.io/metadata.name": name}
+        value = made(
+            value,
+            "metadata",
+            lambda metadata: made(
+                metadata,
+                "labels",
+                lambda labels: labels if labels.items() >= label.items() else {**labels, **label},
+            ),
+        )
+    value = made(value, "spec", lambda spec: filled(spec, finalizers=["kubernetes"]))
+    return made(value, "status", lambda status: filled(status, phase="Active"))
+
+
+def _network_policy(spec: Object) -> Object:
+    types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
+    spec = filled(spec, policyTypes=types, podSelector={})
+
+    def rule(value: Object) -> Object:
+        return edited_items(value, "ports", lambda port: filled(port, protocol="TCP"))
+
+    return edited_items(edited_items(spec, "ingress", rule), "egress", rule)
+
+
+def _persistent_volume(value: Object) -> Object:
+    value = made(
+        value,
+        "spec",
+        lambda spec: filled(spec, volumeMode="Filesystem", persistentVolumeReclaimPolicy="Retain"),
+    )
+    return made(value, "status", lambda status: filled(status, phase="Pending"))
+
+
+def _binding(value: Object) -> Object:
+    def subject(one: Object) -> Object:
+        return filled(one, apiGroup=_RBAC) if one.get("kind") in ("User", "Group") else one
+
+    value = edited(value, "roleRef", lambda role: filled(role, apiGroup=_RBAC))
+    return edited_items(value, "subjects", subject)
+
+
+def _autoscaler(spec: Object) -> Object:
+    target = {"type": "Utilization", "averageUtilization": 80}
+    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
+    return filled(spec, minReplicas=1, metrics=[metric])
+
+
+def _definition(spec: Object) -> Object:
+    spec = made(spec, "conversion", lambda conversion: filled(conversion, strategy="None"))
+    kind = lookup(spec, "names", "kind", default="")
+    return edited(
+        spec, "names", lambda names: filled(names, singular=kind.lower(), listKind=f"{kind}List")
+    )
+
+
+def _ports(name: str) -> Edit:
+    def group(value: Object) -> Object:
+        return edited_items(value, "ports", lambda port: filled(port, protocol="TCP"))
+
+    return lambda value: edited_items(value, name, group)
+
+
+_KINDS: Final[dict[tuple[str, str], Edit]] = {
+    ("v1", "Pod"): default_pod,
+    ("v1", "PodTemplate"): _template,
+    ("v1", "ReplicationController"): _replication_controller,
+    ("v1", "Service"): _spec(_service),
+    ("v1", "Secret"): _secret,
+    ("v1", "Namespace"): _namespace,
+    ("v1", "PersistentVolumeClaim"): _claim,
+    ("v1", "PersistentVolume"): _persistent_volume,
+    ("v1", "Endpoints"): _ports("subsets"),
+    ("apps/v1", "Deployment"): _spec(_deployment),
+    ("apps/v1", "ReplicaSet"): _spec(_replica_set),
+    ("apps/v1", "StatefulSet"): _spec(_stateful_set),
+    ("apps/v1", "DaemonSet"): _spec(_daemon_set),
+    ("batch/v1", "Job"): _job,
+    ("batch/v1", "CronJob"): _spec(_cron_job),
+    ("autoscaling/v1", "HorizontalPodAutoscaler"): _spec(lambda spec: filled(spec, minReplicas=1)),
+    ("autoscaling/v2", "HorizontalPodAutoscaler"): _spec(_autoscaler),
+    ("discovery.k8s.io/v1", "EndpointSlice"): lambda value: edited_items(
+        value, "ports", lambda port: filled(port, name="", protocol="TCP")
+    ),
+    ("networking.k8s.io/v1", "NetworkPolicy"): _spec(_network_policy),
+    ("rbac.authorization.k8s.io/v1", "RoleBinding"): _binding,
+    ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _binding,
+    ("scheduling.k8s.io/v1", "PriorityClass"): lambda value: filled(
+        value, preemptionPolicy="PreemptLowerPriority"
+    ),
+    ("storage.k8s.io/v1", "StorageClass"): lambda value: filled(
+        value, reclaimPolicy="Delete", volumeBindingMode="Immediate"
+    ),
+    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): _spec(_definition),
+}

@@ -1,0 +1,45 @@
+"""Small edits of plain objects that share everything they leave alone.
+
+Each returns the very object it was given where there is nothing to change, so that
+callers can see by identity that nothing happened.
+"""
+
+from collections.abc import Callable
+from typing import TypeAlias
+
+from ruleengine.model.values import Object, Value
+
+Edit: TypeAlias = Callable[[Object], Object]
+"""Turns an object into the same object, edited."""
+
+
+def filled(value: Object, **defaults: Value) -> Object:
+    """Return the object with fields added that it lacks or that are ``null``."""
+    missing = {name: one for name, one in defaults.items() if value.get(name) is None}
+    return {**value, **missing} if missing else value
+
+
+def edited(value: Object, name: str, edit: Edit) -> Object:
+    """Return the object with one field edited, if it is there and an object."""
+    inner = value.get(name)
+    if not isinstance(inner, dict):
+        return value
+    after = edit(inner)
+    return value if after is inner else {**value, name: after}
+
+
+def made(value: Object, name: str, edit: Edit) -> Object:
+    """Return the object with one field edited; a missing one starts empty."""
+    inner = value.get(name)
+    after = edit(inner if isinstance(inner, dict) else {})
+    return value if after is inner or (not after and inner is None) else {**value, name: after}
+
+
+def edited_items(value: Object, name: str, edit: Edit) -> Object:
+    """Return the object with every object in one of its lists edited."""
+    items = value.get(name)
+    if not isinstance(items, list):
+        return value
+    after = [edit(item) if isinstance(item, dict) else item for item in items]
+    same = all(one is other for one, other in zip(items, after, strict=True))
+    return value if same else {**value, name: after}
