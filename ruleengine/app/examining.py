@@ -8,13 +8,22 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ruleengine.app.contents import Contents
+from ruleengine.app.loaded_setups import load_setup
 from ruleengine.app.setup_trees import SetupTree
-from ruleengine.app.setups import load_setup
+from ruleengine.app.setups import is_setup
 from ruleengine.app.tree_states import mode_of
 from ruleengine.model.actions import Action
-from ruleengine.model.documents import Document
+from ruleengine.model.documents import FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.repository.defaults import read_defaults
 from ruleengine.repository.entries import entry_finding, repository_finding
+from ruleengine.repository.snapshots import (
+    DEFAULTS_FILE,
+    is_document_path,
+    read_file,
+    unread_finding,
+)
+from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
 
@@ -39,48 +48,39 @@ class Examiner:
     """Learns the facts of one file after the other."""
 
     def __init__(self, task: Task) -> None:
-        from ruleengine.repository.defaults import read_defaults
-
         self._contents = task.contents
         self._setup = load_setup(task.setup)
         self._defaults = read_defaults(task.setup)
 
     def examine(self, key: FileKey) -> FileFacts:
         """Return the facts of one file. Whatever its bytes are, nothing is raised."""
-        from ruleengine.formats import yaml_reader
-
-        wrong = entry_finding(mode_of(key.blob) or "100644", key.path)
+        mode = mode_of(key.blob)
+        wrong = entry_finding(mode, key.path) if mode else self._unread(key.path)
         if wrong is not None:
             return FileFacts(key=key, documents=0, findings=(wrong,))
         try:
             data = self._contents.read(key.path, key.blob)
         except KeyError:
             return FileFacts(key=key, documents=0, findings=(_unreadable(key.path),))
-        parsed = yaml_reader.read(data, key.path)
-        documents = [
-            Document(
-                path=key.path,
-                index=index,
-                line=one.line,
-                blob=key.blob,
-                value=one.value,
-                locator=one.locator,
-            )
-            for index, one in enumerate(parsed.documents)
-        ]
-        return self._facts(key, documents, parsed.findings)
+        alone = SetupTree(contents={key.path: (key.blob, data)})
+        documents, findings = read_file(alone, key.path, key.blob)
+        if key.path.endswith(f"/{DEFAULTS_FILE}"):
+            findings += read_defaults(alone, {}).findings
+        return self._facts(key, documents, findings)
+
+    def _unread(self, path: str) -> Finding | None:
+        folders = (*FOLDERS, *self._setup.rules.folders)
+        return None if is_document_path(path, folders) else unread_finding(path, folders)
 
     def _facts(
-        self, key: FileKey, documents: Sequence[Document], findings: tuple[Finding, ...]
+        self, key: FileKey, documents: Sequence[Document], findings: Sequence[Finding]
     ) -> FileFacts:
-        from ruleengine.rules.evaluation import evaluate_document
-
         found = list(findings)
         evaluations = []
         for document in documents:
             wrong = self._setup.checker.check(document)
             found += wrong
-            if any(one.severity is Severity.ERROR for one in wrong):
+            if is_setup(key.path) or any(one.severity is Severity.ERROR for one in wrong):
                 continue
             evaluation = evaluate_document(
                 document, self._defaults(key.path), self._setup.configuration, self._setup.rules

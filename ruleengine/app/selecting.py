@@ -54,11 +54,10 @@ class Chosen:
 def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
     """Return the workspace of a folder; without one named, that of the first path."""
     if directory == Path() and paths:
-        here = open_workspace(directory)
-        if here.relative(paths[0]) is not None:
-            return here
         first = Path.cwd() / paths[0]
-        directory = first if first.is_dir() else first.parent
+        here = open_workspace(directory)
+        if not here.found or here.relative(first) is None:
+            directory = first if first.is_dir() else first.parent
     return open_workspace(directory)
 
 

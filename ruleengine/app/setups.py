@@ -7,68 +7,28 @@ hold documents, the waivers, what is wrong with the setup itself) is remembered 
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
-from ruleengine.model.configuration import Configuration, Waiver
-from ruleengine.model.documents import FOLDERS, Document
+from ruleengine.model.configuration import Waiver
+from ruleengine.model.documents import FOLDERS
 from ruleengine.model.findings import Finding
 from ruleengine.model.values import Object
-from ruleengine.rules.ruleset import RuleSet
+from ruleengine.repository.snapshots import (
+    DEFAULTS_FILE,
+    SUFFIXES,
+    is_document_path,
+    unread_finding,
+)
+from ruleengine.repository.trees import CONFIGURATION as CONFIGURATION_FILE
 from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
 from ruleengine.validation.index import ValidationIndex
-from ruleengine.validation.schemas import SchemaChecker
 
-CONFIGURATION_FILE = "ruleengine.yaml"
-DEFAULTS_FILE = "_defaults.yaml"
+if TYPE_CHECKING:
+    from ruleengine.app.loaded_setups import LoadedSetup
+
 SETUP_FOLDERS = ("rules", "schemas")
-_SUFFIXES = (".yaml", ".yml", ".json")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedSetup:
-    """Settings, rules and schemas, ready to be used, and what is wrong with them."""
-
-    configuration: Configuration
-    rules: RuleSet
-    checker: SchemaChecker
-    findings: tuple[Finding, ...]
-
-
-def load_setup(tree: SetupTree) -> LoadedSetup:
-    """Load what a setup tree holds."""
-    from ruleengine.repository import configuration
-    from ruleengine.rules import loading
-    from ruleengine.validation.schema_catalog import Catalog
-    from ruleengine.validation.schema_team import read_team_schemas
-
-    settings, wrong = configuration.read(tree)
-    loaded = loading.load(tree, settings.engine)
-    catalog = Catalog()
-    team = read_team_schemas(_documents(tree, "schemas/"), catalog)
-    return LoadedSetup(
-        configuration=settings,
-        rules=loaded.rules,
-        checker=SchemaChecker(team=team, catalog=catalog),
-        findings=(*wrong, *loaded.findings, *team.findings),
-    )
-
-
-def _documents(tree: SetupTree, folder: str) -> Iterable[Document]:
-    from ruleengine.formats import yaml_reader
-
-    for path, entry in tree.files().items():
-        if path.startswith(folder) and path.endswith(_SUFFIXES):
-            for index, one in enumerate(yaml_reader.read(tree.read(path), path).documents):
-                yield Document(
-                    path=path,
-                    index=index,
-                    line=one.line,
-                    blob=entry.blob,
-                    value=one.value,
-                    locator=one.locator,
-                )
 
 
 class Setup:
@@ -103,9 +63,11 @@ class Setup:
         return decode_findings(self._remembered()["findings"])
 
     @property
-    def loaded(self) -> LoadedSetup:
+    def loaded(self) -> "LoadedSetup":
         """The setup itself."""
         if self._loaded is None:
+            from ruleengine.app.loaded_setups import load_setup
+
             self._loaded = load_setup(self.tree_for(()))
         return self._loaded
 
@@ -169,12 +131,12 @@ class RepoContexts:
     def __init__(self, setup: Setup) -> None:
         self._setup = setup
         self.whole = setup.digest
-        self._folders = frozenset(setup.folders)
+        self._folders = setup.folders
         self._by_folder: dict[str, str] = {}
 
     def of(self, path: str) -> str | None:
         """Return the digest of what applies to a document, ``None`` for other files."""
-        if not is_document(path, self._folders):
+        if not is_examined(path, self._folders):
             return None
         folder = path.rpartition("/")[0]
         if folder not in self._by_folder:
@@ -189,9 +151,23 @@ class RepoContexts:
         return folder if name == DEFAULTS_FILE else None
 
 
-def is_document(path: str, folders: Iterable[str]) -> bool:
-    """Tell whether a path holds documents by the convention of the config repo."""
-    if path == CONFIGURATION_FILE:
+def is_setup(path: str) -> bool:
+    """Tell whether a file says how others are read; rules do not apply to such files."""
+    top, _, _ = path.partition("/")
+    name = path.rpartition("/")[2]
+    return path == CONFIGURATION_FILE or top in SETUP_FOLDERS or name == DEFAULTS_FILE
+
+
+def is_examined(path: str, folders: Sequence[str]) -> bool:
+    """Tell whether facts are learnt from a file on its own.
+
+    Settings and rules are read as a whole, with their findings: see :class:`Setup`.
+    """
+    if is_document_path(path, folders) or unread_finding(path, folders):
         return True
-    top, slash, _ = path.partition("/")
-    return bool(slash) and (top in folders or top in SETUP_FOLDERS) and path.endswith(_SUFFIXES)
+    top, slash, rest = path.partition("/")
+    if top == "rules":
+        return rest.startswith("tests/") and path.endswith(SUFFIXES)
+    if top == "schemas":
+        return path.endswith(SUFFIXES)
+    return bool(slash) and top in folders and path.endswith(f"/{DEFAULTS_FILE}")

@@ -13,7 +13,6 @@ from pathlib import Path
 from ruleengine.app.checkouts import Checkout, open_checkout
 from ruleengine.app.code_digests import code_digest
 from ruleengine.app.contents import BlobContents
-from ruleengine.app.examining import Task, examine_all
 from ruleengine.app.selecting import Chosen, choose_paths, named_workspace
 from ruleengine.app.setups import RepoContexts, Setup
 from ruleengine.reporting.excerpts import Sources
@@ -117,6 +116,8 @@ class _Run:
             return None
 
     def _examine(self, setup: Setup, keys: Sequence[FileKey]) -> Iterable[FactRows]:
+        from ruleengine.app.examining import Task, examine_all
+
         task = Task(contents=self._checkout.contents, setup=setup.tree_for(keys))
         jobs = self._options.jobs or len(os.sched_getaffinity(0))
         return examine_all(
@@ -148,6 +149,8 @@ class _Run:
         ]
         missing = [one for one in before if not index.known_entries([one.number])]
         if missing:
+            from ruleengine.app.examining import Task, examine_all
+
             blobs = BlobContents(self._checkout.workspace.root)
             task = Task(contents=blobs, setup=setup.tree_for(missing))
             index.store(examine_all(task, missing, 1, lambda _done, _total: None))

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruleengine.model.documents import FOLDERS
+from ruleengine.model.errors import UsageError
+from ruleengine.repository.git import git_folder
+from ruleengine.repository.trees import find_root
 
-CONFIGURATION_FILE = "ruleengine.yaml"
 STATE_FOLDER = ".ruleengine"
 
 
@@ -13,11 +14,13 @@ STATE_FOLDER = ".ruleengine"
 class Workspace:
     """Where a config repo lies. ``git_root`` is absent for a folder outside Git.
 
-    ``root`` may be a folder of a larger Git repository.
+    ``root`` may be a folder of a larger Git repository. ``found`` is false for a folder that
+    nothing marks as a config repo.
     """
 
     root: Path
     git_root: Path | None
+    found: bool = True
 
     @property
     def prefix(self) -> str:
@@ -50,21 +53,14 @@ class Workspace:
 
 
 def open_workspace(directory: Path) -> Workspace:
-    """Return the workspace that a folder belongs to.
-
-    That is the nearest folder upwards with a ``ruleengine.yaml``, else the nearest with one
-    of the four folders, else the root of the Git repository, else the folder itself.
-    Nothing above the root of a Git repository is looked at.
-    """
-    start = directory.resolve()
-    above = [start, *start.parents]
-    git_root = next((one for one in above if (one / ".git").exists()), None)
-    inside = above[: above.index(git_root) + 1] if git_root else [start]
-    root = next((one for one in inside if (one / CONFIGURATION_FILE).is_file()), None)
-    root = root or next(
-        (one for one in inside if any((one / name).is_dir() for name in FOLDERS)), None
-    )
-    return Workspace(root=root or git_root or start, git_root=git_root)
+    """Return the workspace that a folder belongs to; a folder in none is one of its own."""
+    try:
+        root = find_root(directory)
+    except UsageError:
+        if not directory.is_dir():
+            raise
+        return Workspace(root=directory.resolve(), git_root=None, found=False)
+    return Workspace(root=root, git_root=git_folder(root))
 
 
 def _lexical(path: Path) -> str:
