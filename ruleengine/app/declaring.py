@@ -1,0 +1,91 @@
+"""What a config repo declares at one state: its documents through the rules to actions."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from ruleengine.app.crds import crd_actions
+from ruleengine.app.loaded_setups import load_setup
+from ruleengine.app.setup_trees import SetupTree
+from ruleengine.app.setups import is_setup
+from ruleengine.app.workspace import Workspace
+from ruleengine.model.actions import Action
+from ruleengine.model.configuration import Configuration, Engine
+from ruleengine.model.documents import FOLDERS, Derived
+from ruleengine.model.errors import UsageError
+from ruleengine.model.findings import Finding, order_findings
+from ruleengine.model.trees import Snapshot, Tree
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declared:
+    """A state of a config repo, evaluated. ``actions`` begin with what all of them need.
+
+    ``repo`` is the identity of the config repo in inventories and owner annotations.
+    """
+
+    tree: Tree = field(repr=False)
+    snapshot: Snapshot = field(repr=False)
+    configuration: Configuration
+    derived: tuple[Derived, ...] = field(repr=False)
+    actions: tuple[Action, ...] = field(repr=False)
+    findings: tuple[Finding, ...]
+    repo: str
+
+
+def declare(workspace: Workspace, revision: str = "") -> Declared:
+    """Read and evaluate a revision of a config repo; without one, its working tree.
+
+    Raises ``UsageError`` for a revision that does not exist.
+    """
+    from ruleengine.repository import snapshots
+    from ruleengine.repository.defaults import read_defaults
+    from ruleengine.repository.trees import open_revision, open_worktree
+    from ruleengine.rules.evaluation import evaluate
+
+    root = workspace.root
+    tree = open_revision(root, revision) if revision else open_worktree(root)
+    setup = load_setup(_setup_tree(tree))
+    configuration = _with_repo(setup.configuration, root)
+    folders = tuple(dict.fromkeys((*FOLDERS, *setup.rules.folders)))
+    snapshot = snapshots.read(tree, folders=folders)
+    defaults = read_defaults(tree, configuration.defaults)
+    evaluation = evaluate(snapshot.documents, defaults, configuration, setup.rules, tree.revision)
+    crds = () if configuration.engine is Engine.HANDOVER else crd_actions()
+    findings = (*setup.findings, *snapshot.findings, *defaults.findings, *evaluation.findings)
+    return Declared(
+        tree=tree,
+        snapshot=snapshot,
+        configuration=configuration,
+        derived=evaluation.derived,
+        actions=(*crds, *evaluation.actions),
+        findings=order_findings(findings),
+        repo=configuration.repo or root.name,
+    )
+
+
+def _setup_tree(tree: Tree) -> SetupTree:
+    contents = {
+        path: (entry.blob, tree.read(path))
+        for path, entry in tree.files().items()
+        if is_setup(path)
+    }
+    return SetupTree(contents=contents, revision=tree.revision, dirty=tree.dirty)
+
+
+def _with_repo(configuration: Configuration, root: Path) -> Configuration:
+    """Return the settings with the URL that stands for an omitted ``repoURL``.
+
+    A cluster cannot read our disk: with engine ``handover`` a URL has to be known.
+    """
+    if configuration.engine is not Engine.HANDOVER or configuration.repo:
+        return configuration
+    from ruleengine.repository.git import Git
+
+    origin = Git(root).ask("remote", "get-url", "origin")
+    if not origin:
+        raise UsageError(
+            "Argo's controllers need the URL of this repo, and there is neither `repo:` nor a "
+            "remote named origin",
+            "set `repo:` in ruleengine.yaml",
+        )
+    return replace(configuration, repo=origin)

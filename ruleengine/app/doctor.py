@@ -1,0 +1,120 @@
+"""``ruleengine doctor``: what this machine and this repo lack, each with its remedy."""
+
+import importlib.util
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+MINIMUM_PYTHON = (3, 11)
+_PROGRAMS = {
+    "git": ("the config repo is read through it", "install git", True),
+    "kubectl": (
+        "to look at clusters by hand; ruleengine itself does not need it",
+        "install kubectl 1.29 or later",
+        False,
+    ),
+    "pre-commit": ("to validate before every commit", "pip install pre-commit", False),
+}
+_LIBRARIES = ("pygit2", "kubernetes", "jsonschema_rs", "jinja2", "uvicorn", "cryptography")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One thing that was looked at. ``needed`` tells that the main job fails without it."""
+
+    subject: str
+    good: bool
+    needed: bool
+    message: str
+    remedy: str = ""
+
+
+def examine(root: Path) -> tuple[Check, ...]:
+    """Return what was found on this machine and in the repo at ``root``, in a fixed order."""
+    return (
+        _python(),
+        _platform(),
+        *(_program(name) for name in _PROGRAMS),
+        *(_library(name) for name in _LIBRARIES),
+        _writable(root),
+    )
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    good = sys.version_info >= MINIMUM_PYTHON
+    return Check(
+        subject="Python",
+        good=good,
+        needed=True,
+        message=version,
+        remedy="" if good else "install Python 3.11 or later",
+    )
+
+
+def _platform() -> Check:
+    name = platform.system()
+    good = name == "Linux"
+    return Check(
+        subject="platform",
+        good=good,
+        needed=False,
+        message=name,
+        remedy=""
+        if good
+        else "Linux has everything; macOS validates, plans and applies; Windows validates",
+    )
+
+
+def _program(name: str) -> Check:
+    why, remedy, needed = _PROGRAMS[name]
+    path = shutil.which(name)
+    if path is None:
+        return Check(
+            subject=name, good=False, needed=needed, message=f"not found: {why}", remedy=remedy
+        )
+    return Check(subject=name, good=True, needed=needed, message=_version(path))
+
+
+def _version(path: str) -> str:
+    argument = ["version", "--client"] if path.endswith("kubectl") else ["--version"]
+    try:
+        done = subprocess.run(  # noqa: S603 - a program of the user's own path
+            [path, *argument], capture_output=True, text=True, timeout=20, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return "found, but it does not answer"
+    lines = done.stdout.strip().splitlines()
+    return lines[0] if lines else "found"
+
+
+def _library(name: str) -> Check:
+    good = importlib.util.find_spec(name) is not None
+    return Check(
+        subject=name,
+        good=good,
+        needed=True,
+        message="installed" if good else "not installed",
+        remedy="" if good else "reinstall ruleengine: pip install --force-reinstall ruleengine",
+    )
+
+
+def _writable(root: Path) -> Check:
+    folder = root / ".ruleengine"
+    try:
+        folder.mkdir(exist_ok=True)
+        probe = folder / ".probe"
+        probe.write_text("probe")
+        probe.unlink()
+    except OSError as error:
+        return Check(
+            subject="state",
+            good=False,
+            needed=True,
+            message=f"{folder}: {error.strerror}",
+            remedy="make the folder writable, or use --state DIR",
+        )
+    return Check(subject="state", good=True, needed=True, message=f"{folder} can be written")
