@@ -38,6 +38,21 @@ def merged(values: Iterable[Value]) -> Value:
     return merging.merged(values)
 
 
+def compact(value: Value) -> Value:
+    """Leave out the keys of a map whose value is null, at every depth of maps."""
+    return merging.without_nulls(value)
+
+
+def flatten(values: Iterable[Value]) -> list[Value]:
+    """Join the lists of a list into one; other items stay."""
+    flat: list[Value] = []
+    for value in values:
+        flat.extend(value if isinstance(value, list) else [value])
+        if len(flat) > _TEXT_LIMIT:
+            raise SecurityError(f"a list would grow beyond {_TEXT_LIMIT} items")
+    return flat
+
+
 def only(value: Mapping[str, Value], keys: Iterable[str]) -> Value:
     """Keep the named keys of a map."""
     kept = frozenset(keys)
@@ -165,9 +180,11 @@ def like(text: Value, glob: str) -> bool:
 FILTERS: Final[dict[str, Callable[..., Value]]] = {
     "as_list": as_list,
     "as_text": as_text,
+    "compact": compact,
     "derive_name": derive_name,
     "digest": digest,
     "fit_name": fit_name,
+    "flatten": flatten,
     "join": join,
     "merged": merged,
     "only": only,

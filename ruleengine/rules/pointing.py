@@ -6,7 +6,7 @@ from ruleengine.model.documents import Document
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Path, Value
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.paths import place_in, select
+from ruleengine.rules.paths import EveryItem, place_in, select
 from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
 from ruleengine.rules.subjects import Subject
 from ruleengine.rules.templates import Part, Scope, TemplateFault
@@ -78,8 +78,7 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         if not name:
             continue
         passes = [
-            (as_text(_passed_name(inner, found)), place_in(source, (*path, *inner)))
-            for inner, found in (select(value, pointer.passes) if pointer.passes else ())
+            (passed, place_in(source, (*path, *inner))) for passed, inner in _passed(pointer, value)
         ]
         yield Reference(
             kind=_text(pointer.kind, scope, ""),
@@ -96,10 +95,14 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         )
 
 
-def _passed_name(path: Path, value: Value) -> Value:
-    """Return the name that is passed: a text itself, or the key of a map's value."""
-    named = not path or path[-1] == "name" or isinstance(path[-1], int)
-    return value if named else path[-1]
+def _passed(pointer: Pointer, value: Value) -> Iterator[tuple[str, Path]]:
+    """Yield the names that are passed: texts, or the keys of a map that ends in ``[*]``."""
+    if pointer.passes is None:
+        return
+    keys = isinstance(pointer.passes[-1], EveryItem)
+    for path, found in select(value, pointer.passes):
+        key = path[-1]
+        yield key if keys and isinstance(key, str) else as_text(found), path
 
 
 def _fixed(pattern: tuple[object, ...]) -> Path:

@@ -142,15 +142,16 @@ class Loop:
 
     def expand(self, scope: Scope) -> Iterator[Value]:
         """Yield the item for each turn. Raises ``TemplateFault``."""
-        before = {name: scope.variables[name] for name in self.names if name in scope.variables}
-        for item in self._turns(scope):
+        names = (*self.names, "index")
+        before = {name: scope.variables[name] for name in names if name in scope.variables}
+        for index, item in enumerate(self._turns(scope)):
             scope.spend(self.path)
-            self._bind(item, scope)
+            self._bind(item, index, scope)
             if self.condition is None or self.condition.render(scope):
                 value = self.body.render(scope)
                 if value is not OMIT:
                     yield value
-        for name in self.names:
+        for name in names:
             scope.variables.pop(name, None)
         scope.variables.update(before)
 
@@ -164,9 +165,10 @@ class Loop:
             raise TemplateFault("forEach needs a list or a map", self.path, "forEach")
         return values
 
-    def _bind(self, item: Value, scope: Scope) -> None:
+    def _bind(self, item: Value, index: int, scope: Scope) -> None:
         if self.values is None:
             return
+        scope.variables["index"] = index
         if len(self.names) == 1:
             scope.variables[self.names[0]] = item
             return
