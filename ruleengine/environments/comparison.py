@@ -40,8 +40,8 @@ class SyncStatus(StrEnum):
 class Merge(Protocol):
     """Tells what an apply of ours would make of a live object, without trying it."""
 
-    def __call__(self, live: Object, desired: Object, /) -> Object:
-        """Return the object as it would be after the apply."""
+    def __call__(self, live: Object, desired: Object, /) -> tuple[Object, Object]:
+        """Return the object before and after the apply, both in one form."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -165,7 +165,7 @@ def _unwanted(target: Target, live: Object) -> Resource:
 
 def differs(live: Object, desired: Object, specification: Specification, merge: Merge) -> bool:
     """Tell whether applying ``desired`` would change a field of ``live`` that counts."""
-    merged = merge(live, desired)
+    live, merged = merge(live, desired)
     ignored = specification.ignore_differences
     return comparable(without_ignored(merged, ignored)) != comparable(
         without_ignored(live, ignored)

@@ -1,31 +1,34 @@
-"""What an apply of ours would make of a live object: server-side apply, computed."""
+"""What an apply of ours would make of a live object: server-side apply, computed.
 
-import base64
+Both sides are brought into the form in which a server stores them, with its defaults, so
+that only real differences show (the reference, Argo CD section 6.3).
+"""
+
 from collections.abc import Callable
 
-from ruleengine.apimachinery.declared import UndeclaredError
+from ruleengine.apimachinery.defaulting import default
+from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.schema import Schema, schema_for
 from ruleengine.apimachinery.structured_merge import apply
+from ruleengine.environments.comparison import Merge
 from ruleengine.model.names import ENVIRONMENTS_MANAGER
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object
 
 _ANY_TIME = "1970-01-01T00:00:00Z"
 """Times of ownership are not compared."""
 
 
-def make_merge(
-    schemas: Callable[[str, str], Schema] = schema_for,
-) -> Callable[[Object, Object], Object]:
-    """Return the merge of :class:`ruleengine.environments.comparison.Merge`.
+def make_merge(schemas: Callable[[str, str], Schema] = schema_for) -> Merge:
+    """Return the merge that server-side apply does.
 
     ``schemas`` tells the shape of a kind by its API version and name.
     """
 
-    def merge(live: Object, desired: Object) -> Object:
+    def merge(live: Object, desired: Object) -> tuple[Object, Object]:
         schema = schemas(str(desired["apiVersion"]), str(desired["kind"]))
-        wanted = _with_folded_secret(desired)
         try:
-            return apply(
+            wanted = default(desired) if desired["kind"] == "Secret" else desired
+            merged = apply(
                 live,
                 wanted,
                 manager=ENVIRONMENTS_MANAGER,
@@ -33,21 +36,9 @@ def make_merge(
                 now=_ANY_TIME,
                 force=True,
             ).object
-        except UndeclaredError:
-            return wanted
+            return normalise(default(live), schema), normalise(default(merged), schema)
+        except (AttributeError, KeyError, TypeError, ValueError):
+            # A field of a wrong type or an unknown one: the server will say what is wrong.
+            return live, desired
 
     return merge
-
-
-def _with_folded_secret(value: Object) -> Object:
-    """Return a Secret with ``stringData`` as the server keeps it: encoded, in ``data``."""
-    texts = value.get("stringData")
-    if value.get("kind") != "Secret" or value.get("apiVersion") != "v1":
-        return value
-    if not isinstance(texts, dict):
-        return value
-    encoded = {
-        name: base64.b64encode(str(text or "").encode()).decode() for name, text in texts.items()
-    }
-    folded = {name: one for name, one in value.items() if name != "stringData"}
-    return {**folded, "data": {**lookup(value, "data", default={}), **encoded}}

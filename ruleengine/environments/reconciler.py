@@ -9,7 +9,7 @@ from datetime import datetime
 
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
 from ruleengine.environments.annotations import SKIP_RECONCILE, annotations
-from ruleengine.environments.automation import Verdict, decide_automation
+from ruleengine.environments.automation import Verdict, decide_automation, refuse_prune
 from ruleengine.environments.comparison import Comparison, Merge, SyncStatus
 from ruleengine.environments.deletion import approved_since, decide_deletion
 from ruleengine.environments.health import HealthStatus
@@ -219,10 +219,21 @@ def _obstacle(state: OperationState, wanted: Observation, specification: Specifi
             return (
                 f"operation.sync.{name} comes with a later release [environment-field-unsupported]"
             )
+    refusal = _refuse_prune(state, wanted, specification)
+    if refusal:
+        return refusal
     shared = [one for one in wanted.problems if one.type == SHARED]
     if shared and "FailOnSharedResource=true" in specification.options:
         return shared[0].text
     return ""
+
+
+def _refuse_prune(state: OperationState, wanted: Observation, specification: Specification) -> str:
+    """Return why an automated sync must not prune: its source may have changed under way."""
+    if not state.automated or specification.automated is None or wanted.comparison is None:
+        return ""
+    problem = refuse_prune(wanted.comparison, specification.automated)
+    return problem.text if problem else ""
 
 
 def _refreshed(state: OperationState, retry: Retry) -> OperationState:

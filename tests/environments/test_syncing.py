@@ -1,11 +1,13 @@
 """What a sync does: waves in order, drift healed, removed files pruned, failures tried again."""
 
+import json
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ruleengine.apimachinery.defaulting import default
 from ruleengine.model.actions import Verb
 from ruleengine.model.decisions import Stop
 from ruleengine.model.names import ARGO_TRACKING
@@ -591,6 +593,64 @@ def test_wrong_user_data_never_raises(changes: dict) -> None:
     world.put({**value, "spec": {**value["spec"], **changes}})
     world.turn()
     world.turn()
+
+
+def test_a_folder_emptied_during_a_sync_is_not_pruned() -> None:
+    """The floor holds at every step, not only when a sync begins."""
+    world = MemoryWorld()
+    world.put(application(automated=AUTOMATED))
+    first = {
+        "apps/shop/a.yaml": deployment("a"),
+        "apps/shop/b.yaml": config_map("b", sync_wave="1"),
+    }
+    for files in (first, {"apps/shop/README.md": "moved"}):
+        tree = world.trees[world.commit(files)]
+        world.trees["work"] = type(tree)(tree.content, "c0ffee", dirty=True)
+        world.head = "work"
+        world.settle()
+    assert world.names(Verb.DELETE) == []
+    assert "environment-prune-refused" in str(world.status("operationState", "message"))
+
+
+def test_what_a_server_fills_in_is_no_drift() -> None:
+    """Defaults, canonical quantities and encoded secrets are as good as what was written."""
+    secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {key: one}\n"
+    text = deployment("web").replace("x:1'", "x:1', resources: {limits: {cpu: 1000m}}")
+    world = world_of({"apps/shop/web.yaml": text, "apps/shop/s.yaml": secret})
+    world.settle()
+    one = target("Deployment", "web", "apps/v1")
+    stored = default(world.objects[one])
+    stored = json.loads(json.dumps(stored).replace('"1000m"', '"1"'))
+    world.put(stored)
+    world.put(default(world.objects[target("Secret", "s")]))
+    world.settle()
+    assert '"cpu": "1"' in json.dumps(stored)
+    assert "stringData" not in world.objects[target("Secret", "s")]
+    assert world.status("sync", "status") == "Synced"
+
+
+_WRONG = st.recursive(
+    st.none() | st.integers(-1, 1) | st.text(max_size=3),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["name", "containers", "ports"]), inner, max_size=2)
+    ),
+    max_leaves=3,
+)
+
+
+@given(st.sampled_from(["spec", "metadata", "data", "status", "rules", "template"]), _WRONG)
+def test_a_malformed_manifest_never_raises(field: str, wrong: object) -> None:
+    """A manifest with a field of a wrong type is compared, applied, and left to the server."""
+    world = world_of({"apps/shop/web.yaml": deployment("web")})
+    world.settle()
+    value = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}}
+    if field != "template":
+        value |= {field: wrong}
+    else:
+        value |= {"spec": {"template": wrong}}
+    world.commit({"apps/shop/web.yaml": json.dumps(value)})
+    world.decide()
 
 
 def test_findings_of_files_keep_their_place() -> None:
