@@ -2,4 +2,10 @@
 
 from ruleengine.model.codes import Code
 
-CODES: tuple[Code, ...] = ()
+CODES: tuple[Code, ...] = (
+    Code(
+        "support-field-recorded",
+        "a field is kept and applied, and no reconciler of ours acts on it yet",
+        "leave it out, use engine handover, or wait for the release that honours it",
+    ),
+)

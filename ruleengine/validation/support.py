@@ -1,0 +1,193 @@
+"""What becomes of every field of the Argo kinds that a repo uses: ``ruleengine coverage``.
+
+The table is generated (``docs/support/`` shows it to people): each field of each kind with
+its state on the native engine. With engine handover Argo's controllers honour every field.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from typing import Final
+
+from ruleengine.model.configuration import Engine
+from ruleengine.model.data import data_folder
+from ruleengine.model.documents import Document, Form
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Path, Value
+
+
+class Support(StrEnum):
+    """What becomes of a field."""
+
+    HONOURED = "honoured"
+    HANDED_OVER = "handed over"
+    RECORDED = "not honoured"
+    WRITTEN = "written by us"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FieldUse:
+    """One use of a field: where it stands, which field of which kind, and its state."""
+
+    path: str
+    line: int
+    kind: str
+    field: str
+    state: Support
+
+
+_STATES: Final = {
+    "honoured": Support.HONOURED,
+    "recorded": Support.RECORDED,
+    "written by us": Support.WRITTEN,
+}
+_FORMS: Final = {"environments": "Application", "rollouts": "Rollout"}
+"""Folders whose short form is the spec of a kind, hoisted."""
+
+_OWN_FIELDS: Final = ("metadata", "environments")
+_WRAPPINGS: Final = ("", "[]", "{}", "[][]", "{}[]", "[]{}")
+
+_Table = dict[str, dict[str, list[str]]]
+
+
+def support_of(kind: str, path: str, engine: Engine = Engine.NATIVE) -> Support:
+    """Return what becomes of a field of an Argo kind.
+
+    ``path`` is written as in the tables, ``spec.sources[].helm.values``: ``[]`` stands for any
+    element of a list, ``{}`` for any key of a map. What lies below a type of Kubernetes has the
+    state of the field that holds it. Raises ``KeyError`` for a kind or field that is not known.
+    """
+    if engine is Engine.HANDOVER:
+        _lookup(kind, path)
+        return Support.HANDED_OVER
+    return _lookup(kind, path)
+
+
+def coverage(documents: Iterable[Document], engine: Engine) -> tuple[FieldUse, ...]:
+    """Return every use of a field of an Argo kind in ``documents``, in their order.
+
+    Fields are listed as deep as the tables know them; identity (``apiVersion``, ``kind``,
+    ``metadata``) and status are left out. Documents of other kinds have no uses.
+    """
+    return tuple(use for document in documents for use in _uses(document, engine))
+
+
+def _uses(document: Document, engine: Engine) -> Iterator[FieldUse]:
+    kind, prefix = _kind_of(document)
+    if kind not in _table():
+        return
+    for path, field in _fields(document, kind, prefix):
+        state = _lookup(kind, field)
+        yield FieldUse(
+            path=document.path,
+            line=document.place(*path).line,
+            kind=kind,
+            field=field,
+            state=Support.HANDED_OVER if engine is Engine.HANDOVER else state,
+        )
+
+
+def _kind_of(document: Document) -> tuple[str, str]:
+    """Return the kind that a document declares, and what stands before its fields."""
+    if document.form is Form.SHORT:
+        return _FORMS.get(document.folder, ""), "spec"
+    if document.value["apiVersion"] != ARGO_API_VERSION:
+        return "", ""
+    return str(document.value["kind"]), ""
+
+
+def _fields(document: Document, kind: str, prefix: str) -> Iterator[tuple[Path, str]]:
+    skipped = _OWN_FIELDS if prefix else ("apiVersion", "kind", "metadata", "status")
+    for name, value in document.value.items():
+        if name not in skipped:
+            yield from _leaves(kind, prefix, (name,), value)
+
+
+def _leaves(kind: str, parent: str, path: Path, value: Value) -> Iterator[tuple[Path, str]]:
+    """Yield the deepest fields that the tables know at and below one value."""
+    field = _known(kind, f"{parent}.{path[-1]}".lstrip("."))
+    if field is None:
+        return
+    deeper = [
+        leaf
+        for below, inner in _elements(value, field, path)
+        if isinstance(inner, dict)
+        for name, one in inner.items()
+        for leaf in _leaves(kind, field, (*below, name), one)
+    ]
+    yield from deeper or [(path, field)]
+
+
+def _elements(value: Value, field: str, path: Path) -> Iterator[tuple[Path, Value]]:
+    """Yield the values inside a list or map that a field's wrapping stands for."""
+    wrapping = field[len(field.rstrip("[]{}")) :]
+    found: list[tuple[Path, Value]] = [(path, value)]
+    while wrapping:
+        found = [
+            ((*place, key), inner)
+            for place, one in found
+            for key, inner in (
+                enumerate(one)
+                if wrapping.startswith("[]") and isinstance(one, list)
+                else one.items()
+                if wrapping.startswith("{}") and isinstance(one, dict)
+                else ()
+            )
+        ]
+        wrapping = wrapping[2:]
+    yield from found
+
+
+def _known(kind: str, field: str) -> str | None:
+    """Return a field with its wrapping, or ``None`` where the tables do not go that deep."""
+    for wrapping in _WRAPPINGS:
+        try:
+            _row(kind, field + wrapping)
+        except KeyError:
+            continue
+        return field + wrapping
+    return None
+
+
+def _lookup(kind: str, field: str) -> Support:
+    """Return the state of a field: no better than that of any field that holds it."""
+    states = [Support.HONOURED]
+    parts = field.split(".")
+    for length in range(1, len(parts) + 1):
+        try:
+            state = _STATES[_row(kind, ".".join(parts[:length]))[0]]
+        except KeyError:
+            if length == 1 or not _is_opaque(kind, ".".join(parts[: length - 1])):
+                raise
+            break
+        states.append(state)
+    weakest = [one for one in states if one is not Support.HONOURED]
+    return weakest[0] if weakest else Support.HONOURED
+
+
+def _row(kind: str, field: str) -> list[str]:
+    """Return the row of a field, found where its type is listed. Raises ``KeyError``."""
+    fields = _table()[kind]
+    if field in fields:
+        return fields[field]
+    parts = field.split(".")
+    for length in range(len(parts) - 1, 0, -1):
+        row = fields.get(".".join(parts[:length]))
+        if row is not None and len(row) > 1:
+            return _row(row[1], ".".join([row[2], *parts[length:]]))
+    raise KeyError(f"{kind} {field}")
+
+
+def _is_opaque(kind: str, field: str) -> bool:
+    """Tell whether the tables list nothing below a field: it is handed on as a whole."""
+    row = _row(kind, field)
+    holder, path = (row[1], row[2]) if len(row) > 1 else (kind, field)
+    return not any(one.startswith(f"{path}.") for one in _table().get(holder, {}))
+
+
+@cache
+def _table() -> _Table:
+    found: _Table = json.loads((data_folder("schemas") / "support.json").read_bytes())
+    return found
