@@ -1,0 +1,137 @@
+"""What an update must not change: selectors, templates of jobs, cluster IPs and the like.
+
+The list is that of the reference, Kubernetes API section 8 ("immutability").
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ruleengine.apimachinery.causes import Cause, forbidden, immutable
+from ruleengine.apimachinery.patches import equal
+from ruleengine.model.values import Object, Path, lookup
+
+Change = Callable[[Object, Object], Iterator[Cause]]
+
+_SPEC: Final[Path] = ("spec",)
+_STATEFUL_SET_MUTABLE: Final = frozenset(
+    {
+        "minReadySeconds",
+        "ordinals",
+        "persistentVolumeClaimRetentionPolicy",
+        "replicas",
+        "revisionHistoryLimit",
+        "template",
+        "updateStrategy",
+    }
+)
+_POD_MUTABLE: Final = frozenset(
+    {
+        "activeDeadlineSeconds",
+        "containers",
+        "ephemeralContainers",
+        "initContainers",
+        "nodeName",
+        "schedulingGates",
+        "terminationGracePeriodSeconds",
+        "tolerations",
+    }
+)
+_CLAIM_MUTABLE: Final = frozenset({"resources", "volumeAttributesClassName", "volumeName"})
+
+
+def fixed(*paths: Path) -> Change:
+    """Return the check that none of ``paths`` changed once it had a value."""
+
+    def check(old: Object, new: Object) -> Iterator[Cause]:
+        for path in paths:
+            before, after = lookup(old, *path), lookup(new, *path)
+            if before is not None and not equal(before, after):
+                yield immutable(path, after)
+
+    return check
+
+
+def _only(mutable: frozenset[str], detail: str) -> Change:
+    """Return the check that of the spec only the ``mutable`` fields changed."""
+
+    def check(old: Object, new: Object) -> Iterator[Cause]:
+        before, after = old.get("spec") or {}, new.get("spec") or {}
+        names = (before.keys() | after.keys()) - mutable
+        if any(not equal(before.get(name), after.get(name)) for name in names):
+            yield forbidden(_SPEC, detail)
+
+    return check
+
+
+def _pod(old: Object, new: Object) -> Iterator[Cause]:
+    detail = (
+        "pod updates may not change fields other than `spec.containers[*].image`, "
+        "`spec.initContainers[*].image`, `spec.activeDeadlineSeconds`, `spec.tolerations` "
+        "(only additions to existing tolerations), `spec.terminationGracePeriodSeconds` "
+        "(allow it to be set to 1 if it was previously negative)"
+    )
+    yield from _only(_POD_MUTABLE, detail)(old, new)
+    for field in ("containers", "initContainers"):
+        before, after = (
+            [{**one, "image": ""} for one in lookup(value, "spec", field, default=[])]
+            for value in (old, new)
+        )
+        if not equal(before, after):
+            yield forbidden(_SPEC, detail)
+    if lookup(old, "spec", "nodeName"):
+        yield from fixed((*_SPEC, "nodeName"))(old, new)
+
+
+def _service(old: Object, new: Object) -> Iterator[Cause]:
+    external = "ExternalName"
+    if external in (lookup(old, "spec", "type"), lookup(new, "spec", "type")):
+        return
+    yield from fixed((*_SPEC, "clusterIP"))(old, new)
+
+
+def _data(old: Object, new: Object) -> Iterator[Cause]:
+    if not old.get("immutable"):
+        return
+    if not new.get("immutable"):
+        yield forbidden(("immutable",), "field is immutable when `immutable` is set")
+    for field in ("data", "binaryData"):
+        if not equal(old.get(field), new.get(field)):
+            yield forbidden((field,), "field is immutable when `immutable` is set")
+
+
+def _secret(old: Object, new: Object) -> Iterator[Cause]:
+    yield from fixed(("type",))(old, new)
+    yield from _data(old, new)
+
+
+CHANGES: Final[dict[tuple[str, str], Change]] = {
+    ("", "Pod"): _pod,
+    ("", "Service"): _service,
+    ("", "ConfigMap"): _data,
+    ("", "Secret"): _secret,
+    ("", "PersistentVolumeClaim"): _only(
+        _CLAIM_MUTABLE,
+        "spec is immutable after creation except resources.requests and "
+        "volumeAttributesClassName for bound claims",
+    ),
+    ("apps", "Deployment"): fixed((*_SPEC, "selector")),
+    ("apps", "ReplicaSet"): fixed((*_SPEC, "selector")),
+    ("apps", "DaemonSet"): fixed((*_SPEC, "selector")),
+    ("apps", "StatefulSet"): _only(
+        _STATEFUL_SET_MUTABLE,
+        "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', "
+        "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
+        "'minReadySeconds' are forbidden",
+    ),
+    ("batch", "Job"): fixed((*_SPEC, "selector"), (*_SPEC, "template"), (*_SPEC, "completionMode")),
+    ("rbac.authorization.k8s.io", "RoleBinding"): fixed(("roleRef",)),
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): fixed(("roleRef",)),
+    ("storage.k8s.io", "StorageClass"): fixed(
+        ("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)
+    ),
+    ("scheduling.k8s.io", "PriorityClass"): fixed(("value",), ("preemptionPolicy",)),
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): fixed(
+        (*_SPEC, "group"), (*_SPEC, "scope"), (*_SPEC, "names", "kind")
+    ),
+}
+"""The check of each kind by group and kind."""

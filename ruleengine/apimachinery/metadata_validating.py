@@ -1,0 +1,159 @@
+"""Checks of ``metadata``: names, labels, annotations, finalizers, and what may not change.
+
+The rules follow the reference, Kubernetes API section 3.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from ruleengine.apimachinery.causes import (
+    Cause,
+    forbidden,
+    immutable,
+    invalid,
+    required,
+    too_long,
+    wrong_type,
+)
+from ruleengine.apimachinery.kinds import KindInfo
+from ruleengine.apimachinery.naming import (
+    check_dns_label,
+    check_dns_subdomain,
+    check_label_value,
+    check_path_segment,
+    check_qualified_name,
+)
+from ruleengine.model.values import Object, Path, Value
+
+MOST_ANNOTATION_BYTES: Final = 256 * 1024
+_METADATA: Final[Path] = ("metadata",)
+_RBAC: Final = "rbac.authorization.k8s.io"
+_STANDARD_FINALIZERS: Final = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+_UNCHANGEABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
+
+
+def name_check(kind: KindInfo) -> Callable[[str], str | None]:
+    """Return how the names of a kind are checked."""
+    if kind.group == _RBAC:
+        return check_path_segment
+    if not kind.group and kind.kind in ("Namespace", "Service"):
+        return check_dns_label
+    return check_dns_subdomain
+
+
+def check_metadata(value: Object, kind: KindInfo) -> Iterator[Cause]:
+    """Yield what is wrong with the metadata of an object."""
+    metadata = value.get("metadata")
+    if not isinstance(metadata, dict):
+        yield required(_METADATA)
+        return
+    name = metadata.get("name")
+    if not name:
+        yield required((*_METADATA, "name"), "name or generateName is required")
+    elif not isinstance(name, str):
+        yield wrong_type((*_METADATA, "name"), name, "string")
+    else:
+        problem = name_check(kind)(name)
+        if problem:
+            yield invalid((*_METADATA, "name"), name, problem)
+    yield from _check_namespace(metadata, kind)
+    yield from check_labels(metadata.get("labels"), (*_METADATA, "labels"))
+    yield from _check_annotations(metadata.get("annotations"))
+    yield from _check_finalizers(metadata.get("finalizers"))
+    yield from _check_owners(metadata.get("ownerReferences"))
+
+
+def _check_namespace(metadata: Object, kind: KindInfo) -> Iterator[Cause]:
+    namespace = metadata.get("namespace")
+    path = (*_METADATA, "namespace")
+    if kind.namespaced and not namespace:
+        yield required(path)
+    elif not kind.namespaced and namespace:
+        yield forbidden(path, "not allowed on this type")
+    elif namespace:
+        problem = check_dns_label(str(namespace))
+        if problem:
+            yield invalid(path, namespace, problem)
+
+
+def check_labels(labels: Value, path: Path) -> Iterator[Cause]:
+    """Yield what is wrong with a map of labels."""
+    if labels is None:
+        return
+    if not isinstance(labels, dict):
+        yield wrong_type(path, labels, "object")
+        return
+    for key, value in labels.items():
+        problem = check_qualified_name(key)
+        if problem:
+            yield invalid(path, key, problem)
+        if not isinstance(value, str):
+            yield wrong_type((*path, key), value, "string")
+            continue
+        problem = check_label_value(value)
+        if problem:
+            yield invalid(path, value, problem)
+
+
+def _check_annotations(annotations: Value) -> Iterator[Cause]:
+    path = (*_METADATA, "annotations")
+    if annotations is None:
+        return
+    if not isinstance(annotations, dict):
+        yield wrong_type(path, annotations, "object")
+        return
+    size = 0
+    for key, value in annotations.items():
+        problem = check_qualified_name(key.lower())
+        if problem:
+            yield invalid(path, key, problem)
+        if not isinstance(value, str):
+            yield wrong_type((*path, key), value, "string")
+            continue
+        size += len(key.encode()) + len(value.encode())
+    if size > MOST_ANNOTATION_BYTES:
+        yield too_long(path, f"may not be more than {MOST_ANNOTATION_BYTES} bytes")
+
+
+def _check_finalizers(finalizers: Value) -> Iterator[Cause]:
+    path = (*_METADATA, "finalizers")
+    for finalizer in finalizers or ():
+        problem = check_qualified_name(str(finalizer))
+        if problem:
+            yield invalid(path, finalizer, problem)
+        elif "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
+            yield invalid(
+                path,
+                finalizer,
+                "name is neither a standard finalizer name nor is it fully qualified",
+            )
+
+
+def _check_owners(owners: Value) -> Iterator[Cause]:
+    path = (*_METADATA, "ownerReferences")
+    controllers = 0
+    for number, owner in enumerate(owners or ()):
+        for field in ("apiVersion", "kind", "name", "uid"):
+            if not owner.get(field):
+                yield required((*path, number, field), "must not be empty")
+        controllers += bool(owner.get("controller"))
+    if controllers > 1:
+        yield invalid(path, controllers, "only one reference can have controller set to true")
+
+
+def check_metadata_change(old: Object, new: Object) -> Iterator[Cause]:
+    """Yield what an update must not have changed in the metadata."""
+    before, after = old.get("metadata") or {}, new.get("metadata") or {}
+    for field in _UNCHANGEABLE:
+        changed = before.get(field) != after.get(field)
+        if changed and (before.get(field) is not None or field == "deletionTimestamp"):
+            yield immutable((*_METADATA, field), after.get(field))
+    if before.get("deletionTimestamp"):
+        added = set(after.get("finalizers") or ()) - set(before.get("finalizers") or ())
+        if added:
+            names = ", ".join(f'"{one}"' for one in sorted(added))
+            yield forbidden(
+                (*_METADATA, "finalizers"),
+                "no new finalizers can be added if the object is being deleted, "
+                f"found new finalizers [{names}]",
+            )

@@ -1,0 +1,96 @@
+"""Checks that follow from the types alone: the sort of each value, and closed sets.
+
+A server refuses values of the wrong type when it decodes them; here they are causes like
+all others, so that one pass reports everything.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ruleengine.apimachinery.causes import Cause, invalid, not_supported, required, wrong_type
+from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
+from ruleengine.apimachinery.schema import Scalar, Schema, Shape
+from ruleengine.model.values import Object, Path, Value
+
+_TEXTS: Final = (Scalar.STRING, Scalar.BYTES, Scalar.TIME)
+
+
+def check_types(value: Object, schema: Schema) -> Iterator[Cause]:
+    """Yield every value whose type is wrong or that is not in its closed set."""
+    yield from _check(value, schema, ())
+
+
+def _check(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
+    if value is None:
+        if schema.required:
+            yield required(path)
+        return
+    match schema.shape:
+        case Shape.SCALAR:
+            yield from _check_scalar(value, schema, path)
+        case Shape.LIST:
+            if not isinstance(value, list):
+                yield wrong_type(path, value, "array")
+                return
+            for number, item in enumerate(value):
+                yield from _check(item, schema.element, (*path, number))
+            yield from _check_items_enum(value, schema, path)
+        case Shape.STRUCT | Shape.MAP:
+            if not isinstance(value, dict):
+                yield wrong_type(path, value, "object")
+                return
+            for name, inner in value.items():
+                yield from _check(inner, schema.child(name), (*path, name))
+            if schema.shape is Shape.STRUCT:
+                yield from _check_required(value, schema, path)
+        case _:
+            return
+
+
+def _check_required(value: Object, schema: Schema, path: Path) -> Iterator[Cause]:
+    for name, child in schema.fields.items():
+        if child.required and name not in value:
+            yield required((*path, name))
+
+
+def _check_items_enum(items: list[Value], schema: Schema, path: Path) -> Iterator[Cause]:
+    if schema.enum:
+        for number, item in enumerate(items):
+            if item not in schema.enum:
+                yield not_supported((*path, number), item, schema.enum)
+
+
+def _check_scalar(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
+    scalar = schema.scalar
+    if scalar in _TEXTS and not isinstance(value, str):
+        yield wrong_type(path, value, "string")
+    elif scalar is Scalar.BOOLEAN and not isinstance(value, bool):
+        yield wrong_type(path, value, "boolean")
+    elif scalar is Scalar.INTEGER and not _is_integer(value):
+        yield wrong_type(path, value, "integer")
+    elif scalar is Scalar.NUMBER and (
+        isinstance(value, bool) or not isinstance(value, int | float)
+    ):
+        yield wrong_type(path, value, "number")
+    elif scalar is Scalar.INT_OR_STRING and not (isinstance(value, str) or _is_integer(value)):
+        yield wrong_type(path, value, "integer or string")
+    elif scalar is Scalar.QUANTITY:
+        yield from _check_quantity(value, path)
+    elif schema.enum and value and value not in schema.enum:
+        yield not_supported(path, value, (str(one) for one in schema.enum if one))
+
+
+def _is_integer(value: Value) -> bool:
+    if isinstance(value, float):
+        return value.is_integer()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _check_quantity(value: Value, path: Path) -> Iterator[Cause]:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        yield wrong_type(path, value, "quantity")
+        return
+    try:
+        parse_quantity(str(value))
+    except QuantityError as error:
+        yield invalid(path, value, str(error))
