@@ -6,9 +6,17 @@ for instance ``core/v1.Pod`` or ``argoproj.io/cd.Application``.
 
 import json
 from functools import cache
+from typing import Final
 
 from ruleengine.model.data import data_folder
 from ruleengine.model.values import Object
+
+_CORRECTIONS: Final[dict[str, Object]] = {
+    "policy/v1.PodDisruptionBudgetStatus": {
+        "disruptedPods": {"omitempty": True, "proto": 2, "type": "map[string]Time"}
+    },
+}
+"""Where the facts differ from what servers take: type → field → what is true."""
 
 
 @cache
@@ -36,4 +44,22 @@ def fields_of(name: str) -> Object:
     for inlined in own.get("inline", ()):
         merged.update(fields_of(inlined["type"]))
     merged.update(own.get("fields", {}))
+    merged.update(_CORRECTIONS.get(name, {}))
     return merged
+
+
+@cache
+def _groups() -> dict[str, str]:
+    """Return the names that the facts give to group versions, by apiVersion."""
+    found = {}
+    for name, group in facts("kubernetes")["groups"].items():
+        version = name.rpartition("/")[2]
+        found[f"{group}/{version}" if group else version] = name
+    return found
+
+
+def builtin_type(api_version: str, kind: str) -> str:
+    """Return the full name of the type of a built-in kind; empty for other kinds."""
+    name = f"{_groups().get(api_version, '')}.{kind}"
+    described = type_facts(name)
+    return name if described and described.get("root") else ""

@@ -13,7 +13,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Final
 
-from ruleengine.apimachinery.facts import fields_of, type_facts
+from ruleengine.apimachinery.facts import builtin_type, fields_of, type_facts
 from ruleengine.apimachinery.kinds import KindTable
 from ruleengine.model.values import Object, Value
 
@@ -243,14 +243,15 @@ def _identity_fields() -> dict[str, Schema]:
 @cache
 def schema_for(api_version: str, kind: str) -> Schema:
     """Return the schema of a built-in kind; a deduced one with typed metadata for others."""
-    info = KindTable.built_in().find(api_version, kind)
-    if info is None or type_facts(info.type_name) is None:
+    name = builtin_type(api_version, kind)
+    if not name:
         return deduced_object()
+    info = KindTable.built_in().find(api_version, kind)
     return Schema(
         Shape.STRUCT,
-        fields=lambda: {**_struct_fields(info.type_name), **_identity_fields()},
-        has_status="status" in info.subresources,
-        type_name=info.type_name,
+        fields=lambda: {**_struct_fields(name), **_identity_fields()},
+        has_status=info is not None and "status" in info.subresources,
+        type_name=name,
     )
 
 
