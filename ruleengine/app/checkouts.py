@@ -1,6 +1,8 @@
 """One state of a config repo that is looked at: the working tree, the index, or a revision."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 
 from ruleengine.app.contents import BlobContents, Contents, DiskContents
 from ruleengine.app.tree_states import GitHistory, PlainHistory
@@ -9,14 +11,19 @@ from ruleengine.repository.git import Git, no_repository
 from ruleengine.validation.states import TreeState
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class Checkout:
     """One state of a workspace, and how its files are read."""
 
     workspace: Workspace
     history: GitHistory | PlainHistory
-    state: TreeState
     contents: Contents
+    pending: Callable[[], TreeState] = field(repr=False)
+
+    @cached_property
+    def state(self) -> TreeState:
+        """What is in it. The first call waits for Git, which has been at work since."""
+        return self.pending()
 
     @property
     def on_disk(self) -> bool:
@@ -37,13 +44,14 @@ def open_checkout(workspace: Workspace, *, staged: bool = False, revision: str =
         return Checkout(
             workspace=workspace,
             history=plain,
-            state=plain.worktree(),
             contents=DiskContents(root),
+            pending=plain.worktree,
         )
     history = GitHistory(Git(root), workspace.prefix)
-    if revision:
-        state = TreeState(commit=history.commit(revision))
-    else:
-        state = history.staged() if staged else history.worktree()
     contents: Contents = BlobContents(root) if staged or revision else DiskContents(root)
-    return Checkout(workspace=workspace, history=history, state=state, contents=contents)
+    if revision:
+        commit = history.commit(revision)
+        pending: Callable[[], TreeState] = partial(TreeState, commit=commit)
+    else:
+        pending = history.staged if staged else history.worktree()
+    return Checkout(workspace=workspace, history=history, contents=contents, pending=pending)

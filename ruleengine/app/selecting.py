@@ -6,7 +6,6 @@ from pathlib import Path
 
 from ruleengine.app.checkouts import Checkout
 from ruleengine.app.tree_states import worktree_blob
-from ruleengine.app.workspace import Workspace, open_workspace
 from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding
 from ruleengine.repository.worktree import walk_folder
@@ -49,16 +48,6 @@ class Chosen:
         numbers = [entry for entry in entries.values() if entry is not None]
         documents = sum(index.documents_in(entry) for entry in numbers)
         return len(numbers) + len(self.extra), documents + self.documents
-
-
-def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
-    """Return the workspace of a folder; without one named, that of the first path."""
-    if directory == Path() and paths:
-        first = Path.cwd() / paths[0]
-        here = open_workspace(directory)
-        if not here.found or here.relative(first) is None:
-            directory = first if first.is_dir() else first.parent
-    return open_workspace(directory)
 
 
 def choose_paths(checkout: Checkout, paths: tuple[Path, ...], index: ValidationIndex) -> Chosen:

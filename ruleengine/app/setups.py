@@ -15,12 +15,6 @@ from ruleengine.model.configuration import Waiver
 from ruleengine.model.documents import FOLDERS
 from ruleengine.model.findings import Finding
 from ruleengine.model.values import Object
-from ruleengine.repository.snapshots import (
-    DEFAULTS_FILE,
-    SUFFIXES,
-    is_document_path,
-    unread_finding,
-)
 from ruleengine.repository.trees import CONFIGURATION as CONFIGURATION_FILE
 from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
 from ruleengine.validation.index import ValidationIndex
@@ -28,6 +22,7 @@ from ruleengine.validation.index import ValidationIndex
 if TYPE_CHECKING:
     from ruleengine.app.loaded_setups import LoadedSetup
 
+DEFAULTS_FILE = "_defaults.yaml"
 SETUP_FOLDERS = ("rules", "schemas")
 
 
@@ -163,6 +158,9 @@ def is_examined(path: str, folders: Sequence[str]) -> bool:
 
     Settings and rules are read as a whole, with their findings: see :class:`Setup`.
     """
+    # Late, because the YAML library comes with it and an unchanged repo does not need it.
+    from ruleengine.repository.snapshots import SUFFIXES, is_document_path, unread_finding
+
     if is_document_path(path, folders) or unread_finding(path, folders):
         return True
     top, slash, rest = path.partition("/")

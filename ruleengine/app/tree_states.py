@@ -5,7 +5,7 @@
 repo, which may be a folder of a larger Git repository.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from ruleengine.model.errors import UsageError
@@ -52,12 +52,19 @@ class GitHistory:
         except UsageError as error:
             raise KeyError(old) from error
 
-    def worktree(self) -> TreeState:
-        """Return the state of the working tree; files that Git ignores are not in it."""
+    def worktree(self) -> Callable[[], TreeState]:
+        """Let Git look at the working tree, and return what waits for the state of it.
+
+        Files that Git ignores are not in it.
+        """
         options = ["--branch", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"]
+        process = self._git.start("status", "--porcelain=v2", "-z", *options, "--", ".")
+        return lambda: self._worktree(_split(self._git.finish(process)))
+
+    def _worktree(self, records: Sequence[str]) -> TreeState:
         commit = ""
         overlay: dict[str, str | None] = {}
-        for record in self._records("status", "--porcelain=v2", "-z", *options, "--", "."):
+        for record in records:
             if record.startswith("# branch.oid "):
                 commit = record.removeprefix("# branch.oid ").replace("(initial)", "")
             path = _status_path(record)
@@ -102,9 +109,7 @@ class GitHistory:
         return found
 
     def _records(self, *arguments: str, index: bool = False) -> Sequence[str]:
-        output = self._git.run(*arguments, index=index)
-        # A path that is no UTF-8 is written out: nothing is found there, and that is told.
-        return [one for one in output.decode("utf-8", "backslashreplace").split("\0") if one]
+        return _split(self._git.run(*arguments, index=index))
 
 
 class PlainHistory:
@@ -150,6 +155,11 @@ def mode_of(blob: str) -> str:
     """Return the mode of what is no regular file by its blob id; empty for regular files."""
     mode, colon, _ = blob.partition(":")
     return mode if colon else ""
+
+
+def _split(output: bytes) -> Sequence[str]:
+    """Part what git printed. A path that is no UTF-8 is written out: no file is found there."""
+    return [one for one in output.decode("utf-8", "backslashreplace").split("\0") if one]
 
 
 def _status_path(record: str) -> str:

@@ -63,6 +63,16 @@ def open_workspace(directory: Path) -> Workspace:
     return Workspace(root=root, git_root=git_folder(root))
 
 
+def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
+    """Return the workspace of a folder; without one named, that of the first path."""
+    if directory == Path() and paths:
+        first = Path.cwd() / paths[0]
+        here = open_workspace(directory)
+        if not here.found or here.relative(first) is None:
+            directory = first if first.is_dir() else first.parent
+    return open_workspace(directory)
+
+
 def _lexical(path: Path) -> str:
     from os.path import normpath
 

@@ -1,14 +1,18 @@
 """``ruleengine validate``: check files, staged files or a revision."""
 
+import gc
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.validating import Validation, ValidationOptions, validate
 from ruleengine.cli.options import directory, output
 from ruleengine.model.errors import ExitCode, UsageError
 from ruleengine.validation.checks import Check
+
+if TYPE_CHECKING:
+    from ruleengine.app.validating import Validation, ValidationOptions
 
 _EPILOG = """\b
 Examples:
@@ -90,6 +94,9 @@ def command(  # noqa: PLR0913 - one parameter per option
     """
     if staged and revision:
         raise click.UsageError("--staged and --revision exclude each other")
+    gc.disable()  # the process is short, and imports make much that is no garbage
+    from ruleengine.app.validating import ValidationOptions
+
     options = ValidationOptions(
         today=datetime.now(UTC).date(),
         directory=directory,
@@ -104,10 +111,11 @@ def command(  # noqa: PLR0913 - one parameter per option
     return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
 
 
-def _run(options: ValidationOptions) -> Validation:
+def _run(options: "ValidationOptions") -> "Validation":
     import sys
     import time
 
+    from ruleengine.app.validating import validate
     from ruleengine.reporting.progress import progress_for
 
     progress = progress_for(sys.stderr, time.monotonic)
@@ -117,7 +125,7 @@ def _run(options: ValidationOptions) -> Validation:
         progress.finish()
 
 
-def _write(validation: Validation, output: str, file: Path | None) -> None:
+def _write(validation: "Validation", output: str, file: Path | None) -> None:
     import os
     import sys
 

@@ -1,0 +1,113 @@
+"""One run of ``validate`` over one checkout: bring the index to its state, read what it holds."""
+
+import os
+from collections.abc import Iterable, Sequence
+
+from ruleengine.app.checkouts import Checkout
+from ruleengine.app.contents import BlobContents
+from ruleengine.app.selecting import Chosen, choose_paths
+from ruleengine.app.setups import RepoContexts, Setup
+from ruleengine.app.validating import ValidationOptions
+from ruleengine.reporting.progress import Progress
+from ruleengine.validation.checks import Check, Report, choose, stored_findings
+from ruleengine.validation.facts import FactRows, FileKey
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.problems import Key, keys_of_paths
+from ruleengine.validation.updating import update
+
+
+class ValidationRun:
+    """One run over one checkout; it can be repeated with another index."""
+
+    def __init__(self, options: ValidationOptions, checkout: Checkout, progress: Progress) -> None:
+        self._options = options
+        self._checkout = checkout
+        self._progress = progress
+
+    def report(self, index: ValidationIndex) -> Report:
+        """Bring the index to the state of the checkout and report what it then holds."""
+        checkout, options = self._checkout, self._options
+        setup = Setup(index, checkout.contents)
+        with index.transaction():
+            updated = update(
+                index,
+                checkout.state,
+                checkout.history,
+                lambda _: RepoContexts(setup),
+                lambda keys: self._examine(setup, keys),
+            )
+            chosen = self._choose(index, setup)
+            broken = self._broken(index, setup, chosen)
+        findings = [
+            *setup.findings,
+            *stored_findings(index, chosen.selection, broken),
+            *chosen.findings,
+        ]
+        remaining, waived = choose(findings, options.checks, setup.waivers, options.today)
+        files, documents = chosen.counts(index, updated)
+        return Report(
+            findings=remaining,
+            waived=waived,
+            files=files,
+            documents=documents,
+            checks=tuple(one for one in Check if one in options.checks),
+            revision=checkout.state.commit,
+            dirty=bool(checkout.state.overlay),
+        )
+
+    def source(self, path: str) -> str | None:
+        """Return the text of a file, for excerpts."""
+        checkout = self._checkout
+        blob = checkout.state.overlay.get(path) or ""
+        if not blob and not checkout.on_disk:
+            blob = checkout.history.listing(checkout.state.commit, [path]).get(path, "")
+        try:
+            return checkout.contents.read(path, blob).decode("utf-8", "replace")
+        except KeyError:
+            return None
+
+    def _examine(self, setup: Setup, keys: Sequence[FileKey]) -> Iterable[FactRows]:
+        from ruleengine.app.examining import Task, examine_all
+
+        task = Task(contents=self._checkout.contents, setup=setup.tree_for(keys))
+        jobs = self._options.jobs or len(os.sched_getaffinity(0))
+        return examine_all(
+            task, keys, jobs, lambda done, total: self._progress.advance("checking", done, total)
+        )
+
+    def _choose(self, index: ValidationIndex, setup: Setup) -> Chosen:
+        """Return what is reported on, with the facts of files outside the folders."""
+        options, checkout = self._options, self._checkout
+        if options.staged and not options.paths:
+            return Chosen.of_files(checkout.state.overlay)
+        if not options.paths:
+            return Chosen()
+        chosen = choose_paths(checkout, options.paths, index)
+        keys = [FileKey(path, blob, "") for path, blob in sorted(chosen.extra.items())]
+        return chosen.with_facts(self._examine(setup, keys) if keys else ())
+
+    def _broken(self, index: ValidationIndex, setup: Setup, chosen: Chosen) -> set[Key]:
+        """Return the keys of what chosen files declared in the commit and declare no more."""
+        state = self._checkout.state
+        changed = [path for path in state.overlay if chosen.selection.holds(path)]
+        if chosen.selection.everything or not changed or not state.commit:
+            return set()
+        contexts = RepoContexts(setup)
+        before = [
+            FileKey(path, blob, context)
+            for path, blob in self._checkout.history.listing(state.commit, changed).items()
+            if (context := contexts.of(path)) is not None
+        ]
+        missing = [one for one in before if not index.known_entries([one.number])]
+        if missing:
+            from ruleengine.app.examining import Task, examine_all
+
+            blobs = BlobContents(self._checkout.workspace.root)
+            task = Task(contents=blobs, setup=setup.tree_for(missing))
+            index.store(examine_all(task, missing, 1, lambda _done, _total: None))
+        now = [row[1] for path in changed if (row := index.file(path)) and row[1] is not None]
+        keys = keys_of_paths(path for path in changed if state.overlay[path] is None)
+        for table in ("identities", "definitions"):
+            old = index.keys_of((one.number for one in before), table)
+            keys |= old - index.keys_of(now, table)
+        return keys
