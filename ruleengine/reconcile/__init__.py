@@ -1,0 +1,1 @@
+"""Plan, executor, inventory, world and settle: what drives decisions and writes them."""

@@ -1,0 +1,227 @@
+"""Foreseeing: the decisions of reconcilers on a world that shows the plan as performed.
+
+Every reconciler that the plan touches decides; its actions are laid over the world and
+decide on, until nothing new appears or an answer from outside is needed.
+"""
+
+from collections import deque
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+
+from ruleengine.formats.differences import compare, mask_secrets
+from ruleengine.model.actions import Action, Change, Difference, PlannedAction, Target, Verb
+from ruleengine.model.decisions import Decision, Reconciler, Request, Stop
+from ruleengine.model.digests import short_digest
+from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object
+from ruleengine.reconcile.asking import perform_request
+from ruleengine.reconcile.predicting import Predicted, comparable, predict, prepare
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.world import LiveWorld, Observations
+
+MOST_DECISIONS: Final = 100
+"""How often one object is decided within one plan."""
+
+
+@dataclass(slots=True)
+class Forecast:
+    """A plan in the making: the world as it will be, and what led there."""
+
+    surroundings: Surroundings
+    observations: Observations
+    now: datetime
+    planned: dict[tuple[Verb, Target, str], PlannedAction] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    then: list[str] = field(default_factory=list)
+    _queue: deque[Target] = field(default_factory=deque)
+    _decided: dict[Target, int] = field(default_factory=dict)
+    _last_words: dict[Target, tuple[str, ...]] = field(default_factory=dict)
+
+    def add(self, action: Action, area: str) -> PlannedAction:
+        """Plan one action: compute its change and show it to the world."""
+        planned, predicted = self._plan(action, area)
+        key = (action.verb, action.target, area)
+        if planned.change is not Change.UNCHANGED or key not in self.planned:
+            self.planned[key] = planned
+        self.show(action.target, planned.change, predicted)
+        return planned
+
+    def show(self, target: Target, change: Change, predicted: Predicted) -> None:
+        """Lay what an action makes over the world, and wake who decides about it."""
+        if change in (Change.CREATE, Change.UPDATE) and predicted.object is not None:
+            self.observations.put(_as_stored(predicted.object, self.now))
+            self._expect_kind(predicted.object)
+        elif change is Change.DELETE:
+            if predicted.object is None:
+                self.observations.remove(target)
+            else:
+                self.observations.put(predicted.object)
+        if change not in (Change.REFUSED, Change.WAITING):
+            self._wake(target)
+
+    def run(self) -> None:
+        """Let every reconciler that is touched decide until nothing new appears."""
+        while self._queue:
+            target = self._queue.popleft()
+            value = self.observations.get(target)
+            reconciler = self.surroundings.reconciler_of(target)
+            if value is None or reconciler is None:
+                continue
+            count = self._decided[target] = self._decided.get(target, 0) + 1
+            if count > MOST_DECISIONS:
+                self._endless(target)
+                continue
+            self._decide(target, value, reconciler)
+        self.then = [line for lines in self._last_words.values() for line in lines]
+
+    def _decide(self, target: Target, value: Object, reconciler: Reconciler) -> None:
+        try:
+            decision = reconciler.decide(value, LiveWorld(self.observations), self.now, None)
+        except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
+            self._failed(target, error)
+            return
+        moved = self._ask(decision.requests)
+        for asked in decision.actions:
+            action = replace(asked, object=desired(asked, self.surroundings))
+            planned = self.add(action, reconciler.area)
+            moved = moved or planned.change in (Change.CREATE, Change.UPDATE, Change.DELETE)
+        current = self.observations.get(target)
+        status = decision.status
+        if status is not None and current is not None and current.get("status") != status:
+            self.observations.put({**current, "status": status})
+            moved = True
+        self._last_words[target] = _last_words(target, decision)
+        if moved:
+            self._wake(target)
+
+    def _ask(self, requests: Iterable[Request]) -> bool:
+        """Perform the reads among requests; tell whether there is an answer more."""
+        asked = False
+        for request in requests:
+            if request.effect or request.key in self.observations.answers:
+                continue
+            answer = perform_request(request, self.surroundings.performers)
+            self.observations.answers[request.key] = answer
+            asked = True
+        return asked
+
+    def _plan(self, action: Action, area: str) -> tuple[PlannedAction, Predicted]:
+        target = action.target
+        obstacle = self.surroundings.obstacle(action)
+        if obstacle:
+            return _refused(action, area, obstacle)
+        shapes = self.surroundings.shapes
+        if shapes.find(target.api_version, target.kind) is None:
+            predicted = Predicted(change=Change.WAITING, message=_UNKNOWN_KIND.format(target))
+            return _planned(action, area, None, predicted), predicted
+        live = self.observations.get(target)
+        predicted = predict(action, live, shapes, format_time(self.now))
+        if predicted.problem:
+            return _refused(action, area, predicted.problem)
+        return _planned(action, area, live, predicted), predicted
+
+    def _wake(self, target: Target) -> None:
+        if self.surroundings.reconciler_of(target) and target not in self._queue:
+            self._queue.append(target)
+
+    def _expect_kind(self, value: Object) -> None:
+        if value.get("kind") == "CustomResourceDefinition":
+            self.surroundings.shapes.expect(value)
+
+    def _endless(self, target: Target) -> None:
+        self.findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                code="plan-decision-endless",
+                message=f"{target}: after {MOST_DECISIONS} decisions there is still something new",
+                remedy="report it with the object; this is a fault of ruleengine",
+                place=self._place(target),
+            )
+        )
+
+    def _failed(self, target: Target, error: Exception) -> None:
+        self.findings.append(
+            Finding(
+                severity=Severity.ERROR,
+                code="plan-decision-failed",
+                message=f"{target}: its reconciler failed ({type(error).__name__})",
+                remedy="report it with the object; this is a fault of ruleengine",
+                place=self._place(target),
+            )
+        )
+
+    def _place(self, target: Target) -> Place:
+        for one in self.planned.values():
+            if one.action.target == target and one.action.origin is not None:
+                return Place(one.action.origin.path, one.action.origin.line)
+        return Place("")
+
+
+_UNKNOWN_KIND: Final = "the server does not know the kind of {}"
+
+
+def desired(action: Action, surroundings: Surroundings) -> Object | None:
+    """Return the object of an action in the form in which it is compared and sent."""
+    if action.object is None or action.verb not in (Verb.APPLY, Verb.CREATE, Verb.REPLACE):
+        return action.object
+    schema = surroundings.shapes(action.target.api_version, action.target.kind)
+    return prepare(action.object, schema)
+
+
+def _refused(action: Action, area: str, why: str) -> tuple[PlannedAction, Predicted]:
+    planned = PlannedAction(action=action, change=Change.REFUSED, message=why, area=area)
+    return planned, Predicted(change=Change.REFUSED, message=why)
+
+
+def _planned(action: Action, area: str, live: Object | None, predicted: Predicted) -> PlannedAction:
+    message = predicted.message or action.reason
+    if predicted.conflicts:
+        managers = ", ".join(sorted({one.manager for one in predicted.conflicts}))
+        message = f"{managers} owns fields that would change"
+    return PlannedAction(
+        action=action,
+        change=predicted.change,
+        differences=_differences(live, predicted),
+        message=message,
+        area=area,
+    )
+
+
+def _differences(live: Object | None, predicted: Predicted) -> tuple[Difference, ...]:
+    if predicted.change not in (Change.CREATE, Change.UPDATE) or predicted.object is None:
+        return ()
+    new = comparable(predicted.object)
+    old = {} if live is None else comparable(live)
+    if live is None:
+        old = {name: new[name] for name in ("apiVersion", "kind") if name in new}
+    return mask_secrets(live, predicted.object, compare(old, new))
+
+
+def _as_stored(value: Object, now: datetime) -> Object:
+    """Return an object with what the server would add to its metadata."""
+    target = Target.of(value)
+    metadata = {
+        "uid": f"planned-{short_digest(str(target))}",
+        "creationTimestamp": format_time(now),
+        **value.get("metadata", {}),
+    }
+    return {**value, "metadata": metadata}
+
+
+def _last_words(target: Target, decision: Decision) -> tuple[str, ...]:
+    """Return what can only be known once the plan is performed."""
+    lines = [
+        f"{target} asks for: {request.kind}" for request in decision.requests if request.effect
+    ]
+    following = decision.next
+    if following.stop is Stop.ON:
+        names = ", ".join(str(one) for one in following.targets[:3])
+        more = f" and {len(following.targets) - 3} more" if len(following.targets) > 3 else ""
+        why = f"waits for {names}{more}" if names else following.message
+        lines.append(f"{target} {why}")
+    elif following.stop is Stop.FOR:
+        lines.append(f"{target} waits: {following.message}")
+    return tuple(lines)

@@ -1,0 +1,160 @@
+"""Planning: from the actions of the rules to the plan that is shown and performed.
+
+Reads only. What a write would change is computed
+(:mod:`ruleengine.reconcile.predicting`), what reconcilers would do is foreseen
+(:mod:`ruleengine.reconcile.foreseeing`), and what nothing declares any more is pruned
+(:mod:`ruleengine.reconcile.pruning`).
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from ruleengine.model.actions import Action, Change, Plan, PlannedAction, Target, Verb
+from ruleengine.model.configuration import Configuration
+from ruleengine.model.findings import Finding, Place, Severity, order_findings
+from ruleengine.model.names import ARGO_API_VERSION, MANAGER, OWNER
+from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.foreseeing import Forecast, desired
+from ruleengine.reconcile.inventory import Inventory
+from ruleengine.reconcile.pruning import prune
+from ruleengine.reconcile.sequence import in_order
+from ruleengine.reconcile.sources import ClientSource
+from ruleengine.reconcile.stamping import stamped
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.world import Observations
+
+RULES = "rules"
+"""The area of the actions that the repo itself asks for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Intent:
+    """What is to be planned, beside the actions themselves.
+
+    ``inventory`` is what the repo owned so far; without ``pruning`` nothing is deleted
+    (a plan of some files only); without ``floor`` any number of objects may go.
+    """
+
+    inventory: Inventory
+    configuration: Configuration
+    revision: str = ""
+    pruning: bool = True
+    floor: bool = True
+
+
+def make_plan(
+    actions: Sequence[Action], surroundings: Surroundings, intent: Intent, now: datetime
+) -> Plan:
+    """Return the plan for what the rules ask for. Reads from the cluster, writes nothing.
+
+    Raises ``ApiError`` and ``UnreachableError`` where the cluster cannot be read.
+    """
+    observations = Observations(ClientSource(surroundings.client))
+    forecast = Forecast(surroundings, observations, now)
+    declared = [_prepared(one, surroundings, intent) for one in actions]
+    ordered = in_order(
+        PlannedAction(action=one, change=Change.UNCHANGED)
+        for one in [*_needed_namespaces(declared, observations), *declared]
+    )
+    for one in ordered:
+        _add(forecast, one.action)
+    pruned: Sequence[PlannedAction] = ()
+    if intent.pruning:
+        targets = {one.target for one in declared}
+        result = prune(intent.inventory, targets, observations.get, floor=intent.floor)
+        forecast.findings.extend(result.findings)
+        pruned = result.planned
+        for one in pruned:
+            if one.change is Change.DELETE:
+                forecast.add(one.action, RULES)
+    forecast.run()
+    return _gather(forecast, pruned, intent)
+
+
+def _prepared(action: Action, surroundings: Surroundings, intent: Intent) -> Action:
+    """Return an action of the rules as it is performed: stamped and in canonical form."""
+    value = stamped(action, intent.inventory.repo, intent.configuration.engine)
+    if _is_crd(action.target):
+        surroundings.shapes.expect(value)
+    action = replace(action, object=value)
+    return replace(action, object=desired(action, surroundings))
+
+
+def _add(forecast: Forecast, action: Action) -> None:
+    if _is_crd(action.target):
+        live = forecast.observations.get(action.target)
+        if live is not None and not lookup(live, "metadata", "annotations", OWNER):
+            text = "kept: somebody else installed it"
+            planned = PlannedAction(action=action, change=Change.UNCHANGED, message=text)
+            forecast.planned[(action.verb, action.target, RULES)] = planned
+            return
+    planned = forecast.add(action, RULES)
+    if planned.change is Change.WAITING:
+        forecast.findings.append(_unknown_kind(action))
+
+
+def _needed_namespaces(actions: Iterable[Action], observations: Observations) -> Iterator[Action]:
+    """Yield an action for every namespace that is used, missing and not declared itself."""
+    actions = list(actions)
+    declared = {one.target.name for one in actions if one.target.kind == "Namespace"}
+    needed: dict[str, Action] = {}
+    for one in actions:
+        if one.target.namespace and one.verb is not Verb.DELETE and not one.target.cluster:
+            needed.setdefault(one.target.namespace, one)
+    for name, one in sorted(needed.items()):
+        target = Target("v1", "Namespace", "", name)
+        if name in declared or observations.get(target) is not None:
+            continue
+        value: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        yield Action(
+            verb=Verb.APPLY,
+            target=target,
+            manager=MANAGER,
+            object=value,
+            origin=one.origin,
+            reason=f"needed by {one.target}",
+        )
+
+
+def _gather(forecast: Forecast, pruned: Sequence[PlannedAction], intent: Intent) -> Plan:
+    planned = list(forecast.planned.values())
+    refused = [one for one in pruned if one.change is Change.REFUSED]
+    own = in_order([one for one in planned if one.area == RULES] + refused)
+    others = tuple(one for one in planned if one.area != RULES)
+    return Plan(
+        actions=(*own, *others),
+        findings=order_findings(forecast.findings),
+        then=tuple(forecast.then),
+        recorded=tuple(_recorded(own, forecast.surroundings)),
+        revision=intent.revision,
+    )
+
+
+def _recorded(planned: Iterable[PlannedAction], surroundings: Surroundings) -> Iterator[Target]:
+    """Yield Argo's documents that no reconciler of ours acts on."""
+    for one in planned:
+        target = one.action.target
+        argo = target.api_version == ARGO_API_VERSION and one.action.verb is not Verb.DELETE
+        if argo and target.kind not in _PASSIVE and surroundings.reconciler_of(target) is None:
+            yield target
+
+
+_PASSIVE = frozenset({"AppProject"})
+"""Kinds that are only read by others."""
+
+
+def _is_crd(target: Target) -> bool:
+    return target.kind == "CustomResourceDefinition" and target.group == "apiextensions.k8s.io"
+
+
+def _unknown_kind(action: Action) -> Finding:
+    origin = action.origin
+    return Finding(
+        severity=Severity.INFO,
+        code="plan-kind-unknown",
+        message=f"{action.target}: the server knows no kind {action.target.kind} "
+        f"of {action.target.api_version}; the object waits",
+        remedy="install what brings the kind, or correct apiVersion and kind",
+        place=Place(origin.path, origin.line) if origin else Place(""),
+    )

@@ -1,0 +1,48 @@
+"""What planning, performing and settling have in common: one cluster and who acts on it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ruleengine.cluster.client import Client
+from ruleengine.model.actions import Action, Target
+from ruleengine.model.decisions import Reconciler
+from ruleengine.reconcile.asking import Performer
+from ruleengine.reconcile.shapes import Shapes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """One API server, the reconcilers that act on it, and who performs their requests."""
+
+    client: Client
+    shapes: Shapes
+    reconcilers: Sequence[Reconciler] = ()
+    performers: Mapping[str, Performer] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        client: Client,
+        reconcilers: Sequence[Reconciler] = (),
+        performers: Mapping[str, Performer] | None = None,
+    ) -> "Surroundings":
+        """Return the surroundings of a client, with the schemas of its server."""
+        return cls(
+            client=client,
+            shapes=Shapes(client),
+            reconcilers=tuple(reconcilers),
+            performers=performers or {},
+        )
+
+    def reconciler_of(self, target: Target) -> Reconciler | None:
+        """Return who decides about an object, or ``None``."""
+        for one in self.reconcilers:
+            if (one.api_version, one.kind) == (target.api_version, target.kind):
+                return one
+        return None
+
+    def obstacle(self, action: Action) -> str:
+        """Return why an action can never be performed here, or an empty text."""
+        if action.target.cluster:
+            return f"the cluster {action.target.cluster!r} is not connected"
+        return action.refusal
