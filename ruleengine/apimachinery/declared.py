@@ -25,7 +25,7 @@ def check_declared(config: Object, schema: Schema) -> None:
     if not problems:
         return
     name = "/".join(
-        part
+        str(part)
         for part in (lookup(config, "metadata", "namespace"), lookup(config, "metadata", "name"))
         if part
     )

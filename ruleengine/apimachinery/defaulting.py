@@ -17,7 +17,7 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 
 def default(value: Object) -> Object:
     """Return the object with its defaults; itself where there is nothing to fill in."""
-    edit = _KINDS.get((value.get("apiVersion", ""), value.get("kind", "")))
+    edit = _KINDS.get((str(value.get("apiVersion")), str(value.get("kind"))))
     return edit(value) if edit else value
 
 
@@ -63,7 +63,7 @@ def _selecting(spec: Object, labels: Object | None) -> Object:
 
 def _labelled(value: Object, labels: Object | None) -> Object:
     """Return an object that takes over the labels of its template if it has none."""
-    if not labels or lookup(value, "metadata", "labels"):
+    if not isinstance(labels, dict) or not labels or lookup(value, "metadata", "labels"):
         return value
     return made(value, "metadata", lambda metadata: {**metadata, "labels": labels})
 
@@ -168,7 +168,8 @@ def _service(spec: Object) -> Object:
 
 def _service_port(port: Object) -> Object:
     port = filled(port, protocol="TCP", targetPort=port.get("port"))
-    return port if port["targetPort"] not in (0, "") else {**port, "targetPort": port.get("port")}
+    unset = port.get("targetPort") in (0, "") and port.get("port")
+    return {**port, "targetPort": port["port"]} if unset else port
 
 
 def _secret(value: Object) -> Object:
@@ -182,7 +183,8 @@ def _secret(value: Object) -> Object:
         if isinstance(text, str)
     }
     rest = {name: inner for name, inner in value.items() if name != "stringData"}
-    return {**rest, "data": {**(value.get("data") or {}), **encoded}}
+    stored = value.get("data") or {}
+    return {**rest, "data": {**stored, **encoded}} if isinstance(stored, dict) else value
 
 
 def _namespace(value: Object) -> Object:
@@ -237,7 +239,7 @@ def _autoscaler(spec: Object) -> Object:
 
 def _definition(spec: Object) -> Object:
     spec = made(spec, "conversion", lambda conversion: filled(conversion, strategy="None"))
-    kind = lookup(spec, "names", "kind", default="")
+    kind = str(lookup(spec, "names", "kind", default=""))
     return edited(
         spec, "names", lambda names: filled(names, singular=kind.lower(), listKind=f"{kind}List")
     )

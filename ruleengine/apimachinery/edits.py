@@ -14,8 +14,13 @@ Edit: TypeAlias = Callable[[Object], Object]
 
 
 def filled(value: Object, **defaults: Value) -> Object:
-    """Return the object with fields added that it lacks or that are ``null``."""
-    missing = {name: one for name, one in defaults.items() if value.get(name) is None}
+    """Return the object with fields added that it lacks or that are ``null``.
+
+    A default of ``None`` is none.
+    """
+    missing = {
+        name: one for name, one in defaults.items() if one is not None and value.get(name) is None
+    }
     return {**value, **missing} if missing else value
 
 
@@ -29,9 +34,14 @@ def edited(value: Object, name: str, edit: Edit) -> Object:
 
 
 def made(value: Object, name: str, edit: Edit) -> Object:
-    """Return the object with one field edited; a missing one starts empty."""
+    """Return the object with one field edited; a missing one starts empty.
+
+    A value that is no object stays, for validation to find.
+    """
     inner = value.get(name)
-    after = edit(inner if isinstance(inner, dict) else {})
+    if inner is not None and not isinstance(inner, dict):
+        return value
+    after = edit({} if inner is None else inner)
     return value if after is inner or (not after and inner is None) else {**value, name: after}
 
 

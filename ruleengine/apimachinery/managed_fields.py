@@ -146,10 +146,14 @@ def without_managed_fields(value: Object) -> Object:
 
 
 def with_managed_fields(value: Object, entries: list[Object]) -> Object:
-    """Return the object with these entries; with none, it has no such field."""
-    if not entries:
+    """Return the object with these entries; with none, it has no such field.
+
+    Metadata that are no object stay, for validation to find.
+    """
+    metadata = value.get("metadata") or {}
+    if not entries or not isinstance(metadata, dict):
         return without_managed_fields(value)
-    return {**value, "metadata": {**value.get("metadata", {}), "managedFields": entries}}
+    return {**value, "metadata": {**metadata, "managedFields": entries}}
 
 
 def merge_ancient(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:

@@ -49,10 +49,9 @@ def _requests(container: Object) -> Object:
     """Return a container that requests at least what it is limited to, unless it says so."""
 
     def resources(value: Object) -> Object:
-        limits = value.get("limits")
-        if not limits:
+        limits, requests = value.get("limits"), value.get("requests") or {}
+        if not isinstance(limits, dict) or not isinstance(requests, dict):
             return value
-        requests = value.get("requests") or {}
         missing = {name: one for name, one in limits.items() if name not in requests}
         return {**value, "requests": {**requests, **missing}} if missing else value
 
@@ -71,7 +70,7 @@ def _container(container: Object) -> Object:
         container,
         terminationMessagePath="/dev/termination-log",
         terminationMessagePolicy="File",
-        imagePullPolicy=_pull_policy(container.get("image") or ""),
+        imagePullPolicy=_pull_policy(str(container.get("image") or "")),
     )
     container = edited_items(container, "ports", lambda port: filled(port, protocol="TCP"))
     container = edited_items(container, "env", _environment)
@@ -107,7 +106,7 @@ def _probe(probe: Object) -> Object:
 
 def _http(action: Object) -> Object:
     action = filled(action, path="/", scheme="HTTP")
-    return action if action["path"] else {**action, "path": "/"}
+    return action if action["path"] != "" else {**action, "path": "/"}
 
 
 def _lifecycle(lifecycle: Object) -> Object:

@@ -87,7 +87,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     mine = Manager(
         name=manager,
         operation=APPLY,
-        api_version=config.get("apiVersion", ""),
+        api_version=str(config.get("apiVersion", "")),
         fields={},
         subresource=subresource,
         time=now,
@@ -135,7 +135,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     mine = Manager(
         name=manager,
         operation=operation,
-        api_version=new.get("apiVersion", ""),
+        api_version=str(new.get("apiVersion", "")),
         fields={},
         subresource=subresource,
         time=now,
@@ -237,7 +237,7 @@ def _managers_before_apply(
     everything = Manager(
         name=BEFORE_FIRST_APPLY,
         operation=UPDATE,
-        api_version=live.get("apiVersion", ""),
+        api_version=str(live.get("apiVersion", "")),
         fields=tries.difference(fields_of_value(base, schema) or {}, UNTRACKED),
         time=now,
     )

@@ -33,6 +33,8 @@ def _check(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
                 yield wrong_type(path, value, "array")
                 return
             for number, item in enumerate(value):
+                if item is None:
+                    yield invalid((*path, number), None, "must not be null")
                 yield from _check(item, schema.element, (*path, number))
             yield from _check_items_enum(value, schema, path)
         case Shape.STRUCT | Shape.MAP:

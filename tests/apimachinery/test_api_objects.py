@@ -17,7 +17,7 @@ from ruleengine.apimachinery.structured_merge import apply, update
 from ruleengine.apimachinery.type_validating import check_types
 from tests.vectors import vectors_folder
 
-pytestmark = pytest.mark.vectors
+pytestmark = pytest.mark.vectors("kubernetes")
 
 
 NOT_SERVED = {"Eviction", "IPAddress", "ServiceCIDR", "TokenRequest"}
