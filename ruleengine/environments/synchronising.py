@@ -199,7 +199,11 @@ def _succeed(state: OperationState, main: Sequence[Progress], sync: Sync) -> Ste
     """Return the step that ends a sync well."""
     message = "successfully synced (all tasks done)" if main else "there was nothing to sync"
     results = tuple(
-        replace(one, phase=OperationPhase.SUCCEEDED) if one.status == ResultStatus.SYNCED else one
+        replace(
+            one, phase=OperationPhase.SUCCEEDED, message=one.message if one.hook_type else "synced"
+        )
+        if one.status == ResultStatus.SYNCED
+        else one
         for one in state.results
     )
     state = finish(replace(state, results=results), OperationPhase.SUCCEEDED, message, sync.now)

@@ -264,5 +264,6 @@ def finish_job(world: MemoryWorld, name: str, condition: str = "Complete") -> No
 def finish_deployment(world: MemoryWorld, name: str) -> None:
     """Let a Deployment become available."""
     one = target("Deployment", name, "apps/v1")
-    counts = {"replicas": 1, "updatedReplicas": 1, "availableReplicas": 1}
+    wanted = lookup(world.objects[one], "spec", "replicas", default=1)
+    counts = dict.fromkeys(("replicas", "updatedReplicas", "availableReplicas"), wanted)
     world.put({**world.objects[one], "status": counts})
