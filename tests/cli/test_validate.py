@@ -1,0 +1,127 @@
+"""``ruleengine validate`` as people and scripts call it."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.validation.config_repos import FILES, Repo, make_repo
+
+WRONG = "source: {path: apps/web}\nrevisionHistoryLimits: 3\n"
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Return a config repo without problems."""
+    return make_repo(tmp_path_factory.mktemp("good"))
+
+
+@pytest.fixture(scope="module")
+def bad(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Return a config repo with one wrong field."""
+    return make_repo(
+        tmp_path_factory.mktemp("bad"), {**FILES, "environments/staging/a.yaml": WRONG}
+    )
+
+
+def test_success_says_what_was_checked(good: Repo) -> None:
+    """Exit code 0, one line."""
+    result = good.run("validate")
+    assert (result.code, result.errors) == (0, "")
+    assert result.output == "no findings; 3 documents in 3 files checked\n"
+
+
+def test_an_error_is_exit_code_1_and_shows_its_line(bad: Repo) -> None:
+    """The line of the file stands below the message."""
+    result = bad.run("validate")
+    assert result.code == 1
+    assert result.output.startswith("environments/staging/a.yaml:2:1 error schema-")
+    assert "2 | revisionHistoryLimits: 3" in result.output
+    assert "\x1b" not in result.output
+
+
+def test_a_command_line_that_makes_no_sense_is_exit_code_3(good: Repo) -> None:
+    """Contradictions, unknown checks and paths that are nowhere."""
+    for arguments in (
+        ["--staged", "--revision", "HEAD"],
+        ["--checks", "spelling"],
+        ["nowhere.yaml"],
+        ["--output-file", "no/such/folder/x"],
+    ):
+        result = good.run("validate", *arguments)
+        assert (result.code, result.output) == (3, ""), arguments
+        assert "Traceback" not in result.errors
+
+
+def test_json_is_one_object(bad: Repo) -> None:
+    """It says what was checked."""
+    data = json.loads(bad.run("validate", "-o", "json").output)
+    assert (data["apiVersion"], data["kind"]) == ("ruleengine.dev/v1", "Findings")
+    assert data["summary"] == {"error": 1, "warning": 0, "info": 0}
+    assert data["checked"]["documents"] == 4
+
+
+@pytest.mark.parametrize(
+    ("output", "start"), [("yaml", "apiVersion: "), ("sarif", "{"), ("junit", "<?xml")]
+)
+def test_other_formats_go_to_a_file(bad: Repo, tmp_path: Path, output: str, start: str) -> None:
+    """Standard output stays empty."""
+    file = tmp_path / "findings"
+    result = bad.run("validate", "-o", output, "--output-file", str(file))
+    assert (result.code, result.output) == (1, "")
+    assert file.read_text().startswith(start)
+
+
+def test_paths_are_seen_from_the_current_folder(bad: Repo) -> None:
+    """As every command line tool does."""
+    assert bad.run("validate", "a.yaml", folder="environments/staging").code == 1
+    assert bad.run("validate", "web.yaml", folder="environments/staging").code == 0
+
+
+def test_help_has_examples(good: Repo) -> None:
+    """A newcomer copies them."""
+    result = good.run("validate", "--help")
+    assert result.code == 0
+    assert "ruleengine validate --staged" in result.output
+    assert "SARIF".lower() in result.output
+
+
+def test_many_files_are_shared_among_processes(tmp_path: Path) -> None:
+    """Several processes find what one finds."""
+    files = {f"pipelines/p{number}.yaml": f"steps: {number}\n" for number in range(900)}
+    repo = make_repo(tmp_path, files)
+    shared = repo.run("validate", "-o", "json", "--jobs", "2")
+    (tmp_path / ".ruleengine" / "index.sqlite").unlink()
+    assert shared.output == repo.run("validate", "-o", "json", "--jobs", "1").output
+    assert len(json.loads(shared.output)["findings"]) >= 900
+
+
+_SPY = """
+import sys
+sys.argv = ["ruleengine", "validate"]
+from ruleengine.cli.main import main
+try:
+    main()
+except SystemExit:
+    pass
+heavy = ["asyncio", "jsonschema", "kubernetes", "pygit2", "rich", "ruamel.yaml", "starlette"]
+heavy += sys.stdin.read().split()
+print([name for name in heavy if name in sys.modules], file=sys.stderr)
+"""
+
+
+def test_no_heavy_library_is_imported(tmp_path: Path) -> None:
+    """Not when everything is new, and hardly anything when nothing has changed."""
+    repo = make_repo(tmp_path)
+    for more in ("", "jinja2 yaml jsonschema_rs"):
+        done = subprocess.run(
+            [sys.executable, "-c", _SPY],
+            cwd=repo.root,
+            input=more,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stderr == "[]\n"

@@ -1,0 +1,256 @@
+"""Whole config repos through ``validate``: states, selections, and what a change breaks."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from ruleengine.app.validating import ValidationOptions, validate
+from ruleengine.model.errors import UsageError
+from ruleengine.validation.checks import Check
+from tests.validation.config_repos import (
+    ENVIRONMENT,
+    FILES,
+    TEMPLATE,
+    TODAY,
+    TRIGGER,
+    Repo,
+    found,
+    make_repo,
+)
+
+WRONG = "source: {path: apps/web}\nrevisionHistoryLimits: 3\n"
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Return a committed config repo without problems."""
+    return make_repo(tmp_path / "config")
+
+
+def test_a_good_repo_has_no_findings(repo: Repo) -> None:
+    """Everything is counted."""
+    report = repo.validate()
+    assert (found(report), report.files, report.documents) == ([], 3, 3)
+    assert not report.dirty
+    assert report.revision
+
+
+def test_an_unknown_field_is_an_error_at_its_line(repo: Repo) -> None:
+    """The schema check runs, also over files that Git does not know yet."""
+    repo.write({"environments/staging/api.yaml": WRONG})
+    report = repo.validate()
+    (finding,) = report.findings
+    assert (finding.place.path, finding.place.line) == ("environments/staging/api.yaml", 2)
+    assert finding.code.startswith("schema-")
+    assert report.failed
+    assert report.dirty
+
+
+def test_a_file_that_git_ignores_is_not_looked_at(repo: Repo) -> None:
+    """What cannot be committed does not count."""
+    repo.write({".gitignore": "scratch.yaml\n", "pipelines/scratch.yaml": "a: [\n"})
+    assert found(repo.validate()) == []
+
+
+def test_two_documents_with_one_identity_are_errors_at_both_ends(repo: Repo) -> None:
+    """A copied file declares the same workflow template."""
+    repo.write({"pipelines/copy.yaml": TEMPLATE})
+    first, second = repo.validate().findings
+    assert first.code == second.code == "identity-object-duplicate"
+    assert first.related[0].place == second.place
+
+
+def test_a_missing_parameter_is_located_at_both_ends(repo: Repo) -> None:
+    """The trigger does not hand over what the pipeline needs."""
+    repo.write({"triggers/on-push.yaml": TRIGGER.replace("{revision: main}", "{}")})
+    (finding,) = repo.validate().findings
+    assert finding.code == "reference-parameter-missing"
+    assert finding.related[0].place.path == "pipelines/build.yaml"
+
+
+def test_a_missing_path_is_an_error(repo: Repo) -> None:
+    """An environment points at a folder that is not there."""
+    repo.write({"environments/staging/web.yaml": "source: {path: apps/wbe}\n"})
+    assert "reference-path-missing" in {code for _, code in found(repo.validate())}
+
+
+def test_what_is_staged_is_checked_and_not_what_lies_there(repo: Repo) -> None:
+    """The index is read, not the file."""
+    repo.write({"environments/staging/api.yaml": WRONG})
+    repo.git("add", "--all")
+    repo.write({"environments/staging/api.yaml": ENVIRONMENT})
+    assert repo.validate(staged=True).failed
+    assert not repo.validate().failed
+
+
+def test_staged_findings_are_those_of_staged_files(repo: Repo) -> None:
+    """What was wrong before is not told at every commit."""
+    repo.write({"environments/staging/api.yaml": WRONG})
+    repo.commit()
+    repo.write({"environments/staging/web.yaml": ENVIRONMENT + "# more\n"})
+    repo.git("add", "--all")
+    report = repo.validate(staged=True)
+    assert (found(report), report.files) == ([], 1)
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_removed_document_tells_what_it_breaks(repo: Repo, staged: bool) -> None:
+    """The finding stands in a file that was not touched."""
+    repo.write({"pipelines/build.yaml": None})
+    repo.git("add", "--all")
+    report = repo.validate(staged=True) if staged else repo.validate("pipelines/build.yaml")
+    assert found(report) == [("triggers/on-push.yaml", "reference-target-missing")]
+
+
+def test_a_renamed_document_tells_what_it_breaks(repo: Repo) -> None:
+    """The new name is offered, the old one missed."""
+    repo.write({"pipelines/build.yaml": TEMPLATE.replace("name: build,", "name: biuld,")})
+    (finding,) = repo.validate("pipelines/build.yaml").findings
+    assert finding.place.path == "triggers/on-push.yaml"
+    assert "did you mean 'biuld'?" in finding.remedy
+
+
+def test_a_revision_is_checked_as_it_was_committed(repo: Repo) -> None:
+    """The working tree does not matter."""
+    repo.write({"environments/staging/web.yaml": WRONG})
+    repo.commit()
+    repo.write({"environments/staging/web.yaml": ENVIRONMENT})
+    assert not repo.validate(revision="HEAD~1").failed
+    assert repo.validate(revision="main").failed
+    assert not repo.validate().failed
+
+
+def test_an_unknown_revision_is_wrong_usage(repo: Repo) -> None:
+    """It is named."""
+    with pytest.raises(UsageError, match="no revision 'nowhere'"):
+        repo.validate(revision="nowhere")
+
+
+def test_a_folder_can_be_named(repo: Repo) -> None:
+    """Findings of other folders are left out."""
+    repo.write({"environments/staging/api.yaml": WRONG})
+    report = repo.validate("pipelines")
+    assert (found(report), report.files, report.documents) == ([], 1, 1)
+    assert repo.validate("environments/staging").failed
+
+
+def test_a_path_that_is_nowhere_is_wrong_usage(repo: Repo) -> None:
+    """A typing mistake must not pass as success."""
+    with pytest.raises(UsageError, match="no file"):
+        repo.validate("pipelines/biuld.yaml")
+
+
+def test_a_path_outside_the_repo_is_wrong_usage(repo: Repo, tmp_path: Path) -> None:
+    """Only files of the repo are checked."""
+    options = ValidationOptions(today=TODAY, directory=repo.root, paths=(tmp_path / "x.yaml",))
+    with pytest.raises(UsageError, match="outside"):
+        validate(options)
+
+
+def test_a_named_file_outside_the_folders_is_taken_by_its_kind(repo: Repo) -> None:
+    """A misspelt field of a Service is found below apps/."""
+    repo.write({"apps/web/service.yaml": FILES["apps/web/service.yaml"].replace("ports", "prots")})
+    report = repo.validate("apps/web/service.yaml")
+    assert [path for path, _ in found(report)] == ["apps/web/service.yaml"]
+    assert report.documents == 1
+
+
+def test_files_without_git_are_checked(tmp_path: Path) -> None:
+    """A folder that is no repository works too, as long as nothing of Git is asked for."""
+    repo = Repo(tmp_path)
+    repo.write({**FILES, "environments/staging/api.yaml": WRONG})
+    report = repo.validate()
+    assert (report.failed, report.revision, report.files) == (True, "", 4)
+    with pytest.raises(UsageError, match="no Git repository"):
+        repo.validate(staged=True)
+
+
+def test_an_empty_repository_is_checked(tmp_path: Path) -> None:
+    """There is no commit yet, but there are files."""
+    repo = Repo(tmp_path)
+    repo.git("init", "--quiet")
+    repo.write({**FILES})
+    assert repo.validate().documents == 3
+    repo.git("add", "--all")
+    assert repo.validate(staged=True).documents == 3
+
+
+def test_a_config_repo_may_be_a_folder_of_a_larger_repository(tmp_path: Path) -> None:
+    """Paths are relative to the config repo, and the rest is not looked at."""
+    files = {f"config/{path}": text for path, text in FILES.items()}
+    whole = make_repo(tmp_path, {**files, "config/ruleengine.yaml": "", "pipelines/x.yaml": "a: ["})
+    inner = Repo(whole.root / "config")
+    assert found(inner.validate()) == []
+    inner.write({"environments/staging/api.yaml": WRONG})
+    whole.git("add", "--all")
+    report = inner.validate(staged=True)
+    assert [path for path, _ in found(report)] == ["environments/staging/api.yaml"]
+
+
+def test_links_are_findings_and_never_followed(repo: Repo, tmp_path: Path) -> None:
+    """What lies outside of the repo is not read."""
+    (tmp_path / "outside.yaml").write_text("kind: [")
+    (repo.root / "pipelines" / "link.yaml").symlink_to(tmp_path / "outside.yaml")
+    assert found(repo.validate()) == [("pipelines/link.yaml", "repository-link-unread")]
+
+
+def test_checks_can_be_narrowed(repo: Repo) -> None:
+    """Only findings of the chosen checks are reported."""
+    repo.write({"environments/staging/api.yaml": WRONG, "pipelines/copy.yaml": TEMPLATE})
+    codes = {code for _, code in found(repo.validate(checks=frozenset({Check.IDENTITY})))}
+    assert codes == {"identity-object-duplicate"}
+
+
+def test_a_file_that_cannot_be_parsed_is_told_whatever_the_checks(repo: Repo) -> None:
+    """The other checks mean nothing without it."""
+    repo.write({"pipelines/broken.yaml": "a: [\n"})
+    report = repo.validate(checks=frozenset({Check.IDENTITY}))
+    assert [path for path, _ in found(report)] == ["pipelines/broken.yaml"]
+
+
+def test_changed_defaults_reach_the_documents_below(repo: Repo) -> None:
+    """The index knows what defaults apply to."""
+    assert not repo.validate().failed
+    repo.write({"environments/_defaults.yaml": "Application: {spec: {project: 7}}\n"})
+    assert repo.validate().failed
+    repo.write({"environments/_defaults.yaml": None})
+    assert not repo.validate().failed
+
+
+def test_a_teams_rule_is_a_policy(repo: Repo) -> None:
+    """A new rule reaches documents that were fine before; a waiver accepts it for a while."""
+    rule = """\
+apiVersion: ruleengine.dev/v1
+kind: Rule
+metadata: {name: staging-is-pinned}
+match: {kind: Application}
+require:
+- that: "spec.source.targetRevision is defined"
+  severity: error
+  message: name a revision
+  remedy: set source.targetRevision
+"""
+    assert not repo.validate().failed
+    repo.write({"rules/pinned.yaml": rule})
+    (finding,) = repo.validate().findings
+    assert finding.place.path == "environments/staging/web.yaml"
+    waiver = f"{{code: {finding.code}, reason: moving, expires: 2026-12-31}}"
+    repo.write({"ruleengine.yaml": f"waivers: [{waiver}]\n"})
+    report = repo.validate()
+    assert (found(report), [one.waiver.reason for one in report.waived]) == ([], ["moving"])
+    late = ValidationOptions(today=date(2027, 1, 1), directory=repo.root)
+    codes = [one.code for one in validate(late).report.findings]
+    assert codes == [finding.code, "policy-waiver-expired"]
+
+
+def test_an_index_that_cannot_be_used_changes_no_result(repo: Repo) -> None:
+    """A file stands where the folder of the index should be."""
+    repo.write({"environments/staging/api.yaml": WRONG})
+    with_index = repo.validate()
+    other = make_repo(repo.root.parent / "other")
+    other.write({"environments/staging/api.yaml": WRONG, ".ruleengine": "a file\n"})
+    (other.root / ".git" / "info" / "exclude").write_text(".ruleengine\n")
+    without = other.validate()
+    assert found(without) == found(with_index)
+    assert "cannot be used" in without.note
