@@ -73,6 +73,10 @@ def evaluate_document(
     root, subjects = derive(around)
     speaking = subjects if root.kind else [root, *subjects]
     references = [one for subject in speaking for one in pointing.references(subject)]
+    # The list that every scope of this document holds since the beginning.
+    around.variables["references"].extend(
+        {"kind": one.kind, "namespace": one.namespace, "name": one.name} for one in references
+    )
     definitions = [one for subject in subjects for one in pointing.definitions(subject)]
     for subject in speaking:
         around.findings.extend(requiring.requirements(subject))
@@ -147,6 +151,7 @@ def _variables(
         "defaults": defaults,
         "configuration": describe_configuration(configuration),
         "form": str(document.form),
+        "references": [],
     }
 
 
