@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
+from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.field_sets import FieldSet, compare
 from tests.apimachinery.objects import DEPLOYMENT, THING, THINGS, thing
 
@@ -135,3 +136,13 @@ def test_a_comparison_is_made_leaf_by_leaf(
 ) -> None:
     """Each kind of field, with containers that vanish, duplicates and changed types."""
     assert str(getattr(compare(thing(old), thing(new), THING), sort)) == paths
+
+
+def test_a_prefix_takes_everything_below_it_away() -> None:
+    """Members above and beside it stay."""
+    fields = {"f:a": {".": {}, "f:b": {"f:c": {}, "f:d": {}}, "f:e": {}}, "f:x": {}}
+    assert tries.without(fields, {"f:a": {"f:b": {}}}) == {
+        "f:a": {".": {}, "f:e": {}},
+        "f:x": {},
+    }
+    assert tries.without({"f:a": {"f:b": {}}}, {"f:a": {"f:b": {}}}) == {}

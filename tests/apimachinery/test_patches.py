@@ -90,6 +90,7 @@ def test_a_made_merge_patch_holds_only_the_difference() -> None:
         ({"a": [1]}, {"op": "copy", "from": "/a/0", "path": "/a/-"}, {"a": [1, 1]}),
         ({"a": 1}, {"op": "test", "path": "/a", "value": 1.0}, {"a": 1}),
         ({"": 1}, {"op": "test", "path": "/", "value": 1}, {"": 1}),
+        ([{"a": [1]}, 2], {"op": "add", "path": "/0/a/0", "value": 0}, [{"a": [0, 1]}, 2]),
         ({"a": None}, {"op": "test", "path": "/a", "value": None}, {"a": None}),
     ],
 )

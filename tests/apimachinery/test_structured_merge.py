@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 
 from ruleengine.apimachinery.declared import UndeclaredError
-from ruleengine.apimachinery.field_sets import FieldSet
-from ruleengine.apimachinery.managed_fields import read_managers
+from ruleengine.apimachinery.field_sets import FieldSet, compare
+from ruleengine.apimachinery.managed_fields import read_managers, without_managed_fields
 from ruleengine.apimachinery.schema import schema_for
 from ruleengine.apimachinery.structured_merge import (
     apply,
@@ -83,6 +83,18 @@ def test_unforced_conflicts_are_what_force_takes(one: Object, two: Object) -> No
     assert tried.object == forced.object
     taken = owners(live).get("other", set()) - owners(forced.object).get("other", set())
     assert bool(tried.conflicts) is bool(taken)
+
+
+@given(THINGS, THINGS)
+def test_appliers_that_do_not_conflict_may_come_in_any_order(one: Object, two: Object) -> None:
+    """Both orders give one set of owners, and one object but for the order of items."""
+    there = applied(applied(None, one, "a").object, two, "b", force=False)
+    back = applied(applied(None, two, "b").object, one, "a", force=False)
+    if there.conflicts or back.conflicts:
+        return
+    assert owners(there.object) == owners(back.object)
+    bare = [without_managed_fields(result.object) for result in (there, back)]
+    assert not compare(*bare, THING)
 
 
 def test_equal_values_are_owned_together() -> None:
@@ -213,6 +225,22 @@ def test_a_configuration_outside_the_schema_is_refused(spec: Object, problem: st
         applied(None, thing(spec))
     assert problem in caught.value.message
     assert "(one; example.com/v1, Kind=Thing)" in caught.value.message
+
+
+def test_ownership_inside_a_value_that_became_atomic_is_of_the_whole() -> None:
+    """An old entry that reaches into it still conflicts with who changes it."""
+    live = thing({"fixed": {"a": "x"}})
+    live["metadata"]["managedFields"] = [
+        {
+            "manager": "other",
+            "operation": "Apply",
+            "apiVersion": "example.com/v1",
+            "fieldsType": "FieldsV1",
+            "fieldsV1": {"f:spec": {"f:fixed": {"f:a": {}}}},
+        }
+    ]
+    result = applied(live, thing({"fixed": {"a": "y"}}), force=False)
+    assert [one.path for one in result.conflicts] == [".spec.fixed"]
 
 
 def test_a_change_of_version_is_written() -> None:
