@@ -17,8 +17,8 @@ from ruleengine.apimachinery.schema import schema_for
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.apimachinery.structured_merge import apply, update
 from ruleengine.apimachinery.validating import validate
+from tests.apimachinery.good_objects import GOOD, whole
 from tests.apimachinery.objects import NOW
-from tests.apimachinery.test_validating import GOOD, whole
 
 Object = dict[str, Any]
 
