@@ -13,7 +13,22 @@ from ruleengine import __version__
 from ruleengine.cli.exits import run
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "init": ("ruleengine.cli.init", "Make a config repo that works at once."),
     "validate": ("ruleengine.cli.validate", "Check files, staged files or a revision."),
+    "plan": ("ruleengine.cli.plan", "Show what an apply would do, field by field."),
+    "apply": ("ruleengine.cli.apply", "Perform the plan and wait until it has settled."),
+    "status": ("ruleengine.cli.status", "Show how the environments are."),
+    "get": ("ruleengine.cli.get", "Show live objects that the repo brought about."),
+    "why": ("ruleengine.cli.why", "Explain where an object comes from."),
+    "coverage": (
+        "ruleengine.cli.coverage",
+        "List the Argo fields in use, and what becomes of them.",
+    ),
+    "schema": ("ruleengine.cli.schema", "Print a JSON Schema, or write all for editors."),
+    "rules": ("ruleengine.cli.rules", "List and test the rules in force."),
+    "local": ("ruleengine.cli.local", "Keep the local control plane running."),
+    "doctor": ("ruleengine.cli.doctor", "Say what this machine lacks."),
+    "demo": ("ruleengine.cli.demo", "Apply the sample repo to the local control plane."),
 }
 """Name of a command to its module and its one-line help: ``--help`` imports none of them."""
 

@@ -1,23 +1,14 @@
 """Options that several commands share, spelt once so that they mean the same everywhere."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from ruleengine.app.clusters import ClusterChoice
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ClusterOptions:
-    """Which cluster the command line names; nothing named means the configuration decides."""
-
-    local: bool = False
-    context: str = ""
-    kubeconfig: str = ""
-    state: Path | None = None
 
 
 def directory(command: Decorated) -> Decorated:
@@ -45,14 +36,14 @@ def output(*formats: str) -> Callable[[Decorated], Decorated]:
 
 
 def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the choice of a cluster; the command receives it as ``cluster: ClusterOptions``."""
+    """Add the choice of a cluster; the command receives it as ``cluster: ClusterChoice``."""
 
     def gathered(
         *, local: bool, context: str, kubeconfig: str, state: Path | None, **others: object
     ) -> object:
         if local and (context or kubeconfig):
             raise click.UsageError("--local and --context/--kubeconfig exclude each other")
-        chosen = ClusterOptions(local=local, context=context, kubeconfig=kubeconfig, state=state)
+        chosen = ClusterChoice(local=local, context=context, kubeconfig=kubeconfig, state=state)
         return command(cluster=chosen, **others)
 
     gathered.__name__ = command.__name__

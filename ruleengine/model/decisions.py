@@ -121,17 +121,27 @@ class Watch:
 
 
 class Reconciler(Protocol):
-    """One area's pure decider for one kind.
+    """One area's pure decider for one kind."""
 
-    ``manager`` is its field manager and ``area`` its name; ``watches`` say which other
-    kinds wake which of its objects.
-    """
+    @property
+    def area(self) -> str:
+        """The name of the area."""
 
-    area: str
-    api_version: str
-    kind: str
-    manager: str
-    watches: tuple[Watch, ...]
+    @property
+    def api_version(self) -> str:
+        """The API version of the kind that it decides about."""
+
+    @property
+    def kind(self) -> str:
+        """The kind that it decides about."""
+
+    @property
+    def manager(self) -> str:
+        """The field manager in whose name its actions are performed."""
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """The other kinds that it reads."""
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one object. Pure; must not raise for wrong user data."""

@@ -1,0 +1,26 @@
+"""``coverage``: every Argo field that a repo uses, and what becomes of it here."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ruleengine.app.declaring import declare
+from ruleengine.app.workspace import open_workspace
+from ruleengine.model.configuration import Engine
+from ruleengine.validation.support import FieldUse, Support, coverage
+
+
+def cover(directory: Path, engine: Engine | None) -> tuple[FieldUse, ...]:
+    """Return every use of a field of an Argo kind in a repo, by file and line.
+
+    ``engine`` overrides the one that the repo is configured for.
+    """
+    declared = declare(open_workspace(directory))
+    return coverage(declared.snapshot.documents, engine or declared.configuration.engine)
+
+
+def totals(uses: Iterable[FieldUse]) -> dict[Support, int]:
+    """Return how many uses there are of each state."""
+    numbers = dict.fromkeys(Support, 0)
+    for use in uses:
+        numbers[use.state] += 1
+    return numbers

@@ -1,0 +1,117 @@
+"""``plan``: what an apply would do now, or what lies between two revisions."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ruleengine.apimachinery.kinds import KindTable, argo_kinds
+from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
+from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.rendering import make_render
+from ruleengine.app.validating import ValidationOptions, validate
+from ruleengine.app.workspace import Workspace, open_workspace
+from ruleengine.cluster.client import Client
+from ruleengine.environments.merging import make_merge
+from ruleengine.environments.reconciler import ApplicationReconciler
+from ruleengine.model.actions import Plan
+from ruleengine.model.configuration import Configuration, Engine
+from ruleengine.model.decisions import Reconciler
+from ruleengine.model.findings import Finding, has_errors
+from ruleengine.reconcile.inventory import Inventory
+from ruleengine.reconcile.planning import Intent, make_plan
+from ruleengine.reconcile.records import InventoryStore
+from ruleengine.reconcile.shapes import Shapes
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.validation.checks import Check
+
+_CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
+"""The checks before a plan; rendering is part of the plan itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Engagement:
+    """A config repo brought together with a cluster: everything that a plan needs."""
+
+    workspace: Workspace
+    declared: Declared
+    cluster: Connected
+    surroundings: Surroundings
+    store: InventoryStore
+    inventory: Inventory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A plan, or the findings for which there is none."""
+
+    plan: Plan | None
+    findings: tuple[Finding, ...] = ()
+
+
+def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
+    """Return the findings of the checks that every plan begins with."""
+    options = ValidationOptions(
+        today=datetime.now(UTC).date(), directory=directory, revision=revision, checks=_CHECKS
+    )
+    return validate(options).report.findings
+
+
+@contextmanager
+def engaged(directory: Path, choice: ClusterChoice) -> Iterator[Engagement]:
+    """Read the config repo and connect to its cluster for the time of a command."""
+    workspace = open_workspace(directory)
+    declared = declare(workspace)
+    with connected(choice, declared.configuration, workspace) as cluster:
+        client = cluster.client
+        shapes = Shapes(client)
+        render = make_render(workspace, declared, state_folder(choice, workspace) / "clones")
+        surroundings = Surroundings(
+            client=client,
+            shapes=shapes,
+            reconcilers=make_reconcilers(declared.configuration, client, shapes),
+            performers={"render": render},
+        )
+        store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
+        yield Engagement(
+            workspace=workspace,
+            declared=declared,
+            cluster=cluster,
+            surroundings=surroundings,
+            store=store,
+            inventory=store.read(),
+        )
+
+
+def make_reconcilers(
+    configuration: Configuration, client: Client, shapes: Shapes
+) -> tuple[Reconciler, ...]:
+    """Return who acts on the documents: nobody of ours where Argo's controllers do."""
+    if configuration.engine is Engine.HANDOVER:
+        return ()
+    kinds = KindTable.built_in().with_kinds((*argo_kinds(), *client.discover().resources()))
+    merge = make_merge(shapes)
+    return (ApplicationReconciler(kinds, merge, configuration.control_namespace),)
+
+
+def plan_now(engagement: Engagement, now: datetime, *, floor: bool = True) -> Plan:
+    """Return the plan of a config repo for its cluster. Reads only."""
+    declared = engagement.declared
+    revision = declared.tree.revision + ("-dirty" if declared.tree.dirty else "")
+    intent = Intent(
+        inventory=engagement.inventory,
+        configuration=declared.configuration,
+        revision=revision,
+        floor=floor,
+    )
+    return make_plan(declared.actions, engagement.surroundings, intent, now)
+
+
+def plan(directory: Path, choice: ClusterChoice, now: datetime) -> Planned:
+    """Check a config repo and return its plan, or the findings that forbid one."""
+    findings = check(directory)
+    if has_errors(findings):
+        return Planned(plan=None, findings=findings)
+    with engaged(directory, choice) as engagement:
+        return Planned(plan=plan_now(engagement, now), findings=findings)

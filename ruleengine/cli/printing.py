@@ -1,0 +1,50 @@
+"""How commands print: text dressed for the terminal that is there, or structured data."""
+
+import os
+import sys
+from collections.abc import Callable, Iterable, Sequence
+
+import click
+
+from ruleengine.model.findings import Finding, order_findings
+from ruleengine.model.values import Object
+from ruleengine.reporting.style import Style, style_for
+
+
+def show(output: str, text: Callable[[Style], str], data: Callable[[], Object]) -> None:
+    """Print a result as ``text``, ``json`` or ``yaml``."""
+    style = style_for(sys.stdout, os.environ)
+    if output == "text":
+        click.echo(text(style), nl=False, color=style.colour)
+        return
+    from ruleengine.reporting.as_json import as_text
+
+    click.echo(as_text(data(), output), nl=False)
+
+
+def columns(rows: Sequence[tuple[str, ...]]) -> str:
+    """Return rows as a table with aligned columns, without trailing blanks."""
+    if not rows:
+        return ""
+    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    lines = [
+        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def show_findings(output: str, findings: Iterable[Finding], *, beside: bool = False) -> None:
+    """Print findings: as the result itself, or ``beside`` it, then on standard error."""
+    ordered = order_findings(findings)
+    if beside and not ordered:
+        return
+    from ruleengine.reporting.as_json import findings_data
+    from ruleengine.reporting.text import findings_text
+
+    if beside:
+        style = style_for(sys.stderr, os.environ)
+        if output == "text":  # structured results carry them inside
+            click.echo(findings_text(ordered, style), nl=False, err=True, color=style.colour)
+        return
+    show(output, lambda style: findings_text(ordered, style), lambda: findings_data(ordered))

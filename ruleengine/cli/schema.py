@@ -1,0 +1,54 @@
+"""``ruleengine schema``."""
+
+import json
+from difflib import get_close_matches
+from pathlib import Path
+
+import click
+
+from ruleengine.model.errors import UsageError
+
+_EPILOG = """\b
+Examples:
+  ruleengine schema Application          the schema of a kind, as JSON
+  ruleengine schema environments         the schema of a folder's short form
+  ruleengine schema --list               every name
+  ruleengine schema --all .schemas       one file each, for editors
+
+\b
+In an editor with yaml-language-server, the first line of a file names its schema:
+  # yaml-language-server: $schema=.schemas/Application.json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("kind", required=False, metavar="KIND")
+@click.option("--list", "names", is_flag=True, help="List what there is a schema for.")
+@click.option(
+    "--all",
+    "folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Write every schema into DIR, each complete in itself.",
+)
+def command(*, kind: str | None, names: bool, folder: Path | None) -> None:
+    """Print the JSON Schema of a kind, of a short form, or of one of our own files."""
+    from ruleengine.validation.schema_catalog import Catalog
+
+    catalog = Catalog()
+    if folder is not None:
+        written = catalog.export(folder)
+        click.echo(f"wrote {len(written)} schemas into {folder}")
+    elif names:
+        click.echo("\n".join(catalog.names()))
+    elif kind is None:
+        raise click.UsageError("name a KIND, or use --list or --all DIR")
+    else:
+        schema = catalog.named(kind)
+        if schema is None:
+            near = get_close_matches(kind, catalog.names(), 1, 0.5)
+            hint = (
+                f"did you mean {near[0]!r}?" if near else "see them all: ruleengine schema --list"
+            )
+            raise UsageError(f"there is no schema named {kind!r}", hint)
+        click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
