@@ -21,6 +21,7 @@ _TYPES: Final = {
     "array": "a list",
     "null": "empty",
 }
+_FORM: Final = "x-ruleengine-form"
 _SHOWN: Final = 12
 """How many names a message lists at most."""
 
@@ -88,16 +89,18 @@ class Explainer:
     def _explain(self, fault: Fault, document: Value) -> Iterator[Problem]:
         name = fault.name
         if name in ("additionalProperties", "unevaluatedProperties"):
-            yield from self._unknown_fields(fault)
+            yield from self._unknown_fields(fault, fault.kind.unexpected)
+        elif name == "falseSchema" and fault.node.get("additionalProperties") is False:
+            yield from self._unknown_fields(fault, list(fault.value))
         elif name == "anyOf" or name.startswith("oneOf"):
             yield from self._alternatives(fault, document)
         else:
             yield _SIMPLE.get(name, _invalid)(fault)
 
-    def _unknown_fields(self, fault: Fault) -> Iterator[Problem]:
+    def _unknown_fields(self, fault: Fault, unexpected: Sequence[str]) -> Iterator[Problem]:
         known = self._fields(fault.node)
         unused = [name for name in known if name not in (fault.value or {})]
-        for name in fault.kind.unexpected:
+        for name in unexpected:
             yield Problem(
                 code="schema-field-unknown",
                 path=(*fault.path, name),
@@ -221,12 +224,12 @@ def _wrong_word(fault: Fault) -> Problem:
 
 
 def _wrong_text(fault: Fault) -> Problem:
-    pattern = fault.node.get("pattern", "")
+    form = fault.node.get(_FORM) or f"a text that matches {fault.node.get('pattern', '')}"
     return Problem(
         code="schema-value-invalid",
         path=fault.path,
         message=f"{_subject(fault.path)} does not have the form that is expected here",
-        remedy=f"write a text that matches {pattern}",
+        remedy=f"write {form}",
         key=False,
     )
 

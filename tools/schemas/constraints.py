@@ -16,7 +16,8 @@ rarely meant. A field may have ``description``, keywords of JSON Schema (``patte
 ``minimum``, ...), ``items`` and ``values`` (keywords for the elements of a list or map),
 ``type`` (in place of the fact), ``deprecated`` (what to write in its place), ``templated``
 (Argo renders tags below it), ``partial`` (it is completed elsewhere, so nothing below is
-required) and ``embedded: text`` (a text that holds an object of any kind).
+required), ``embedded: text`` (a text that holds an object of any kind) and ``form`` (what a
+pattern means, in words).
 """
 
 from dataclasses import dataclass, field
@@ -48,6 +49,7 @@ _FIELD_KEYS = {
     "description",
     "embedded",
     "enum",
+    "form",
     "items",
     "maxItems",
     "maxLength",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 from tools.schemas.constraints import Constraints, TypeRules
 from tools.schemas.facts import KUBERNETES, Facts, area_of, package
-from tools.schemas.primitives import ALIASES, EMBEDDED, PRIMITIVES, templated
+from tools.schemas.primitives import ALIASES, EMBEDDED, FORM, PRIMITIVES, templated
 
 BASE = "https://ruleengine.dev/schemas"
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -19,7 +19,7 @@ ALWAYS_TEMPLATED = "pipelines"
 """The area whose every text may hold tags: workflows are templates through and through."""
 
 _ELEMENT_KEYS = {"items": "items", "values": "additionalProperties"}
-_OWN_KEYS = {"deprecated", "embedded", "partial", "templated", "type"}
+_OWN_KEYS = {"deprecated", "embedded", "form", "partial", "templated", "type"}
 
 
 class Mode(NamedTuple):
@@ -102,6 +102,8 @@ class Definitions:
             for key, value in rules.items()
             if key not in _OWN_KEYS and key not in _ELEMENT_KEYS
         }
+        if "form" in rules:
+            keywords[FORM] = rules["form"]
         _merge(schema, keywords, mode)
         for key, keyword in _ELEMENT_KEYS.items():
             if key in rules:

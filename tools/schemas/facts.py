@@ -21,6 +21,8 @@ AREAS = {
 """The package of an Argo type, and the area (and folder of ``schemas/``) it belongs to."""
 
 KUBERNETES = "kubernetes"
+_NO_KINDS = ("meta/v1", "runtime")
+"""Packages whose types the API uses on its own behalf: nobody keeps those in a repo."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ class Facts:
         """The built-in kinds: type name to ``apiVersion``."""
         roots = {}
         for name, facts in self._types.items():
-            if facts.get("root") and area_of(name) == KUBERNETES:
+            if facts.get("root") and area_of(name) == KUBERNETES and package(name) not in _NO_KINDS:
                 group, _, version = package(name).rpartition("/")
                 server_group = self.groups.get(f"{group}/{version}", group)
                 roots[name] = f"{server_group}/{version}" if server_group else version

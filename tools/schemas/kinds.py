@@ -5,6 +5,7 @@ from typing import Any
 from tools.schemas.constraints import Constraints
 from tools.schemas.definitions import ALWAYS_TEMPLATED, BASE, DIALECT, OUTSIDE, Definitions, Mode
 from tools.schemas.facts import KUBERNETES, Facts, package
+from tools.schemas.primitives import FORM
 
 ARGO_API_VERSION = "argoproj.io/v1alpha1"
 _SUBDOMAIN = r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$"
@@ -43,6 +44,7 @@ def _metadata(written: dict[str, Any]) -> dict[str, Any]:
     name = {
         "type": "string",
         "pattern": _SUBDOMAIN,
+        FORM: "lower-case letters, digits, '-' and '.', with a letter or digit at both ends",
         "maxLength": written.get("name_limit", _NAME_LIMIT),
         "description": "The name of the object, unique among its kind in its namespace.",
     }

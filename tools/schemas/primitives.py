@@ -23,10 +23,15 @@ EMBEDDED = "x-ruleengine-embedded"
 """Marks a place that holds a whole object of any kind, which is checked by its own schema."""
 
 
+FORM = "x-ruleengine-form"
+"""Says in words what a pattern means."""
+
+
 def _whole(low: int, high: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
+_MOMENT = {"type": "string", "pattern": _TIME, FORM: "a time, such as 2026-01-31T12:00:00Z"}
 PRIMITIVES: dict[str, dict[str, Any]] = {
     "string": _TEXT,
     "bool": {"type": "boolean"},
@@ -44,11 +49,15 @@ PRIMITIVES: dict[str, dict[str, Any]] = {
     "FieldsV1": {"type": "object"},
     "AnyString": {"type": ["string", "number", "boolean"]},
     "IntOrString": {"type": ["integer", "string"]},
-    "Time": {"type": "string", "pattern": _TIME},
-    "MicroTime": {"type": "string", "pattern": _TIME},
-    "meta/v1.Time": {"type": "string", "pattern": _TIME},
-    "meta/v1.MicroTime": {"type": "string", "pattern": _TIME},
-    "Quantity": {"type": ["string", "number"], "pattern": _QUANTITY},
+    "Time": _MOMENT,
+    "MicroTime": _MOMENT,
+    "meta/v1.Time": _MOMENT,
+    "meta/v1.MicroTime": _MOMENT,
+    "Quantity": {
+        "type": ["string", "number"],
+        "pattern": _QUANTITY,
+        FORM: "a quantity, such as 500m or 2Gi",
+    },
     "core/v1.ConditionStatus": _CONDITION,
     "meta/v1.ConditionStatus": _CONDITION,
     "core/v1.PullPolicy": {"type": "string", "enum": ["Always", "Never", "IfNotPresent"]},

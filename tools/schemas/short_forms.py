@@ -2,9 +2,10 @@
 
 Those are the short forms, ``ruleengine.yaml``, ``_defaults.yaml`` and rules. They are written
 as JSON Schema in YAML, with three words more: ``hoist: ApplicationSpec`` gives a schema the
-fields of a type (or of several), ``type of: Parameter`` stands for a reference to a type's
-definition, and ``sources of: EventSourceSpec`` gives one field for each kind of event source,
-of which exactly one must be there. ``partial `` before a type's name requires nothing of it.
+fields of a type (or of several; ``without`` some), ``type of: Parameter`` stands for a
+reference to a type's definition, and ``sources of: EventSourceSpec`` gives one field for each
+kind of event source, of which exactly one (``or`` another field) must be there. ``partial ``
+before a type's name requires nothing of it.
 """
 
 from collections.abc import Iterator
@@ -79,6 +80,7 @@ class _Maker:
         names = [
             name for name, one in self._facts.fields(full).items() if one.type.startswith(_MAP)
         ]
+        choices = [*sorted(names), *value.get("or", [])]
         fields = {
             name: {
                 **whole[name]["additionalProperties"],
@@ -87,13 +89,16 @@ class _Maker:
             for name in names
         }
         closed = self._closed(value, area, fields, "sources of")
-        return {**closed, "oneOf": [{"required": [name]} for name in sorted(names)]}
+        return {**closed, "oneOf": [{"required": [name]} for name in choices]}
 
     def _closed(
         self, value: dict[str, Any], area: str, fields: dict[str, Any], word: str
     ) -> dict[str, Any]:
         own = self.resolve(value.get("properties", {}), area)
-        rest = {key: one for key, one in value.items() if key not in (word, "properties")}
+        hidden = value.get("without", [])
+        fields = {name: one for name, one in fields.items() if name not in hidden}
+        words = (word, "or", "properties", "without")
+        rest = {key: one for key, one in value.items() if key not in words}
         return {
             "type": "object",
             "additionalProperties": False,

@@ -1,0 +1,106 @@
+"""The support tables list every field, and coverage tells what a repo uses."""
+
+import csv
+from pathlib import Path
+
+import pytest
+
+from ruleengine.model.configuration import Engine
+from ruleengine.validation.support import Support, coverage, support_of
+from tests.schemas.reading import documents
+from tools.schemas.facts import AREAS, Facts, area_of, element
+from tools.schemas.primitives import ALIASES, PRIMITIVES
+
+PROJECT = Path(__file__).resolve().parent.parent.parent
+TABLES = PROJECT / "docs" / "support"
+
+
+def rows() -> list[dict[str, str]]:
+    """Return all rows of all tables."""
+    found = []
+    for area in AREAS.values():
+        with (TABLES / f"{area}.tsv").open() as table:
+            found += list(csv.DictReader(table, delimiter="\t"))
+    return found
+
+
+def test_every_field_of_every_kind_has_a_row() -> None:
+    """Walks the facts on their own, and asks for the state of each field."""
+    facts = Facts(PROJECT / "schemas")
+    listed = {(row["kind"], row["path"]) for row in rows()}
+    count = 0
+    for kind in facts.kinds:
+        seen: set[str] = set()
+        waiting = [("", facts.root_of(kind))]
+        while waiting:
+            path, type_name = waiting.pop()
+            for name, field in facts.fields(type_name).items():
+                count += 1
+                inner = element(field.type)
+                wrapping = field.type.removesuffix(inner).replace("map[string]", "{}")
+                if inner in ALIASES:
+                    inner, wrapping = element(ALIASES[inner]), f"{wrapping}[]"
+                place = f"{path}.{name}{wrapping}".lstrip(".")
+                assert support_of(kind, place) in Support
+                known = inner in facts and inner not in PRIMITIVES
+                if known and area_of(inner) != "kubernetes" and inner not in seen:
+                    seen.add(inner)
+                    waiting.append((place, inner))
+    print(f"support: {len(listed)} rows, {count} fields walked")
+    assert len(listed) > 2000
+
+
+def test_every_test_that_a_table_names_exists() -> None:
+    """A claim without a proof is no claim."""
+    for row in rows():
+        if row["test"]:
+            file, _, name = row["test"].partition("::")
+            assert f"def {name}(" in (PROJECT / file).read_text(), row["test"]
+        elif row["native"] == "honoured":
+            assert row["path"] in ("metadata", "spec"), row
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "state"),
+    [
+        ("Application", "spec.source.path", Support.HONOURED),
+        ("Application", "spec.source.helm.values", Support.RECORDED),
+        ("Application", "spec.sources[].path", Support.RECORDED),
+        ("Rollout", "spec.template.spec.containers[].image", Support.RECORDED),
+        ("Application", "status.sync.status", Support.WRITTEN),
+    ],
+)
+def test_the_state_of_a_field_is_no_better_than_what_holds_it(
+    kind: str, path: str, state: Support
+) -> None:
+    """Also below types that are listed elsewhere, and below types of Kubernetes."""
+    assert support_of(kind, path) is state
+
+
+def test_with_handover_every_field_is_handed_over() -> None:
+    """Argo's own controllers honour it."""
+    assert support_of("Workflow", "spec.entrypoint", Engine.HANDOVER) is Support.HANDED_OVER
+
+
+def test_an_unknown_field_has_no_state() -> None:
+    """A mistake in a caller does not pass for an answer."""
+    with pytest.raises(KeyError):
+        support_of("Application", "spec.nothing")
+
+
+def test_coverage_lists_uses_at_their_lines() -> None:
+    """Of full documents and of short forms, as deep as the tables go."""
+    text = "source:\n  path: apps/web\n  helm: {valueFiles: [a.yaml]}\n"
+    text += "syncPolicy: {automated: {prune: true}}\n"
+    uses = coverage(documents(text, "environments/staging/web.yaml"), Engine.NATIVE)
+    assert [(one.line, one.field, one.state) for one in uses] == [
+        (2, "spec.source.path", Support.HONOURED),
+        (3, "spec.source.helm.valueFiles[]", Support.RECORDED),
+        (4, "spec.syncPolicy.automated.prune", Support.HONOURED),
+    ]
+
+
+def test_coverage_leaves_other_kinds_alone() -> None:
+    """Only fields of Argo's kinds are in the tables."""
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n"
+    assert not coverage(documents(text, "apps/a.yaml"), Engine.NATIVE)
