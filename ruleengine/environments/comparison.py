@@ -11,6 +11,7 @@ from typing import Protocol
 
 from ruleengine.environments.annotations import (
     Hook,
+    annotations,
     compare_options,
     hook_of,
     sync_wave,
@@ -21,6 +22,7 @@ from ruleengine.environments.specification import Specification
 from ruleengine.environments.targets import Desired
 from ruleengine.environments.tracking import describes_itself, read_tracking
 from ruleengine.model.actions import Target
+from ruleengine.model.names import ORIGIN
 from ruleengine.model.values import Object
 
 _KEPT = frozenset(
@@ -173,13 +175,15 @@ def differs(live: Object, desired: Object, specification: Specification, merge: 
 
 
 def comparable(value: Object) -> Object:
-    """Return an object without what the server keeps: status, versions and ownership."""
-    metadata = {
-        name: one for name, one in (value.get("metadata") or {}).items() if name not in _KEPT
-    }
-    return {name: one for name, one in value.items() if name not in ("metadata", "status")} | {
-        "metadata": metadata
-    }
+    """Return an object without what the server keeps: status, versions and ownership.
+
+    Where an object stands in its file does not count either: a line more is no drift.
+    """
+    kept = {name: one for name, one in (value.get("metadata") or {}).items() if name not in _KEPT}
+    noted = {name: one for name, one in annotations(value).items() if name != ORIGIN}
+    metadata = {**kept, "annotations": noted}
+    rest = {name: one for name, one in value.items() if name not in ("metadata", "status")}
+    return {**rest, "metadata": metadata}
 
 
 def _shared(resource: Resource, key: str) -> Iterable[Problem]:

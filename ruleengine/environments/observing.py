@@ -99,7 +99,8 @@ def observe(
     project = effective_project(
         specification, world.get(project_target(specification, surroundings.control_namespace))
     )
-    problems = (*specification.problems, *check_project(specification, project))
+    denied = check_project(specification, project, surroundings.control_namespace)
+    problems = (*specification.problems, *denied)
     if project is None or any(one.blocks for one in problems):
         return Observation(problems=problems)
     if not source:

@@ -1,5 +1,6 @@
 """What an AppProject permits: sources, destinations and kinds (the reference, section 8)."""
 
+import re
 from collections.abc import Iterable, Sequence
 
 from ruleengine.environments.comparison import Resource
@@ -7,7 +8,7 @@ from ruleengine.environments.problems import INVALID_SPEC, Problem
 from ruleengine.environments.specification import Specification
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Object, Value, lookup
+from ruleengine.model.values import Object, Value
 from ruleengine.rendering.globs import InvalidGlobError, matches
 
 _DEFAULT = "default"
@@ -15,6 +16,7 @@ _SERVER = "https://kubernetes.default.svc"
 _CLUSTER = "in-cluster"
 _PERMISSIVE: Object = {
     "spec": {
+        "sourceNamespaces": ["*"],
         "sourceRepos": ["*"],
         "destinations": [{"server": "*", "namespace": "*"}],
         "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
@@ -43,12 +45,14 @@ def effective_project(specification: Specification, found: Object | None) -> Obj
     return found
 
 
-def check_project(specification: Specification, project: Object | None) -> tuple[Problem, ...]:
+def check_project(
+    specification: Specification, project: Object | None, control_namespace: str
+) -> tuple[Problem, ...]:
     """Return why the project does not permit the application's source and destination."""
     if project is None:
         text = f"the project {specification.project!r} does not exist"
         return (_problem("environment-project-missing", text),)
-    spec = lookup(project, "spec", default={})
+    spec = _spec(project)
     found = [
         _problem(
             "environment-field-unsupported",
@@ -57,6 +61,12 @@ def check_project(specification: Specification, project: Object | None) -> tuple
         for name in _UNSUPPORTED
         if spec.get(name)
     ]
+    if not _permits_namespace(spec, specification.namespace, control_namespace):
+        text = (
+            f"the project {specification.project!r} does not permit applications in namespace "
+            f"{specification.namespace!r}"
+        )
+        found.append(_problem("environment-project-denied", text))
     repository = str(specification.source.get("repoURL") or "")
     if repository and not _permits_source(spec, repository):
         text = f"the project {specification.project!r} does not permit the source {repository!r}"
@@ -80,7 +90,7 @@ def check_targets(
 
     ``resources`` are targets, each with whether its kind lives in namespaces.
     """
-    spec = lookup(project, "spec", default={})
+    spec = _spec(project)
     found = []
     for target, namespaced in resources:
         if not permits_kind(spec, target, namespaced=namespaced):
@@ -98,7 +108,7 @@ def check_targets(
 
 def permitted(project: Object, resources: Sequence[Resource]) -> list[Resource]:
     """Return the live-only resources that the project lets an application see, and all others."""
-    spec = lookup(project, "spec", default={})
+    spec = _spec(project)
     return [
         one
         for one in resources
@@ -137,9 +147,26 @@ def permits_kind(spec: Object, target: Target, *, namespaced: bool) -> bool:
     return any(_is(item, target) for item in _items(white))
 
 
+def _permits_namespace(spec: Object, namespace: str, control_namespace: str) -> bool:
+    """Tell whether applications of a namespace may use a project: a glob, or ``/expression/``."""
+    if namespace in ("", control_namespace):
+        return True
+    patterns = _texts(spec.get("sourceNamespaces"))
+    return any(_matches_namespace(one, namespace) for one in patterns)
+
+
+def _matches_namespace(pattern: str, namespace: str) -> bool:
+    if len(pattern) < 3 or not (pattern.startswith("/") and pattern.endswith("/")):
+        return _matches(pattern, namespace)
+    try:
+        return re.search(pattern[1:-1], namespace) is not None
+    except re.error:
+        return False
+
+
 def _permits_source(spec: Object, repository: str) -> bool:
     """Tell whether a project permits a repository: one allow and no deny."""
-    patterns = [one for one in spec.get("sourceRepos") or [] if isinstance(one, str)]
+    patterns = _texts(spec.get("sourceRepos"))
     url = _normal(repository)
     if any(_matches(_normal(one[1:]), url, "/") for one in patterns if one.startswith("!")):
         return False
@@ -167,6 +194,15 @@ def _matches(pattern: str, text: str, separators: str = "", *, exact_empty: bool
         return matches(pattern, text, separators)
     except InvalidGlobError:
         return False
+
+
+def _spec(project: Object) -> Object:
+    found = project.get("spec")
+    return found if isinstance(found, dict) else {}
+
+
+def _texts(value: Value) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _items(value: Value) -> list[Object]:

@@ -18,6 +18,28 @@ _IGNORED_OPTIONS = {
     "Validate=false": "objects are always checked by the API server",
     "ClientSideApplyMigration=false": "ownership of other field managers is never moved",
 }
+_KNOWN_OPTIONS = frozenset(
+    {
+        "ApplyOutOfSyncOnly=true",
+        "CreateNamespace=true",
+        "Delete=confirm",
+        "Delete=false",
+        "FailOnSharedResource=true",
+        "Prune=confirm",
+        "Prune=false",
+        "PruneLast=true",
+        "PrunePropagationPolicy=background",
+        "PrunePropagationPolicy=foreground",
+        "PrunePropagationPolicy=orphan",
+        "Replace=true",
+        "RespectIgnoreDifferences=true",
+        "ServerSideApply=true",
+        "SkipDryRunOnMissingResource=true",
+    }
+)
+"""What is honoured as it stands; with another value an option of these names changes nothing."""
+
+_KNOWN_NAMES = frozenset(option.partition("=")[0] for option in (*_KNOWN_OPTIONS, "Validate="))
 _DEFAULT_HISTORY = 10
 _AUTOMATED_RETRIES = 5
 
@@ -131,12 +153,25 @@ def _unsupported(spec: Object, destination: Object, options: list[str]) -> list[
         Problem(
             type=IGNORED_OPTION,
             code="environment-option-ignored",
-            message=f"the sync option {option} does nothing here: {_IGNORED_OPTIONS[option]}",
+            message=f"the sync option {option} does nothing here: {why}",
         )
         for option in options
-        if option in _IGNORED_OPTIONS
+        if (why := _why_ignored(option))
     )
     return found
+
+
+def _why_ignored(option: str) -> str:
+    """Return why a sync option does nothing, or an empty text where it is honoured."""
+    if option in _KNOWN_OPTIONS:
+        return ""
+    if option in _IGNORED_OPTIONS:
+        return _IGNORED_OPTIONS[option]
+    name, _, value = option.partition("=")
+    known = name in _KNOWN_NAMES or f"{name}=false" in _IGNORED_OPTIONS
+    if known and value in ("true", "false"):
+        return ""
+    return "there is no such option, the spelling counts"
 
 
 def _automated(policy: Object, problems: list[Problem]) -> Automated | None:

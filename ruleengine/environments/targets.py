@@ -15,7 +15,7 @@ from ruleengine.environments.tracking import tracking_id
 from ruleengine.model.actions import Target
 from ruleengine.model.digests import derive_name
 from ruleengine.model.documents import Origin
-from ruleengine.model.names import ARGO_TRACKING
+from ruleengine.model.names import ARGO_TRACKING, ORIGIN
 from ruleengine.model.values import Object, lookup
 from ruleengine.rendering.results import RenderedObject
 
@@ -118,6 +118,7 @@ def _normalise(
     if target.kind != _UNTRACKED:
         text = tracking_id(key, target, specification.destination_namespace)
         value = with_annotation(value, ARGO_TRACKING, text)
+    value = with_annotation(value, ORIGIN, f"{one.path}:{one.line}")
     return Desired(
         target=target,
         object=value,

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from ruleengine.apimachinery.defaulting import default
 from ruleengine.model.actions import Verb
 from ruleengine.model.decisions import Stop
-from ruleengine.model.names import ARGO_TRACKING
+from ruleengine.model.names import ARGO_TRACKING, ORIGIN
 from tests.environments.worlds import (
     APPLICATION,
     AUTOMATED,
@@ -610,6 +610,29 @@ def test_a_folder_emptied_during_a_sync_is_not_pruned() -> None:
         world.settle()
     assert world.names(Verb.DELETE) == []
     assert "environment-prune-refused" in str(world.status("operationState", "message"))
+
+
+def test_an_object_knows_its_file_and_a_moved_line_is_no_drift() -> None:
+    """The origin is written with the object, and never a reason to write it."""
+    world = world_of({"apps/shop/a.yaml": config_map("a")})
+    world.settle()
+    one = target("ConfigMap", "a")
+    assert world.objects[one]["metadata"]["annotations"][ORIGIN] == "apps/shop/a.yaml:1"
+    world.written.clear()
+    world.commit({"apps/shop/a.yaml": "# a comment more\n" + config_map("a")})
+    assert world.settle().stop is Stop.DONE
+    assert world.written == []
+
+
+@pytest.mark.parametrize(
+    ("option", "noted"), [("CreateNamespace=true", False), ("CreateNamspace=true", True)]
+)
+def test_a_sync_option_that_does_nothing_is_noted(option: str, noted: bool) -> None:
+    """Nothing is ignored silently, and a warning does not stop the sync."""
+    value = application(automated=AUTOMATED, syncOptions=[option])
+    world = world_of({"apps/shop/a.yaml": config_map("a")}, value)
+    assert world.settle().stop is Stop.DONE
+    assert ("environment-option-ignored" in _conditions(world)) is noted
 
 
 def test_what_a_server_fills_in_is_no_drift() -> None:
