@@ -5,7 +5,7 @@ Planning masks what it computes; a report must not depend on that, so it masks o
 
 from ruleengine.model.actions import ABSENT, Difference, Target
 from ruleengine.model.secrets import MASK, Secret
-from ruleengine.model.values import Path, Value
+from ruleengine.model.values import Object, Path, Value
 
 _HIDDEN_FIELDS = ("data", "stringData")
 _COPY_OF_THE_OBJECT = "kubectl.kubernetes.io/last-applied-configuration"
@@ -33,6 +33,14 @@ def shown_differences(
         Difference(one.path, _masked(one.path, one.old), _masked(one.path, one.new))
         for one in differences
     )
+
+
+def shown_object(value: Object) -> Object:
+    """Return a whole object as it may be shown: the values of a Secret are masked."""
+    if not is_secret(Target.of(value)):
+        masked: Object = _without_secrets(value)
+        return masked
+    return {key: _masked((key,), inner) for key, inner in value.items()}
 
 
 def _masked(path: Path, value: Value) -> Value:

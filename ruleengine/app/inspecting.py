@@ -1,0 +1,144 @@
+"""``status`` and ``get``: what the objects that a repo declared have become."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ruleengine.app.clusters import ClusterChoice, connected
+from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.workspace import open_workspace
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import NotFoundError
+from ruleengine.model.actions import Target
+from ruleengine.model.configuration import Engine
+from ruleengine.model.documents import Origin
+from ruleengine.model.errors import UsageError
+from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
+from ruleengine.model.values import Object, lookup
+
+_BAD_HEALTH = ("Degraded", "Unknown")
+_BAD_PHASES = ("Failed", "Error")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How one declared document stands. ``state`` is ``missing``, ``recorded`` or ``applied``.
+
+    For an Application ``sync``, ``health`` and ``revision`` come from its status, and
+    ``message`` tells what keeps it from being synced and healthy.
+    """
+
+    target: Target
+    origin: Origin
+    state: str
+    sync: str = ""
+    health: str = ""
+    revision: str = ""
+    message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether somebody has to look at it."""
+        return self.state == "failed" or self.health in _BAD_HEALTH
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Simulated:
+    """How many of the pods that are there were only simulated."""
+
+    simulated: int
+    pods: int
+
+    def __str__(self) -> str:
+        """Return ``simulated N of M pods``."""
+        return f"simulated {self.simulated} of {self.pods} pods"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Status:
+    """What a repo declared, as it stands on its cluster."""
+
+    cluster: str
+    standings: tuple[Standing, ...]
+    pods: Simulated
+
+
+def status(directory: Path, choice: ClusterChoice) -> Status:
+    """Return how everything that a repo declares stands. Reads only."""
+    workspace = open_workspace(directory)
+    declared = declare(workspace)
+    with connected(choice, declared.configuration, workspace) as cluster:
+        client = cluster.client
+        return Status(
+            cluster=cluster.name,
+            standings=tuple(_standings(declared, client)),
+            pods=count_simulated(client),
+        )
+
+
+def count_simulated(client: Client) -> Simulated:
+    """Return how many pods of a cluster there are, and how many of them are simulated."""
+    pods = client.list("v1", "Pod").items
+    marked = sum(lookup(pod, "metadata", "annotations", SIMULATED) == "true" for pod in pods)
+    return Simulated(simulated=marked, pods=len(pods))
+
+
+def list_objects(
+    directory: Path, choice: ClusterChoice, kind: str, namespace: str
+) -> Sequence[Object]:
+    """Return live objects of a kind, named as kubectl names it (``deploy``, ``applications``).
+
+    Raises ``UsageError`` for a kind that the cluster does not know.
+    """
+    workspace = open_workspace(directory)
+    declared = declare(workspace)
+    with connected(choice, declared.configuration, workspace) as cluster:
+        for info in cluster.client.discover().resources():
+            names = (info.plural, info.singular, info.kind.lower(), *info.short_names)
+            if kind.lower() in (*names, f"{info.plural}.{info.group}"):
+                return cluster.client.list(info.api_version, info.kind, namespace=namespace).items
+        raise UsageError(
+            f"{cluster.name} knows no kind {kind!r}",
+            "correct its name; `ruleengine apply` brings the kinds of Argo",
+        )
+
+
+def _standings(declared: Declared, client: Client) -> Iterable[Standing]:
+    for one in declared.derived:
+        target = Target.of(one.object)
+        try:
+            live = client.get(target)
+        except NotFoundError:
+            live = None
+        yield _standing(target, one.origin, live, declared.configuration.engine)
+
+
+def _standing(target: Target, origin: Origin, live: Object | None, engine: Engine) -> Standing:
+    if live is None:
+        return Standing(target=target, origin=origin, state="missing", message="not applied yet")
+    if target.kind == "Application" and target.api_version == ARGO_API_VERSION:
+        return _application(target, origin, lookup(live, "status", default={}))
+    recorded = (
+        target.api_version == ARGO_API_VERSION
+        and target.kind != "AppProject"
+        and engine is Engine.NATIVE
+    )
+    return Standing(target=target, origin=origin, state="recorded" if recorded else "applied")
+
+
+def _application(target: Target, origin: Origin, found: Object) -> Standing:
+    phase = str(lookup(found, "operationState", "phase", default=""))
+    conditions = lookup(found, "conditions", default=[])
+    messages = [str(one.get("message", "")) for one in conditions if isinstance(one, dict)]
+    messages.append(str(lookup(found, "health", "message", default="")))
+    if phase in _BAD_PHASES:
+        messages.insert(0, str(lookup(found, "operationState", "message", default="")))
+    return Standing(
+        target=target,
+        origin=origin,
+        state="failed" if phase in _BAD_PHASES else "applied",
+        sync=str(lookup(found, "sync", "status", default="Unknown")),
+        health=str(lookup(found, "health", "status", default="Unknown")),
+        revision=str(lookup(found, "sync", "revision", default="")),
+        message=next((text for text in messages if text), ""),
+    )

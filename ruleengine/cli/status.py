@@ -1,0 +1,60 @@
+"""``ruleengine status``."""
+
+from pathlib import Path
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.app.inspecting import Standing, Status, status
+from ruleengine.cli.options import cluster, directory, output
+from ruleengine.cli.printing import columns, show
+from ruleengine.model.errors import ExitCode
+from ruleengine.model.names import API_VERSION
+from ruleengine.model.values import Object
+from ruleengine.reporting.as_json import origin_data, target_data
+
+
+@click.command(epilog="Exit codes: 0 nothing is wrong, 1 something failed or is degraded.")
+@output("text", "json", "yaml")
+@cluster
+@directory
+def command(*, output: str, cluster: ClusterChoice, directory: Path) -> int:
+    """Show how everything that the repo declares stands on its cluster."""
+    found = status(directory, cluster)
+    show(output, lambda _: _text(found), lambda: _data(found))
+    failed = any(one.failed for one in found.standings)
+    return ExitCode.FAILED if failed else ExitCode.DONE
+
+
+def _text(found: Status) -> str:
+    rows = [("OBJECT", "STATE", "SYNC", "HEALTH", "REVISION", "FROM")]
+    rows += [_row(one) for one in found.standings]
+    messages = "".join(f"{one.target}: {one.message}\n" for one in found.standings if one.message)
+    recorded = sum(one.state == "recorded" for one in found.standings)
+    note = (
+        f"{recorded} recorded: no reconciler of ruleengine acts on them yet\n" if recorded else ""
+    )
+    return f"{columns(rows)}{messages}{note}{found.pods} on {found.cluster}\n"
+
+
+def _row(one: Standing) -> tuple[str, ...]:
+    place = f"{one.origin.path}:{one.origin.line}"
+    return (str(one.target), one.state, one.sync, one.health, one.revision[:12], place)
+
+
+def _data(found: Status) -> Object:
+    rows = [
+        {
+            "target": target_data(one.target),
+            "state": one.state,
+            "sync": one.sync,
+            "health": one.health,
+            "revision": one.revision,
+            "message": one.message,
+            "origin": origin_data(one.origin),
+        }
+        for one in found.standings
+    ]
+    pods = {"simulated": found.pods.simulated, "total": found.pods.pods}
+    body = {"cluster": found.cluster, "objects": rows, "pods": pods}
+    return {"apiVersion": API_VERSION, "kind": "Status", **body}
