@@ -73,18 +73,14 @@ class _Reader:
         self.check_constant(value, "apiVersion", API_VERSION)
         self.check_constant(value, "kind", KIND)
         engine = self.engine(value)
-        texts = {
-            name: found
-            for key, name in _TEXTS.items()
-            if (found := self.text(value, (key,)))
-        }
+        texts = {name: found for key, name in _TEXTS.items() if (found := self.text(value, (key,)))}
         texts.setdefault("control_namespace", Configuration.control_namespace_for(engine))
         return Configuration(
             engine=engine,
             clusters=self.clusters(value),
             defaults=self.mapping(value, "defaults", dict),
             waivers=self.waivers(value),
-            **texts,  # type: ignore[arg-type]
+            **texts,
         )
 
     def engine(self, value: Object) -> Engine:
