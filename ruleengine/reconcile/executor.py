@@ -51,8 +51,9 @@ def perform(
 
     The actions that reconcilers would take (any other ``area``) are left to
     :func:`ruleengine.reconcile.settling.settle`, which decides on what is really there.
-    Raises ``ApiError`` or ``UnreachableError`` where the inventory cannot be written: then
-    nothing that it has to remember was written either.
+    Where the inventory cannot be widened, nothing that it has to remember is written either.
+    Raises ``ApiError`` or ``UnreachableError`` where it cannot be shrunk at the end; it then
+    remembers too much, which the next run mends.
     """
     run = _Run(client, execution or Execution())
     own = [one for one in plan.actions if one.area == RULES]
@@ -60,8 +61,8 @@ def perform(
     for group in groups(own):
         if not recorded and any(is_tracked(one.action.target) for one in group):
             recorded = True
-            if store is not None and not run.stopped and run.may_record(own, store.namespace):
-                store.begin(plan)
+            if store is not None and not run.stopped:
+                run.record(store, plan)
         run.perform(group)
     if store is not None and not run.stopped:
         store.finish(plan)
@@ -78,18 +79,23 @@ class _Run:
         self._failed_namespaces: set[str] = set()
         self._failed_kinds: set[tuple[str, str]] = set()
         self._lost: UnreachableError | None = None
+        self._unrecorded = ""
         self.outcomes: list[Outcome] = []
 
     @property
     def stopped(self) -> bool:
-        """Whether nothing more may be written: cancelled, or the server is gone."""
-        return self._execution.cancel.is_set() or self._lost is not None
+        """Whether nothing more may be written: cancelled, not recorded, or the server is gone."""
+        lost = self._lost is not None or bool(self._unrecorded)
+        return self._execution.cancel.is_set() or lost
 
-    def may_record(self, planned: Iterable[PlannedAction], namespace: str) -> bool:
-        """Tell whether there is anything for the inventory, and where to put it."""
-        return namespace not in self._failed_namespaces and any(
-            is_tracked(one.action.target) for one in planned
-        )
+    def record(self, store: InventoryStore, plan: Plan) -> None:
+        """Widen the inventory; where that fails, nothing it has to remember is written."""
+        try:
+            store.begin(plan)
+        except UnreachableError as error:
+            self._lost = error
+        except ApiError as error:
+            self._unrecorded = f"the inventory cannot be written: {error.message}"
 
     def perform(self, group: Sequence[PlannedAction]) -> None:
         """Perform the actions of one step and wait for them all."""
@@ -113,6 +119,8 @@ class _Run:
                 return skipped(planned, "the run was cancelled before it")
             if self._lost is not None:
                 return skipped(planned, f"not tried: {self._lost.message}")
+            if self._unrecorded:
+                return Outcome(planned=planned, result=Result.FAILED, message=self._unrecorded)
             why = self._missing_ground(planned.action.target)
             if why:
                 return skipped(planned, why)

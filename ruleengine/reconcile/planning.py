@@ -55,7 +55,7 @@ def make_plan(
     declared = [_prepared(one, surroundings, intent) for one in actions]
     ordered = in_order(
         PlannedAction(action=one, change=Change.UNCHANGED)
-        for one in [*_needed_namespaces(declared, observations), *declared]
+        for one in [*_needed_namespaces(declared, observations, intent), *declared]
     )
     for one in ordered:
         _add(forecast, one.action)
@@ -94,11 +94,17 @@ def _add(forecast: Forecast, action: Action) -> None:
         forecast.findings.append(_unknown_kind(action))
 
 
-def _needed_namespaces(actions: Iterable[Action], observations: Observations) -> Iterator[Action]:
-    """Yield an action for every namespace that is used, missing and not declared itself."""
-    actions = list(actions)
+def _needed_namespaces(
+    actions: Sequence[Action], observations: Observations, intent: Intent
+) -> Iterator[Action]:
+    """Yield an action for every namespace that is used, missing and not declared itself.
+
+    The control namespace is among them: the inventory is kept there.
+    """
     declared = {one.target.name for one in actions if one.target.kind == "Namespace"}
     needed: dict[str, Action] = {}
+    if actions:
+        needed[intent.configuration.control_namespace] = actions[0]
     for one in actions:
         if one.target.namespace and one.verb is not Verb.DELETE and not one.target.cluster:
             needed.setdefault(one.target.namespace, one)
@@ -113,7 +119,7 @@ def _needed_namespaces(actions: Iterable[Action], observations: Observations) ->
             manager=MANAGER,
             object=value,
             origin=one.origin,
-            reason=f"needed by {one.target}",
+            reason=f"needed by {one.target}" if one.target.namespace == name else "for our records",
         )
 
 

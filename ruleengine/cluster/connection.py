@@ -1,0 +1,219 @@
+"""Connections: a kubeconfig, or the pod we run in, becomes a transport to an API server.
+
+The traffic is urllib3's own; the ``kubernetes`` package is imported only for credentials
+that need a program or a cloud login, and inside a cluster.
+"""
+
+import os
+import ssl
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+import urllib3
+from urllib3.exceptions import (
+    HTTPError,
+    LocationParseError,
+    SSLError,
+)
+
+from ruleengine.cluster.kubeconfig import Access, read_access
+from ruleengine.model.errors import UnreachableError, UsageError
+from ruleengine.model.http import HttpRequest, HttpResponse, Transport
+from ruleengine.model.secrets import Secret
+
+_CONNECT_SECONDS: Final = 10.0
+_READ_SECONDS: Final = 60.0
+_WATCH_READ_SECONDS: Final = 420.0
+_CONNECTIONS: Final = 16
+_DEFAULT: Final = "~/.kube/config"
+
+
+def connect(kubeconfig: Path | str = "", context: str = "") -> Transport:
+    """Return a transport to the cluster of a kubeconfig's context. Sends nothing yet.
+
+    Without a kubeconfig, ``$KUBECONFIG`` or the usual place counts; without a context, the
+    current one. Raises ``UsageError`` for a file or context that is not there,
+    ``UnreachableError`` where a login program fails.
+    """
+    path = Path(kubeconfig or os.environ.get("KUBECONFIG") or _DEFAULT).expanduser()
+    if not kubeconfig and os.pathsep in str(path):
+        path = next((one for one in map(Path, str(path).split(os.pathsep)) if one.exists()), path)
+    access = read_access(path, context)
+    if access.external:
+        return HttpTransport(_external(path, access))
+    return HttpTransport(access)
+
+
+def connect_in_cluster() -> Transport:
+    """Return a transport to the cluster whose pod we run in.
+
+    Raises ``UsageError`` outside a pod.
+    """
+    from kubernetes import config
+
+    loaded = _configuration()
+    try:
+        config.load_incluster_config(  # type: ignore[no-untyped-call]
+            client_configuration=loaded
+        )
+    except config.ConfigException as error:
+        raise UsageError(
+            "this process does not run inside a cluster",
+            "name a cluster with --kubeconfig or --context, or use --local",
+        ) from error
+    return HttpTransport(_access_of(loaded, "in-cluster"))
+
+
+def is_in_cluster() -> bool:
+    """Tell whether this process runs in a pod with a service account."""
+    token = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and token.exists()
+
+
+class HttpTransport:
+    """Carries requests to one API server by HTTP. Safe to use from several threads."""
+
+    def __init__(self, access: Access) -> None:
+        self._access = access
+        options: dict[str, Any] = {}
+        if access.server.startswith("https"):
+            options["ssl_context"] = _trust(access)
+            if access.server_name:
+                options |= {
+                    "server_hostname": access.server_name,
+                    "assert_hostname": access.server_name,
+                }
+        self._pool = urllib3.PoolManager(
+            num_pools=2, maxsize=_CONNECTIONS, block=False, retries=False, **options
+        )
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Perform a request. Raises ``UnreachableError`` where no server answers."""
+        watch = ("watch", "true") in request.query
+        url = self._access.server + request.path
+        if request.query:
+            url = f"{url}?{urlencode(request.query)}"
+        try:
+            headers = {**request.headers, **self._access.headers()}
+            answer = self._pool.request(
+                request.method,
+                url,
+                body=request.body or None,
+                headers=headers,
+                preload_content=not watch,
+                timeout=urllib3.Timeout(
+                    connect=_CONNECT_SECONDS, read=_WATCH_READ_SECONDS if watch else _READ_SECONDS
+                ),
+            )
+        except (HTTPError, LocationParseError, OSError) as error:
+            raise self._unreachable(error) from error
+        found = {name.lower(): text for name, text in answer.headers.items()}
+        if watch and answer.status < 300:
+            return HttpResponse(status=answer.status, headers=found, stream=self._stream(answer))
+        return HttpResponse(status=answer.status, headers=found, body=answer.data)
+
+    def close(self) -> None:
+        """Give every connection back."""
+        self._pool.clear()
+
+    def _stream(self, answer: Any) -> Iterator[bytes]:
+        try:
+            yield from answer.stream(amt=None)
+        except (HTTPError, OSError) as error:
+            raise self._unreachable(error) from error
+        finally:
+            answer.close()
+
+    def _unreachable(self, error: Exception) -> UnreachableError:
+        server, context = self._access.server, self._access.context
+        cause = error.args[-1] if isinstance(error, SSLError) else error
+        if isinstance(error, SSLError) or isinstance(cause, ssl.SSLError):
+            return UnreachableError(
+                f"the TLS certificate of {server} (context {context!r}) is not trusted, or ours "
+                "is refused",
+                "check certificate-authority-data and the client certificate of the kubeconfig",
+            )
+        return UnreachableError(
+            f"no API server answers at {server} (context {context!r}): {type(error).__name__}",
+            "check that the cluster runs and that the server of the kubeconfig is right",
+        )
+
+
+def _trust(access: Access) -> ssl.SSLContext:
+    """Return whom we trust and what we show. Raises ``UsageError`` for unusable material."""
+    try:
+        authority = access.authority.decode() or None
+        context = ssl.create_default_context(cadata=authority)
+        if access.insecure:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE
+        if access.certificate and access.key is not None:
+            _load_pair(context, access.certificate, access.key.reveal().encode())
+    except (ssl.SSLError, ValueError) as error:
+        raise UsageError(
+            f"the certificates of context {access.context!r} cannot be used",
+            "correct certificate-authority, client-certificate and client-key of the kubeconfig",
+        ) from error
+    return context
+
+
+def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Load a client certificate; the standard library takes files only."""
+    descriptor, name = tempfile.mkstemp(prefix="ruleengine-", suffix=".pem")
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(certificate.rstrip() + b"\n" + key)
+        context.load_cert_chain(name)
+    finally:
+        Path(name).unlink()
+
+
+def _configuration() -> Any:
+    from kubernetes import client
+
+    return client.Configuration()
+
+
+def _external(path: Path, access: Access) -> Access:
+    """Return the access whose credentials a program or a cloud login gives."""
+    from kubernetes import config
+
+    loaded = _configuration()
+    try:
+        config.load_kube_config(  # type: ignore[no-untyped-call]
+            config_file=str(path), context=access.context, client_configuration=loaded
+        )
+    except Exception as error:
+        raise UnreachableError(
+            f"the login of context {access.context!r} failed: {type(error).__name__}",
+            "run the login program of the kubeconfig's user by hand and look at what it says",
+        ) from error
+    return _access_of(loaded, access.context, access.server_name)
+
+
+def _access_of(loaded: Any, context: str, server_name: str = "") -> Access:
+    """Return what the ``kubernetes`` package found out; it renews tokens by itself."""
+
+    def headers() -> Mapping[str, str]:
+        token = loaded.get_api_key_with_prefix("authorization")
+        token = token or loaded.get_api_key_with_prefix("BearerToken")
+        return {"authorization": token} if token else {}
+
+    key = _file(loaded.key_file)
+    return Access(
+        server=str(loaded.host).rstrip("/"),
+        context=context,
+        authority=_file(loaded.ssl_ca_cert),
+        certificate=_file(loaded.cert_file),
+        key=Secret(key.decode()) if key else None,
+        insecure=not loaded.verify_ssl,
+        server_name=server_name,
+        headers=headers,
+    )
+
+
+def _file(name: str | None) -> bytes:
+    return Path(name).read_bytes() if name else b""

@@ -1,0 +1,162 @@
+"""Connections: what a kubeconfig says, what a server says, and what is said when none answers."""
+
+import json
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.connection import connect
+from ruleengine.cluster.errors import UnauthorizedError
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.model.errors import UnreachableError, UsageError
+from ruleengine.model.http import HttpRequest
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Answers ``/version`` to who has the token, and a watch with two chunks."""
+
+    def do_GET(self) -> None:
+        """Answer a request."""
+        if self.headers.get("Authorization") != "Bearer right":
+            return self._answer(401, b'{"reason":"Unauthorized"}')
+        if "watch=true" in self.path:
+            return self._answer(200, b'{"a":1}\n{"b":2}\n')
+        return self._answer(200, json.dumps({"gitVersion": "v1", "path": self.path}).encode())
+
+    def _answer(self, status: int, body: bytes) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """Run a server on loopback."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as httpd:
+        thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield f"http://127.0.0.1:{httpd.server_port}"
+        httpd.shutdown()
+        thread.join()
+
+
+def kubeconfig(folder: Path, server: str, **user: object) -> Path:
+    """Write a kubeconfig with one context."""
+    path = folder / "config"
+    value = {
+        "current-context": "one",
+        "contexts": [{"name": "one", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": server}}],
+        "users": [{"name": "u", "user": user}],
+    }
+    path.write_text(json.dumps(value))
+    return path
+
+
+def test_the_token_of_the_kubeconfig_is_sent(tmp_path: Path, server: str) -> None:
+    """A plain kubeconfig needs nothing but itself."""
+    client = Client(connect(kubeconfig(tmp_path, server, token="right")))
+    assert client.version()["gitVersion"] == "v1"
+
+
+def test_a_token_file_is_read_anew(tmp_path: Path, server: str) -> None:
+    """Tokens that are renewed on disk are picked up."""
+    (tmp_path / "token").write_text("wrong")
+    client = Client(connect(kubeconfig(tmp_path, server, tokenFile="token")))
+    with pytest.raises(UnauthorizedError):
+        client.version()
+    (tmp_path / "token").write_text("right\n")
+    assert client.version()
+
+
+def test_a_wrong_token_is_unauthorized(tmp_path: Path, server: str) -> None:
+    """401 has an error of its own that does not show the token."""
+    client = Client(connect(kubeconfig(tmp_path, server, token="wr0ng")))
+    with pytest.raises(UnauthorizedError) as caught:
+        client.version()
+    assert "wr0ng" not in str(caught.value)
+
+
+def test_a_watch_is_streamed(tmp_path: Path, server: str) -> None:
+    """The answer to a watch has a stream in place of a body."""
+    transport = connect(kubeconfig(tmp_path, server, token="right"))
+    request = HttpRequest(method="GET", path="/api/v1/pods", query=(("watch", "true"),))
+    response = transport.send(request)
+    assert response.stream is not None
+    assert b"".join(response.stream) == b'{"a":1}\n{"b":2}\n'
+
+
+def test_a_missing_cluster_is_unreachable(tmp_path: Path) -> None:
+    """The message names server and context, and what to do."""
+    path = kubeconfig(tmp_path, "http://127.0.0.1:9")
+    client = Client(connect(path), Retrying(sleep=lambda _: None, jitter=lambda: 0.0))
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9.*'one'") as caught:
+        client.version()
+    assert caught.value.remedy
+
+
+def test_plain_http_behind_an_https_address_is_a_tls_failure(tmp_path: Path, server: str) -> None:
+    """A failed handshake is told apart from silence."""
+    transport = connect(kubeconfig(tmp_path, server.replace("http:", "https:")))
+    with pytest.raises(UnreachableError, match="TLS"):
+        transport.send(HttpRequest(method="GET", path="/version"))
+
+
+def test_an_unknown_context_lists_those_there_are(tmp_path: Path) -> None:
+    """The remedy holds the names to choose from."""
+    with pytest.raises(UsageError) as caught:
+        connect(kubeconfig(tmp_path, "http://127.0.0.1:9"), "two")
+    assert "one" in caught.value.remedy
+
+
+@pytest.mark.parametrize("text", ["", "{", "a: [b", "[]", "kind: Config"])
+def test_a_broken_kubeconfig_is_wrong_usage(tmp_path: Path, text: str) -> None:
+    """Whatever is in the file, it is an error with a remedy."""
+    path = tmp_path / "config"
+    path.write_text(text)
+    with pytest.raises(UsageError):
+        connect(path)
+
+
+def test_a_missing_kubeconfig_is_wrong_usage(tmp_path: Path) -> None:
+    """The path is named."""
+    with pytest.raises(UsageError, match="nowhere"):
+        connect(tmp_path / "nowhere")
+
+
+def test_a_broken_certificate_is_wrong_usage(tmp_path: Path) -> None:
+    """Material that cannot be used is refused before anything is sent."""
+    path = kubeconfig(
+        tmp_path,
+        "https://127.0.0.1:9",
+        **{"client-certificate-data": "AAAA", "client-key-data": "AAAA"},
+    )
+    with pytest.raises(UsageError, match="certificates"):
+        connect(path)
+
+
+def test_a_program_that_logs_in_is_left_to_the_kubernetes_package(
+    tmp_path: Path, server: str
+) -> None:
+    """The token that an exec program prints is sent."""
+    credential = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "kind": "ExecCredential",
+        "status": {"token": "right"},
+    }
+    login = {
+        "apiVersion": "client.authentication.k8s.io/v1",
+        "command": "echo",
+        "args": [json.dumps(credential)],
+        "interactiveMode": "Never",
+    }
+    client = Client(connect(kubeconfig(tmp_path, server, exec=login)))
+    assert client.version()["gitVersion"] == "v1"
