@@ -111,7 +111,7 @@ def make_tasks(
     """
     chosen = _chosen(comparison.resources, state)
     partial = bool(state.sync.get("resources"))
-    hooks = not partial and not lookup(state.sync, "syncStrategy", "apply")
+    hooks = not partial and lookup(state.sync, "syncStrategy", "apply") is None
     tasks = [_apply(one, specification) for one in chosen if one.desired and one.hook is None]
     if hooks:
         for one in chosen:
