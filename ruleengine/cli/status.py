@@ -27,7 +27,7 @@ def command(*, output: str, cluster: ClusterChoice, directory: Path) -> int:
 
 
 def _text(found: Status) -> str:
-    rows = [("OBJECT", "STATE", "SYNC", "HEALTH", "REVISION", "FROM")]
+    rows: list[tuple[str, ...]] = [("OBJECT", "STATE", "SYNC", "HEALTH", "REVISION", "FROM")]
     rows += [_row(one) for one in found.standings]
     messages = "".join(f"{one.target}: {one.message}\n" for one in found.standings if one.message)
     recorded = sum(one.state == "recorded" for one in found.standings)
