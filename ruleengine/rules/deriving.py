@@ -13,7 +13,7 @@ from ruleengine.model.values import Object, Value, format_path
 from ruleengine.rules.merging import conflicts, fill, over, without_nulls
 from ruleengine.rules.ruleset import Rank, Rule
 from ruleengine.rules.subjects import Subject, Surroundings
-from ruleengine.rules.templates import ListTemplate, Loop, Part, TemplateFault, measure
+from ruleengine.rules.templates import Constant, ListTemplate, Loop, Part, TemplateFault, measure
 
 DEPTH_LIMIT = 12
 """How many rules may follow one another from a document to an object."""
@@ -57,30 +57,41 @@ def _settled(value: Object, origin: Origin, around: Surroundings) -> Subject:
         defaults = _defaults(subject, rank)
         filled = fill(subject.object, defaults)
         if filled is not subject.object:
-            subject = Subject(filled, origin, around)
+            subject = subject.with_object(filled)
     pruned = without_nulls(subject.object) if origin.rule else subject.object
-    return subject if pruned is subject.object else Subject(pruned, origin, around)
+    return subject if pruned is subject.object else subject.with_object(pruned)
 
 
 def _defaults(subject: Subject, rank: Rank) -> Value:
-    """Return what the rules of one rank set; noted where two of them disagree."""
+    """Return what the rules of one rank set; noted where two of a team's disagree.
+
+    That the built-in ones agree is a matter of our own tests.
+    """
+    speaking = [rule for rule in subject.rules if rule.sets is not None and rule.rank is rank]
     merged: Value = {}
     stated: list[tuple[Rule, Value]] = []
-    for rule in subject.rules:
-        if rule.rank is not rank or rule.sets is None:
-            continue
+    for rule in speaking:
         try:
-            value = rule.sets.render(subject.scope(rule))
-            if rank is Rank.TEAM:
-                measure(value, ("set",))
+            value = _stated(subject, rule)
         except TemplateFault as fault:
             subject.around.fault(rule, fault)
             continue
-        for earlier, said in stated:
-            _note_conflicts(subject, (earlier, said), (rule, value))
-        stated.append((rule, value))
+        if rank is Rank.TEAM:
+            for earlier, said in stated:
+                _note_conflicts(subject, (earlier, said), (rule, value))
+            stated.append((rule, value))
         merged = over(merged, value)
     return merged
+
+
+def _stated(subject: Subject, rule: Rule) -> Value:
+    """Return the defaults that one rule states. Raises ``TemplateFault``."""
+    if rule.sets is None or isinstance(rule.sets, Constant):
+        return rule.sets.value if rule.sets else {}
+    value = rule.sets.render(subject.scope(rule))
+    if rule.rank is Rank.TEAM:
+        measure(value, ("set",))
+    return value
 
 
 def _note_conflicts(subject: Subject, one: tuple[Rule, Value], other: tuple[Rule, Value]) -> None:

@@ -31,9 +31,17 @@ def without_nulls(value: Value) -> Value:
     """
     if not isinstance(value, dict):
         return value
-    pruned = {key: without_nulls(inner) for key, inner in value.items() if inner is not None}
-    same = len(pruned) == len(value) and all(pruned[key] is value[key] for key in pruned)
-    return value if same else pruned
+    changed: dict[str, Value] = {}
+    for key, inner in value.items():
+        if inner is None:
+            changed[key] = None
+        elif isinstance(inner, dict):
+            pruned = without_nulls(inner)
+            if pruned is not inner:
+                changed[key] = pruned
+    if not changed:
+        return value
+    return {key: one for key, one in {**value, **changed}.items() if one is not None}
 
 
 def merged(values: Iterable[Value]) -> Value:

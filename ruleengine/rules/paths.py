@@ -5,7 +5,8 @@ quoted: ``metadata.annotations["example.com/team"]``.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
+from enum import Enum
 from functools import lru_cache
 from typing import Final
 
@@ -16,14 +17,16 @@ from ruleengine.model.values import Path, Value
 _STEP: Final = re.compile(r"\.?([\w$-]+)|\[(\d+)\]|\[(\*)\]|\.(\*)|\[\"([^\"]*)\"\]|\['([^']*)'\]")
 
 
-class EveryItem:
+class EveryItem(Enum):
     """The step ``[*]`` of a path."""
+
+    ALL = "[*]"
 
     def __repr__(self) -> str:
         return "[*]"
 
 
-EVERY: Final = EveryItem()
+EVERY: Final = EveryItem.ALL
 
 Pattern = tuple[str | int | EveryItem, ...]
 
@@ -52,26 +55,28 @@ def parse_path(text: str) -> Pattern:
     return tuple(steps)
 
 
-def select(value: Value, pattern: Pattern) -> Iterator[tuple[Path, Value]]:
-    """Yield path and value of everything in ``value`` that a path stands for."""
+def select(value: Value, pattern: Pattern) -> list[tuple[Path, Value]]:
+    """Return path and value of everything in ``value`` that a path stands for."""
     found: list[tuple[Path, Value]] = [((), value)]
     for step in pattern:
-        found = [one for path, inner in found for one in _children(path, inner, step)]
-    yield from found
+        if step is EVERY:
+            found = [((*path, key), one) for path, inner in found for key, one in _children(inner)]
+        elif len(found) == 1:
+            path, inner = found[0]
+            if not _has(inner, step):
+                return []
+            found = [((*path, step), inner[step])]
+        else:
+            found = [((*path, step), inner[step]) for path, inner in found if _has(inner, step)]
+        if not found:
+            return found
+    return found
 
 
-def _children(
-    path: Path, value: Value, step: str | int | EveryItem
-) -> Iterator[tuple[Path, Value]]:
-    if isinstance(step, EveryItem):
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                yield (*path, key), inner
-        elif isinstance(value, list):
-            for index, inner in enumerate(value):
-                yield (*path, index), inner
-    elif _has(value, step):
-        yield (*path, step), value[step]
+def _children(value: Value) -> Iterable[tuple[str | int, Value]]:
+    if isinstance(value, dict):
+        return value.items()
+    return enumerate(value) if isinstance(value, list) else ()
 
 
 def _has(value: Value, step: str | int) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import IntEnum
+from typing import NamedTuple
 
 from ruleengine.apimachinery.selectors import LabelSelector
 from ruleengine.model.configuration import Engine
@@ -57,8 +58,7 @@ class Match:
         return self.selector.matches(labels if isinstance(labels, dict) else {})
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(NamedTuple):
     """What the index of rules is keyed by; ``kind`` is empty for an unexpanded short form."""
 
     folder: str
@@ -162,6 +162,7 @@ class RuleSet:
         self.digest = digest
         self.folders = frozenset(folder for rule in rules for folder in rule.match.folders)
         self._index: dict[Key, tuple[Rule, ...]] = {}
+        self._dynamic: dict[Key, bool] = {}
 
     def candidates(self, key: Key) -> tuple[Rule, ...]:
         """Return the rules that may match documents of a folder, kind and form."""
@@ -169,6 +170,15 @@ class RuleSet:
         if found is None:
             found = tuple(rule for rule in self.rules if rule.match.fits(key))
             self._index[key] = found
+        return found
+
+    def look_inside(self, key: Key) -> bool:
+        """Tell whether any candidate matches by the fields of an object, not by kind alone."""
+        found = self._dynamic.get(key)
+        if found is None:
+            rules = self.candidates(key)
+            found = any(rule.when or rule.match.selector for rule in rules)
+            self._dynamic[key] = found
         return found
 
     def rule(self, name: str) -> Rule | None:

@@ -6,6 +6,7 @@ folder and the settings of the repo. Never the cluster, the time or other docume
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import PurePosixPath
 
 from ruleengine.model.configuration import Configuration
@@ -17,6 +18,7 @@ from ruleengine.rules.ruleset import Key, Rank, Rule, RuleSet
 from ruleengine.rules.templates import Expression, Scope, TemplateFault, measure
 
 
+@lru_cache(maxsize=4096)
 def describe_path(path: str) -> Object:
     """Return what rules see as ``path`` for a file of the repo.
 
@@ -104,12 +106,23 @@ class Subject:
 
     __slots__ = ("_scopes", "around", "object", "origin", "rules")
 
-    def __init__(self, value: Object, origin: Origin, around: Surroundings) -> None:
+    def __init__(
+        self,
+        value: Object,
+        origin: Origin,
+        around: Surroundings,
+        rules: tuple[Rule, ...] | None = None,
+    ) -> None:
         self.object = value
         self.origin = origin
         self.around = around
         self._scopes: dict[str, Scope] = {}
-        self.rules = self._matching()
+        self.rules = self._matching() if rules is None else rules
+
+    def with_object(self, value: Object) -> "Subject":
+        """Return the subject after ``set``: matched anew where rules look at its fields."""
+        dynamic = self.around.rules.look_inside(self._key())
+        return Subject(value, self.origin, self.around, None if dynamic else self.rules)
 
     @property
     def kind(self) -> str:
@@ -160,15 +173,14 @@ class Subject:
             scope.variables.pop(name, None)
         scope.variables |= kept
 
+    def _key(self) -> Key:
+        folder = self.around.variables["path"]["folder"]
+        version = str(self.object.get("apiVersion", ""))
+        return Key(folder, version, self.kind, self.around.form)
+
     def _matching(self) -> tuple[Rule, ...]:
-        around = self.around
-        key = Key(
-            around.variables["path"]["folder"],
-            str(self.object.get("apiVersion", "")),
-            self.kind,
-            around.form,
-        )
-        return tuple(rule for rule in around.rules.candidates(key) if self._fits(rule))
+        candidates = self.around.rules.candidates(self._key())
+        return tuple(rule for rule in candidates if self._fits(rule))
 
     def _fits(self, rule: Rule) -> bool:
         if not rule.match.fits_document(self.around.source.path, self.object):

@@ -10,6 +10,7 @@ Templates are compiled on first use: most commands touch few of the rules.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -26,6 +27,7 @@ MARK: Final = "${{"
 LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
 
 _RESULT = "__value__"
+_PLAIN_NAMES = re.compile(r"\$\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}")
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list, type(OMIT)})
 _EXPRESSION_LIMIT = 4_000
 _NODE_LIMIT = 500
@@ -86,12 +88,28 @@ class Expression:
     def _program(self) -> Any:
         return _compile(self.text, self.path)
 
+    @cached_property
+    def _names(self) -> tuple[str, ...]:
+        """The names of a plain ``${{ a.b.c }}``, which needs no Jinja; else nothing."""
+        found = _PLAIN_NAMES.fullmatch(self.text)
+        return tuple(found[1].split(".")) if found else ()
+
     def check(self) -> None:
         """Compile now. Raises ``TemplateFault`` where that fails."""
         _ = self._program
 
     def render(self, scope: Scope) -> Value:
         """Return the value. Raises ``TemplateFault``."""
+        names = self._names
+        if names:
+            value: Value = scope.variables
+            for name in names:
+                if type(value) is not dict or name not in value:
+                    break
+                value = value[name]
+            else:
+                if type(value) in _PLAIN:
+                    return value
         program, context = self._program, scope.context
         try:
             for _ in program(context):

@@ -4,8 +4,10 @@ import pytest
 
 from ruleengine.model.configuration import Engine
 from ruleengine.rules.loading import Source, built_in_sources, load_sources
+from ruleengine.rules.merging import conflicts
 from ruleengine.rules.parsing import parse_rule
 from ruleengine.rules.ruleset import Rank
+from ruleengine.rules.templates import Constant
 from tests.rules.helpers import documents, rules
 
 _HEAD = "apiVersion: ruleengine.dev/v1\nkind: Rule\nmetadata: {name: r}\n"
@@ -102,3 +104,18 @@ def test_the_digest_follows_the_content() -> None:
     text = (_HEAD + "match: {kind: A}\n").encode()
     assert digest(text, "1") == digest(text, "1")
     assert len({digest(text, "1"), digest(text, "2"), digest(text, "1", Engine.HANDOVER)}) == 3
+
+
+@pytest.mark.parametrize("engine", list(Engine))
+def test_the_built_in_rules_do_not_contradict_one_another(engine: Engine) -> None:
+    """Evaluation trusts them not to; here every pair of constant defaults is compared."""
+    stated = [
+        (rule.match, rule.sets.value)
+        for rule in load_sources([], engine).rules.rules
+        if isinstance(rule.sets, Constant)
+    ]
+    assert len(stated) >= (3 if engine is Engine.NATIVE else 0)
+    for at, (match, value) in enumerate(stated):
+        for other, said in stated[:at]:
+            if not match.kinds or not other.kinds or set(match.kinds) & set(other.kinds):
+                assert list(conflicts(value, said)) == []
