@@ -15,6 +15,8 @@ from ruleengine.app.tree_states import mode_of
 from ruleengine.model.actions import Action
 from ruleengine.model.documents import FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object
 from ruleengine.repository.defaults import read_defaults
 from ruleengine.repository.entries import entry_finding, repository_finding
 from ruleengine.repository.snapshots import (
@@ -26,6 +28,7 @@ from ruleengine.repository.snapshots import (
 from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
+from ruleengine.validation.renders import described
 
 _WORTH_A_WORKER = 400
 """So many files take longer than starting a process does."""
@@ -99,7 +102,18 @@ class Examiner:
             ),
             definitions=tuple(one for each in evaluations for one in each.definitions),
             references=tuple(one for each in evaluations for one in each.references),
+            applications=tuple(
+                application
+                for each in evaluations
+                for one in each.derived
+                if (application := self._application(one.object)) is not None
+            ),
         )
+
+    def _application(self, value: Object) -> Object | None:
+        if value.get("kind") != "Application" or value.get("apiVersion") != ARGO_API_VERSION:
+            return None
+        return described(value, self._setup.configuration.repo)
 
 
 def examine_all(

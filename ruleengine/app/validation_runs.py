@@ -1,16 +1,14 @@
 """One run of ``validate`` over one checkout: bring the index to its state, read what it holds."""
 
-import os
-from collections.abc import Iterable, Sequence
-
 from ruleengine.app.checkouts import Checkout
 from ruleengine.app.contents import BlobContents
+from ruleengine.app.learning import RepoLearner
 from ruleengine.app.selecting import Chosen, choose_paths
 from ruleengine.app.setups import RepoContexts, Setup
 from ruleengine.app.validating import ValidationOptions
 from ruleengine.reporting.progress import Progress
-from ruleengine.validation.checks import Check, Report, choose, stored_findings
-from ruleengine.validation.facts import FactRows, FileKey
+from ruleengine.validation.checks import Check, Report, check_of, choose, stored_findings
+from ruleengine.validation.facts import FileKey
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import Key, keys_of_paths
 from ruleengine.validation.updating import update
@@ -28,22 +26,23 @@ class ValidationRun:
         """Bring the index to the state of the checkout and report what it then holds."""
         checkout, options = self._checkout, self._options
         setup = Setup(index, checkout.contents)
+        learner = RepoLearner(index, setup, checkout, options.jobs, self._progress)
         with index.transaction():
             updated = update(
                 index,
                 checkout.state,
                 checkout.history,
                 lambda _: RepoContexts(setup),
-                lambda keys: self._examine(setup, keys),
+                learner,
             )
-            chosen = self._choose(index, setup)
-            broken = self._broken(index, setup, chosen)
+            chosen = self._choose(index, learner)
+            broken = self._broken(index, setup, learner, chosen)
         findings = [
             *setup.findings,
-            *stored_findings(index, chosen.selection, broken),
-            *chosen.findings,
+            *stored_findings(index, chosen.selection, options.checks, broken),
+            *(one for one in chosen.findings if check_of(one.code) in (None, *options.checks)),
         ]
-        remaining, waived = choose(findings, options.checks, setup.waivers, options.today)
+        remaining, waived = choose(findings, setup.waivers, options.today)
         files, documents = chosen.counts(index, updated)
         return Report(
             findings=remaining,
@@ -66,16 +65,7 @@ class ValidationRun:
         except KeyError:
             return None
 
-    def _examine(self, setup: Setup, keys: Sequence[FileKey]) -> Iterable[FactRows]:
-        from ruleengine.app.examining import Task, examine_all
-
-        task = Task(contents=self._checkout.contents, setup=setup.tree_for(keys))
-        jobs = self._options.jobs or len(os.sched_getaffinity(0))
-        return examine_all(
-            task, keys, jobs, lambda done, total: self._progress.advance("checking", done, total)
-        )
-
-    def _choose(self, index: ValidationIndex, setup: Setup) -> Chosen:
+    def _choose(self, index: ValidationIndex, learner: RepoLearner) -> Chosen:
         """Return what is reported on, with the facts of files outside the folders."""
         options, checkout = self._options, self._checkout
         if options.staged and not options.paths:
@@ -84,9 +74,11 @@ class ValidationRun:
             return Chosen()
         chosen = choose_paths(checkout, options.paths, index)
         keys = [FileKey(path, blob, "") for path, blob in sorted(chosen.extra.items())]
-        return chosen.with_facts(self._examine(setup, keys) if keys else ())
+        return chosen.with_facts(learner.examine(keys) if keys else ())
 
-    def _broken(self, index: ValidationIndex, setup: Setup, chosen: Chosen) -> set[Key]:
+    def _broken(
+        self, index: ValidationIndex, setup: Setup, learner: RepoLearner, chosen: Chosen
+    ) -> set[Key]:
         """Return the keys of what chosen files declared in the commit and declare no more."""
         state = self._checkout.state
         changed = [path for path in state.overlay if chosen.selection.holds(path)]
@@ -100,11 +92,8 @@ class ValidationRun:
         ]
         missing = [one for one in before if not index.known_entries([one.number])]
         if missing:
-            from ruleengine.app.examining import Task, examine_all
-
             blobs = BlobContents(self._checkout.workspace.root)
-            task = Task(contents=blobs, setup=setup.tree_for(missing))
-            index.store(examine_all(task, missing, 1, lambda _done, _total: None))
+            index.store(learner.examine(missing, blobs))
         now = [row[1] for path in changed if (row := index.file(path)) and row[1] is not None]
         keys = keys_of_paths(path for path in changed if state.overlay[path] is None)
         for table in ("identities", "definitions"):

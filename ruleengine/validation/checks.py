@@ -16,6 +16,7 @@ from ruleengine.validation.facts import decode_findings
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.policies import Waived, apply_waivers
 from ruleengine.validation.problems import Key, suggest_names
+from ruleengine.validation.renders import PREFIX as RENDERS
 
 
 class Check(StrEnum):
@@ -85,32 +86,52 @@ def check_of(code: str) -> Check | None:
 
 
 def stored_findings(
-    index: ValidationIndex, selection: Selection, broken: Collection[Key] = ()
+    index: ValidationIndex,
+    selection: Selection,
+    checks: Collection[Check] = ALL_CHECKS,
+    broken: Collection[Key] = (),
 ) -> Sequence[Finding]:
-    """Return the findings that the index holds for a selection.
+    """Return the findings that the index holds for a selection and the chosen checks.
 
     ``broken`` are keys of what the selected files no longer declare: the pointers of other
     files that this breaks are told as well.
     """
-    if selection.everything or selection.folders:
-        rows = index.entries_with_findings()
-    else:
-        rows = [(path, index.findings_of(path)) for path in selection.files]
-    own = [one for path, text in rows if selection.holds(path) for one in decode_findings(text)]
     problems = [
         ((kind, name), finding)
         for kind, name, path, data in index.problems()
         if selection.holds(path) or (kind, name) in broken
         for finding in decode_findings(data)
     ]
-    return [*own, *suggest_names(index, problems)]
+    found = [*_own_findings(index, selection), *suggest_names(index, problems)]
+    wanted = [one for one in found if check_of(one.code) in (None, *checks)]
+    if Check.RENDER in checks:
+        wanted += _render_findings(index, selection)
+    return wanted
+
+
+def _own_findings(index: ValidationIndex, selection: Selection) -> Iterable[Finding]:
+    if selection.everything or selection.folders:
+        rows = index.entries_with_findings()
+    else:
+        rows = [(path, index.findings_of(path)) for path in selection.files]
+    for path, text in rows:
+        if not path.startswith(RENDERS) and selection.holds(path):
+            yield from decode_findings(text)
+
+
+def _render_findings(index: ValidationIndex, selection: Selection) -> Iterable[Finding]:
+    """Yield what is wrong in renders of selected applications, or in selected files of any."""
+    for path, text in index.entries_with_findings():
+        if path.startswith(RENDERS):
+            whole = selection.holds(path.removeprefix(RENDERS))
+            for finding in decode_findings(text):
+                if whole or selection.holds(finding.place.path):
+                    yield finding
 
 
 def choose(
-    findings: Iterable[Finding], checks: Collection[Check], waivers: Sequence[Waiver], today: date
+    findings: Iterable[Finding], waivers: Sequence[Waiver], today: date
 ) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
-    """Return the findings of the chosen checks in order, and those that are waived."""
-    wanted = [one for one in findings if check_of(one.code) in (None, *checks)]
-    accepted = waivers if Check.POLICY in checks else [one for one in waivers if one.code]
-    remaining, waived = apply_waivers(wanted, accepted, today)
+    """Return the findings in order, and those that are waived."""
+    remaining, waived = apply_waivers(findings, waivers, today)
     return order_findings(remaining), waived

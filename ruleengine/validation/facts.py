@@ -33,7 +33,10 @@ class FileKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What one file says. ``evaluations`` is one plain object per document."""
+    """What one file says. ``evaluations`` is one plain object per document.
+
+    ``applications`` are those with a source in the same repo, as their objects.
+    """
 
     key: FileKey
     documents: int
@@ -42,6 +45,7 @@ class FileFacts:
     definitions: tuple[Definition, ...] = ()
     references: tuple[Reference, ...] = ()
     evaluations: tuple[Object, ...] = ()
+    applications: tuple[Object, ...] = ()
 
 
 class FactRows(NamedTuple):
@@ -51,6 +55,7 @@ class FactRows(NamedTuple):
     documents: int
     findings: str
     evaluations: str
+    applications: str
     identities: list[tuple[str, str]]
     definitions: list[tuple[str, str, str]]
     pointers: list[tuple[str, str, str]]
@@ -63,6 +68,7 @@ def rows_of(facts: FileFacts) -> FactRows:
         documents=facts.documents,
         findings=encode_findings(facts.findings),
         evaluations=_dumps(facts.evaluations) if facts.evaluations else "",
+        applications=_dumps(facts.applications) if facts.applications else "",
         identities=[
             (_storable(one.key), _dumps([one.name, _place(one.place)])) for one in facts.identities
         ],

@@ -7,7 +7,9 @@ takes its place, which is slower and answers the same.
 
 ``files`` is the state that the index was last brought to; ``entries`` and the tables that
 hang on it keep the facts of files, also of states that are not current, so that going back
-and forth between branches costs nothing. ``problems`` are the findings between files.
+and forth between branches costs nothing. ``problems`` are the findings between
+files. What the applications of a file render to has facts too: they stand under a path that
+begins with ``//``, which no file's path does.
 """
 
 import sqlite3
@@ -18,7 +20,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from ruleengine.validation.facts import FactRows
 
-_FORMAT = 1
+_FORMAT = 2
 _BUSY_SECONDS = 10.0
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -26,7 +28,7 @@ CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WI
 CREATE INDEX files_by_entry ON files (entry) WHERE entry IS NOT NULL;
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
-    evaluations TEXT NOT NULL);
+    evaluations TEXT NOT NULL, applications TEXT NOT NULL);
 CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
 CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX identities_by_key ON identities (key);
@@ -39,6 +41,9 @@ CREATE TABLE pointers (
     kind TEXT NOT NULL, name TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX pointers_by_name ON pointers (kind, name);
 CREATE INDEX pointers_by_entry ON pointers (entry);
+CREATE TABLE sources (folder TEXT NOT NULL, path TEXT NOT NULL);
+CREATE INDEX sources_by_folder ON sources (folder);
+CREATE INDEX sources_by_path ON sources (path);
 CREATE TABLE problems (
     kind TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, data TEXT NOT NULL);
 CREATE INDEX problems_by_name ON problems (kind, name);
@@ -167,7 +172,9 @@ class ValidationIndex:
     def files_below(self, folder: str = "") -> Sequence[tuple[str, str, int | None]]:
         """Return path, blob id and entry of every current file below a folder (empty: all)."""
         if not folder:
-            return self._rows("SELECT path, blob, entry FROM files ORDER BY path")
+            return self._rows(
+                "SELECT path, blob, entry FROM files WHERE path NOT LIKE '//%' ORDER BY path"
+            )
         return self._rows(
             "SELECT path, blob, entry FROM files WHERE path >= ? AND path < ? ORDER BY path",
             (f"{folder}/", f"{folder}0"),
@@ -212,8 +219,8 @@ class ValidationIndex:
         for one in facts:
             entry = one.key.number
             self._connection.execute(
-                "REPLACE INTO entries VALUES (?, ?, ?, ?)",
-                (entry, one.documents, one.findings, one.evaluations),
+                "REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
+                (entry, one.documents, one.findings, one.evaluations, one.applications),
             )
             insert(
                 "INSERT INTO identities VALUES (?, ?, ?)",
@@ -272,6 +279,27 @@ class ValidationIndex:
         columns = "'', key" if table == "identities" else "kind, name"
         query = f"SELECT {columns} FROM {table} WHERE entry = ?"  # noqa: S608 - a name of ours
         return {row for one in entries for row in self._connection.execute(query, (one,))}
+
+    # Renders: which files hold applications whose source is a folder of the repo.
+
+    def applications(self, path: str) -> str:
+        """Return the applications of a current file as text; empty where there are none."""
+        row = self._connection.execute(
+            "SELECT applications FROM files JOIN entries ON id = entry WHERE path = ?", (path,)
+        ).fetchone()
+        return str(row[0]) if row else ""
+
+    def put_sources(self, path: str, folders: Iterable[str]) -> None:
+        """Say which folders the applications of a file are rendered from."""
+        self._connection.execute("DELETE FROM sources WHERE path = ?", (path,))
+        self._connection.executemany(
+            "INSERT INTO sources VALUES (?, ?)", ((folder, path) for folder in folders)
+        )
+
+    def rendered_from(self, folders: Iterable[str]) -> set[str]:
+        """Return the files whose applications are rendered from one of the folders."""
+        query = "SELECT path FROM sources WHERE folder = ?"
+        return {path for one in folders for (path,) in self._connection.execute(query, (one,))}
 
     # Lookups between files, over current entries only.
 

@@ -7,18 +7,27 @@ above, and may run in other processes.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
+from ruleengine.model.values import Object
 from ruleengine.validation.facts import FactRows, FileKey
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import Key, keys_of_paths, refresh_problems
+from ruleengine.validation.renders import update_renders
 from ruleengine.validation.states import History, TreeState, difference
 
 _ROOM_FOR_UNUSED = 2
 """So many times the current number of entries are kept before unused ones are deleted."""
 
-Examine: TypeAlias = Callable[[Sequence[FileKey]], Iterable[FactRows]]
-"""Reads files and learns their facts, in any order."""
+
+class Learner(Protocol):
+    """Learns facts; composed by the room above."""
+
+    def examine(self, keys: Sequence[FileKey]) -> Iterable[FactRows]:
+        """Read files and yield their facts, in any order."""
+
+    def render(self, key: FileKey, applications: Sequence[Object]) -> FactRows:
+        """Render the applications of a file and return what is learnt as facts of ``key``."""
 
 
 class Contexts(Protocol):
@@ -60,7 +69,7 @@ def update(
     state: TreeState,
     history: History,
     contexts: Callable[[ValidationIndex], Contexts],
-    examine: Examine,
+    learner: Learner,
 ) -> Updated:
     """Bring the index to ``state``. It has to be called inside a transaction.
 
@@ -68,8 +77,13 @@ def update(
     defaults are among them.
     """
     work = _update_files(index, state, history)
-    examined = _update_entries(index, contexts(index), examine, work)
-    entries = {one for one in (*work.old.values(), *work.new.values()) if one is not None}
+    applying = contexts(index)
+    examined = _update_entries(index, applying, learner, work)
+    renewed = {*work.old, *work.new}
+    rendered = update_renders(index, work.changed, renewed, applying.whole, learner.render)
+    entries = rendered | {
+        one for one in (*work.old.values(), *work.new.values()) if one is not None
+    }
     keys: set[Key] = keys_of_paths(work.moved) if work.moved else set()
     for table in ("identities", "definitions", "pointers"):
         keys |= index.keys_of(entries, table)
@@ -114,7 +128,7 @@ def _update_files(index: ValidationIndex, state: TreeState, history: History) ->
 
 
 def _update_entries(
-    index: ValidationIndex, contexts: Contexts, examine: Examine, work: _Work
+    index: ValidationIndex, contexts: Contexts, learner: Learner, work: _Work
 ) -> int:
     """Find, or learn, the facts of every file that may need others, and assign them."""
     missing: dict[int, FileKey] = {}
@@ -132,7 +146,7 @@ def _update_entries(
     for number in index.known_entries(missing):
         del missing[number]
     if missing:
-        index.store(examine(list(missing.values())))
+        index.store(learner.examine(list(missing.values())))
     index.assign((number, path) for path, number in work.new.items())
     return len(missing)
 

@@ -129,7 +129,7 @@ def test_a_selection_reports_what_it_breaks_elsewhere(index: ValidationIndex) ->
     world.bring(index, "one", {"a.txt": None})
     selection = Selection(everything=False, files=frozenset({"a.txt"}))
     assert not stored_findings(index, selection)
-    (finding,) = stored_findings(index, selection, {("Template", "build")})
+    (finding,) = stored_findings(index, selection, broken={("Template", "build")})
     assert finding.place.path == "b.txt"
 
 

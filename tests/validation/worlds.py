@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from ruleengine.model.actions import Target
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.references import Definition, Reference
+from ruleengine.model.values import Object
 from ruleengine.validation.checks import Selection, stored_findings
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import identity_of
@@ -47,13 +48,17 @@ class World:
         self.examined += [key.path for key in keys]
         return [rows_of(facts_of(key)) for key in keys]
 
+    def render(self, key: FileKey, applications: Sequence[Object]) -> FactRows:
+        """Render nothing: no file of these worlds declares an application."""
+        raise AssertionError((key, applications))
+
     def bring(
         self, index: ValidationIndex, commit: str, overlay: Mapping[str, str | None] | None = None
     ) -> Updated:
         """Bring an index to a state of this world."""
         with index.transaction():
             state = TreeState(commit=commit, overlay=overlay or {})
-            return update(index, state, self, FakeContexts, self.examine)
+            return update(index, state, self, FakeContexts, self)
 
 
 class FakeContexts:

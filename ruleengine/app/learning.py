@@ -1,0 +1,134 @@
+"""Learns facts for the index: of files by examining them, of applications by rendering them."""
+
+import json
+import os
+from collections.abc import Iterable, Iterator, Sequence
+
+from ruleengine.app.checkouts import Checkout
+from ruleengine.app.contents import Contents
+from ruleengine.app.setup_trees import SetupTree
+from ruleengine.app.setups import Setup
+from ruleengine.model.documents import Document
+from ruleengine.model.findings import Finding, Place
+from ruleengine.model.references import Definition
+from ruleengine.model.values import Object, lookup
+from ruleengine.reporting.progress import Progress
+from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.renders import source_folder
+
+
+class RepoLearner:
+    """The :class:`ruleengine.validation.updating.Learner` of one checkout."""
+
+    def __init__(
+        self,
+        index: ValidationIndex,
+        setup: Setup,
+        checkout: Checkout,
+        jobs: int | None,
+        progress: Progress,
+    ) -> None:
+        self._index = index
+        self._setup = setup
+        self._contents = checkout.contents
+        self._jobs = jobs or len(os.sched_getaffinity(0))
+        self._progress = progress
+        self._rendered: dict[str, tuple[list[Finding], list[Definition]]] = {}
+        self._checked: dict[tuple[str, str], dict[int, tuple[Finding, ...]]] = {}
+
+    def examine(
+        self, keys: Sequence[FileKey], contents: Contents | None = None
+    ) -> Iterable[FactRows]:
+        """Read files, from other ``contents`` where given, and yield their facts."""
+        from ruleengine.app.examining import Task, examine_all
+
+        task = Task(contents=contents or self._contents, setup=self._setup.tree_for(keys))
+        return examine_all(
+            task,
+            keys,
+            self._jobs,
+            lambda done, total: self._progress.advance("checking", done, total),
+        )
+
+    def render(self, key: FileKey, applications: Sequence[Object]) -> FactRows:
+        """Render the applications of a file: what is wrong with them, what they declare."""
+        findings: list[Finding] = []
+        definitions: list[Definition] = []
+        for application in applications:
+            for source in application["sources"]:
+                # Many environments show one folder: equal questions are asked once.
+                question = json.dumps([source, application["namespace"]], sort_keys=True)
+                if question not in self._rendered:
+                    self._rendered[question] = self._render(source, application)
+                    self._progress.advance("rendering", len(self._rendered))
+                findings += self._rendered[question][0]
+                definitions += self._rendered[question][1]
+        return rows_of(
+            FileFacts(
+                key=key,
+                documents=0,
+                findings=tuple(findings),
+                definitions=tuple(definitions),
+            )
+        )
+
+    def _render(
+        self, source: Object, application: Object
+    ) -> tuple[list[Finding], list[Definition]]:
+        from ruleengine.rendering.rendering import render
+
+        folder = source_folder(source)
+        if not self._index.exists(folder):
+            return [], []  # the reference check says so, at the line of the path
+        tree = self._tree(folder)
+        rendered = render(source, tree, application)
+        findings = list(rendered.findings)
+        definitions = []
+        for one in rendered.objects:
+            findings += self._wrong(tree, one.path, one.line)
+            definitions.append(_definition(one.object, one.path, one.line, application))
+        return findings, definitions
+
+    def _wrong(self, tree: SetupTree, path: str, line: int) -> tuple[Finding, ...]:
+        """Return what the schemas say about the document at a line of a rendered file."""
+        known = (path, tree.contents[path][0]) if path in tree.contents else None
+        if known is None:
+            return ()
+        if known not in self._checked:
+            checker = self._setup.loaded.checker
+            self._checked[known] = {
+                document.line: checker.check(document)
+                for document in _documents(tree, path, known[1])
+            }
+        return self._checked[known].get(line, ())
+
+    def _tree(self, folder: str) -> SetupTree:
+        contents = {}
+        for path, blob, _ in self._index.files_below(folder):
+            try:
+                contents[path] = (blob, self._contents.read(path, blob))
+            except KeyError:
+                continue  # links and submodules are not followed
+        return SetupTree(contents=contents)
+
+
+def _documents(tree: SetupTree, path: str, blob: str) -> Iterator[Document]:
+    from ruleengine.repository.snapshots import read_file
+
+    yield from read_file(tree, path, blob)[0]
+
+
+def _definition(value: Object, path: str, line: int, application: Object) -> Definition:
+    from ruleengine.apimachinery.kinds import KindTable
+
+    kind = str(value.get("kind", ""))
+    info = KindTable.built_in().find(str(value.get("apiVersion", "")), kind)
+    namespaced = info.namespaced if info else not kind.startswith("Cluster")
+    written = lookup(value, "metadata", "namespace", default="")
+    return Definition(
+        kind=kind,
+        namespace=str(written or application["namespace"]) if namespaced else "",
+        name=str(lookup(value, "metadata", "name", default="")),
+        place=Place(path, line, 1),
+    )

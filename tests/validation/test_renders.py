@@ -1,0 +1,89 @@
+"""What environments render to is checked, and counts as declared."""
+
+from pathlib import Path
+
+import pytest
+
+from ruleengine.validation.checks import Check
+from tests.validation.config_repos import FILES, MANIFESTS, Repo, found, make_repo
+
+MISSPELT = MANIFESTS.replace("ports:", "prots:")
+ROLLOUT = """\
+replicas: 1
+selector: {matchLabels: {app: web}}
+template:
+  metadata: {labels: {app: web}}
+  spec: {containers: [{name: web, image: web}]}
+strategy:
+  canary: {stableService: web, steps: [{setWeight: 50}]}
+"""
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Return a config repo with one environment of one service, checked once."""
+    repo = make_repo(tmp_path / "config")
+    assert found(repo.validate()) == []
+    return repo
+
+
+def test_a_wrong_field_of_a_manifest_is_found_at_its_line(repo: Repo) -> None:
+    """The file lies outside the four folders and is rendered by an environment."""
+    repo.write({"apps/web/service.yaml": MISSPELT})
+    (finding, *_) = repo.validate().findings
+    assert (finding.place.path, finding.place.line) == ("apps/web/service.yaml", 6)
+    repo.write({"apps/web/service.yaml": MANIFESTS})
+    assert found(repo.validate()) == []
+
+
+def test_renders_are_left_out_on_request(repo: Repo) -> None:
+    """Their findings belong to the check render and to no other."""
+    repo.write({"apps/web/service.yaml": MISSPELT})
+    assert found(repo.validate(checks=frozenset(Check) - {Check.RENDER})) == []
+    assert repo.validate(checks=frozenset({Check.RENDER})).failed
+
+
+def test_two_environments_of_one_folder_tell_once(repo: Repo) -> None:
+    """The same place is not reported twice."""
+    repo.write(
+        {
+            "environments/production/web.yaml": FILES["environments/staging/web.yaml"],
+            "apps/web/service.yaml": MISSPELT,
+        }
+    )
+    findings = repo.validate().findings
+    assert len(findings) == len(set(findings))
+    assert {one.place.path for one in findings} == {"apps/web/service.yaml"}
+
+
+def test_a_staged_manifest_is_checked_through_its_environment(repo: Repo) -> None:
+    """The environment is not staged."""
+    repo.write({"apps/web/service.yaml": MISSPELT})
+    repo.git("add", "--all")
+    assert {path for path, _ in found(repo.validate(staged=True))} == {"apps/web/service.yaml"}
+
+
+def test_an_object_of_a_foreign_kind_is_an_info(repo: Repo) -> None:
+    """Operators bring kinds that we cannot know."""
+    repo.write(
+        {"apps/web/foreign.yaml": "apiVersion: example.com/v1\nkind: Thing\nmetadata: {name: a}\n"}
+    )
+    report = repo.validate()
+    assert not report.failed
+    assert [one.place.path for one in report.findings] == ["apps/web/foreign.yaml"]
+
+
+def test_what_is_rendered_can_be_pointed_at(repo: Repo) -> None:
+    """A rollout names a service that an environment of its namespace brings."""
+    repo.write({"rollouts/staging/web.yaml": ROLLOUT})
+    assert found(repo.validate()) == []
+    repo.write({"apps/web/service.yaml": MANIFESTS.replace("name: web}", "name: other}")})
+    assert found(repo.validate()) == [("rollouts/staging/web.yaml", "reference-target-missing")]
+
+
+def test_a_removed_environment_takes_what_it_rendered_with_it(repo: Repo) -> None:
+    """The pointer dangles although the manifest still lies there."""
+    repo.write({"rollouts/staging/web.yaml": ROLLOUT})
+    assert found(repo.validate()) == []
+    repo.write({"environments/staging/web.yaml": None})
+    assert found(repo.validate()) == [("rollouts/staging/web.yaml", "reference-target-missing")]
