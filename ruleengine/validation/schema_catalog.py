@@ -77,22 +77,27 @@ class Catalog:
         return None
 
     def export(self, folder: Path) -> tuple[Path, ...]:
-        """Write every schema as one self-contained file; return their paths, in order."""
-        written = []
-        for path, entry in self._exported():
-            target = folder / path
-            target.parent.mkdir(parents=True, exist_ok=True)
+        """Write every schema as one self-contained file; return their paths, in order.
+
+        ``Application.json`` for a kind, ``apps.v1.Deployment.json`` for a built-in one,
+        ``environments.json`` for a short form, ``ruleengine.json``, ``_defaults.json``.
+        """
+        folder.mkdir(parents=True, exist_ok=True)
+        written = {}
+        for name, entry in self._exported():
             text = json.dumps(self.schema(entry), indent=1, ensure_ascii=False)
-            target.write_text(text + "\n", encoding="utf-8")
-            written.append(target)
+            (folder / name).write_text(text + "\n", encoding="utf-8")
+            written[folder / name] = entry
         return tuple(written)
 
     def _exported(self) -> Iterator[tuple[str, str]]:
-        for section in self.index.values():
-            for entry in section.values():
-                path, _, fragment = entry.partition("#")
-                name = fragment.rpartition("/")[2]
-                yield (f"{posixpath.dirname(path)}/{name}.json" if name else path), entry
+        """Yield file and entry: kinds by their name, built-in ones with their group before it."""
+        for (_, kind), entry in self.kinds.items():
+            yield f"{entry.rpartition('/')[2] if '#' in entry else kind}.json", entry
+        for folder, entry in self.index[SHORT_FORMS].items():
+            yield f"{folder}.json", entry
+        for file, entry in self.index[FILES].items():
+            yield f"{file.rpartition('.')[0]}.json", entry
 
     def definition(self, path: str, name: str) -> Value:
         """Return one definition of a file of definitions."""

@@ -12,6 +12,7 @@ from typing import Any, Final
 from ruleengine.model.values import Object, Path, Value, format_path, lookup
 from ruleengine.validation.schema_names import nearest
 
+MISSING: Final = "schema-field-missing"
 _TYPES: Final = {
     "string": "a text",
     "integer": "a whole number",
@@ -133,6 +134,8 @@ class Explainer:
         branches = fault.node.get(keyword, [])
         names = [_required_name(branch) for branch in branches if "not" not in branch]
         if names and all(names):
+            if not isinstance(fault.value, dict):
+                return  # that it is no map is an error of its own
             yield _exclusive(fault, [name for name in names if name], keyword)
             return
         context = getattr(fault.kind, "context", None) or []
@@ -179,7 +182,7 @@ def _exclusive(fault: Fault, names: list[str], keyword: str) -> Problem:
         )
     exactly = "exactly" if keyword == "oneOf" else "at least"
     return Problem(
-        code="schema-field-missing",
+        code=MISSING,
         path=fault.path,
         message=f"{_subject(fault.path)} needs {exactly} one of {_quoted(names, 'or')}",
         remedy=f"add one of {_quoted(names, 'or')}",
@@ -189,7 +192,7 @@ def _exclusive(fault: Fault, names: list[str], keyword: str) -> Problem:
 def _missing(fault: Fault) -> Problem:
     name = fault.kind.property
     return Problem(
-        code="schema-field-missing",
+        code=MISSING,
         path=fault.path,
         message=f"{_subject(fault.path)} lacks the field '{name}'",
         remedy=f"add '{name}'",
@@ -287,7 +290,7 @@ def _without_consequences(problems: list[Problem], document: Value) -> Iterator[
     }
     del document
     for problem in problems:
-        missing = problem.code == "schema-field-missing"
+        missing = problem.code == MISSING
         if missing and any(
             path == problem.path and f"'{name}'" in problem.remedy for path, name in meant
         ):

@@ -14,12 +14,17 @@ from ruleengine.model.findings import Finding, Severity, order_findings
 from ruleengine.model.values import Object, Value, format_path, lookup
 from ruleengine.validation import schema_embedded, schema_kinds
 from ruleengine.validation.schema_catalog import FILES, SHORT_FORMS, Catalog
-from ruleengine.validation.schema_explaining import Explainer, Problem
+from ruleengine.validation.schema_explaining import MISSING, Explainer, Problem
 from ruleengine.validation.schema_kinds import KindName
 from ruleengine.validation.schema_team import TeamSchemas, is_team_schema
 
 DEFAULTS_FILE: Final = "_defaults.yaml"
 _INSTEAD: Final = "x-ruleengine-instead"
+_KINDS_OF_FORMS: Final = {
+    "environments": ("Application",),
+    "pipelines": ("WorkflowTemplate", "CronWorkflow"),
+    "rollouts": ("Rollout",),
+}
 _FOREIGN_FILES: Final = ("Kustomization", "Component")
 
 
@@ -41,10 +46,17 @@ class SchemaChecker:
         self._extra = {**(extra or {}), **self._team.kinds}
         self._checks: dict[str, _Check] = {}
 
-    def check(self, document: Document, kind: KindName | None = None) -> tuple[Finding, ...]:
+    def check(
+        self,
+        document: Document,
+        kind: KindName | None = None,
+        defaults: Mapping[str, Object] | None = None,
+    ) -> tuple[Finding, ...]:
         """Return what is wrong with a document; ``kind`` overrides what it says it is.
 
-        Documents that are nobody's (a values file below ``apps/``) have no findings.
+        ``defaults`` are those of the document's folder, keyed by kind: what they give a short
+        form is not missing in it. Documents that are nobody's (a values file below ``apps/``)
+        have no findings.
         """
         name = kind or _kind_of(document)
         if name is not None:
@@ -54,7 +66,10 @@ class SchemaChecker:
         if document.folder and ("apiVersion" in document.value) != ("kind" in document.value):
             return self._half_named(document)
         check = self._check_of_form(document)
-        return order_findings(check.findings(document)) if check else ()
+        if check is None:
+            return ()
+        given = _given_to(document.folder, defaults or {})
+        return order_findings(check.findings(document, given))
 
     def schema_for(self, name: str) -> Object | None:
         """Return the whole schema of a kind, short form, file or team's folder by its name."""
@@ -140,14 +155,18 @@ class _Check:
         self._validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
         self._marker = jsonschema_rs.Draft202012Validator(marks) if marks else None
 
-    def findings(self, document: Document) -> Iterator[Finding]:
-        """Yield what is wrong, deprecated or doubtful in a document."""
-        for problem in self.problems(document.value):
+    def findings(self, document: Document, given: Object | None = None) -> Iterator[Finding]:
+        """Yield what is wrong, deprecated or doubtful; ``given`` is what defaults add to it."""
+        problems = self.problems(document.value)
+        if given and any(one.code == MISSING for one in problems):
+            left = self.problems({**given, **document.value})
+            problems = tuple(one for one in problems if one.code != MISSING or one in left)
+        for problem in problems:
             yield _finding(document, problem)
         for path, node, error in self._marked(document.value):
             if _INSTEAD in node:
                 yield _deprecated(document, path, node[_INSTEAD])
-            elif schema_embedded.MARK not in node and error.kind.name.startswith("oneOf"):
+            elif isinstance(error.instance, dict) and error.kind.name.startswith("oneOf"):
                 yield _doubtful(document, path, [one["required"][0] for one in node["oneOf"][:-1]])
 
     def problems(self, value: Value) -> tuple[Problem, ...]:
@@ -182,6 +201,15 @@ def without_nulls(value: Value) -> Value:
     if isinstance(value, list):
         return [without_nulls(one) for one in value]
     return value
+
+
+def _given_to(folder: str, defaults: Mapping[str, Object]) -> Object:
+    """Return the fields that defaults give to short forms of a folder."""
+    given: Object = {}
+    for kind in _KINDS_OF_FORMS.get(folder, ()):
+        spec = lookup(defaults, kind, "spec", default={})
+        given.update(spec if isinstance(spec, dict) else {})
+    return given
 
 
 def _kind_of(document: Document) -> KindName | None:

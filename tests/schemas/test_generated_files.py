@@ -145,7 +145,9 @@ def test_exported_schemas_stand_alone(tmp_path: Path) -> None:
     """An editor needs no other file, and no network."""
     written = Catalog().export(tmp_path)
     assert len(written) > 100
+    names = {"Application.json", "apps.v1.Deployment.json", "environments.json", "ruleengine.json"}
+    assert names <= {file.name for file in written}
     for file in written:
         assert '"$ref": "../' not in file.read_text()
-    workflow = json.loads((tmp_path / "pipelines" / "Workflow.json").read_text())
+    workflow = json.loads((tmp_path / "Workflow.json").read_text())
     jsonschema.Draft202012Validator(workflow).is_valid({})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.schemas.reading import CHECKER, check, errors, read_file
+from tests.schemas.reading import CHECKER, check, documents, errors, read_file
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
 
@@ -67,6 +67,17 @@ def test_defaults_need_nothing_and_misspell_nothing() -> None:
     assert not check("Application: {spec: {project: shop}}\n", "environments/_defaults.yaml")
     (finding,) = check("Application: {spec: {projct: shop}}\n", "environments/_defaults.yaml")
     assert finding.remedy == "did you mean 'project'?"
+
+
+def test_what_defaults_give_is_not_missing() -> None:
+    """A rollout may take its strategy from the folder's defaults."""
+    text = "selector: {matchLabels: {a: b}}\ntemplate: {spec: {containers: [{name: a}]}}\n"
+    (document,) = documents(text, "rollouts/staging/web.yaml")
+    assert errors(CHECKER.check(document))
+    defaults = {"Rollout": {"spec": {"strategy": {"canary": {}}}}}
+    assert not CHECKER.check(document, defaults=defaults)
+    unrelated = {"Rollout": {"spec": {"replicas": 2}}}
+    assert errors(CHECKER.check(document, defaults=unrelated))
 
 
 def test_the_sample_repo_and_the_scaffold_are_free_of_findings() -> None:
