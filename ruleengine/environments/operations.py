@@ -11,7 +11,7 @@ from enum import StrEnum
 from ruleengine.environments.specification import Retry
 from ruleengine.model.actions import Target
 from ruleengine.model.times import format_time, parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 
 
 class OperationPhase(StrEnum):
@@ -159,16 +159,24 @@ class OperationState:
         entries = lookup(state, "syncResult", "resources", default=[])
         count = state.get("retryCount")
         return cls(
-            operation=lookup(state, "operation", default={}),
+            operation=_mapping(state.get("operation")),
             phase=str(state["phase"]),
             started_at=str(state.get("startedAt", "")),
             message=str(state.get("message", "")),
             finished_at=str(state.get("finishedAt") or ""),
             retry_count=count if isinstance(count, int) else 0,
             revision=str(lookup(state, "syncResult", "revision", default="")),
-            source=lookup(state, "syncResult", "source", default={}),
-            results=tuple(TaskResult.of(one) for one in entries if isinstance(one, dict)),
+            source=_mapping(lookup(state, "syncResult", "source")),
+            results=tuple(TaskResult.of(one) for one in _mappings(entries)),
         )
+
+
+def _mapping(value: Value) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _mappings(value: Value) -> list[Object]:
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def begin(operation: Object, revision: str, source: Object, now: datetime) -> OperationState:

@@ -108,7 +108,7 @@ class ApplicationReconciler:
         if seen.missing is not None:
             message = "waiting for its source to be rendered"
             return Decision(requests=(seen.missing,), next=Next(stop=Stop.ON, message=message))
-        before = OperationState.of(lookup(value, "status", default={}))
+        before = OperationState.of(_status(value))
         moment = _Moment(
             value=value,
             specification=specification,
@@ -143,9 +143,10 @@ class ApplicationReconciler:
 
     def _begin_requested(self, moment: _Moment, requested: Object) -> Decision:
         """Return the decision that writes down a sync that a human asked for."""
-        sync = lookup(requested, "sync", default={})
-        source = lookup(sync, "source", default=moment.specification.source)
-        state = begin(requested, str(sync.get("revision") or ""), source, moment.now)
+        revision = str(lookup(requested, "sync", "revision", default=""))
+        source = lookup(requested, "sync", "source")
+        source = source if isinstance(source, dict) else moment.specification.source
+        state = begin(requested, revision, source, moment.now)
         return _decision(moment, state, following=moment.at_once)
 
     def _go_on(self, moment: _Moment, state: OperationState) -> Decision:
@@ -206,6 +207,12 @@ class ApplicationReconciler:
         )
         sync = Sync(specification=moment.specification, retry=retry, now=moment.now)
         return step(state, tasks, sync)
+
+
+def _status(value: Object) -> Object:
+    """Return the status that an application has so far."""
+    found = value.get("status")
+    return found if isinstance(found, dict) else {}
 
 
 def _obstacle(state: OperationState, wanted: Observation, specification: Specification) -> str:
@@ -269,7 +276,7 @@ def _view(
     comparison = moment.seen.comparison
     return View(
         specification=moment.specification,
-        previous=lookup(moment.value, "status", default={}),
+        previous=_status(moment.value),
         now=moment.now,
         status=comparison.status if comparison else SyncStatus.UNKNOWN,
         revision=moment.seen.revision,

@@ -64,7 +64,7 @@ def make_status(view: View) -> Object:
     status["sync"] = {"status": str(view.status), "comparedTo": compared}
     if view.revision:
         status["sync"]["revision"] = view.revision
-    status["health"] = _health(view, lookup(previous, "health", default={}), now)
+    status["health"] = _health(view, previous, now)
     if view.status is SyncStatus.UNKNOWN:
         status["resources"] = [
             {**one, "status": str(SyncStatus.UNKNOWN)}
@@ -135,10 +135,10 @@ def _counted(one: Resource, specification: Specification) -> Verdict | None:
     return health_of(one.live)
 
 
-def _health(view: View, before: Object, now: str) -> Object:
+def _health(view: View, previous: Object, now: str) -> Object:
     verdict = application_health(view)
-    same = before.get("status") == verdict.status
-    since = before.get("lastTransitionTime") if same else None
+    same = lookup(previous, "health", "status") == verdict.status
+    since = lookup(previous, "health", "lastTransitionTime") if same else None
     health: Object = {"status": str(verdict.status), "lastTransitionTime": since or now}
     return {**health, "message": verdict.message} if verdict.message else health
 
@@ -201,7 +201,7 @@ def _history(view: View) -> list[Object]:
     if operation.sync.get("resources") or operation.sync.get("dryRun"):
         return history
     entry: Object = {
-        "id": 1 + max((int(one.get("id", -1)) for one in history), default=-1),
+        "id": 1 + max((_number(one.get("id")) for one in history), default=-1),
         "revision": operation.revision,
         "source": operation.source,
         "deployStartedAt": operation.started_at,
@@ -218,6 +218,10 @@ def _stamped(status: Object, previous: Object, now: str) -> Object:
     if status == before and previous.get("reconciledAt"):
         return previous
     return {**status, "reconciledAt": now}
+
+
+def _number(value: Value) -> int:
+    return value if isinstance(value, int) else -1
 
 
 def _list(value: Value) -> list[Value]:

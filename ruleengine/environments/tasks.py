@@ -5,6 +5,7 @@ The reference, Argo CD sections 3.2 and 3.3.
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeGuard
 
 from ruleengine.environments.annotations import (
     PHASE_RANK,
@@ -17,7 +18,7 @@ from ruleengine.environments.operations import OperationState, read_moment
 from ruleengine.environments.specification import Specification
 from ruleengine.environments.targets import Desired, with_metadata
 from ruleengine.model.actions import Target
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 
 _KINDS = (
     "Namespace",
@@ -130,16 +131,23 @@ def make_tasks(
     return _ordered(tasks)
 
 
+_NONE: frozenset[str] = frozenset()
+
+
+def _is_list(value: Value) -> TypeGuard[list[Value]]:
+    return isinstance(value, list)
+
+
 def _options(state: OperationState) -> frozenset[str]:
     """Return the sync options that the operation itself carries."""
-    found = state.sync.get("syncOptions") or []
-    return frozenset(one for one in found if isinstance(one, str))
+    found = state.sync.get("syncOptions")
+    return frozenset(one for one in found if isinstance(one, str)) if _is_list(found) else _NONE
 
 
 def _chosen(resources: Iterable[Resource], state: OperationState) -> list[Resource]:
     """Return the resources that the operation is about."""
-    listed = state.sync.get("resources") or []
-    entries = [one for one in listed if isinstance(one, dict)]
+    listed = state.sync.get("resources")
+    entries = [one for one in listed if isinstance(one, dict)] if _is_list(listed) else []
     if not entries:
         return list(resources)
     return [one for one in resources if any(_means(entry, one.target) for entry in entries)]

@@ -676,6 +676,41 @@ def test_a_malformed_manifest_never_raises(field: str, wrong: object) -> None:
     world.decide()
 
 
+_ODD = st.recursive(
+    st.none() | st.integers(-1, 1) | st.sampled_from(["Running", "Failed", "x"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "sync",
+                    "resources",
+                    "phase",
+                    "operation",
+                    "syncResult",
+                    "syncOptions",
+                    "retry",
+                    "id",
+                ]
+            ),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=5,
+)
+_PARTS = ["operationState", "history", "conditions", "health", "resources", "sync", "summary"]
+
+
+@given(_ODD, st.dictionaries(st.sampled_from(_PARTS), _ODD, max_size=3) | _ODD)
+def test_an_odd_request_or_status_never_raises(operation: object, status: object) -> None:
+    """Whoever edits these by hand gets a decision, not a crash."""
+    world = world_of({"apps/shop/a.yaml": config_map("a")})
+    world.put({**world.application(), "operation": operation, "status": status})
+    world.turn()
+    world.turn()
+
+
 def test_findings_of_files_keep_their_place() -> None:
     """A condition names the file and the line of what is wrong."""
     world = world_of({"apps/shop/a.yaml": "kind: ConfigMap\nmetadata: {name: a}\n"})
