@@ -6,7 +6,6 @@ that kind comes along.
 """
 
 from collections.abc import Iterator, Mapping
-from pathlib import PurePosixPath
 from typing import Any, Final
 
 from ruleengine.model.documents import Document, Form
@@ -88,7 +87,7 @@ class SchemaChecker:
         return (schema_kinds.incomplete(document),) if self.knows_folder(document.folder) else ()
 
     def _check_of_form(self, document: Document) -> "_Check | None":
-        name = PurePosixPath(document.path).name
+        name = document.path.rpartition("/")[2]
         files = self.catalog.index[FILES]
         if name == DEFAULTS_FILE and self.knows_folder(document.folder):
             return self._check_at(files[DEFAULTS_FILE])

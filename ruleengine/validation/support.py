@@ -14,8 +14,9 @@ from typing import Final
 from ruleengine.model.configuration import Engine
 from ruleengine.model.data import data_folder
 from ruleengine.model.documents import Document, Form
+from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Path, Value
+from ruleengine.model.values import Path, Value, format_path
 
 
 class Support(StrEnum):
@@ -72,6 +73,53 @@ def coverage(documents: Iterable[Document], engine: Engine) -> tuple[FieldUse, .
     ``metadata``) and status are left out. Documents of other kinds have no uses.
     """
     return tuple(use for document in documents for use in _uses(document, engine))
+
+
+def unsupported(document: Document) -> tuple[Finding, ...]:
+    """Return a warning for each part of a document that the native engine does not honour.
+
+    Only kinds of which it honours something are looked at: a document of another kind is
+    recorded as a whole, and reported so where it is planned and applied.
+    """
+    kind, prefix = _kind_of(document)
+    if not _is_partly_honoured(kind):
+        return ()
+    places: dict[Path, str] = {}
+    for path, field in _fields(document, kind, prefix):
+        if _lookup(kind, field) is Support.RECORDED:
+            top = _highest_recorded(kind, field)
+            places.setdefault(path[: _depth(top) - bool(prefix)], top)
+    return tuple(
+        Finding(
+            severity=Severity.WARNING,
+            code="support-field-recorded",
+            message=f"'{format_path(path)}' is not honoured by the native engine yet",
+            remedy="leave it out, or use engine handover where Argo's controllers run",
+            place=document.place(*path),
+        )
+        for path in places
+    )
+
+
+@cache
+def _is_partly_honoured(kind: str) -> bool:
+    return any(row[0] == "honoured" for row in _table().get(kind, {}).values())
+
+
+def _highest_recorded(kind: str, field: str) -> str:
+    """Return the shortest beginning of a field's path that is not honoured either."""
+    parts = field.split(".")
+    return next(
+        top
+        for length in range(1, len(parts) + 1)
+        if _lookup(kind, top := ".".join(parts[:length])) is Support.RECORDED
+    )
+
+
+def _depth(field: str) -> int:
+    """Return how many steps lead to a field: its last wrapping stands for what is inside it."""
+    inner = field.rstrip("[]{}")
+    return inner.count(".") + 1 + inner.count("[]") + inner.count("{}")
 
 
 def _uses(document: Document, engine: Engine) -> Iterator[FieldUse]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from ruleengine.model.configuration import Engine
-from ruleengine.validation.support import Support, coverage, support_of
+from ruleengine.validation.support import Support, coverage, support_of, unsupported
 from tests.schemas.reading import documents
 from tools.schemas.facts import AREAS, Facts, area_of, element
 from tools.schemas.primitives import ALIASES, PRIMITIVES
@@ -104,3 +104,29 @@ def test_coverage_leaves_other_kinds_alone() -> None:
     """Only fields of Argo's kinds are in the tables."""
     text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {a: b}\n"
     assert not coverage(documents(text, "apps/a.yaml"), Engine.NATIVE)
+
+
+def test_what_is_not_honoured_is_a_warning_at_its_highest_field() -> None:
+    """One finding for the whole Helm block, not one for each value in it."""
+    text = "source:\n  path: apps/web\n  helm:\n    releaseName: a\n    valueFiles: [a.yaml]\n"
+    (document,) = documents(text, "environments/staging/web.yaml")
+    (finding,) = unsupported(document)
+    assert (finding.severity, finding.place.line) == ("warning", 3)
+    assert finding.message == "'source.helm' is not honoured by the native engine yet"
+
+
+def test_each_element_of_a_list_that_is_not_honoured_has_its_own_line() -> None:
+    """Of full documents, too."""
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: a}\nspec:\n"
+    text += "  destination: {name: in-cluster}\n  source: {path: a}\n  ignoreDifferences:\n"
+    text += "  - {kind: Pod, jsonPointers: [/spec]}\n"
+    text += "  - kind: Service\n    jqPathExpressions: [.spec]\n"
+    (document,) = documents(text, "environments/web.yaml")
+    assert [one.place.line for one in unsupported(document)] == [10]
+
+
+def test_a_kind_that_is_recorded_as_a_whole_has_no_warnings() -> None:
+    """Plan and apply say so once for the document."""
+    text = "steps: [{name: a, image: b, run: c}]\n"
+    (document,) = documents(text, "pipelines/a.yaml")
+    assert not unsupported(document)
