@@ -38,16 +38,17 @@ def _given_documents() -> tuple[tuple[str, Value], ...]:
     )
 
 
-class _Nowhere:
+class Nowhere:
     """Places of a document that was never text."""
 
     def key(self, path: tuple[str | int, ...]) -> tuple[int, int]:
+        """Make up a position, the deeper the path the further down."""
         return len(path) + 1, 1
 
     value = key
 
 
-_VALUES = st.recursive(
+VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.just("${{ 1 }}{{x}}"),
     lambda inner: (
         st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
@@ -56,27 +57,27 @@ _VALUES = st.recursive(
 )
 
 
+def replaced(draw: st.DrawFn, node: Value) -> Value:
+    """Return ``node`` with one value, somewhere in it, replaced by any other."""
+    if not node or not isinstance(node, dict | list) or draw(st.integers(0, 3)) == 0:
+        return draw(VALUES)
+    key = draw(st.sampled_from(list(node) if isinstance(node, dict) else range(len(node))))
+    copy = node.copy()
+    copy[key] = replaced(draw, node[key])
+    return copy
+
+
 @st.composite
 def _mutated(draw: st.DrawFn) -> Document:
-    """A document with one value, somewhere in it, replaced by any other."""
     path, value = draw(st.sampled_from(_given_documents()))
-
-    def replaced(node: Value) -> Value:
-        if not node or not isinstance(node, dict | list) or draw(st.integers(0, 3)) == 0:
-            return draw(_VALUES)
-        key = draw(st.sampled_from(list(node) if isinstance(node, dict) else range(len(node))))
-        copy = node.copy()
-        copy[key] = replaced(node[key])
-        return copy
-
     key = draw(st.sampled_from(list(value)))
     return Document(
         path=path,
         index=0,
         line=1,
         blob="b",
-        value={**value, key: replaced(value[key])},
-        locator=_Nowhere(),
+        value={**value, key: replaced(draw, value[key])},
+        locator=Nowhere(),
     )
 
 
