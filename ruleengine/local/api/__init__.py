@@ -1,0 +1,1 @@
+"""The Kubernetes HTTP API as a function: ``ApiServer.handle(request) -> response``."""

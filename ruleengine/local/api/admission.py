@@ -1,0 +1,172 @@
+"""What the server decides when an object comes in: namespaces, names and addresses.
+
+Admission reads the store but never writes; what it decides is part of the new object
+(reference, Kubernetes API sections 3 and 8).
+"""
+
+import random
+import uuid
+from typing import Final
+
+from ruleengine.apimachinery.causes import invalid as invalid_value
+from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
+from ruleengine.local.api.catalog import Served
+from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
+from ruleengine.local.store import Key, Store
+from ruleengine.model.values import Object, lookup
+
+NAMESPACES: Final = "namespaces"
+_FIRST_NODE_PORT: Final = 30000
+_LAST_NODE_PORT: Final = 32767
+_ADDRESSES: Final = 65_000
+"""How many cluster IPs the private range 10.96.0.0/16 gives out."""
+
+
+class Admission:
+    """Admits objects into one store; ``randomness`` gives uids and name suffixes."""
+
+    def __init__(self, store: Store, randomness: random.Random) -> None:
+        self._store = store
+        self._random = randomness
+
+    def uid(self) -> str:
+        """Return a new uid."""
+        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+
+    def generated(self, base: str) -> str:
+        """Return a name that begins with ``base``."""
+        text = "".join(self._random.choice(SAFE_ALPHABET) for _ in range(GENERATED_LENGTH))
+        return generate_name(base, text)
+
+    def check_namespace(self, served: Served, namespace: str, name: str) -> None:
+        """Refuse objects in a namespace that is absent (404) or terminating (403)."""
+        if not served.info.namespaced:
+            return
+        found = self._store.get(Key(NAMESPACES, "", namespace))
+        if found is None:
+            details = {"name": namespace, "kind": NAMESPACES}
+            raise ApiFailure(404, "NotFound", f'namespaces "{namespace}" not found', details)
+        if lookup(found, "metadata", "deletionTimestamp"):
+            text = f"namespace {namespace} is being terminated"
+            cause = {
+                "reason": "NamespaceTerminating",
+                "message": text,
+                "field": "metadata.namespace",
+            }
+            problem = (
+                f"unable to create new content in namespace {namespace} because it is being "
+                "terminated"
+            )
+            raise forbidden(served.info, name, problem, [cause])
+
+    def admit(self, value: Object, served: Served, live: Object | None = None) -> Object:
+        """Return the object with what the server allocates for its kind."""
+        match (served.info.group, served.info.kind):
+            case ("", "Service"):
+                return self._service(value, served, live)
+            case ("", "Pod") if live is None:
+                return _pod(value)
+            case ("apiextensions.k8s.io", "CustomResourceDefinition") if live is None:
+                return _definition(value)
+            case ("batch", "Job") if live is None:
+                return _job(value)
+        return value
+
+    def _service(self, value: Object, served: Served, live: Object | None) -> Object:
+        spec = value.get("spec") or {}
+        if spec.get("type") == "ExternalName":
+            return value
+        spec = self._with_address(spec, lookup(live, "spec") or {}, served, value)
+        if spec.get("type") in ("NodePort", "LoadBalancer"):
+            spec = self._with_node_ports(spec, lookup(live, "spec", "ports", default=[]))
+        status = value.get("status") or {"loadBalancer": {}}
+        return {**value, "spec": spec, "status": status}
+
+    def _with_address(self, spec: Object, before: Object, served: Served, value: Object) -> Object:
+        address = spec.get("clusterIP") or before.get("clusterIP")
+        services = self._store.list("services").items
+        taken = {lookup(one, "spec", "clusterIP") for one in services}
+        if not address:
+            address = next(
+                text
+                for number in range(1, _ADDRESSES)
+                if (text := f"10.96.{number // 250}.{number % 250 + 1}") not in taken
+            )
+        elif address != "None" and not before and address in taken:
+            name = str(value["metadata"].get("name"))
+            cause = invalid_value(
+                ("spec", "clusterIPs"),
+                [address],
+                "failed to allocate IP: provided IP is already allocated",
+            )
+            raise invalid(served.info, name, [cause])
+        return {**spec, "clusterIP": address, "clusterIPs": spec.get("clusterIPs") or [address]}
+
+    def _with_node_ports(self, spec: Object, before: list[Object]) -> Object:
+        known = {(one.get("port"), one.get("protocol")): one.get("nodePort") for one in before}
+        taken = {
+            port.get("nodePort")
+            for service in self._store.list("services").items
+            for port in lookup(service, "spec", "ports", default=[])
+        }
+        ports = []
+        for port in spec.get("ports") or []:
+            number = port.get("nodePort") or known.get((port.get("port"), port.get("protocol")))
+            if not number:
+                free = range(_FIRST_NODE_PORT, _LAST_NODE_PORT + 1)
+                number = next(one for one in free if one not in taken)
+            taken.add(number)
+            ports.append({**port, "nodePort": number})
+        return {**spec, "ports": ports}
+
+
+def _pod(value: Object) -> Object:
+    spec = value.get("spec") or {}
+    account = spec.get("serviceAccountName") or "default"
+    spec = {**spec, "serviceAccountName": account, "serviceAccount": account}
+    spec.setdefault("enableServiceLinks", True)
+    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
+    spec.setdefault("priority", 0)
+    return {**value, "spec": spec, "status": {"phase": "Pending", "qosClass": quality_of(spec)}}
+
+
+def quality_of(spec: Object) -> str:
+    """Return the quality-of-service class that the resources of a pod amount to."""
+    containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
+    resources = [one.get("resources") or {} for one in containers]
+    if not any(one.get("requests") or one.get("limits") for one in resources):
+        return "BestEffort"
+    guaranteed = all(
+        {"cpu", "memory"} <= (one.get("limits") or {}).keys()
+        and (one.get("requests") or one["limits"]) == one["limits"]
+        for one in resources
+    )
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def _definition(value: Object) -> Object:
+    finalizers = [*(value["metadata"].get("finalizers") or [])]
+    name = "customresourcecleanup.apiextensions.k8s.io"
+    if name not in finalizers:
+        finalizers.append(name)
+    return {**value, "metadata": {**value["metadata"], "finalizers": finalizers}}
+
+
+def _job(value: Object) -> Object:
+    """Give a Job the selector and labels by which its pods are found."""
+    spec = value.get("spec") or {}
+    if spec.get("manualSelector"):
+        return value
+    uid, name = value["metadata"]["uid"], value["metadata"]["name"]
+    labels = {
+        "batch.kubernetes.io/controller-uid": uid,
+        "batch.kubernetes.io/job-name": name,
+        "controller-uid": uid,
+        "job-name": name,
+    }
+    template = spec.get("template") or {}
+    metadata = template.get("metadata") or {}
+    labels = {**(metadata.get("labels") or {}), **labels}
+    template = {**template, "metadata": {**metadata, "labels": labels}}
+    selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
+    return {**value, "spec": {**spec, "template": template, "selector": selector}}

@@ -1,0 +1,127 @@
+"""Reading what a request carries: JSON or YAML into an object, with what is doubtful in it."""
+
+import json
+from dataclasses import dataclass
+from typing import Final
+
+from ruleengine.formats import json_text, yaml_reader
+from ruleengine.local.api.failures import ApiFailure, bad_request, unsupported
+from ruleengine.model.http import HttpRequest
+from ruleengine.model.values import Object, Value
+
+LARGEST: Final = 3 * 1024 * 1024
+"""How many bytes a body may have."""
+
+JSON: Final = "application/json"
+YAML: Final = "application/yaml"
+JSON_PATCH: Final = "application/json-patch+json"
+MERGE_PATCH: Final = "application/merge-patch+json"
+STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
+APPLY_PATCH: Final = "application/apply-patch+yaml"
+PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A decoded body and the paths of the fields that stand in it twice."""
+
+    value: Value
+    duplicates: tuple[str, ...] = ()
+
+
+def media_type(request: HttpRequest) -> str:
+    """Return the content type of a request without parameters; JSON where it says none."""
+    stated = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return stated or JSON
+
+
+def check_size(request: HttpRequest) -> None:
+    """Refuse a body that is too large. Raises ``ApiFailure`` 413."""
+    if len(request.body) > LARGEST:
+        text = f"Request entity too large: limit is {LARGEST}"
+        raise ApiFailure(413, "RequestEntityTooLarge", text)
+
+
+def read_object(request: HttpRequest) -> Body:
+    """Read the object of a create or update. Raises ``ApiFailure`` 400 and 415."""
+    media = media_type(request)
+    if media == PROTOBUF:
+        raise unsupported(
+            "this server does not read protobuf request bodies; send application/json "
+            "(kubectl create sends protobuf for built-in generators: use kubectl apply -f)"
+        )
+    if media not in (JSON, YAML, "application/x-yaml", "text/yaml", "*/*"):
+        raise unsupported(
+            f"the body of the request was in an unknown format ({media}); "
+            f"accepted media types include: {JSON}, {YAML}"
+        )
+    body = _yaml(request.body) if "yaml" in media else _json(request.body)
+    return _checked(body)
+
+
+def read_patch(request: HttpRequest) -> Body:
+    """Read the body of a patch, whatever its sort. Raises ``ApiFailure`` 400."""
+    if media_type(request) == APPLY_PATCH:
+        return _checked(_yaml(request.body))
+    return _json(request.body)
+
+
+def read_options(request: HttpRequest) -> Object:
+    """Read the options of a delete; none where there is no body. Raises ``ApiFailure``."""
+    if not request.body.strip():
+        return {}
+    value: Object = read_object(request).value
+    return value
+
+
+def _checked(body: Body) -> Body:
+    if not isinstance(body.value, dict):
+        raise bad_request("the body of the request must be an object")
+    if not isinstance(body.value.get("metadata", {}), dict | None):
+        raise bad_request("the metadata of the object must be an object")
+    return body
+
+
+def _json(data: bytes) -> Body:
+    try:
+        value = json_text.loads(data)
+    except ValueError as error:
+        raise bad_request(f"the body of the request is no JSON: {error}") from None
+    return Body(value, _duplicates(data, value))
+
+
+def _duplicates(data: bytes, value: Value) -> tuple[str, ...]:
+    """Return the keys that an object of the body has twice, by reading it once more.
+
+    A quick count first: without a repeated key the number of keys is the number of colons
+    outside strings at most, so only suspicious bodies are read by the slow parser.
+    """
+    if data.count(b":") == _keys(value):
+        return ()
+    found: list[str] = []
+
+    def pairs(items: list[tuple[str, Value]]) -> Object:
+        names = [name for name, _ in items]
+        found.extend(sorted({name for name in names if names.count(name) > 1}))
+        return dict(items)
+
+    json.loads(data, object_pairs_hook=pairs)
+    return tuple(found)
+
+
+def _keys(value: Value) -> int:
+    if isinstance(value, dict):
+        return len(value) + sum(map(_keys, value.values()))
+    return sum(map(_keys, value)) if isinstance(value, list) else 0
+
+
+def _yaml(data: bytes) -> Body:
+    if data.lstrip()[:1] in (b"{", b"["):
+        return _json(data)
+    parsed = yaml_reader.read(data, "body")
+    duplicates = [one.message for one in parsed.findings if "duplicate" in one.code]
+    others = [one.message for one in parsed.findings if "duplicate" not in one.code]
+    if others or len(parsed.documents) != 1:
+        problem = others[0] if others else f"{len(parsed.documents)} documents in place of one"
+        raise bad_request(f"the body of the request is no YAML object: {problem}")
+    return Body(parsed.documents[0].value, tuple(duplicates))

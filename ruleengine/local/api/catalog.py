@@ -1,0 +1,158 @@
+"""Which kinds the server serves at this moment, with schemas and where they are stored.
+
+Custom kinds follow from the stored CustomResourceDefinitions. What is made of them is kept
+until one of the definitions changes.
+"""
+
+import threading
+from dataclasses import dataclass, replace
+from typing import Final
+
+from ruleengine.apimachinery.kinds import KindInfo, KindTable
+from ruleengine.apimachinery.schema import Schema, schema_for, schema_from_openapi
+from ruleengine.local.store import Key, Store
+from ruleengine.model.values import Object, lookup
+
+DEFINITIONS: Final = "customresourcedefinitions.apiextensions.k8s.io"
+
+_WITH_GENERATION: Final = frozenset(
+    {
+        "CronJob",
+        "CustomResourceDefinition",
+        "DaemonSet",
+        "Deployment",
+        "EndpointSlice",
+        "Ingress",
+        "IngressClass",
+        "Job",
+        "MutatingWebhookConfiguration",
+        "NetworkPolicy",
+        "Pod",
+        "PodDisruptionBudget",
+        "PriorityClass",
+        "ReplicaSet",
+        "ReplicationController",
+        "StatefulSet",
+        "ValidatingAdmissionPolicy",
+        "ValidatingAdmissionPolicyBinding",
+        "ValidatingWebhookConfiguration",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """One kind as it is served. ``definition`` is the version of a CRD, else ``None``."""
+
+    info: KindInfo
+    schema: Schema
+    definition: Object | None = None
+
+    @property
+    def resource(self) -> str:
+        """Under which resource its objects are stored."""
+        return f"{self.info.plural}.{self.info.group}" if self.info.group else self.info.plural
+
+    @property
+    def custom(self) -> bool:
+        """Whether a CustomResourceDefinition describes it."""
+        return self.definition is not None
+
+    @property
+    def has_status(self) -> bool:
+        """Whether ``/status`` is a subresource."""
+        return "status" in self.info.subresources
+
+    @property
+    def has_generation(self) -> bool:
+        """Whether changes of the specification are counted."""
+        return self.custom or self.info.kind in _WITH_GENERATION
+
+    def key(self, namespace: str, name: str) -> Key:
+        """Return where an object of the kind is stored."""
+        return Key(self.resource, namespace if self.info.namespaced else "", name)
+
+
+@dataclass(frozen=True, slots=True)
+class _Kinds:
+    fingerprint: tuple[str, ...]
+    table: KindTable
+    versions: dict[tuple[str, str], Object]
+    served: dict[tuple[str, str], Served]
+
+
+class Catalog:
+    """Answers from the built-in kinds and the definitions in a store."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lock = threading.Lock()
+        self._kinds = _Kinds((), KindTable.built_in(), {}, {})
+        self._checked = -1
+
+    def table(self) -> KindTable:
+        """Return every kind that is served."""
+        return self._current().table
+
+    def find(self, group: str, version: str, plural: str) -> Served | None:
+        """Return the kind behind the resource name of a URL, or ``None``."""
+        info = self._current().table.find_resource(group, version, plural)
+        return self._served(info) if info else None
+
+    def kind(self, api_version: str, kind: str) -> Served | None:
+        """Return a kind by the identity that objects state, or ``None``."""
+        info = self._current().table.find(api_version, kind)
+        return self._served(info) if info else None
+
+    def stored(self) -> tuple[Served, ...]:
+        """Return one served version of every stored resource."""
+        found: dict[str, Served] = {}
+        for info in self.table().resources():
+            if "list" in info.verbs:
+                served = self._served(info)
+                found.setdefault(served.resource, served)
+        return tuple(found.values())
+
+    def _served(self, info: KindInfo) -> Served:
+        kinds = self._current()
+        place = (info.api_version, info.kind)
+        found = kinds.served.get(place)
+        if found is None:
+            found = _make(info, kinds.versions.get(place))
+            kinds.served[place] = found
+        return found
+
+    def _current(self) -> _Kinds:
+        if self._checked == self._store.revision:
+            return self._kinds
+        with self._lock:
+            revision = self._store.revision
+            crds = list(self._store.list(DEFINITIONS).items)
+            fingerprint = tuple(str(crd["metadata"]["resourceVersion"]) for crd in crds)
+            if fingerprint != self._kinds.fingerprint:
+                self._kinds = _with_definitions(crds, fingerprint)
+            self._checked = revision
+            return self._kinds
+
+
+def _with_definitions(crds: list[Object], fingerprint: tuple[str, ...]) -> _Kinds:
+    versions: dict[tuple[str, str], Object] = {}
+    for crd in crds:
+        group, kind = crd["spec"]["group"], crd["spec"]["names"]["kind"]
+        for version in crd["spec"]["versions"]:
+            versions[(f"{group}/{version['name']}", kind)] = version
+    table = KindTable.built_in().with_custom(crds)
+    return _Kinds(fingerprint, table, versions, {})
+
+
+def _make(info: KindInfo, version: Object | None) -> Served:
+    if version is None:
+        return Served(info, schema_for(info.api_version, info.kind))
+    has_status = "status" in (version.get("subresources") or {})
+    openapi = lookup(version, "schema", "openAPIV3Schema")
+    subresources = tuple(version.get("subresources") or ())
+    return Served(
+        replace(info, subresources=subresources),
+        schema_from_openapi(openapi, has_status=has_status),
+        version,
+    )

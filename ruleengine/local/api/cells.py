@@ -1,0 +1,105 @@
+"""What the cells of a table show: ages, ready counts, lists of ports and images."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Final
+
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object, Value, lookup
+
+NONE: Final = "<none>"
+
+
+def age(text: Value, now: datetime) -> str:
+    """Return how long ago a moment was, as kubectl shows it: ``5m12s``, ``3h``, ``12d``."""
+    if not isinstance(text, str):
+        return "<unknown>"
+    try:
+        seconds = max(int((now - parse_time(text)).total_seconds()), 0)
+    except ValueError:
+        return "<unknown>"
+    minutes, hours, days = seconds // 60, seconds // 3600, seconds // 86400
+    if seconds < 120:
+        return f"{seconds}s"
+    if minutes < 10:
+        return f"{minutes}m{seconds % 60}s" if seconds % 60 else f"{minutes}m"
+    if hours < 3:
+        return f"{minutes}m"
+    if hours < 8:
+        return f"{hours}h{minutes % 60}m" if minutes % 60 else f"{hours}h"
+    if days < 2:
+        return f"{hours}h"
+    if days < 8:
+        return f"{days}d{hours % 24}h" if hours % 24 else f"{days}d"
+    return f"{days}d" if days < 730 else f"{days // 365}y"
+
+
+def pod_ready(pod: Object) -> str:
+    """Return ``1/2``: how many of the containers are ready."""
+    statuses = lookup(pod, "status", "containerStatuses", default=[])
+    ready = sum(bool(one.get("ready")) for one in statuses)
+    return f"{ready}/{len(lookup(pod, 'spec', 'containers', default=[]))}"
+
+
+def pod_status(pod: Object) -> str:
+    """Return the one word that tells most about a pod."""
+    if lookup(pod, "metadata", "deletionTimestamp"):
+        return "Terminating"
+    word = lookup(pod, "status", "reason") or lookup(pod, "status", "phase", default="Unknown")
+    for one in lookup(pod, "status", "containerStatuses", default=[]):
+        state = one.get("state") or {}
+        reason = lookup(state, "waiting", "reason") or lookup(state, "terminated", "reason")
+        if reason:
+            word = reason
+    return str(word)
+
+
+def restarts(pod: Object) -> int:
+    """Return how often containers of a pod were restarted."""
+    statuses = lookup(pod, "status", "containerStatuses", default=[])
+    return sum(int(one.get("restartCount", 0)) for one in statuses)
+
+
+def service_ports(service: Object) -> str:
+    """Return ``80/TCP,443:30001/TCP``."""
+    texts = []
+    for port in lookup(service, "spec", "ports", default=[]):
+        node = f":{port['nodePort']}" if port.get("nodePort") else ""
+        texts.append(f"{port.get('port')}{node}/{port.get('protocol', 'TCP')}")
+    return ",".join(texts) or NONE
+
+
+def selector(labels: Value) -> str:
+    """Return labels as ``a=b,c=d``; also those of a selector object."""
+    if isinstance(labels, dict) and "matchLabels" in labels:
+        labels = labels["matchLabels"]
+    if not isinstance(labels, dict) or not labels:
+        return NONE
+    return ",".join(f"{name}={text}" for name, text in sorted(labels.items()))
+
+
+def containers(spec: Value, field: str) -> str:
+    """Return one field of every container of a pod spec, with commas."""
+    return joined(one.get(field, "") for one in lookup(spec, "containers", default=[]))
+
+
+def joined(texts: Iterable[Value]) -> str:
+    """Return texts with commas between them."""
+    return ",".join(str(one) for one in texts) or NONE
+
+
+def node_status(node: Object) -> str:
+    """Return whether a node is ready, and whether it takes pods."""
+    ready = any(
+        one.get("type") == "Ready" and one.get("status") == "True"
+        for one in lookup(node, "status", "conditions", default=[])
+    )
+    text = "Ready" if ready else "NotReady"
+    return f"{text},SchedulingDisabled" if lookup(node, "spec", "unschedulable") else text
+
+
+def node_roles(node: Object) -> str:
+    """Return the roles that a node is labelled with."""
+    prefix = "node-role.kubernetes.io/"
+    labels = lookup(node, "metadata", "labels", default={})
+    return joined(one.removeprefix(prefix) for one in sorted(labels) if one.startswith(prefix))

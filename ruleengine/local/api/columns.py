@@ -1,0 +1,251 @@
+"""The columns that users of kubectl expect per kind (reference, section 2, "Table").
+
+A column of priority 1 shows with ``-o wide`` only.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from ruleengine.local.api import cells
+from ruleengine.local.api.cells import NONE
+from ruleengine.model.values import Object, Value, lookup
+
+Cell = Callable[[Object, datetime], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column: its heading, type, what a cell shows, and when it shows."""
+
+    name: str
+    type: str
+    cell: Cell
+    priority: int = 0
+    format: str = ""
+
+
+def _path(name: str, path: str, priority: int = 0, default: Value = NONE) -> Column:
+    steps = [int(one) if one.isdigit() else one for one in path.split(".")]
+    return Column(name, "string", lambda one, _: lookup(one, *steps, default=default), priority)
+
+
+def _number(name: str, path: str) -> Column:
+    steps = path.split(".")
+    return Column(name, "integer", lambda one, _: lookup(one, *steps, default=0))
+
+
+def _made(name: str, cell: Callable[[Object], Value], priority: int = 0) -> Column:
+    return Column(name, "string", lambda one, _: cell(one), priority)
+
+
+def _count(name: str, path: str) -> Column:
+    steps = path.split(".")
+    return _made(name, lambda one: len(lookup(one, *steps, default=())))
+
+
+def _age_of(path: str, name: str = "Age") -> Column:
+    steps = path.split(".")
+    return Column(name, "string", lambda one, now: cells.age(lookup(one, *steps), now))
+
+
+NAME: Final = Column("Name", "string", lambda one, _: one["metadata"]["name"], format="name")
+AGE: Final = _age_of("metadata.creationTimestamp")
+
+
+def _ready(path: str, wanted: str) -> Column:
+    done, total = path.split("."), wanted.split(".")
+    return _made(
+        "Ready", lambda one: f"{lookup(one, *done, default=0)}/{lookup(one, *total, default=0)}"
+    )
+
+
+def _template(name: str, field: str) -> Column:
+    return _made(
+        name, lambda one: cells.containers(lookup(one, "spec", "template", "spec"), field), 1
+    )
+
+
+_CONTAINERS: Final = _template("Containers", "name")
+_IMAGES: Final = _template("Images", "image")
+_SELECTOR: Final = _made("Selector", lambda one: cells.selector(lookup(one, "spec", "selector")), 1)
+_READY_OF_REPLICAS: Final = _ready("status.readyReplicas", "spec.replicas")
+
+
+def _conditions(one: Object) -> str:
+    found = lookup(one, "status", "conditions", default=[])
+    true = [str(each["type"]) for each in found if each.get("status") == "True"]
+    return next((name for name in true if name in ("Complete", "Failed", "Suspended")), "Running")
+
+
+def _role(one: Object) -> str:
+    return f"{lookup(one, 'roleRef', 'kind')}/{lookup(one, 'roleRef', 'name')}"
+
+
+def _hosts(one: Object) -> str:
+    rules = lookup(one, "spec", "rules", default=[])
+    return cells.joined(rule.get("host", "*") for rule in rules)
+
+
+def _involved(one: Object) -> str:
+    about = one.get("involvedObject") or one.get("regarding") or {}
+    return f"{str(about.get('kind', '')).lower()}/{about.get('name', '')}"
+
+
+def _endpoints(one: Object) -> str:
+    return cells.joined(
+        address.get("ip", "")
+        for subset in one.get("subsets") or []
+        for address in subset.get("addresses") or []
+    )
+
+
+def _slice_endpoints(one: Object) -> str:
+    return cells.joined(
+        address for each in one.get("endpoints") or [] for address in each.get("addresses") or []
+    )
+
+
+COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
+    "pods": (
+        _made("Ready", cells.pod_ready),
+        _made("Status", cells.pod_status),
+        Column("Restarts", "string", lambda one, _: str(cells.restarts(one))),
+        AGE,
+        _path("IP", "status.podIP", 1),
+        _path("Node", "spec.nodeName", 1),
+        _path("Nominated Node", "status.nominatedNodeName", 1),
+        _made("Readiness Gates", lambda _: NONE, 1),
+    ),
+    "deployments.apps": (
+        _READY_OF_REPLICAS,
+        _number("Up-to-date", "status.updatedReplicas"),
+        _number("Available", "status.availableReplicas"),
+        AGE,
+        _CONTAINERS,
+        _IMAGES,
+        _SELECTOR,
+    ),
+    "replicasets.apps": (
+        _number("Desired", "spec.replicas"),
+        _number("Current", "status.replicas"),
+        _number("Ready", "status.readyReplicas"),
+        AGE,
+        _CONTAINERS,
+        _IMAGES,
+        _SELECTOR,
+    ),
+    "statefulsets.apps": (_READY_OF_REPLICAS, AGE, _CONTAINERS, _IMAGES),
+    "daemonsets.apps": (
+        _number("Desired", "status.desiredNumberScheduled"),
+        _number("Current", "status.currentNumberScheduled"),
+        _number("Ready", "status.numberReady"),
+        _number("Up-to-date", "status.updatedNumberScheduled"),
+        _number("Available", "status.numberAvailable"),
+        _made(
+            "Node Selector",
+            lambda one: cells.selector(lookup(one, "spec", "template", "spec", "nodeSelector")),
+        ),
+        AGE,
+        _CONTAINERS,
+        _IMAGES,
+        _SELECTOR,
+    ),
+    "jobs.batch": (
+        _made("Status", _conditions),
+        _ready("status.succeeded", "spec.completions"),
+        _age_of("status.startTime", "Duration"),
+        AGE,
+        _CONTAINERS,
+        _IMAGES,
+        _SELECTOR,
+    ),
+    "cronjobs.batch": (
+        _path("Schedule", "spec.schedule"),
+        _path("Timezone", "spec.timeZone"),
+        _made("Suspend", lambda one: str(bool(lookup(one, "spec", "suspend")))),
+        _count("Active", "status.active"),
+        _age_of("status.lastScheduleTime", "Last Schedule"),
+        AGE,
+    ),
+    "services": (
+        _path("Type", "spec.type"),
+        _path("Cluster-IP", "spec.clusterIP"),
+        _path("External-IP", "spec.externalIPs.0"),
+        _made("Port(s)", cells.service_ports),
+        AGE,
+        _SELECTOR,
+    ),
+    "endpoints": (_made("Endpoints", _endpoints), AGE),
+    "endpointslices.discovery.k8s.io": (
+        _path("AddressType", "addressType"),
+        _made("Ports", lambda one: cells.joined(p.get("port") for p in one.get("ports") or [])),
+        _made("Endpoints", _slice_endpoints),
+        AGE,
+    ),
+    "ingresses.networking.k8s.io": (
+        _path("Class", "spec.ingressClassName"),
+        _made("Hosts", _hosts),
+        _path("Address", "status.loadBalancer.ingress.0.ip", default=""),
+        _made("Ports", lambda one: "80, 443" if lookup(one, "spec", "tls") else "80"),
+        AGE,
+    ),
+    "configmaps": (
+        _made("Data", lambda one: len(one.get("data") or ()) + len(one.get("binaryData") or ())),
+        AGE,
+    ),
+    "secrets": (_path("Type", "type"), _count("Data", "data"), AGE),
+    "namespaces": (_path("Status", "status.phase"), AGE),
+    "nodes": (
+        _made("Status", cells.node_status),
+        _made("Roles", cells.node_roles),
+        AGE,
+        _path("Version", "status.nodeInfo.kubeletVersion"),
+        _path("Internal-IP", "status.addresses.0.address", 1),
+    ),
+    "persistentvolumeclaims": (
+        _path("Status", "status.phase"),
+        _path("Volume", "spec.volumeName", default=""),
+        _path("Capacity", "status.capacity.storage", default=""),
+        _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
+        _path("StorageClass", "spec.storageClassName", default=""),
+        AGE,
+    ),
+    "serviceaccounts": (_count("Secrets", "secrets"), AGE),
+    "roles.rbac.authorization.k8s.io": (_path("Created At", "metadata.creationTimestamp"),),
+    "clusterroles.rbac.authorization.k8s.io": (_path("Created At", "metadata.creationTimestamp"),),
+    "rolebindings.rbac.authorization.k8s.io": (_made("Role", _role), AGE),
+    "clusterrolebindings.rbac.authorization.k8s.io": (_made("Role", _role), AGE),
+    "events": (
+        _age_of("lastTimestamp", "Last Seen"),
+        _path("Type", "type"),
+        _path("Reason", "reason"),
+        _made("Object", _involved),
+        _path("Message", "message", default=""),
+    ),
+    "horizontalpodautoscalers.autoscaling": (
+        _made(
+            "Reference",
+            lambda one: (
+                f"{lookup(one, 'spec', 'scaleTargetRef', 'kind')}/"
+                f"{lookup(one, 'spec', 'scaleTargetRef', 'name')}"
+            ),
+        ),
+        _number("MinPods", "spec.minReplicas"),
+        _number("MaxPods", "spec.maxReplicas"),
+        _number("Replicas", "status.currentReplicas"),
+        AGE,
+    ),
+    "poddisruptionbudgets.policy": (
+        _path("Min Available", "spec.minAvailable", default="N/A"),
+        _path("Max Unavailable", "spec.maxUnavailable", default="N/A"),
+        _number("Allowed Disruptions", "status.disruptionsAllowed"),
+        AGE,
+    ),
+    "leases.coordination.k8s.io": (_path("Holder", "spec.holderIdentity"), AGE),
+    "customresourcedefinitions.apiextensions.k8s.io": (
+        _path("Created At", "metadata.creationTimestamp"),
+    ),
+}
+"""What stands behind the name, by stored resource; others have their age only."""

@@ -1,0 +1,355 @@
+"""Requests for objects and collections: from a route to a verb, and back to a response."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
+from ruleengine.apimachinery.strategic_merge import strategic_merge
+from ruleengine.formats import json_text
+from ruleengine.local.api import bodies, preparing, reviews, subresources, tables
+from ruleengine.local.api.failures import (
+    ApiFailure,
+    bad_request,
+    method_not_allowed,
+    no_such_path,
+    unsupported,
+)
+from ruleengine.local.api.options import (
+    DeleteOptions,
+    WriteOptions,
+    delete_options,
+    query_of,
+    write_options,
+)
+from ruleengine.local.api.reading import list_objects, wants_watch
+from ruleengine.local.api.registry import Edit, Registry
+from ruleengine.local.api.routing import Route
+from ruleengine.local.api.watching import read_watch, watch
+from ruleengine.model.http import HttpRequest, HttpResponse
+from ruleengine.model.values import Object, lookup
+
+_MANAGED_UPDATES: Final = ("status", "finalize", "ephemeralcontainers")
+
+
+class ObjectRequests:
+    """Answers every request whose path names a resource."""
+
+    def __init__(self, registry: Registry, patience: float | None) -> None:
+        self._registry = registry
+        self._patience = patience
+
+    def handle(self, request: HttpRequest, route: Route) -> HttpResponse:
+        """Answer a request. Raises ``ApiFailure``."""
+        verbs = route.served.info.verbs
+        match request.method, bool(route.name), route.subresource:
+            case "GET" | "HEAD", False, "" if "list" in verbs:
+                return self._collection(request, route)
+            case "GET" | "HEAD", True, subresource:
+                return self._get(request, route, subresource)
+            case "POST", False, "":
+                return self._create(request, route)
+            case "POST", True, subresource if subresource:
+                return self._act(request, route)
+            case "PUT", True, _:
+                return self._replace(request, route)
+            case "PATCH", True, _:
+                return self._patch(request, route)
+            case "DELETE", True, "":
+                return self._delete(request, route)
+            case "DELETE", False, "" if "deletecollection" in verbs:
+                return self._delete_collection(request, route)
+        raise method_not_allowed()
+
+    def _collection(self, request: HttpRequest, route: Route) -> HttpResponse:
+        query = query_of(request)
+        shown = tables.accepted(request.headers.get("accept", ""))
+        if wants_watch(query):
+            return self._watch(route, query, shown)
+        listed = list_objects(self._registry, route, query)
+        info = route.served.info
+        if shown.kind == "Table":
+            include = query.get("includeObject", "Metadata")
+            now = self._registry.clock.now()
+            answer = tables.table(
+                listed.items,
+                route.served,
+                now,
+                listed.metadata,
+                include=include,
+                version=shown.version,
+            )
+        elif shown.kind:
+            answer = {
+                "kind": "PartialObjectMetadataList",
+                "apiVersion": f"meta.k8s.io/{shown.version}",
+                "metadata": listed.metadata,
+                "items": [tables.partial(one, shown.version) for one in listed.items],
+            }
+        else:
+            answer = {
+                "kind": f"{info.kind}List",
+                "apiVersion": info.api_version,
+                "metadata": listed.metadata,
+                "items": listed.items,
+            }
+        return _json(answer, content_type=shown.content_type)
+
+    def _watch(self, route: Route, query: Mapping[str, str], shown: tables.Shown) -> HttpResponse:
+        asked = read_watch(route, query, self._registry.store)
+        stream = watch(
+            asked,
+            self._registry.store,
+            lambda value: self._present(value, route, query, shown),
+            self._patience,
+        )
+        return HttpResponse(status=200, headers={"content-type": shown.content_type}, stream=stream)
+
+    def _present(
+        self, value: Object, route: Route, query: Mapping[str, str], shown: tables.Shown
+    ) -> Object:
+        if shown.kind == "Table":
+            metadata = {"resourceVersion": value["metadata"]["resourceVersion"]}
+            return tables.table(
+                [value],
+                route.served,
+                self._registry.clock.now(),
+                metadata,
+                include=query.get("includeObject", "Metadata"),
+                version=shown.version,
+            )
+        return tables.partial(value, shown.version) if shown.kind else value
+
+    def _get(self, request: HttpRequest, route: Route, subresource: str) -> HttpResponse:
+        value = self._registry.get(route.served, route.namespace, route.name)
+        query = query_of(request)
+        match subresource:
+            case "" | "status" | "ephemeralcontainers":
+                shown = tables.accepted(request.headers.get("accept", ""))
+                presented = self._present(value, route, query, shown)
+                return _json(presented, content_type=shown.content_type)
+            case "scale":
+                return _json(subresources.scale_of(value, route.served))
+            case "log":
+                text = subresources.simulated_log(value, query.get("container", ""))
+                return HttpResponse(
+                    status=200, headers={"content-type": "text/plain"}, body=text.encode()
+                )
+        raise method_not_allowed()
+
+    def _create(self, request: HttpRequest, route: Route) -> HttpResponse:
+        body = bodies.read_object(request)
+        info = route.served.info
+        if info.kind in reviews.KINDS:
+            value = preparing.identified(body.value, route.served, route.namespace)
+            return _json(reviews.review(value, info.kind), status=201)
+        if "list" not in info.verbs:
+            raise method_not_allowed()
+        if info.namespaced and not route.namespace:
+            raise method_not_allowed()
+        options = write_options(request)
+        created = self._registry.create(
+            route.served, route.namespace, body.value, options, body.duplicates
+        )
+        return self._written(created, route, request, options, status=201)
+
+    def _written(
+        self,
+        value: Object,
+        route: Route,
+        request: HttpRequest,
+        options: WriteOptions,
+        *,
+        status: int = 200,
+    ) -> HttpResponse:
+        shown = tables.accepted(request.headers.get("accept", ""))
+        presented = self._present(value, route, query_of(request), shown)
+        return _json(
+            presented,
+            status=status,
+            content_type=shown.content_type,
+            warnings=tuple(options.warnings),
+        )
+
+    def _replace(self, request: HttpRequest, route: Route) -> HttpResponse:
+        body = bodies.read_object(request)
+        options = write_options(request)
+        if route.subresource == "scale":
+            return self._scaled(route, lambda _: body.value, options)
+        if route.subresource and route.subresource not in _MANAGED_UPDATES:
+            raise method_not_allowed()
+        updated = self._registry.update(
+            route.served,
+            route.namespace,
+            route.name,
+            body.value,
+            options,
+            subresource="status" if route.subresource == "status" else "",
+            duplicates=body.duplicates,
+        )
+        return self._written(updated, route, request, options)
+
+    def _scaled(self, route: Route, edit: Edit, options: WriteOptions) -> HttpResponse:
+        served = route.served
+
+        def scale(live: Object) -> Object:
+            return subresources.with_scale(live, edit(subresources.scale_of(live, served)), served)
+
+        changed = self._registry.change(
+            served, route.namespace, route.name, scale, options, subresource="scale"
+        )
+        return _json(subresources.scale_of(changed, served))
+
+    def _patch(self, request: HttpRequest, route: Route) -> HttpResponse:
+        if route.subresource and route.subresource not in (*_MANAGED_UPDATES, "scale"):
+            raise method_not_allowed()
+        media = bodies.media_type(request)
+        options = write_options(request, applying=media == bodies.APPLY_PATCH)
+        body = bodies.read_patch(request)
+        subresource = "status" if route.subresource == "status" else ""
+        if media == bodies.APPLY_PATCH:
+            if route.subresource == "scale":
+                raise unsupported("a Scale cannot be applied; patch or replace it")
+            if body.duplicates:
+                raise bad_request(f"duplicate fields: {', '.join(body.duplicates)}")
+            value, created = self._registry.apply(
+                route.served,
+                route.namespace,
+                route.name,
+                body.value,
+                options,
+                subresource=subresource,
+            )
+            return self._written(value, route, request, options, status=201 if created else 200)
+        patch = _patch_function(media, body, route)
+        if route.subresource == "scale":
+            return self._scaled(route, patch, options)
+        changed = self._registry.change(
+            route.served,
+            route.namespace,
+            route.name,
+            lambda live: self._patched(live, patch, route, options, body.duplicates),
+            options,
+            subresource=subresource,
+        )
+        return self._written(changed, route, request, options)
+
+    def _patched(
+        self,
+        live: Object,
+        patch: Edit,
+        route: Route,
+        options: WriteOptions,
+        duplicates: tuple[str, ...],
+    ) -> Object:
+        value = preparing.identified(patch(live), route.served, route.namespace)
+        options.warnings.clear()
+        return preparing.declared(value, route.served, options, duplicates)
+
+    def _delete(self, request: HttpRequest, route: Route) -> HttpResponse:
+        options = delete_options(request, bodies.read_options(request))
+        value, gone = self._registry.delete(route.served, route.namespace, route.name, options)
+        if not gone:
+            return _json(value)
+        info = route.served.info
+        details: Object = {"name": route.name, "kind": info.plural, "uid": value["metadata"]["uid"]}
+        if info.group:
+            details["group"] = info.group
+        return _json(
+            {
+                "kind": "Status",
+                "apiVersion": "v1",
+                "metadata": {},
+                "status": "Success",
+                "details": details,
+            }
+        )
+
+    def _delete_collection(self, request: HttpRequest, route: Route) -> HttpResponse:
+        options = delete_options(request, bodies.read_options(request))
+        query = {k: v for k, v in query_of(request).items() if k not in ("limit", "continue")}
+        listed = list_objects(self._registry, route, query)
+        for one in listed.items:
+            self._delete_one(route, one, options)
+        info = route.served.info
+        return _json(
+            {
+                "kind": f"{info.kind}List",
+                "apiVersion": info.api_version,
+                "metadata": listed.metadata,
+                "items": listed.items,
+            }
+        )
+
+    def _delete_one(self, route: Route, value: Object, options: DeleteOptions) -> None:
+        namespace = str(lookup(value, "metadata", "namespace", default=""))
+        try:
+            self._registry.delete(route.served, namespace, value["metadata"]["name"], options)
+        except ApiFailure as failure:
+            if failure.code != 404:
+                raise
+
+    def _act(self, request: HttpRequest, route: Route) -> HttpResponse:
+        """Answer a POST to a subresource: bind a pod, evict it."""
+        body = bodies.read_object(request).value
+        match route.subresource:
+            case "binding":
+                options = write_options(request)
+                node = str(lookup(body, "target", "name", default=""))
+                self._registry.change(
+                    route.served,
+                    route.namespace,
+                    route.name,
+                    lambda live: {**live, "spec": {**live["spec"], "nodeName": node}},
+                    options,
+                )
+            case "eviction":
+                stated = body.get("deleteOptions") or {}
+                options_of_delete = delete_options(request, stated)
+                self._registry.delete(route.served, route.namespace, route.name, options_of_delete)
+            case _:
+                raise no_such_path()
+        success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
+        return _json(success, status=201)
+
+
+def _patch_function(media: str, body: bodies.Body, route: Route) -> Edit:
+    def patched(live: Object) -> Object:
+        try:
+            match media:
+                case bodies.JSON_PATCH:
+                    value = json_patch(live, body.value)
+                case bodies.MERGE_PATCH:
+                    value = merge_patch(live, body.value)
+                case _:
+                    value = strategic_merge(live, body.value, route.served.schema)
+        except PatchError as error:
+            raise ApiFailure(422, "Invalid", f"the patch cannot be applied: {error}") from None
+        if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
+            raise ApiFailure(422, "Invalid", "the patch leaves no object")
+        return value
+
+    strategic = media == bodies.STRATEGIC_PATCH
+    if media not in (bodies.JSON_PATCH, bodies.MERGE_PATCH, bodies.STRATEGIC_PATCH) or (
+        strategic and route.served.custom
+    ):
+        known = [bodies.JSON_PATCH, bodies.MERGE_PATCH, bodies.APPLY_PATCH]
+        known += [] if route.served.custom else [bodies.STRATEGIC_PATCH]
+        raise unsupported(
+            "the body of the request was in an unknown format - accepted media types include: "
+            + ", ".join(sorted(known))
+        )
+    return patched
+
+
+def _json(
+    value: Object,
+    *,
+    status: int = 200,
+    content_type: str = "application/json",
+    warnings: tuple[str, ...] = (),
+) -> HttpResponse:
+    headers = {"content-type": content_type}
+    if warnings:
+        quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in warnings)
+        headers["warning"] = ", ".join(f'299 - "{one}"' for one in quoted)
+    return HttpResponse(status=status, headers=headers, body=json_text.dump_bytes(value))

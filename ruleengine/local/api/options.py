@@ -1,0 +1,114 @@
+"""What a request asks for beside its path: manager, dry run, validation, preconditions."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from ruleengine.local.api.failures import ApiFailure, bad_request
+from ruleengine.model.http import HttpRequest
+from ruleengine.model.values import Object, lookup
+
+_LONGEST_MANAGER: Final = 128
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WriteOptions:
+    """How a write is to be made. ``warnings`` gathers what the answer should warn of."""
+
+    manager: str
+    dry_run: bool = False
+    validation: str = "Warn"
+    force: bool = False
+    warnings: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteOptions:
+    """How an object is to be deleted."""
+
+    propagation: str = ""
+    grace: int | None = None
+    uid: str = ""
+    resource_version: str = ""
+    dry_run: bool = False
+    manager: str = ""
+
+
+def query_of(request: HttpRequest) -> Mapping[str, str]:
+    """Return the query parameters; of a repeated one the last counts."""
+    return dict(request.query)
+
+
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """Return a boolean parameter the way API servers read it."""
+    return query.get(name, "").lower() in ("true", "1")
+
+
+def number(query: Mapping[str, str], name: str) -> int | None:
+    """Return a whole number, ``None`` where absent. Raises ``ApiFailure`` 400."""
+    text = query.get(name, "")
+    if not text:
+        return None
+    if not text.isdecimal():
+        raise bad_request(f"invalid value {text!r} for the parameter {name}: a number is needed")
+    return int(text)
+
+
+def write_options(request: HttpRequest, *, applying: bool = False) -> WriteOptions:
+    """Return the options of a create, update or patch. Raises ``ApiFailure``."""
+    query = query_of(request)
+    manager = query.get("fieldManager", "")
+    if len(manager) > _LONGEST_MANAGER or not manager.isprintable():
+        raise _invalid("fieldManager", "must be printable and have at most 128 characters")
+    if applying and not manager:
+        raise _invalid("fieldManager", "Required value: is required for apply patch")
+    if "force" in query and not applying:
+        raise _invalid("force", "Forbidden: may not be specified for non-apply patch")
+    validation = query.get("fieldValidation") or "Warn"
+    if validation not in ("Ignore", "Warn", "Strict"):
+        raise _invalid("fieldValidation", f'Unsupported value: "{validation}"')
+    return WriteOptions(
+        manager=manager or agent(request),
+        dry_run=_dry_run([text for name, text in request.query if name == "dryRun"]),
+        validation=validation,
+        force=flag(query, "force"),
+    )
+
+
+def agent(request: HttpRequest) -> str:
+    """Return the field manager that stands for a client which names none."""
+    product = request.headers.get("user-agent", "").partition("/")[0].strip()
+    return product[:_LONGEST_MANAGER] or "unknown"
+
+
+def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
+    """Return the options of a delete; the body wins over the query. Raises ``ApiFailure``."""
+    query = query_of(request)
+    propagation = body.get("propagationPolicy") or query.get("propagationPolicy", "")
+    if propagation not in ("", "Background", "Foreground", "Orphan"):
+        raise _invalid("propagationPolicy", f'Unsupported value: "{propagation}"')
+    orphan = body.get("orphanDependents", query.get("orphanDependents"))
+    if not propagation and orphan is not None:
+        propagation = "Orphan" if str(orphan).lower() == "true" else "Background"
+    grace = body.get("gracePeriodSeconds")
+    return DeleteOptions(
+        propagation=propagation,
+        grace=number(query, "gracePeriodSeconds") if grace is None else int(grace),
+        uid=str(lookup(body, "preconditions", "uid", default="")),
+        resource_version=str(lookup(body, "preconditions", "resourceVersion", default="")),
+        dry_run=_dry_run(body.get("dryRun") or [v for k, v in request.query if k == "dryRun"]),
+        manager=agent(request),
+    )
+
+
+def _dry_run(stated: list[str]) -> bool:
+    wrong = [one for one in stated if one != "All"]
+    if wrong:
+        raise _invalid("dryRun", f'Unsupported value: "{wrong[0]}": supported values: "All"')
+    return bool(stated)
+
+
+def _invalid(field_name: str, problem: str) -> ApiFailure:
+    cause = {"reason": "FieldValueInvalid", "message": problem, "field": field_name}
+    text = f"the request is invalid: {field_name}: {problem}"
+    return ApiFailure(422, "Invalid", text, {"causes": [cause]})

@@ -1,0 +1,174 @@
+"""What becomes of an object between the request and the store, as pure functions.
+
+System fields are taken from the live object, undeclared fields are reported and dropped,
+defaults filled in, ``generation`` counted and ownership of fields recorded (reference,
+Kubernetes API sections 3, 5 and 8).
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from ruleengine.apimachinery.defaulting import default
+from ruleengine.apimachinery.normalising import normalise
+from ruleengine.apimachinery.patches import equal
+from ruleengine.apimachinery.pruning import prune
+from ruleengine.apimachinery.structured_merge import update
+from ruleengine.apimachinery.validating import validate
+from ruleengine.local.api.catalog import Served
+from ruleengine.local.api.custom_defaults import default_custom
+from ruleengine.local.api.failures import bad_request, invalid
+from ruleengine.local.api.options import WriteOptions
+from ruleengine.model.values import Object, format_path, lookup
+
+_SYSTEM: Final = (
+    "uid",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "generation",
+    "resourceVersion",
+)
+_MANAGED: Final = "managedFields"
+
+
+def identified(value: Object, served: Served, namespace: str) -> Object:
+    """Return the object with the identity of its path. Raises ``ApiFailure`` 400."""
+    info = served.info
+    stated = (value.get("apiVersion") or info.api_version, value.get("kind") or info.kind)
+    if stated != (info.api_version, info.kind):
+        raise bad_request(
+            f"the object provided is unrecognized: it is {stated[1]} of {stated[0]}, and the "
+            f"path is for {info.kind} of {info.api_version}"
+        )
+    metadata = dict(value.get("metadata") or {})
+    if info.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+        raise bad_request(
+            "the namespace of the provided object does not match the namespace sent on the request"
+        )
+    return {**value, "apiVersion": stated[0], "kind": stated[1], "metadata": metadata}
+
+
+def declared(
+    value: Object, served: Served, options: WriteOptions, duplicates: Sequence[str] = ()
+) -> Object:
+    """Return the object without undeclared fields, reported as the caller asked.
+
+    Raises ``ApiFailure`` 400 under strict validation.
+    """
+    kept, unknown = prune(value, served.schema)
+    problems = [f'unknown field "{format_path(path)}"' for path in unknown]
+    problems += [f'duplicate field "{name}"' for name in duplicates]
+    if problems and options.validation == "Strict":
+        name = lookup(value, "metadata", "name", default="")
+        raise bad_request(
+            f'{served.info.kind} in version "{served.info.version}" cannot be handled as a '
+            f"{served.info.kind}: strict decoding error: {', '.join(problems)}"
+            + (f" (in {name})" if name else "")
+        )
+    if options.validation == "Warn":
+        options.warnings.extend(problems)
+    found: Object = kept
+    return found
+
+
+def completed(value: Object, served: Served) -> Object:
+    """Return the object in canonical form and with its defaults."""
+    value = normalise(value, served.schema)
+    if served.custom:
+        return default_custom(value, lookup(served.definition, "schema", "openAPIV3Schema"))
+    return default(value)
+
+
+def fresh(value: Object, served: Served, *, uid: str, now: str) -> Object:
+    """Return a new object with the system fields of a new object.
+
+    Status is the server's where it is a subresource.
+    """
+    metadata = {
+        name: inner
+        for name, inner in value["metadata"].items()
+        if name not in (*_SYSTEM, "selfLink")
+    }
+    metadata |= {"uid": uid, "creationTimestamp": now}
+    if served.has_generation:
+        metadata["generation"] = 1
+    rest = {name: inner for name, inner in value.items() if not _is_status(name, served)}
+    return {**rest, "metadata": metadata}
+
+
+def _is_status(name: str, served: Served) -> bool:
+    return name == "status" and served.has_status
+
+
+def succeeding(live: Object, new: Object, served: Served, subresource: str) -> Object:
+    """Return what an update may change of the live object, with the system's fields kept."""
+    if subresource == "status":
+        metadata = {**live["metadata"]}
+        kept = {name: inner for name, inner in live.items() if name != "status"}
+        status = {"status": new["status"]} if new.get("status") is not None else {}
+        return {**kept, "metadata": metadata, **status}
+    metadata = {k: v for k, v in new["metadata"].items() if k not in (*_SYSTEM, "selfLink")}
+    metadata |= {k: live["metadata"][k] for k in _SYSTEM if k in live["metadata"]}
+    metadata.setdefault("name", live["metadata"]["name"])
+    value = {name: inner for name, inner in new.items() if not _is_status(name, served)}
+    if served.has_status and "status" in live:
+        value["status"] = live["status"]
+    return {**value, "metadata": metadata}
+
+
+def tracked(
+    live: Object | None,
+    new: Object,
+    served: Served,
+    options: WriteOptions,
+    *,
+    now: str,
+    subresource: str = "",
+) -> Object:
+    """Return the object with the ownership that an update leaves behind."""
+    return update(
+        live,
+        new,
+        manager=options.manager,
+        schema=served.schema,
+        now=now,
+        subresource=subresource if subresource in ("status", "scale") else "",
+    )
+
+
+def counted(live: Object, new: Object, served: Served) -> Object:
+    """Return the object with its generation raised where its specification changed."""
+    if not served.has_generation or same_specification(live, new, served):
+        return new
+    generation = int(lookup(live, "metadata", "generation", default=0)) + 1
+    return {**new, "metadata": {**new["metadata"], "generation": generation}}
+
+
+def same_specification(live: Object, new: Object, served: Served) -> bool:
+    """Tell whether nothing outside metadata and (where it is one) status differs."""
+    status_apart = served.has_status or not served.custom
+    apart = {"metadata", "apiVersion", "kind", *(("status",) if status_apart else ())}
+    names = (live.keys() | new.keys()) - apart
+    return all(equal(live.get(name), new.get(name)) for name in names)
+
+
+def unchanged(live: Object, new: Object) -> bool:
+    """Tell whether a write would store what is stored already.
+
+    Times in ``managedFields`` differ only where their fields do, so a plain comparison does.
+    """
+    return live is new or equal(live, new)
+
+
+def checked(value: Object, served: Served, old: Object | None = None) -> Object:
+    """Return the object if it may be stored. Raises ``ApiFailure`` 422."""
+    causes = list(validate(value, served.info, served.schema, old))
+    if causes:
+        raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)
+    return value
+
+
+def presented(value: Object, served: Served) -> Object:
+    """Return a stored object in the version it is asked for."""
+    wanted = served.info.api_version
+    return value if value.get("apiVersion") == wanted else {**value, "apiVersion": wanted}

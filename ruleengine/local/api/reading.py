@@ -1,0 +1,100 @@
+"""Lists: selection, resourceVersion semantics and pages (reference, section 4)."""
+
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from ruleengine.formats import json_text
+from ruleengine.local.api.failures import ApiFailure, bad_request, expired
+from ruleengine.local.api.options import flag, number
+from ruleengine.local.api.preparing import presented
+from ruleengine.local.api.registry import Registry
+from ruleengine.local.api.routing import Route
+from ruleengine.local.api.selecting import read_selection
+from ruleengine.local.store import CompactedError, Snapshot, Store
+from ruleengine.model.values import Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listed:
+    """One page of a collection and the ``metadata`` of the list."""
+
+    items: Sequence[Object] = field(repr=False)
+    metadata: Object
+
+
+def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> Listed:
+    """Return what a list request asks for. Raises ``ApiFailure`` 400, 410 and 504."""
+    selection = read_selection(query, route.served, route.namespace)
+    limit = number(query, "limit") or 0
+    token = query.get("continue", "")
+    at, after = _read_token(token) if token else (_wanted_revision(registry.store, query), None)
+    snapshot = _snapshot(registry.store, route, at)
+    found = [one for one in snapshot.items if selection.matches(one)]
+    if after is not None:
+        found = [one for one in found if _place(one) > after]
+    metadata: Object = {"resourceVersion": str(snapshot.revision)}
+    if limit and len(found) > limit:
+        metadata["continue"] = _make_token(snapshot.revision, found[limit - 1])
+        if selection.everything:
+            metadata["remainingItemCount"] = len(found) - limit
+        found = found[:limit]
+    return Listed(items=[presented(one, route.served) for one in found], metadata=metadata)
+
+
+def _snapshot(store: Store, route: Route, at: int) -> Snapshot:
+    try:
+        return store.list(route.served.resource, route.namespace, at)
+    except CompactedError:
+        raise expired(
+            "The provided continue parameter or resourceVersion is too old to display a "
+            "consistent list result; start the list anew"
+        ) from None
+
+
+def _wanted_revision(store: Store, query: Mapping[str, str]) -> int:
+    """Return the revision that a list has to show; 0 for the latest."""
+    match = query.get("resourceVersionMatch", "")
+    text = query.get("resourceVersion", "")
+    if match not in ("", "Exact", "NotOlderThan"):
+        raise bad_request(f"resourceVersionMatch {match!r} is unknown")
+    if match and not text:
+        raise bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided")
+    revision = number(query, "resourceVersion") or 0
+    if match == "Exact" and not revision:
+        raise bad_request('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
+    check_not_future(store, revision)
+    return revision if match == "Exact" else 0
+
+
+def check_not_future(store: Store, revision: int) -> None:
+    """Refuse a revision that does not exist yet. Raises ``ApiFailure`` 504."""
+    current = store.revision
+    if revision > current:
+        text = f"Too large resource version: {revision}, current: {current}"
+        cause = {"reason": "ResourceVersionTooLarge", "message": "Too large resource version"}
+        raise ApiFailure(504, "Timeout", text, {"causes": [cause], "retryAfterSeconds": 1})
+
+
+def wants_watch(query: Mapping[str, str]) -> bool:
+    """Tell whether a request for a collection is a watch."""
+    return flag(query, "watch")
+
+
+def _place(value: Object) -> tuple[str, str]:
+    return (value["metadata"].get("namespace", ""), value["metadata"]["name"])
+
+
+def _make_token(revision: int, last: Object) -> str:
+    data = json_text.dump_bytes([revision, *_place(last)])
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _read_token(token: str) -> tuple[int, tuple[str, str]]:
+    try:
+        padded = token + "=" * (-len(token) % 4)
+        revision, namespace, name = json_text.loads(base64.urlsafe_b64decode(padded))
+        return int(revision), (str(namespace), str(name))
+    except (binascii.Error, ValueError, TypeError):
+        raise bad_request("continue key is not valid") from None

@@ -1,0 +1,362 @@
+"""The verbs of the API on one store: create, read, change, apply and delete objects.
+
+The HTTP layer above and the controllers beside it call the same methods, so that both are
+held to the same rules. Every change is a pure step from the live object to the next,
+written only if the object is still the same.
+"""
+
+import threading
+from collections.abc import Callable, Sequence
+from random import Random
+from typing import Final
+
+from ruleengine.apimachinery.causes import invalid as invalid_value
+from ruleengine.apimachinery.declared import UndeclaredError
+from ruleengine.apimachinery.structured_merge import apply, conflict_causes, conflict_message
+from ruleengine.local.api import preparing
+from ruleengine.local.api.admission import Admission
+from ruleengine.local.api.catalog import Catalog, Served
+from ruleengine.local.api.deleting import begin_deletion, is_over
+from ruleengine.local.api.failures import (
+    ApiFailure,
+    already_exists,
+    bad_request,
+    conflict,
+    details_of,
+    invalid,
+    not_found,
+)
+from ruleengine.local.api.options import DeleteOptions, WriteOptions
+from ruleengine.local.clock import Clock
+from ruleengine.local.store import ChangedError, Store
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+
+_TRIES: Final = 8
+Edit = Callable[[Object], Object]
+
+
+class Registry:
+    """Performs verbs on a store. Safe to use from several threads."""
+
+    def __init__(self, store: Store, clock: Clock, randomness: Random | None = None) -> None:
+        self.store = store
+        self.catalog = Catalog(store)
+        self.clock = clock
+        self.admission = Admission(store, randomness or Random())  # noqa: S311 - names, no secrets
+        self.writes: dict[str, int] = {}
+        self._counting = threading.Lock()
+
+    def now(self) -> str:
+        """Return the time as objects state it."""
+        return format_time(self.clock.now())
+
+    def get(self, served: Served, namespace: str, name: str) -> Object:
+        """Return an object. Raises ``ApiFailure`` 404."""
+        found = self.store.get(served.key(namespace, name))
+        if found is None:
+            raise not_found(served.info, name)
+        return preparing.presented(found, served)
+
+    def create(
+        self,
+        served: Served,
+        namespace: str,
+        value: Object,
+        options: WriteOptions,
+        duplicates: Sequence[str] = (),
+    ) -> Object:
+        """Create an object. Raises ``ApiFailure``, for instance 409 for a taken name."""
+        value = preparing.identified(value, served, namespace)
+        metadata = value["metadata"]
+        if metadata.get("resourceVersion"):
+            raise bad_request("resourceVersion should not be set on objects to be created")
+        self.admission.check_namespace(served, namespace, str(metadata.get("name", "")))
+        value = preparing.declared(value, served, options, duplicates)
+        base = "" if metadata.get("name") else str(metadata.get("generateName") or "")
+        for _ in range(_TRIES):
+            named = self._named(value, base)
+            try:
+                return self._create(served, namespace, named, options)
+            except ChangedError:
+                if not base:
+                    break
+        raise already_exists(served.info, str(named["metadata"].get("name")))
+
+    def _named(self, value: Object, base: str) -> Object:
+        if not base:
+            return value
+        name = self.admission.generated(base)
+        return {**value, "metadata": {**value["metadata"], "name": name}}
+
+    def _create(
+        self, served: Served, namespace: str, value: Object, options: WriteOptions
+    ) -> Object:
+        now = self.now()
+        value = preparing.fresh(value, served, uid=self.admission.uid(), now=now)
+        value = preparing.completed(value, served)
+        preparing.checked(value, served)
+        value = self.admission.admit(value, served)
+        value = preparing.tracked(None, value, served, options, now=now)
+        key = served.key(namespace, value["metadata"]["name"])
+        if options.dry_run:
+            if self.store.get(key) is not None:
+                raise ChangedError
+            return value
+        return self._write(served, namespace, value, options.manager, expected=0)
+
+    def update(  # noqa: PLR0913 - the parts of the request
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        value: Object,
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+        duplicates: Sequence[str] = (),
+    ) -> Object:
+        """Replace an object, or its status. Raises ``ApiFailure``, 409 for a stale one."""
+        value = preparing.identified(value, served, namespace)
+        if value["metadata"].setdefault("name", name) != name:
+            raise bad_request(
+                f"the name of the object ({value['metadata']['name']}) does not match the name "
+                f"on the URL ({name})"
+            )
+        if served.custom and not value["metadata"].get("resourceVersion"):
+            cause = invalid_value(
+                ("metadata", "resourceVersion"), 0, "must be specified for an update"
+            )
+            self.get(served, namespace, name)
+            raise invalid(served.info, name, [cause])
+        value = preparing.declared(value, served, options, duplicates)
+        return self.change(
+            served, namespace, name, lambda _: value, options, subresource=subresource
+        )
+
+    def change(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        edit: Edit,
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+    ) -> Object:
+        """Change an object by a function of it; tried anew while others change it.
+
+        A resourceVersion or uid in the result of ``edit`` that is not the object's own is a
+        failed precondition. Raises ``ApiFailure``.
+        """
+        for _ in range(_TRIES):
+            live = self.get(served, namespace, name)
+            new = edit(live)
+            self._check_preconditions(served, live, new)
+            try:
+                return self._change(served, live, new, options, subresource)
+            except ChangedError:
+                continue
+        raise conflict(served.info, name)
+
+    def _check_preconditions(self, served: Served, live: Object, new: Object) -> None:
+        name = live["metadata"]["name"]
+        metadata = new.get("metadata") or {}
+        stated = metadata.get("resourceVersion")
+        if stated and str(stated) != live["metadata"]["resourceVersion"]:
+            raise conflict(served.info, name)
+        uid = metadata.get("uid")
+        if uid and uid != live["metadata"]["uid"]:
+            problem = (
+                f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
+                f"{live['metadata']['uid']}"
+            )
+            raise conflict(served.info, name, problem)
+        if metadata.get("name", name) != name:
+            raise bad_request("the name of an object cannot be changed")
+
+    def _change(
+        self, served: Served, live: Object, new: Object, options: WriteOptions, subresource: str
+    ) -> Object:
+        following = preparing.succeeding(live, new, served, subresource)
+        following = preparing.completed(following, served)
+        following = self.admission.admit(following, served, live)
+        following = preparing.tracked(
+            live, following, served, options, now=self.now(), subresource=subresource
+        )
+        return self._finish(served, live, following, options, subresource)
+
+    def _finish(
+        self, served: Served, live: Object, new: Object, options: WriteOptions, subresource: str
+    ) -> Object:
+        if subresource != "status":
+            new = preparing.counted(live, new, served)
+        if preparing.unchanged(live, new):
+            return live
+        preparing.checked(new, served, live)
+        namespace = str(lookup(live, "metadata", "namespace", default=""))
+        if options.dry_run:
+            return new
+        if is_over(new, served):
+            return self._remove(served, namespace, new, options.manager)
+        revision = int(live["metadata"]["resourceVersion"])
+        return self._write(served, namespace, new, options.manager, expected=revision)
+
+    def apply(
+        self,
+        served: Served,
+        namespace: str,
+        name: str,
+        config: Object,
+        options: WriteOptions,
+        *,
+        subresource: str = "",
+    ) -> tuple[Object, bool]:
+        """Apply a configuration; the second value tells whether that created the object.
+
+        Raises ``ApiFailure``, 409 with causes for conflicts with other managers.
+        """
+        config = preparing.identified(config, served, namespace)
+        metadata = config["metadata"]
+        if metadata.setdefault("name", name) != name:
+            raise bad_request("the name of the configuration does not match the name on the URL")
+        if metadata.get("managedFields"):
+            raise bad_request("metadata.managedFields must be nil")
+        for _ in range(_TRIES):
+            live = self.store.get(served.key(namespace, name))
+            try:
+                if live is None:
+                    return self._apply_new(served, namespace, config, options, subresource), True
+                live = preparing.presented(live, served)
+                self._check_preconditions(served, live, config)
+                new = self._applied(served, live, config, options, subresource)
+                if new is live:
+                    return live, False
+                return self._apply_change(served, live, new, options, subresource), False
+            except ChangedError:
+                continue
+        raise conflict(served.info, name)
+
+    def _apply_new(
+        self,
+        served: Served,
+        namespace: str,
+        config: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Object:
+        name = config["metadata"]["name"]
+        if subresource:
+            raise not_found(served.info, name)
+        if config["metadata"].get("uid") or config["metadata"].get("resourceVersion"):
+            raise conflict(served.info, name, "the object does not exist any more")
+        self.admission.check_namespace(served, namespace, name)
+        value = self._applied(served, None, config, options, "")
+        value = preparing.fresh(value, served, uid=self.admission.uid(), now=self.now())
+        value = preparing.completed(value, served)
+        preparing.checked(value, served)
+        value = self.admission.admit(value, served)
+        if options.dry_run:
+            return value
+        return self._write(served, namespace, value, options.manager, expected=0)
+
+    def _apply_change(
+        self,
+        served: Served,
+        live: Object,
+        new: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Object:
+        entries = new["metadata"].get("managedFields")
+        following = preparing.succeeding(live, new, served, subresource)
+        following = preparing.completed(following, served)
+        following = self.admission.admit(following, served, live)
+        following = {
+            **following,
+            "metadata": {**following["metadata"], "managedFields": entries or []},
+        }
+        return self._finish(served, live, following, options, subresource)
+
+    def _applied(
+        self,
+        served: Served,
+        live: Object | None,
+        config: Object,
+        options: WriteOptions,
+        subresource: str,
+    ) -> Object:
+        try:
+            result = apply(
+                live,
+                config,
+                manager=options.manager,
+                schema=served.schema,
+                now=self.now(),
+                force=options.force,
+                subresource=subresource,
+            )
+        except UndeclaredError as error:
+            raise bad_request(error.message) from None
+        if result.conflicts:
+            causes = conflict_causes(result.conflicts)
+            details = details_of(served.info, config["metadata"]["name"], causes=causes)
+            text = conflict_message(result.conflicts)
+            raise ApiFailure(409, "Conflict", text, details)
+        return result.object
+
+    def delete(
+        self, served: Served, namespace: str, name: str, options: DeleteOptions
+    ) -> tuple[Object, bool]:
+        """Delete an object; the second value tells whether it is gone already.
+
+        Raises ``ApiFailure``, 409 for a failed precondition.
+        """
+        for _ in range(_TRIES):
+            live = self.get(served, namespace, name)
+            self._check_delete(served, live, options)
+            marked = begin_deletion(live, served, options, self.clock.now())
+            if options.dry_run:
+                return marked, is_over(marked, served)
+            try:
+                if is_over(marked, served):
+                    return self._remove(served, namespace, marked, options.manager), True
+                if marked is live:
+                    return live, False
+                revision = int(live["metadata"]["resourceVersion"])
+                return (
+                    self._write(served, namespace, marked, options.manager, expected=revision),
+                    False,
+                )
+            except ChangedError:
+                continue
+        raise conflict(served.info, name)
+
+    def _check_delete(self, served: Served, live: Object, options: DeleteOptions) -> None:
+        wanted = {"uid": options.uid, "resourceVersion": options.resource_version}
+        for field, value in wanted.items():
+            if value and live["metadata"][field] != value:
+                problem = (
+                    f"Precondition failed: {field} in precondition: {value}, in object meta: "
+                    f"{live['metadata'][field]}"
+                )
+                raise conflict(served.info, live["metadata"]["name"], problem)
+
+    def _write(
+        self, served: Served, namespace: str, value: Object, manager: str, *, expected: int
+    ) -> Object:
+        key = served.key(namespace, value["metadata"]["name"])
+        written = self.store.write(key, value, expected=expected)
+        self._count(manager)
+        return written
+
+    def _remove(self, served: Served, namespace: str, value: Object, manager: str) -> Object:
+        key = served.key(namespace, value["metadata"]["name"])
+        revision = int(value["metadata"]["resourceVersion"])
+        removed = self.store.write(key, None, expected=revision)
+        self._count(manager)
+        return removed
+
+    def _count(self, manager: str) -> None:
+        with self._counting:
+            self.writes[manager] = self.writes.get(manager, 0) + 1

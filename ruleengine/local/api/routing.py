@@ -1,0 +1,50 @@
+"""From a URL path to what it names: a resource, an object, a subresource."""
+
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+from ruleengine.local.api.catalog import Catalog, Served
+from ruleengine.local.api.failures import no_such_path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route:
+    """What a path names. An empty ``name`` means the collection."""
+
+    served: Served
+    namespace: str = ""
+    name: str = ""
+    subresource: str = ""
+
+
+def split(path: str) -> tuple[str, ...]:
+    """Return the decoded parts of a path; slashes at the ends do not count."""
+    return tuple(unquote(part) for part in path.strip("/").split("/") if part)
+
+
+def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:
+    """Return the route of the parts of a path. Raises ``ApiFailure`` 404."""
+    if parts[0] == "api" and len(parts) >= 3:
+        group, version, rest = "", parts[1], parts[2:]
+    elif parts[0] == "apis" and len(parts) >= 4:
+        group, version, rest = parts[1], parts[2], parts[3:]
+    else:
+        raise no_such_path()
+    namespace = ""
+    if rest[0] == "namespaces" and len(rest) > 2 and not _of_namespace(group, rest):
+        namespace, rest = rest[1], rest[2:]
+    served = catalog.find(group, version, rest[0])
+    if served is None or len(rest) > 3:
+        raise no_such_path()
+    name = rest[1] if len(rest) > 1 else ""
+    subresource = rest[2] if len(rest) > 2 else ""
+    if subresource and subresource not in served.info.subresources:
+        raise no_such_path()
+    if served.info.namespaced is not bool(namespace) and (name or namespace):
+        raise no_such_path()
+    return Route(served=served, namespace=namespace, name=name, subresource=subresource)
+
+
+def _of_namespace(group: str, rest: tuple[str, ...]) -> bool:
+    """Tell whether the path means a subresource of the Namespace itself."""
+    return not group and len(rest) == 3 and rest[2] in ("status", "finalize")
