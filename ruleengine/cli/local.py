@@ -36,9 +36,9 @@ def command() -> None:
 @_state
 def start(*, directory: Path, state: Path | None) -> None:
     """Start it, if it is not running, and keep it until `local stop`."""
-    from ruleengine.local import process
+    from ruleengine.app import local_plane
 
-    running = process.start(_folder(directory, state), keep=True)
+    running = local_plane.start(_folder(directory, state))
     click.echo(f"running at {running.url} (process {running.pid})")
     click.echo(f"export KUBECONFIG={running.kubeconfig}")
 
@@ -47,9 +47,9 @@ def start(*, directory: Path, state: Path | None) -> None:
 @_state
 def stop(*, directory: Path, state: Path | None) -> None:
     """Stop it. Its state stays."""
-    from ruleengine.local import process
+    from ruleengine.app import local_plane
 
-    stopped = process.stop(_folder(directory, state))
+    stopped = local_plane.stop(_folder(directory, state))
     click.echo("stopped" if stopped else "it was not running")
 
 
@@ -57,9 +57,9 @@ def stop(*, directory: Path, state: Path | None) -> None:
 @_state
 def status(*, directory: Path, state: Path | None) -> int:
     """Say whether it runs. Exits with 1 where it does not."""
-    from ruleengine.local import process
+    from ruleengine.app import local_plane
 
-    running = process.status(_folder(directory, state))
+    running = local_plane.status(_folder(directory, state))
     if running is None:
         click.echo("not running")
         return ExitCode.FAILED
@@ -72,12 +72,12 @@ def status(*, directory: Path, state: Path | None) -> int:
 @_state
 def reset(*, yes: bool, directory: Path, state: Path | None) -> None:
     """Stop it and remove its state: every object is gone."""
-    from ruleengine.local import process
+    from ruleengine.app import local_plane
 
     folder = _folder(directory, state)
     if not yes:
         click.confirm(f"remove every object in {folder}?", abort=True)
-    process.reset(folder)
+    local_plane.reset(folder)
     click.echo("removed")
 
 
@@ -85,7 +85,7 @@ def reset(*, yes: bool, directory: Path, state: Path | None) -> None:
 @_state
 def kubeconfig(*, directory: Path, state: Path | None) -> None:
     """Print the path of its kubeconfig. Starts it where it does not run."""
-    from ruleengine.local import process
+    from ruleengine.app import local_plane
 
-    running = process.start(_folder(directory, state), keep=True)
+    running = local_plane.start(_folder(directory, state))
     click.echo(running.kubeconfig)

@@ -9,7 +9,7 @@ import click
 
 from ruleengine.cli.options import directory, output
 from ruleengine.model.errors import ExitCode, UsageError
-from ruleengine.validation.checks import Check
+from ruleengine.validation.check_names import Check
 
 if TYPE_CHECKING:
     from ruleengine.app.validating import Validation, ValidationOptions
