@@ -7,12 +7,16 @@ reads the findings of the others.
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ruleengine.app.checkouts import open_checkout
 from ruleengine.app.workspace import named_workspace
-from ruleengine.reporting.excerpts import Sources
 from ruleengine.reporting.progress import SILENCE, Progress
-from ruleengine.validation.checks import ALL_CHECKS, Check, Report
+from ruleengine.validation.check_names import ALL_CHECKS, Check
+
+if TYPE_CHECKING:
+    from ruleengine.reporting.excerpts import Sources
+    from ruleengine.validation.checks import Report
 
 INDEX_FILE = "index.sqlite"
 
@@ -38,8 +42,8 @@ class ValidationOptions:
 class Validation:
     """A report, and what gives the text of the files that it names."""
 
-    report: Report
-    source: Sources
+    report: "Report"
+    source: "Sources"
 
 
 def validate(options: ValidationOptions, progress: Progress = SILENCE) -> Validation:

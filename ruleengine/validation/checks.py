@@ -8,28 +8,19 @@ because the other checks mean nothing without it.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
 from ruleengine.model.configuration import Waiver
 from ruleengine.model.findings import Finding, Severity, order_findings
+from ruleengine.validation.check_names import ALL_CHECKS, Check
 from ruleengine.validation.facts import decode_findings
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.policies import Waived, apply_waivers
 from ruleengine.validation.problems import Key, suggest_names
 from ruleengine.validation.renders import PREFIX as RENDERS
 
-
-class Check(StrEnum):
-    """What ``validate --checks`` chooses among."""
-
-    SCHEMA = "schema"
-    IDENTITY = "identity"
-    REFERENCES = "references"
-    POLICY = "policy"
-    RENDER = "render"
+__all__ = ["ALL_CHECKS", "Check", "Report", "Selection", "check_of", "choose", "stored_findings"]
 
 
-ALL_CHECKS = frozenset(Check)
 _CHECK_OF_AREA = {
     "identity": Check.IDENTITY,
     "policy": Check.POLICY,
