@@ -52,31 +52,50 @@ def _origin(source: Document, commit: str) -> Origin:
 
 def _settled(value: Object, origin: Origin, around: Surroundings) -> Subject:
     """Return the subject with the defaults of all ``set`` rules laid under it."""
+    emitted = bool(origin.rule)
     subject = Subject(value, origin, around)
     for rank in (Rank.TEAM, Rank.BUILT_IN):
-        defaults = _defaults(subject, rank)
-        filled = fill(subject.object, defaults)
+        speaking = [rule for rule in subject.rules if rule.rank is rank and rule.sets is not None]
+        filled = fill(subject.object, _defaults(subject, speaking)) if speaking else subject.object
         if filled is not subject.object:
             subject = subject.with_object(filled)
-    pruned = without_nulls(subject.object) if origin.rule else subject.object
+            if rank is Rank.TEAM:
+                subject.origin = _origin_of_set(origin, speaking)
+    pruned = without_nulls(subject.object) if emitted else subject.object
     return subject if pruned is subject.object else subject.with_object(pruned)
 
 
-def _defaults(subject: Subject, rank: Rank) -> Value:
-    """Return what the rules of one rank set; noted where two of a team's disagree.
+def _origin_of_set(origin: Origin, rules: list[Rule]) -> Origin:
+    """Return the origin of an object that a team's rules have changed, for ``why``."""
+    return Origin(
+        path=origin.path,
+        line=origin.line,
+        blob=origin.blob,
+        commit=origin.commit,
+        rule=", ".join(rule.name for rule in rules),
+        rule_place=", ".join(_place(rule, "set") for rule in rules),
+        parent=origin if origin.rule else None,
+    )
+
+
+def _place(rule: Rule, *path: str | int) -> str:
+    return f"{rule.document.path}:{rule.place(*path).line}"
+
+
+def _defaults(subject: Subject, rules: list[Rule]) -> Value:
+    """Return what rules of one rank set; noted where two of a team's disagree.
 
     That the built-in ones agree is a matter of our own tests.
     """
-    speaking = [rule for rule in subject.rules if rule.sets is not None and rule.rank is rank]
     merged: Value = {}
     stated: list[tuple[Rule, Value]] = []
-    for rule in speaking:
+    for rule in rules:
         try:
             value = _stated(subject, rule)
         except TemplateFault as fault:
             subject.around.fault(rule, fault)
             continue
-        if rank is Rank.TEAM:
+        if rule.rank is Rank.TEAM:
             for earlier, said in stated:
                 _note_conflicts(subject, (earlier, said), (rule, value))
             stated.append((rule, value))
@@ -117,7 +136,7 @@ def _children(
         if len(chain) >= DEPTH_LIMIT:
             _note_cycle(subject.around, (*chain, rule))
             continue
-        for value, line in _emitted(subject, rule):
+        for value, place in _emitted(subject, rule):
             parent = subject.origin
             origin = Origin(
                 path=parent.path,
@@ -125,14 +144,14 @@ def _children(
                 blob=parent.blob,
                 commit=parent.commit,
                 rule=rule.name,
-                rule_place=f"{rule.document.path}:{line}",
+                rule_place=place,
                 parent=parent if parent.rule else None,
             )
             yield _settled(value, origin, subject.around), (*chain, rule)
 
 
-def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, int]]:
-    """Yield the objects that one rule emits, each with the rule's line for it."""
+def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, str]]:
+    """Yield the objects that one rule emits, each with the rule's place for it."""
     for index, entry in enumerate(rule.emits):
         try:
             values = _items(entry, subject, rule)
@@ -141,10 +160,10 @@ def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, int]]:
         except TemplateFault as fault:
             subject.around.fault(rule, fault)
             continue
-        line = rule.place("emit", index).line
+        place = _place(rule, "emit", index)
         for value in values:
             if _is_object(value):
-                yield value, line
+                yield value, place
             else:
                 text = "an emitted object needs apiVersion, kind, metadata.name"
                 subject.around.fault(rule, TemplateFault(text, ("emit", index), ""))

@@ -19,7 +19,7 @@ from ruleengine.rules import merging
 
 _TEXT_LIMIT = 262_144
 _TAG = re.compile(r"\{\{[^{}]*\}\}")
-_TAG_OF_A_STEP = re.compile(r"\b(?:tasks|steps|item)\b")
+_TAG_OF_A_STEP = re.compile(r"\b(?:(?:tasks|steps)\b(?!\.name\s*\}\})|item\b)")
 _TAG_OF_A_TEMPLATE = re.compile(r"\b(?:inputs|outputs|retries|lastRetry|pod|node)\b(?<!\.outputs)")
 _NO_NAME = re.compile(r"[^-a-zA-Z0-9_]+")
 

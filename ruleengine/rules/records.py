@@ -38,12 +38,16 @@ def to_data(evaluation: DocumentEvaluation) -> Object:
     }
 
 
-def from_data(data: Object, document: Document) -> DocumentEvaluation:
-    """Return the evaluation that :func:`to_data` wrote for an equal document."""
+def from_data(data: Object, document: Document, commit: str = "") -> DocumentEvaluation:
+    """Return the evaluation that :func:`to_data` wrote for an equal document.
+
+    ``commit`` is the one that the document is read from now: the same content stands in
+    many commits, so the data does not hold it.
+    """
     objects = [one["object"] for one in data["derived"]]
     return DocumentEvaluation(
         derived=tuple(
-            Derived(object=one["object"], origin=_origin(one["origin"]), source=document)
+            Derived(object=one["object"], origin=_origin(one["origin"], commit), source=document)
             for one in data["derived"]
         ),
         definitions=tuple(
@@ -52,10 +56,10 @@ def from_data(data: Object, document: Document) -> DocumentEvaluation:
         ),
         references=tuple(_reference(one) for one in data["references"]),
         namespaces=tuple(
-            NeededNamespace(name, cluster, _origin(origin))
+            NeededNamespace(name, cluster, _origin(origin, commit))
             for name, cluster, origin in data["namespaces"]
         ),
-        actions=tuple(_action(one, objects) for one in data["actions"]),
+        actions=tuple(_action(one, objects, commit) for one in data["actions"]),
         findings=tuple(_finding(one) for one in data["findings"]),
     )
 
@@ -73,15 +77,14 @@ def _origin_data(origin: Origin) -> Value:
         origin.path,
         origin.line,
         origin.blob,
-        origin.commit,
         origin.rule,
         origin.rule_place,
         _origin_data(origin.parent) if origin.parent else None,
     ]
 
 
-def _origin(data: Value) -> Origin:
-    path, line, blob, commit, rule, rule_place, parent = data
+def _origin(data: Value, commit: str) -> Origin:
+    path, line, blob, rule, rule_place, parent = data
     return Origin(
         path=path,
         line=line,
@@ -89,7 +92,7 @@ def _origin(data: Value) -> Origin:
         commit=commit,
         rule=rule,
         rule_place=rule_place,
-        parent=_origin(parent) if parent else None,
+        parent=_origin(parent, commit) if parent else None,
     )
 
 
@@ -144,14 +147,14 @@ def _action_data(action: Action, objects: list[Object]) -> Value:
     }
 
 
-def _action(data: Value, objects: list[Object]) -> Action:
+def _action(data: Value, objects: list[Object], commit: str) -> Action:
     shared = data["derived"]
     return Action(
         verb=Verb(data["verb"]),
         target=Target(*data["target"]),
         manager=data["manager"],
         object=data["object"] if shared is None else objects[shared],
-        origin=_origin(data["origin"]) if data["origin"] else None,
+        origin=_origin(data["origin"], commit) if data["origin"] else None,
         wave=data["wave"],
         force=data["force"],
         propagation=data["propagation"],

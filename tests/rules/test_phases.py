@@ -258,3 +258,33 @@ def test_an_evaluation_survives_being_written_down() -> None:
     data = json.loads(json.dumps(records.to_data(evaluation)))
     again = records.from_data(data, document("triggers/t.yaml", text))
     assert again == evaluation
+
+
+def test_a_full_document_that_a_team_changes_says_so() -> None:
+    """``why`` can show the rule; documents left alone have none."""
+    rule = _rule("labels", "match: {kind: ConfigMap}\nset: {data: {a: b}}\n")
+    (derived,) = evaluated("databases/a.yaml", _CONFIG_MAP, rule).derived
+    assert (derived.origin.rule, derived.origin.rule_place) == ("labels", "rules/0.yaml:5")
+    (untouched,) = evaluated("databases/a.yaml", _CONFIG_MAP).derived
+    assert untouched.origin.rule == ""
+    assert untouched.object is untouched.source.value
+
+
+def test_an_evaluation_is_read_back_for_another_commit() -> None:
+    """The same content stands in many commits."""
+    one = document("databases/a.yaml", _CONFIG_MAP)
+    data = records.to_data(evaluated("databases/a.yaml", _CONFIG_MAP))
+    again = records.from_data(data, one, "c0ffee")
+    assert again.derived[0].origin.commit == "c0ffee"
+    assert again.actions[0].origin == again.derived[0].origin
+
+
+def test_the_current_steps_own_name_stays_in_its_template() -> None:
+    """Argo knows ``{{tasks.name}}`` inside templates too."""
+    text = "steps: [{name: s, image: i, run: 'echo {{steps.name}} {{item}}', withItems: [1]}]\n"
+    spec = objects("pipelines/b.yaml", text)["WorkflowTemplate/b"]["spec"]
+    assert (
+        spec["templates"][1]["script"]["source"] == "echo {{steps.name}} {{inputs.parameters.item}}"
+    )
+    ((step,),) = spec["templates"][0]["steps"]
+    assert step["arguments"] == {"parameters": [{"name": "item", "value": "{{item}}"}]}

@@ -110,9 +110,7 @@ def test_every_object_is_applied_after_the_namespaces_that_it_needs() -> None:
     ]
     origin = evaluation.actions[2].origin
     assert origin is not None
-    assert (origin.path, origin.rule, origin.rule_place, origin.commit) == (
-        "databases/orders.yaml",
-        "database",
-        "rules/databases.yaml:9",
-        "c0ffee",
-    )
+    assert (origin.path, origin.commit) == ("databases/orders.yaml", "c0ffee")
+    assert (origin.rule, origin.rule_place) == ("databases-are-labelled", "rules/databases.yaml:37")
+    assert origin.parent is not None
+    assert (origin.parent.rule, origin.parent.rule_place) == ("database", "rules/databases.yaml:9")
