@@ -109,19 +109,13 @@ class Forecast:
         return asked
 
     def _plan(self, action: Action, area: str) -> tuple[PlannedAction, Predicted]:
-        target = action.target
-        obstacle = self.surroundings.obstacle(action)
-        if obstacle:
-            return _refused(action, area, obstacle)
-        shapes = self.surroundings.shapes
-        if shapes.find(target.api_version, target.kind) is None:
-            predicted = Predicted(change=Change.WAITING, message=_UNKNOWN_KIND.format(target))
-            return _planned(action, area, None, predicted), predicted
-        live = self.observations.get(target)
-        predicted = predict(action, live, shapes, format_time(self.now))
-        if predicted.problem:
-            return _refused(action, area, predicted.problem)
-        return _planned(action, area, live, predicted), predicted
+        return plan_action(
+            action,
+            area,
+            self.observations.get(action.target),
+            self.surroundings,
+            format_time(self.now),
+        )
 
     def _wake(self, target: Target) -> None:
         if self.surroundings.reconciler_of(target) and target not in self._queue:
@@ -169,6 +163,26 @@ def desired(action: Action, surroundings: Surroundings) -> Object | None:
         return action.object
     schema = surroundings.shapes(action.target.api_version, action.target.kind)
     return prepare(action.object, schema)
+
+
+def plan_action(
+    action: Action, area: str, live: Object | None, surroundings: Surroundings, now: str
+) -> tuple[PlannedAction, Predicted]:
+    """Return what an action would change of ``live``, and what it would make of it.
+
+    ``action`` holds its object in the form of :func:`desired`; ``now`` is an RFC 3339 time.
+    """
+    target = action.target
+    obstacle = surroundings.obstacle(action)
+    if obstacle:
+        return _refused(action, area, obstacle)
+    if surroundings.shapes.find(target.api_version, target.kind) is None:
+        predicted = Predicted(change=Change.WAITING, message=_UNKNOWN_KIND.format(target))
+        return _planned(action, area, None, predicted), predicted
+    predicted = predict(action, live, surroundings.shapes, now)
+    if predicted.problem:
+        return _refused(action, area, predicted.problem)
+    return _planned(action, area, live, predicted), predicted
 
 
 def _refused(action: Action, area: str, why: str) -> tuple[PlannedAction, Predicted]:

@@ -26,8 +26,9 @@ class ClientSource:
         """Return one object."""
         return self._client.get(target)
 
-    def list(self, api_version: str, kind: str) -> Iterable[Object]:
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
         """Return every object of a kind; none where it is unknown or may not be read."""
+        del follow
         if self._client.kind(api_version, kind) is None:
             return ()
         try:

@@ -58,8 +58,12 @@ class Source(Protocol):
     def get(self, target: Target) -> Object | None:
         """Return one object."""
 
-    def list(self, api_version: str, kind: str) -> Iterable[Object]:
-        """Return every object of a kind; none where the kind is unknown."""
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
+        """Return every object of a kind; none where the kind is unknown.
+
+        Without ``follow`` a later change of the kind need not be told: it was only swept
+        for an index over all kinds.
+        """
 
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""
@@ -93,6 +97,7 @@ class Observations:
         self._kinds: dict[Kind, dict[Target, Object]] = {}
         self._single: dict[Target, Object | None] = {}
         self._overlay: dict[Target, Object | None] = {}
+        self._removed: dict[Target, str] = {}
         self.answers: dict[str, Answer] = {}
 
     def get(self, target: Target) -> Object | None:
@@ -113,7 +118,7 @@ class Observations:
         kinds = [(api_version, kind)] if kind else self._every_kind()
         found: dict[Target, Object] = {}
         for one in kinds:
-            found.update(self._of_kind(one))
+            found.update(self._of_kind(one, follow=bool(kind)))
         for target, value in self._overlay.items():
             if (target.api_version, target.kind) not in kinds and kind:
                 continue
@@ -133,11 +138,16 @@ class Observations:
 
     def remove(self, target: Target) -> None:
         """Note that our write made an object go."""
+        self._removed[target] = str(lookup(self.seen(target), "metadata", "uid", default=""))
         self._overlay[target] = None
 
-    def observe(self, target: Target, value: Object | None) -> None:
-        """Take over a newer observation of one object; it ends our write over it."""
-        self._overlay.pop(target, None)
+    def observe(self, target: Target, value: Object | None, version: str) -> bool:
+        """Take over an observation of one object (``None``: it is gone) at a version.
+
+        Returns whether the world shows anything new. A write of ours stays over what is
+        older than it.
+        """
+        before = self.seen(target)
         known = self._kinds.get((target.api_version, target.kind))
         if known is None:
             self._single[target] = value
@@ -145,13 +155,25 @@ class Observations:
             known.pop(target, None)
         else:
             known[target] = value
+        if target in self._overlay and not self._is_passed(target, value, version):
+            return False
+        self._overlay.pop(target, None)
+        return before != value
+
+    def _is_passed(self, target: Target, value: Object | None, version: str) -> bool:
+        """Tell whether an observation is as new as our write to the object."""
+        written = self._overlay[target]
+        if written is None:
+            uid = lookup(value, "metadata", "uid", default="")
+            return value is None or uid != self._removed.get(target)
+        return not _is_newer(lookup(written, "metadata", "resourceVersion", default=""), version)
 
     def seen(self, target: Target) -> Object | None:
         """Return what is known of an object without asking for it."""
         if target in self._overlay:
             return self._overlay[target]
         known = self._kinds.get((target.api_version, target.kind), {})
-        return known.get(target) or self._single.get(target)
+        return known.get(target, self._single.get(target))
 
     def forget(self) -> None:
         """Drop everything seen and written, but not the answers."""
@@ -159,14 +181,19 @@ class Observations:
         self._single.clear()
         self._overlay.clear()
 
-    def _of_kind(self, kind: Kind) -> dict[Target, Object]:
+    def _of_kind(self, kind: Kind, *, follow: bool) -> dict[Target, Object]:
         if kind not in self._kinds:
-            listed = self._source.list(*kind)
+            listed = self._source.list(*kind, follow=follow)
             self._kinds[kind] = {Target.of(one): one for one in listed}
         return self._kinds[kind]
 
     def _every_kind(self) -> Sequence[Kind]:
         return tuple(dict.fromkeys([*self._source.kinds(), *self._kinds]))
+
+
+def _is_newer(version: str, other: str) -> bool:
+    """Tell whether a resourceVersion is newer than another, as far as both are numbers."""
+    return version.isdecimal() and other.isdecimal() and int(version) > int(other)
 
 
 class LiveWorld:

@@ -1,0 +1,161 @@
+"""Watch caches: the objects of the kinds in use, kept up to date, one thread per kind.
+
+A thread lists its kind, then watches from there; bookmarks move the version on, a version
+that is too old (410) leads to a new list, a lost connection to a pause and another try.
+"""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Final
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ApiError, GoneError
+from ruleengine.cluster.events import EventType, WatchEvent
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.values import Object, lookup
+
+MOST_KINDS: Final = 64
+"""How many kinds one cache follows; others have to be read when needed."""
+
+_WATCH_SECONDS: Final = 300
+
+Kind = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noticed:
+    """An object that changed: as it is now (``None``: gone), and at which version."""
+
+    target: Target
+    object: Object | None = field(repr=False)
+    version: str
+
+
+class WatchCache:
+    """Follows kinds of one server. Safe to use from several threads; close it when done."""
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        retrying: Retrying | None = None,
+        spawn: Callable[[Callable[[], None]], None] | None = None,
+        most_kinds: int = MOST_KINDS,
+    ) -> None:
+        self._client = client
+        self._retrying = retrying or Retrying()
+        self._spawn = spawn or _in_thread
+        self._most_kinds = most_kinds
+        self._condition = threading.Condition()
+        self._objects: dict[Kind, dict[Target, Object]] = {}
+        self._changed: dict[Target, Noticed] = {}
+        self._closed = threading.Event()
+
+    def follow(self, api_version: str, kind: str) -> bool:
+        """Follow a kind from now on; false where that cannot be (too many, unknown, forbidden).
+
+        Returns once the kind has been listed.
+        """
+        key = (api_version, kind)
+        with self._condition:
+            if key in self._objects:
+                return True
+            if len(self._objects) >= self._most_kinds or self._closed.is_set():
+                return False
+        if self._client.kind(api_version, kind) is None:
+            return False
+        try:
+            version = self._relist(key)
+        except ApiError:
+            return False
+        self._spawn(lambda: self._run(key, version))
+        return True
+
+    def get(self, target: Target) -> Object | None:
+        """Return an object of a followed kind, or ``None``."""
+        with self._condition:
+            return self._objects[(target.api_version, target.kind)].get(target)
+
+    def objects(self, api_version: str, kind: str) -> tuple[Object, ...]:
+        """Return the objects of a followed kind."""
+        with self._condition:
+            return tuple(self._objects[(api_version, kind)].values())
+
+    def wait_for_change(self, timeout: float) -> tuple[Noticed, ...]:
+        """Return what changed since the last call, waiting up to ``timeout`` seconds."""
+        with self._condition:
+            if not self._changed:
+                self._condition.wait(timeout)
+            changed = tuple(self._changed.values())
+            self._changed = {}
+            return changed
+
+    def close(self) -> None:
+        """Stop following; threads end with their current watch."""
+        self._closed.set()
+        with self._condition:
+            self._condition.notify_all()
+
+    def _run(self, key: Kind, version: str) -> None:
+        failures = 0
+        while not self._closed.is_set():
+            try:
+                version = version or self._relist(key)
+                version = self._watch(key, version)
+                failures = 0
+            except GoneError:
+                version = ""
+            except (ApiError, UnreachableError):
+                failures += 1
+                self._closed.wait(self._retrying.pause(min(failures, 10)))
+
+    def _watch(self, key: Kind, version: str) -> str:
+        """Watch until the stream ends; return the version to go on from."""
+        events = self._client.watch(*key, resource_version=version, timeout_seconds=_WATCH_SECONDS)
+        for event in events:
+            if self._closed.is_set():
+                break
+            version = event.resource_version or version
+            if event.type is not EventType.BOOKMARK:
+                self._take(key, event)
+        return version
+
+    def _take(self, key: Kind, event: WatchEvent) -> None:
+        target = Target.of(event.object)
+        value = None if event.type is EventType.DELETED else event.object
+        with self._condition:
+            if value is None:
+                self._objects[key].pop(target, None)
+            else:
+                self._objects[key][target] = value
+            self._note(target, value, event.resource_version)
+
+    def _relist(self, key: Kind) -> str:
+        """Read the whole kind; note what differs from what was known."""
+        listed = self._client.list(*key)
+        found = {Target.of(one): one for one in listed.items}
+        with self._condition:
+            before = self._objects.get(key)
+            self._objects[key] = found
+            if before is not None:
+                for target, value in found.items():
+                    if _version(before.get(target)) != _version(value):
+                        self._note(target, value, _version(value))
+                for target in before.keys() - found.keys():
+                    self._note(target, None, listed.resource_version)
+        return listed.resource_version
+
+    def _note(self, target: Target, value: Object | None, version: str) -> None:
+        self._changed[target] = Noticed(target=target, object=value, version=version)
+        self._condition.notify_all()
+
+
+def _version(value: Object | None) -> str:
+    return str(lookup(value, "metadata", "resourceVersion", default=""))
+
+
+def _in_thread(run: Callable[[], None]) -> None:
+    threading.Thread(target=run, name="watch", daemon=True).start()

@@ -1,0 +1,165 @@
+"""Settling: reconcilers are asked and their decisions performed until nothing is left to do.
+
+An object is decided when something that its last decision read has changed, when the time
+it named has come, or when its own decision changed something. So the cost follows the
+change. A reconciler that fails on one object, or never comes to rest about it, loses that
+one object only.
+"""
+
+import threading
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.model.actions import Outcome, Result, Target
+from ruleengine.model.decisions import Stop
+from ruleengine.model.findings import Finding, order_findings
+from ruleengine.reconcile.deciding import Decider, Told
+from ruleengine.reconcile.feeds import Changed, Feed
+from ruleengine.reconcile.keys import Key, Keys
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.world import Observations
+from ruleengine.reconcile.writing import Writer
+
+_LONGEST_WAIT: Final = 1.0
+"""Seconds after which cancelling and the deadline are looked at, whatever happens."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settling:
+    """How to settle: the clock, where changes come from, when to give up.
+
+    ``progress`` is told every outcome as it comes.
+    """
+
+    now: Callable[[], datetime]
+    feed: Feed
+    deadline: datetime
+    cancel: threading.Event = field(default_factory=threading.Event)
+    progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
+    retrying: Retrying = field(default_factory=Retrying)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settled:
+    """How it ended.
+
+    ``waiting`` objects wait for a human, an event or a schedule, which is success;
+    ``unsettled`` ones were still on their way at the deadline; ``failed`` ones have an
+    action that failed last, or a reconciler that did. Each comes with its reason.
+    """
+
+    outcomes: tuple[Outcome, ...] = ()
+    waiting: tuple[Told, ...] = ()
+    unsettled: tuple[Told, ...] = ()
+    failed: tuple[Told, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    timed_out: bool = False
+    cancelled: bool = False
+    decisions: int = 0
+    writes: int = 0
+
+
+def settle(surroundings: Surroundings, settling: Settling) -> Settled:
+    """Decide and perform until nothing is ``on`` an object or ``at`` a time, or the deadline.
+
+    Raises ``UnreachableError`` where no server answers.
+    """
+    loop = _Loop(surroundings, settling)
+    before = surroundings.client.writes
+    loop.run()
+    return loop.settled(surroundings.client.writes - before)
+
+
+class _Loop:
+    def __init__(self, surroundings: Surroundings, settling: Settling) -> None:
+        self._surroundings = surroundings
+        self._settling = settling
+        self._observations = Observations(settling.feed)
+        self._keys = Keys()
+        writer = Writer(surroundings.client, settling.retrying)
+        self._decider = Decider(surroundings, self._observations, writer, settling.progress)
+        self._timed_out = False
+
+    def run(self) -> None:
+        """Work until settled, cancelled or out of time."""
+        for reconciler in self._surroundings.reconcilers:
+            for one in self._observations.list(reconciler.api_version, reconciler.kind):
+                self._keys.wake(Target.of(one))
+        while not self._settling.cancel.is_set():
+            now = self._settling.now()
+            self._keys.wake_due(now)
+            key = self._keys.next()
+            if now >= self._settling.deadline and (key or self._keys.unsettled()):
+                self._timed_out = True
+                return
+            if key is not None:
+                self._step(key, now)
+            elif not self._wait(now):
+                return
+
+    def _step(self, key: Key, now: datetime) -> None:
+        for target, before, after in self._decider.decide(key, now):
+            self._keys.changed(target, before, after)
+        self._keys.note_reads(key)
+        following = key.following
+        for target in following.targets if following else ():
+            self._observations.get(target)
+            self._settling.feed.get(target)
+        if self._observations.get(key.target) is None:
+            self._keys.drop(key.target)
+
+    def _wait(self, now: datetime) -> bool:
+        """Wait for a change or a time; false where there is nothing to wait for."""
+        unsettled = self._keys.unsettled()
+        if not unsettled:
+            return False
+        due = self._keys.due()
+        deadline = self._settling.deadline
+        on = any(one.wake_at is None for one in unsettled)
+        if not on and due is not None and due > deadline:
+            self._timed_out = True
+            return False
+        until = min(deadline, due) if due is not None else deadline
+        seconds = min(max((until - now) / timedelta(seconds=1), 0.0), _LONGEST_WAIT)
+        self._take(self._settling.feed.changes(seconds))
+        return True
+
+    def _take(self, changes: Iterable[Changed]) -> None:
+        for one in changes:
+            before = self._observations.seen(one.target)
+            if self._observations.observe(one.target, one.object, one.version):
+                self._keys.changed(one.target, before, one.object)
+                if one.object is not None and self._surroundings.reconciler_of(one.target):
+                    self._keys.wake(one.target)
+
+    def settled(self, writes: int) -> Settled:
+        """Return how it ended."""
+        decider = self._decider
+        keys = sorted(self._keys, key=lambda one: one.target)
+        failed = {one.target: one.problem for one in keys if one.problem}
+        for outcome in decider.outcomes:
+            target = outcome.planned.action.target
+            failed.pop(target, None) if outcome.result not in _FAILURES else failed.update(
+                {target: outcome.message}
+            )
+        return Settled(
+            outcomes=tuple(decider.outcomes),
+            waiting=tuple(
+                Told(one.target, one.following.message)
+                for one in keys
+                if one.following and one.following.stop is Stop.FOR
+            ),
+            unsettled=tuple(Told(one.target, one.reason()) for one in self._keys.unsettled()),
+            failed=tuple(Told(target, message) for target, message in sorted(failed.items())),
+            findings=order_findings(decider.findings),
+            timed_out=self._timed_out,
+            cancelled=self._settling.cancel.is_set(),
+            decisions=decider.decisions,
+            writes=writes,
+        )
+
+
+_FAILURES: Final = (Result.FAILED, Result.CONFLICT, Result.REFUSED)
