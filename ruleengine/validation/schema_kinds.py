@@ -18,9 +18,11 @@ def unknown_kind(document: Document, name: KindName, known: Collection[KindName]
     """Return the finding for a document whose kind has no schema."""
     api_version, kind = name
     same_version = [one for version, one in known if version == api_version]
-    if same_version:
-        return _misspelt_kind(document, name, same_version)
     versions = sorted({version for version, one in known if one == kind})
+    if same_version:
+        if versions and not nearest(kind, same_version):
+            return _wrong_version(document, name, versions)
+        return _misspelt_kind(document, name, same_version)
     if _group(api_version) in {_group(version) for version, _ in known}:
         if versions_here := [one for one in versions if _group(one) == _group(api_version)]:
             return _wrong_version(document, name, versions_here)

@@ -13,9 +13,10 @@ from ruleengine.model.findings import Finding, Severity, order_findings
 from ruleengine.model.values import Object, Value, format_path, lookup
 from ruleengine.validation import schema_embedded, schema_kinds
 from ruleengine.validation.schema_catalog import FILES, SHORT_FORMS, Catalog
-from ruleengine.validation.schema_explaining import MISSING, Explainer, Problem
+from ruleengine.validation.schema_explaining import Explainer
 from ruleengine.validation.schema_kinds import KindName
 from ruleengine.validation.schema_team import TeamSchemas, is_team_schema
+from ruleengine.validation.schema_wording import MISSING, Problem
 
 DEFAULTS_FILE: Final = "_defaults.yaml"
 _INSTEAD: Final = "x-ruleengine-instead"

@@ -19,6 +19,7 @@ def found(api_version: str, kind: str) -> tuple[str, str, int]:
         ("apps/v1", "Deploymnt", "did you mean 'Deployment'?", 2),
         ("argoproj.io/v1", "Rollout", "did you mean 'apiVersion: argoproj.io/v1alpha1'?", 1),
         ("argproj.io/v1alpha1", "Rollout", "did you mean 'apiVersion: argoproj.io/v1alpha1'?", 1),
+        ("v1", "Deployment", "did you mean 'apiVersion: apps/v1'?", 1),
         ("batch/v1beta1", "CronJob", "did you mean 'apiVersion: batch/v1'?", 1),
     ],
 )

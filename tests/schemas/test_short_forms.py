@@ -106,7 +106,7 @@ def test_the_built_in_rules_keep_to_their_schema() -> None:
 
 def test_the_schema_of_rules_lists_the_keys_of_the_loader() -> None:
     """Neither knows a key that the other does not."""
-    from ruleengine.rules.parsing import KEYS
+    from ruleengine.rules.reading import KEYS
 
     schema = CHECKER.catalog.named("Rule")
     assert schema is not None
