@@ -36,7 +36,11 @@ class Git:
         self.folder = folder
         self.index_file = _index_file(folder, given)
         kept = {name: text for name, text in given.items() if name not in _OF_ANOTHER_REPOSITORY}
-        self._environment = kept | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"}
+        self._environment = kept | {
+            "LC_ALL": "C",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_TERMINAL_PROMPT": "0",
+        }
         program = shutil.which("git", path=given.get("PATH"))
         if program is None:
             raise UsageError(

@@ -128,12 +128,7 @@ def read_file(folder: Path, path: str, safe: dict[str, bool]) -> bytes | None:
 
     ``safe`` remembers which parent folders are known to lie inside ``folder``.
     """
-    parent = path.rpartition("/")[0]
-    if parent not in safe:
-        top = os.path.realpath(folder)
-        real = os.path.realpath(Path(folder, parent))
-        safe[parent] = real == str(Path(top, parent)) or not parent
-    if not safe[parent]:
+    if not _is_inside(folder, path, safe):
         return None
     try:
         number = os.open(
@@ -147,6 +142,15 @@ def read_file(folder: Path, path: str, safe: dict[str, bool]) -> bytes | None:
         return None
 
 
+def _is_inside(folder: Path, path: str, safe: dict[str, bool]) -> bool:
+    """Tell whether no parent folder of a path is a link."""
+    parent = path.rstrip("/").rpartition("/")[0]
+    if parent not in safe:
+        top = os.path.realpath(folder)
+        safe[parent] = not parent or os.path.realpath(Path(top, parent)) == str(Path(top, parent))
+    return safe[parent]
+
+
 def _with_changes(
     folder: Path, files: dict[str, str], changed: Iterable[str], length: int
 ) -> tuple[dict[str, str], list[Finding]]:
@@ -155,7 +159,7 @@ def _with_changes(
     safe: dict[str, bool] = {}
     added = False
     for path in changed:
-        mode = _mode(folder / path)
+        mode = _mode(folder / path) if _is_inside(folder, path, safe) else ""
         if not mode:
             files.pop(path, None)
             continue

@@ -1,0 +1,119 @@
+"""Snapshots hold the documents of the four folders, and say what was not read."""
+
+from ruleengine.formats import yaml_reader
+from ruleengine.repository import configuration, defaults, snapshots, trees
+from tests.repository.conftest import Repo
+
+FILES = {
+    "environments/s/web.yaml": "source: {path: apps/web}\n---\nkind: X\napiVersion: v1\n",
+    "environments/_defaults.yaml": "Application: {spec: {a: 1, b: {c: [1], d: 2}}}\n",
+    "environments/s/_defaults.yaml": "Application: {spec: {b: {c: [2], d: null}}}\nY: 3\n",
+    "environments/notes.txt": "hello",
+    "environments/README.md": "hello",
+    "pipelines/list.yml": "- a\n",
+    "pipelines/nothing.yaml": "# later\n",
+    "rollouts/broken.json": '{"a": [}',
+    "apps/web/x.yaml": "a: 1\n",
+    "databases/one.yaml": "size: 3\n",
+    "ruleengine.yaml": "defaults: {Application: {spec: {z: 9}}}\n",
+}
+
+
+def test_documents_stand_in_the_four_folders(repo: Repo) -> None:
+    """Each with its place, and the files that are not read with the reason."""
+    repo.commit(FILES)
+    snapshot = snapshots.read(trees.open_worktree(repo.folder))
+    assert [(one.path, one.index, one.line) for one in snapshot.documents] == [
+        ("environments/s/web.yaml", 0, 1),
+        ("environments/s/web.yaml", 1, 3),
+    ]
+    assert [(one.place.path, one.code, one.severity.value) for one in snapshot.findings] == [
+        ("environments/notes.txt", "file-name-unread", "info"),
+        ("pipelines/list.yml", "file-document-invalid", "error"),
+        ("pipelines/nothing.yaml", "file-document-missing", "info"),
+        ("rollouts/broken.json", "file-syntax-invalid", "error"),
+    ]
+    assert snapshot.revision == repo.git("rev-parse", "HEAD")
+    assert snapshot.files["apps/web/x.yaml"] == repo.git("hash-object", "apps/web/x.yaml")
+
+
+def test_a_team_may_add_folders(repo: Repo) -> None:
+    """A new folder with a schema and a rule is a new kind of document."""
+    repo.commit(FILES)
+    tree = trees.open_worktree(repo.folder)
+    snapshot = snapshots.read(tree, folders=("databases",))
+    assert [one.value for one in snapshot.documents] == [{"size": 3}]
+
+
+def test_named_files_are_read_wherever_they_lie(repo: Repo) -> None:
+    """A folder stands for what is below it; what is not there is an error."""
+    repo.commit(FILES)
+    tree = trees.open_worktree(repo.folder)
+    snapshot = snapshots.read(tree, ["apps/web", "environments/s/web.yaml", "gone.yaml"])
+    assert [one.path for one in snapshot.documents] == [
+        "apps/web/x.yaml",
+        *["environments/s/web.yaml"] * 2,
+    ]
+    assert [one.code for one in snapshot.findings] == ["file-path-missing"]
+
+
+def test_a_cache_can_answer_in_place_of_the_file(repo: Repo) -> None:
+    """By path and blob id, without reading."""
+    repo.commit({"environments/s/a.yaml": "a: 1\n"})
+    asked = []
+
+    def parse(path: str, blob: str, _: object) -> yaml_reader.Parsed:
+        asked.append((path, blob))
+        return yaml_reader.read(b"b: 2\n", path)
+
+    snapshot = snapshots.read(trees.open_worktree(repo.folder), parse=parse)
+    assert [one.value for one in snapshot.documents] == [{"b": 2}]
+    assert asked == [("environments/s/a.yaml", snapshot.files["environments/s/a.yaml"])]
+
+
+def test_defaults_are_merged_from_the_top_down(repo: Repo) -> None:
+    """Maps deep, lists replaced; null stays, to delete what lies below."""
+    repo.commit(FILES)
+    found = defaults.read_defaults(trees.open_worktree(repo.folder))
+    spec = {"z": 9, "a": 1, "b": {"c": [2], "d": None}}
+    assert found("environments/s/web.yaml") == {"Application": {"spec": spec}}
+    assert found("pipelines/x.yaml") == {"Application": {"spec": {"z": 9}}}
+    assert [(one.code, one.place.line) for one in found.findings] == [
+        ("configuration-defaults-invalid", 2)
+    ]
+
+
+def test_settings_are_read_with_their_defaults() -> None:
+    """The control namespace follows the engine unless it is written."""
+    text = b"engine: handover\nrepo: https://example.com/r.git\nclusters: {production: big}\n"
+    settings, findings = configuration.read_text(text)
+    assert findings == ()
+    assert (settings.engine.value, settings.control_namespace) == ("handover", "argocd")
+    assert (settings.namespace, settings.clusters) == ("ruleengine", {"production": "big"})
+
+
+def test_wrong_settings_are_findings_at_their_line() -> None:
+    """The other settings stay in force."""
+    text = b"""\
+engin: native
+engine: fast
+namespace: [a]
+clusters: {a: 1}
+waivers:
+- {code: a-b-c, reason: soon, expires: 2027-01-31}
+- {code: a-b-c, reason: soon, expires: tomorrow}
+- {reason: soon}
+repo: r
+"""
+    settings, findings = configuration.read_text(text)
+    assert [one.place.line for one in findings] == [1, 2, 3, 4, 7, 8]
+    assert findings[0].remedy == "did you mean engine?"
+    assert [one.expires for one in settings.waivers] == ["2027-01-31"]
+    assert settings.repo == "r"
+
+
+def test_a_broken_settings_file_is_a_finding() -> None:
+    """And not the end of everything else."""
+    for text in (b"a: [", b"- a\n", b"\0"):
+        assert configuration.read_text(text)[1]
+    assert configuration.read_text(b"# nothing\n") == (configuration.Configuration(), ())
