@@ -30,8 +30,8 @@ from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
 from ruleengine.validation.renders import described
 
-_WORTH_A_WORKER = 400
-"""So many files take longer than starting a process does."""
+_WORTH_A_WORKER = 1500
+"""So many files take longer than starting a process does, which imports and loads everything."""
 
 _CHUNK = 100
 
@@ -117,13 +117,13 @@ class Examiner:
 
 
 def examine_all(
-    task: Task, keys: Sequence[FileKey], jobs: int, advance: Advance
+    task: Task, keys: Sequence[FileKey], jobs: int, advance: Advance, worth: int = _WORTH_A_WORKER
 ) -> Iterable[FactRows]:
     """Yield the facts of files as rows, in no particular order.
 
-    ``jobs`` is the largest number of processes.
+    ``jobs`` is the largest number of processes; each gets at least ``worth`` files.
     """
-    workers = min(jobs, len(keys) // _WORTH_A_WORKER)
+    workers = min(jobs, len(keys) // worth)
     rows = _spread(task, keys, workers) if workers > 1 else _alone(task, keys)
     for done, row in enumerate(rows, 1):
         yield row

@@ -88,16 +88,6 @@ def test_help_has_examples(good: Repo) -> None:
     assert "SARIF".lower() in result.output
 
 
-def test_many_files_are_shared_among_processes(tmp_path: Path) -> None:
-    """Several processes find what one finds."""
-    files = {f"pipelines/p{number}.yaml": f"steps: {number}\n" for number in range(900)}
-    repo = make_repo(tmp_path, files)
-    shared = repo.run("validate", "-o", "json", "--jobs", "2")
-    (tmp_path / ".ruleengine" / "index.sqlite").unlink()
-    assert shared.output == repo.run("validate", "-o", "json", "--jobs", "1").output
-    assert len(json.loads(shared.output)["findings"]) >= 900
-
-
 _SPY = """
 import sys
 sys.argv = ["ruleengine", "validate"]

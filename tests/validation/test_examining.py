@@ -1,0 +1,26 @@
+"""Facts of files are learnt in one process or in several, with one result."""
+
+from pathlib import Path
+
+from ruleengine.app.contents import DiskContents
+from ruleengine.app.examining import Task, examine_all
+from ruleengine.app.setup_trees import SetupTree
+from ruleengine.validation.facts import FileKey
+from tests.validation.config_repos import FILES, Repo
+
+
+def test_several_processes_learn_what_one_learns(tmp_path: Path) -> None:
+    """Good, wrong and missing files, shared among spawned workers."""
+    repo = Repo(tmp_path)
+    repo.write({**FILES, "pipelines/wrong.yaml": "steps: 7\n"})
+    names = ["environments/staging/web.yaml", "pipelines/build.yaml", "triggers/on-push.yaml"]
+    names += ["pipelines/wrong.yaml", "pipelines/missing.yaml"]
+    keys = [FileKey(path, f"blob of {path}", "") for path in names]
+    task = Task(contents=DiskContents(tmp_path), setup=SetupTree(contents={}))
+    told: list[tuple[int, int]] = []
+    alone = list(examine_all(task, keys, 1, lambda *done: told.append(done)))
+    shared = list(examine_all(task, keys, 2, lambda *done: None, worth=2))
+    assert sorted(shared) == sorted(alone)
+    assert told[-1] == (5, 5)
+    wrong = {one.key.path for one in alone if one.findings}
+    assert wrong == {"pipelines/wrong.yaml", "pipelines/missing.yaml"}
