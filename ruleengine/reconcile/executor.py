@@ -23,7 +23,7 @@ from ruleengine.reconcile.sequence import groups
 from ruleengine.reconcile.writing import Writer, skipped, unreachable
 
 RULES = "rules"
-_ESTABLISHED_ATTEMPTS = 30
+_ESTABLISHED_ATTEMPTS = 50
 _ESTABLISHED_PAUSE = 0.2
 
 
@@ -134,7 +134,9 @@ class _Run:
         if target.namespace in self._failed_namespaces:
             return f"its namespace {target.namespace} could not be made"
         if (target.group, target.kind) in self._failed_kinds:
-            return f"the definition of its kind {target.kind} could not be applied"
+            return (
+                f"the definition of its kind {target.kind} could not be applied, or is not served"
+            )
         return ""
 
     def _note_failure(self, outcome: Outcome) -> None:
@@ -152,32 +154,28 @@ class _Run:
             self._failed_kinds.add(_defined_kind(action.object or {}))
 
     def _await_kinds(self, outcomes: Iterable[Outcome]) -> None:
-        """Wait until new kinds are served, then read anew which kinds there are."""
-        written = [
-            one.planned.action
+        """Wait until the server offers every kind that was just defined.
+
+        A definition is offered by discovery once it is established, so that no object of
+        the kind is sent too early.
+        """
+        missing = {
+            _defined_kind(one.planned.action.object or {})
             for one in outcomes
             if one.result in (Result.CREATED, Result.UPDATED)
             and one.planned.action.target.kind == "CustomResourceDefinition"
-        ]
-        for action in written:
-            if not self._established(action.target):
-                self._failed_kinds.add(_defined_kind(action.object or {}))
-        if written and not self.stopped:
-            self._client.discover(again=True)
-
-    def _established(self, target: Target) -> bool:
+        }
         for _ in range(_ESTABLISHED_ATTEMPTS):
-            if self.stopped:
-                return False
+            if not missing or self.stopped:
+                return
             try:
-                live = self._client.get(target)
+                kinds = self._client.discover(again=True).resources()
             except (ApiError, UnreachableError):
-                return False
-            for condition in lookup(live, "status", "conditions", default=()):
-                if condition.get("type") == "Established" and condition.get("status") == "True":
-                    return True
-            self._execution.retrying.sleep(_ESTABLISHED_PAUSE)
-        return False
+                break
+            missing -= {(one.group, one.kind) for one in kinds}
+            if missing:
+                self._execution.retrying.sleep(_ESTABLISHED_PAUSE)
+        self._failed_kinds |= missing
 
 
 def _defined_kind(crd: Object) -> tuple[str, str]:

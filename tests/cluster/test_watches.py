@@ -1,0 +1,116 @@
+"""Watch caches: list, follow, re-list, and nothing lost in between."""
+
+from collections.abc import Callable
+
+import pytest
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.cluster.watches import WatchCache
+from ruleengine.model.actions import Target
+from ruleengine.model.http import HttpRequest, HttpResponse
+from tests.cluster.fake_api import FakeApi
+from tests.cluster.test_client import NAMESPACE, config_map
+
+KIND = ("v1", "ConfigMap")
+WEB = Target("v1", "ConfigMap", "shop", "web")
+
+
+class Stop(BaseException):
+    """Ends a cache's loop in a test, in place of its thread."""
+
+
+class Turns:
+    """Runs the loops of a cache in the calling thread, a number of watches at a time."""
+
+    def __init__(self, api: FakeApi) -> None:
+        self.loops: list[Callable[[], None]] = []
+        self.left = 0
+        api.fault = self._count
+
+    def run(self, watches: int = 1) -> None:
+        """Let every loop watch so many times."""
+        for loop in self.loops:
+            self.left = watches
+            with pytest.raises(Stop):
+                loop()
+
+    def _count(self, request: HttpRequest, when: str) -> HttpResponse | None:
+        if when == "before" and ("watch", "true") in request.query:
+            if not self.left:
+                raise Stop
+            self.left -= 1
+        return None
+
+
+@pytest.fixture
+def api() -> FakeApi:
+    """Return a server with one ConfigMap."""
+    api = FakeApi()
+    api.add(NAMESPACE)
+    api.add(config_map("web", a="1"))
+    return api
+
+
+@pytest.fixture
+def turns(api: FakeApi) -> Turns:
+    """Return the loops of the cache."""
+    return Turns(api)
+
+
+@pytest.fixture
+def cache(api: FakeApi, turns: Turns) -> WatchCache:
+    """Return a cache whose loops run on demand."""
+    retrying = Retrying(attempts=1, first_pause=0.0, sleep=lambda _: None)
+    return WatchCache(Client(api, retrying), retrying=retrying, spawn=turns.loops.append)
+
+
+def test_a_followed_kind_is_there_at_once(cache: WatchCache) -> None:
+    """Following lists first; what was there is no change."""
+    assert cache.follow(*KIND)
+    assert cache.get(WEB)["data"] == {"a": "1"}
+    assert cache.wait_for_change(0) == ()
+
+
+def test_events_update_the_cache_and_are_told_once(
+    api: FakeApi, cache: WatchCache, turns: Turns
+) -> None:
+    """Of several changes of one object the last is told."""
+    cache.follow(*KIND)
+    api.add(config_map("web", a="2"))
+    api.add(config_map("web", a="3"))
+    turns.run()
+    (changed,) = cache.wait_for_change(0)
+    assert changed.object["data"] == {"a": "3"}
+    assert cache.wait_for_change(0) == ()
+
+
+def test_a_deleted_object_is_told_as_gone(api: FakeApi, cache: WatchCache, turns: Turns) -> None:
+    """It vanishes from the cache."""
+    cache.follow(*KIND)
+    api._remove(WEB)
+    turns.run()
+    assert [one.object for one in cache.wait_for_change(0)] == [None]
+    assert cache.objects(*KIND) == ()
+
+
+def test_a_version_that_is_too_old_leads_to_a_new_list(
+    api: FakeApi, cache: WatchCache, turns: Turns
+) -> None:
+    """What happened meanwhile is told, deletions among it."""
+    cache.follow(*KIND)
+    api.add(config_map("new"))
+    api._remove(WEB)
+    api.forget_history()
+    turns.run(2)
+    changed = {one.target.name: one.object is None for one in cache.wait_for_change(0)}
+    assert changed == {"new": False, "web": True}
+
+
+def test_unknown_and_too_many_kinds_are_not_followed(api: FakeApi) -> None:
+    """The caller reads them when needed."""
+    cache = WatchCache(Client(api), spawn=lambda _: None, most_kinds=1)
+    assert not cache.follow("example.com/v1", "Thing")
+    assert cache.follow(*KIND)
+    assert not cache.follow("v1", "Secret")
+    assert cache.follow(*KIND)
