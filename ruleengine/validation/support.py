@@ -16,7 +16,7 @@ from ruleengine.model.data import data_folder
 from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Path, Value, format_path
+from ruleengine.model.values import Object, Path, Value, format_path
 
 
 class Support(StrEnum):
@@ -44,8 +44,22 @@ _STATES: Final = {
     "recorded": Support.RECORDED,
     "written by us": Support.WRITTEN,
 }
-_FORMS: Final = {"environments": "Application", "rollouts": "Rollout"}
+_FORMS: Final = {
+    "environments": "Application",
+    "pipelines": "WorkflowTemplate",
+    "rollouts": "Rollout",
+}
 """Folders whose short form is the spec of a kind, hoisted."""
+
+_TASK: Final = "spec.templates[].dag.tasks[]"
+_STEP: Final = {"needs": f"{_TASK}.dependencies[]", "run": "spec.templates[].script"}
+_ACTION: Final = {
+    "abort": "spec.triggers[].template.argoWorkflow",
+    "pipeline": "spec.triggers[].template.argoWorkflow",
+    "promote": "spec.triggers[].template.k8s",
+    "sync": "spec.triggers[].template.k8s",
+}
+"""What the words of the short forms become."""
 
 _OWN_FIELDS: Final = ("metadata", "environments")
 _WRAPPINGS: Final = ("", "[]", "{}", "[][]", "{}[]", "[]{}")
@@ -124,9 +138,12 @@ def _depth(field: str) -> int:
 
 def _uses(document: Document, engine: Engine) -> Iterator[FieldUse]:
     kind, prefix = _kind_of(document)
-    if kind not in _table():
-        return
-    for path, field in _fields(document, kind, prefix):
+    used: list[tuple[str, Path, str]] = []
+    if kind in _table():
+        used += [(kind, path, field) for path, field in _fields(document, kind, prefix)]
+    if document.form is Form.SHORT:
+        used += _own_forms(document)
+    for kind, path, field in used:
         state = _lookup(kind, field)
         yield FieldUse(
             path=document.path,
@@ -151,6 +168,35 @@ def _fields(document: Document, kind: str, prefix: str) -> Iterator[tuple[Path, 
     for name, value in document.value.items():
         if name not in skipped:
             yield from _leaves(kind, prefix, (name,), value)
+
+
+def _own_forms(document: Document) -> Iterator[tuple[str, Path, str]]:
+    """Yield the uses that stand behind a short form's own lists and maps."""
+    value = document.value
+    if document.folder == "pipelines":
+        holders = ("spec.templates[]", _TASK, "spec.templates[].container")
+        yield from _entries("Workflow", ("steps",), value, holders, _STEP)
+    elif document.folder == "triggers":
+        yield from _entries("EventSource", ("on",), value, ("spec",), {})
+        yield from _entries("Sensor", ("on",), value, ("spec.dependencies[]",), {})
+        actions = ("spec.triggers[].template", "spec.triggers[]")
+        yield from _entries("Sensor", ("do",), value, actions, _ACTION)
+
+
+def _entries(
+    kind: str, path: Path, value: Object, holders: tuple[str, ...], words: dict[str, str]
+) -> Iterator[tuple[str, Path, str]]:
+    """Yield the uses in each entry of a list or map, whose keys are fields of ``holders``."""
+    entries = value.get(str(path[0]))
+    listed = entries if isinstance(entries, list) else []
+    pairs = entries.items() if isinstance(entries, dict) else enumerate(listed)
+    for key, entry in pairs:
+        for name in entry if isinstance(entry, dict) else ():
+            known = words.get(name) or next(
+                (one for holder in holders if (one := _known(kind, f"{holder}.{name}"))), None
+            )
+            if known is not None:
+                yield kind, (*path, key, name), known
 
 
 def _leaves(kind: str, parent: str, path: Path, value: Value) -> Iterator[tuple[Path, str]]:

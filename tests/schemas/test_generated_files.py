@@ -84,15 +84,13 @@ def test_every_kind_has_a_schema() -> None:
 
 
 def test_every_schema_is_valid_and_can_be_built() -> None:
-    """By both libraries, with no reference left open."""
+    """With no reference left open."""
     catalog = Catalog()
     entries = {entry for section in catalog.index.values() for entry in section.values()}
     for entry in sorted(entries):
         schema = catalog.schema(entry)
         jsonschema_rs.meta.validate(schema)
         jsonschema_rs.Draft202012Validator(schema, offline=True)
-        if "#" not in entry:
-            jsonschema.Draft202012Validator.check_schema(schema)
 
 
 def test_every_kind_and_short_form_field_is_described() -> None:

@@ -130,3 +130,23 @@ def test_a_kind_that_is_recorded_as_a_whole_has_no_warnings() -> None:
     text = "steps: [{name: a, image: b, run: c}]\n"
     (document,) = documents(text, "pipelines/a.yaml")
     assert not unsupported(document)
+
+
+def test_coverage_sees_through_the_words_of_short_forms() -> None:
+    """What steps, events and actions become is listed at their lines."""
+    text = "steps:\n- name: a\n  image: b\n  run: c\n  needs: [d]\nparallelism: 2\n"
+    uses = coverage(documents(text, "pipelines/a.yaml"), Engine.NATIVE)
+    assert {(one.line, one.field) for one in uses} >= {
+        (4, "spec.templates[].script"),
+        (5, "spec.templates[].dag.tasks[].dependencies[]"),
+        (6, "spec.parallelism"),
+    }
+    text = '"on":\n  push:\n    webhook: {}\n    filters: {}\ndo:\n- pipeline: a\n- slack: {}\n'
+    uses = coverage(documents(text, "triggers/a.yaml"), Engine.HANDOVER)
+    assert [(one.line, one.kind, one.field) for one in uses] == [
+        (3, "EventSource", "spec.webhook{}"),
+        (4, "Sensor", "spec.dependencies[].filters"),
+        (6, "Sensor", "spec.triggers[].template.argoWorkflow"),
+        (7, "Sensor", "spec.triggers[].template.slack"),
+    ]
+    assert {one.state for one in uses} == {Support.HANDED_OVER}
