@@ -14,19 +14,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Final
+from typing import Final
 
-from jinja2 import TemplateError, nodes
+from jinja2 import TemplateError, UndefinedError, nodes
 from jinja2.runtime import Context, Undefined
 
 from ruleengine.model.values import Path, Value
 from ruleengine.rules.filters import as_text
+from ruleengine.rules.programs import Program, build, joined
 from ruleengine.rules.sandbox import OMIT, environment
 
 MARK: Final = "${{"
 LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
 
-_RESULT = "__value__"
 _PLAIN_NAMES = re.compile(r"\$\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}")
 _PLAIN = frozenset({str, int, float, bool, type(None), dict, list, type(OMIT)})
 _EXPRESSION_LIMIT = 4_000
@@ -85,7 +85,7 @@ class Expression:
     path: Path
 
     @cached_property
-    def _program(self) -> Any:
+    def _program(self) -> Program:
         return _compile(self.text, self.path)
 
     @cached_property
@@ -110,14 +110,15 @@ class Expression:
             else:
                 if type(value) in _PLAIN:
                     return value
-        program, context = self._program, scope.context
         try:
-            for _ in program(context):
-                pass
-            return _plain(context.vars[_RESULT])
+            return _plain(self._program(scope))
         except _FAULTS as fault:
-            missing = isinstance(context.vars.get(_RESULT), Undefined)
-            raise _fault(fault, self, undefined=missing) from fault
+            raise TemplateFault(
+                _words(fault),
+                self.path,
+                self.text,
+                undefined=isinstance(fault, UndefinedError),
+            ) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,30 +316,18 @@ def _item(value: Value, path: Path) -> Part | Loop:
     )
 
 
-def _compile(text: str, path: Path) -> Any:
-    """Return Jinja's render function, which leaves the value in the context."""
+def _compile(text: str, path: Path) -> Program:
+    """Return the program that yields the value of a text."""
     if len(text) > _EXPRESSION_LIMIT and MARK in text[_EXPRESSION_LIMIT:]:
         raise TemplateFault("the text is too long to hold expressions", path, text[:80])
-    jinja = environment()
     try:
-        parsed = jinja.parse(text)
+        parsed = environment().parse(text)
         if sum(1 for _ in parsed.find_all(nodes.Node)) > _NODE_LIMIT:
             raise TemplateFault("the expression is too long", path, text[:80])
         parts = [part for output in parsed.body for part in getattr(output, "nodes", [])]
-        lone = len(parts) == 1 and not isinstance(parts[0], nodes.TemplateData)
-        result = parts[0] if lone else _joined(parts)
-        target = nodes.Name(_RESULT, "store")
-        assignment = nodes.Assign(target, result, lineno=1)
-        return jinja.from_string(nodes.Template([assignment], lineno=1)).root_render_func
+        return build(parts[0]) if len(parts) == 1 else joined(parts)
     except _FAULTS as fault:
         raise TemplateFault(_words(fault), path, text) from fault
-
-
-def _joined(parts: list[Any]) -> nodes.Expr:
-    items = [
-        nodes.Const(part.data) if isinstance(part, nodes.TemplateData) else part for part in parts
-    ]
-    return nodes.Filter(nodes.List(items, lineno=1), "join", [], [], None, None, lineno=1)
 
 
 def _plain(value: Value) -> Value:
@@ -355,13 +344,6 @@ def _plain(value: Value) -> Value:
     if callable(value) or not hasattr(value, "__iter__"):
         raise TypeError("the expression yields no plain data")
     return [_plain(item) for item in value]
-
-
-def _fault(fault: BaseException, expression: Expression, *, undefined: bool) -> TemplateFault:
-    from jinja2 import UndefinedError
-
-    missing = undefined or isinstance(fault, UndefinedError)
-    return TemplateFault(_words(fault), expression.path, expression.text, undefined=missing)
 
 
 def _words(fault: BaseException) -> str:
