@@ -136,6 +136,11 @@ def _applied(node: Any, table: dict[str, Any], call: Callable[..., Value], what:
             {key: one(names) for key, one in keywords.items()},
             context=names.context,
         )
+    if not keywords and not positional:
+        return lambda names: function(inner(names))
+    if not keywords and len(positional) == 1:
+        argument = positional[0]
+        return lambda names: function(inner(names), argument(names))
     return lambda names: function(
         inner(names),
         *[one(names) for one in positional],
