@@ -72,7 +72,11 @@ class PollFeed:
 
 
 class WatchFeed:
-    """Follows the kinds in use by watches, one thread each. Close it when done."""
+    """Follows the kinds in use by watches, one thread each.
+
+    Every settling needs a new cache, for one that lags behind would hide the writes of the
+    settling before. Close the cache when done.
+    """
 
     def __init__(self, client: Client, cache: WatchCache) -> None:
         self._source = ClientSource(client)
