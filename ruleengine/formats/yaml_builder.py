@@ -99,7 +99,8 @@ class Builder:
     """Builds one document after the other from a parser's events.
 
     ``get_event`` is the parser's method of that name; what it raises passes through.
-    ``skipping`` tells that the rest of a refused document is being passed over.
+    After a refused document it must not be asked again: reading the rest of a hostile one
+    would take time that grows with the square of its size.
     """
 
     def __init__(
@@ -108,7 +109,6 @@ class Builder:
         self._get = get_event
         self._limits = limits
         self._locate = locate
-        self.skipping = False
         self._begin()
 
     def _begin(self) -> None:
@@ -124,15 +124,13 @@ class Builder:
         while type(event) is not DocumentStartEvent:
             if type(event) is StreamEndEvent:
                 return None
-            event = self._get()  # passes over the rest of a refused document
-        self.skipping = False
+            event = self._get()
         self._begin()
         root = self._get()
         position = _position(root.start_mark)
         try:
             value = self._node(root, 1)
         except RefusedError as refused:
-            self.skipping = True
             return Built(position=position, refused=refused)
         self._get()  # the end of the document: raises where something stands behind the root
         return Built(

@@ -26,7 +26,7 @@ _DOCUMENT_LINE: Final = re.compile(r"^---(?=[ \t\r\n]|$)", re.MULTILINE)
 _SURROGATE_PAIR: Final = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
-_MOST_RESTARTS: Final = 20
+_MOST_RESTARTS: Final = 50
 """So often the reader goes on behind a broken document; more would be no work of people."""
 
 
@@ -109,12 +109,16 @@ class _TextBuilder:
         self._builder = Builder(self._parser.get_event, limits, locate=locate)
 
     def build(self, documents: list[Built], findings: list[Finding]) -> int | None:
-        """Add what the text holds. Returns how many lines come before its first error."""
+        """Add what the text holds, up to its first error.
+
+        Returns behind how many lines the next document may begin, or ``None`` at the end.
+        """
         try:
             while (built := self._builder.next_document()) is not None:
                 if built.refused is not None:
                     findings.append(_refusal(built.refused, self._path))
-                elif not built.empty:
+                    return built.refused.position[0]
+                if not built.empty:
                     documents.append(built)
         except MarkedYAMLError as error:
             stopped = error.problem_mark.line if error.problem_mark else 0
@@ -126,8 +130,7 @@ class _TextBuilder:
             return None
         finally:
             self._parser.dispose()
-        if not self._builder.skipping:
-            findings.append(finding)
+        findings.append(finding)
         return stopped
 
 

@@ -211,3 +211,11 @@ def broken(folder: Path) -> list[tuple[str, int]]:
         ]
     assert len(rows) >= 6
     return [(row["file"], int(row["line"])) for row in rows]
+
+
+@pytest.mark.parametrize("text", ["[", "{a: ", "- ", "? "])
+def test_what_stands_behind_a_refused_part_is_not_parsed(text: str) -> None:
+    """Millions of brackets take no longer than the first hundred; the next document is read."""
+    parsed = read(f"{text * 500_000}\n---\na: 1\n".encode(), "a.yaml")
+    assert len(parsed.findings) == 1
+    assert [one.value for one in parsed.documents] == [{"a": 1}]
