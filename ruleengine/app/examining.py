@@ -11,7 +11,7 @@ from ruleengine.app.contents import Contents
 from ruleengine.app.loaded_setups import load_setup
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import is_setup
-from ruleengine.app.tree_states import mode_of
+from ruleengine.app.tree_states import PATH_INVALID, mode_of
 from ruleengine.model.actions import Action
 from ruleengine.model.documents import FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity
@@ -58,7 +58,7 @@ class Examiner:
     def examine(self, key: FileKey) -> FileFacts:
         """Return the facts of one file. Whatever its bytes are, nothing is raised."""
         mode = mode_of(key.blob)
-        wrong = entry_finding(mode, key.path) if mode else self._unread(key.path)
+        wrong = _not_regular(mode, key.path) if mode else self._unread(key.path)
         if wrong is not None:
             return FileFacts(key=key, documents=0, findings=(wrong,))
         try:
@@ -171,6 +171,17 @@ def _identity(action: Action) -> Iterator[Identity]:
     """Yield what an action declares; what gets its name later is no identity yet."""
     if action.target.name and action.object is not None and action.origin:
         yield identity_of(action.target, Place(action.origin.path, action.origin.line, 1))
+
+
+def _not_regular(mode: str, path: str) -> Finding | None:
+    if mode == PATH_INVALID:
+        return repository_finding(
+            "repository-path-invalid",
+            "the path is no UTF-8, so the file is not read",
+            "rename the file",
+            path,
+        )
+    return entry_finding(mode, path)
 
 
 def _unreadable(path: str) -> Finding:

@@ -32,7 +32,7 @@ class RepoLearner:
         self._index = index
         self._setup = setup
         self._contents = checkout.contents
-        self._jobs = jobs or len(os.sched_getaffinity(0))
+        self._jobs = jobs or _cores()
         self._progress = progress
         self._rendered: dict[str, tuple[list[Finding], list[Definition]]] = {}
         self._checked: dict[tuple[str, str], dict[int, tuple[Finding, ...]]] = {}
@@ -111,6 +111,13 @@ class RepoLearner:
             except KeyError:
                 continue  # links and submodules are not followed
         return SetupTree(contents=contents)
+
+
+def _cores() -> int:
+    """Return how many cores this process may use; not every platform tells."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _documents(tree: SetupTree, path: str, blob: str) -> Iterator[Document]:

@@ -10,10 +10,13 @@ from pathlib import Path
 
 from ruleengine.model.errors import UsageError
 from ruleengine.repository.blobs import blob_id
-from ruleengine.repository.entries import FILE_MODES
+from ruleengine.repository.entries import FILE_MODES, UNMERGED
 from ruleengine.repository.git import Git
 from ruleengine.repository.worktree import read_file, walk_folder
 from ruleengine.validation.states import TreeState
+
+PATH_INVALID = "path"
+"""Stands for the mode of a file whose path is no UTF-8."""
 
 _LINK = "120000"
 _FOLDER = "160000"
@@ -40,7 +43,7 @@ class GitHistory:
             for entry in self._records(*options, *(("--", *chunk) if chunk else ())):
                 head, _, path = entry.partition("\t")
                 mode, _, blob = head.split(" ")
-                found[path] = _blob(mode, blob)
+                found[_shown(path)] = _blob(mode, blob, path)
         return found
 
     def changes(self, old: str, new: str) -> Mapping[str, str | None]:
@@ -70,7 +73,8 @@ class GitHistory:
             path = _status_path(record)
             if path and path.startswith(self._prefix):
                 inside = path[len(self._prefix) :]
-                overlay[inside] = worktree_blob(self._git.folder, inside, len(commit) or 40)
+                blob = worktree_blob(self._git.folder, inside, len(commit) or 40)
+                overlay[_shown(inside)] = _blob(UNMERGED, inside) if record[0] == "u" else blob
         return TreeState(commit=commit, overlay=overlay)
 
     def staged(self) -> TreeState:
@@ -84,7 +88,7 @@ class GitHistory:
         for record in self._records("ls-files", "--stage", "-z", "--", ".", index=True):
             head, _, path = record.partition("\t")
             mode, blob, _ = head.split(" ")
-            listing[path] = _blob(mode, blob)
+            listing[_shown(path)] = _blob(mode, blob, path)
         return TreeState(overlay=listing)
 
     def commit(self, revision: str) -> str:
@@ -105,7 +109,9 @@ class GitHistory:
         for head in records:
             if head.startswith(":"):
                 _, mode, _, blob, change = head.split(" ")
-                found[next(records)] = None if change == "D" else _blob(mode, blob)
+                path = next(records)
+                mode = UNMERGED if change == "U" else mode
+                found[_shown(path)] = None if change == "D" else _blob(mode, blob, path)
         return found
 
     def _records(self, *arguments: str, index: bool = False) -> Sequence[str]:
@@ -129,7 +135,12 @@ class PlainHistory:
 
     def worktree(self) -> TreeState:
         """Return every file of the folder."""
-        return TreeState(overlay=dict(walk_folder(self._root).blobs()))
+        return TreeState(
+            overlay={
+                _shown(path): worktree_blob(self._root, path)
+                for path in walk_folder(self._root).blobs()
+            }
+        )
 
 
 def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:
@@ -137,6 +148,8 @@ def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:
 
     What is no regular file that can be read gets an id that :func:`mode_of` tells.
     """
+    if path != _shown(path):
+        return f"{PATH_INVALID}:{_shown(path)}"
     file = root / path
     try:
         if file.is_symlink():
@@ -158,8 +171,13 @@ def mode_of(blob: str) -> str:
 
 
 def _split(output: bytes) -> Sequence[str]:
-    """Part what git printed. A path that is no UTF-8 is written out: no file is found there."""
-    return [one for one in output.decode("utf-8", "backslashreplace").split("\0") if one]
+    """Part what git printed."""
+    return [one for one in output.decode("utf-8", "surrogateescape").split("\0") if one]
+
+
+def _shown(path: str) -> str:
+    """Return a path as it can be stored and shown: what is no UTF-8 is written out."""
+    return path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _status_path(record: str) -> str:
@@ -168,7 +186,9 @@ def _status_path(record: str) -> str:
     return record.split(" ", fields)[fields] if fields else ""
 
 
-def _blob(mode: str, blob: str) -> str:
+def _blob(mode: str, blob: str, path: str = "") -> str:
+    if path != _shown(path):
+        return f"{PATH_INVALID}:{blob}"
     return blob if mode in FILE_MODES else f"{mode}:{blob}"
 
 

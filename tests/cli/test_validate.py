@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
+from ruleengine.model.data import data_folder
 from tests.validation.config_repos import FILES, Repo, make_repo
 
 WRONG = "source: {path: apps/web}\nrevisionHistoryLimits: 3\n"
@@ -61,6 +63,8 @@ def test_json_is_one_object(bad: Repo) -> None:
     assert (data["apiVersion"], data["kind"]) == ("ruleengine.dev/v1", "Findings")
     assert data["summary"] == {"error": 1, "warning": 0, "info": 0}
     assert data["checked"]["documents"] == 4
+    schema = json.loads((data_folder("schemas") / "output" / "findings.json").read_text())
+    Draft202012Validator(schema).validate(data)
 
 
 @pytest.mark.parametrize(

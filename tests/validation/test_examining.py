@@ -18,9 +18,11 @@ def test_several_processes_learn_what_one_learns(tmp_path: Path) -> None:
     keys = [FileKey(path, f"blob of {path}", "") for path in names]
     task = Task(contents=DiskContents(tmp_path), setup=SetupTree(contents={}))
     told: list[tuple[int, int]] = []
-    alone = list(examine_all(task, keys, 1, lambda *done: told.append(done)))
-    shared = list(examine_all(task, keys, 2, lambda *done: None, worth=2))
+    alone = list(examine_all(task, keys, 1, lambda done, total: told.append((done, total))))
+    shared = list(
+        examine_all(task, keys, 2, lambda done, total: told.append((done, total)), worth=2)
+    )
     assert sorted(shared) == sorted(alone)
-    assert told[-1] == (5, 5)
+    assert told == [(done, 5) for done in (1, 2, 3, 4, 5)] * 2
     wrong = {one.key.path for one in alone if one.findings}
     assert wrong == {"pipelines/wrong.yaml", "pipelines/missing.yaml"}

@@ -1,5 +1,7 @@
 """Whole config repos through ``validate``: states, selections, and what a change breaks."""
 
+import os
+import subprocess
 from datetime import date
 from pathlib import Path
 
@@ -193,6 +195,31 @@ def test_links_are_findings_and_never_followed(repo: Repo, tmp_path: Path) -> No
     (tmp_path / "outside.yaml").write_text("kind: [")
     (repo.root / "pipelines" / "link.yaml").symlink_to(tmp_path / "outside.yaml")
     assert found(repo.validate()) == [("pipelines/link.yaml", "repository-link-unread")]
+
+
+@pytest.mark.parametrize("staged", [True, False])
+def test_a_path_that_is_no_text_is_told(repo: Repo, staged: bool) -> None:
+    """Nothing is passed over in silence."""
+    Path(os.fsdecode(os.fsencode(repo.root / "pipelines") + b"/\xff.yaml")).write_text("a: 1")
+    if staged:
+        repo.git("add", "--all")
+    assert found(repo.validate(staged=staged)) == [
+        ("pipelines/\\xff.yaml", "repository-path-invalid")
+    ]
+
+
+def test_a_file_in_conflict_is_told(repo: Repo) -> None:
+    """It is neither read as one side nor as the other."""
+    repo.git("switch", "--quiet", "--create", "other")
+    repo.write({"pipelines/build.yaml": TEMPLATE + "# theirs\n"})
+    repo.commit()
+    repo.git("switch", "--quiet", "main")
+    repo.write({"pipelines/build.yaml": TEMPLATE + "# ours\n"})
+    repo.commit()
+    with pytest.raises(subprocess.CalledProcessError):
+        repo.git("merge", "other")
+    codes = dict(found(repo.validate()))
+    assert codes["pipelines/build.yaml"] == "repository-file-unmerged"
 
 
 def test_checks_can_be_narrowed(repo: Repo) -> None:
