@@ -176,7 +176,10 @@ def plan_action(
     obstacle = surroundings.obstacle(action)
     if obstacle:
         return _refused(action, area, obstacle)
-    if surroundings.shapes.find(target.api_version, target.kind) is None:
+    info = surroundings.shapes.find(target.api_version, target.kind)
+    if info is not None and info.namespaced and not target.namespace:
+        return _refused(action, area, f"metadata.namespace is missing: {target.kind} needs one")
+    if info is None:
         predicted = Predicted(change=Change.WAITING, message=_UNKNOWN_KIND.format(target))
         return _planned(action, area, None, predicted), predicted
     predicted = predict(action, live, surroundings.shapes, now)

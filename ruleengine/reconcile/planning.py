@@ -6,6 +6,7 @@ Reads only. What a write would change is computed
 (:mod:`ruleengine.reconcile.pruning`).
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -26,6 +27,9 @@ from ruleengine.reconcile.world import Observations
 
 RULES = "rules"
 """The area of the actions that the repo itself asks for."""
+
+_MANY = 8
+"""From more than so many objects of a kind on, the kind is listed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +57,7 @@ def make_plan(
     observations = Observations(ClientSource(surroundings.client))
     forecast = Forecast(surroundings, observations, now)
     declared = [_prepared(one, surroundings, intent) for one in actions]
+    _read_ahead(declared, observations)
     ordered = in_order(
         PlannedAction(action=one, change=Change.UNCHANGED)
         for one in [*_needed_namespaces(declared, observations, intent), *declared]
@@ -70,6 +75,14 @@ def make_plan(
                 forecast.add(one.action, RULES)
     forecast.run()
     return _gather(forecast, pruned, intent)
+
+
+def _read_ahead(actions: Iterable[Action], observations: Observations) -> None:
+    """Read kinds with many objects as a whole, in place of one request per object."""
+    counts = Counter((one.target.api_version, one.target.kind) for one in actions)
+    for (api_version, kind), count in counts.items():
+        if count > _MANY:
+            observations.list(api_version, kind)
 
 
 def _prepared(action: Action, surroundings: Surroundings, intent: Intent) -> Action:

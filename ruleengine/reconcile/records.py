@@ -1,8 +1,9 @@
 """The inventory in the cluster: read before planning, widened before and shrunk after writes."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ConflictError
 from ruleengine.model.actions import Change, Plan, Target, Verb
 from ruleengine.model.names import INVENTORY_TYPE, MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
@@ -24,6 +25,8 @@ from ruleengine.reconcile.inventory import (
 from ruleengine.reconcile.stamping import folder_of
 
 RULES = "rules"
+_ATTEMPTS = 3
+"""How often a record is read again after a conflict."""
 
 
 class InventoryStore:
@@ -61,17 +64,33 @@ class InventoryStore:
 
     def begin(self, plan: Plan) -> int:
         """Store the union of what was owned and what is declared; return the writes."""
+        return self._insist(lambda: self._widen(plan))
+
+    def finish(self, plan: Plan) -> int:
+        """Forget what is gone or no longer ours; return the writes.
+
+        An object that was to be deleted and still lives stays tracked; call this again
+        once everything has settled, and what has vanished since is forgotten.
+        """
+        return self._insist(lambda: self._shrink(plan))
+
+    def _insist(self, store: Callable[[], int]) -> int:
+        """Store; where somebody else wrote a record meanwhile, read and store again."""
+        for _ in range(_ATTEMPTS):
+            try:
+                return store()
+            except ConflictError:
+                self.read()
+        return store()
+
+    def _widen(self, plan: Plan) -> int:
         writes = 0
         for folder, entries in declared_entries(plan).items():
             before = self._inventory().entries(folder)
             writes += self._store(folder, union(before, entries))
         return writes
 
-    def finish(self, plan: Plan) -> int:
-        """Forget what is gone or no longer ours; return the writes.
-
-        An object that was to be deleted and still lives stays tracked.
-        """
+    def _shrink(self, plan: Plan) -> int:
         declared = declared_entries(plan)
         keys = {key for entries in declared.values() for key in entries}
         refused = {

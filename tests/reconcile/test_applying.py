@@ -315,3 +315,11 @@ def test_many_objects_are_applied_side_by_side() -> None:
     one.apply(*actions)
     many.apply(*actions, execution=Execution(workers=4))
     assert one.state() == many.state()
+
+
+def test_an_object_without_the_namespace_it_needs_is_refused() -> None:
+    """It is not sent, and the plan says what is missing."""
+    value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "web"}}
+    plan = Setting().plan(declare(value))
+    refused = [one for one in plan.actions if one.change is Change.REFUSED]
+    assert "metadata.namespace is missing" in refused[0].message

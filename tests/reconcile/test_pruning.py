@@ -2,6 +2,7 @@
 
 from ruleengine.model.actions import Change, Result
 from ruleengine.model.findings import Severity
+from ruleengine.model.http import HttpResponse
 from tests.reconcile.kit import Setting, config_map, declare
 
 
@@ -87,8 +88,6 @@ def test_prune_needs_the_object_to_agree() -> None:
 
 def test_a_failed_delete_stays_tracked() -> None:
     """The next run deletes it."""
-    from ruleengine.model.http import HttpResponse
-
     setting = Setting()
     setting.apply(*maps(1, 2))
 
@@ -130,3 +129,34 @@ def test_a_plan_of_some_files_prunes_nothing() -> None:
     setting.pruning = True
     setting.apply(*maps(1, 2))
     assert names(setting) == {"web-1", "web-2"}
+
+
+def test_two_runs_at_once_forget_nothing() -> None:
+    """A record that another run wrote meanwhile is read again and widened."""
+    setting = Setting()
+    setting.apply(*maps(1))
+    surroundings = setting.surroundings()
+    store = setting.store(surroundings)
+    store.read()
+    setting.apply(*maps(1, 2))
+    plan = setting.plan(*maps(1, 3), surroundings=surroundings)
+    store.begin(plan)
+    entries = store.read().entries("environments")
+    assert set(entries) == {f"/ConfigMap/shop/web-{n}" for n in (1, 2, 3)}
+
+
+def test_a_record_whose_answer_was_lost_is_found_again() -> None:
+    """The write came through, the answer did not: trying again is no conflict for ever."""
+    setting = Setting()
+    lost = [1]
+
+    def fault(request, when):  # noqa: ANN001, ANN202 - the shape is FakeApi's
+        if when == "after" and request.method == "POST" and "secrets" in request.path and lost:
+            lost.pop()
+            return HttpResponse(status=500, body=b"{}")
+        return None
+
+    setting.api.fault = fault
+    outcomes = setting.apply(*maps(1))
+    assert {one.result for one in outcomes} == {Result.CREATED}
+    assert not lost
