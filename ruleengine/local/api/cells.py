@@ -10,7 +10,7 @@ from ruleengine.model.values import Object, Value, lookup
 NONE: Final = "<none>"
 
 
-def age(text: Value, now: datetime) -> str:
+def age(text: Value, now: datetime) -> str:  # noqa: PLR0911 - one return per scale
     """Return how long ago a moment was, as kubectl shows it: ``5m12s``, ``3h``, ``12d``."""
     if not isinstance(text, str):
         return "<unknown>"

@@ -38,7 +38,7 @@ class ObjectRequests:
         self._registry = registry
         self._patience = patience
 
-    def handle(self, request: HttpRequest, route: Route) -> HttpResponse:
+    def handle(self, request: HttpRequest, route: Route) -> HttpResponse:  # noqa: PLR0911 - one return per verb
         """Answer a request. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:

@@ -74,6 +74,8 @@ def declared(
 def completed(value: Object, served: Served) -> Object:
     """Return the object in canonical form and with its defaults."""
     value = normalise(value, served.schema)
+    if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
+        return value  # else the finalizer of its controller would come back
     if served.custom:
         return default_custom(value, lookup(served.definition, "schema", "openAPIV3Schema"))
     return default(value)

@@ -1,0 +1,148 @@
+"""The control plane as one object: the API on a store, and the controllers beside it.
+
+The real process lets :meth:`ControlPlane.run` follow the store in a thread; tests move a
+virtual clock and call :meth:`ControlPlane.settle`.
+"""
+
+import threading
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Final
+
+from ruleengine.local.api.options import WriteOptions
+from ruleengine.local.api.server import ApiServer
+from ruleengine.local.clock import Clock, VirtualClock
+from ruleengine.local.controllers.definitions import Definitions
+from ruleengine.local.controllers.deployments import Deployments
+from ruleengine.local.controllers.endpoints import EndpointSlices
+from ruleengine.local.controllers.expiring import ExpiringEvents
+from ruleengine.local.controllers.garbage import GarbageCollector
+from ruleengine.local.controllers.loop import Loop
+from ruleengine.local.controllers.namespaces import FIRST, Namespaces
+from ruleengine.local.controllers.replicasets import ReplicaSets
+from ruleengine.local.memory_store import MemoryStore
+from ruleengine.local.node import NodeHeartbeat, Scheduler, SimulatedPods
+from ruleengine.local.store import Store
+from ruleengine.model.http import HttpRequest, HttpResponse
+from ruleengine.model.secrets import Secret
+from ruleengine.model.values import Object
+
+_SLICE: Final = 200
+"""How many keys are reconciled before the thread looks whether it should stop."""
+
+_LONGEST_WAIT: Final = 1.0
+
+
+class ControlPlane:
+    """A local control plane on a store. It is a ``model.http.Transport`` too.
+
+    ``strict`` lets an exception inside a controller through, which is for tests; otherwise
+    it is logged and the key is tried again later.
+    """
+
+    def __init__(  # noqa: PLR0913 - the composition of one control plane, by name
+        self,
+        store: Store,
+        clock: Clock,
+        *,
+        token: Secret | None = None,
+        randomness: Random | None = None,
+        patience: float | None = None,
+        reports: Path | None = None,
+        authority: str = "",
+        strict: bool = False,
+    ) -> None:
+        self.store = store
+        self.clock = clock
+        self.api = ApiServer(
+            store, clock, token, randomness=randomness, patience=patience, reports=reports
+        )
+        self._loop = Loop(
+            self.api.registry,
+            (
+                Namespaces(authority),
+                Definitions(),
+                Deployments(),
+                ReplicaSets(),
+                Scheduler(),
+                SimulatedPods(),
+                EndpointSlices(),
+                GarbageCollector(),
+                ExpiringEvents(),
+                NodeHeartbeat(),
+            ),
+            strict=strict,
+        )
+        self._prepare()
+
+    def _prepare(self) -> None:
+        """Create what every server has from the start."""
+        options = WriteOptions(manager="kube-apiserver")
+        registry = self.api.registry
+        served = registry.catalog.kind("v1", "Namespace")
+        services = registry.catalog.kind("v1", "Service")
+        if served is None or services is None:
+            raise AssertionError("the table of kinds lacks Namespaces")
+        for name in FIRST:
+            if self.store.get(served.key("", name)) is None:
+                registry.create(served, "", {"metadata": {"name": name}}, options)
+        if self.store.get(services.key("default", "kubernetes")) is None:
+            registry.create(services, "default", _api_service(), options)
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request without a socket."""
+        return self.api.handle(request)
+
+    def settle(self) -> int:
+        """Run the controllers until nothing is due now; return how many keys they looked at."""
+        return self._loop.run_due()
+
+    def advance(self, seconds: float) -> None:
+        """Let virtual time pass, and everything happen at its moment.
+
+        Raises ``TypeError`` for a clock that cannot be moved.
+        """
+        if not isinstance(self.clock, VirtualClock):
+            raise TypeError("only a virtual clock can be moved")
+        end = self.clock.now() + timedelta(seconds=seconds)
+        self.settle()
+        while (at := self._loop.next_time()) is not None and at <= end:
+            self.clock.move_to(at)
+            self.settle()
+        self.clock.move_to(end)
+        self.settle()
+
+    def run(self, stop: threading.Event) -> None:
+        """Follow the store until ``stop`` is set; for a thread of the real process."""
+        while not stop.is_set():
+            if self._loop.run_due(_SLICE):
+                continue
+            wait = _LONGEST_WAIT
+            at = self._loop.next_time()
+            if at is not None:
+                wait = min(wait, max((at - self.clock.now()).total_seconds(), 0.0))
+            self.store.wait(self._loop.seen, wait)
+
+
+def _api_service() -> Object:
+    return {
+        "metadata": {
+            "name": "kubernetes",
+            "labels": {"component": "apiserver", "provider": "kubernetes"},
+        },
+        "spec": {"ports": [{"name": "https", "port": 443, "protocol": "TCP"}]},
+    }
+
+
+def in_memory_plane(*, seed: int = 1, clock: VirtualClock | None = None) -> ControlPlane:
+    """Return a settled control plane in memory and in virtual time, without a token."""
+    plane = ControlPlane(
+        MemoryStore(),
+        clock or VirtualClock(),
+        randomness=Random(seed),  # noqa: S311 - repeatable names and uids are the point
+        patience=0,
+        strict=True,
+    )
+    plane.settle()
+    return plane

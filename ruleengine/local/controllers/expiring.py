@@ -1,0 +1,30 @@
+"""Events live for an hour."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from ruleengine.local.controllers.work import Delete, Key, Reader, Reconciled
+from ruleengine.local.store import Event
+from ruleengine.model.times import parse_time
+
+_LIFE: Final = timedelta(hours=1)
+
+
+class ExpiringEvents:
+    """Deletes events an hour after they were written."""
+
+    manager: ClassVar[str] = "kube-controller-manager"
+
+    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
+        """Every event has a key of its own."""
+        del reader
+        return [event.key] if event.key.resource in ("events", "events.events.k8s.io") else []
+
+    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
+        """Delete an event that is old enough, or say when it will be."""
+        live = reader.get(key)
+        if live is None:
+            return Reconciled()
+        end = parse_time(live["metadata"]["creationTimestamp"]) + _LIFE
+        return Reconciled((Delete(live),)) if now >= end else Reconciled(again=end)

@@ -1,0 +1,194 @@
+"""Drives the controllers: events become keys, keys are reconciled, writes are made.
+
+One queue, in order and without doubles. A write that meets a changed object makes its key
+come again; a failure makes it come again later. The same code runs in virtual time and
+in the real process.
+"""
+
+import heapq
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from ruleengine.local.api.catalog import Served
+from ruleengine.local.api.failures import ApiFailure
+from ruleengine.local.api.options import DeleteOptions, WriteOptions
+from ruleengine.local.api.registry import Registry
+from ruleengine.local.controllers.work import (
+    Controller,
+    Create,
+    Delete,
+    Reader,
+    Replace,
+    SetStatus,
+    Write,
+)
+from ruleengine.local.store import CompactedError, Event, EventType, Key
+from ruleengine.model.values import Object, lookup
+
+_LOG: Final = logging.getLogger(__name__)
+_RETRY: Final = timedelta(seconds=5)
+_Item = tuple[int, Key]
+
+
+class Loop:
+    """Runs controllers over one registry."""
+
+    def __init__(
+        self, registry: Registry, controllers: Sequence[Controller], *, strict: bool = False
+    ) -> None:
+        self._registry = registry
+        self._controllers = controllers
+        self._reader = Reader(registry.store, registry.catalog)
+        self._queue: dict[_Item, None] = {}
+        self._timers: list[tuple[datetime, _Item]] = []
+        self._timer_of: dict[_Item, datetime] = {}
+        self._seen = -1
+        self._strict = strict
+
+    @property
+    def seen(self) -> int:
+        """The revision up to which events have been taken in."""
+        return self._seen
+
+    def next_time(self) -> datetime | None:
+        """Return when the next key is due, ``None`` for never."""
+        while self._timers and self._timer_of.get(self._timers[0][1]) != self._timers[0][0]:
+            heapq.heappop(self._timers)
+        return self._timers[0][0] if self._timers else None
+
+    def run_due(self, most: int = 1_000_000) -> int:
+        """Reconcile until nothing is due at the present time; return how many keys were."""
+        count = 0
+        while count < most:
+            self._take_events()
+            self._take_timers()
+            if not self._queue:
+                break
+            item = next(iter(self._queue))
+            del self._queue[item]
+            self._reconcile(item)
+            count += 1
+        return count
+
+    def _take_events(self) -> None:
+        store = self._registry.store
+        if self._seen == store.revision:
+            return
+        if self._seen < 0:
+            self._look_at_everything()
+            return
+        try:
+            events = store.events(self._seen)
+        except CompactedError:
+            self._look_at_everything()
+            return
+        for event in events:
+            self._reader.follow(event)
+            self._enqueue(event)
+            self._seen = event.revision
+
+    def _look_at_everything(self) -> None:
+        store = self._registry.store
+        self._seen = store.revision
+        found = []
+        for resource in store.resources():
+            for value in store.list(resource).items:
+                metadata = value["metadata"]
+                key = Key(resource, metadata.get("namespace", ""), metadata["name"])
+                self._reader.index(key, value)
+                found.append(Event(self._seen, EventType.ADDED, key, value))
+        for event in found:
+            self._enqueue(event)
+
+    def _enqueue(self, event: Event) -> None:
+        for number, controller in enumerate(self._controllers):
+            for key in controller.keys(event, self._reader):
+                self._queue[number, key] = None
+
+    def _take_timers(self) -> None:
+        now = self._registry.clock.now()
+        while (at := self.next_time()) is not None and at <= now:
+            _, item = heapq.heappop(self._timers)
+            del self._timer_of[item]
+            self._queue[item] = None
+
+    def _later(self, item: _Item, at: datetime) -> None:
+        known = self._timer_of.get(item)
+        if known is None or at < known or known <= self._registry.clock.now():
+            self._timer_of[item] = at
+            heapq.heappush(self._timers, (at, item))
+
+    def _reconcile(self, item: _Item) -> None:
+        number, key = item
+        controller = self._controllers[number]
+        now = self._registry.clock.now()
+        try:
+            result = controller.reconcile(key, self._reader, now)
+            for write in result.writes:
+                self._perform(write, controller.manager)
+        except ApiFailure as failure:
+            if failure.code == 409:
+                self._queue[item] = None
+            elif failure.code not in (403, 404):  # a namespace that goes refuses what is new
+                _LOG.warning("%s of %s: %s", controller.manager, key, failure.reason)
+                self._later(item, now + _RETRY)
+            return
+        except Exception:
+            if self._strict:
+                raise
+            _LOG.exception("%s failed at %s; tried again later", type(controller).__name__, key)
+            self._later(item, now + _RETRY)
+            return
+        if result.again is not None:
+            self._later(item, result.again)
+
+    def _perform(self, write: Write, manager: str) -> None:
+        options = WriteOptions(manager=manager, validation="Ignore")
+        match write:
+            case Create(value):
+                self._create(value, options)
+            case Replace(live, value):
+                served, namespace, name = self._place(live)
+                self._registry.update(served, namespace, name, _at_version(value, live), options)
+            case SetStatus(live, status):
+                served, namespace, name = self._place(live)
+                subresource = "status" if served.has_status else ""
+                value = _at_version({**live, "status": status}, live)
+                self._registry.update(
+                    served, namespace, name, value, options, subresource=subresource
+                )
+            case Delete(live, propagation, grace):
+                served, namespace, name = self._place(live)
+                self._registry.delete(
+                    served,
+                    namespace,
+                    name,
+                    DeleteOptions(
+                        propagation=propagation,
+                        grace=grace,
+                        uid=live["metadata"]["uid"],
+                        manager=manager,
+                    ),
+                )
+
+    def _create(self, value: Object, options: WriteOptions) -> None:
+        served, namespace, _ = self._place(value)
+        try:
+            self._registry.create(served, namespace, value, options)
+        except ApiFailure as failure:
+            if failure.reason != "AlreadyExists":
+                raise
+
+    def _place(self, value: Object) -> tuple[Served, str, str]:
+        served = self._registry.catalog.kind(value["apiVersion"], value["kind"])
+        if served is None:
+            raise ApiFailure(404, "NotFound", f"the kind {value['kind']} is not served any more")
+        namespace = str(lookup(value, "metadata", "namespace", default=""))
+        return served, namespace, str(lookup(value, "metadata", "name", default=""))
+
+
+def _at_version(value: Object, live: Object) -> Object:
+    version = live["metadata"]["resourceVersion"]
+    return {**value, "metadata": {**value["metadata"], "resourceVersion": version}}

@@ -1,0 +1,187 @@
+"""What a controller sees and what it asks for: a reader, and writes as values.
+
+``reconcile(key, reader, now)`` is level-triggered: it looks at what is there and returns
+the writes that bring it one step closer to what is wanted, and when to look again.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import ClassVar, Protocol
+
+from ruleengine.local.api.catalog import Catalog
+from ruleengine.local.store import Event, EventType, Key, Store
+from ruleengine.model.values import Object, lookup
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Create an object; one that is there already is as good."""
+
+    value: Object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Replace ``live`` by ``value``, unless it has changed meanwhile."""
+
+    live: Object = field(repr=False)
+    value: Object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SetStatus:
+    """Replace the status of ``live``, unless it has changed meanwhile."""
+
+    live: Object = field(repr=False)
+    status: Object = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete ``live`` if it is still that object."""
+
+    live: Object = field(repr=False)
+    propagation: str = "Background"
+    grace: int | None = None
+
+
+Write = Create | Replace | SetStatus | Delete
+
+
+@dataclass(frozen=True, slots=True)
+class Reconciled:
+    """What a controller wants: writes in order, and the moment to look again if any."""
+
+    writes: tuple[Write, ...] = ()
+    again: datetime | None = None
+
+
+class Controller(Protocol):
+    """One controller. ``manager`` is the field manager of its writes."""
+
+    manager: ClassVar[str]
+
+    def keys(self, event: Event, reader: "Reader") -> Iterable[Key]:
+        """Return the keys that have to be looked at because of an event."""
+
+    def reconcile(self, key: Key, reader: "Reader", now: datetime) -> Reconciled:
+        """Return what is to be done for a key."""
+
+
+class Reader:
+    """What is stored, with an index of who owns whom that follows the events."""
+
+    def __init__(self, store: Store, catalog: Catalog) -> None:
+        self._store = store
+        self.catalog = catalog
+        self._owned: dict[str, set[Key]] = defaultdict(set)
+        self._owners: dict[Key, frozenset[str]] = {}
+
+    def get(self, key: Key) -> Object | None:
+        """Return an object, or ``None``."""
+        return self._store.get(key)
+
+    def objects(self, resource: str, namespace: str = "") -> list[Object]:
+        """Return the objects of a resource."""
+        return list(self._store.list(resource, namespace).items)
+
+    def resources(self) -> Iterable[str]:
+        """Return the resources of which objects exist."""
+        return self._store.resources()
+
+    def owned_keys(self, uid: str) -> list[Key]:
+        """Return where the objects lie that name ``uid`` as an owner."""
+        return sorted(self._owned.get(uid, ()))
+
+    def owned(self, uid: str, resource: str) -> list[Object]:
+        """Return the objects of a resource that ``uid`` controls."""
+        found = (self.get(key) for key in self.owned_keys(uid) if key.resource == resource)
+        return [one for one in found if one is not None and controller_uid(one) == uid]
+
+    def follow(self, event: Event) -> None:
+        """Bring the index up to an event."""
+        value = None if event.type is EventType.DELETED else event.object
+        self.index(event.key, value)
+
+    def index(self, key: Key, value: Object | None) -> None:
+        """Note the owners of an object; ``None`` for one that is gone."""
+        references = lookup(value, "metadata", "ownerReferences", default=())
+        owners = frozenset(str(one.get("uid")) for one in references)
+        for uid in self._owners.get(key, frozenset()) - owners:
+            self._owned[uid].discard(key)
+            if not self._owned[uid]:
+                del self._owned[uid]
+        for uid in owners:
+            self._owned[uid].add(key)
+        if owners:
+            self._owners[key] = owners
+        else:
+            self._owners.pop(key, None)
+
+
+def controller_reference(value: Object) -> Object | None:
+    """Return the owner reference that controls an object, or ``None``."""
+    references = lookup(value, "metadata", "ownerReferences", default=())
+    return next((one for one in references if one.get("controller")), None)
+
+
+def controller_uid(value: Object) -> str:
+    """Return the uid of what controls an object; empty for none."""
+    reference = controller_reference(value)
+    return str(reference["uid"]) if reference else ""
+
+
+def owner_reference(owner: Object) -> Object:
+    """Return the reference by which ``owner`` controls an object."""
+    return {
+        "apiVersion": owner["apiVersion"],
+        "kind": owner["kind"],
+        "name": owner["metadata"]["name"],
+        "uid": owner["metadata"]["uid"],
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }
+
+
+def key_of(resource: str, value: Object) -> Key:
+    """Return where an object of a resource lies."""
+    metadata = value["metadata"]
+    return Key(resource, metadata.get("namespace", ""), metadata["name"])
+
+
+def owner_keys(event: Event, kind: str, resource: str) -> Iterable[Key]:
+    """Return the keys of the controllers of that kind, before and after an event."""
+    for value in (event.object, event.previous):
+        reference = controller_reference(value) if value else None
+        if reference and reference["kind"] == kind:
+            yield Key(resource, event.key.namespace, reference["name"])
+
+
+def is_deleting(value: Object) -> bool:
+    """Tell whether an object is on its way out."""
+    return "deletionTimestamp" in value["metadata"]
+
+
+def selects(selector: Object | None, value: Object) -> bool:
+    """Tell whether a ``LabelSelector`` selects an object; an empty one selects nothing."""
+    labels = value["metadata"].get("labels") or {}
+    wanted = lookup(selector, "matchLabels", default={})
+    expressions = lookup(selector, "matchExpressions", default=[])
+    if not wanted and not expressions:
+        return False
+    return wanted.items() <= labels.items() and all(_holds(one, labels) for one in expressions)
+
+
+def _holds(expression: Object, labels: Object) -> bool:
+    key, values = expression.get("key"), expression.get("values") or ()
+    match expression.get("operator"):
+        case "In":
+            return labels.get(key) in values
+        case "NotIn":
+            return labels.get(key) not in values
+        case "Exists":
+            return key in labels
+        case _:
+            return key not in labels

@@ -1,0 +1,236 @@
+"""The simulated node: it takes pods, lets them run in appearance, and lets them go.
+
+One node, named ``local``. Every pod that it simulates carries the annotation
+``local.ruleengine.dev/simulated: "true"``, so that nobody is misled.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from ruleengine.local.controllers.work import (
+    Create,
+    Delete,
+    Key,
+    Reader,
+    Reconciled,
+    Replace,
+    SetStatus,
+    Write,
+    is_deleting,
+)
+from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
+from ruleengine.local.store import Event
+from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.times import format_time, parse_time
+from ruleengine.model.values import Object, lookup
+
+NODE: Final = "local"
+_NODE_KEY: Final = Key("nodes", "", NODE)
+_LEASE_KEY: Final = Key("leases.coordination.k8s.io", "kube-node-lease", NODE)
+_HEARTBEAT: Final = timedelta(seconds=10)
+_CAPACITY: Final = {"cpu": "64", "memory": "256Gi", "pods": "10000", "ephemeral-storage": "1Ti"}
+
+
+class Scheduler:
+    """Places pods on the node, unless their node selector or name asks for another."""
+
+    manager: ClassVar[str] = "kube-scheduler"
+
+    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
+        """A pod is looked at until it has a place."""
+        del reader
+        waiting = event.key.resource == "pods" and not lookup(event.object, "spec", "nodeName")
+        return [event.key] if waiting else []
+
+    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
+        """Place a pod, or say why it cannot be placed."""
+        pod = reader.get(key)
+        if pod is None or is_deleting(pod) or pod["spec"].get("nodeName"):
+            return Reconciled()
+        if pod["spec"].get("schedulingGates"):
+            return Reconciled()
+        node = reader.get(_NODE_KEY)
+        if node is None:
+            return Reconciled(again=now + SOON)
+        wanted = pod["spec"].get("nodeSelector") or {}
+        labels = node["metadata"].get("labels") or {}
+        if lookup(node, "spec", "unschedulable"):
+            problem = "0/1 nodes are available: 1 node(s) were unschedulable."
+        elif not wanted.items() <= labels.items():
+            problem = (
+                "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+            )
+        else:
+            return Reconciled((Replace(pod, _placed(pod)),))
+        status = _unschedulable(pod, problem, now)
+        changed = status != pod.get("status")
+        again = now + 30 * SOON
+        return Reconciled((SetStatus(pod, status),) if changed else (), again)
+
+
+def _placed(pod: Object) -> Object:
+    metadata = pod["metadata"]
+    if lookup(metadata, "annotations", RUN) is None:
+        annotations = {**(metadata.get("annotations") or {}), SIMULATED: "true"}
+        metadata = {**metadata, "annotations": annotations}
+    return {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": NODE}}
+
+
+def _unschedulable(pod: Object, problem: str, now: datetime) -> Object:
+    status = pod.get("status") or {}
+    known = next(
+        (one for one in status.get("conditions") or () if one["type"] == "PodScheduled"), None
+    )
+    time = known["lastTransitionTime"] if known else format_time(now)
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": problem,
+        "lastTransitionTime": time,
+    }
+    return {**status, "phase": "Pending", "conditions": [condition]}
+
+
+class SimulatedPods:
+    """Writes the status of the pods on the node, and lets deleted ones go."""
+
+    manager: ClassVar[str] = "kubelet"
+
+    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
+        """Every placed pod has a key."""
+        del reader
+        placed = lookup(event.object, "spec", "nodeName") == NODE
+        return [event.key] if event.key.resource == "pods" and placed else []
+
+    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
+        """Bring the status of a pod up to the moment."""
+        pod = reader.get(key)
+        if pod is None or pod["spec"].get("nodeName") != NODE:
+            return Reconciled()
+        if is_deleting(pod):
+            return _ending(pod, now)
+        before = pod.get("status") or {}
+        if before.get("phase") in ("Succeeded", "Failed"):
+            return Reconciled()
+        status, again = simulate(pod, now)
+        fault = unknown_fault(pod)
+        if fault:
+            status["message"] = f"the fault {fault!r} is unknown to the local node and ignored"
+        writes = (SetStatus(pod, status),) if status != before else ()
+        return Reconciled(writes, again)
+
+
+def _ending(pod: Object, now: datetime) -> Reconciled:
+    """Let a deleted pod go a second after it was told, or at the end of its grace."""
+    metadata = pod["metadata"]
+    grace = int(metadata.get("deletionGracePeriodSeconds") or 0)
+    if not grace:
+        return Reconciled()
+    told = parse_time(metadata["deletionTimestamp"]) - timedelta(seconds=grace)
+    end = told + min(SOON, timedelta(seconds=grace))
+    return Reconciled(again=end) if now < end else Reconciled((Delete(pod, "", 0),))
+
+
+class NodeHeartbeat:
+    """Keeps the Node object and its Lease."""
+
+    manager: ClassVar[str] = "kubelet"
+
+    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
+        """The node is looked at once its namespace is there, then by the clock."""
+        del reader
+        begins = event.key == Key("namespaces", "", "kube-node-lease")
+        return [_NODE_KEY] if begins or event.key == _NODE_KEY else []
+
+    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
+        """Renew the lease; make the node where it is missing."""
+        writes: list[Write] = []
+        node = reader.get(key)
+        if node is None:
+            writes.append(Create(_node()))
+        elif not lookup(node, "status", "conditions"):
+            writes.append(SetStatus(node, _node_status(now)))
+        lease = reader.get(_LEASE_KEY)
+        if lease is None:
+            writes.append(Create(_lease(now)))
+            return Reconciled(tuple(writes), now + _HEARTBEAT)
+        due = parse_time(lease["spec"]["renewTime"]) + _HEARTBEAT
+        if now >= due:
+            spec = {**lease["spec"], "renewTime": _micro(now)}
+            writes.append(Replace(lease, {**lease, "spec": spec}))
+            due = now + _HEARTBEAT
+        return Reconciled(tuple(writes), due)
+
+
+def _micro(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def _lease(now: datetime) -> Object:
+    return {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": NODE, "namespace": _LEASE_KEY.namespace},
+        "spec": {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": _micro(now)},
+    }
+
+
+def _node() -> Object:
+    return {
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": NODE,
+            "labels": {
+                "kubernetes.io/hostname": NODE,
+                "kubernetes.io/os": "linux",
+                "kubernetes.io/arch": "amd64",
+            },
+            "annotations": {SIMULATED: "true"},
+        },
+        "spec": {"podCIDR": "10.244.0.0/16", "podCIDRs": ["10.244.0.0/16"]},
+    }
+
+
+def _node_status(now: datetime) -> Object:
+    time = format_time(now)
+    facts = (
+        ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory"),
+        ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+        ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PIDs"),
+        ("Ready", "True", "KubeletReady", "the local node simulates its pods"),
+    )
+    return {
+        "capacity": _CAPACITY,
+        "allocatable": _CAPACITY,
+        "conditions": [
+            {
+                "type": kind,
+                "status": value,
+                "reason": reason,
+                "message": message,
+                "lastHeartbeatTime": time,
+                "lastTransitionTime": time,
+            }
+            for kind, value, reason, message in facts
+        ],
+        "addresses": [
+            {"type": "InternalIP", "address": ADDRESS},
+            {"type": "Hostname", "address": NODE},
+        ],
+        "nodeInfo": {
+            "architecture": "amd64",
+            "bootID": "",
+            "containerRuntimeVersion": "simulated://1",
+            "kernelVersion": "",
+            "kubeProxyVersion": "",
+            "kubeletVersion": "v1.34.0+ruleengine",
+            "machineID": "",
+            "operatingSystem": "linux",
+            "osImage": "ruleengine local node",
+            "systemUUID": "",
+        },
+        "daemonEndpoints": {"kubeletEndpoint": {"Port": 0}},
+    }
