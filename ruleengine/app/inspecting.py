@@ -46,8 +46,8 @@ class Standing:
 class Simulated:
     """How many of the pods that are there were only simulated."""
 
-    simulated: int
-    pods: int
+    simulated: int = 0
+    pods: int = 0
 
     def __str__(self) -> str:
         """Return ``simulated N of M pods``."""
@@ -71,7 +71,7 @@ def status(directory: Path, choice: ClusterChoice) -> Status:
         client = cluster.client
         return Status(
             cluster=cluster.name,
-            standings=tuple(_standings(declared, client)),
+            standings=tuple(standings(declared, client)),
             pods=count_simulated(client),
         )
 
@@ -103,7 +103,8 @@ def list_objects(
         )
 
 
-def _standings(declared: Declared, client: Client) -> Iterable[Standing]:
+def standings(declared: Declared, client: Client) -> Iterable[Standing]:
+    """Yield how every object that a repo declares stands."""
     for one in declared.derived:
         target = Target.of(one.object)
         try:

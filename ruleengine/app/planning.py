@@ -64,24 +64,28 @@ def engaged(directory: Path, choice: ClusterChoice) -> Iterator[Engagement]:
     workspace = open_workspace(directory)
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
-        client = cluster.client
-        shapes = Shapes(client)
-        render = make_render(workspace, declared, state_folder(choice, workspace) / "clones")
-        surroundings = Surroundings(
-            client=client,
-            shapes=shapes,
-            reconcilers=make_reconcilers(declared.configuration, client, shapes),
-            performers={"render": render},
-        )
-        store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
-        yield Engagement(
-            workspace=workspace,
-            declared=declared,
-            cluster=cluster,
-            surroundings=surroundings,
-            store=store,
-            inventory=store.read(),
-        )
+        yield engage(workspace, declared, cluster, state_folder(choice, workspace))
+
+
+def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: Path) -> Engagement:
+    """Return what a plan needs; other repositories are kept below the folder ``state``."""
+    client = cluster.client
+    shapes = Shapes(client)
+    surroundings = Surroundings(
+        client=client,
+        shapes=shapes,
+        reconcilers=make_reconcilers(declared.configuration, client, shapes),
+        performers={"render": make_render(workspace, declared, state / "clones")},
+    )
+    store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
+    return Engagement(
+        workspace=workspace,
+        declared=declared,
+        cluster=cluster,
+        surroundings=surroundings,
+        store=store,
+        inventory=store.read(),
+    )
 
 
 def make_reconcilers(

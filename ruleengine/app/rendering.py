@@ -49,9 +49,9 @@ def _tree(
     wanted = revision or str(source.get("targetRevision") or "HEAD")
     url = str(source.get("repoURL") or "")
     if url and url != declared.configuration.repo:
-        from ruleengine.repository.clones import open_remote
+        from ruleengine.repository.clones import Clones
 
-        return open_remote(clones, url, wanted)
+        return Clones(clones).fetch(url).tree(wanted)
     if wanted in ("HEAD", declared.tree.revision):
         return declared.tree
     from ruleengine.repository.trees import open_revision

@@ -42,8 +42,15 @@ from ruleengine.environments.status import View, make_status, unhealthy
 from ruleengine.environments.synchronising import Step, Sync, step
 from ruleengine.environments.tasks import make_tasks
 from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.configuration import Engine
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, Watch, World
-from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE, ENVIRONMENTS_MANAGER
+from ruleengine.model.names import (
+    ARGO_API_VERSION,
+    CONTROL_NAMESPACE,
+    ENGINE,
+    ENVIRONMENTS_MANAGER,
+    PAUSED,
+)
 from ruleengine.model.values import Object, lookup
 
 _AWAITED = (HealthStatus.PROGRESSING, HealthStatus.MISSING, HealthStatus.UNKNOWN)
@@ -100,8 +107,9 @@ class ApplicationReconciler:
         if lookup(value, "metadata", "deletionTimestamp"):
             tracked = tracked_objects(specification, world, self._surroundings)
             return decide_deletion(value, specification, tracked)
-        if annotations(value).get(SKIP_RECONCILE) == "true":
-            message = f"the annotation {SKIP_RECONCILE} pauses it"
+        paused = _paused_by(value)
+        if paused:
+            message = f"the annotation {paused} pauses it"
             return Decision(next=Next(stop=Stop.FOR, message=message))
         source = specification.source
         seen = observe(specification, world, self._surroundings, source, "")
@@ -213,6 +221,18 @@ def _status(value: Object) -> Object:
     """Return the status that an application has so far."""
     found = value.get("status")
     return found if isinstance(found, dict) else {}
+
+
+def _paused_by(value: Object) -> str:
+    """Return the annotation that pauses an application, or an empty text.
+
+    On one of ours Argo CD's annotation keeps Argo CD away, and says nothing to us.
+    """
+    found = annotations(value)
+    if found.get(PAUSED) == "true":
+        return PAUSED
+    ours = lookup(value, "metadata", "labels", ENGINE) == Engine.NATIVE
+    return SKIP_RECONCILE if found.get(SKIP_RECONCILE) == "true" and not ours else ""
 
 
 def _obstacle(state: OperationState, wanted: Observation, specification: Specification) -> str:

@@ -23,12 +23,16 @@ TRIGGERS_MANAGER: Final = "ruleengine-triggers"
 OWNER: Final = f"{DOMAIN}/owner"
 ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
+PAUSED: Final = f"{DOMAIN}/paused"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
 FAULT: Final = f"local.{DOMAIN}/fault"
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
+ARGO_WORKFLOWS_INSTANCE: Final = "workflows.argoproj.io/controller-instanceid"
+ARGO_ROLLOUTS_INSTANCE: Final = "argo-rollouts.argoproj.io/controller-instance-id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +53,13 @@ NAMES: Final = (
     Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
     Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
+    Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),
     Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
     Name(RUN, "annotation", "`process`: the local node runs the pod as a sandboxed process"),
     Name(FAULT, "annotation", "the fault that the local node simulates for a pod"),
     Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
+    Name(ARGO_SKIP, "annotation", "Argo CD's own: its controller leaves our applications alone"),
+    Name(ARGO_WORKFLOWS_INSTANCE, "label", "Argo Workflows' own: its controller leaves ours alone"),
+    Name(ARGO_ROLLOUTS_INSTANCE, "label", "Argo Rollouts' own: its controller leaves ours alone"),
 )

@@ -1,0 +1,158 @@
+"""``apply``: the plan performed, then driven until everything has settled."""
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
+from ruleengine.app.planning import Engagement, check, engaged, plan_now
+from ruleengine.cluster.client import Client
+from ruleengine.model.actions import Outcome, Plan, Result
+from ruleengine.model.configuration import Engine
+from ruleengine.model.findings import Finding, has_errors, order_findings
+from ruleengine.reconcile.executor import Execution, perform
+from ruleengine.reconcile.feeds import WatchFeed
+from ruleengine.reconcile.settling import Settled, Settling, settle
+
+FAILURES = (Result.FAILED, Result.CONFLICT, Result.REFUSED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApplyOptions:
+    """How to apply. ``timeout`` bounds the waiting; without ``floor`` any number may be pruned.
+
+    ``drive`` lets our reconcilers act on a cluster that was named (locally they always do).
+    """
+
+    wait: bool = True
+    timeout: timedelta = timedelta(minutes=5)
+    floor: bool = True
+    drive: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observers:
+    """Who is told what happens, and who may stop it."""
+
+    progress: Callable[[Outcome], None] = field(default=lambda _: None)
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """What an apply came to. Without a plan the ``findings`` say why.
+
+    ``settled`` is absent where nobody of ours drives. ``writes`` counts the writes by
+    ruleengine itself.
+    """
+
+    plan: Plan | None = None
+    outcomes: tuple[Outcome, ...] = ()
+    settled: Settled | None = None
+    standings: tuple[Standing, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+    pods: Simulated = field(default_factory=Simulated)
+    writes: int = 0
+
+    @property
+    def failed(self) -> bool:
+        """Whether anything did not go as it should."""
+        return (
+            self.plan is None
+            or has_errors(self.findings)
+            or any(one.result in FAILURES for one in self.outcomes)
+            or any(one.failed for one in self.standings)
+            or (self.settled is not None and bool(self.settled.failed or self.settled.timed_out))
+        )
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether it was stopped before its end."""
+        return self.settled is not None and self.settled.cancelled
+
+
+def apply(
+    directory: Path, choice: ClusterChoice, options: ApplyOptions, observers: Observers
+) -> Delivery:
+    """Check, plan, perform and settle. Findings of severity error stop it before any write.
+
+    Raises ``UnreachableError`` where the cluster does not answer.
+    """
+    findings = check(directory)
+    if has_errors(findings):
+        return Delivery(findings=findings)
+    with engaged(directory, choice) as engagement:
+        return deliver(engagement, options, observers, findings)
+
+
+def deliver(
+    engagement: Engagement,
+    options: ApplyOptions,
+    observers: Observers,
+    findings: tuple[Finding, ...] = (),
+) -> Delivery:
+    """Perform the plan of a config repo on its cluster, and wait as the options say."""
+    client = engagement.surroundings.client
+    before = client.writes
+    plan = plan_now(engagement, datetime.now(UTC), floor=options.floor)
+    execution = Execution(cancel=observers.cancel, progress=observers.progress)
+    outcomes = perform(plan, client, engagement.store, execution)
+    drives = options.wait and _drives(engagement, options)
+    settled = _settle(engagement, options, observers) if drives else None
+    if settled is not None and not settled.cancelled:
+        engagement.store.finish(plan)  # what was held by a finalizer may be gone by now
+    found = settled.findings if settled else ()
+    return Delivery(
+        plan=plan,
+        outcomes=(*outcomes, *(settled.outcomes if settled else ())),
+        settled=settled,
+        standings=tuple(standings(engagement.declared, client)) if options.wait else (),
+        findings=order_findings((*findings, *plan.findings, *found)),
+        notes=tuple(_notes(engagement, options)),
+        pods=count_simulated(client),
+        writes=client.writes - before,
+    )
+
+
+def _drives(engagement: Engagement, options: ApplyOptions) -> bool:
+    native = engagement.declared.configuration.engine is Engine.NATIVE
+    return native and (engagement.cluster.local or options.drive)
+
+
+def _notes(engagement: Engagement, options: ApplyOptions) -> Iterator[str]:
+    if engagement.declared.configuration.engine is Engine.HANDOVER:
+        yield "handed over: Argo's controllers act on these documents"
+    elif not _drives(engagement, options):
+        yield (
+            "documents are written, nothing drives them: wait for a controller, or use --drive"
+            if not engagement.cluster.local
+            else "not waited for: the environments are reconciled by the next apply"
+        )
+
+
+def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:
+    with _watching(engagement.surroundings.client) as feed:
+        settling = Settling(
+            now=lambda: datetime.now(UTC),
+            feed=feed,
+            deadline=datetime.now(UTC) + options.timeout,
+            cancel=observers.cancel,
+            progress=observers.progress,
+        )
+        return settle(engagement.surroundings, settling)
+
+
+@contextmanager
+def _watching(client: Client) -> Iterator[WatchFeed]:
+    from ruleengine.cluster.watches import WatchCache
+
+    cache = WatchCache(client)
+    try:
+        yield WatchFeed(client, cache)
+    finally:
+        cache.close()
