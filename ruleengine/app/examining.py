@@ -4,6 +4,7 @@ Worker processes are spawned, never forked, and only where there is enough to do
 for starting them.
 """
 
+import gc
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -157,6 +158,7 @@ _worker: Examiner | None = None
 
 
 def _start_worker(task: Task) -> None:
+    gc.disable()  # a worker is short-lived, and documents hold no cycles worth looking for
     global _worker  # noqa: PLW0603 - a worker process has one examiner and no other place for it
     _worker = Examiner(task)
 

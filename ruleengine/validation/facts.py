@@ -16,6 +16,8 @@ from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object
 from ruleengine.validation.identities import Identity
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 class FileKey(NamedTuple):
     """What facts are kept by. ``context`` digests everything that applies to the path."""
@@ -161,7 +163,7 @@ def _place(place: Place) -> list[str | int]:
 
 
 def _dumps(value: object) -> str:
-    return json.dumps(value, separators=(",", ":"))
+    return _ENCODER.encode(value)
 
 
 def _storable(text: str) -> str:

@@ -15,6 +15,7 @@ begins with ``//``, which no file's path does.
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
@@ -22,6 +23,7 @@ from ruleengine.validation.facts import FactRows
 
 _FORMAT = 2
 _BUSY_SECONDS = 10.0
+_BATCH = 200
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WITHOUT ROWID;
@@ -214,22 +216,30 @@ class ValidationIndex:
         return {one for one in numbers if self._connection.execute(query, (one,)).fetchone()}
 
     def store(self, facts: Iterable[FactRows]) -> None:
-        """Store the facts of files."""
-        insert = self._connection.executemany
-        for one in facts:
-            entry = one.key.number
-            self._connection.execute(
+        """Store the facts of files, many at a time."""
+        waiting = iter(facts)
+        while batch := list(islice(waiting, _BATCH)):
+            numbered = [(one.key.number, one) for one in batch]
+            insert = self._connection.executemany
+            insert(
                 "REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
-                (entry, one.documents, one.findings, one.evaluations, one.applications),
+                [
+                    (entry, one.documents, one.findings, one.evaluations, one.applications)
+                    for entry, one in numbered
+                ],
             )
             insert(
                 "INSERT INTO identities VALUES (?, ?, ?)",
-                [(key, entry, data) for key, data in one.identities],
+                [(key, entry, data) for entry, one in numbered for key, data in one.identities],
             )
-            for table, rows in (("definitions", one.definitions), ("pointers", one.pointers)):
+            for table in ("definitions", "pointers"):
                 insert(
                     f"INSERT INTO {table} VALUES (?, ?, ?, ?)",  # noqa: S608 - a name of ours
-                    [(kind, name, entry, data) for kind, name, data in rows],
+                    [
+                        (kind, name, entry, data)
+                        for entry, one in numbered
+                        for kind, name, data in getattr(one, table)
+                    ],
                 )
 
     def forget_unused(self) -> None:
