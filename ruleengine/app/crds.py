@@ -23,7 +23,7 @@ def crd_actions() -> tuple[Action, ...]:
             target=Target.of(document.value),
             manager=MANAGER,
             object=document.value,
-            origin=Origin(path=f"schemas/crds/{path.name}", line=1),
+            origin=Origin(path="<ruleengine>/schemas/crds", line=0),
         )
         for path in files
         for document in yaml_reader.read(path.read_bytes(), path.name).documents

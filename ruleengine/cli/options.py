@@ -1,6 +1,7 @@
 """Options that several commands share, spelt once so that they mean the same everywhere."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -61,3 +62,22 @@ def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
     ):
         gathered = option(gathered)
     return gathered
+
+
+class DurationType(click.ParamType[timedelta]):
+    """A duration as Kubernetes writes it: ``90s``, ``5m``, ``1h30m``; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> timedelta:
+        """Return the duration that a text names."""
+        if isinstance(value, timedelta):
+            return value
+        from ruleengine.apimachinery.durations import DurationError, parse_argo_duration
+
+        try:
+            return parse_argo_duration(str(value))
+        except DurationError:
+            self.fail(f"{value!r} is no duration: write 90s, 5m or 1h30m", param, ctx)

@@ -36,18 +36,24 @@ def tree_text(roots: Iterable[Branch], style: Style = PLAIN) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
-def outcomes_text(outcomes: Sequence[Outcome], style: Style = PLAIN) -> str:
+def outcomes_text(
+    outcomes: Sequence[Outcome], style: Style = PLAIN, writes: int | None = None
+) -> str:
     """Return the tree of outcomes, per file and document, and a summary.
 
     What no document stands behind (namespaces, resource definitions, writes of a
-    reconciler) hangs under the area that asked for it.
+    reconciler) hangs under the area that asked for it. ``writes`` is the number of all
+    writes, where more was written than these outcomes tell.
     """
-    return tree_text(_by_file(outcomes, style), style) + outcomes_summary(outcomes, style)
+    return tree_text(_by_file(outcomes, style), style) + outcomes_summary(outcomes, style, writes)
 
 
-def outcomes_summary(outcomes: Sequence[Outcome], style: Style = PLAIN) -> str:
+def outcomes_summary(
+    outcomes: Sequence[Outcome], style: Style = PLAIN, writes: int | None = None
+) -> str:
     """Return one line of totals. Zero writes are said in words."""
-    writes = sum(one.writes for one in outcomes)
+    if writes is None:
+        writes = sum(one.writes for one in outcomes)
     parts = []
     for result in Result:
         number = sum(one.result is result for one in outcomes)
@@ -73,7 +79,7 @@ def _by_file(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branch]:
                 file.branches.append(documents[path, text])
             parent = documents[path, text]
         parent.branches.append(Branch(_outcome_line(outcome, style)))
-    return [*files.values()]
+    return [files[path] for path in sorted(files)]
 
 
 def _document_text(origin: Origin) -> str:

@@ -1,0 +1,75 @@
+"""What an apply came to, as text and as data."""
+
+from ruleengine.app.applying import Delivery
+from ruleengine.app.inspecting import Standing
+from ruleengine.model.actions import Outcome, Verb
+from ruleengine.model.values import Object
+from ruleengine.reporting.as_json import finding_data, outcomes_data, target_data
+from ruleengine.reporting.counts import listed
+from ruleengine.reporting.style import Style
+from ruleengine.reporting.tree import outcomes_text
+
+
+def delivery_text(delivery: Delivery, style: Style) -> str:
+    """Return the tree of what happened per file, how it stands now, and the totals."""
+    parts = [outcomes_text(shown(delivery), style, delivery.writes)]
+    applications = [one for one in delivery.standings if one.sync]
+    parts += [_application_line(one, style) for one in applications]
+    settled = delivery.settled
+    if settled is not None:
+        parts += [f"waiting: {one.target}: {one.message}\n" for one in settled.waiting]
+        parts += [f"not settled: {one.target}: {one.message}\n" for one in settled.unsettled]
+        parts += [f"failed: {one.target}: {one.message}\n" for one in settled.failed]
+        if settled.timed_out:
+            parts.append("the timeout came first: run it again, or give it more with --timeout\n")
+    recorded = delivery.plan.recorded if delivery.plan else ()
+    if recorded:
+        names = listed(str(one) for one in recorded)
+        parts.append(f"recorded, no reconciler of ruleengine acts on them yet: {names}\n")
+    parts += [f"note: {note}\n" for note in delivery.notes]
+    parts.append(f"{delivery.pods}\n")
+    if not delivery.writes:
+        parts.append("everything unchanged\n")
+    return "".join(parts)
+
+
+def delivery_data(delivery: Delivery) -> Object:
+    """Return the envelope ``Outcomes``, with how everything stands."""
+    settled = delivery.settled
+    extra: Object = {
+        "writes": delivery.writes,
+        "applications": [
+            {
+                "target": target_data(one.target),
+                "sync": one.sync,
+                "health": one.health,
+                "revision": one.revision,
+                "message": one.message,
+            }
+            for one in delivery.standings
+            if one.sync
+        ],
+        "recorded": [target_data(one) for one in (delivery.plan.recorded if delivery.plan else ())],
+        "pods": {"simulated": delivery.pods.simulated, "total": delivery.pods.pods},
+        "settled": settled is not None and not settled.timed_out and not settled.cancelled,
+        "findings": [finding_data(one) for one in delivery.findings],
+    }
+    return outcomes_data(shown(delivery), extra)
+
+
+def shown(delivery: Delivery) -> tuple[Outcome, ...]:
+    """Return the last outcome per object and area, without the writing of statuses."""
+    last = {
+        (one.planned.action.target, one.planned.area): one
+        for one in delivery.outcomes
+        if one.planned.action.verb not in (Verb.STATUS, Verb.EVENT)
+    }
+    return tuple(last.values())
+
+
+def _application_line(one: Standing, style: Style) -> str:
+    good = one.sync == "Synced" and one.health == "Healthy"
+    word = style.paint(f"{one.sync}, {one.health}", "green" if good else "yellow")
+    revision = f" at {one.revision[:12]}" if one.revision else ""
+    message = f": {one.message}" if one.message and not good else ""
+    return f"{one.target}: {word}{revision}{message}\n"

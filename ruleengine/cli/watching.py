@@ -1,0 +1,46 @@
+"""Progress and interruption of work that takes a while.
+
+The first Ctrl-C asks the work to stop where everything is consistent; the second ends it
+at once.
+"""
+
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+import click
+
+from ruleengine.app.applying import Observers
+from ruleengine.model.actions import Outcome
+from ruleengine.reporting.progress import progress_for
+
+
+@contextmanager
+def observed() -> Iterator[Observers]:
+    """Show progress on a terminal and turn the first Ctrl-C into a request to stop."""
+    cancel = threading.Event()
+    progress = progress_for(sys.stderr, time.monotonic)
+    done = 0
+
+    def tell(outcome: Outcome) -> None:
+        nonlocal done
+        done += 1
+        progress.advance(f"{outcome.result.value} {outcome.planned.action.target}", done)
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        del number, frame
+        if cancel.is_set():
+            raise KeyboardInterrupt
+        click.echo("stopping at the next safe point; Ctrl-C again to stop at once", err=True)
+        cancel.set()
+
+    before = signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield Observers(progress=tell, cancel=cancel)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        progress.finish()
