@@ -73,5 +73,5 @@ def _local(state: Path) -> Iterator["Client"]:
     from ruleengine.cluster.connection import connect
     from ruleengine.local import process
 
-    with process.session(state) as running:
+    with process.ensure(state) as running:
         yield Client(connect(str(running.kubeconfig)))

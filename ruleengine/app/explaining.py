@@ -12,10 +12,10 @@ from pathlib import Path
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.planning import Engagement, engaged, plan_now
 from ruleengine.cluster.client import Client
-from ruleengine.model.actions import PlannedAction, Target, Verb
+from ruleengine.model.actions import Action, PlannedAction, Target, Verb
 from ruleengine.model.documents import Origin
 from ruleengine.model.errors import FailedError
-from ruleengine.model.names import ARGO_TRACKING
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_TRACKING, MANAGER, ORIGIN
 from ruleengine.model.values import Object, lookup
 from ruleengine.repository.git import Git
 
@@ -98,23 +98,40 @@ def _behind(
     found = next(
         (one for one in planned if one.action.target == target and one.action.verb in _NAMED), None
     )
-    if found is None:
+    action = found.action if found else _written(target, live)
+    if action is None:
         managers = lookup(live, "metadata", "managedFields", default=())
         names = sorted({str(one.get("manager", "")) for one in managers})
         yield Link(what="written by", name=", ".join(names) or "nobody known")
         yield Link(what="not declared in this repo", name="at this revision")
         return
-    action = found.action
-    manager = f"{action.verb} by the field manager {action.manager}"
-    yield Link(what="action", name=manager)
-    tracking = str(lookup(action.object, "metadata", "annotations", ARGO_TRACKING, default=""))
+    yield Link(what="action", name=f"{action.verb} by the field manager {action.manager}")
     if action.origin is not None:
         yield from _origin(engagement, action.origin)
-    if found.area == "environments" and tracking:
+    tracking = str(lookup(action.object, "metadata", "annotations", ARGO_TRACKING, default=""))
+    if tracking:
         namespace = engagement.declared.configuration.control_namespace
-        application = Target("argoproj.io/v1alpha1", "Application", namespace, _name(tracking))
+        application = Target(ARGO_API_VERSION, "Application", namespace, _name(tracking))
         yield Link(what="rendered for", name=str(application))
         yield from _behind(engagement, planned, application, None)
+
+
+def _written(target: Target, live: Object | None) -> Action | None:
+    """Return the action that last wrote a live object, as its annotations remember it."""
+    text = str(lookup(live, "metadata", "annotations", ORIGIN, default=""))
+    place, _, rule = text.partition(" ")
+    path, _, line = place.rpartition(":")
+    if not path or not line.isdigit():
+        return None
+    managers = lookup(live, "metadata", "managedFields", default=())
+    ours = [str(one.get("manager")) for one in managers if one.get("operation") == "Apply"]
+    return Action(
+        verb=Verb.APPLY,
+        target=target,
+        manager=next((name for name in ours if name.startswith(MANAGER)), MANAGER),
+        object=live,
+        origin=Origin(path=path, line=int(line), rule=rule),
+    )
 
 
 def _name(tracking: str) -> str:
