@@ -5,10 +5,12 @@ Each case is a change to a good config repo, checked by the command line as a us
 
 import pytest
 
-from tests.e2e import bad_documents
+from tests.e2e import bad_documents, bad_setups
 from tests.e2e.bad_documents import Case
 from tests.e2e.command_line import Result, call, put, restore
 from tests.validation.config_repos import Repo, make_repo
+
+ENVIRONMENT = "environments/staging/web.yaml"
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,35 @@ def test_two_documents_with_one_identity_are_located_both(repo: Repo, case: Case
 def test_a_dangling_reference_is_located(repo: Repo, case: Case) -> None:
     """At the end that points, and at the end that is pointed at where there is one."""
     check(validated(repo, case), case)
+
+
+@pytest.mark.parametrize("case", bad_setups.SETUPS, ids=named)
+def test_a_wrong_setup_is_explained(repo: Repo, case: Case) -> None:
+    """Settings, defaults, rules and schemas; cycles of rules with every rule in them."""
+    check(validated(repo, case), case)
+
+
+@pytest.mark.parametrize("expression", bad_setups.FAILING.values(), ids=bad_setups.FAILING)
+def test_an_expression_that_fails_is_located_in_its_rule(repo: Repo, expression: str) -> None:
+    """The expression is shown, and the document on which it failed."""
+    case = Case("", {bad_setups.RULES: bad_setups.emitting(expression)}, ())
+    result = validated(repo, case)
+    result.check_explained(1)
+    assert f"{bad_setups.RULES}:9:10 error rule-" in result.output
+    assert expression in result.output
+    failed_on = f"see {ENVIRONMENT}:1:1: the document that it failed on"
+    assert ("rule-template-broken" in result.output) != (failed_on in result.output)
+
+
+@pytest.mark.parametrize("expression", bad_setups.LEAVING.values(), ids=bad_setups.LEAVING)
+def test_no_expression_leaves_the_sandbox(repo: Repo, expression: str) -> None:
+    """Nothing of Python is reached or shown, and no time and memory without bound."""
+    case = Case("", {bad_setups.RULES: bad_setups.emitting(expression)}, ())
+    result = validated(repo, case)
+    result.check_explained(1)
+    assert f"{bad_setups.RULES}:9:10 error rule-" in result.output
+    for words in ("<class", "<function", "<bound", "<module", " at 0x", "uid="):
+        assert words not in result.text
 
 
 def check(result: Result, case: Case) -> None:
