@@ -11,7 +11,6 @@ from typing import ClassVar, Final
 from ruleengine.local.controllers.work import (
     Create,
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
@@ -20,7 +19,7 @@ from ruleengine.local.controllers.work import (
     is_deleting,
 )
 from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
-from ruleengine.local.store import Event
+from ruleengine.local.store import Event, Key
 from ruleengine.model.names import RUN, SIMULATED
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup

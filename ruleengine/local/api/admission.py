@@ -89,7 +89,7 @@ class Admission:
         if not address:
             address = next(
                 text
-                for number in range(1, _ADDRESSES)
+                for number in range(_ADDRESSES)
                 if (text := f"10.96.{number // 250}.{number % 250 + 1}") not in taken
             )
         elif address != "None" and not before and address in taken:

@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from ruleengine.local.controllers.work import (
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
@@ -14,7 +13,7 @@ from ruleengine.local.controllers.work import (
     Write,
     is_deleting,
 )
-from ruleengine.local.store import Event, EventType
+from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 

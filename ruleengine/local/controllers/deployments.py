@@ -9,7 +9,6 @@ from ruleengine.local.controllers.deployment_status import deployment_status
 from ruleengine.local.controllers.work import (
     Create,
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
@@ -21,7 +20,7 @@ from ruleengine.local.controllers.work import (
     owner_reference,
     selects,
 )
-from ruleengine.local.store import Event
+from ruleengine.local.store import Event, Key
 from ruleengine.model.digests import short_digest
 from ruleengine.model.values import Object, lookup
 

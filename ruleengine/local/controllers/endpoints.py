@@ -7,14 +7,13 @@ from typing import ClassVar, Final
 from ruleengine.local.controllers.replicasets import ready_since
 from ruleengine.local.controllers.work import (
     Create,
-    Key,
     Reader,
     Reconciled,
     Replace,
     is_deleting,
     owner_reference,
 )
-from ruleengine.local.store import Event
+from ruleengine.local.store import Event, Key
 from ruleengine.model.values import Object, Value, lookup
 
 RESOURCE: Final = "endpointslices.discovery.k8s.io"

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
-from ruleengine.local.controllers.work import Delete, Key, Reader, Reconciled
-from ruleengine.local.store import Event
+from ruleengine.local.controllers.work import Delete, Reader, Reconciled
+from ruleengine.local.store import Event, Key
 from ruleengine.model.times import parse_time
 
 _LIFE: Final = timedelta(hours=1)

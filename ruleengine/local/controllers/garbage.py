@@ -11,14 +11,13 @@ from typing import ClassVar
 from ruleengine.local.api.deleting import FOREGROUND, ORPHAN
 from ruleengine.local.controllers.work import (
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
     Write,
     is_deleting,
 )
-from ruleengine.local.store import Event, EventType
+from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.values import Object, lookup
 
 
@@ -70,7 +69,8 @@ def _collect(live: Object, key: Key, reader: Reader) -> Iterable[Write]:
     references = live["metadata"].get("ownerReferences") or []
     if not references:
         return
-    solid, waiting = [], []
+    solid: list[Object] = []
+    waiting: list[Object] = []
     for reference in references:
         owner_key = _owner_key(reference, key.namespace, reader)
         owner = reader.get(owner_key) if owner_key else None

@@ -10,7 +10,6 @@ from typing import ClassVar, Final
 from ruleengine.local.controllers.work import (
     Create,
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
@@ -18,7 +17,7 @@ from ruleengine.local.controllers.work import (
     Write,
     is_deleting,
 )
-from ruleengine.local.store import Event, EventType
+from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 

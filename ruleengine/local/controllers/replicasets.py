@@ -7,7 +7,6 @@ from typing import ClassVar, Final
 from ruleengine.local.controllers.work import (
     Create,
     Delete,
-    Key,
     Reader,
     Reconciled,
     Replace,
@@ -19,7 +18,7 @@ from ruleengine.local.controllers.work import (
     owner_reference,
     selects,
 )
-from ruleengine.local.store import Event
+from ruleengine.local.store import Event, Key
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 

@@ -1,0 +1,147 @@
+"""From ASGI to ``handle(request)`` and back: requests in threads, a thread per watch."""
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from ruleengine.local.api.bodies import LARGEST
+from ruleengine.model.http import HttpRequest, HttpResponse
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_THREADS: Final = 8
+_PUT_TIMEOUT: Final = 60.0
+"""Seconds that a watcher may leave its stream unread before the stream ends."""
+
+
+class Bridge:
+    """An ASGI application around a handler. ``stop`` ends every watch."""
+
+    def __init__(self, handle: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._handle = handle
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
+        self._stopping = threading.Event()
+
+    def stop(self) -> None:
+        """Let every watch come to its end."""
+        self._stopping.set()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Serve one connection scope, as ASGI defines it."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1003})
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                self._threads.shutdown(wait=False)
+                return
+
+    async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
+        request = HttpRequest(
+            method=scope["method"],
+            path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
+            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+            headers={
+                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
+            },
+            body=await _body(receive),
+        )
+        loop = asyncio.get_running_loop()
+        response = await loop.run_in_executor(self._threads, self._handle, request)
+        headers = [
+            (name.encode(), value.encode("latin-1", "replace"))
+            for name, value in response.headers.items()
+        ]
+        if response.stream is None:
+            headers.append((b"content-length", str(len(response.body)).encode()))
+        start = {"type": "http.response.start", "status": response.status, "headers": headers}
+        await send(start)
+        if response.stream is not None and request.method != "HEAD":
+            await self._stream(response.stream, receive, send)
+        else:
+            body = b"" if request.method == "HEAD" else response.body
+            await send({"type": "http.response.body", "body": body})
+
+    async def _stream(self, stream: Iterator[bytes], receive: Receive, send: Send) -> None:
+        loop = asyncio.get_running_loop()
+        chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=64)
+        gone = threading.Event()
+        pump = threading.Thread(
+            target=self._pump, args=(stream, chunks, loop, gone), name="watch", daemon=True
+        )
+        # the headers have to leave at once: clients wait for them before the first event
+        await send({"type": "http.response.body", "body": b"", "more_body": True})
+        pump.start()
+        leaving = asyncio.ensure_future(_disconnected(receive))
+        try:
+            while True:
+                taking = asyncio.ensure_future(chunks.get())
+                await asyncio.wait({taking, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if leaving.done():
+                    taking.cancel()
+                    return
+                chunk = taking.result()
+                if chunk is None:
+                    break
+                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            await send({"type": "http.response.body", "body": b""})
+        finally:
+            gone.set()
+            leaving.cancel()
+
+    def _pump(
+        self,
+        stream: Iterator[bytes],
+        chunks: "asyncio.Queue[bytes | None]",
+        loop: asyncio.AbstractEventLoop,
+        gone: threading.Event,
+    ) -> None:
+        """Move chunks from a blocking iterator to the loop, until either side ends."""
+
+        def put(chunk: bytes | None) -> bool:
+            waiting = asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop)
+            try:
+                waiting.result(_PUT_TIMEOUT)
+            except (TimeoutError, asyncio.CancelledError):
+                waiting.cancel()
+                return False
+            return True
+
+        try:
+            for chunk in stream:
+                if gone.is_set() or self._stopping.is_set():
+                    break
+                if chunk and not put(chunk):
+                    break
+            if not gone.is_set():
+                put(None)
+        except RuntimeError:
+            return  # the loop is closed: the process ends
+
+
+async def _body(receive: Receive) -> bytes:
+    """Return the body, cut a little beyond the limit so that the handler refuses it."""
+    body = b""
+    while True:
+        message = await receive()
+        if len(body) <= LARGEST:
+            body += message.get("body", b"")
+        if not message.get("more_body"):
+            return body
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass

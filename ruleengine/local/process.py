@@ -1,0 +1,211 @@
+"""Starting, finding and stopping the process of a state folder.
+
+Everything rests on locks that the system gives back when a process dies, also by kill -9:
+the server holds ``store.lock``; each client holds a shared lock on ``clients.lock``, and a
+server that is not kept stops when it could have that one alone. ``server.json`` says where
+the server is and counts only while ``store.lock`` is held.
+"""
+
+import contextlib
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO, Final
+
+from ruleengine.formats import json_text
+from ruleengine.local.material import FILES
+from ruleengine.model.errors import FailedError, StoreError, UnreachableError
+
+_PATIENCE: Final = 30.0
+_POLL: Final = 0.02
+_CHILDREN: list[subprocess.Popen[bytes]] = []
+"""Servers that this process has started; kept so that they can be reaped."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """A server that runs. While this object lives and is not closed, so does the server."""
+
+    kubeconfig: Path
+    url: str
+    pid: int
+    kept: bool = False
+    lease: IO[str] | None = field(default=None, repr=False, compare=False)
+
+    def close(self) -> None:
+        """Give up the claim on the server; it may stop now if nobody else has one."""
+        if self.lease is not None:
+            self.lease.close()
+
+    def __enter__(self) -> "Running":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def status(state: Path) -> Running | None:
+    """Return the server of a state folder, ``None`` where none runs."""
+    if not _is_locked(state / "store.lock"):
+        return None
+    try:
+        found = json_text.loads((state / "server.json").read_bytes())
+        pid, url = int(found["pid"]), str(found["url"])
+        os.kill(pid, 0)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    kept = (state / "keep").exists()
+    return Running(kubeconfig=state / "kubeconfig", url=url, pid=pid, kept=kept)
+
+
+def ensure(state: Path) -> Running:
+    """Return the server of a state folder, started where none runs, with a claim on it.
+
+    Raises ``StoreError`` or ``FailedError`` where it does not come up.
+    """
+    state = state.resolve()
+    _make(state)
+    lease = (state / "clients.lock").open("a")
+    try:
+        fcntl.flock(lease, fcntl.LOCK_SH)
+        with (state / "start.lock").open("a") as starting:
+            fcntl.flock(starting, fcntl.LOCK_EX)
+            found = status(state) or _start(state)
+    except BaseException:
+        lease.close()
+        raise
+    return Running(
+        kubeconfig=found.kubeconfig, url=found.url, pid=found.pid, kept=found.kept, lease=lease
+    )
+
+
+def start(state: Path, *, keep: bool = True) -> Running:
+    """Start the server of a state folder; with ``keep`` it stays without clients.
+
+    Raises as :func:`ensure` does.
+    """
+    state = state.resolve()
+    _make(state)
+    if keep:
+        (state / "keep").touch()
+    return ensure(state)
+
+
+def stop(state: Path) -> bool:
+    """Stop the server of a state folder; return whether there was one.
+
+    Raises ``FailedError`` where it does not stop.
+    """
+    (state / "keep").unlink(missing_ok=True)
+    found = status(state)
+    if found is None:
+        return False
+    _signal(found.pid, signal.SIGTERM)
+    if not _wait_for(state, 10.0):
+        _signal(found.pid, signal.SIGKILL)
+        if not _wait_for(state, 10.0):
+            raise FailedError(
+                f"the local control plane (process {found.pid}) does not stop",
+                "end that process by hand",
+            )
+    _reap()
+    return True
+
+
+def reset(state: Path) -> None:
+    """Stop the server and forget everything that it has stored."""
+    if not state.is_dir():
+        return
+    stop(state)
+    for path in state.iterdir():
+        ours = path.name in (*FILES, "server.json", "server.log", "port", "keep")
+        report = path.name.startswith("report-") and path.suffix == ".txt"
+        if ours or report or path.name.startswith("store.sqlite"):
+            path.unlink(missing_ok=True)
+
+
+def _make(state: Path) -> None:
+    try:
+        state.mkdir(parents=True, exist_ok=True, mode=0o700)
+        (state / ".gitignore").write_text("*\n")
+    except OSError as error:
+        raise StoreError(
+            f"the state folder {state} cannot be made: {error}",
+            "check its permissions and disk, or choose another folder with --state",
+        ) from error
+
+
+def _start(state: Path) -> Running:
+    log = state / "server.log"
+    descriptor = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    try:
+        child = subprocess.Popen(  # noqa: S603 - our own program
+            [sys.executable, "-m", "ruleengine.local", "--state", str(state)],
+            stdin=subprocess.DEVNULL,
+            stdout=descriptor,
+            stderr=descriptor,
+            start_new_session=True,
+        )
+    finally:
+        os.close(descriptor)
+    _CHILDREN.append(child)
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end:
+        found = status(state)
+        if found is not None and found.pid == child.pid:
+            return found
+        if child.poll() is not None:
+            _reap()
+            raise _failed(log)
+        time.sleep(_POLL)
+    child.kill()
+    child.wait()
+    raise UnreachableError(
+        f"the local control plane did not come up within {_PATIENCE:.0f} seconds",
+        f"look at {log}",
+    )
+
+
+def _failed(log: Path) -> StoreError:
+    text = log.read_text(errors="replace").strip()
+    message, _, remedy = text.rpartition("\n  remedy: ")
+    return StoreError(
+        message.rpartition("\n")[2] or "the local control plane ended at its start",
+        remedy or f"look at {log}",
+    )
+
+
+def _is_locked(path: Path) -> bool:
+    try:
+        with path.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return True
+    except OSError:
+        return False
+    return False
+
+
+def _wait_for(state: Path, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        _reap()
+        if not _is_locked(state / "store.lock"):
+            return True
+        time.sleep(_POLL)
+    return False
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, number)
+
+
+def _reap() -> None:
+    _CHILDREN[:] = [child for child in _CHILDREN if child.poll() is None]

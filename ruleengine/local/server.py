@@ -1,0 +1,137 @@
+"""The process itself: opens the store, serves TLS on loopback, runs the controllers.
+
+It stops on SIGTERM and Ctrl-C, and by itself when no client holds the clients' lock and
+nobody asked to keep it (see :mod:`ruleengine.local.process`).
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+import os
+import socket
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Final
+
+from ruleengine.formats import json_text
+from ruleengine.local.bridge import Bridge
+from ruleengine.local.clock import SystemClock
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.material import prepare, write_kubeconfig, write_private
+from ruleengine.local.sqlite_store import open_store
+
+if TYPE_CHECKING:
+    import uvicorn
+
+_HOST: Final = "127.0.0.1"
+_LOOK_EVERY: Final = 0.2
+_LONELY: Final = 2.0
+"""Seconds without any client after which a server that is not kept stops."""
+
+
+def serve(state: Path) -> None:
+    """Serve a state folder until told to stop. Raises ``StoreError``."""
+    import uvicorn
+
+    store = open_store(state)
+    listener = _listen(state)
+    url = f"https://{_HOST}:{listener.getsockname()[1]}"
+    material = prepare(state)
+    plane = ControlPlane(
+        store,
+        SystemClock(),
+        token=material.token,
+        reports=state,
+        authority=material.authority.read_text(),
+    )
+    bridge = Bridge(plane.send)
+    configuration = uvicorn.Config(
+        bridge,
+        ssl_keyfile=str(material.key),
+        ssl_certfile=str(material.certificate),
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=2,
+        timeout_keep_alive=75,
+    )
+    server = uvicorn.Server(configuration)
+    stop = threading.Event()
+    controllers = threading.Thread(target=plane.run, args=(stop,), name="controllers")
+    controllers.start()
+    write_kubeconfig(state, url, material)
+    try:
+        with _loop_runner() as runner:
+            runner.run(_main(server, listener, bridge, state, url))
+    finally:
+        stop.set()
+        store.wake()
+        controllers.join()
+        (state / "server.json").unlink(missing_ok=True)
+        store.close()
+
+
+@contextlib.contextmanager
+def _loop_runner() -> "Iterator[asyncio.Runner]":
+    factory = None
+    with contextlib.suppress(ImportError):
+        import uvloop
+
+        factory = uvloop.new_event_loop
+    with asyncio.Runner(loop_factory=factory) as runner:
+        yield runner
+
+
+async def _main(
+    server: "uvicorn.Server", listener: socket.socket, bridge: Bridge, state: Path, url: str
+) -> None:
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    announced = False
+    lonely = 0.0
+    with (state / "clients.lock").open("a") as clients:
+        while not serving.done():
+            await asyncio.wait({serving}, timeout=0.02 if not announced else _LOOK_EVERY)
+            if server.started and not announced:
+                announced = True
+                content = {"pid": os.getpid(), "url": url, "version": 1}
+                write_private(state / "server.json", json_text.dump_bytes(content))
+            lonely = (
+                0.0 if (state / "keep").exists() or _has_clients(clients) else lonely + _LOOK_EVERY
+            )
+            if lonely >= _LONELY:
+                # held until this process ends: a new client waits for it, then starts anew
+                fcntl.flock(clients, fcntl.LOCK_EX)
+                server.should_exit = True
+            if server.should_exit:
+                bridge.stop()
+        await serving
+
+
+def _has_clients(clients: IO[str]) -> bool:
+    try:
+        fcntl.flock(clients, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    fcntl.flock(clients, fcntl.LOCK_UN)
+    return False
+
+
+def _listen(state: Path) -> socket.socket:
+    """Listen on the port of the last time if it is free, so that kubeconfigs stay valid."""
+    path = state / "port"
+    known = int(path.read_text()) if path.exists() and path.read_text().isdecimal() else 0
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, known))
+    except OSError:
+        listener.bind((_HOST, 0))
+    write_private(path, str(listener.getsockname()[1]).encode())
+    return listener
+
+
+def configure_logging() -> None:
+    """Log to standard error, which the starter sends to ``server.log``."""
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(message)s")
