@@ -145,7 +145,8 @@ def _origin(engagement: Engagement, origin: Origin) -> Iterator[Link]:
             yield Link(what="rule", name=step.rule, place=step.rule_place)
         last = step
         step = step.parent
-    yield Link(what="document", name=last.path, place=f"{last.path}:{last.line}")
+    place = f"{last.path}:{last.line}"
+    yield Link(what="document", name=place, place=place)
     yield _commit(engagement, last.path)
 
 
