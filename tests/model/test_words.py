@@ -55,3 +55,10 @@ def test_the_strongest_exit_code_wins() -> None:
 def test_every_finding_code_is_declared_once_in_its_area() -> None:
     """The registry loads, and each code names its area first."""
     assert {name.split("-")[0] for name in registry()} <= set(AREAS)
+
+
+def test_a_codes_remedy_is_a_sentence_and_its_title_is_none() -> None:
+    """The page of codes reads evenly."""
+    codes = registry().values()
+    assert [one.name for one in codes if not one.remedy[0].isupper() or one.remedy[-1] != "."] == []
+    assert [one.name for one in codes if not one.title[0].isupper() or one.title[-1] == "."] == []

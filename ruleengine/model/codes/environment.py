@@ -6,72 +6,72 @@ CODES: tuple[Code, ...] = (
     Code(
         "environment-field-unsupported",
         "The Application uses a field that ruleengine does not honour yet",
-        "leave the field out, or hand the application over to Argo CD",
+        "Leave the field out, or hand the application over to Argo CD.",
     ),
     Code(
         "environment-field-invalid",
         "A field of the Application has a value that cannot be used",
-        "correct the field that the message names",
+        "Correct the field that the message names.",
     ),
     Code(
         "environment-option-ignored",
         "A sync option has no effect here",
-        "remove the option; the message says why it does nothing",
+        "Remove the option; the message says why it does nothing.",
     ),
     Code(
         "environment-cluster-unknown",
         "The destination names a cluster that is not known",
-        "use the cluster the command works on: leave out server and name, or name it in-cluster",
+        "Use the cluster the command works on: leave out server and name, or name it in-cluster.",
     ),
     Code(
         "environment-namespace-missing",
         "A namespaced object has no namespace and the destination gives none",
-        "set destination.namespace, or metadata.namespace of the object",
+        "Set destination.namespace, or metadata.namespace of the object.",
     ),
     Code(
         "environment-project-missing",
         "The project of the Application does not exist",
-        "declare an AppProject of that name, or leave spec.project out to use 'default'",
+        "Declare an AppProject of that name, or leave spec.project out to use 'default'.",
     ),
     Code(
         "environment-project-denied",
         "The project does not permit what the Application asks for",
-        "widen the AppProject, or use what it permits",
+        "Widen the AppProject, or use what it permits.",
     ),
     Code(
         "environment-source-failed",
         "The source of the Application cannot be rendered",
-        "correct what the message names; nothing is applied or pruned until then",
+        "Correct what the message names; nothing is applied or pruned until then.",
     ),
     Code(
         "environment-source-doubtful",
         "The source of the Application renders, but something in it looks wrong",
-        "look at what the message names",
+        "Look at what the message names.",
     ),
     Code(
         "environment-object-repeated",
         "One source declares the same object more than once; the last one counts",
-        "keep one of them",
+        "Keep one of them.",
     ),
     Code(
         "environment-object-shared",
         "Another application already manages an object that this one declares",
-        "declare the object in one application only",
+        "Declare the object in one application only.",
     ),
     Code(
         "environment-prune-refused",
         "A sync would prune so much that it looks like a mistake",
-        "check that the source is whole; then set syncPolicy.automated.allowEmpty, or sync by hand "
+        "Check that the source is whole; then set syncPolicy.automated.allowEmpty, or sync by hand "
         "with prune",
     ),
     Code(
         "environment-sync-failed",
         "The last sync of this revision failed and is not tried again by itself",
-        "commit a correction, or start a sync by hand",
+        "Commit a correction, or start a sync by hand.",
     ),
     Code(
         "environment-hook-unsupported",
         "A hook runs in a phase that ruleengine does not honour yet",
-        "remove the hook, or hand the application over to Argo CD",
+        "Remove the hook, or hand the application over to Argo CD.",
     ),
 )

@@ -6,51 +6,51 @@ CODES: tuple[Code, ...] = (
     Code(
         "render-source-unsupported",
         "The source needs a generator that ruleengine does not have yet",
-        "point the application at a folder of plain YAML or JSON manifests until then",
+        "Point the application at a folder of plain YAML or JSON manifests until then.",
     ),
     Code(
         "render-source-ambiguous",
         "The source names more than one generator",
-        "keep exactly one of helm, kustomize, directory and plugin",
+        "Keep exactly one of helm, kustomize, directory and plugin.",
     ),
     Code(
         "render-source-invalid",
         "A field of the source, or of an override file, has a value that cannot be used",
-        "correct the field that the message names",
+        "Correct the field that the message names.",
     ),
     Code(
         "render-path-missing",
         "The path of the source is no folder of the repo at that revision",
-        "correct source.path, or commit the folder",
+        "Correct source.path, or commit the folder.",
     ),
     Code(
         "render-path-outside",
         "The path of the source leaves the repo",
-        "write source.path relative to the root of the repo, without '..'",
+        "Write source.path relative to the root of the repo, without '..'.",
     ),
     Code(
         "render-folder-empty",
         "The source rendered no object at all",
-        "add manifests to the folder, set directory.recurse, or correct include and exclude",
+        "Add manifests to the folder, set directory.recurse, or correct include and exclude.",
     ),
     Code(
         "render-file-ignored",
         "A file among the manifests is no Kubernetes object and was left out",
-        "move it elsewhere or name it in directory.exclude",
+        "Move it elsewhere or name it in directory.exclude.",
     ),
     Code(
         "render-file-invalid",
         "A manifest cannot be read",
-        "correct the file, or name it in directory.exclude",
+        "Correct the file, or name it in directory.exclude.",
     ),
     Code(
         "render-object-invalid",
         "A manifest lacks what every Kubernetes object has",
-        "give the object apiVersion, kind and metadata.name",
+        "Give the object apiVersion, kind and metadata.name.",
     ),
     Code(
         "render-size-exceeded",
         "The manifests of one source are larger than the limit together",
-        "split the application, or exclude files that are no manifests",
+        "Split the application, or exclude files that are no manifests.",
     ),
 )

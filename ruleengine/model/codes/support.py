@@ -6,6 +6,6 @@ CODES: tuple[Code, ...] = (
     Code(
         "support-field-recorded",
         "a field is kept and applied, and no reconciler of ours acts on it yet",
-        "leave it out, use engine handover, or wait for the release that honours it",
+        "Leave it out, use engine handover, or wait for the release that honours it.",
     ),
 )
