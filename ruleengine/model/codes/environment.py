@@ -62,7 +62,7 @@ CODES: tuple[Code, ...] = (
         "environment-prune-refused",
         "A sync would prune so much that it looks like a mistake",
         "Check that the source is whole; then set syncPolicy.automated.allowEmpty, or sync by hand "
-        "with prune",
+        "with prune.",
     ),
     Code(
         "environment-sync-failed",
