@@ -18,6 +18,7 @@ from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding, Related, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
+from ruleengine.model.values import Value
 from ruleengine.rules.parsing import parse_rule
 from ruleengine.rules.ruleset import Rank, Rule, RuleSet
 
@@ -128,7 +129,7 @@ def _documents(source: Source, findings: list[Finding]) -> Iterator[Document]:
             value=one.value,
             locator=one.locator,
         )
-        if one.value.get("apiVersion") == API_VERSION and one.value.get("kind") == "Rule":
+        if _is_rule(one.value):
             yield document
             continue
         findings.append(
@@ -140,6 +141,14 @@ def _documents(source: Source, findings: list[Finding]) -> Iterator[Document]:
                 place=document.place(),
             )
         )
+
+
+def _is_rule(value: Value) -> bool:
+    return (
+        isinstance(value, dict)
+        and value.get("apiVersion") == API_VERSION
+        and value.get("kind") == "Rule"
+    )
 
 
 def _combined(

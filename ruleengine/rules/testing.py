@@ -119,7 +119,7 @@ def _run(test: Document, rules_for: Callable[[Engine], RuleSet], engine: Engine)
 
 def _mistakes(test: Document) -> Iterator[Finding]:
     value = test.value
-    if value.get("apiVersion") != API_VERSION or value.get("kind") != "RuleTest":
+    if lookup(value, "apiVersion") != API_VERSION or lookup(value, "kind") != "RuleTest":
         yield _invalid(test, (), f"a test has apiVersion {API_VERSION} and kind RuleTest")
         return
     parts: tuple[tuple[Path, str], ...] = (((), "test"), (("given",), "given"))
@@ -133,16 +133,42 @@ def _mistakes(test: Document) -> Iterator[Finding]:
                 near = get_close_matches(str(key), KEYS[what], n=1)
                 hint = f": did you mean {near[0]!r}?" if near else ""
                 yield _invalid(test, (*path, key), f"{key!r} is no key of {what}{hint}")
-    given = value.get("given")
-    if isinstance(given, dict):
-        if not isinstance(given.get("path"), str) or not isinstance(given.get("document"), dict):
-            yield _invalid(test, ("given",), "`given` needs a `path` and a `document`")
-        settings = given.get("configuration") or {}
-        wrong = [key for key in settings if key not in _SETTINGS]
-        engines = [str(one) for one in Engine]
-        if wrong or settings.get("engine", engines[0]) not in engines:
-            text = f"`configuration` may say {', '.join(_SETTINGS)}"
-            yield _invalid(test, ("given", "configuration"), text)
+    if isinstance(value.get("given"), dict):
+        yield from _mistakes_of_given(test, value["given"])
+    if isinstance(value.get("expect"), dict):
+        yield from _mistakes_of_expectations(test, value["expect"])
+
+
+def _mistakes_of_given(test: Document, given: Object) -> Iterator[Finding]:
+    if not isinstance(given.get("path"), str) or not isinstance(given.get("document"), dict):
+        yield _invalid(test, ("given",), "`given` needs a `path` and a `document`")
+    if not isinstance(given.get("defaults") or {}, dict):
+        yield _invalid(test, ("given", "defaults"), "`defaults` takes a map")
+    settings = given.get("configuration")
+    engines = [str(one) for one in Engine]
+    if settings is not None and not (
+        isinstance(settings, dict)
+        and all(key in _SETTINGS for key in settings)
+        and settings.get("engine", engines[0]) in engines
+        and all(isinstance(value, _type_of(key)) for key, value in settings.items())
+    ):
+        text = f"`configuration` may say {', '.join(_SETTINGS)}"
+        yield _invalid(test, ("given", "configuration"), text)
+
+
+def _mistakes_of_expectations(test: Document, expect: Object) -> Iterator[Finding]:
+    for what in KEYS["expect"]:
+        listed = expect.get(what) or []
+        if not isinstance(listed, list):
+            yield _invalid(test, ("expect", what), f"`{what}` takes a list")
+            continue
+        for index, one in enumerate(listed):
+            if not isinstance(one, dict) or not isinstance(one.get("metadata") or {}, dict):
+                yield _invalid(test, ("expect", what, index), f"`{what}` takes maps")
+
+
+def _type_of(setting: str) -> type:
+    return dict if setting == "clusters" else str
 
 
 def _configuration(settings: Object | None, engine: Engine) -> Configuration:

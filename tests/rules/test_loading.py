@@ -88,6 +88,13 @@ def test_a_document_that_is_no_rule_is_a_finding() -> None:
     assert finding.code == "rule-document-foreign"
 
 
+@pytest.mark.parametrize("text", ["- a\n", "a\n", "5\n"])
+def test_a_document_that_is_no_mapping_is_a_finding(text: str) -> None:
+    """A list or a text among the rules, at its line."""
+    (finding,) = rules(text).findings
+    assert (finding.code, finding.place.line) == ("rule-document-foreign", 1)
+
+
 def test_broken_yaml_in_a_rule_file_is_a_finding() -> None:
     """The other files still hold."""
     loaded = rules("a: [\n", _HEAD + "match: {kind: A}\n")

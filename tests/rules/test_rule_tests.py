@@ -70,3 +70,28 @@ def test_a_misspelt_key_of_a_test_is_told() -> None:
     outcome = _run(_TEST + "expect: {object: []}\n")
     assert [one.code for one in outcome.problems] == ["rule-test-invalid"]
     assert "did you mean 'objects'" in outcome.problems[0].message
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("- a\n", 1),
+        ("text\n", 1),
+        (_TEST.replace("given:\n", "given: 5\nother:\n") + "expect: {}\n", 4),
+        (_TEST + "  defaults: [a]\nexpect: {}\n", 7),
+        (_TEST + "  configuration: 5\nexpect: {}\n", 7),
+        (_TEST + "  configuration: {namespace: [a]}\nexpect: {}\n", 7),
+        (_TEST + "  configuration: {engine: {a: b}}\nexpect: {}\n", 7),
+        (_TEST + "expect: 5\n", 7),
+        (_TEST + "expect: {objects: 5}\n", 7),
+        (_TEST + "expect:\n  objects:\n  - 5\n", 9),
+        (_TEST + "expect:\n  objects:\n  - {kind: A, metadata: b}\n", 9),
+        (_TEST + "expect: {findings: {a: b}}\n", 7),
+        (_TEST + "expect:\n  references:\n  - [a]\n", 9),
+    ],
+)
+def test_a_test_of_the_wrong_shape_is_told_at_its_line(text: str, line: int) -> None:
+    """Whatever stands there, the test is not run and nothing raises."""
+    outcome = _run(text)
+    assert {one.code for one in outcome.problems} == {"rule-test-invalid"}
+    assert line in {one.place.line for one in outcome.problems}
