@@ -5,67 +5,67 @@ from ruleengine.model.codes import Code
 CODES: tuple[Code, ...] = (
     Code(
         "schema-field-unknown",
-        "a field does not exist at its place",
+        "A field does not exist at its place",
         "Correct its name, move it to where it belongs, or remove it.",
     ),
     Code(
         "schema-field-missing",
-        "a field is missing that the document cannot do without",
+        "A field is missing that the document cannot do without",
         "Add the field.",
     ),
     Code(
         "schema-field-deprecated",
-        "a field is still accepted but has been replaced",
+        "A field is still accepted but has been replaced",
         "Write the field that replaces it.",
     ),
     Code(
         "schema-fields-exclusive",
-        "fields are given, or missing, that exclude or need one another",
+        "Fields are given, or missing, that exclude or need one another",
         "Keep one of them.",
     ),
     Code(
         "schema-fields-doubtful",
-        "fields are given together of which only one takes effect",
+        "Fields are given together of which only one takes effect",
         "Keep the one that is meant.",
     ),
     Code(
         "schema-value-type",
-        "a value is of the wrong type",
+        "A value is of the wrong type",
         "Write a value of the type that is named; quote texts that look like numbers.",
     ),
     Code(
         "schema-value-unknown",
-        "a value is not one of those that are allowed",
+        "A value is not one of those that are allowed",
         "Use one of the values that are named.",
     ),
     Code(
         "schema-value-invalid",
-        "a value has the right type and still does not fit",
+        "A value has the right type and still does not fit",
         "Write a value that keeps to the rule that is named.",
     ),
     Code(
         "schema-kind-unknown",
-        "a document is of a kind that does not exist in its API group",
+        "A document is of a kind that does not exist in its API group",
         "Correct apiVersion and kind.",
     ),
     Code(
         "schema-kind-foreign",
-        "a document is of a kind that we have no schema for",
+        "A document is of a kind that we have no schema for",
         "Nothing, if the cluster knows the kind; a schema for it may be put into schemas/.",
     ),
     Code(
         "schema-kind-incomplete",
-        "a document has only one of apiVersion and kind",
+        "A document has only one of apiVersion and kind",
         "Write both, or neither for the short form.",
     ),
     Code(
         "schema-form-unknown",
-        "a short form stands in a folder that has none",
+        "A short form stands in a folder that has none",
         "Write apiVersion and kind, or move the file to the folder whose form it has.",
     ),
     Code(
         "schema-definition-broken",
-        "a schema of the team's own cannot be used",
+        "A schema of the team's own cannot be used",
         "Correct the schema.",
     ),
 )

@@ -5,7 +5,7 @@ from ruleengine.model.codes import Code
 CODES: tuple[Code, ...] = (
     Code(
         "support-field-recorded",
-        "a field is kept and applied, and no reconciler of ours acts on it yet",
+        "A field is kept and applied, and no reconciler of ours acts on it yet",
         "Leave it out, use engine handover, or wait for the release that honours it.",
     ),
 )
