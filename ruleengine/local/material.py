@@ -10,11 +10,16 @@ import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from ruleengine.formats import yaml_writer
 from ruleengine.model.secrets import Secret
 
+if TYPE_CHECKING:
+    from cryptography import x509
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+_AUTHORITY: Final = "ruleengine local CA"
 _LIFE: Final = timedelta(days=3650)
 FILES: Final = ("ca.crt", "server.crt", "server.key", "token", "kubeconfig")
 """The files that this module writes into a state folder."""
@@ -81,30 +86,47 @@ def write_kubeconfig(folder: Path, url: str, material: Material) -> Path:
 
 def _mint(material: Material) -> None:
     """Make a CA that signs one certificate and is forgotten; its key is never stored."""
-    from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
-    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-    begin = datetime.now(UTC) - timedelta(days=1)
     authority_key = ec.generate_private_key(ec.SECP256R1())
     server_key = ec.generate_private_key(ec.SECP256R1())
+    authority = _authority(authority_key).sign(authority_key, hashes.SHA256())
+    certificate = _certificate(server_key, authority_key).sign(authority_key, hashes.SHA256())
+    private = server_key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    write_private(material.key, private)
+    write_private(material.certificate, certificate.public_bytes(serialization.Encoding.PEM))
+    write_private(material.authority, authority.public_bytes(serialization.Encoding.PEM))
+
+
+def _builder(name: str, key: "ec.EllipticCurvePrivateKey") -> "x509.CertificateBuilder":
+    """Return what every certificate of ours begins with."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
 
     def subject(text: str) -> x509.Name:
         return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
 
-    def begun(name: str, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
-        identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject(name))
-            .issuer_name(subject("ruleengine local CA"))
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(begin)
-            .not_valid_after(begin + _LIFE)
-            .add_extension(identifier, critical=False)
-        )
+    begin = datetime.now(UTC) - timedelta(days=1)
+    identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+    return (
+        x509.CertificateBuilder()
+        .subject_name(subject(name))
+        .issuer_name(subject(_AUTHORITY))
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + _LIFE)
+        .add_extension(identifier, critical=False)
+    )
+
+
+def _authority(key: "ec.EllipticCurvePrivateKey") -> "x509.CertificateBuilder":
+    from cryptography import x509
 
     usage = x509.KeyUsage(
         digital_signature=True,
@@ -117,12 +139,19 @@ def _mint(material: Material) -> None:
         encipher_only=False,
         decipher_only=False,
     )
-    authority = (
-        begun("ruleengine local CA", authority_key)
+    return (
+        _builder(_AUTHORITY, key)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(usage, critical=True)
-        .sign(authority_key, hashes.SHA256())
     )
+
+
+def _certificate(
+    key: "ec.EllipticCurvePrivateKey", authority_key: "ec.EllipticCurvePrivateKey"
+) -> "x509.CertificateBuilder":
+    from cryptography import x509
+    from cryptography.x509.oid import ExtendedKeyUsageOID
+
     names = x509.SubjectAlternativeName(
         [
             x509.DNSName("localhost"),
@@ -131,19 +160,10 @@ def _mint(material: Material) -> None:
         ]
     )
     issuer = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key())
-    certificate = (
-        begun("ruleengine local control plane", server_key)
+    return (
+        _builder("ruleengine local control plane", key)
         .add_extension(names, critical=False)
         .add_extension(issuer, critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
-        .sign(authority_key, hashes.SHA256())
     )
-    private = server_key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    write_private(material.key, private)
-    write_private(material.certificate, certificate.public_bytes(serialization.Encoding.PEM))
-    write_private(material.authority, authority.public_bytes(serialization.Encoding.PEM))

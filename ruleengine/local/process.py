@@ -15,7 +15,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, Self
 
 from ruleengine.formats import json_text
 from ruleengine.local.material import FILES
@@ -42,7 +42,7 @@ class Running:
         if self.lease is not None:
             self.lease.close()
 
-    def __enter__(self) -> "Running":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

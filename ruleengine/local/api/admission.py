@@ -12,6 +12,7 @@ from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
+from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
@@ -146,9 +147,8 @@ def quality_of(spec: Object) -> str:
 
 def _definition(value: Object) -> Object:
     finalizers = [*(value["metadata"].get("finalizers") or [])]
-    name = "customresourcecleanup.apiextensions.k8s.io"
-    if name not in finalizers:
-        finalizers.append(name)
+    if CLEANUP not in finalizers:
+        finalizers.append(CLEANUP)
     return {**value, "metadata": {**value["metadata"], "finalizers": finalizers}}
 
 

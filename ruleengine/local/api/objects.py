@@ -28,6 +28,23 @@ from ruleengine.local.api.watching import read_watch, watch
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 
+_RETURNED: Final = frozenset(
+    {
+        "csidrivers.storage.k8s.io",
+        "csinodes.storage.k8s.io",
+        "persistentvolumeclaims",
+        "persistentvolumes",
+        "pods",
+        "podtemplates",
+        "resourcequotas",
+        "serviceaccounts",
+        "services",
+        "storageclasses.storage.k8s.io",
+        "volumeattachments.storage.k8s.io",
+    }
+)
+"""Kinds of which a delete answers the object, also when it is gone; typed clients expect it."""
+
 _MANAGED_UPDATES: Final = ("status", "finalize", "ephemeralcontainers")
 
 
@@ -248,7 +265,7 @@ class ObjectRequests:
     def _delete(self, request: HttpRequest, route: Route) -> HttpResponse:
         options = delete_options(request, bodies.read_options(request))
         value, gone = self._registry.delete(route.served, route.namespace, route.name, options)
-        if not gone:
+        if not gone or route.served.resource in _RETURNED:
             return _json(value)
         info = route.served.info
         details: Object = {"name": route.name, "kind": info.plural, "uid": value["metadata"]["uid"]}

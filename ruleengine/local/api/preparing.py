@@ -28,7 +28,8 @@ _SYSTEM: Final = (
     "generation",
     "resourceVersion",
 )
-_MANAGED: Final = "managedFields"
+CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
+"""The finalizer of definitions; Kubernetes' own, although it is no qualified name."""
 
 
 def identified(value: Object, served: Served, namespace: str) -> Object:
@@ -164,7 +165,11 @@ def unchanged(live: Object, new: Object) -> bool:
 
 def checked(value: Object, served: Served, old: Object | None = None) -> Object:
     """Return the object if it may be stored. Raises ``ApiFailure`` 422."""
-    causes = list(validate(value, served.info, served.schema, old))
+    causes = [
+        one
+        for one in validate(value, served.info, served.schema, old)
+        if not (one.field == "metadata.finalizers" and f'"{CLEANUP}"' in one.message)
+    ]
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)
     return value

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
+from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.controllers.work import (
     Delete,
     Reader,
@@ -18,7 +19,6 @@ from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 
 RESOURCE: Final = "customresourcedefinitions.apiextensions.k8s.io"
-_CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
 
 
 class Definitions:
@@ -49,14 +49,14 @@ class Definitions:
 
 def _clean_up(live: Object, reader: Reader) -> Iterable[Write]:
     finalizers = live["metadata"].get("finalizers") or []
-    if _CLEANUP not in finalizers:
+    if CLEANUP not in finalizers:
         return
     left = reader.objects(live["metadata"]["name"])
     for one in left:
         if not is_deleting(one):
             yield Delete(one)
     if not left:
-        kept = [one for one in finalizers if one != _CLEANUP]
+        kept = [one for one in finalizers if one != CLEANUP]
         yield Replace(live, {**live, "metadata": {**live["metadata"], "finalizers": kept}})
 
 

@@ -175,7 +175,7 @@ def selects(selector: Object | None, value: Object) -> bool:
 
 
 def _holds(expression: Object, labels: Object) -> bool:
-    key, values = expression.get("key"), expression.get("values") or ()
+    key, values = str(expression.get("key")), expression.get("values") or ()
     match expression.get("operator"):
         case "In":
             return labels.get(key) in values

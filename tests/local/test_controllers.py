@@ -1,0 +1,248 @@
+"""What the controllers and the node promise, in virtual time."""
+
+from typing import Any
+
+import pytest
+
+from ruleengine.model.names import FAULT, RUN, SIMULATED
+from tests.local.planes import MERGE, Caller, configmap, deployment
+
+NAMESPACE = "/api/v1/namespaces/shop"
+PODS = f"{NAMESPACE}/pods"
+APPS = "/apis/apps/v1/namespaces/shop"
+WEB = f"{APPS}/deployments/web"
+
+
+@pytest.fixture(autouse=True)
+def shop(call: Caller) -> None:
+    """Have a namespace."""
+    call("POST", "/api/v1/namespaces", {"metadata": {"name": "shop"}})
+    call.plane.settle()
+
+
+def condition(value: Any, kind: str) -> Any:
+    """Return a condition of an object."""
+    return next(one for one in value["status"]["conditions"] if one["type"] == kind)
+
+
+def pod(**annotations: str) -> Any:
+    """Return a pod."""
+    named = {name.replace("_", "-"): text for name, text in annotations.items()}
+    return {
+        "metadata": {"name": "p", "annotations": named},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+    }
+
+
+def test_a_deployment_gets_ready(call: Caller) -> None:
+    """Its pods run in appearance and say that they are simulated."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.settle()
+    assert "readyReplicas" not in call("GET", WEB)[1]["status"]
+    call.plane.advance(2)
+    found = call("GET", WEB)[1]
+    assert found["status"]["availableReplicas"] == 3
+    assert found["status"]["observedGeneration"] == found["metadata"]["generation"]
+    assert condition(found, "Progressing")["reason"] == "NewReplicaSetAvailable"
+    pods = call("GET", PODS)[1]["items"]
+    assert {one["metadata"]["annotations"][SIMULATED] for one in pods} == {"true"}
+    assert {one["status"]["phase"] for one in pods} == {"Running"}
+
+
+def test_a_rolling_update_keeps_the_bounds(call: Caller) -> None:
+    """Never fewer available pods than allowed, never more pods than allowed."""
+    call("POST", f"{APPS}/deployments", deployment(replicas=8))
+    call.plane.advance(2)
+    patch = {"spec": {"template": {"metadata": {"annotations": {"v": "2"}}}}}
+    call("PATCH", WEB, patch, MERGE)
+    for _ in range(40):
+        call.plane.advance(0.5)
+        pods = call("GET", PODS)[1]["items"]
+        alive = [one for one in pods if "deletionTimestamp" not in one["metadata"]]
+        ready = [one for one in alive if condition(one, "Ready")["status"] == "True"]
+        assert len(ready) >= 6
+        assert len(alive) <= 10
+    found = call("GET", WEB)[1]
+    assert found["status"]["updatedReplicas"] == found["status"]["availableReplicas"] == 8
+    assert found["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "2"
+
+
+def test_recreate_stops_the_old_before_the_new(call: Caller) -> None:
+    """Old and new pods never run together."""
+    call("POST", f"{APPS}/deployments", deployment(strategy={"type": "Recreate"}))
+    call.plane.advance(2)
+    call("PATCH", WEB, {"spec": {"template": {"metadata": {"labels": {"v": "2"}}}}}, MERGE)
+    for _ in range(10):
+        call.plane.advance(0.5)
+        alive = [
+            one
+            for one in call("GET", PODS)[1]["items"]
+            if "deletionTimestamp" not in one["metadata"]
+        ]
+        assert len({one["metadata"]["labels"].get("v") for one in alive}) <= 1
+    assert call("GET", WEB)[1]["status"]["updatedReplicas"] == 3
+
+
+def test_a_paused_deployment_does_not_roll_but_scales(call: Caller) -> None:
+    """Template changes wait for the resume."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    template = {"metadata": {"labels": {"v": "2"}}}
+    call("PATCH", WEB, {"spec": {"paused": True, "template": template, "replicas": 5}}, MERGE)
+    call.plane.advance(3)
+    found = call("GET", WEB)[1]
+    assert condition(found, "Progressing")["reason"] == "DeploymentPaused"
+    assert (found["status"]["replicas"], found["status"].get("updatedReplicas")) == (5, None)
+    call("PATCH", WEB, {"spec": {"paused": False}}, MERGE)
+    call.plane.advance(20)
+    assert call("GET", WEB)[1]["status"]["updatedReplicas"] == 5
+
+
+def test_a_rollout_that_never_gets_ready_misses_its_deadline(call: Caller) -> None:
+    """The fault never-ready leads to ProgressDeadlineExceeded."""
+    body = deployment(progressDeadlineSeconds=60)
+    body["spec"]["template"]["metadata"]["annotations"] = {FAULT: "never-ready"}
+    call("POST", f"{APPS}/deployments", body)
+    call.plane.advance(90)
+    progressing = condition(call("GET", WEB)[1], "Progressing")
+    assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
+
+
+def test_a_lost_pod_is_replaced(call: Caller) -> None:
+    """A ReplicaSet keeps its number."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    name = call("GET", PODS)[1]["items"][0]["metadata"]["name"]
+    call("DELETE", f"{PODS}/{name}")
+    call.plane.advance(3)
+    names = [one["metadata"]["name"] for one in call("GET", PODS)[1]["items"]]
+    assert len(names) == 3
+    assert name not in names
+
+
+def test_deleting_cascades(call: Caller) -> None:
+    """In the background what is owned follows."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    call("DELETE", WEB)
+    call.plane.advance(3)
+    assert call("GET", f"{APPS}/replicasets")[1]["items"] == []
+    assert call("GET", PODS)[1]["items"] == []
+
+
+def test_a_foreground_deletion_waits_for_what_is_owned(call: Caller) -> None:
+    """The owner goes last."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    call("DELETE", WEB, {"propagationPolicy": "Foreground"})
+    call.plane.settle()
+    assert call("GET", WEB)[1]["metadata"]["finalizers"] == ["foregroundDeletion"]
+    call.plane.advance(3)
+    assert call("GET", WEB)[0] == 404
+    assert call("GET", PODS)[1]["items"] == []
+
+
+def test_orphans_stay(call: Caller) -> None:
+    """With Orphan the owned objects lose their owner and live on."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    call("DELETE", WEB, {"propagationPolicy": "Orphan"})
+    call.plane.advance(3)
+    assert call("GET", WEB)[0] == 404
+    sets = call("GET", f"{APPS}/replicasets")[1]["items"]
+    assert [one["metadata"].get("ownerReferences") for one in sets] == [None]
+    assert len(call("GET", PODS)[1]["items"]) == 3
+
+
+def test_a_namespace_is_emptied_before_it_goes(call: Caller) -> None:
+    """While it goes nothing new is admitted, and finalizers are waited for."""
+    body = configmap("held")
+    body["metadata"]["finalizers"] = ["example.com/hold"]
+    call("POST", f"{NAMESPACE}/configmaps", body)
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    call("DELETE", NAMESPACE)
+    status, answer = call("POST", f"{NAMESPACE}/configmaps", configmap("late"))
+    assert status == 403
+    assert answer["details"]["causes"][0]["reason"] == "NamespaceTerminating"
+    call.plane.advance(5)
+    found = call("GET", NAMESPACE)[1]
+    assert condition(found, "NamespaceFinalizersRemaining")["status"] == "True"
+    assert call("GET", PODS)[1]["items"] == []
+    call("PATCH", f"{NAMESPACE}/configmaps/held", {"metadata": {"finalizers": None}}, MERGE)
+    call.plane.advance(5)
+    assert call("GET", NAMESPACE)[0] == 404
+
+
+def test_every_namespace_begins_with_an_account_and_the_certificate(call: Caller) -> None:
+    """Also the ones that are there from the start."""
+    for name in ("shop", "default", "kube-system"):
+        path = f"/api/v1/namespaces/{name}"
+        assert call("GET", f"{path}/serviceaccounts/default")[0] == 200
+        assert call("GET", f"{path}/configmaps/kube-root-ca.crt")[0] == 200
+
+
+def test_a_service_knows_its_ready_pods(call: Caller) -> None:
+    """An EndpointSlice lists the addresses, ready as the pods are."""
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    _, made = call("POST", f"{NAMESPACE}/services", {"metadata": {"name": "web"}, "spec": spec})
+    assert made["spec"]["clusterIP"].startswith("10.96.")
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+    endpoints = call("GET", slices)[1]["items"][0]["endpoints"]
+    assert [one["conditions"]["ready"] for one in endpoints] == [True] * 3
+
+
+def test_a_crashing_pod_backs_off(call: Caller) -> None:
+    """Its containers restart ever more slowly."""
+    call("POST", PODS, pod(**{FAULT: "crash"}))
+    call.plane.advance(40)
+    status = call("GET", f"{PODS}/p")[1]["status"]
+    container = status["containerStatuses"][0]
+    assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
+    assert container["restartCount"] == 2
+    assert status["phase"] == "Running"
+
+
+def test_a_pod_that_has_to_run_is_never_simulated(call: Caller) -> None:
+    """It fails and says what to do."""
+    call("POST", PODS, pod(**{RUN: "process"}))
+    call.plane.advance(2)
+    found = call("GET", f"{PODS}/p")[1]
+    assert (found["status"]["phase"], found["status"]["reason"]) == (
+        "Failed",
+        "ProcessNotSupported",
+    )
+    assert "remove the annotation" in found["status"]["message"]
+    assert SIMULATED not in found["metadata"]["annotations"]
+
+
+def test_a_pod_for_another_node_waits_and_says_why(call: Caller) -> None:
+    """The scheduler does not place what does not fit."""
+    body = pod()
+    body["spec"]["nodeSelector"] = {"disk": "fast"}
+    call("POST", PODS, body)
+    call.plane.advance(2)
+    found = call("GET", f"{PODS}/p")[1]
+    assert condition(found, "PodScheduled")["reason"] == "Unschedulable"
+
+
+def test_a_deleted_pod_ends_gracefully(call: Caller) -> None:
+    """It stays for a moment, marked, and then goes."""
+    call("POST", PODS, pod())
+    call.plane.advance(2)
+    call("DELETE", f"{PODS}/p")
+    assert call("GET", f"{PODS}/p")[1]["metadata"]["deletionGracePeriodSeconds"] == 30
+    call.plane.advance(2)
+    assert call("GET", f"{PODS}/p")[0] == 404
+
+
+def test_a_settled_plane_writes_nothing_but_heartbeats(call: Caller) -> None:
+    """Controllers look again without writing."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(5)
+    before = call.plane.store.revision
+    call.plane.advance(9)
+    events = call.plane.store.events(before)
+    assert {one.key.resource for one in events} <= {"leases.coordination.k8s.io"}

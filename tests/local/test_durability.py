@@ -1,0 +1,169 @@
+"""What the store promises: an acknowledged write survives."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from ruleengine.local.memory_store import MemoryStore
+from ruleengine.local.sqlite_store import FORMAT, open_store
+from ruleengine.local.store import ChangedError, CompactedError, Event, Key
+from ruleengine.model.errors import StoreError
+
+WRITER = """
+import sys, threading
+from pathlib import Path
+from ruleengine.local.sqlite_store import open_store
+from ruleengine.local.store import Key
+store = open_store(Path(sys.argv[1]))
+lock = threading.Lock()
+def write(worker):
+    for number in range(100000):
+        name = f"w{worker}-{number}"
+        value = {"metadata": {"name": name}, "data": "x" * 500}
+        found = store.write(Key("things", "", name), value, expected=0)
+        with lock:
+            sys.stdout.write(f"{name} {found['metadata']['resourceVersion']}\\n")
+            sys.stdout.flush()
+for worker in range(4):
+    threading.Thread(target=write, args=(worker,)).start()
+"""
+
+
+def thing(name: str, **more: object) -> dict[str, object]:
+    """Return an object."""
+    return {"metadata": {"name": name}, **more}
+
+
+def test_every_acknowledged_write_survives_kill_9(tmp_path: Path) -> None:
+    """Killed under load, the store has each of them, whole, and goes on counting."""
+    command = [sys.executable, "-c", WRITER, str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        lines = [process.stdout.readline() for _ in range(400)]
+        os.kill(process.pid, signal.SIGKILL)
+        lines += process.stdout.readlines()
+    acknowledged = dict(line.split() for line in lines if line.endswith("\n"))
+    store = open_store(tmp_path)
+    for name, version in acknowledged.items():
+        found = store.get(Key("things", "", name))
+        assert found is not None
+        assert found["metadata"]["resourceVersion"] == version
+        assert found["data"] == "x" * 500
+    highest = max(map(int, acknowledged.values()))
+    made = store.write(Key("things", "", "after"), thing("after"), expected=0)
+    assert int(made["metadata"]["resourceVersion"]) > highest
+    store.close()
+
+
+def test_a_watch_resumes_over_a_restart(tmp_path: Path) -> None:
+    """Events are kept as long as objects are."""
+    store = open_store(tmp_path)
+    store.write(Key("things", "", "a"), thing("a"), expected=0)
+    store.write(Key("things", "", "a"), thing("a", x=1), expected=1)
+    store.write(Key("things", "", "a"), None, expected=2)
+    store.close()
+    store = open_store(tmp_path)
+    assert [str(one.type) for one in store.events(0)] == ["ADDED", "MODIFIED", "DELETED"]
+    assert store.get(Key("things", "", "a")) is None
+    assert store.revision == 3
+    store.close()
+
+
+def test_a_folder_has_one_writer(tmp_path: Path) -> None:
+    """A second process is refused with a remedy."""
+    store = open_store(tmp_path)
+    with pytest.raises(StoreError, match="in use by another process") as refused:
+        open_store(tmp_path)
+    assert "--state" in refused.value.remedy
+    store.close()
+    open_store(tmp_path).close()
+
+
+def test_a_newer_format_is_refused(tmp_path: Path) -> None:
+    """Nothing is changed in a store that a newer version wrote."""
+    open_store(tmp_path).close()
+    with sqlite3.connect(tmp_path / "store.sqlite") as connection:
+        connection.execute(f"PRAGMA user_version={FORMAT + 1}")
+    connection.close()
+    with pytest.raises(StoreError, match=f"has format {FORMAT + 1}"):
+        open_store(tmp_path)
+
+
+def test_a_file_that_is_no_store_is_said(tmp_path: Path) -> None:
+    """Damage is an error with a remedy, never a traceback."""
+    (tmp_path / "store.sqlite").write_bytes(b"something else, long enough to be looked at" * 40)
+    with pytest.raises(StoreError) as refused:
+        open_store(tmp_path)
+    assert "reset" in refused.value.remedy
+
+
+class FullDisk:
+    """A journal whose disk gets full."""
+
+    def __init__(self) -> None:
+        self.full = False
+
+    def commit(self, events: Sequence[Event], oldest: int) -> None:
+        """Refuse while the disk is full."""
+        del events, oldest
+        if self.full:
+            raise StoreError("the store cannot be used: database or disk is full", "free space")
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
+def test_a_full_disk_leaves_nothing_half_written() -> None:
+    """The write fails, readers see what was there, and later writes work again."""
+    disk = FullDisk()
+    store = MemoryStore(disk)
+    key = Key("things", "", "a")
+    first = store.write(key, thing("a"), expected=0)
+    disk.full = True
+    with pytest.raises(StoreError, match="full"):
+        store.write(key, thing("a", x=1), expected=1)
+    assert store.get(key) == first
+    assert store.revision == 1
+    disk.full = False
+    second = store.write(key, thing("a", x=2), expected=1)
+    assert second["x"] == 2
+    assert [one.object.get("x") for one in store.events(0)] == [None, 2]
+
+
+def test_of_parallel_writers_one_wins() -> None:
+    """A revision is used up by one write only."""
+    store = MemoryStore()
+    key = Key("things", "", "a")
+    store.write(key, thing("a"), expected=0)
+    outcomes: list[str] = []
+
+    def write(number: int) -> None:
+        try:
+            store.write(key, thing("a", x=number), expected=1)
+            outcomes.append("written")
+        except ChangedError:
+            outcomes.append("refused")
+
+    threads = [threading.Thread(target=write, args=(number,)) for number in range(20)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(outcomes) == ["refused"] * 19 + ["written"]
+
+
+def test_forgotten_events_are_compacted() -> None:
+    """Who asks for them is told."""
+    store = MemoryStore(most_events=10)
+    for number in range(50):
+        store.write(Key("things", "", f"t{number}"), thing(f"t{number}"), expected=0)
+    with pytest.raises(CompactedError):
+        store.events(1)
+    assert len(store.events(45)) == 5

@@ -1,0 +1,116 @@
+"""What lists and watches promise."""
+
+from ruleengine.cluster.client import Client
+from ruleengine.local.api.server import ApiServer
+from ruleengine.local.clock import VirtualClock
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.memory_store import MemoryStore
+from ruleengine.model.actions import Target
+from tests.local.planes import MERGE, Caller, configmap
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def make(call: Caller, *names: str) -> None:
+    """Create labelled ConfigMaps."""
+    for name in names:
+        body = configmap(name)
+        body["metadata"]["labels"] = {"test": name}
+        call("POST", MAPS, body)
+
+
+def test_selectors_narrow_a_list(call: Caller) -> None:
+    """By label and by field; an unknown field is a bad request."""
+    make(call, "a", "b")
+    by_label = call("GET", MAPS, labelSelector="test in (a)")[1]["items"]
+    by_field = call("GET", MAPS, fieldSelector="metadata.name=b")[1]["items"]
+    assert [one["metadata"]["name"] for one in by_label + by_field] == ["a", "b"]
+    assert call("GET", MAPS, fieldSelector="data.a=1")[0] == 400
+
+
+def test_pages_come_from_one_snapshot(call: Caller) -> None:
+    """What changes between two pages does not show."""
+    make(call, "a", "b", "c")
+    _, first = call("GET", MAPS, limit="2", labelSelector="test")
+    call("DELETE", f"{MAPS}/c")
+    make(call, "d")
+    token = first["metadata"]["continue"]
+    _, second = call("GET", MAPS, limit="2", labelSelector="test", continue_=token)
+    names = [one["metadata"]["name"] for one in first["items"] + second["items"]]
+    assert names == ["a", "b", "c"]
+    assert "continue" not in second["metadata"]
+
+
+def test_a_watch_tells_what_happened_after_a_revision(call: Caller) -> None:
+    """Every write once, in order."""
+    version = call("GET", MAPS)[1]["metadata"]["resourceVersion"]
+    make(call, "a")
+    call("PATCH", f"{MAPS}/a", {"data": {"a": "2"}}, MERGE)
+    call("DELETE", f"{MAPS}/a")
+    _, events = call("GET", MAPS, watch="true", resourceVersion=version)
+    assert [one["type"] for one in events] == ["ADDED", "MODIFIED", "DELETED"]
+    versions = [int(one["object"]["metadata"]["resourceVersion"]) for one in events]
+    assert versions == sorted(set(versions))
+
+
+def test_an_object_that_leaves_a_selection_is_deleted_there(call: Caller) -> None:
+    """And one that enters is added."""
+    version = call("GET", MAPS)[1]["metadata"]["resourceVersion"]
+    make(call, "a")
+    for label in ("other", "a"):
+        call("PATCH", f"{MAPS}/a", {"metadata": {"labels": {"test": label}}}, MERGE)
+    selected = {"watch": "true", "resourceVersion": version, "labelSelector": "test=a"}
+    _, events = call("GET", MAPS, **selected)
+    assert [one["type"] for one in events] == ["ADDED", "DELETED", "ADDED"]
+
+
+def test_initial_events_end_with_a_bookmark(call: Caller) -> None:
+    """Clients that list by watching wait for it."""
+    make(call, "a")
+    query = {"watch": "1", "sendInitialEvents": "true", "allowWatchBookmarks": "true"}
+    assert call("GET", MAPS, **query)[0] == 422
+    _, events = call("GET", MAPS, **query, resourceVersionMatch="NotOlderThan")
+    ends = [one for one in events if one["type"] == "BOOKMARK"]
+    annotations = ends[0]["object"]["metadata"]["annotations"]
+    assert annotations == {"k8s.io/initial-events-end": "true"}
+
+
+def test_a_revision_that_is_forgotten_is_gone() -> None:
+    """The stream carries one ERROR event with 410."""
+    store = MemoryStore(most_events=4)
+    plane = ControlPlane(store, VirtualClock(), patience=0, strict=True)
+    call = Caller(plane)
+    for number in range(20):
+        call("POST", MAPS, configmap(f"c{number}"))
+    status, events = call("GET", MAPS, watch="true", resourceVersion="1")
+    assert status == 200
+    assert [(one["type"], one["object"]["code"]) for one in events] == [("ERROR", 410)]
+
+
+def test_a_future_revision_times_out(call: Caller) -> None:
+    """A list at a revision that does not exist yet is refused."""
+    status, answer = call("GET", MAPS, resourceVersion="999999")
+    assert (status, answer["details"]["causes"][0]["reason"]) == (504, "ResourceVersionTooLarge")
+
+
+def test_a_wait_for_an_idle_watch_ends_with_its_timeout() -> None:
+    """TimeoutSeconds is honoured where the server has patience."""
+    server = ApiServer(MemoryStore(), VirtualClock())
+    plane = ControlPlane(server.registry.store, VirtualClock(), strict=True)
+    _, events = Caller(plane)("GET", MAPS, watch="1", timeoutSeconds="1", allowWatchBookmarks="1")
+    assert [one["type"] for one in events] == ["BOOKMARK"]
+
+
+def test_the_engines_client_discovers_and_works(plane: ControlPlane) -> None:
+    """The client of the engine reads and writes through the same door."""
+    client = Client(plane)
+    target = Target("v1", "ConfigMap", "default", "a")
+    assert client.apply(
+        configmap("a") | {"metadata": {"name": "a", "namespace": "default"}}, "m"
+    ).created
+    assert client.get(target) is not None
+    assert client.kind("apps/v1", "Deployment") is not None
+    version = client.list("v1", "ConfigMap").resource_version
+    assert client.delete(target) is not None
+    events = client.watch("v1", "ConfigMap", resource_version=version)
+    assert str(next(iter(events)).type) == "DELETED"

@@ -1,0 +1,181 @@
+"""What the process promises, proven by real clients over TLS."""
+
+import os
+import shutil
+import signal
+import ssl
+import stat
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ruleengine.local import process
+from ruleengine.model.errors import StoreError
+
+MANIFEST = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: c, image: "shop:1"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Running]:
+    """Return a server that stops after the tests of this file."""
+    state = tmp_path_factory.mktemp("state")
+    with process.ensure(state) as found:
+        yield found
+    process.stop(state)
+
+
+def eventually(fact: Callable[[], bool], seconds: float = 20.0) -> bool:
+    """Tell whether something becomes true before a deadline."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if fact():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def test_secrets_are_readable_by_their_owner_only(running: process.Running) -> None:
+    """Token, key and kubeconfig have mode 0600."""
+    state = running.kubeconfig.parent
+    for name in ("token", "server.key", "kubeconfig", "server.json"):
+        assert stat.S_IMODE((state / name).stat().st_mode) == 0o600
+    assert (state / "token").read_text() not in (state / "server.log").read_text()
+
+
+def test_without_the_token_nothing_is_served(running: process.Running) -> None:
+    """A client that trusts the CA but has no token gets 401."""
+    context = ssl.create_default_context(cafile=str(running.kubeconfig.parent / "ca.crt"))
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{running.url}/api", context=context)
+    assert refused.value.code == 401
+    refused.value.close()
+
+
+def test_a_second_client_finds_the_same_server(running: process.Running) -> None:
+    """Nothing is started twice."""
+    with process.ensure(running.kubeconfig.parent) as again:
+        assert (again.pid, again.url) == (running.pid, running.url)
+
+
+def test_the_python_client_lists_over_tls(running: process.Running) -> None:
+    """The official client works with the kubeconfig."""
+    kubernetes = pytest.importorskip("kubernetes")
+    configuration = kubernetes.client.Configuration()
+    kubernetes.config.load_kube_config(str(running.kubeconfig), client_configuration=configuration)
+    with kubernetes.client.ApiClient(configuration) as client:
+        core = kubernetes.client.CoreV1Api(client)
+        body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+        core.create_namespaced_pod("default", body)
+        assert "p" in {one.metadata.name for one in core.list_pod_for_all_namespaces().items}
+        watch = kubernetes.watch.Watch()
+        for event in watch.stream(core.list_namespaced_pod, "default", timeout_seconds=20):
+            if event["object"].status.phase == "Running":
+                watch.stop()
+        core.delete_namespaced_pod("p", "default", grace_period_seconds=0)
+
+
+def test_a_server_without_clients_stops_by_itself(tmp_path: Path) -> None:
+    """When the last one has gone, however it went."""
+    found = process.ensure(tmp_path)
+    found.close()
+    assert eventually(lambda: process.status(tmp_path) is None)
+
+
+def test_a_kept_server_stays_and_can_be_stopped(tmp_path: Path) -> None:
+    """Stop ends it; the state stays and the address too."""
+    with process.start(tmp_path, keep=True) as first:
+        assert first.kept
+    assert process.status(tmp_path) is not None
+    assert process.stop(tmp_path)
+    assert process.status(tmp_path) is None
+    with process.ensure(tmp_path) as second:
+        assert second.url == first.url
+    process.stop(tmp_path)
+
+
+def test_a_killed_server_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    """After kill -9 the next client starts a new one, stale files or not."""
+    with process.ensure(tmp_path) as first:
+        os.kill(first.pid, signal.SIGKILL)
+        assert eventually(lambda: process.status(tmp_path) is None)
+        with process.ensure(tmp_path) as second:
+            assert second.pid != first.pid
+    process.reset(tmp_path)
+    assert not (tmp_path / "store.sqlite").exists()
+
+
+def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+    """The error carries the remedy of the child."""
+    (tmp_path / "store.sqlite").write_bytes(b"something else, long enough to be looked at" * 40)
+    with pytest.raises(StoreError) as refused:
+        process.ensure(tmp_path)
+    assert "reset" in refused.value.remedy
+
+
+@pytest.mark.kubectl
+def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> None:
+    """A session of the everyday commands."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path),
+        "KUBECONFIG": str(running.kubeconfig),
+    }
+
+    def kubectl(*arguments: str, text: str = "") -> str:
+        done = subprocess.run(
+            [program, *arguments],
+            env=environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, (arguments, done.stderr)
+        return done.stdout
+
+    assert "v1.34.0+ruleengine" in kubectl("version")
+    assert "kube-system" in kubectl("get", "ns")
+    kubectl("apply", "--server-side", "-f", "-", text=MANIFEST)
+    assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=30s")
+    assert "unchanged" not in kubectl("apply", "-f", "-", text=MANIFEST.replace("shop:1", "shop:2"))
+    assert "unchanged" in kubectl("apply", "-f", "-", text=MANIFEST.replace("shop:1", "shop:2"))
+    shown = kubectl("get", "deploy,svc,pods", "-A")
+    assert "deployment.apps/web" in shown
+    assert "service/web" in shown
+    assert "IMAGES" in kubectl("get", "deploy", "-o", "wide")
+    kubectl("scale", "deploy/web", "--replicas=3")
+    kubectl("label", "deploy/web", "tier=front")
+    kubectl("annotate", "deploy/web", "note=yes")
+    kubectl("patch", "deploy/web", "-p", '{"spec": {"minReadySeconds": 1}}')
+    kubectl("wait", "deploy/web", "--for=condition=Available", "--timeout=30s")
+    assert "simulated" in kubectl("logs", "deploy/web")
+    assert "tier=front" in kubectl("describe", "deploy", "web")
+    assert "maxSurge" in kubectl("explain", "deployment.spec.strategy.rollingUpdate")
+    assert "deployments" in kubectl("api-resources")
+    kubectl("diff", "--server-side", "-f", "-", text=kubectl("get", "svc", "web", "-o", "yaml"))
+    kubectl("delete", "deploy,svc", "web")
+    assert "web" not in kubectl("get", "deploy,svc")
