@@ -5,6 +5,7 @@ from pathlib import Path
 import click
 
 from ruleengine.cli.options import output
+from ruleengine.cli.printing import program
 from ruleengine.model.data import data_folder
 
 
@@ -31,7 +32,7 @@ def command(*, state: Path, expect_unchanged: bool, output: str) -> int:
     code = report(delivery, output)
     if output == "text":
         click.echo(
-            f"\nlook around: export KUBECONFIG=$(ruleengine local kubeconfig --state {state})\n"
+            f"\nlook around: export KUBECONFIG=$({program()} local kubeconfig --state {state})\n"
             "             kubectl get applications,deployments,pods -A"
         )
     return code

@@ -2,9 +2,6 @@
 
 import os
 import sys
-import tempfile
-import traceback
-from pathlib import Path
 
 import click
 
@@ -45,11 +42,15 @@ def _exit_code_of(error: Exception) -> int:
 
 
 def _report_crash(error: Exception) -> ExitCode:
+    """Write where it happened, without the values of variables: they may be secrets."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="ruleengine-crash-", suffix=".txt", delete=False, encoding="utf-8"
     ) as report:
         report.write(f"Python {sys.version}\n")
         report.write("".join(traceback.format_exception(error)))
     click.echo("error: this is a defect of ruleengine, not of your files", err=True)
-    click.echo(f"  remedy: please report it with {Path(report.name)}", err=True)
+    click.echo(f"  remedy: please report it with {report.name}", err=True)
     return ExitCode.INTERNAL

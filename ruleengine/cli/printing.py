@@ -48,3 +48,10 @@ def show_findings(output: str, findings: Iterable[Finding], *, beside: bool = Fa
             click.echo(findings_text(ordered, style), nl=False, err=True, color=style.colour)
         return
     show(output, lambda style: findings_text(ordered, style), lambda: findings_data(ordered))
+
+
+def program() -> str:
+    """Return how this program is called here: by its name where that is on the path."""
+    from shutil import which
+
+    return "ruleengine" if which("ruleengine") else os.path.relpath(sys.argv[0])

@@ -1,6 +1,7 @@
 """``ruleengine schema``."""
 
 import json
+from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -37,7 +38,12 @@ def command(*, kind: str | None, names: bool, folder: Path | None) -> None:
 
     catalog = Catalog()
     if folder is not None:
-        written = catalog.export(folder)
+        try:
+            written = catalog.export(folder)
+        except OSError as error:
+            raise UsageError(
+                f"{folder} cannot be written: {error.strerror}", "name another folder"
+            ) from error
         click.echo(f"wrote {len(written)} schemas into {folder}")
     elif names:
         click.echo("\n".join(catalog.names()))
@@ -46,9 +52,14 @@ def command(*, kind: str | None, names: bool, folder: Path | None) -> None:
     else:
         schema = catalog.named(kind)
         if schema is None:
-            near = get_close_matches(kind, catalog.names(), 1, 0.5)
-            hint = (
-                f"did you mean {near[0]!r}?" if near else "see them all: ruleengine schema --list"
-            )
-            raise UsageError(f"there is no schema named {kind!r}", hint)
+            raise UsageError(f"there is no schema named {kind!r}", _hint(kind, catalog.names()))
         click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    """Return what may be meant by a name; the part that says the kind is compared alone."""
+    by_kind: dict[str, str] = {}
+    for one in known:
+        by_kind.setdefault(one.rpartition("/")[2].lower(), one.rpartition("/")[2])
+    near = get_close_matches(name.rpartition("/")[2].lower(), by_kind, 1)
+    return f"did you mean {by_kind[near[0]]!r}?" if near else "see them all: ruleengine schema --list"
