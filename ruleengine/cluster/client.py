@@ -51,7 +51,8 @@ class Written:
 class Client:
     """Talks to one API server. Safe to use from several threads.
 
-    ``writes`` counts the requests sent that were meant to write (dry runs do not count).
+    ``writes`` counts the requests sent that were meant to write; dry runs and leases, which
+    say nothing but who is at work, do not count.
     """
 
     def __init__(self, transport: Transport, retrying: Retrying | None = None) -> None:
@@ -263,7 +264,7 @@ class Client:
             headers={"content-type": media, "accept": JSON},
             body=json_text.dump_bytes(body),
         )
-        response = self._send(request, counted=not dry_run)
+        response = self._send(request, counted=not dry_run and target.kind != "Lease")
         found = self._json(response)
         return Written(object=found, created=response.status == 201)
 

@@ -19,12 +19,15 @@ ENVIRONMENTS_MANAGER: Final = "ruleengine-environments"
 PIPELINES_MANAGER: Final = "ruleengine-pipelines"
 ROLLOUTS_MANAGER: Final = "ruleengine-rollouts"
 TRIGGERS_MANAGER: Final = "ruleengine-triggers"
+LEASE_MANAGER: Final = f"lease.{DOMAIN}"
+LEASE_API_VERSION: Final = "coordination.k8s.io/v1"
 
 OWNER: Final = f"{DOMAIN}/owner"
 ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
 PAUSED: Final = f"{DOMAIN}/paused"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
+RECORD_TYPE: Final = f"{DOMAIN}/record"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
 FAULT: Final = f"local.{DOMAIN}/fault"
@@ -50,11 +53,13 @@ NAMES: Final = (
     Name(PIPELINES_MANAGER, "field manager", "what the pipelines reconciler declares"),
     Name(ROLLOUTS_MANAGER, "field manager", "what the rollouts reconciler declares"),
     Name(TRIGGERS_MANAGER, "field manager", "what the triggers reconciler declares"),
+    Name(LEASE_MANAGER, "field manager", "who drives an area; does not count as a write of ours"),
     Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
     Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
     Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),
+    Name(RECORD_TYPE, "Secret type", "what a decision remembers beyond an object's life"),
     Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
     Name(RUN, "annotation", "`process`: the local node runs the pod as a sandboxed process"),
     Name(FAULT, "annotation", "the fault that the local node simulates for a pod"),
