@@ -1,21 +1,32 @@
 """``coverage``: every Argo field that a repo uses, and what becomes of it here."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from ruleengine.app.declaring import declare
 from ruleengine.app.workspace import open_workspace
 from ruleengine.model.configuration import Engine
+from ruleengine.model.findings import Finding
 from ruleengine.validation.support import FieldUse, Support, coverage
 
 
-def cover(directory: Path, engine: Engine | None) -> tuple[FieldUse, ...]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """Every use of a field of an Argo kind in a repo, and what could not be looked at."""
+
+    uses: tuple[FieldUse, ...]
+    findings: tuple[Finding, ...]
+
+
+def cover(directory: Path, engine: Engine | None) -> Coverage:
     """Return every use of a field of an Argo kind in a repo, by file and line.
 
     ``engine`` overrides the one that the repo is configured for.
     """
     declared = declare(open_workspace(directory))
-    return coverage(declared.snapshot.documents, engine or declared.configuration.engine)
+    uses = coverage(declared.snapshot.documents, engine or declared.configuration.engine)
+    return Coverage(uses=uses, findings=declared.snapshot.findings)
 
 
 def totals(uses: Iterable[FieldUse]) -> dict[Support, int]:

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import click
 
-from ruleengine.app.coverage import cover, totals
+from ruleengine.app.coverage import Coverage, cover, totals
 from ruleengine.cli.options import directory, output
-from ruleengine.cli.printing import columns, show
+from ruleengine.cli.printing import columns, show, show_findings
 from ruleengine.model.configuration import Engine
+from ruleengine.model.errors import ExitCode
+from ruleengine.model.findings import has_errors
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.reporting.style import Style
@@ -22,10 +24,12 @@ from ruleengine.validation.support import FieldUse
 )
 @output("text", "json", "yaml")
 @directory
-def command(*, engine: str | None, output: str, directory: Path) -> None:
+def command(*, engine: str | None, output: str, directory: Path) -> int:
     """List every Argo field that the repo uses: honoured, handed over or not honoured."""
-    uses = cover(directory, Engine(engine) if engine else None)
-    show(output, lambda style: _text(uses, style), lambda: _data(uses))
+    found = cover(directory, Engine(engine) if engine else None)
+    show_findings(output, found.findings, beside=True)
+    show(output, lambda style: _text(found.uses, style), lambda: _data(found))
+    return ExitCode.FAILED if has_errors(found.findings) else ExitCode.DONE
 
 
 def _text(uses: tuple[FieldUse, ...], style: Style) -> str:
@@ -37,7 +41,9 @@ def _text(uses: tuple[FieldUse, ...], style: Style) -> str:
     return columns(rows) + f"{summary or 'no field of an Argo kind is used'}\n"
 
 
-def _data(uses: tuple[FieldUse, ...]) -> Object:
+def _data(found: Coverage) -> Object:
+    from ruleengine.reporting.as_json import finding_data
+
     rows = [
         {
             "path": one.path,
@@ -46,7 +52,12 @@ def _data(uses: tuple[FieldUse, ...]) -> Object:
             "field": one.field,
             "state": one.state.value,
         }
-        for one in uses
+        for one in found.uses
     ]
-    summary = {state.value: number for state, number in totals(uses).items()}
-    return {"apiVersion": API_VERSION, "kind": "Coverage", "summary": summary, "fields": rows}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": "Coverage",
+        "summary": {state.value: number for state, number in totals(found.uses).items()},
+        "fields": rows,
+        "findings": [finding_data(one) for one in found.findings],
+    }

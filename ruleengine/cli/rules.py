@@ -36,10 +36,13 @@ def list_rules(*, output: str, directory: Path) -> int:
 @directory
 def test(*, built_in: bool, output: str, directory: Path) -> int:
     """Run the tests beside the rules (documents of kind RuleTest in rules/**/tests/)."""
+    found = load_rules(directory)
     outcomes = test_rules(directory, built_in=built_in)
-    show_findings(output, [one for outcome in outcomes for one in outcome.problems], beside=True)
-    show(output, lambda _: _outcomes_text(outcomes), lambda: _outcomes_data(outcomes))
-    return ExitCode.DONE if all(one.passed for one in outcomes) else ExitCode.FAILED
+    problems = [one for outcome in outcomes for one in outcome.problems]
+    show_findings(output, [*found.findings, *problems], beside=True)
+    show(output, lambda _: _outcomes_text(outcomes), lambda: _outcomes_data(found, outcomes))
+    passed = all(one.passed for one in outcomes) and not has_errors(found.findings)
+    return ExitCode.DONE if passed else ExitCode.FAILED
 
 
 def _text(found: Rules) -> str:
@@ -52,6 +55,8 @@ def _text(found: Rules) -> str:
 
 
 def _data(found: Rules) -> Object:
+    from ruleengine.reporting.as_json import finding_data
+
     rows = [
         {
             "name": one.name,
@@ -62,7 +67,8 @@ def _data(found: Rules) -> Object:
         }
         for one in found.rules.rules
     ]
-    return {"apiVersion": API_VERSION, "kind": "Rules", "rules": rows}
+    findings = [finding_data(one) for one in found.findings]
+    return {"apiVersion": API_VERSION, "kind": "Rules", "rules": rows, "findings": findings}
 
 
 def _outcomes_text(outcomes: tuple[RuleTestOutcome, ...]) -> str:
@@ -71,6 +77,17 @@ def _outcomes_text(outcomes: tuple[RuleTestOutcome, ...]) -> str:
     return columns(rows) + f"{passed} passed, {len(outcomes) - passed} failed\n"
 
 
-def _outcomes_data(outcomes: tuple[RuleTestOutcome, ...]) -> Object:
-    rows = [{"name": one.name, "place": one.place, "passed": one.passed} for one in outcomes]
-    return {"apiVersion": API_VERSION, "kind": "RuleTests", "tests": rows}
+def _outcomes_data(found: Rules, outcomes: tuple[RuleTestOutcome, ...]) -> Object:
+    from ruleengine.reporting.as_json import finding_data
+
+    rows = [
+        {
+            "name": one.name,
+            "place": one.place,
+            "passed": one.passed,
+            "problems": [finding_data(problem) for problem in one.problems],
+        }
+        for one in outcomes
+    ]
+    findings = [finding_data(one) for one in found.findings]
+    return {"apiVersion": API_VERSION, "kind": "RuleTests", "tests": rows, "findings": findings}

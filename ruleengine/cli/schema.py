@@ -62,4 +62,6 @@ def _hint(name: str, known: Iterable[str]) -> str:
     for one in known:
         by_kind.setdefault(one.rpartition("/")[2].lower(), one.rpartition("/")[2])
     near = get_close_matches(name.rpartition("/")[2].lower(), by_kind, 1)
-    return f"did you mean {by_kind[near[0]]!r}?" if near else "see them all: ruleengine schema --list"
+    return (
+        f"did you mean {by_kind[near[0]]!r}?" if near else "see them all: ruleengine schema --list"
+    )

@@ -32,14 +32,15 @@ def findings_text(
 
 def finding_text(finding: Finding, style: Style = PLAIN, source: str | None = None) -> str:
     """Return one finding as lines: what is wrong and where, the source, the remedy."""
-    place = style.paint(str(finding.place), "bold")
+    place = style.paint(printable(str(finding.place)), "bold")
     head = f"{place} {style.severity(finding.severity)} {finding.code}: "
     lines = [head + printable(finding.message)]
     lines += [_INDENT + line for line in excerpt(finding.place, source, style)]
     if finding.remedy:
         lines.append(f"{_INDENT}remedy: {printable(finding.remedy)}")
     lines += [
-        f"{_INDENT}see {related.place}: {printable(related.message)}" for related in finding.related
+        f"{_INDENT}see {printable(str(related.place))}: {printable(related.message)}"
+        for related in finding.related
     ]
     return "\n".join(lines) + "\n"
 

@@ -27,7 +27,9 @@ from tests.vectors import vectors_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-BOUNDS = settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDS = settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
+OTHERS = (("coverage",), ("rules", "list"), ("rules", "test"))
+"""Commands that read the same files and must not break on them either."""
 TEAM = {
     "rules/team.yaml": bad_setups.rule(
         "match: {folder: databases, form: short}\n"
@@ -159,6 +161,10 @@ def explained(repo: Repo, path: str, data: bytes) -> None:
         assert (first.code, first.errors) == (1 if report["summary"]["error"] else 0, "")
         for finding in report["findings"]:
             check_finding(repo, finding)
+        for command in OTHERS if path.startswith("rules/") else OTHERS[:1]:
+            result = call(repo.root, *command)
+            assert result.crash == ""
+            assert result.code in {0, 1}
         assert file.read_bytes() == data
     finally:
         if before is None:

@@ -1,0 +1,289 @@
+"""Broken surroundings and wrong command lines: a repo, a file system or a call that is not right.
+
+Wrong usage is exit code 3 with a remedy and an empty standard output; what lies in the repo
+and is not read is a finding.
+"""
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.e2e import bad_setups
+from tests.e2e.command_line import call, put
+from tests.validation.config_repos import FILES, Repo, make_repo
+
+WRONG = {"pipelines/x.yaml": "steps: 5\n"}
+STRANGE_NAMES = (
+    *("new\nline", "sp ace", "\u00fcn\u00ef\u2603", "-dash", "quo'te\"", "ta\tb", "\x1b[31mred"),
+    *("a:5:3", "%s${{x}}", "*", "\u202eevil", "#hash", "back\\slash"),
+)
+
+
+@pytest.fixture
+def repo(tmp_path: Path) -> Repo:
+    """Return a good config repo."""
+    return make_repo(tmp_path / "config")
+
+
+def test_a_link_that_leaves_the_repo_is_not_followed(repo: Repo) -> None:
+    """Neither to a file nor to a folder, in no state of the repo."""
+    (repo.root.parent / "outside.yaml").write_text("hunter2: [\n")
+    (repo.root / "environments/staging/link.yaml").symlink_to("../../../outside.yaml")
+    (repo.root / "pipelines/etc").symlink_to("/etc")
+    repo.commit()
+    for options in ((), ("--revision", "HEAD"), ("--staged",), ("environments/staging/link.yaml",)):
+        result = call(repo.root, "validate", *options)
+        result.check_explained(0)
+        assert "hunter2" not in result.text
+        if options != ("--staged",):
+            assert "environments/staging/link.yaml warning repository-link-unread" in result.output
+
+
+def test_a_submodule_is_not_read(repo: Repo, tmp_path: Path) -> None:
+    """It is a finding, whether it is committed or only lies there."""
+    other = make_repo(tmp_path / "other", WRONG)
+    clone = ["-c", "protocol.file.allow=always", "submodule", "--quiet", "add"]
+    repo.git(*clone, str(other.root), "pipelines/sub")
+    repo.commit()
+    for options in ((), ("--revision", "HEAD")):
+        result = call(repo.root, "validate", *options)
+        result.check_explained(0)
+        assert "pipelines/sub warning repository-submodule-unread" in result.output
+
+
+def test_a_repository_inside_the_repo_is_not_read(repo: Repo) -> None:
+    """As Git itself does not look into it."""
+    make_repo(repo.root / "pipelines/nested", WRONG)
+    result = call(repo.root, "validate")
+    result.check_explained(0)
+    assert "pipelines/nested" in result.output
+    assert "repository-submodule-unread" in result.output
+
+
+@pytest.mark.parametrize("name", STRANGE_NAMES)
+def test_a_strange_file_name_is_shown_on_one_line(repo: Repo, name: str) -> None:
+    """Nothing in a name can write a line of its own or reach the terminal."""
+    path = f"pipelines/{name}.yaml"
+    put(repo, {path: "steps: 5\n"})
+    result = call(repo.root, "validate")
+    result.check_explained(1)
+    (line,) = [one for one in result.output.split("\n") if " error " in one]
+    assert line.isprintable()
+    assert line.startswith("pipelines/")
+    assert ".yaml:1:1 error schema-value-type" in line
+    for output in ("json", "yaml", "sarif", "junit"):
+        assert call(repo.root, "validate", "-o", output).code == 1
+    (finding,) = json.loads(call(repo.root, "validate", "-o", "json").output)["findings"]
+    assert finding["path"] == path
+    assert call(repo.root, "validate", "--", path).code == 1
+
+
+def test_a_file_name_that_is_no_utf_8_is_told(repo: Repo) -> None:
+    """The file cannot be named in any output as it is; it is not silently left out."""
+    os.close(os.open(os.fsencode(repo.root) + b"/pipelines/b\xffd.yaml", os.O_CREAT | os.O_WRONLY))
+    repo.commit()
+    for options in ((), ("--revision", "HEAD")):
+        result = call(repo.root, "validate", *options)
+        assert result.crash == ""
+        assert "pipelines/b\\xffd.yaml" in result.output
+
+
+def test_a_folder_without_git_is_checked(tmp_path: Path) -> None:
+    """Only what asks for Git is refused, with the remedy."""
+    repo = Repo(tmp_path)
+    repo.write({**FILES, **WRONG})
+    call(tmp_path, "validate").check_explained(1)
+    for options in (("--staged",), ("--revision", "HEAD")):
+        result = call(tmp_path, "validate", *options)
+        assert (result.code, result.output, result.crash) == (3, "", "")
+        assert "no Git repository" in result.errors
+        assert "git init" in result.errors
+
+
+def test_an_empty_folder_is_nothing_to_check(tmp_path: Path) -> None:
+    """Zero work done is said as such."""
+    result = call(tmp_path, "validate")
+    result.check_explained(0)
+    assert "nothing to check" in result.output
+
+
+def test_a_repository_without_a_commit_is_checked(tmp_path: Path) -> None:
+    """There is no revision yet, and the error says so."""
+    repo = Repo(tmp_path)
+    repo.git("init", "--quiet")
+    repo.write({**FILES, **WRONG})
+    call(tmp_path, "validate").check_explained(1)
+    repo.git("add", "--all")
+    call(tmp_path, "validate", "--staged").check_explained(1)
+    result = call(tmp_path, "validate", "--revision", "HEAD")
+    assert (result.code, result.output) == (3, "")
+    assert "no revision 'HEAD'" in result.errors
+
+
+def test_a_detached_head_is_like_any_other(repo: Repo) -> None:
+    """Branches do not matter."""
+    repo.git("checkout", "--quiet", "--detach")
+    for options in ((), ("--revision", "HEAD"), ("--staged",)):
+        call(repo.root, "validate", *options).check_explained(0)
+
+
+@pytest.mark.parametrize(
+    "revision",
+    ["nowhere", "HEAD~9", "0" * 40, "-x", "--output=x", "HEAD:apps", "main..HEAD", "HEAD^{tree}"],
+)
+def test_an_unknown_revision_is_wrong_usage(repo: Repo, revision: str) -> None:
+    """Whatever it looks like, Git takes it for a name and for nothing else."""
+    before = sorted(repo.root.iterdir())
+    result = call(repo.root, "validate", "--revision", revision)
+    assert (result.code, result.output, result.crash) == (3, "", "")
+    assert f"no revision '{revision}'" in result.errors
+    assert "remedy: name a commit, branch or tag" in result.errors
+    assert sorted(repo.root.iterdir()) == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("validate", "nowhere.yaml"), "no file nowhere.yaml"),
+        (("validate", "-C", "environments", "../outside.yaml"), "lies outside"),
+        (("validate", "-C", "nowhere"), "'nowhere' does not exist"),
+        (("validate", "--staged", "--revision", "HEAD"), "--staged"),
+        (("validate", "--checks", "spelling"), "spelling"),
+        (("validate", "--jobs", "0"), "0"),
+        (("validate", "--output-file", "no/such/folder/x"), "cannot be written"),
+        (("validate", "--stage"), "--staged"),
+        (("valdate",), "valdate"),
+        (("schema",), "KIND"),
+        (("schema", "Aplication"), "did you mean 'Application'?"),
+        (("schema", "Nothing-like-it"), "ruleengine schema --list"),
+        (("schema", "--all", "ruleengine.yaml/x"), "cannot be written"),
+        (("coverage", "--engine", "steam"), "native"),
+        (("init",), "DIR"),
+        (("init", "."), "already has"),
+        (("init", "ruleengine.yaml"), "is a file"),
+    ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else None,
+)
+def test_a_wrong_command_line_is_explained(
+    repo: Repo, arguments: tuple[str, ...], says: str
+) -> None:
+    """Exit code 3, and nothing is written."""
+    repo.write({"ruleengine.yaml": "engine: native\n"})
+    before = repo.git("status", "--porcelain", "--untracked-files=all")
+    result = call(repo.root, *arguments)
+    assert (result.code, result.output, result.crash) == (3, "", "")
+    assert says in result.errors
+    assert repo.git("status", "--porcelain", "--untracked-files=all") == before
+
+
+def test_init_never_overwrites(tmp_path: Path) -> None:
+    """A second time in the same folder writes nothing."""
+    call(tmp_path, "init", "new").check_explained(0)
+    file = tmp_path / "new" / "ruleengine.yaml"
+    file.write_text("namespace: mine\n")
+    result = call(tmp_path, "init", "new")
+    assert (result.code, result.output) == (3, "")
+    assert "ruleengine.yaml" in result.errors
+    assert "remedy: " in result.errors
+    assert file.read_text() == "namespace: mine\n"
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"no database" * 99, b"SQLite format 3\0" + b"\xff" * 999]
+)
+def test_a_broken_index_changes_no_result(repo: Repo, content: bytes) -> None:
+    """It is a cache: a note says that everything was checked anew."""
+    put(repo, WRONG)
+    good = call(repo.root, "validate")
+    for suffix in ("-wal", "-shm"):
+        (repo.root / f".ruleengine/index.sqlite{suffix}").unlink(missing_ok=True)
+    put(repo, {".ruleengine/index.sqlite": content})
+    broken = call(repo.root, "validate")
+    broken.check_explained(1)
+    assert broken.output == good.output
+    assert broken.errors == "" if not content else "cannot be used" in broken.errors
+    assert call(repo.root, "validate") == good
+
+
+def test_an_index_that_another_version_wrote_is_left_alone(repo: Repo) -> None:
+    """A newer one may know more than we do."""
+    call(repo.root, "validate")
+    connection = sqlite3.connect(repo.root / ".ruleengine/index.sqlite")
+    connection.execute("PRAGMA user_version = 999")
+    connection.close()
+    result = call(repo.root, "validate")
+    result.check_explained(0)
+    assert "newer version" in result.errors
+
+
+def test_a_place_that_cannot_hold_an_index_changes_no_result(repo: Repo) -> None:
+    """A folder lies where the file should be."""
+    put(repo, WRONG)
+    (repo.root / ".ruleengine" / "index.sqlite").mkdir(parents=True)
+    result = call(repo.root, "validate")
+    result.check_explained(1)
+    assert "cannot be used" in result.errors
+
+
+def test_coverage_tells_what_it_could_not_look_at(repo: Repo) -> None:
+    """A file that cannot be read is missing from the list, and that is said."""
+    repo.write({"pipelines/broken.yaml": "a: [\n"})
+    result = call(repo.root, "coverage")
+    result.check_explained(1)
+    assert "pipelines/broken.yaml:2:1 error file-syntax-invalid" in result.errors
+    assert "environments/staging/web.yaml:1" in result.output
+    data = json.loads(call(repo.root, "coverage", "-o", "json").output)
+    assert [one["path"] for one in data["findings"]] == ["pipelines/broken.yaml"]
+
+
+@pytest.mark.parametrize("command", [("rules", "list"), ("rules", "test")], ids=" ".join)
+@pytest.mark.parametrize("text", ["a: [\n", "- a\n", "5\n", bad_setups.rule("match: 5\n")])
+def test_a_broken_rule_is_told_by_the_commands_about_rules(
+    repo: Repo, command: tuple[str, ...], text: str
+) -> None:
+    """In text beside the result, in JSON inside it."""
+    repo.write({"rules/r.yaml": text})
+    result = call(repo.root, *command)
+    result.check_explained(1)
+    assert "rules/r.yaml:" in result.errors
+    data = json.loads(call(repo.root, *command, "-o", "json").output)
+    assert {one["path"] for one in data["findings"]} == {"rules/r.yaml"}
+
+
+def test_a_failing_rule_test_is_located(repo: Repo) -> None:
+    """The line of the expectation, what was expected, and what there is."""
+    text = (
+        "apiVersion: ruleengine.dev/v1\nkind: RuleTest\nmetadata: {name: other project}\n"
+        "given: {path: environments/staging/web.yaml, document: {source: {path: apps/web}}}\n"
+        "expect:\n  objects:\n  - kind: Application\n    metadata: {name: web-staging}\n"
+        "    spec: {project: other}\n"
+    )
+    repo.write({"rules/tests/t.yaml": text})
+    result = call(repo.root, "rules", "test")
+    result.check_explained(1)
+    assert "0 passed, 1 failed" in result.output
+    assert "rules/tests/t.yaml:9:12 error rule-test-failed" in result.errors
+    assert "is default, not other" in result.errors
+    data = json.loads(call(repo.root, "rules", "test", "-o", "json").output)
+    assert data["tests"][0]["problems"][0]["line"] == 9
+
+
+def test_output_that_nobody_reads_is_no_defect(repo: Repo) -> None:
+    """``ruleengine validate | head -0`` ends quietly."""
+    repo.write({f"pipelines/p{number}.yaml": "steps: 5\n" for number in range(400)})
+    script = "from ruleengine.cli.main import main; main()"
+    command = f'"$PYTHON" -c "{script}" validate | head -c 10'
+    done = subprocess.run(
+        ["bash", "-c", command],
+        cwd=repo.root,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (len(done.stdout), done.stderr) == (10, "")
