@@ -83,7 +83,7 @@ def tagged_value(tag: str, text: str) -> Value:
     value = plain_value(text)
     wanted = {"int": (int,), "float": (int, float), "bool": (bool,), "null": (type(None),)}[name]
     if not isinstance(value, wanted) or (isinstance(value, bool) and name != "bool"):
-        raise ValueError(f"{text!r} is no {name}")
+        raise ValueError(f"the value is no {name}")
     return value
 
 

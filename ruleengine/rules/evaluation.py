@@ -19,6 +19,7 @@ from ruleengine.model.values import Object, Value
 from ruleengine.rules import acting, pointing, requiring
 from ruleengine.rules.acting import NeededNamespace
 from ruleengine.rules.deriving import derive
+from ruleengine.rules.masking import masked
 from ruleengine.rules.ruleset import RuleSet
 from ruleengine.rules.subjects import (
     Surroundings,
@@ -94,7 +95,9 @@ def evaluate_document(
         references=pointing.sharpest(references, document),
         namespaces=tuple(needed),
         actions=tuple(actions),
-        findings=order_findings(around.findings),
+        findings=order_findings(
+            masked(around.findings, [document.value, *(one.object for one in subjects)])
+        ),
     )
 
 
