@@ -128,11 +128,9 @@ def _notes(engagement: Engagement, options: ApplyOptions) -> Iterator[str]:
     if engagement.declared.configuration.engine is Engine.HANDOVER:
         yield "handed over: Argo's controllers act on these documents"
     elif not _drives(engagement, options):
-        yield (
-            "documents are written, nothing drives them: wait for a controller, or use --drive"
-            if not engagement.cluster.local
-            else "not waited for: the environments are reconciled by the next apply"
-        )
+        yield "documents are written, nothing drives them: wait for a controller, or use --drive"
+    elif not options.wait:
+        yield "not waited for: the environments are reconciled by the next apply that waits"
 
 
 def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:

@@ -74,6 +74,11 @@ class WatchCache:
         self._spawn(lambda: self._run(key, version))
         return True
 
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell whether a kind is followed."""
+        with self._condition:
+            return (api_version, kind) in self._objects
+
     def get(self, target: Target) -> Object | None:
         """Return an object of a followed kind, or ``None``."""
         with self._condition:

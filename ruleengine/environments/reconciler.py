@@ -145,9 +145,7 @@ class ApplicationReconciler:
         state = begin(
             verdict.operation, moment.seen.revision, moment.specification.source, moment.now
         )
-        if any(one.hook and one.hook.phases for one in comparison.resources):
-            return _decision(moment, state, following=moment.at_once)
-        return self._advance(moment, state, moment.seen)
+        return _decision(moment, state, following=moment.at_once)  # on record before it acts
 
     def _begin_requested(self, moment: _Moment, requested: Object) -> Decision:
         """Return the decision that writes down a sync that a human asked for."""

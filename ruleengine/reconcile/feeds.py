@@ -28,6 +28,9 @@ class Changed:
 class Feed(Source, Protocol):
     """A source that tells what happens to the kinds that were read from it."""
 
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell whether changes of a kind are told from now on."""
+
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what changed, waiting up to ``timeout`` seconds for something."""
 
@@ -60,6 +63,10 @@ class PollFeed:
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""
         return self._source.kinds()
+
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell whether a kind is among those that are read again."""
+        return (api_version, kind) in self._seen
 
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Pause, read again and return what differs."""
@@ -97,6 +104,10 @@ class WatchFeed:
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""
         return self._source.kinds()
+
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell whether a kind is watched."""
+        return self._cache.follows(api_version, kind)
 
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what the watches brought, waiting for something."""

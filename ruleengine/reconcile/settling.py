@@ -16,6 +16,7 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Outcome, Result, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
+from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.deciding import Decider, Told
 from ruleengine.reconcile.feeds import Changed, Feed
 from ruleengine.reconcile.keys import Key, Keys
@@ -106,10 +107,27 @@ class _Loop:
         self._keys.note_reads(key)
         following = key.following
         for target in following.targets if following else ():
-            self._observations.get(target)
-            self._settling.feed.get(target)
+            self._follow(target)
         if self._observations.get(key.target) is None:
             self._keys.drop(key.target)
+
+    def _follow(self, target: Target) -> None:
+        """Have changes of an object told from now on.
+
+        What happened to its kind between our reading (or writing) and the first telling is
+        taken over here, for nobody would tell it later.
+        """
+        feed = self._settling.feed
+        kind = (target.api_version, target.kind)
+        late = not feed.follows(*kind)
+        self._observations.get(target)
+        feed.get(target)
+        if late and feed.follows(*kind):
+            found = {one: feed.get(one) for one in self._observations.known(kind)}
+            self._take(
+                Changed(target=one, object=value, version=_version(value))
+                for one, value in found.items()
+            )
 
     def _wait(self, now: datetime) -> bool:
         """Wait for a change or a time; false where there is nothing to wait for."""
@@ -163,3 +181,7 @@ class _Loop:
 
 
 _FAILURES: Final = (Result.FAILED, Result.CONFLICT, Result.REFUSED)
+
+
+def _version(value: Object | None) -> str:
+    return str(lookup(value, "metadata", "resourceVersion", default=""))

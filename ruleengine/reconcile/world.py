@@ -175,6 +175,12 @@ class Observations:
         known = self._kinds.get((target.api_version, target.kind), {})
         return known.get(target, self._single.get(target))
 
+    def known(self, kind: Kind) -> set[Target]:
+        """Return every object of a kind that was seen or written."""
+        single = {one for one in self._single if (one.api_version, one.kind) == kind}
+        written = {one for one in self._overlay if (one.api_version, one.kind) == kind}
+        return {*self._kinds.get(kind, ()), *single, *written}
+
     def forget(self) -> None:
         """Drop everything seen and written, but not the answers."""
         self._kinds.clear()

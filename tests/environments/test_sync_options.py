@@ -143,6 +143,7 @@ def test_a_refused_change_is_forced_where_asked() -> None:
     world.commit({"apps/shop/web.yaml": text.replace("replicas: 1", "replicas: 2")})
     world.now += timedelta(minutes=1)
     world.refused.add("web")
+    world.turn()  # writes down that it begins
     world.turn()
     world.refused.clear()
     world.settle()

@@ -100,6 +100,8 @@ def test_within_a_wave_kinds_come_in_their_order() -> None:
         }
     )
     world.turn()
+    assert world.names(Verb.APPLY) == []  # that it begins is written down first
+    world.turn()
     assert world.names(Verb.APPLY) == ["z", "m", "s", "web"]
 
 
