@@ -284,3 +284,100 @@ LEAVING = {
     "a long chain": "1" + "+1" * 1900,
 }
 """Expressions that try to leave their data, or to take all time and memory."""
+
+HELD = ("hunter2", "hunter3", "aHVudGVyMw")
+"""What the Secrets of the cases hold, and what no output may ever show."""
+
+
+def secret(name: str, body: str, *says: str, code: int = 1) -> Case:
+    """Return a case of a Secret that an environment shows; its body begins at line 4."""
+    text = f"apiVersion: v1\nkind: Secret\nmetadata: {{name: s}}\n{body}"
+    return Case(name, {MANIFEST: text}, says, code, HELD)
+
+
+def reading(name: str, expression: str) -> Case:
+    """Return a case of a rule that reads a Secret and fails."""
+    files: dict[str, str | bytes] = {RULES: emitting(expression, "Secret"), NOTE: SECRET}
+    return Case(name, files, (f"{RULES}:9:10 error rule-expression-failed",), 1, HELD)
+
+
+MANIFEST = "apps/web/secret.yaml"
+SECRETS = (
+    secret(
+        "a value of the wrong type",
+        "stringData:\n  password: [hunter2]\n  hunter: {a: hunter3}\n",
+        f"{MANIFEST}:5:3 error schema-value-type: 'stringData.password'",
+        f"{MANIFEST}:6:3 error schema-value-type: 'stringData.hunter'",
+    ),
+    secret(
+        "a text in place of the map",
+        "data: hunter2\n",
+        f"{MANIFEST}:4:1 error schema-value-type: 'data'",
+    ),
+    secret(
+        "a misspelt field",
+        "stringdata: {password: hunter2}\n",
+        f"{MANIFEST}:4:1 error schema-field-unknown",
+        "did you mean 'stringData'?",
+    ),
+    secret(
+        "a key twice",
+        "stringData:\n  password: hunter2\n  password: hunter3\n",
+        f"{MANIFEST}:6:3 error file-key-duplicate",
+    ),
+    secret(
+        "a colon too many",
+        "stringData:\n  password: hunter2: hunter3\n",
+        f"{MANIFEST}:5:20 error file-syntax-invalid",
+    ),
+    secret(
+        "a quote too many",
+        "stringData:\n  password: 'hunter2' hunter3\n",
+        f"{MANIFEST}:5:",
+        "error file-syntax-invalid",
+    ),
+    *(
+        secret(
+            f"the tag {tag}",
+            f"stringData:\n  password: {tag} hunter2\n",
+            f"{MANIFEST}:5:13 error file-",
+        )
+        for tag in ("!!int", "!!float", "!!bool", "!!null", "!vault")
+    ),
+    reading("a Secret as a key", "path[stringData.password]"),
+    reading("a Secret as a function", "stringData.password()"),
+    reading("a Secret and a number", "1 + stringData.password"),
+    Case(
+        "a policy that quotes a Secret",
+        {
+            RULES: rule(
+                "match: {kind: Secret}\nrequire:\n- that: 'false'\n"
+                "  message: not ${{ stringData.password }}\n"
+                "  remedy: do not write ${{ stringData.password }}\n"
+            ),
+            NOTE: SECRET,
+        },
+        (f"{NOTE}:1:1 error policy-requirement-unmet: not ",),
+        never=HELD,
+    ),
+    Case(
+        "a Secret that a sensor creates",
+        {
+            "triggers/s.yaml": "apiVersion: argoproj.io/v1alpha1\nkind: Sensor\n"
+            "metadata: {name: a, namespace: ruleengine}\nspec:\n"
+            "  dependencies: [{name: d, eventSourceName: on-push, eventName: push}]\n"
+            "  triggers:\n  - template:\n      name: t\n      k8s:\n"
+            "        operation: create\n        source:\n          resource:\n"
+            "            apiVersion: v1\n            kind: Secret\n"
+            "            metadata: {name: a}\n            stringData: {password: [hunter2]}\n"
+        },
+        ("triggers/s.yaml:16:26 error schema-value-type", "stringData.password"),
+        never=HELD,
+    ),
+    Case(
+        "a password in a short form",
+        {"rollouts/staging/x.yaml": "replicas: many\npassword: hunter2\n"},
+        ("rollouts/staging/x.yaml:2:1 error schema-field-unknown", "'password'"),
+        never=HELD,
+    ),
+)

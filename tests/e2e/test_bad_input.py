@@ -98,6 +98,17 @@ def test_no_expression_leaves_the_sandbox(repo: Repo, expression: str) -> None:
         assert words not in result.text
 
 
+@pytest.mark.parametrize("case", bad_setups.SECRETS, ids=named)
+def test_what_a_secret_holds_is_never_shown(repo: Repo, case: Case) -> None:
+    """In no format: the place and the name of the field are enough."""
+    check(validated(repo, case), case)
+    for output in ("json", "yaml", "sarif", "junit"):
+        result = call(repo.root, "validate", "-o", output)
+        assert result.code == case.code
+        for words in case.never:
+            assert words not in result.text
+
+
 def check(result: Result, case: Case) -> None:
     """Check that a case is explained as it says."""
     result.check_explained(case.code)
