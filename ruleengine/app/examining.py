@@ -14,10 +14,12 @@ from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import is_setup
 from ruleengine.app.tree_states import PATH_INVALID, mode_of
 from ruleengine.model.actions import Action
+from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
+from ruleengine.repository.configuration import CONFIGURATION_FILE
 from ruleengine.repository.defaults import read_defaults
 from ruleengine.repository.entries import entry_finding, repository_finding
 from ruleengine.repository.snapshots import (
@@ -27,9 +29,11 @@ from ruleengine.repository.snapshots import (
     unread_finding,
 )
 from ruleengine.rules.evaluation import evaluate_document
+from ruleengine.rules.loading import is_rule_file
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
 from ruleengine.validation.renders import described
+from ruleengine.validation.support import unsupported
 
 _WORTH_A_WORKER = 1500
 """So many files take longer than starting a process does, which imports and loads everything."""
@@ -68,6 +72,9 @@ class Examiner:
             return FileFacts(key=key, documents=0, findings=(_unreadable(key.path),))
         alone = SetupTree(contents={key.path: (key.blob, data)})
         documents, findings = read_file(alone, key.path, key.blob)
+        if key.path == CONFIGURATION_FILE or is_rule_file(key.path):
+            # What is wrong with these is told by reading the setup, which every run does.
+            return FileFacts(key=key, documents=len(documents))
         if key.path.endswith(f"/{DEFAULTS_FILE}"):
             findings += read_defaults(alone, {}).findings
         return self._facts(key, documents, findings)
@@ -82,12 +89,15 @@ class Examiner:
         found = list(findings)
         evaluations = []
         for document in documents:
-            wrong = self._setup.checker.check(document)
+            defaults = self._defaults(key.path)
+            wrong = self._setup.checker.check(document, defaults=defaults)
             found += wrong
             if is_setup(key.path) or any(one.severity is Severity.ERROR for one in wrong):
                 continue
+            if self._setup.configuration.engine is Engine.NATIVE:
+                found += unsupported(document)
             evaluation = evaluate_document(
-                document, self._defaults(key.path), self._setup.configuration, self._setup.rules
+                document, defaults, self._setup.configuration, self._setup.rules
             )
             found += evaluation.findings
             evaluations.append(evaluation)

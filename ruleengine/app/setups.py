@@ -13,7 +13,7 @@ from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.model.configuration import Waiver
 from ruleengine.model.documents import FOLDERS
-from ruleengine.model.findings import Finding
+from ruleengine.model.findings import Finding, Place
 from ruleengine.model.values import Object
 from ruleengine.repository.trees import CONFIGURATION as CONFIGURATION_FILE
 from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
@@ -50,7 +50,10 @@ class Setup:
     @property
     def waivers(self) -> tuple[Waiver, ...]:
         """The waivers of ``ruleengine.yaml``."""
-        return tuple(Waiver(**one) for one in self._remembered()["waivers"])
+        return tuple(
+            Waiver(**{**one, "place": Place(*one["place"]) if one["place"] else None})
+            for one in self._remembered()["waivers"]
+        )
 
     @property
     def findings(self) -> Sequence[Finding]:
@@ -105,15 +108,7 @@ class Setup:
             remembered = {
                 "digest": self.digest,
                 "folders": sorted({*FOLDERS, *loaded.rules.folders}),
-                "waivers": [
-                    {
-                        "code": one.code,
-                        "path": one.path,
-                        "reason": one.reason,
-                        "expires": one.expires,
-                    }
-                    for one in loaded.configuration.waivers
-                ],
+                "waivers": [_waiver(one) for one in loaded.configuration.waivers],
                 "findings": encode_findings(loaded.findings),
             }
             self._index.remember(setup=json.dumps(remembered))
@@ -144,6 +139,18 @@ class RepoContexts:
         """Return the folder of a ``_defaults.yaml``."""
         folder, _, name = path.rpartition("/")
         return folder if name == DEFAULTS_FILE else None
+
+
+def _waiver(one: Waiver) -> Object:
+    """Return a waiver as it is remembered."""
+    place = [one.place.path, one.place.line, one.place.column] if one.place else None
+    return {
+        "code": one.code,
+        "path": one.path,
+        "reason": one.reason,
+        "expires": one.expires,
+        "place": place,
+    }
 
 
 def is_setup(path: str) -> bool:

@@ -74,6 +74,9 @@ class ChecksType(click.ParamType[frozenset[Check]]):
     show_default="the cores there are",
     help="Use at most so many processes.",
 )
+@click.option(
+    "-v", "--verbose", is_flag=True, help="List the documents that are only recorded, too."
+)
 @directory
 def command(  # noqa: PLR0913 - one parameter per option
     *,
@@ -84,6 +87,7 @@ def command(  # noqa: PLR0913 - one parameter per option
     output: str,
     output_file: Path | None,
     jobs: int | None,
+    verbose: bool,
     directory: Path,
 ) -> int:
     """Check the files of a config repo: schemas, identities, references, policies, renders.
@@ -107,7 +111,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         jobs=jobs,
     )
     validation = _run(options)
-    _write(validation, output, output_file)
+    _write(validation, output, output_file, verbose=verbose)
     return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
 
 
@@ -125,7 +129,7 @@ def _run(options: "ValidationOptions") -> "Validation":
         progress.finish()
 
 
-def _write(validation: "Validation", output: str, file: Path | None) -> None:
+def _write(validation: "Validation", output: str, file: Path | None, *, verbose: bool) -> None:
     import os
     import sys
 
@@ -133,7 +137,7 @@ def _write(validation: "Validation", output: str, file: Path | None) -> None:
     from ruleengine.reporting.validation import report_text
 
     style = PLAIN if file else style_for(sys.stdout, os.environ)
-    text = report_text(validation.report, output, style, validation.source)
+    text = report_text(validation.report, output, style, validation.source, verbose=verbose)
     if file is None:
         click.echo(text, nl=False, color=style.colour)
     else:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from ruleengine.model.findings import Place
 from ruleengine.model.names import CONTROL_NAMESPACE, HANDOVER_NAMESPACE
 from ruleengine.model.values import Object
 
@@ -16,12 +17,16 @@ class Engine(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiver:
-    """A finding that a team accepts: which code, where, why, and until when (a date)."""
+    """A finding that a team accepts: which code, where, why, and until when (a date).
+
+    ``place`` is where the waiver itself stands, if it was read from a file.
+    """
 
     code: str
     path: str = "**"
     reason: str
     expires: str
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from ruleengine.model.values import Object
 from ruleengine.reporting.as_json import STRUCTURED, as_text, finding_data, findings_data
+from ruleengine.reporting.counts import count
 from ruleengine.reporting.excerpts import Sources
 from ruleengine.reporting.style import PLAIN, Style
 from ruleengine.reporting.text import findings_text, summary_text
@@ -11,10 +12,22 @@ FORMATS = ("text", "json", "yaml", "sarif", "junit")
 """The output formats, the default first."""
 
 
+_FOLDED = "support-kind-recorded"
+"""Told in text by their number only: a repo may have one for nearly every file."""
+
+
 def report_text(
-    report: Report, output: str, style: Style = PLAIN, sources: Sources | None = None
+    report: Report,
+    output: str,
+    style: Style = PLAIN,
+    sources: Sources | None = None,
+    *,
+    verbose: bool = False,
 ) -> str:
-    """Return a report in one of :data:`FORMATS`; ``style`` and ``sources`` are for text."""
+    """Return a report in one of :data:`FORMATS`; ``style``, ``sources``, ``verbose`` are for text.
+
+    Text that is not ``verbose`` counts the documents that are only recorded in one line.
+    """
     if output in STRUCTURED:
         return as_text(report_data(report), output)
     if output == "sarif":
@@ -23,14 +36,22 @@ def report_text(
         from ruleengine.reporting.junit import junit_text
 
         return junit_text(report.findings, files=report.files, documents=report.documents)
-    body = findings_text(report.findings, style, sources)
+    shown = [one for one in report.findings if verbose or one.code != _FOLDED]
+    body = findings_text(shown, style, sources)
     summary = summary_text(
-        report.findings,
+        shown,
         files=report.files,
         documents=report.documents,
         waived=len(report.waived),
         style=style,
     )
+    folded = len(report.findings) - len(shown)
+    if folded:
+        are = "is" if folded == 1 else "are"
+        summary += (
+            f"{count(folded, 'document')} {are} recorded: no reconciler of the native engine"
+            " acts on them yet (--verbose lists them)\n"
+        )
     return f"{body}\n{summary}" if body else summary
 
 

@@ -143,7 +143,8 @@ class _Reader:
             message = f"expires must be a date, not {texts['expires']!r}"
             self.wrong((*path, "expires"), message, "write year-month-day, such as 2027-01-31")
             return None
-        return Waiver(**{name: text for name, text in texts.items() if text is not None})
+        given = {name: text for name, text in texts.items() if text is not None}
+        return Waiver(**given, place=Place(self.path, *self.document.locator.key(path)))
 
     def check_constant(self, value: Object, key: str, expected: str) -> None:
         if value.get(key, expected) != expected:

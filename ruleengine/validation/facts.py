@@ -35,7 +35,7 @@ class FileKey(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
-    """What one file says. ``evaluations`` is one plain object per document.
+    """What one file says.
 
     ``applications`` are those with a source in the same repo, as their objects.
     """
@@ -46,7 +46,6 @@ class FileFacts:
     identities: tuple[Identity, ...] = ()
     definitions: tuple[Definition, ...] = ()
     references: tuple[Reference, ...] = ()
-    evaluations: tuple[Object, ...] = ()
     applications: tuple[Object, ...] = ()
 
 
@@ -56,7 +55,6 @@ class FactRows(NamedTuple):
     key: FileKey
     documents: int
     findings: str
-    evaluations: str
     applications: str
     identities: list[tuple[str, str]]
     definitions: list[tuple[str, str, str]]
@@ -69,7 +67,6 @@ def rows_of(facts: FileFacts) -> FactRows:
         key=facts.key,
         documents=facts.documents,
         findings=encode_findings(facts.findings),
-        evaluations=_dumps(facts.evaluations) if facts.evaluations else "",
         applications=_dumps(facts.applications) if facts.applications else "",
         identities=[
             (_storable(one.key), _dumps([one.name, _place(one.place)])) for one in facts.identities

@@ -21,7 +21,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from ruleengine.validation.facts import FactRows
 
-_FORMAT = 2
+_FORMAT = 3
 _BUSY_SECONDS = 10.0
 _BATCH = 200
 _TABLES = """
@@ -30,7 +30,7 @@ CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WI
 CREATE INDEX files_by_entry ON files (entry) WHERE entry IS NOT NULL;
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
-    evaluations TEXT NOT NULL, applications TEXT NOT NULL);
+    applications TEXT NOT NULL);
 CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
 CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX identities_by_key ON identities (key);
@@ -222,11 +222,8 @@ class ValidationIndex:
             numbered = [(one.key.number, one) for one in batch]
             insert = self._connection.executemany
             insert(
-                "REPLACE INTO entries VALUES (?, ?, ?, ?, ?)",
-                [
-                    (entry, one.documents, one.findings, one.evaluations, one.applications)
-                    for entry, one in numbered
-                ],
+                "REPLACE INTO entries VALUES (?, ?, ?, ?)",
+                [(entry, one.documents, one.findings, one.applications) for entry, one in numbered],
             )
             insert(
                 "INSERT INTO identities VALUES (?, ?, ?)",
@@ -265,15 +262,6 @@ class ValidationIndex:
             "SELECT findings FROM files JOIN entries ON id = entry WHERE path = ?", (path,)
         ).fetchone()
         return str(row[0]) if row else ""
-
-    def evaluations(self, folder: str = "") -> Iterator[tuple[str, str]]:
-        """Yield path and evaluations of every current document file below a folder."""
-        for path, _, entry in self.files_below(folder):
-            if entry is not None:
-                row = self._connection.execute(
-                    "SELECT evaluations FROM entries WHERE id = ?", (entry,)
-                ).fetchone()
-                yield path, str(row[0])
 
     def entries_with_findings(self) -> Sequence[tuple[str, str]]:
         """Return path and findings of every current file that has any."""

@@ -71,5 +71,5 @@ def _expiry(waiver: Waiver) -> Finding:
         code="policy-waiver-expired",
         message=f"the waiver of {waiver.code} for {waiver.path} ended on {waiver.expires}",
         remedy="mend what it waived, or give the waiver a new end and a reason that still holds",
-        place=Place(CONFIGURATION_FILE),
+        place=waiver.place or Place(CONFIGURATION_FILE),
     )

@@ -14,6 +14,9 @@ from ruleengine.model.references import Definition, Reference
 PATH = "Path"
 """The kind of a pointer whose other end is a file or folder of the same tree."""
 
+_TEMPLATE = "Template"
+"""The kind of a template inside a workflow."""
+
 
 def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
     """Return what is wrong with a pointer, given the definitions it is looked up among.
@@ -82,6 +85,7 @@ def _passed_wrongly(reference: Reference, definition: Definition) -> Sequence[Fi
             _remedy_for_unknown(name, noun, offers),
             place,
             here,
+            _severity_of_unknown(definition),
         )
         for name, place in passed.items()
         if name not in offers
@@ -109,15 +113,25 @@ def _remedy_for_unknown(name: str, noun: str, offers: Mapping[str, bool]) -> str
     return f"declared are: {declared}; remove it or declare the {noun}"
 
 
+def _severity_of_unknown(definition: Definition) -> Severity:
+    """Argo hands superfluous arguments to a template of the same document, which ignores them."""
+    return Severity.WARNING if definition.kind == _TEMPLATE else Severity.ERROR
+
+
 def _singular(aspect: str) -> str:
     return {"args": "argument", "parameters": "parameter"}.get(aspect, aspect.removesuffix("s"))
 
 
 def _finding(
-    code: str, message: str, remedy: str, place: Place, related: tuple[Related, ...]
+    code: str,
+    message: str,
+    remedy: str,
+    place: Place,
+    related: tuple[Related, ...],
+    severity: Severity = Severity.ERROR,
 ) -> Finding:
     return Finding(
-        severity=Severity.ERROR,
+        severity=severity,
         code=code,
         message=message,
         remedy=remedy,

@@ -13,7 +13,7 @@ from typing import Final
 
 from ruleengine.model.configuration import Engine
 from ruleengine.model.data import data_folder
-from ruleengine.model.documents import Document, Form
+from ruleengine.model.documents import FOLDERS, Document, Form
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, Path, Value, format_path
@@ -61,6 +61,9 @@ _ACTION: Final = {
 }
 """What the words of the short forms become."""
 
+_FOR_PEOPLE: Final = ("description",)
+"""Fields that nobody acts on anywhere: there is nothing to honour."""
+
 _OWN_FIELDS: Final = ("metadata", "environments")
 _WRAPPINGS: Final = ("", "[]", "{}", "[][]", "{}[]", "[]{}")
 
@@ -90,17 +93,17 @@ def coverage(documents: Iterable[Document], engine: Engine) -> tuple[FieldUse, .
 
 
 def unsupported(document: Document) -> tuple[Finding, ...]:
-    """Return a warning for each part of a document that the native engine does not honour.
+    """Return what the native engine does not honour of a document.
 
-    Only kinds of which it honours something are looked at: a document of another kind is
-    recorded as a whole, and reported so where it is planned and applied.
+    That is a warning for each part, or one info for a document of an Argo kind that it only
+    records, however many fields that has. Documents of other kinds have no findings.
     """
     kind, prefix = _kind_of(document)
     if not _is_partly_honoured(kind):
-        return ()
+        return (_recorded(document, kind),) if _is_of_argo(document, kind) else ()
     places: dict[Path, str] = {}
     for path, field in _fields(document, kind, prefix):
-        if _lookup(kind, field) is Support.RECORDED:
+        if path[-1] not in _FOR_PEOPLE and _lookup(kind, field) is Support.RECORDED:
             top = _highest_recorded(kind, field)
             places.setdefault(path[: _depth(top) - bool(prefix)], top)
     return tuple(
@@ -113,6 +116,21 @@ def unsupported(document: Document) -> tuple[Finding, ...]:
         )
         for path in places
     )
+
+
+def _recorded(document: Document, kind: str) -> Finding:
+    what = f"this {kind}" if kind else f"the short form in {document.folder}/"
+    return Finding(
+        severity=Severity.INFO,
+        code="support-kind-recorded",
+        message=f"{what} is recorded: no reconciler of the native engine acts on it yet",
+        remedy="use engine handover where Argo's controllers run, or wait for a later release",
+        place=document.place(),
+    )
+
+
+def _is_of_argo(document: Document, kind: str) -> bool:
+    return kind in _table() or (document.form is Form.SHORT and document.folder in FOLDERS)
 
 
 @cache
@@ -234,6 +252,7 @@ def _elements(value: Value, field: str, path: Path) -> Iterator[tuple[Path, Valu
     yield from found
 
 
+@cache
 def _known(kind: str, field: str) -> str | None:
     """Return a field with its wrapping, or ``None`` where the tables do not go that deep."""
     for wrapping in _WRAPPINGS:
@@ -245,6 +264,7 @@ def _known(kind: str, field: str) -> str | None:
     return None
 
 
+@cache
 def _lookup(kind: str, field: str) -> Support:
     """Return the state of a field: no better than that of any field that holds it."""
     states = [Support.HONOURED]

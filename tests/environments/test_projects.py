@@ -73,6 +73,15 @@ def test_a_destination_needs_a_cluster_and_a_namespace(
         ({}, "ConfigMap", True, True),
         ({}, "Namespace", False, False),
         ({"clusterResourceWhitelist": [{"group": "", "kind": "Name*"}]}, "Namespace", False, True),
+        (
+            {
+                "clusterResourceWhitelist": [{"group": "*", "kind": "*"}],
+                "clusterResourceBlacklist": [{"group": "", "kind": "Namespace"}],
+            },
+            "Namespace",
+            False,
+            False,
+        ),
         ({"namespaceResourceWhitelist": []}, "ConfigMap", True, False),
         ({"namespaceResourceBlacklist": [{"group": "", "kind": "*"}]}, "ConfigMap", True, False),
     ],

@@ -125,10 +125,36 @@ def test_each_element_of_a_list_that_is_not_honoured_has_its_own_line() -> None:
     assert [one.place.line for one in unsupported(document)] == [10]
 
 
-def test_a_kind_that_is_recorded_as_a_whole_has_no_warnings() -> None:
-    """Plan and apply say so once for the document."""
-    text = "steps: [{name: a, image: b, run: c}]\n"
-    (document,) = documents(text, "pipelines/a.yaml")
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("pipelines/a.yaml", "steps: [{name: a, image: b, run: c}]\n"),
+        ("triggers/a.yaml", "on: {push: {webhook: {port: '1'}}}\ndo: [{pipeline: a}]\n"),
+        (
+            "rollouts/a.yaml",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nspec: {a: b, c: d}\n",
+        ),
+    ],
+)
+def test_a_kind_that_is_recorded_as_a_whole_is_one_info(path: str, text: str) -> None:
+    """However many fields it has: one sentence says it for the document."""
+    (document,) = documents(text, path)
+    (finding,) = unsupported(document)
+    assert (finding.severity, finding.code) == ("info", "support-kind-recorded")
+    assert str(finding.place) == f"{path}:1:1"
+
+
+def test_kinds_of_others_are_not_ours_to_honour() -> None:
+    """A ConfigMap is applied, which is all that can be done with it."""
+    text = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
+    (document,) = documents(text, "environments/a.yaml")
+    assert not unsupported(document)
+
+
+def test_a_description_is_for_people() -> None:
+    """Nothing acts on it anywhere, so there is nothing to warn of."""
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {name: a}\n"
+    (document,) = documents(f"{text}spec: {{description: ours}}\n", "environments/a.yaml")
     assert not unsupported(document)
 
 

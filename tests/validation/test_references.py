@@ -1,5 +1,7 @@
 """Pointers are resolved with both ends located."""
 
+from dataclasses import replace
+
 from ruleengine.model.findings import Place, Severity
 from ruleengine.model.references import Definition, Reference
 from ruleengine.validation.references import resolve, resolve_path, suggestion
@@ -61,6 +63,13 @@ def test_an_unknown_parameter_is_located_where_it_is_passed() -> None:
     (finding,) = resolve(_reference("image", "revison"), [BUILD])
     assert finding.code == "reference-parameter-unknown"
     assert (finding.place.line, finding.remedy) == (7, "did you mean 'revision'?")
+
+
+def test_a_superfluous_argument_of_a_template_is_a_warning() -> None:
+    """Argo ignores it inside a workflow, and refuses it nowhere."""
+    template = replace(BUILD, kind="Template")
+    (finding,) = resolve(replace(_reference("image", "other"), kind="Template"), [template])
+    assert (finding.code, finding.severity) == ("reference-parameter-unknown", Severity.WARNING)
 
 
 def test_a_partial_handover_may_leave_parameters_out() -> None:

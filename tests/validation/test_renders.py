@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from ruleengine.validation.checks import Check
-from tests.validation.config_repos import FILES, MANIFESTS, Repo, found, make_repo
+from tests.validation.config_repos import FILES, MANIFESTS, Repo, found, make_repo, told
 
 MISSPELT = MANIFESTS.replace("ports:", "prots:")
 ROLLOUT = """\
@@ -30,7 +30,7 @@ def repo(tmp_path: Path) -> Repo:
 def test_a_wrong_field_of_a_manifest_is_found_at_its_line(repo: Repo) -> None:
     """The file lies outside the four folders and is rendered by an environment."""
     repo.write({"apps/web/service.yaml": MISSPELT})
-    (finding, *_) = repo.validate().findings
+    (finding, *_) = told(repo.validate())
     assert (finding.place.path, finding.place.line) == ("apps/web/service.yaml", 6)
     repo.write({"apps/web/service.yaml": MANIFESTS})
     assert found(repo.validate()) == []
@@ -51,7 +51,7 @@ def test_two_environments_of_one_folder_tell_once(repo: Repo) -> None:
             "apps/web/service.yaml": MISSPELT,
         }
     )
-    findings = repo.validate().findings
+    findings = told(repo.validate())
     assert len(findings) == len(set(findings))
     assert {one.place.path for one in findings} == {"apps/web/service.yaml"}
 
@@ -70,7 +70,7 @@ def test_an_object_of_a_foreign_kind_is_an_info(repo: Repo) -> None:
     )
     report = repo.validate()
     assert not report.failed
-    assert [one.place.path for one in report.findings] == ["apps/web/foreign.yaml"]
+    assert [one.place.path for one in told(report)] == ["apps/web/foreign.yaml"]
 
 
 def test_what_is_rendered_can_be_pointed_at(repo: Repo) -> None:

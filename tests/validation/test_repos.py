@@ -9,6 +9,7 @@ import pytest
 
 from ruleengine.app.validating import ValidationOptions, validate
 from ruleengine.model.errors import UsageError
+from ruleengine.model.findings import Severity
 from ruleengine.validation.checks import Check
 from tests.validation.config_repos import (
     ENVIRONMENT,
@@ -19,6 +20,7 @@ from tests.validation.config_repos import (
     Repo,
     found,
     make_repo,
+    told,
 )
 
 WRONG = "source: {path: apps/web}\nrevisionHistoryLimits: 3\n"
@@ -42,7 +44,7 @@ def test_an_unknown_field_is_an_error_at_its_line(repo: Repo) -> None:
     """The schema check runs, also over files that Git does not know yet."""
     repo.write({"environments/staging/api.yaml": WRONG})
     report = repo.validate()
-    (finding,) = report.findings
+    (finding,) = told(report)
     assert (finding.place.path, finding.place.line) == ("environments/staging/api.yaml", 2)
     assert finding.code.startswith("schema-")
     assert report.failed
@@ -58,7 +60,7 @@ def test_a_file_that_git_ignores_is_not_looked_at(repo: Repo) -> None:
 def test_two_documents_with_one_identity_are_errors_at_both_ends(repo: Repo) -> None:
     """A copied file declares the same workflow template."""
     repo.write({"pipelines/copy.yaml": TEMPLATE})
-    first, second = repo.validate().findings
+    first, second = told(repo.validate())
     assert first.code == second.code == "identity-object-duplicate"
     assert first.related[0].place == second.place
 
@@ -66,7 +68,7 @@ def test_two_documents_with_one_identity_are_errors_at_both_ends(repo: Repo) -> 
 def test_a_missing_parameter_is_located_at_both_ends(repo: Repo) -> None:
     """The trigger does not hand over what the pipeline needs."""
     repo.write({"triggers/on-push.yaml": TRIGGER.replace("{revision: main}", "{}")})
-    (finding,) = repo.validate().findings
+    (finding,) = told(repo.validate())
     assert finding.code == "reference-parameter-missing"
     assert finding.related[0].place.path == "pipelines/build.yaml"
 
@@ -108,7 +110,7 @@ def test_a_removed_document_tells_what_it_breaks(repo: Repo, staged: bool) -> No
 def test_a_renamed_document_tells_what_it_breaks(repo: Repo) -> None:
     """The new name is offered, the old one missed."""
     repo.write({"pipelines/build.yaml": TEMPLATE.replace("name: build,", "name: biuld,")})
-    (finding,) = repo.validate("pipelines/build.yaml").findings
+    (finding,) = told(repo.validate("pipelines/build.yaml"))
     assert finding.place.path == "triggers/on-push.yaml"
     assert "did you mean 'biuld'?" in finding.remedy
 
@@ -260,14 +262,14 @@ require:
 """
     assert not repo.validate().failed
     repo.write({"rules/pinned.yaml": rule})
-    (finding,) = repo.validate().findings
+    (finding,) = told(repo.validate())
     assert finding.place.path == "environments/staging/web.yaml"
     waiver = f"{{code: {finding.code}, reason: moving, expires: 2026-12-31}}"
     repo.write({"ruleengine.yaml": f"waivers: [{waiver}]\n"})
     report = repo.validate()
     assert (found(report), [one.waiver.reason for one in report.waived]) == ([], ["moving"])
     late = ValidationOptions(today=date(2027, 1, 1), directory=repo.root)
-    codes = [one.code for one in validate(late).report.findings]
+    codes = [one.code for one in told(validate(late).report)]
     assert codes == [finding.code, "policy-waiver-expired"]
 
 
@@ -281,3 +283,53 @@ def test_an_index_that_cannot_be_used_changes_no_result(repo: Repo) -> None:
     without = other.validate()
     assert found(without) == found(with_index)
     assert "cannot be used" in without.note
+
+
+def test_defaults_of_a_folder_fill_in_what_a_short_form_lacks(tmp_path: Path) -> None:
+    """A rollout whose strategy is that of its folder is complete."""
+    short = "replicas: 1\nselector: {matchLabels: {a: b}}\ntemplate:\n"
+    short += "  metadata: {labels: {a: b}}\n  spec: {containers: [{name: a, image: b}]}\n"
+    files = {"rollouts/staging/web.yaml": short}
+    repo = make_repo(tmp_path, {**FILES, **files})
+    assert found(repo.validate()) == [("rollouts/staging/web.yaml", "schema-field-missing")]
+    repo.write({"rollouts/_defaults.yaml": "Rollout: {spec: {strategy: {canary: {}}}}\n"})
+    assert found(repo.validate()) == []
+
+
+def test_what_is_only_recorded_is_an_info_with_the_native_engine(tmp_path: Path) -> None:
+    """One for each document, whatever it holds; with handover Argo's controllers act."""
+    repo = make_repo(tmp_path)
+    recorded = [one for one in repo.validate().findings if one.code == "support-kind-recorded"]
+    assert {one.place.path for one in recorded} == {"pipelines/build.yaml", "triggers/on-push.yaml"}
+    assert {one.severity for one in recorded} == {Severity.INFO}
+    repo.write({"ruleengine.yaml": "engine: handover\nrepo: https://example.com/a.git\n"})
+    codes = {one.code for one in repo.validate().findings}
+    assert "support-kind-recorded" not in codes
+
+
+def test_a_field_that_is_not_honoured_is_a_warning(tmp_path: Path) -> None:
+    """Never silently ignored, at its line."""
+    text = "source: {path: apps/web}\ninfo: [{name: a, value: b}]\n"
+    repo = make_repo(tmp_path, {**FILES, "environments/staging/web.yaml": text})
+    (finding,) = told(repo.validate())
+    assert (finding.code, finding.severity) == ("support-field-recorded", Severity.WARNING)
+    assert finding.place.line == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "text"),
+    [
+        ("ruleengine.yaml", "engine: neither\n"),
+        (
+            "rules/own.yaml",
+            "apiVersion: ruleengine.dev/v1\nkind: Rule\nmetadata: {name: a}\nx: 1\n",
+        ),
+    ],
+)
+def test_a_file_of_the_setup_that_is_named_tells_a_mistake_once(
+    tmp_path: Path, path: str, text: str
+) -> None:
+    """Reading the setup finds it; the schema would say it again."""
+    repo = make_repo(tmp_path, {**FILES, path: text})
+    lines = [one.place.line for one in repo.validate(path).findings if one.place.path == path]
+    assert len(lines) == len(set(lines)) > 0

@@ -1,5 +1,6 @@
 """Waivers accept findings for a while, and never in silence."""
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -42,6 +43,18 @@ def test_an_expired_waiver_waives_nothing_and_is_a_warning() -> None:
     remaining, waived = apply_waivers([FINDING], [_waiver(expires="2026-11-22")], TODAY)
     assert not waived
     assert [one.code for one in remaining] == [FINDING.code, "policy-waiver-expired"]
+
+
+def test_an_expired_waiver_is_told_where_it_stands() -> None:
+    """At its line; without one, in the file that holds waivers."""
+    place = Place("ruleengine.yaml", 7, 3)
+    expired = _waiver(expires="2026-11-22")
+    for waiver, told in (
+        (replace(expired, place=place), place),
+        (expired, Place("ruleengine.yaml")),
+    ):
+        remaining, _ = apply_waivers([], [waiver], TODAY)
+        assert [one.place for one in remaining] == [told]
 
 
 def test_a_waiver_holds_through_its_last_day() -> None:

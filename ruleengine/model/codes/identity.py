@@ -8,9 +8,4 @@ CODES: tuple[Code, ...] = (
         "Two documents declare the same object",
         "Rename one of them, give it another namespace, or remove it.",
     ),
-    Code(
-        "identity-name-missing",
-        "A document declares an object without a name",
-        "Set metadata.name, or metadata.generateName for a Workflow that runs once per change.",
-    ),
 )
