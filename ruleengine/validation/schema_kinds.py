@@ -24,9 +24,11 @@ def unknown_kind(document: Document, name: KindName, known: Collection[KindName]
             return _wrong_version(document, name, versions)
         return _misspelt_kind(document, name, same_version)
     if _group(api_version) in {_group(version) for version, _ in known}:
-        if versions_here := [one for one in versions if _group(one) == _group(api_version)]:
-            return _wrong_version(document, name, versions_here)
-        return _foreign(document, name)
+        meant = [one for one in versions if _group(one) == _group(api_version)]
+        if not meant and not _group(api_version):
+            # Nobody adds kinds to the core group: the group was forgotten, or all is wrong.
+            meant = versions or ["v1"]
+        return _wrong_version(document, name, meant) if meant else _foreign(document, name)
     groups = {_group(version) for version in versions if _group(version)}
     if nearest(_group(api_version), groups):
         return _wrong_version(document, name, versions)
@@ -42,6 +44,20 @@ def incomplete(document: Document) -> Finding:
         message=f"the document has '{given}' and no '{absent}'",
         remedy=f"add '{absent}', or remove '{given}' to write the short form",
         place=document.place(given),
+    )
+
+
+def not_a_text(document: Document) -> Finding:
+    """Return the finding for a document whose ``apiVersion`` or ``kind`` is no text."""
+    wrong = next(
+        name for name in ("apiVersion", "kind") if not isinstance(document.value[name], str)
+    )
+    return Finding(
+        severity=Severity.ERROR,
+        code="schema-value-type",
+        message=f"'{wrong}' must be a text",
+        remedy="write the name of a version or kind, such as 'v1' or 'ConfigMap'",
+        place=document.place(wrong),
     )
 
 

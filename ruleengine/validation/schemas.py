@@ -63,8 +63,8 @@ class SchemaChecker:
             return order_findings(self._check_kind(document, name))
         if is_team_schema(document):
             return ()  # they are schemas; `read_team_schemas` checks them
-        if document.folder and ("apiVersion" in document.value) != ("kind" in document.value):
-            return self._half_named(document)
+        if document.folder and ("apiVersion" in document.value or "kind" in document.value):
+            return self._ill_named(document)
         check = self._check_of_form(document)
         if check is None:
             return ()
@@ -84,8 +84,11 @@ class SchemaChecker:
         """Tell whether a folder has a short form, ours or the team's."""
         return folder in self.catalog.index[SHORT_FORMS] or folder in self._team.folders
 
-    def _half_named(self, document: Document) -> tuple[Finding, ...]:
-        return (schema_kinds.incomplete(document),) if self.knows_folder(document.folder) else ()
+    def _ill_named(self, document: Document) -> tuple[Finding, ...]:
+        if not self.knows_folder(document.folder):
+            return ()
+        whole = document.form is Form.FULL
+        return (schema_kinds.not_a_text(document) if whole else schema_kinds.incomplete(document),)
 
     def _check_of_form(self, document: Document) -> "_Check | None":
         name = document.path.rpartition("/")[2]

@@ -21,6 +21,9 @@ def found(api_version: str, kind: str) -> tuple[str, str, int]:
         ("argproj.io/v1alpha1", "Rollout", "did you mean 'apiVersion: argoproj.io/v1alpha1'?", 1),
         ("v1", "Deployment", "did you mean 'apiVersion: apps/v1'?", 1),
         ("batch/v1beta1", "CronJob", "did you mean 'apiVersion: batch/v1'?", 1),
+        ("v1alpha1", "Rollout", "did you mean 'apiVersion: argoproj.io/v1alpha1'?", 1),
+        ("v2", "Service", "did you mean 'apiVersion: v1'?", 1),
+        ("v2", "Widget", "did you mean 'apiVersion: v1'?", 1),
     ],
 )
 def test_a_misspelt_kind_is_an_error(api_version: str, kind: str, remedy: str, line: int) -> None:
@@ -41,6 +44,20 @@ def test_a_kind_without_an_api_version_is_an_error_in_our_folders() -> None:
     """It is neither a full document nor the short form."""
     (finding,) = check("kind: Application\nspec: {}\n", "environments/staging/a.yaml")
     assert (finding.severity, finding.code) == ("error", "schema-kind-incomplete")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [("apiVersion: 5\nkind: Job\n", 1), ("apiVersion: v1\nkind: [Job]\n", 2)],
+)
+def test_a_kind_that_is_no_text_is_an_error(text: str, line: int) -> None:
+    """The document says that it is whole, so it is not taken for a short form."""
+    (finding,) = check(text, "environments/staging/a.yaml")
+    assert (finding.severity, finding.code, finding.place.line) == (
+        "error",
+        "schema-value-type",
+        line,
+    )
 
 
 def test_a_values_file_is_nobodys() -> None:
