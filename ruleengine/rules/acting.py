@@ -13,7 +13,7 @@ from ruleengine.model.documents import Origin
 from ruleengine.model.names import MANAGER
 from ruleengine.model.values import Object, Value
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.ruleset import Rank, Rule
+from ruleengine.rules.ruleset import Rule
 from ruleengine.rules.subjects import Subject
 from ruleengine.rules.templates import Loop, Part, TemplateFault
 
@@ -35,15 +35,11 @@ class NeededNamespace:
 
 def actions(subject: Subject) -> Iterator[Action]:
     """Yield the actions for one object."""
-    for rank in (Rank.TEAM, Rank.BUILT_IN):
-        speaking = [
-            rule for rule in subject.rules if rule.rank is rank and rule.actions is not None
-        ]
-        if speaking:
-            for rule in speaking:
-                yield from _of_rule(subject, rule)
-            return
-    yield apply(subject.object, subject.origin)
+    speaking = subject.group.acting()
+    if not speaking:
+        yield apply(subject.object, subject.origin)
+    for rule in speaking:
+        yield from _of_rule(subject, rule)
 
 
 def apply(value: Object, origin: Origin, cluster: str = "", reason: str = "") -> Action:
@@ -69,7 +65,7 @@ def _of_rule(subject: Subject, rule: Rule) -> Iterator[Action]:
 
 def _rendered(entry: Part | Loop, subject: Subject, rule: Rule) -> list[Value]:
     scope = subject.scope(rule)
-    return list(entry.expand(scope)) if isinstance(entry, Loop) else [entry.render(scope)]
+    return entry.expand(scope) if isinstance(entry, Loop) else [entry.render(scope)]
 
 
 def _action(value: Value, subject: Subject, path: tuple[str | int, ...]) -> Action:
@@ -100,13 +96,12 @@ def _action(value: Value, subject: Subject, path: tuple[str | int, ...]) -> Acti
 def namespaces(subject: Subject, cluster: str) -> Iterator[NeededNamespace]:
     """Yield the namespaces that must exist before the object can do its work."""
     names = {subject.namespace: None}
-    for rule in subject.rules:
-        for entry in rule.namespaces:
-            try:
-                for value in _rendered(entry, subject, rule):
-                    names[as_text(value) if isinstance(value, str) else ""] = None
-            except TemplateFault as fault:
-                subject.around.fault(rule, fault)
+    for rule, entry in subject.group.needing:
+        try:
+            for value in _rendered(entry, subject, rule):
+                names[as_text(value) if isinstance(value, str) else ""] = None
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
     for name in names:
         if name and name not in _ALWAYS_THERE:
             yield NeededNamespace(name, cluster, subject.origin)

@@ -12,8 +12,9 @@ from ruleengine.model.findings import Related
 from ruleengine.model.values import Object, Value, format_path
 from ruleengine.rules.merging import conflicts, fill, over, without_nulls
 from ruleengine.rules.ruleset import Rank, Rule
+from ruleengine.rules.sandbox import OMIT
 from ruleengine.rules.subjects import Subject, Surroundings
-from ruleengine.rules.templates import Constant, ListTemplate, Loop, Part, TemplateFault, measure
+from ruleengine.rules.templates import Constant, Loop, Part, TemplateFault, measure
 
 DEPTH_LIMIT = 12
 """How many rules may follow one another from a document to an object."""
@@ -41,7 +42,7 @@ def derive(around: Surroundings) -> tuple[Subject, list[Subject]]:
     if waiting:
         remedy = "let the rules emit fewer objects"
         around.note("rule-emit-unbounded", f"more than {OBJECT_LIMIT} objects", remedy)
-    if not root.kind and not root.rules:
+    if not root.kind and not root.group.rules:
         _note_unmatched(around)
     return root, found
 
@@ -52,17 +53,21 @@ def _origin(source: Document, commit: str) -> Origin:
 
 def _settled(value: Object, origin: Origin, around: Surroundings) -> Subject:
     """Return the subject with the defaults of all ``set`` rules laid under it."""
-    emitted = bool(origin.rule)
     subject = Subject(value, origin, around)
     for rank in (Rank.TEAM, Rank.BUILT_IN):
-        speaking = [rule for rule in subject.rules if rule.rank is rank and rule.sets is not None]
-        filled = fill(subject.object, _defaults(subject, speaking)) if speaking else subject.object
+        speaking = subject.group.setting[rank]
+        if not speaking:
+            continue
+        filled = fill(subject.object, _defaults(subject, rank))
         if filled is not subject.object:
-            subject = subject.with_object(filled)
+            subject.become(filled)
             if rank is Rank.TEAM:
                 subject.origin = _origin_of_set(origin, speaking)
-    pruned = without_nulls(subject.object) if emitted else subject.object
-    return subject if pruned is subject.object else subject.with_object(pruned)
+    if origin.rule:
+        pruned = without_nulls(subject.object)
+        if pruned is not subject.object:
+            subject.become(pruned)
+    return subject
 
 
 def _origin_of_set(origin: Origin, rules: list[Rule]) -> Origin:
@@ -82,14 +87,16 @@ def _place(rule: Rule, *path: str | int) -> str:
     return f"{rule.document.path}:{rule.place(*path).line}"
 
 
-def _defaults(subject: Subject, rules: list[Rule]) -> Value:
+def _defaults(subject: Subject, rank: Rank) -> Value:
     """Return what rules of one rank set; noted where two of a team's disagree.
 
     That the built-in ones agree is a matter of our own tests.
     """
+    if rank is Rank.BUILT_IN and subject.group.defaults is not None:
+        return subject.group.defaults
     merged: Value = {}
     stated: list[tuple[Rule, Value]] = []
-    for rule in rules:
+    for rule in subject.group.setting[rank]:
         try:
             value = _stated(subject, rule)
         except TemplateFault as fault:
@@ -127,9 +134,7 @@ def _note_conflicts(subject: Subject, one: tuple[Rule, Value], other: tuple[Rule
 def _children(
     subject: Subject, chain: tuple[Rule, ...]
 ) -> Iterator[tuple[Subject, tuple[Rule, ...]]]:
-    for rule in subject.rules:
-        if not rule.emits:
-            continue
+    for rule in subject.group.emitting:
         if rule in chain:
             _note_cycle(subject.around, (*chain[chain.index(rule) :], rule))
             continue
@@ -170,12 +175,15 @@ def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, str]]:
 
 
 def _items(entry: Part | Loop, subject: Subject, rule: Rule) -> list[Value]:
-    part = ListTemplate((entry,))
-    rendered = part.render(subject.scope(rule))
+    scope = subject.scope(rule)
+    rendered = entry.expand(scope) if isinstance(entry, Loop) else [entry.render(scope)]
     # An expression may yield several objects at once.
     flat: list[Value] = []
     for value in rendered:
-        flat.extend(value if isinstance(value, list) else [value])
+        if isinstance(value, list):
+            flat.extend(value)
+        elif value is not OMIT:
+            flat.append(value)
     return flat
 
 

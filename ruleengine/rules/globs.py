@@ -25,6 +25,6 @@ def path_matches(path: str, glob: str) -> bool:
             reachable = {
                 start + 1
                 for start in reachable
-                if start < len(parts) and fnmatchcase(parts[start], pattern)
+                if start < len(parts) and (pattern == "*" or fnmatchcase(parts[start], pattern))
             }
     return len(parts) in reachable

@@ -137,7 +137,7 @@ class _RuleReader(Reader):
             path=path,
             that=that,
             when=self.condition((*path, "when")),
-            each=self.patterns((*path, "each")),
+            each=self.selection((*path, "each")),
             at=self.pattern((*path, "at")) or (),
             severity=self.severity((*path, "severity")),
             message=message,
@@ -152,13 +152,13 @@ class _RuleReader(Reader):
         return Pointer(
             path=path,
             when=self.condition((*path, "when")),
-            each=self.patterns((*path, "each")),
+            each=self.selection((*path, "each")),
             at=self.pattern((*path, "at")) or (),
             kind=kind,
             name=name,
             namespace=self.optional((*path, "namespace")),
             aspect=self.text((*path, "aspect")),
-            passes=self.pattern((*path, "passes")),
+            passes=self.selection((*path, "passes")),
             partial=self.at((*path, "partial")) is True,
             severity=self.severity((*path, "severity")),
             message=self.optional((*path, "message")) or Constant(""),
@@ -169,7 +169,7 @@ class _RuleReader(Reader):
         return Declaration(
             path=path,
             when=self.condition((*path, "when")),
-            each=self.patterns((*path, "each")),
+            each=self.selection((*path, "each")),
             at=self.pattern((*path, "at")) or (),
             kind=self.optional((*path, "kind")),
             name=self.optional((*path, "name")),
@@ -189,7 +189,7 @@ class _RuleReader(Reader):
         return tuple(
             Offer(
                 aspect=aspect,
-                each=self.patterns((*path, aspect, "each")),
+                each=self.selection((*path, aspect, "each")),
                 name=self.optional((*path, aspect, "name")) or compile_template("${{ value }}", ()),
                 required=self.condition((*path, aspect, "required")),
             )

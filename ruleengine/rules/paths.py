@@ -6,8 +6,11 @@ quoted: ``metadata.annotations["example.com/team"]``.
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
+from itertools import groupby
+from operator import itemgetter
 from typing import Final
 
 from ruleengine.model.documents import Document
@@ -57,20 +60,84 @@ def parse_path(text: str) -> Pattern:
 
 def select(value: Value, pattern: Pattern) -> list[tuple[Path, Value]]:
     """Return path and value of everything in ``value`` that a path stands for."""
-    found: list[tuple[Path, Value]] = [((), value)]
-    for step in pattern:
-        if step is EVERY:
-            found = [((*path, key), one) for path, inner in found for key, one in _children(inner)]
-        elif len(found) == 1:
-            path, inner = found[0]
-            if not _has(inner, step):
-                return []
-            found = [((*path, step), inner[step])]
+    return Selection.of((pattern,)).select(value)
+
+
+@dataclass(frozen=True, slots=True)
+class _Branch:
+    """One step that paths have in common, and how they go on."""
+
+    step: str | int | EveryItem
+    ends: bool
+    branches: tuple["_Branch", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Several paths, in their order; beginnings that they share are walked once."""
+
+    patterns: tuple[Pattern, ...]
+    branches: tuple[_Branch, ...]
+
+    @classmethod
+    @lru_cache(maxsize=1024)
+    def of(cls, patterns: tuple[Pattern, ...]) -> "Selection":
+        """Return the selection of what any of the paths stands for."""
+        return cls(patterns, _branches([pattern for pattern in patterns if pattern]))
+
+    def __bool__(self) -> bool:
+        """Tell whether there are any paths."""
+        return bool(self.patterns)
+
+    def select(self, value: Value) -> list[tuple[Path, Value]]:
+        """Return path and value of everything that is selected, path by path."""
+        found: list[tuple[Path, Value]] = [((), value) for one in self.patterns if not one]
+        _collect(self.branches, (), value, found)
+        return found
+
+
+def _branches(patterns: list[Pattern]) -> tuple[_Branch, ...]:
+    """Return paths as branches, none of which changes the order of what is found.
+
+    Neighbours share a step unless it stands for many: behind ``[*]`` every path walks alone.
+    """
+    made: list[_Branch] = []
+    for step, group in groupby(patterns, key=itemgetter(0)):
+        rests = [pattern[1:] for pattern in group]
+        for some in [[rest] for rest in rests] if step is EVERY else _up_to_ends(rests):
+            longer = [rest for rest in some if rest]
+            made.append(_Branch(step, len(longer) < len(some), _branches(longer)))
+    return tuple(made)
+
+
+def _up_to_ends(rests: list[Pattern]) -> list[list[Pattern]]:
+    """Divide paths so that one which ends stands first: it is found before longer ones."""
+    divided: list[list[Pattern]] = []
+    for rest in rests:
+        if not rest or not divided:
+            divided.append([rest])
         else:
-            found = [((*path, step), inner[step]) for path, inner in found if _has(inner, step)]
-        if not found:
-            return found
-    return found
+            divided[-1].append(rest)
+    return divided
+
+
+def _collect(
+    branches: tuple[_Branch, ...], path: Path, value: Value, found: list[tuple[Path, Value]]
+) -> None:
+    for branch in branches:
+        step = branch.step
+        if isinstance(step, EveryItem):
+            for key, inner in _children(value):
+                _go_on(branch, (*path, key), inner, found)
+        elif step in value if type(value) is dict else _has(value, step):
+            _go_on(branch, (*path, step), value[step], found)
+
+
+def _go_on(branch: _Branch, path: Path, value: Value, found: list[tuple[Path, Value]]) -> None:
+    if branch.ends:
+        found.append((path, value))
+    if branch.branches:
+        _collect(branch.branches, path, value, found)
 
 
 def _children(value: Value) -> Iterable[tuple[str | int, Value]]:
@@ -92,14 +159,12 @@ def place_in(document: Document, path: Path, *, value: bool = False) -> Place:
     A short form leaves ``spec`` out, so both spellings are tried; where neither is there,
     the nearest parent that is there is meant.
     """
-    known = max((_known(document.value, one) for one in _spellings(path)), key=len)
+    known = _known(document.value, path)
+    if len(known) < len(path) and path[:1] == ("spec",):
+        known = max(known, _known(document.value, path[1:]), key=len)
     if value and known:
         return document.place_of_value(*known)
     return document.place(*known) if known else Place(document.path, document.line, 1)
-
-
-def _spellings(path: Path) -> tuple[Path, ...]:
-    return (path, path[1:]) if path[:1] == ("spec",) else (path,)
 
 
 def _known(value: Value, path: Path) -> Path:

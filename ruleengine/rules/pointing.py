@@ -6,22 +6,21 @@ from ruleengine.model.documents import Document
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Path, Value
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.paths import EveryItem, place_in, select
+from ruleengine.rules.paths import EveryItem, place_in
 from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
-from ruleengine.rules.subjects import Subject
+from ruleengine.rules.subjects import Subject, holds
 from ruleengine.rules.templates import Part, Scope, TemplateFault
 
 
 def definitions(subject: Subject) -> Iterator[Definition]:
     """Yield what the object defines: itself, and what rules declare of it."""
     declared: dict[tuple[str, str, str], Definition] = {}
-    for rule in subject.rules:
-        for declaration in rule.declarations:
-            try:
-                for one in _declared(subject, rule, declaration):
-                    declared.setdefault((one.kind, one.namespace, one.name), one)
-            except TemplateFault as fault:
-                subject.around.fault(rule, fault)
+    for rule, declaration in subject.group.declaring:
+        try:
+            for one in _declared(subject, rule, declaration):
+                declared.setdefault((one.kind, one.namespace, one.name), one)
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
     if subject.kind and subject.name:
         own = (subject.kind, subject.namespace, subject.name)
         place = place_in(subject.around.source, ("metadata", "name"))
@@ -34,7 +33,7 @@ def definitions(subject: Subject) -> Iterator[Definition]:
 def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterator[Definition]:
     scope = subject.scope(rule)
     for path, value in subject.selected(declaration.each, scope):
-        if not subject.holds(declaration.when, scope):
+        if not holds(declaration.when, scope):
             continue
         default_at: Path = () if declaration.each else ("metadata", "name")
         yield Definition(
@@ -49,30 +48,28 @@ def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterato
 
 
 def _offered(offer: Offer, value: Value, scope: Scope) -> Iterator[tuple[str, bool]]:
-    outer = {name: scope.variables.get(name) for name in ("value", "key")}
-    for pattern in offer.each:
-        for path, inner in select(value, pattern):
-            scope.variables.update(value=inner, key=path[-1] if path else "")
-            required = offer.required is not None and bool(offer.required.render(scope))
-            yield as_text(offer.name.render(scope)), required
-    scope.variables.update(outer)
+    outer = {name: scope.get(name) for name in ("value", "key")}
+    for path, inner in offer.each.select(value):
+        scope["value"], scope["key"] = inner, path[-1] if path else ""
+        required = offer.required is not None and holds(offer.required, scope)
+        yield as_text(offer.name.render(scope)), required
+    scope.update(outer)
 
 
 def references(subject: Subject) -> Iterator[Reference]:
     """Yield what the object points at."""
-    for rule in subject.rules:
-        for pointer in rule.pointers:
-            try:
-                yield from _pointed(subject, rule, pointer)
-            except TemplateFault as fault:
-                subject.around.fault(rule, fault)
+    for rule, pointer in subject.group.pointing:
+        try:
+            yield from _pointed(subject, rule, pointer)
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
 
 
 def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Reference]:
     scope = subject.scope(rule)
     source = subject.around.source
     for path, value in subject.selected(pointer.each, scope):
-        if not subject.holds(pointer.when, scope):
+        if not holds(pointer.when, scope):
             continue
         name = _text(pointer.name, scope, "")
         if not name:
@@ -97,10 +94,10 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
 
 def _passed(pointer: Pointer, value: Value) -> Iterator[tuple[str, Path]]:
     """Yield the names that are passed: texts, or the keys of a map that ends in ``[*]``."""
-    if pointer.passes is None:
+    if not pointer.passes:
         return
-    keys = isinstance(pointer.passes[-1], EveryItem)
-    for path, found in select(value, pointer.passes):
+    keys = isinstance(pointer.passes.patterns[0][-1], EveryItem)
+    for path, found in pointer.passes.select(value):
         key = path[-1]
         yield key if keys and isinstance(key, str) else as_text(found), path
 

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.values import Path, Value
-from ruleengine.rules.paths import Pattern, parse_path
+from ruleengine.rules.paths import Pattern, Selection, parse_path
 from ruleengine.rules.templates import (
     Constant,
     Expression,
@@ -223,6 +223,10 @@ class Reader:
             except ValueError as error:
                 self.wrong(path, str(error), "write a path such as spec.templates[*].name")
         return tuple(found)
+
+    def selection(self, path: Path) -> Selection:
+        """Return what texts select of documents."""
+        return Selection.of(self.patterns(path))
 
     def pattern(self, path: Path) -> Pattern | None:
         """Return one path into documents, or ``None``."""

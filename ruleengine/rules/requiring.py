@@ -6,25 +6,24 @@ from ruleengine.model.findings import Finding, Related
 from ruleengine.rules.filters import as_text
 from ruleengine.rules.paths import place_in
 from ruleengine.rules.ruleset import Rank, Requirement, Rule
-from ruleengine.rules.subjects import Subject
+from ruleengine.rules.subjects import Subject, holds
 from ruleengine.rules.templates import Part, Scope, TemplateFault
 
 
 def requirements(subject: Subject) -> Iterator[Finding]:
     """Yield a finding for every check that does not hold."""
-    for rule in subject.rules:
-        for requirement in rule.requirements:
-            try:
-                yield from _unmet(subject, rule, requirement)
-            except TemplateFault as fault:
-                subject.around.fault(rule, fault)
+    for rule, requirement in subject.group.requiring:
+        try:
+            yield from _unmet(subject, rule, requirement)
+        except TemplateFault as fault:
+            subject.around.fault(rule, fault)
 
 
 def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[Finding]:
     scope = subject.scope(rule)
     source = subject.around.source
     for path, _ in subject.selected(requirement.each, scope):
-        if not subject.holds(requirement.when, scope):
+        if not holds(requirement.when, scope):
             continue
         met, missing = _holds(requirement, scope)
         if met:
@@ -48,7 +47,7 @@ def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[F
 def _holds(requirement: Requirement, scope: Scope) -> tuple[bool, str]:
     """Return whether a check holds; a field that is not there fails it, and is named."""
     try:
-        return bool(requirement.that.render(scope)), ""
+        return bool(requirement.that.program(scope)), ""
     except TemplateFault as fault:
         if not fault.undefined:
             raise

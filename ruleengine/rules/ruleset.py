@@ -8,10 +8,11 @@ from ruleengine.apimachinery.selectors import LabelSelector
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Place, Severity
-from ruleengine.model.values import Object, Path
+from ruleengine.model.values import Object, Path, Value
 from ruleengine.rules.globs import path_matches
-from ruleengine.rules.paths import Pattern
-from ruleengine.rules.templates import Expression, Loop, Part
+from ruleengine.rules.merging import over
+from ruleengine.rules.paths import Pattern, Selection
+from ruleengine.rules.templates import Constant, Expression, Loop, Part
 
 
 class Rank(IntEnum):
@@ -74,7 +75,7 @@ class Requirement:
     path: Path
     that: Expression
     when: Expression | None
-    each: tuple[Pattern, ...]
+    each: Selection
     at: Pattern
     severity: Severity
     message: Part
@@ -87,13 +88,13 @@ class Pointer:
 
     path: Path
     when: Expression | None
-    each: tuple[Pattern, ...]
+    each: Selection
     at: Pattern
     kind: Part
     name: Part
     namespace: Part | None
     aspect: str
-    passes: Pattern | None
+    passes: Selection
     partial: bool
     severity: Severity
     message: Part
@@ -105,7 +106,7 @@ class Offer:
     """Names that users of a definition may rely on, and which of them must be passed."""
 
     aspect: str
-    each: tuple[Pattern, ...]
+    each: Selection
     name: Part
     required: Expression | None
 
@@ -116,7 +117,7 @@ class Declaration:
 
     path: Path
     when: Expression | None
-    each: tuple[Pattern, ...]
+    each: Selection
     at: Pattern
     kind: Part | None
     name: Part | None
@@ -150,6 +151,82 @@ class Rule:
         return self.document.place(*path) if path else Place(self.document.path, self.document.line)
 
 
+class Group:
+    """The rules that hold for one subject, in their order and by what they say."""
+
+    __slots__ = (
+        "declaring",
+        "defaults",
+        "emitting",
+        "needing",
+        "pointing",
+        "requiring",
+        "rules",
+        "setting",
+    )
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self.rules = rules
+        self.setting = {
+            rank: [rule for rule in rules if rule.rank is rank and rule.sets is not None]
+            for rank in (Rank.TEAM, Rank.BUILT_IN)
+        }
+        self.emitting = [rule for rule in rules if rule.emits]
+        self.declaring = [(rule, one) for rule in rules for one in rule.declarations]
+        self.pointing = [(rule, one) for rule in rules for one in rule.pointers]
+        self.requiring = [(rule, one) for rule in rules for one in rule.requirements]
+        self.needing = [(rule, one) for rule in rules for one in rule.namespaces]
+        self.defaults = _constant_defaults(self.setting[Rank.BUILT_IN])
+
+    def acting(self) -> list[Rule]:
+        """Return the rules whose actions hold: the team's where it has any."""
+        for rank in (Rank.TEAM, Rank.BUILT_IN):
+            found = [one for one in self.rules if one.rank is rank and one.actions is not None]
+            if found:
+                return found
+        return []
+
+
+class Candidates:
+    """The rules that may match documents of one folder, kind and form.
+
+    Which of them do is decided per document only where a rule looks at more than that; the
+    groups that result are few, and made once.
+    """
+
+    __slots__ = ("_groups", "_rules", "_sure", "doubtful", "look_inside")
+
+    def __init__(self, rules: tuple[Rule, ...]) -> None:
+        self._rules = rules
+        self.doubtful = [
+            (1 << at, rule)
+            for at, rule in enumerate(rules)
+            if rule.when or rule.match.selector or rule.match.paths
+        ]
+        self.look_inside = any(rule.when or rule.match.selector for _, rule in self.doubtful)
+        self._sure = (1 << len(rules)) - 1 - sum(bit for bit, _ in self.doubtful)
+        self._groups: dict[int, Group] = {}
+
+    def group(self, fitting: int) -> Group:
+        """Return the sure rules and those of the doubtful ones whose bits are set."""
+        bits = self._sure | fitting
+        found = self._groups.get(bits)
+        if found is None:
+            found = Group(tuple(one for at, one in enumerate(self._rules) if bits & (1 << at)))
+            self._groups[bits] = found
+        return found
+
+
+def _constant_defaults(rules: list[Rule]) -> Value:
+    """Return what built-in rules set together if that is always the same, else ``None``."""
+    merged: Value = {}
+    for rule in rules:
+        if not isinstance(rule.sets, Constant):
+            return None
+        merged = over(merged, rule.sets.value)
+    return merged
+
+
 class RuleSet:
     """The rules of one repo and engine, in order: built-in first, each by file and line.
 
@@ -161,24 +238,14 @@ class RuleSet:
         self.rules = rules
         self.digest = digest
         self.folders = frozenset(folder for rule in rules for folder in rule.match.folders)
-        self._index: dict[Key, tuple[Rule, ...]] = {}
-        self._dynamic: dict[Key, bool] = {}
+        self._index: dict[Key, Candidates] = {}
 
-    def candidates(self, key: Key) -> tuple[Rule, ...]:
+    def candidates(self, key: Key) -> Candidates:
         """Return the rules that may match documents of a folder, kind and form."""
         found = self._index.get(key)
         if found is None:
-            found = tuple(rule for rule in self.rules if rule.match.fits(key))
+            found = Candidates(tuple(rule for rule in self.rules if rule.match.fits(key)))
             self._index[key] = found
-        return found
-
-    def look_inside(self, key: Key) -> bool:
-        """Tell whether any candidate matches by the fields of an object, not by kind alone."""
-        found = self._dynamic.get(key)
-        if found is None:
-            rules = self.candidates(key)
-            found = any(rule.when or rule.match.selector for rule in rules)
-            self._dynamic[key] = found
         return found
 
     def rule(self, name: str) -> Rule | None:

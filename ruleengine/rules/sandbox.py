@@ -12,7 +12,7 @@ used ("the reference, libraries", section 5).
 """
 
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -31,7 +31,9 @@ LENGTH_LIMIT = 262_144
 
 _NUMBER_LIMIT = 2**63
 
-_MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
+MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
+"""The methods of a map that expressions may call; a field of that name goes first."""
+
 _TEXT_METHODS = frozenset(
     {
         "capitalize",
@@ -61,6 +63,7 @@ _TEXT_METHODS = frozenset(
     }
 )
 _LIST_METHODS = frozenset({"count", "index"})
+_METHODS = MAPPING_METHODS | _TEXT_METHODS | _LIST_METHODS
 
 _FILTERS = (
     "abs",
@@ -140,6 +143,12 @@ class Missing(StrictUndefined):
         return f"`{self._undefined_name}` is not there"
 
 
+@lru_cache(maxsize=1024)
+def missing(name: str) -> Missing:
+    """Return the undefined value for a name: it knows nothing else, so one is enough."""
+    return Missing(name=name)
+
+
 class RuleEnvironment(ImmutableSandboxedEnvironment):
     """Jinja, reduced to bounded expressions over plain data."""
 
@@ -150,7 +159,7 @@ class RuleEnvironment(ImmutableSandboxedEnvironment):
         if isinstance(obj, dict):
             if attribute in obj:
                 return obj[attribute]
-            allowed = _MAPPING_METHODS
+            allowed = MAPPING_METHODS
         elif isinstance(obj, str):
             allowed = _TEXT_METHODS
         elif isinstance(obj, list | tuple):
@@ -161,7 +170,7 @@ class RuleEnvironment(ImmutableSandboxedEnvironment):
             allowed = frozenset()
         if attribute in allowed:
             return getattr(obj, attribute)
-        return Missing(obj=obj, name=attribute)
+        return missing(attribute)
 
     def getitem(self, obj: Any, argument: Any) -> Any:
         """Return an item of a mapping, list or text; undefined where there is none."""
@@ -174,11 +183,9 @@ class RuleEnvironment(ImmutableSandboxedEnvironment):
 
     def is_safe_callable(self, obj: Any) -> bool:
         """Allow the methods that :meth:`getattr` gives, and ``range``."""
-        return obj is _short_range or getattr(obj, "__name__", "") in (
-            _MAPPING_METHODS | _TEXT_METHODS | _LIST_METHODS
-        )
+        return obj is _short_range or getattr(obj, "__name__", "") in _METHODS
 
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - Jinja's signature
         """Perform an arithmetic operation whose result stays small."""
         if operator == "**":
             raise SecurityError("powers are not offered in rules")
@@ -186,7 +193,7 @@ class RuleEnvironment(ImmutableSandboxedEnvironment):
             raise SecurityError("the operator % takes numbers only; join texts with ~")
         if operator == "*":
             _refuse_long_repetition(left, right)
-        result = super().call_binop(context, operator, left, right)
+        result = self.binop_table[operator](left, right)
         if isinstance(result, int) and abs(result) >= _NUMBER_LIMIT:
             raise SecurityError("a number left the range of 64 bits")
         if isinstance(result, str | list | tuple) and len(result) > LENGTH_LIMIT:

@@ -7,14 +7,13 @@ folder and the settings of the repo. Never the cluster, the time or other docume
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
-from pathlib import PurePosixPath
 
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.documents import Document, Form, Origin
 from ruleengine.model.findings import Finding, Related, Severity
 from ruleengine.model.values import Object, Path, Value, lookup
-from ruleengine.rules.paths import Pattern, select
-from ruleengine.rules.ruleset import Key, Rank, Rule, RuleSet
+from ruleengine.rules.paths import Selection
+from ruleengine.rules.ruleset import Group, Key, Rank, Rule, RuleSet
 from ruleengine.rules.templates import Expression, Scope, TemplateFault, measure
 
 
@@ -25,17 +24,20 @@ def describe_path(path: str) -> Object:
     >>> describe_path("environments/staging/web.yaml")["environment"]
     'staging'
     """
-    pure = PurePosixPath(path)
-    inside = pure.parts[1:-1]
+    *folders, name = path.split("/")
+    inside = folders[1:]
+    # A dot in front makes a hidden file, not an ending.
+    begin, dot, _ = name.rpartition(".")
+    stem = begin if dot and begin else name
     return {
         "full": path,
-        "name": pure.name,
-        "stem": pure.stem,
-        "folder": pure.parts[0] if len(pure.parts) > 1 else "",
-        "parent": pure.parts[-2] if len(pure.parts) > 1 else "",
+        "name": name,
+        "stem": stem,
+        "folder": folders[0] if folders else "",
+        "parent": folders[-1] if folders else "",
         "environment": "-".join(inside),
-        "slug": "-".join((*inside, pure.stem)),
-        "inside": list(inside),
+        "slug": "-".join((*inside, stem)),
+        "inside": inside,
     }
 
 
@@ -102,85 +104,85 @@ class Surroundings:
 
 
 class Subject:
-    """One short form or object, with the rules that match it."""
+    """One short form or object, with the rules that match it.
 
-    __slots__ = ("_scopes", "around", "object", "origin", "rules")
+    ``kind`` is empty for a short form that is not expanded yet; ``name`` and ``namespace``
+    are those that the object states.
+    """
 
-    def __init__(
-        self,
-        value: Object,
-        origin: Origin,
-        around: Surroundings,
-        rules: tuple[Rule, ...] | None = None,
-    ) -> None:
-        self.object = value
+    __slots__ = (
+        "_candidates",
+        "_scopes",
+        "around",
+        "group",
+        "kind",
+        "name",
+        "namespace",
+        "object",
+        "origin",
+    )
+
+    def __init__(self, value: Object, origin: Origin, around: Surroundings) -> None:
         self.origin = origin
         self.around = around
+        self._read(value)
+        folder, version = around.variables["path"]["folder"], str(value.get("apiVersion", ""))
+        self._candidates = around.rules.candidates(Key(folder, version, self.kind, around.form))
+        self.group = self._matching()
+
+    def become(self, value: Object) -> None:
+        """Be another value, as ``set`` makes it: matched anew where rules look at its fields."""
+        self._read(value)
+        if self._candidates.look_inside:
+            self.group = self._matching()
+
+    def _read(self, value: Object) -> None:
+        self.object = value
+        self.kind = str(value.get("kind") or "") if "apiVersion" in value else ""
+        self.name = str(lookup(value, "metadata", "name", default=""))
+        self.namespace = str(lookup(value, "metadata", "namespace", default=""))
         self._scopes: dict[str, Scope] = {}
-        self.rules = self._matching() if rules is None else rules
-
-    def with_object(self, value: Object) -> "Subject":
-        """Return the subject after ``set``: matched anew where rules look at its fields."""
-        dynamic = self.around.rules.look_inside(self._key())
-        return Subject(value, self.origin, self.around, None if dynamic else self.rules)
-
-    @property
-    def kind(self) -> str:
-        """The kind, empty for a short form that is not expanded yet."""
-        return str(self.object.get("kind") or "") if "apiVersion" in self.object else ""
-
-    @property
-    def namespace(self) -> str:
-        """The namespace that the object states."""
-        return str(lookup(self.object, "metadata", "namespace", default=""))
-
-    @property
-    def name(self) -> str:
-        """The name that the object states."""
-        return str(lookup(self.object, "metadata", "name", default=""))
 
     def scope(self, rule: Rule) -> Scope:
         """Return the names that the expressions of a rule see. Raises ``TemplateFault``."""
-        found = self._scopes.get(rule.name if rule.variables else "")
+        key = rule.name if rule.variables else ""
+        found = self._scopes.get(key)
         if found is None:
-            found = Scope({**self.object, **self.around.variables, "document": self.object})
+            found = Scope(self.object)
+            found.update(self.around.variables)
+            found["document"] = self.object
             for name, part in rule.variables:
-                found.variables[name] = part.render(found)
+                found[name] = part.render(found)
                 if rule.rank is Rank.TEAM:
-                    measure(found.variables[name], ("variables", name))
-            self._scopes[rule.name if rule.variables else ""] = found
+                    measure(found[name], ("variables", name))
+            self._scopes[key] = found
         return found
 
-    def holds(self, condition: Expression | None, scope: Scope) -> bool:
-        """Tell whether a condition holds; a missing one does."""
-        return condition is None or bool(condition.render(scope))
-
-    def selected(self, each: tuple[Pattern, ...], scope: Scope) -> Iterator[tuple[Path, Value]]:
+    def selected(self, each: Selection, scope: Scope) -> Iterator[tuple[Path, Value]]:
         """Yield the parts that ``each`` selects, bound as ``value`` and ``key``.
 
         Without ``each`` that is the object itself.
         """
-        if not each:
+        if not each.patterns:
             yield (), self.object
             return
-        names = ("value", "key")
-        kept = {name: scope.variables[name] for name in names if name in scope.variables}
-        for pattern in each:
-            for path, value in select(self.object, pattern):
-                scope.variables["value"], scope.variables["key"] = value, path[-1] if path else ""
-                yield path, value
-        for name in names:
-            scope.variables.pop(name, None)
-        scope.variables |= kept
+        found = each.select(self.object)
+        if not found:
+            return
+        kept = [(name, scope[name]) for name in ("value", "key") if name in scope]
+        for path, value in found:
+            scope["value"], scope["key"] = value, path[-1] if path else ""
+            yield path, value
+        for name in ("value", "key"):
+            scope.pop(name, None)
+        scope.update(kept)
 
-    def _key(self) -> Key:
-        folder = self.around.variables["path"]["folder"]
-        version = str(self.object.get("apiVersion", ""))
-        return Key(folder, version, self.kind, self.around.form)
-
-    def _matching(self) -> tuple[Rule, ...]:
-        candidates = self.around.rules.candidates(self._key())
-        return tuple(rule for rule in candidates if self._fits(rule))
+    def _matching(self) -> Group:
+        bits = 0
+        for bit, rule in self._candidates.doubtful:
+            if self._fits(rule):
+                bits |= bit
+        return self._candidates.group(bits)
 
     def _fits(self, rule: Rule) -> bool:
         if not rule.match.fits_document(self.around.source.path, self.object):
@@ -188,7 +190,12 @@ class Subject:
         if rule.when is None:
             return True
         try:
-            return self.holds(rule.when, self.scope(rule))
+            return holds(rule.when, self.scope(rule))
         except TemplateFault as fault:
             self.around.fault(rule, fault)
             return False
+
+
+def holds(condition: Expression | None, scope: Scope) -> bool:
+    """Tell whether a condition holds; a missing one does. Raises ``TemplateFault``."""
+    return condition is None or bool(condition.program(scope))

@@ -5,120 +5,43 @@ other texts are joined. In lists, an item ``{forEach, as, when, value}`` stands 
 items as the loop gives. A key or an item that comes out as ``omit`` is left out. What an
 expression yields is a value, never a template again.
 
-Templates are compiled on first use: most commands touch few of the rules.
+Templates are compiled on first use, loops on their first turn: most commands touch few of
+the rules.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final
 
-from jinja2 import TemplateError, UndefinedError, nodes
-from jinja2.runtime import Context, Undefined
-
 from ruleengine.model.values import Path, Value
+from ruleengine.rules import shapes
+from ruleengine.rules.expressions import MARK, Expression, bare
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.programs import Program, build, joined
-from ruleengine.rules.sandbox import OMIT, environment
+from ruleengine.rules.sandbox import OMIT
+from ruleengine.rules.scopes import Program, Scope, TemplateFault
 
-MARK: Final = "${{"
+__all__ = [
+    "Constant",
+    "Expression",
+    "ListTemplate",
+    "Loop",
+    "MappingTemplate",
+    "Part",
+    "Scope",
+    "TemplateFault",
+    "bare",
+    "check",
+    "compile_template",
+    "is_loop",
+    "measure",
+]
+
 LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
 
-_PLAIN_NAMES = re.compile(r"\$\{\{ *([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*) *\}\}")
-_PLAIN = frozenset({str, int, float, bool, type(None), dict, list, type(OMIT)})
-_EXPRESSION_LIMIT = 4_000
-_NODE_LIMIT = 500
-_STEP_LIMIT = 20_000
 _SIZE_LIMIT = 200_000
-_FAULTS = (
-    TemplateError,
-    ArithmeticError,
-    AttributeError,
-    LookupError,
-    TypeError,
-    ValueError,
-    RecursionError,
-    MemoryError,
-)
-
-
-class TemplateFault(Exception):  # noqa: N818 - wrong user data, turned into a finding
-    """A template that cannot be compiled or evaluated.
-
-    ``path`` is where it stands in its rule, ``text`` its source; ``undefined`` tells that
-    the fault is a field that is not there.
-    """
-
-    def __init__(self, message: str, path: Path, text: str, *, undefined: bool = False) -> None:
-        super().__init__(message)
-        self.message = message
-        self.path = path
-        self.text = text
-        self.undefined = undefined
-
-
-class Scope:
-    """The names that expressions see, and the steps that are left to them."""
-
-    __slots__ = ("context", "steps", "variables")
-
-    def __init__(self, variables: dict[str, Value]) -> None:
-        self.variables = {**environment().globals, **variables}
-        self.context = Context(environment(), self.variables, None, {})
-        self.steps = _STEP_LIMIT
-
-    def spend(self, path: Path) -> None:
-        """Count one turn of a loop. Raises ``TemplateFault`` when there were too many."""
-        self.steps -= 1
-        if self.steps < 0:
-            raise TemplateFault(f"loops took more than {_STEP_LIMIT} turns", path, "forEach")
-
-
-@dataclass(frozen=True)
-class Expression:
-    """One text with at least one expression; ``path`` is where it stands in its rule."""
-
-    text: str
-    path: Path
-
-    @cached_property
-    def _program(self) -> Program:
-        return _compile(self.text, self.path)
-
-    @cached_property
-    def _names(self) -> tuple[str, ...]:
-        """The names of a plain ``${{ a.b.c }}``, which needs no Jinja; else nothing."""
-        found = _PLAIN_NAMES.fullmatch(self.text)
-        return tuple(found[1].split(".")) if found else ()
-
-    def check(self) -> None:
-        """Compile now. Raises ``TemplateFault`` where that fails."""
-        _ = self._program
-
-    def render(self, scope: Scope) -> Value:
-        """Return the value. Raises ``TemplateFault``."""
-        names = self._names
-        if names:
-            value: Value = scope.variables
-            for name in names:
-                if type(value) is not dict or name not in value:
-                    break
-                value = value[name]
-            else:
-                if type(value) in _PLAIN:
-                    return value
-        try:
-            return _plain(self._program(scope))
-        except _FAULTS as fault:
-            raise TemplateFault(
-                _words(fault),
-                self.path,
-                self.text,
-                undefined=isinstance(fault, UndefinedError),
-            ) from fault
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,29 +50,67 @@ class Constant:
 
     value: Value
 
+    @property
+    def program(self) -> Program:
+        """The program that yields the value."""
+        return shapes.constant(self.value)
+
     def render(self, scope: Scope) -> Value:  # noqa: ARG002 - one shape for all parts
         """Return the value."""
         return self.value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MappingTemplate:
     """A map, some of whose keys or values are templates."""
 
     items: tuple[tuple[Part, Part], ...]
 
+    @cached_property
+    def program(self) -> Program:
+        """The program that yields the map without the keys that come out as ``omit``."""
+        if all(type(key) is Constant for key, _ in self.items):
+            return self._with_known_keys()
+        items = [(key.program, part.program) for key, part in self.items]
+
+        def program(scope: Scope) -> Value:
+            rendered = {}
+            for key, part in items:
+                value = part(scope)
+                name = key(scope)
+                if value is not OMIT and name is not OMIT:
+                    rendered[name if isinstance(name, str) else as_text(name)] = value
+            return rendered
+
+        return program
+
+    def _with_known_keys(self) -> Program:
+        # What is constant is copied at once; the other keys have their place already.
+        names = [as_text(key.value) for key, _ in self.items if isinstance(key, Constant)]
+        parts = dict(zip(names, (part for _, part in self.items), strict=True))
+        known = {
+            name: part.value if isinstance(part, Constant) else None for name, part in parts.items()
+        }
+        items = [(name, part.program) for name, part in parts.items() if type(part) is not Constant]
+
+        def program(scope: Scope) -> Value:
+            rendered = known.copy()
+            for name, part in items:
+                value = part(scope)
+                if value is OMIT:
+                    del rendered[name]
+                else:
+                    rendered[name] = value
+            return rendered
+
+        return program
+
     def render(self, scope: Scope) -> Value:
-        """Return the map without the keys that come out as ``omit``."""
-        rendered = {}
-        for key, part in self.items:
-            value = part.render(scope)
-            name = key.render(scope)
-            if value is not OMIT and name is not OMIT:
-                rendered[name if isinstance(name, str) else as_text(name)] = value
-        return rendered
+        """Return the map. Raises ``TemplateFault``."""
+        return self.program(scope)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Loop:
     """An item ``{forEach, as, when, value}`` of a list."""
 
@@ -159,61 +120,91 @@ class Loop:
     condition: Expression | None
     body: Part
 
-    def expand(self, scope: Scope) -> Iterator[Value]:
-        """Yield the item for each turn. Raises ``TemplateFault``."""
+    @cached_property
+    def program(self) -> Callable[[Scope], list[Value]]:
+        """The program that yields one item for each turn; the body is compiled for the first."""
+        if self.values is None:
+            return self._at_most_one
+        return self._each
+
+    def expand(self, scope: Scope) -> list[Value]:
+        """Return the items. Raises ``TemplateFault``."""
+        return self.program(scope)
+
+    def _at_most_one(self, scope: Scope) -> list[Value]:
+        if self.condition is not None and not self.condition.program(scope):
+            return []
+        value = self.body.program(scope)
+        return [] if value is OMIT else [value]
+
+    def _each(self, scope: Scope) -> list[Value]:
+        turns = self._turns(scope)
+        if not turns:
+            return []
+        scope.spend(len(turns), self.path)
         names = (*self.names, "index")
-        before = {name: scope.variables[name] for name in names if name in scope.variables}
-        for index, item in enumerate(self._turns(scope)):
-            scope.spend(self.path)
-            self._bind(item, index, scope)
-            if self.condition is None or self.condition.render(scope):
-                value = self.body.render(scope)
+        before = [(name, scope[name]) for name in names if name in scope]
+        body, lone = self.body.program, self.names[0] if len(self.names) == 1 else ""
+        condition = self.condition.program if self.condition is not None else None
+        items = []
+        for index, item in enumerate(turns):
+            scope["index"] = index
+            if lone:
+                scope[lone] = item
+            else:
+                self._unpack(item, scope)
+            if condition is None or condition(scope):
+                value = body(scope)
                 if value is not OMIT:
-                    yield value
+                    items.append(value)
         for name in names:
-            scope.variables.pop(name, None)
-        scope.variables.update(before)
+            scope.pop(name, None)
+        scope.update(before)
+        return items
 
     def _turns(self, scope: Scope) -> list[Value]:
-        if self.values is None:
-            return [None]
-        values = self.values.render(scope)
+        values = self.values.program(scope) if self.values is not None else []
         if isinstance(values, dict):
             return [[key, value] for key, value in values.items()]
         if not isinstance(values, list):
             raise TemplateFault("forEach needs a list or a map", self.path, "forEach")
         return values
 
-    def _bind(self, item: Value, index: int, scope: Scope) -> None:
-        if self.values is None:
-            return
-        scope.variables["index"] = index
-        if len(self.names) == 1:
-            scope.variables[self.names[0]] = item
-            return
+    def _unpack(self, item: Value, scope: Scope) -> None:
         if not isinstance(item, list) or len(item) != len(self.names):
             names = ", ".join(self.names)
             raise TemplateFault(f"an item does not fall into {names}", self.path, "forEach")
-        scope.variables.update(zip(self.names, item, strict=True))
+        scope.update(zip(self.names, item, strict=True))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListTemplate:
     """A list with templates or loops in it."""
 
     items: tuple[Part | Loop, ...] = field(default=())
 
+    @cached_property
+    def program(self) -> Program:
+        """The program that yields the list without the items that come out as ``omit``."""
+        if len(self.items) == 1 and isinstance(self.items[0], Loop):
+            return self.items[0].program
+        items = [(isinstance(item, Loop), item.program) for item in self.items]
+
+        def program(scope: Scope) -> Value:
+            rendered: list[Value] = []
+            for several, part in items:
+                value = part(scope)
+                if several:
+                    rendered.extend(value)
+                elif value is not OMIT:
+                    rendered.append(value)
+            return rendered
+
+        return program
+
     def render(self, scope: Scope) -> Value:
-        """Return the list without the items that come out as ``omit``."""
-        rendered: list[Value] = []
-        for item in self.items:
-            if isinstance(item, Loop):
-                rendered.extend(item.expand(scope))
-                continue
-            value = item.render(scope)
-            if value is not OMIT:
-                rendered.append(value)
-        return rendered
+        """Return the list. Raises ``TemplateFault``."""
+        return self.program(scope)
 
 
 Part = Constant | Expression | MappingTemplate | ListTemplate
@@ -238,13 +229,6 @@ def compile_template(value: Value, path: Path) -> Part:
         constant = all(type(part) is Constant for part in parts)
         return Constant(value) if constant else ListTemplate(parts)
     return Constant(value)
-
-
-def bare(text: Value, path: Path) -> Expression:
-    """Return a condition, which needs no delimiters. Raises ``TemplateFault``."""
-    if not isinstance(text, str):
-        raise TemplateFault("a condition is a text that holds an expression", path, str(text))
-    return Expression(text if MARK in text else f"{MARK} {text} }}}}", path)
 
 
 def is_loop(value: Value) -> bool:
@@ -314,39 +298,3 @@ def _item(value: Value, path: Path) -> Part | Loop:
         bare(value["when"], (*path, "when")) if "when" in value else None,
         compile_template(value["value"], (*path, "value")),
     )
-
-
-def _compile(text: str, path: Path) -> Program:
-    """Return the program that yields the value of a text."""
-    if len(text) > _EXPRESSION_LIMIT and MARK in text[_EXPRESSION_LIMIT:]:
-        raise TemplateFault("the text is too long to hold expressions", path, text[:80])
-    try:
-        parsed = environment().parse(text)
-        if sum(1 for _ in parsed.find_all(nodes.Node)) > _NODE_LIMIT:
-            raise TemplateFault("the expression is too long", path, text[:80])
-        parts = [part for output in parsed.body for part in getattr(output, "nodes", [])]
-        return build(parts[0]) if len(parts) == 1 else joined(parts)
-    except _FAULTS as fault:
-        raise TemplateFault(_words(fault), path, text) from fault
-
-
-def _plain(value: Value) -> Value:
-    """Return plain data: tuples, views and generators become lists.
-
-    Raises ``TypeError`` for anything that is no data, and Jinja's error for the undefined.
-    """
-    if type(value) in _PLAIN:
-        return value
-    if isinstance(value, Undefined):
-        return str(value)  # raises: the undefined may not be used
-    if isinstance(value, dict):
-        return dict(value)
-    if callable(value) or not hasattr(value, "__iter__"):
-        raise TypeError("the expression yields no plain data")
-    return [_plain(item) for item in value]
-
-
-def _words(fault: BaseException) -> str:
-    if isinstance(fault, TemplateFault):
-        return fault.message
-    return str(fault) or type(fault).__name__
