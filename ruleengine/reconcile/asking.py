@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.errors import RuleEngineError, UnreachableError
 
 Performer = Callable[[Request], Answer]
 """Performs requests of one kind."""
@@ -13,7 +13,22 @@ Performers = Mapping[str, Performer]
 
 
 def perform_request(request: Request, performers: Performers) -> Answer:
-    """Return the answer to a request; errors of the outside become answers too."""
+    """Return the answer to a request; errors of the outside become answers too.
+
+    A performer that fails otherwise is a fault of ours; it costs its one request only.
+    """
+    try:
+        return perform_effect(request, performers)
+    except UnreachableError as error:
+        return Answer(error=error.message, remedy=error.remedy)
+
+
+def perform_effect(request: Request, performers: Performers) -> Answer:
+    """Return the answer as :func:`perform_request` does, except where nobody answers.
+
+    Raises ``UnreachableError`` there: whether the effect happened is not known, and it may
+    be tried again with the same key.
+    """
     performer = performers.get(request.kind)
     if performer is None:
         return Answer(
@@ -22,5 +37,12 @@ def perform_request(request: Request, performers: Performers) -> Answer:
         )
     try:
         return performer(request)
+    except UnreachableError:
+        raise
     except RuleEngineError as error:
         return Answer(error=error.message, remedy=error.remedy)
+    except Exception as error:  # noqa: BLE001 - one failing performer never stops the others
+        return Answer(
+            error=f"performing the request {request.kind!r} failed ({type(error).__name__})",
+            remedy="report it with the object; this is a fault of ruleengine",
+        )

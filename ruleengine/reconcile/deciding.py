@@ -1,11 +1,14 @@
-"""One decision, performed: requests are answered, actions written, the status kept up."""
+"""One decision, performed: requests are answered, actions written, the status kept up.
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+Nothing is written for an area whose lease is held elsewhere; the object is watched then.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ruleengine.apimachinery.patches import make_merge_patch
+from ruleengine.cluster.errors import ApiError
 from ruleengine.model.actions import (
     Action,
     Change,
@@ -16,13 +19,20 @@ from ruleengine.model.actions import (
     Verb,
 )
 from ruleengine.model.decisions import Decision, Reconciler, Request, Stop
-from ruleengine.model.digests import content_digest, derive_name
-from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.digests import content_digest
+from ruleengine.model.errors import RuleEngineError, StoreError
+from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
-from ruleengine.model.values import Object, Value, lookup
+from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.asking import perform_request
+from ruleengine.reconcile.backoff import pause_after
+from ruleengine.reconcile.effects import Effects, Performed
 from ruleengine.reconcile.foreseeing import desired, plan_action
 from ruleengine.reconcile.keys import Key
+from ruleengine.reconcile.leases import AreaLease
+from ruleengine.reconcile.publishing import Publisher
+from ruleengine.reconcile.quarantine import Quarantine
+from ruleengine.reconcile.statuses import changes_phase, status_difference
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import LiveWorld, Observations
 from ruleengine.reconcile.writing import Writer
@@ -34,8 +44,7 @@ _RESTLESS: Final = 200
 """How many decisions in a row may change something without the object coming to rest."""
 
 _STATUS_PAUSE: Final = timedelta(seconds=1)
-_LONGEST_PAUSE: Final = 60.0
-_REPORT: Final = "report it with the object; this is a fault of ruleengine"
+_UNRECORDED: Final = "plan-effect-unrecorded"
 
 Seen = tuple[Target, Object | None, Object | None]
 """An object that we changed: which, as it was, as it is."""
@@ -49,6 +58,41 @@ class Told:
     message: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Driving:
+    """Who drives, and how patiently: leases by area, and the seed that spreads retries.
+
+    An area without a lease is driven by us.
+    """
+
+    leases: Mapping[str, AreaLease] = field(default_factory=dict)
+    seed: int = 0
+
+    def may_write(self, reconciler: Reconciler) -> bool:
+        """Tell whether the reconciler's area is ours to drive; takes its lease if it is free."""
+        lease = self.leases.get(reconciler.area)
+        return lease is None or lease.hold()
+
+    def is_idle(self, reconciler: Reconciler) -> bool:
+        """Tell whether the area has a lease that is not in our hands."""
+        lease = self.leases.get(reconciler.area)
+        return lease is not None and not lease.held
+
+
+@dataclass(slots=True)
+class _Step:
+    """One decision while it is performed."""
+
+    key: Key
+    value: Object
+    reconciler: Reconciler
+    decision: Decision
+    now: datetime
+    changed: list[Seen] = field(default_factory=list)
+    answered: bool = False
+    failed: bool = False
+
+
 class Decider:
     """Asks reconcilers and performs what they decide, one object at a time."""
 
@@ -58,63 +102,91 @@ class Decider:
         observations: Observations,
         writer: Writer,
         progress: Callable[[Outcome], None],
+        driving: Driving | None = None,
     ) -> None:
         self._surroundings = surroundings
         self._observations = observations
         self._writer = writer
         self._progress = progress
-        self._published: set[str] = set()
+        self._driving = driving or Driving()
+        self._effects = Effects(surroundings, observations.answers)
+        self._publisher = Publisher(surroundings.client, writer)
+        self._quarantine = Quarantine(self._driving.seed)
         self.outcomes: list[Outcome] = []
-        self.findings: list[Finding] = []
         self.decisions = 0
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong with single objects."""
+        return self._quarantine.findings
 
     def decide(self, key: Key, now: datetime) -> list[Seen]:
         """Decide about one object and perform the decision; return what we changed."""
         value = self._observations.get(key.target)
         reconciler = self._surroundings.reconciler_of(key.target)
-        if value is None or reconciler is None:
+        if value is None or reconciler is None or not self._quarantine.lets_out(key, value, now):
             return []
-        if key.problem:
-            if key.bad_version == _version(value):
-                return []
-            key.problem, key.repeats, key.restless = "", 0, 0
         world = LiveWorld(self._observations)
         self.decisions += 1
         try:
             decision = reconciler.decide(value, world, now, key.memo)
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
-            what = f"its reconciler failed ({type(error).__name__})"
-            self._quarantine(key, value, "plan-decision-failed", what)
+            self._quarantine.crashed(key, value, error, now)
             return []
+        self._quarantine.recovered(key)
+        key.watched = ""
         key.memo, key.reads, key.following = decision.memo, frozenset(world.reads), decision.next
         key.wake_at = decision.next.time if decision.next.stop is Stop.AT else None
-        return self._perform(key, reconciler, decision, now)
+        step = _Step(key, value, reconciler, decision, now)
+        self._perform(step)
+        return step.changed
 
-    def _perform(
-        self, key: Key, reconciler: Reconciler, decision: Decision, now: datetime
-    ) -> list[Seen]:
-        answered = self._ask(decision.requests)
-        planned = self._needed(reconciler, decision.actions, now)
+    def forget(self, target: Target) -> None:
+        """Forget what was kept for an object that is gone."""
+        reconciler = self._surroundings.reconciler_of(target)
+        if reconciler is not None and not self._driving.is_idle(reconciler):
+            self._effects.forget(target)
+
+    def _perform(self, step: _Step) -> None:
+        decision, key = step.decision, step.key
+        step.answered = self._read(step)
+        effects = [one for one in decision.requests if self._is_open(one)]
+        planned = self._needed(step.reconciler, decision.actions, step.now)
+        different = self._status_is_due(step) if not planned else True
+        if (effects or planned or different) and not self._drives(step):
+            return
+        if not self._perform_effects(step, effects):
+            return
         if planned and self._goes_round(key, planned):
-            return []
-        changed: list[Seen] = []
-        failed = False
+            return
         for one in planned:
-            seen, good = self._write(one)
-            changed.extend(seen)
-            failed = failed or not good
-        changed.extend(self._write_status(key, reconciler, decision, now, urgent=bool(planned)))
-        self._publish(reconciler, decision.events)
-        self._pace(key, now, moved=bool(changed) or answered, failed=failed)
-        return changed
+            if not self._drives(step):
+                return
+            self._write(step, one)
+        self._write_status(step, urgent=bool(planned))
+        if not self._driving.is_idle(step.reconciler):
+            self._publisher.publish(step.reconciler, decision.events)
+        self._pace(step)
 
-    def _pace(self, key: Key, now: datetime, *, moved: bool, failed: bool) -> None:
+    def _drives(self, step: _Step) -> bool:
+        """Tell whether we may write; where not, look again later."""
+        if self._driving.may_write(step.reconciler):
+            return True
+        lease = self._driving.leases[step.reconciler.area]
+        step.key.watched = lease.why
+        step.key.wake_at = step.now + timedelta(seconds=lease.pause)
+        return False
+
+    def _pace(self, step: _Step) -> None:
         """Settle when the object is decided again."""
-        key.failures = key.failures + 1 if failed else 0
-        if failed:
-            pause = min(2.0**key.failures, _LONGEST_PAUSE)
-            key.wake_at = min(filter(None, (key.wake_at, now + timedelta(seconds=pause))))
-        if not moved:
+        key, now = step.key, step.now
+        if key.watched:
+            return
+        key.failures = key.failures + 1 if step.failed else 0
+        if step.failed:
+            pause = pause_after(key.failures, key.target, self._driving.seed)
+            _wake_by(key, now + timedelta(seconds=pause))
+        if not (step.changed or step.answered):
             key.restless = 0
             if key.wake_at is not None and key.wake_at <= now:
                 key.wake_at = now + _STATUS_PAUSE
@@ -123,20 +195,55 @@ class Decider:
         value = self._observations.get(key.target)
         if key.restless > _RESTLESS and value is not None:
             what = f"after {_RESTLESS} decisions in a row there is still something new"
-            self._quarantine(key, value, "plan-decision-endless", what)
+            self._quarantine.put_aside(key, value, what)
             return
-        if not failed:
+        if not step.failed:
             key.wake_at = now
 
-    def _ask(self, requests: Iterable[Request]) -> bool:
-        """Have requests performed that have no answer; tell whether any was."""
+    def _read(self, step: _Step) -> bool:
+        """Have reads performed that have no answer, and tell of requests nobody performs."""
         asked = False
-        for request in requests:
+        for request in step.decision.requests:
+            if request.kind not in self._surroundings.performers:
+                self._unknown(step.key.target, request)
+            elif request.effect:
+                continue
             if request.key not in self._observations.answers:
                 answer = perform_request(request, self._surroundings.performers)
                 self._observations.answers[request.key] = answer
                 asked = True
         return asked
+
+    def _is_open(self, request: Request) -> bool:
+        return request.effect and request.key not in self._observations.answers
+
+    def _perform_effects(self, step: _Step, effects: Sequence[Request]) -> bool:
+        """Perform effects; tell whether the rest of the decision is still worth performing.
+
+        It is not where a process before us has done an effect already: the decision has to
+        be taken again with its answer.
+        """
+        alive = frozenset(one.answer for one in step.key.reads if one.answer)
+        for request in effects:
+            if not self._drives(step):
+                return False
+            try:
+                done = self._effects.perform(step.value, request, step.reconciler.manager, alive)
+            except (ApiError, StoreError) as error:
+                self._unkept(step, error)
+                continue
+            self._quarantine.withdraw(step.key.target, _UNRECORDED)
+            if done is Performed.BEFORE:
+                step.key.wake_at = step.now
+                return False
+            step.answered = step.answered or done is Performed.NOW
+            step.failed = step.failed or done is Performed.NOT_YET
+        return True
+
+    def _unkept(self, step: _Step, error: RuleEngineError) -> None:
+        """Note that an effect could not be recorded, and so was not performed."""
+        step.failed = True
+        self._quarantine.find(step.key.target, _UNRECORDED, error.message, error.remedy)
 
     def _needed(
         self, reconciler: Reconciler, actions: Iterable[Action], now: datetime
@@ -164,10 +271,10 @@ class Decider:
         if key.repeats < _SAME_ACTIONS or value is None:
             return False
         what = f"its reconciler asks for the same {len(planned)} writes again and again"
-        self._quarantine(key, value, "plan-decision-endless", what)
+        self._quarantine.put_aside(key, value, what)
         return True
 
-    def _write(self, planned: PlannedAction) -> tuple[list[Seen], bool]:
+    def _write(self, step: _Step, planned: PlannedAction) -> None:
         target = planned.action.target
         done = self._writer.perform(planned)
         self.outcomes.append(done.outcome)
@@ -182,112 +289,88 @@ class Decider:
                 self._observations.remove(target)
             case Result.UNCHANGED if done.object is not None:
                 self._observations.put(done.object)
+            case Result.FAILED:
+                step.failed = True
+                self._look_again(target, before)
             case _:
-                return [], False
-        return [(target, before, self._observations.seen(target))], True
+                step.failed = True
+                return
+        after = self._observations.seen(target)
+        if not step.failed or _version(before) != _version(after):
+            step.changed.append((target, before, after))
 
-    def _write_status(
-        self,
-        key: Key,
-        reconciler: Reconciler,
-        decision: Decision,
-        now: datetime,
-        *,
-        urgent: bool,
-    ) -> list[Seen]:
+    def _look_again(self, target: Target, before: Object | None) -> None:
+        """Read an object whose write failed: the server may have performed it all the same."""
+        try:
+            fresh = self._surroundings.client.get(target)
+        except ApiError:
+            return
+        if fresh is not None and _version(fresh) != _version(before):
+            self._observations.put(fresh)
+
+    def _status_is_due(self, step: _Step) -> bool:
+        live = self._observations.get(step.key.target)
+        if live is None or not status_difference(live, step.decision.status):
+            return False
+        return changes_phase(live, step.decision.status or {}) or not self._too_early(step)
+
+    def _too_early(self, step: _Step) -> bool:
+        written = step.key.status_at
+        return written is not None and step.now - written < _STATUS_PAUSE
+
+    def _write_status(self, step: _Step, *, urgent: bool) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
+        key, now = step.key, step.now
         live = self._observations.get(key.target)
-        if decision.status is None or live is None:
-            return []
-        before = live.get("status") or {}
-        difference = make_merge_patch(before, decision.status)
-        if not difference:
-            return []
-        since = now - key.status_at if key.status_at is not None else _STATUS_PAUSE
-        phase_changed = _phases(before) != _phases(decision.status)
-        if not (urgent or phase_changed) and since < _STATUS_PAUSE:
-            later = now + _STATUS_PAUSE - since
-            key.wake_at = min(filter(None, (key.wake_at, later)))
-            return []
+        difference = status_difference(live, step.decision.status) if live is not None else {}
+        if live is None or not difference:
+            return
+        urgent = urgent or changes_phase(live, step.decision.status or {})
+        if not urgent and self._too_early(step):
+            _wake_by(key, (key.status_at or now) + _STATUS_PAUSE)
+            return
+        if not self._drives(step):
+            return
         action = Action(
             verb=Verb.STATUS,
             target=key.target,
-            manager=reconciler.manager,
+            manager=step.reconciler.manager,
             object={"status": difference},
             resource_version=_version(live),
         )
-        planned = PlannedAction(action=action, change=Change.UPDATE, area=reconciler.area)
+        planned = PlannedAction(action=action, change=Change.UPDATE, area=step.reconciler.area)
         done = self._writer.perform(planned)
         key.status_at = now
         if done.object is not None:
             self._observations.put(done.object)
-            return [(key.target, live, done.object)]
-        return self._read_again(key, now, live, done.outcome)
+            step.changed.append((key.target, live, done.object))
+            return
+        self._status_failed(step, live, done.outcome)
 
-    def _read_again(self, key: Key, now: datetime, live: Object, outcome: Outcome) -> list[Seen]:
+    def _status_failed(self, step: _Step, live: Object, outcome: Outcome) -> None:
         """Look at an object anew whose status could not be written."""
+        key = step.key
         fresh = self._surroundings.client.get(key.target)
         if outcome.result is not Result.CONFLICT and fresh is not None:
             self.outcomes.append(outcome)
-            key.wake_at = now + timedelta(seconds=min(2.0 ** (key.failures + 1), _LONGEST_PAUSE))
-            return []
+            step.failed = True
+            return
         if fresh is None:
             self._observations.remove(key.target)
         else:
             self._observations.put(fresh)
-        return [(key.target, live, fresh)]
+        step.changed.append((key.target, live, fresh))
 
-    def _publish(self, reconciler: Reconciler, events: Iterable[Object]) -> None:
-        """Create the Events that are not there yet; one that fails is not worth a failure."""
-        for event in events:
-            digest = content_digest(event)
-            if digest in self._published:
-                continue
-            self._published.add(digest)
-            named = _named_event(event)
-            target = Target.of(named)
-            if self._surroundings.client.get(target) is None:
-                action = Action(
-                    verb=Verb.EVENT, target=target, manager=reconciler.manager, object=named
-                )
-                self._writer.perform(
-                    PlannedAction(action=action, change=Change.CREATE, area=reconciler.area)
-                )
-
-    def _quarantine(self, key: Key, value: Object, code: str, what: str) -> None:
-        key.problem, key.bad_version, key.wake_at = what, _version(value), None
-        self.findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                code=code,
-                message=f"{key.target}: {what}",
-                remedy=_REPORT,
-                place=Place(""),
-            )
-        )
+    def _unknown(self, target: Target, request: Request) -> None:
+        what = f"nobody here performs requests of the kind {request.kind!r}"
+        remedy = "run with a version of ruleengine that does"
+        self._quarantine.find(target, "plan-request-unknown", what, remedy, request.kind)
 
 
-def _phases(status: Value, depth: int = 3) -> list[str]:
-    """Return the texts of a status that say in which phase something is."""
-    if not isinstance(status, dict) or not depth:
-        return []
-    found = [
-        f"{name}={status[name]}"
-        for name in ("phase", "status")
-        if isinstance(status.get(name), str)
-    ]
-    for name in sorted(status):
-        found.extend(f"{name}.{one}" for one in _phases(status[name], depth - 1))
-    return found
+def _wake_by(key: Key, moment: datetime) -> None:
+    """Have an object decided at a time at the latest."""
+    key.wake_at = moment if key.wake_at is None else min(key.wake_at, moment)
 
 
-def _version(value: Object) -> str:
+def _version(value: Object | None) -> str:
     return str(lookup(value, "metadata", "resourceVersion", default=""))
-
-
-def _named_event(event: Object) -> Object:
-    metadata = event.get("metadata") or {}
-    if metadata.get("name"):
-        return event
-    owner = str(lookup(event, "involvedObject", "name", default="event"))
-    return {**event, "metadata": {**metadata, "name": derive_name(owner, "event", event)}}

@@ -1,21 +1,35 @@
-"""The queue: which objects have to be decided, and what each of them waits for."""
+"""The queue: which objects have to be decided, and what each of them waits for.
 
+An object stands in line at most once, and at the end: one that changes all the time is
+decided between the others, never before them. What a change costs follows from who read
+what changed, not from how many objects there are.
+"""
+
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Final
 
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Next, Stop
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import Read
+from ruleengine.reconcile.world import APPLICATION, OWNER, Kind, Read, index_values
+
+_INDEXES: Final = (APPLICATION, OWNER)
+_EVERY_KIND: Final[Kind] = ("", "")
+
+_Place = tuple[Kind, str, tuple[str, str] | None]
+"""What a list looks at: a kind, a namespace (empty: all) and an index."""
 
 
 @dataclass(slots=True)
 class Key:
     """What is remembered of one object between its decisions; none of it is needed.
 
-    ``problem`` says why the object is in quarantine; it leaves it when its
-    resourceVersion is no longer ``bad_version``.
+    ``problem`` says why the object is in quarantine; it leaves it when its resourceVersion
+    is no longer ``bad_version``, or to be tried again at ``retry_at``. ``watched`` says who
+    drives the object in our place.
     """
 
     target: Target
@@ -28,11 +42,16 @@ class Key:
     repeats: int = 0
     restless: int = 0
     failures: int = 0
+    crashes: int = 0
     problem: str = ""
     bad_version: str = ""
+    retry_at: datetime | None = None
+    watched: str = ""
 
     def reason(self) -> str:
         """Return in words what the object waits for."""
+        if self.watched:
+            return self.watched
         following = self.following
         if following is None:
             return "not decided yet"
@@ -57,16 +76,23 @@ class Keys:
 
     _keys: dict[Target, Key] = field(default_factory=dict)
     _queue: dict[Target, None] = field(default_factory=dict)
+    _unsettled: dict[Target, Key] = field(default_factory=dict)
+    _times: list[tuple[datetime, Target]] = field(default_factory=list)
     _readers: dict[Target, set[Target]] = field(default_factory=dict)
-    _listers: dict[Target, tuple[Read, ...]] = field(default_factory=dict)
-    _noted: dict[Target, set[Target]] = field(default_factory=dict)
+    _listers: dict[_Place, set[Target]] = field(default_factory=dict)
+    _answers: dict[str, set[Target]] = field(default_factory=dict)
+    _noted: dict[Target, frozenset[Read]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
 
+    def __len__(self) -> int:
+        return len(self._keys)
+
     def wake(self, target: Target) -> None:
         """Put an object in line, once."""
-        self._keys.setdefault(target, Key(target))
+        if target not in self._keys:
+            self._keys[target] = self._unsettled[target] = Key(target)
         self._queue.setdefault(target)
 
     def next(self) -> Key | None:
@@ -78,46 +104,105 @@ class Keys:
 
     def wake_due(self, now: datetime) -> None:
         """Put every object in line whose time has come."""
-        for key in self._keys.values():
-            if key.wake_at is not None and key.wake_at <= now:
+        while self._times and self._times[0][0] <= now:
+            moment, target = heapq.heappop(self._times)
+            key = self._keys.get(target)
+            if key is not None and key.wake_at == moment:
                 key.wake_at = None
-                self.wake(key.target)
+                self.wake(target)
 
     def due(self) -> datetime | None:
         """Return the earliest time at which an object wants to be decided."""
-        return min((key.wake_at for key in self._keys.values() if key.wake_at), default=None)
+        while self._times:
+            moment, target = self._times[0]
+            key = self._keys.get(target)
+            if key is not None and key.wake_at == moment:
+                return moment
+            heapq.heappop(self._times)
+        return None
 
     def unsettled(self) -> list[Key]:
         """Return the objects that something will still happen to."""
-        return [key for key in self._keys.values() if not key.settled]
+        return list(self._unsettled.values())
 
     def changed(self, target: Target, before: Object | None, after: Object | None) -> None:
         """Wake those whose last decision read what changed."""
         for reader in self._readers.get(target, ()):
             self.wake(reader)
-        for reader, reads in self._listers.items():
-            if any(read.sees(target, before, after) for read in reads):
-                self.wake(reader)
+        if not self._listers:
+            return
+        for kind in ((target.api_version, target.kind), _EVERY_KIND):
+            for namespace in {"", target.namespace}:
+                for index in (None, *_standing(before, after)):
+                    for reader in self._listers.get((kind, namespace, index), ()):
+                        self.wake(reader)
 
-    def note_reads(self, key: Key) -> None:
-        """Take over what the last decision about an object read."""
-        self._unnote(key.target)
-        targets = {key.target, *(read.target for read in key.reads if read.target is not None)}
-        for target in targets:
-            self._readers.setdefault(target, set()).add(key.target)
-        self._noted[key.target] = targets
-        self._listers[key.target] = tuple(read for read in key.reads if read.target is None)
+    def note(self, key: Key) -> tuple[str, ...]:
+        """Take over what the last decision about an object read and waits for.
+
+        Returns the keys of answers that no object's last decision reads any more.
+        """
+        if key.target not in self._keys:
+            return ()
+        if key.settled:
+            self._unsettled.pop(key.target, None)
+        else:
+            self._unsettled[key.target] = key
+        if key.wake_at is not None:
+            heapq.heappush(self._times, (key.wake_at, key.target))
+        if self._noted.get(key.target) == key.reads:
+            return ()
+        gone = self._unnote(key.target)
+        for readers in self._places(key.target, key.reads):
+            readers.add(key.target)
+        self._noted[key.target] = key.reads
+        return tuple(one for one in gone if one not in self._answers)
 
     def drop(self, target: Target) -> None:
         """Forget an object that is gone."""
         self._unnote(target)
         self._keys.pop(target, None)
         self._queue.pop(target, None)
+        self._unsettled.pop(target, None)
 
-    def _unnote(self, target: Target) -> None:
-        self._listers.pop(target, None)
-        for read in self._noted.pop(target, ()):
-            readers = self._readers[read]
+    def _places(self, target: Target, reads: frozenset[Read]) -> Iterator[set[Target]]:
+        yield self._readers.setdefault(target, set())
+        for read in reads:
+            if read.answer:
+                yield self._answers.setdefault(read.answer, set())
+            elif read.target is not None:
+                yield self._readers.setdefault(read.target, set())
+            else:
+                yield self._listers.setdefault(_place(read), set())
+
+    def _unnote(self, target: Target) -> list[str]:
+        """Take an object out of all who are woken; return answers it was the last to read."""
+        reads = self._noted.pop(target, None)
+        if reads is None:
+            return []
+        for readers in self._places(target, reads):
             readers.discard(target)
-            if not readers:
-                del self._readers[read]
+        for read in (*reads, Read(target=target)):
+            if read.target is not None and not self._readers.get(read.target, True):
+                del self._readers[read.target]
+            elif read.target is None and not self._listers.get(_place(read), True):
+                del self._listers[_place(read)]
+        gone = [one.answer for one in reads if one.answer and not self._answers[one.answer]]
+        for answer in gone:
+            del self._answers[answer]
+        return gone
+
+
+def _place(read: Read) -> _Place:
+    return read.kind, read.namespace, read.index
+
+
+def _standing(before: Object | None, after: Object | None) -> set[tuple[str, str]]:
+    """Return under which values of which indexes an object stands or stood."""
+    return {
+        (index, value)
+        for one in (before, after)
+        if one is not None
+        for index in _INDEXES
+        for value in index_values(one, index)
+    }

@@ -7,7 +7,7 @@ one object only.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -17,12 +17,19 @@ from ruleengine.model.actions import Outcome, Result, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.deciding import Decider, Told
+from ruleengine.reconcile.deciding import Decider, Driving, Told
 from ruleengine.reconcile.feeds import Changed, Feed
 from ruleengine.reconcile.keys import Key, Keys
+from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import Observations
 from ruleengine.reconcile.writing import Writer
+
+_LONGEST_WORK: Final = timedelta(seconds=1)
+"""How long decisions are taken one after another before changes are looked at."""
+
+_MANY_ANSWERS: Final = 1000
+"""From how many answers on those are dropped that nobody reads."""
 
 _LONGEST_WAIT: Final = 1.0
 """Seconds after which cancelling and the deadline are looked at, whatever happens."""
@@ -32,7 +39,9 @@ _LONGEST_WAIT: Final = 1.0
 class Settling:
     """How to settle: the clock, where changes come from, when to give up.
 
-    ``progress`` is told every outcome as it comes.
+    ``progress`` is told every outcome as it comes. ``leases`` say by area who drives it: one
+    that is held elsewhere is only watched; an area without a lease is ours. ``seed`` spreads
+    retries.
     """
 
     now: Callable[[], datetime]
@@ -41,6 +50,8 @@ class Settling:
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
     retrying: Retrying = field(default_factory=Retrying)
+    leases: Mapping[str, AreaLease] = field(default_factory=dict)
+    seed: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,13 +60,15 @@ class Settled:
 
     ``waiting`` objects wait for a human, an event or a schedule, which is success;
     ``unsettled`` ones were still on their way at the deadline; ``failed`` ones have an
-    action that failed last, or a reconciler that did. Each comes with its reason.
+    action that failed last, or a reconciler that did; ``watched`` ones are driven by
+    another process (they are unsettled too). Each comes with its reason.
     """
 
     outcomes: tuple[Outcome, ...] = ()
     waiting: tuple[Told, ...] = ()
     unsettled: tuple[Told, ...] = ()
     failed: tuple[Told, ...] = ()
+    watched: tuple[Told, ...] = ()
     findings: tuple[Finding, ...] = ()
     timed_out: bool = False
     cancelled: bool = False
@@ -81,8 +94,12 @@ class _Loop:
         self._observations = Observations(settling.feed)
         self._keys = Keys()
         writer = Writer(surroundings.client, settling.retrying)
-        self._decider = Decider(surroundings, self._observations, writer, settling.progress)
+        driving = Driving(leases=settling.leases, seed=settling.seed)
+        self._decider = Decider(
+            surroundings, self._observations, writer, settling.progress, driving
+        )
         self._timed_out = False
+        self._taken_at = settling.now()
 
     def run(self) -> None:
         """Work until settled, cancelled or out of time."""
@@ -98,18 +115,33 @@ class _Loop:
                 return
             if key is not None:
                 self._step(key, now)
+                self._look_up(now)
             elif not self._wait(now):
                 return
 
     def _step(self, key: Key, now: datetime) -> None:
         for target, before, after in self._decider.decide(key, now):
             self._keys.changed(target, before, after)
-        self._keys.note_reads(key)
+        self._forget_answers(self._keys.note(key))
         following = key.following
         for target in following.targets if following else ():
             self._follow(target)
         if self._observations.get(key.target) is None:
+            self._decider.forget(key.target)
             self._keys.drop(key.target)
+
+    def _forget_answers(self, unread: Iterable[str]) -> None:
+        """Drop answers that nobody reads, once there are many: they can be had again."""
+        answers = self._observations.answers
+        if len(answers) > _MANY_ANSWERS:
+            for answer in unread:
+                answers.pop(answer, None)
+
+    def _look_up(self, now: datetime) -> None:
+        """Take in what changed even while there is always something to decide."""
+        if now - self._taken_at >= _LONGEST_WORK:
+            self._taken_at = now
+            self._take(self._settling.feed.changes(0.0))
 
     def _follow(self, target: Target) -> None:
         """Have changes of an object told from now on.
@@ -136,13 +168,13 @@ class _Loop:
             return False
         due = self._keys.due()
         deadline = self._settling.deadline
-        on = any(one.wake_at is None for one in unsettled)
-        if not on and due is not None and due > deadline:
+        if all(one.wake_at is not None and one.wake_at > deadline for one in unsettled):
             self._timed_out = True
             return False
         until = min(deadline, due) if due is not None else deadline
         seconds = min(max((until - now) / timedelta(seconds=1), 0.0), _LONGEST_WAIT)
         self._take(self._settling.feed.changes(seconds))
+        self._taken_at = self._settling.now()
         return True
 
     def _take(self, changes: Iterable[Changed]) -> None:
@@ -171,6 +203,7 @@ class _Loop:
                 if one.following and one.following.stop is Stop.FOR
             ),
             unsettled=tuple(Told(one.target, one.reason()) for one in self._keys.unsettled()),
+            watched=tuple(Told(one.target, one.watched) for one in keys if one.watched),
             failed=tuple(Told(target, message) for target, message in sorted(failed.items())),
             findings=order_findings(decider.findings),
             timed_out=self._timed_out,

@@ -6,18 +6,23 @@ from dataclasses import dataclass, field
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Reconciler
+from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.shapes import Shapes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """One API server, the reconcilers that act on it, and who performs their requests."""
+    """One API server, the reconcilers that act on it, and who performs their requests.
+
+    ``control_namespace`` is where leases and records lie.
+    """
 
     client: Client
     shapes: Shapes
     reconcilers: Sequence[Reconciler] = ()
     performers: Mapping[str, Performer] = field(default_factory=dict)
+    control_namespace: str = CONTROL_NAMESPACE
 
     @classmethod
     def of(

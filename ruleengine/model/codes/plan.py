@@ -33,4 +33,14 @@ CODES: tuple[Code, ...] = (
         "An object is meant for a cluster that is not connected",
         "Name the cluster in ruleengine.yaml, or correct the destination.",
     ),
+    Code(
+        "plan-request-unknown",
+        "A reconciler asks for something that nobody here performs",
+        "Run with a version of ruleengine that does.",
+    ),
+    Code(
+        "plan-effect-unrecorded",
+        "An effect cannot be recorded as intended, and so is not performed",
+        "Look at the message; the control namespace has to be writable.",
+    ),
 )

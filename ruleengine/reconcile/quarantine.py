@@ -1,0 +1,92 @@
+"""Quarantine: one poisonous object is put aside with a reason while all else goes on.
+
+It comes back when it changes. One whose reconciler raised is also tried again by itself,
+ever more rarely, for the cause may lie in something else that it reads.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.backoff import pause_after
+from ruleengine.reconcile.keys import Key
+
+ENDLESS: Final = "plan-decision-endless"
+
+_CRASHED: Final = "plan-decision-failed"
+_FIRST_RETRY: Final = 5.0
+_LONGEST_RETRY: Final = 300.0
+_REPORT: Final = "report it with the object; this is a fault of ruleengine"
+
+
+class Quarantine:
+    """Keeps what is wrong with single objects. ``seed`` spreads the retries."""
+
+    def __init__(self, seed: int = 0) -> None:
+        self._seed = seed
+        self._findings: dict[tuple[Target, str, str], Finding] = {}
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is wrong, each thing once."""
+        return tuple(self._findings.values())
+
+    def lets_out(self, key: Key, value: Object, now: datetime) -> bool:
+        """Tell whether an object is to be decided: it is not put aside, or its time is here."""
+        if not key.problem:
+            return True
+        if key.bad_version != _version(value):
+            key.repeats, key.restless, key.crashes = 0, 0, 0
+        elif key.retry_at is None or now < key.retry_at:
+            return False
+        key.problem, key.retry_at = "", None
+        return True
+
+    def put_aside(self, key: Key, value: Object, what: str, remedy: str = _REPORT) -> None:
+        """Put an object aside that does not come to rest, until it changes."""
+        self._put(key, value, ENDLESS, what, remedy)
+
+    def crashed(self, key: Key, value: Object, error: Exception, now: datetime) -> None:
+        """Put an object aside whose reconciler raised, to be tried again later."""
+        what, remedy = f"its reconciler failed ({type(error).__name__})", _REPORT
+        if isinstance(error, RuleEngineError):
+            what, remedy = error.message, error.remedy
+        self._put(key, value, _CRASHED, what, remedy)
+        key.crashes += 1
+        pause = pause_after(
+            key.crashes, key.target, self._seed, first=_FIRST_RETRY, longest=_LONGEST_RETRY
+        )
+        key.retry_at = key.wake_at = now + timedelta(seconds=pause)
+
+    def recovered(self, key: Key) -> None:
+        """Note that the reconciler of an object did its work."""
+        key.crashes = 0
+        self.withdraw(key.target, _CRASHED)
+        if not key.repeats and not key.restless:
+            self.withdraw(key.target, ENDLESS)
+
+    def find(self, target: Target, code: str, what: str, remedy: str, detail: str = "") -> None:
+        """Say what is wrong with an object; ``detail`` tells things of one code apart."""
+        self._findings[(target, code, detail)] = Finding(
+            severity=Severity.ERROR,
+            code=code,
+            message=f"{target}: {what}",
+            remedy=remedy,
+            place=Place(""),
+        )
+
+    def withdraw(self, target: Target, code: str) -> None:
+        """Say no longer that something is wrong."""
+        self._findings.pop((target, code, ""), None)
+
+    def _put(self, key: Key, value: Object, code: str, what: str, remedy: str) -> None:
+        key.problem, key.bad_version = what, _version(value)
+        key.wake_at = key.retry_at = None
+        self.find(key.target, code, what, remedy)
+
+
+def _version(value: Object) -> str:
+    return str(lookup(value, "metadata", "resourceVersion", default=""))
