@@ -25,6 +25,7 @@ class Chosen:
     extra: Mapping[str, str] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()
     documents: int = 0
+    recorded: int = 0
 
     @classmethod
     def of_files(cls, paths: Iterable[str]) -> "Chosen":
@@ -34,20 +35,29 @@ class Chosen:
     def with_facts(self, facts: Iterable[FactRows]) -> "Chosen":
         """Return the choice with what was learnt about its extra files."""
         rows = list(facts)
-        findings = tuple(one for row in rows for one in decode_findings(row.findings))
-        return replace(self, findings=findings, documents=sum(row.documents for row in rows))
+        return replace(
+            self,
+            findings=tuple(one for row in rows for one in decode_findings(row.findings)),
+            documents=sum(row.documents for row in rows),
+            recorded=sum(row.recorded_documents for row in rows),
+        )
 
-    def counts(self, index: ValidationIndex, whole: Updated) -> tuple[int, int]:
-        """Return how many files and documents are chosen; ``whole`` counts the repo."""
+    def counts(self, index: ValidationIndex, whole: Updated) -> tuple[int, int, int]:
+        """Return how many files, documents, and documents only recorded are chosen.
+
+        ``whole`` counts the repo.
+        """
         if self.selection.everything:
-            return whole.files, whole.documents
+            return whole.files, whole.documents, whole.recorded
         found = {path: index.file(path) for path in self.selection.files}
         entries = {path: file[1] for path, file in found.items() if file}
         for folder in self.selection.folders:
             entries.update((path, entry) for path, _, entry in index.files_below(folder))
         numbers = [entry for entry in entries.values() if entry is not None]
-        documents = sum(index.documents_in(entry) for entry in numbers)
-        return len(numbers) + len(self.extra), documents + self.documents
+        held = [index.documents_in(entry) for entry in numbers]
+        documents = sum(one for one, _ in held) + self.documents
+        recorded = sum(one for _, one in held) + self.recorded
+        return len(numbers) + len(self.extra), documents, recorded
 
 
 def choose_paths(checkout: Checkout, paths: tuple[Path, ...], index: ValidationIndex) -> Chosen:
@@ -69,7 +79,7 @@ def choose_paths(checkout: Checkout, paths: tuple[Path, ...], index: ValidationI
             )
         if not name:
             return Chosen()
-        if (checkout.on_disk and (workspace.root / name).is_dir()) or index.files_below(name):
+        if (checkout.on_disk and _is_folder(workspace.root / name)) or index.files_below(name):
             folders.append(name)
             extra.update(_beside(checkout, name, index))
         else:
@@ -77,6 +87,16 @@ def choose_paths(checkout: Checkout, paths: tuple[Path, ...], index: ValidationI
             extra.update(_file(checkout, name, index, path))
     selection = Selection(everything=False, files=frozenset(files), folders=tuple(folders))
     return Chosen(selection=selection, extra=extra)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError as error:
+        raise UsageError(
+            f"there is no file {path.name}: {error.strerror}",
+            "name a file or folder of the config repo",
+        ) from error
 
 
 def _file(

@@ -26,7 +26,8 @@ class ValidationOptions:
     """What is to be checked. ``today`` decides about waivers; ``jobs`` is the number of processes.
 
     Without ``staged`` and ``revision`` the working tree is checked; ``paths`` are as the
-    user wrote them, seen from the current folder.
+    user wrote them, seen from the current folder. ``recorded`` lists the documents that are
+    only recorded, which are counted in any case.
     """
 
     today: date
@@ -35,6 +36,7 @@ class ValidationOptions:
     staged: bool = False
     revision: str = ""
     checks: frozenset[Check] = ALL_CHECKS
+    recorded: bool = True
     jobs: int | None = None
 
 

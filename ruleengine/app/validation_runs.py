@@ -7,8 +7,15 @@ from ruleengine.app.selecting import Chosen, choose_paths
 from ruleengine.app.setups import RepoContexts, Setup
 from ruleengine.app.validating import ValidationOptions
 from ruleengine.reporting.progress import Progress
-from ruleengine.validation.checks import Check, Report, check_of, choose, stored_findings
-from ruleengine.validation.facts import FileKey
+from ruleengine.validation.checks import (
+    Check,
+    Report,
+    check_of,
+    choose,
+    recorded_findings,
+    stored_findings,
+)
+from ruleengine.validation.facts import RECORDED, FileKey
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import Key, keys_of_paths
 from ruleengine.validation.updating import update
@@ -42,13 +49,19 @@ class ValidationRun:
             *stored_findings(index, chosen.selection, options.checks, broken),
             *(one for one in chosen.findings if check_of(one.code) in (None, *options.checks)),
         ]
-        remaining, waived = choose(findings, setup.waivers, options.today)
-        files, documents = chosen.counts(index, updated)
+        waivers = setup.waivers
+        told = Check.SCHEMA in options.checks
+        if told and (options.recorded or any(one.code == RECORDED for one in waivers)):
+            findings += recorded_findings(index, chosen.selection)
+        remaining, waived = choose(findings, waivers, options.today)
+        files, documents, recorded = chosen.counts(index, updated)
+        recorded -= sum(one.finding.code == RECORDED for one in waived)
         return Report(
             findings=remaining,
             waived=waived,
             files=files,
             documents=documents,
+            recorded=recorded if told else 0,
             checks=tuple(one for one in Check if one in options.checks),
             revision=checkout.state.commit,
             dirty=bool(checkout.state.overlay),

@@ -109,6 +109,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         revision=revision,
         checks=checks,
         jobs=jobs,
+        recorded=verbose or output != "text",
     )
     validation = _run(options)
     _write(validation, output, output_file, verbose=verbose)

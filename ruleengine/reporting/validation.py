@@ -7,13 +7,10 @@ from ruleengine.reporting.excerpts import Sources
 from ruleengine.reporting.style import PLAIN, Style
 from ruleengine.reporting.text import findings_text, summary_text
 from ruleengine.validation.checks import Report
+from ruleengine.validation.facts import RECORDED
 
 FORMATS = ("text", "json", "yaml", "sarif", "junit")
 """The output formats, the default first."""
-
-
-_FOLDED = "support-kind-recorded"
-"""Told in text by their number only: a repo may have one for nearly every file."""
 
 
 def report_text(
@@ -36,7 +33,7 @@ def report_text(
         from ruleengine.reporting.junit import junit_text
 
         return junit_text(report.findings, files=report.files, documents=report.documents)
-    shown = [one for one in report.findings if verbose or one.code != _FOLDED]
+    shown = [one for one in report.findings if verbose or one.code != RECORDED]
     body = findings_text(shown, style, sources)
     summary = summary_text(
         shown,
@@ -45,12 +42,11 @@ def report_text(
         waived=len(report.waived),
         style=style,
     )
-    folded = len(report.findings) - len(shown)
-    if folded:
-        are = "is" if folded == 1 else "are"
+    if report.recorded and not verbose:
+        are = "is" if report.recorded == 1 else "are"
         summary += (
-            f"{count(folded, 'document')} {are} recorded: no reconciler of the native engine"
-            " acts on them yet (--verbose lists them)\n"
+            f"{count(report.recorded, 'document')} {are} recorded: no reconciler of the native"
+            " engine acts on them yet (--verbose lists them)\n"
         )
     return f"{body}\n{summary}" if body else summary
 

@@ -52,14 +52,15 @@ class Selection:
 class Report:
     """What a run of ``validate`` found, and what it looked at.
 
-    ``files`` and ``documents`` count what was selected; ``note`` says where the run was
-    slower than it could be, and why.
+    ``files`` and ``documents`` count what was selected, ``recorded`` those documents that no
+    reconciler acts on yet; ``note`` says where the run was slower than it could be, and why.
     """
 
     findings: tuple[Finding, ...]
     waived: tuple[Waived, ...] = ()
     files: int = 0
     documents: int = 0
+    recorded: int = 0
     checks: tuple[Check, ...] = tuple(Check)
     revision: str = ""
     dirty: bool = False
@@ -108,6 +109,16 @@ def _own_findings(index: ValidationIndex, selection: Selection) -> Iterable[Find
     for path, text in rows:
         if not path.startswith(RENDERS) and selection.holds(path):
             yield from decode_findings(text)
+
+
+def recorded_findings(index: ValidationIndex, selection: Selection) -> Sequence[Finding]:
+    """Return that documents are only recorded, one finding for each: a repo may have many."""
+    return [
+        finding
+        for path, text in index.recorded_findings()
+        if selection.holds(path)
+        for finding in decode_findings(text)
+    ]
 
 
 def _render_findings(index: ValidationIndex, selection: Selection) -> Iterable[Finding]:

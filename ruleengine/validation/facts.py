@@ -16,6 +16,9 @@ from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object
 from ruleengine.validation.identities import Identity
 
+RECORDED = "support-kind-recorded"
+"""The finding that nearly every document may have: kept apart, so that others are quick to read."""
+
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
@@ -55,6 +58,8 @@ class FactRows(NamedTuple):
     key: FileKey
     documents: int
     findings: str
+    recorded: str
+    recorded_documents: int
     applications: str
     identities: list[tuple[str, str]]
     definitions: list[tuple[str, str, str]]
@@ -63,10 +68,14 @@ class FactRows(NamedTuple):
 
 def rows_of(facts: FileFacts) -> FactRows:
     """Return facts as rows."""
+    recorded = [one for one in facts.findings if one.code == RECORDED]
+    others = [one for one in facts.findings if one.code != RECORDED] if recorded else facts.findings
     return FactRows(
         key=facts.key,
         documents=facts.documents,
-        findings=encode_findings(facts.findings),
+        findings=encode_findings(others),
+        recorded=encode_findings(recorded),
+        recorded_documents=len(recorded),
         applications=_dumps(facts.applications) if facts.applications else "",
         identities=[
             (_storable(one.key), _dumps([one.name, _place(one.place)])) for one in facts.identities

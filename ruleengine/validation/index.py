@@ -30,7 +30,7 @@ CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WI
 CREATE INDEX files_by_entry ON files (entry) WHERE entry IS NOT NULL;
 CREATE TABLE entries (
     id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
-    applications TEXT NOT NULL);
+    recorded_documents INTEGER NOT NULL, recorded TEXT NOT NULL, applications TEXT NOT NULL);
 CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
 CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX identities_by_key ON identities (key);
@@ -222,8 +222,18 @@ class ValidationIndex:
             numbered = [(one.key.number, one) for one in batch]
             insert = self._connection.executemany
             insert(
-                "REPLACE INTO entries VALUES (?, ?, ?, ?)",
-                [(entry, one.documents, one.findings, one.applications) for entry, one in numbered],
+                "REPLACE INTO entries VALUES (?, ?, ?, ?, ?, ?)",
+                [
+                    (
+                        entry,
+                        one.documents,
+                        one.findings,
+                        one.recorded_documents,
+                        one.recorded,
+                        one.applications,
+                    )
+                    for entry, one in numbered
+                ],
             )
             insert(
                 "INSERT INTO identities VALUES (?, ?, ?)",
@@ -249,12 +259,12 @@ class ValidationIndex:
                 f"DELETE FROM {table} WHERE entry NOT IN (SELECT id FROM entries)"  # noqa: S608 - a name of ours
             )
 
-    def documents_in(self, entry: int) -> int:
-        """Return how many documents an entry's file holds."""
+    def documents_in(self, entry: int) -> tuple[int, int]:
+        """Return how many documents an entry's file holds, and how many are only recorded."""
         row = self._connection.execute(
-            "SELECT documents FROM entries WHERE id = ?", (entry,)
+            "SELECT documents, recorded_documents FROM entries WHERE id = ?", (entry,)
         ).fetchone()
-        return int(row[0]) if row else 0
+        return (int(row[0]), int(row[1])) if row else (0, 0)
 
     def findings_of(self, path: str) -> str:
         """Return the findings of a current file as text."""
@@ -269,6 +279,10 @@ class ValidationIndex:
             "SELECT path, findings FROM entries INDEXED BY entries_with_findings"
             " CROSS JOIN files ON entry = id WHERE findings <> ''"
         )
+
+    def recorded_findings(self) -> Sequence[tuple[str, str]]:
+        """Return path and text of the findings that documents are only recorded."""
+        return self._rows("SELECT path, recorded FROM entries JOIN files ON entry = id")
 
     def keys_of(self, entries: Iterable[int], table: str) -> set[tuple[str, str]]:
         """Return the keys under which entries stand in a table, as pairs of kind and name.

@@ -52,6 +52,7 @@ class Updated:
     examined: int
     files: int
     documents: int
+    recorded: int
 
 
 @dataclass(slots=True)
@@ -172,14 +173,19 @@ def _count(index: ValidationIndex, examined: int, work: _Work) -> Updated:
     """Keep the totals by what came and went, so that nothing has to be counted."""
     files = int(index.remembered("files") or 0)
     documents = int(index.remembered("documents") or 0)
+    recorded = int(index.remembered("recorded") or 0)
     for sign, entries in ((-1, work.old.values()), (1, work.new.values())):
         for number in entries:
             if number is not None:
                 files += sign
-                documents += sign * index.documents_in(number)
+                held, only_recorded = index.documents_in(number)
+                documents += sign * held
+                recorded += sign * only_recorded
     stored = int(index.remembered("stored") or 0) + examined
     if stored > _ROOM_FOR_UNUSED * files + 1000:
         index.forget_unused()
         stored = files
-    index.remember(files=str(files), documents=str(documents), stored=str(stored))
-    return Updated(examined=examined, files=files, documents=documents)
+    index.remember(
+        files=str(files), documents=str(documents), recorded=str(recorded), stored=str(stored)
+    )
+    return Updated(examined=examined, files=files, documents=documents, recorded=recorded)
