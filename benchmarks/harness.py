@@ -126,12 +126,17 @@ def _surroundings() -> dict[str, str]:
     return {**kept, "PYTHONPYCACHEPREFIX": compiled}
 
 
+def machine() -> str:
+    """Return what the numbers were measured with."""
+    cores = len(os.sched_getaffinity(0))
+    return f"Python {platform.python_version()}, {cores} cores, load {os.getloadavg()[0]:.1f}"
+
+
 def table(measured: Sequence[Measured]) -> str:
     """Return the results as a Markdown table; the first row is what ratios refer to."""
     base = measured[0].median
-    cores = len(os.sched_getaffinity(0))
     lines = [
-        f"Python {platform.python_version()}, {cores} cores, load {os.getloadavg()[0]:.1f}",
+        machine(),
         "",
         "| what | median ms | fastest | slowest | x interpreter | target ms |",
         "|---|---|---|---|---|---|",

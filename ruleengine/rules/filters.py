@@ -103,7 +103,7 @@ def digest(value: Value) -> str:
 
 def join(values: Iterable[Value], separator: str = "") -> str:
     """Join values as texts."""
-    texts = [as_text(value) for value in values]
+    texts = [value if type(value) is str else as_text(value) for value in values]
     length = sum(map(len, texts)) + len(separator) * len(texts)
     if length > _TEXT_LIMIT:
         raise SecurityError(f"a text would grow beyond {_TEXT_LIMIT} characters")

@@ -110,6 +110,8 @@ def _text(part: Part | None, scope: Scope, default: str) -> str:
     if part is None:
         return default
     value = part.render(scope)
+    if type(value) is str:
+        return value
     return "" if value is None or isinstance(value, dict) else as_text(value)
 
 

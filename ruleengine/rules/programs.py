@@ -18,7 +18,7 @@ from jinja2.exceptions import TemplateAssertionError
 
 from ruleengine.model.values import Value
 from ruleengine.rules import shapes
-from ruleengine.rules.filters import as_text, join
+from ruleengine.rules.filters import join
 from ruleengine.rules.sandbox import MAPPING_METHODS, RuleEnvironment, environment, missing
 from ruleengine.rules.scopes import Program, Scope
 
@@ -139,6 +139,10 @@ def _filter(node: nodes.Filter, jinja: RuleEnvironment) -> Program:
         attribute = _literal(node.kwargs[0].value)
         if shapes.is_plain(attribute):
             return shapes.attributes(inner, attribute)
+    if node.name == "map" and not keywords and len(positional) == 1:
+        function = filters.get(_literal(node.args[0]))
+        if function is not None and not hasattr(function, "jinja_pass_arg"):
+            return shapes.mapped(inner, function)
     if node.name in shapes.SELECTIONS and positional and not keywords:
         kept, by_attribute = shapes.SELECTIONS[node.name]
         words = [_literal(one) for one in node.args[: 1 + by_attribute]]
@@ -249,7 +253,7 @@ def _binary(node: Any, jinja: RuleEnvironment) -> Program:
 
 def _concat(node: nodes.Concat, _jinja: RuleEnvironment) -> Program:
     parts = [build(part) for part in node.nodes]
-    return lambda scope: join([as_text(part(scope)) for part in parts])
+    return lambda scope: join([part(scope) for part in parts])
 
 
 def _condition(node: nodes.CondExpr, _jinja: RuleEnvironment) -> Program:

@@ -112,6 +112,16 @@ def attributes(inner: Program, attribute: str) -> Program:
     return program
 
 
+def mapped(inner: Program, function: Callable[[Value], Value]) -> Program:
+    """Return the program of ``inner | map('...')`` with a filter that takes no more."""
+
+    def program(scope: Scope) -> Iterator[Value]:
+        items = inner(scope)
+        return (function(item) for item in items or ())
+
+    return program
+
+
 def selection(
     inner: Program,
     get: Callable[[Value], Value] | None,

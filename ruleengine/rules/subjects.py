@@ -113,6 +113,7 @@ class Subject:
     __slots__ = (
         "_candidates",
         "_scopes",
+        "_selected",
         "around",
         "group",
         "kind",
@@ -142,6 +143,7 @@ class Subject:
         self.name = str(lookup(value, "metadata", "name", default=""))
         self.namespace = str(lookup(value, "metadata", "namespace", default=""))
         self._scopes: dict[str, Scope] = {}
+        self._selected: dict[int, list[tuple[Path, Value]]] = {}
 
     def scope(self, rule: Rule) -> Scope:
         """Return the names that the expressions of a rule see. Raises ``TemplateFault``."""
@@ -166,7 +168,9 @@ class Subject:
         if not each.patterns:
             yield (), self.object
             return
-        found = each.select(self.object)
+        found = self._selected.get(id(each))
+        if found is None:
+            found = self._selected[id(each)] = each.select(self.object)
         if not found:
             return
         kept = [(name, scope[name]) for name in ("value", "key") if name in scope]
