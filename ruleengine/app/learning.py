@@ -8,6 +8,7 @@ from ruleengine.app.checkouts import Checkout
 from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import Setup
+from ruleengine.app.tree_states import mode_of
 from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding, Place
 from ruleengine.model.references import Definition
@@ -101,16 +102,26 @@ class RepoLearner:
                 document.line: checker.check(document)
                 for document in _documents(tree, path, known[1])
             }
-        return self._checked[known].get(line, ())
+        checked = self._checked[known]
+        # An item of a List stands further down than the document that it belongs to.
+        start = max((one for one in checked if one <= line), default=line)
+        return checked.get(start, ())
 
     def _tree(self, folder: str) -> SetupTree:
-        contents = {}
+        from ruleengine.repository.entries import entry_finding
+
+        contents: dict[str, tuple[str, bytes]] = {}
+        findings: list[Finding] = []
         for path, blob, _ in self._index.files_below(folder):
+            unread = entry_finding(mode_of(blob), path) if mode_of(blob) else None
+            if unread is not None:
+                findings.append(unread)
+                continue
             try:
                 contents[path] = (blob, self._contents.read(path, blob))
             except KeyError:
-                continue  # links and submodules are not followed
-        return SetupTree(contents=contents)
+                continue  # it was removed meanwhile
+        return SetupTree(contents=contents, findings=tuple(findings))
 
 
 def _cores() -> int:

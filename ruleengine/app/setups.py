@@ -6,14 +6,16 @@ hold documents, the waivers, what is wrong with the setup itself) is remembered 
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
+from ruleengine.app.tree_states import mode_of
 from ruleengine.model.configuration import Waiver
 from ruleengine.model.documents import FOLDERS
-from ruleengine.model.findings import Finding, Place
+from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.values import Object
 from ruleengine.repository.trees import CONFIGURATION as CONFIGURATION_FILE
 from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
@@ -94,11 +96,24 @@ class Setup:
         return found
 
     def _files(self) -> list[tuple[str, str]]:
-        settings = self._index.file(CONFIGURATION_FILE)
-        found = [(CONFIGURATION_FILE, settings[0])] if settings else []
+        found = []
+        for name in (CONFIGURATION_FILE, *SETUP_FOLDERS, *FOLDERS):
+            file = self._index.file(name)  # for a folder: where it is a link
+            found += [(name, file[0])] if file else []
         for folder in SETUP_FOLDERS:
             found += ((path, blob) for path, blob, _ in self._index.files_below(folder))
         return found
+
+    def _unread(self) -> Iterator[Finding]:
+        """Yield what of the setup, or which folder, is a link or a submodule and so not read."""
+        for path, blob in self._files():
+            mode = mode_of(blob)
+            if mode and not is_examined(path, FOLDERS):
+                from ruleengine.repository.entries import entry_finding
+
+                wrong = entry_finding(mode, path)
+                if wrong is not None:
+                    yield replace(wrong, severity=Severity.WARNING)
 
     def _remembered(self) -> Object:
         text = self._index.remembered("setup")
@@ -109,7 +124,7 @@ class Setup:
                 "digest": self.digest,
                 "folders": sorted({*FOLDERS, *loaded.rules.folders}),
                 "waivers": [_waiver(one) for one in loaded.configuration.waivers],
-                "findings": encode_findings(loaded.findings),
+                "findings": encode_findings((*loaded.findings, *self._unread())),
             }
             self._index.remember(setup=json.dumps(remembered))
         return remembered

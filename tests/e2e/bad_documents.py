@@ -220,6 +220,27 @@ SHAPES = (
         f"{ENVIRONMENT}:2:1 info schema-kind-foreign",
         code=0,
     ),
+    kind(
+        "a kind whose group was forgotten",
+        "v1alpha1",
+        "Application",
+        f"{ENVIRONMENT}:1:13 error schema-kind-unknown",
+        "did you mean 'apiVersion: argoproj.io/v1alpha1'?",
+    ),
+    kind(
+        "a number for a kind",
+        "argoproj.io/v1alpha1",
+        "7",
+        f"{ENVIRONMENT}:2:1 error schema-value-type: 'kind'",
+    ),
+    Case(
+        "an unknown field in an item of a list",
+        {
+            "apps/web/list.yaml": "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n"
+            "  kind: Service\n  metadata: {name: a}\n  spec: {prots: []}\n"
+        },
+        ("apps/web/list.yaml:7:10 error schema-field-unknown", "did you mean 'ports'?"),
+    ),
     Case(
         "a kind without apiVersion",
         {ENVIRONMENT: "kind: Application\nmetadata: {name: x}\n"},
@@ -396,7 +417,7 @@ POINTERS = (
         "two",
         "q",
         f"pipelines/w.yaml:10:29 {LACKS}",
-        f"pipelines/w.yaml:11:35 {SURPLUS}",
+        "pipelines/w.yaml:11:35 warning reference-parameter-unknown",
         "see pipelines/build.yaml:11:",
     ),
     Case(

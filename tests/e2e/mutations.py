@@ -56,7 +56,7 @@ def edited(text: str, changes: list[Edit], other: str) -> bytes:
     """Return a text after changes; ``other`` is what may be put behind it."""
     lines = text.splitlines(keepends=True)
     for change in changes:
-        if lines:
+        if any(lines):
             lines = _CHANGES[change.what](lines, change, other)
     return "".join(lines).encode("utf-8", "surrogatepass")
 
