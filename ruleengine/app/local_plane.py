@@ -17,7 +17,8 @@ class LocalPlane:
 
 def start(state: Path) -> LocalPlane:
     """Start it where it does not run, and keep it until :func:`stop`."""
-    return _plane(process.start(state, keep=True))
+    with process.start(state, keep=True) as running:  # kept: it needs no claim of ours
+        return _plane(running)
 
 
 def stop(state: Path) -> bool:

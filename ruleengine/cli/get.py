@@ -10,7 +10,7 @@ from ruleengine.cli.options import cluster, directory, output
 from ruleengine.cli.printing import columns, show
 from ruleengine.environments.health import health_of
 from ruleengine.model.errors import FailedError
-from ruleengine.model.names import ORIGIN
+from ruleengine.model.names import API_VERSION, ORIGIN
 from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.masking import shown_object
 
@@ -54,4 +54,4 @@ def _text(found: list[Object]) -> str:
 
 
 def _data(found: list[Object]) -> Object:
-    return {"apiVersion": "v1", "kind": "List", "items": found}
+    return {"apiVersion": API_VERSION, "kind": "Objects", "items": found}

@@ -97,7 +97,7 @@ def _refused(folder: str, refusal: str) -> Finding:
         severity=Severity.ERROR,
         code="plan-prune-refused",
         message=f"nothing is pruned: {refusal}",
-        remedy="check that the folder is whole; if it is meant, switch the floor under prune off",
+        remedy="check that the folder is whole; if it is meant, apply with --allow-prune",
         place=Place(folder),
     )
 

@@ -1,0 +1,296 @@
+"""Every command as a user and a script meet it: help, exit codes, formats, an early end."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import pytest
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from ruleengine.cli import exits
+from ruleengine.cli.main import COMMANDS, root
+from ruleengine.formats import yaml_reader
+from ruleengine.local import process
+from ruleengine.model.data import data_folder
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.names import API_VERSION
+from tests.e2e.command_line import call
+from tests.validation.config_repos import Repo, make_repo
+
+FILES = {
+    "environments/staging/web.yaml": "source: {path: apps/web}\n",
+    "apps/web/map.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n"
+    "data: {colour: green}\n",
+    "apps/web/secret.yaml": "apiVersion: v1\nkind: Secret\nmetadata: {name: web}\n"
+    "stringData: {password: correct-horse}\n",
+    "pipelines/build.yaml": "steps:\n- {name: test, image: alpine, run: make test}\n",
+}
+_MAIN = "from ruleengine.cli.main import main; main()"
+SECRETS = ("correct-horse", "Y29ycmVjdC1ob3JzZQ")
+
+
+def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    """Yield every command and every command of a group, by its words."""
+    context = click.Context(root)
+    for name in COMMANDS:
+        command = root.get_command(context, name)
+        yield (name,), command
+        for inner, one in getattr(command, "commands", {}).items():
+            yield (name, inner), one
+
+
+ALL = {" ".join(words): command for words, command in commands()}
+
+
+@pytest.fixture(scope="module")
+def repo(tmp_path_factory: pytest.TempPathFactory) -> Repo:
+    """Return a config repo that is applied by the first test that needs it."""
+    return make_repo(tmp_path_factory.mktemp("cli") / "config", FILES)
+
+
+@pytest.fixture(scope="module")
+def state(repo: Repo, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return the state of a control plane to which the repo was applied."""
+    folder = tmp_path_factory.mktemp("state")
+    with process.start(folder):
+        call(repo.root, "apply", "--state", str(folder)).check_explained(0)
+    yield folder
+    process.stop(folder)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_help_says_what_a_command_is_for(name: str, tmp_path: Path) -> None:
+    """One sentence, every option explained; commands also by example or exit codes."""
+    result = call(tmp_path, *name.split(), "--help")
+    assert result.code == 0
+    command = ALL[name]
+    assert command.help
+    for option in command.params:
+        assert isinstance(option, click.Argument) or option.help, option.name
+    if " " not in name:
+        assert "Example" in result.output or "Exit codes" in result.output or command.epilog
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("no-such-command",),
+        ("validate", "--no-such-option"),
+        ("plan", "-o", "toml"),
+        ("plan", "--to", "main"),
+        ("plan", "--local", "--context", "far"),
+        ("apply", "--timeout", "soon"),
+        ("why", "web"),
+        ("schema",),
+        ("schema", "NoSuchKind"),
+        ("validate", "--staged", "--revision", "main"),
+        ("plan", "-C", "no/such/folder"),
+    ],
+)
+def test_wrong_usage_is_exit_code_3(repo: Repo, arguments: tuple[str, ...]) -> None:
+    """Click's own code 2 means something else here."""
+    result = call(repo.root, *arguments)
+    assert result.code == 3
+    assert result.crash == ""
+    assert result.errors
+
+
+STRUCTURED = {
+    "Plan": ("plan",),
+    "Outcomes": ("apply",),
+    "Status": ("status",),
+    "Objects": ("get", "secrets"),
+    "Explanation": ("why", "configmap/web"),
+}
+"""Envelope by command that needs a control plane."""
+
+LOCAL = {
+    "Findings": ("validate",),
+    "Coverage": ("coverage",),
+    "Rules": ("rules", "list"),
+    "RuleTests": ("rules", "test"),
+    "Checks": ("doctor",),
+}
+"""Envelope by command that needs none."""
+
+
+@pytest.mark.parametrize("kind", [*STRUCTURED, *LOCAL])
+def test_structured_output_is_one_object_with_its_version_and_kind(
+    repo: Repo, state: Path, kind: str
+) -> None:
+    """JSON and YAML hold the same; where there is a schema, it is kept. Secrets stay masked."""
+    place = ("--state", str(state)) if kind in STRUCTURED else ()
+    words = STRUCTURED.get(kind) or LOCAL[kind]
+    found = []
+    for output in ("json", "yaml"):
+        result = call(repo.root, *words, "-o", output, *place)
+        assert result.code in (0, 1, 2)
+        assert result.crash == ""
+        assert not any(one in result.text for one in SECRETS)
+        if output == "json":
+            found.append(json.loads(result.output))
+        else:
+            (document,) = yaml_reader.read(result.output.encode(), "output.yaml").documents
+            found.append(document.value)
+    assert found[0] == found[1]
+    assert (found[0]["apiVersion"], found[0]["kind"]) == (API_VERSION, kind)
+    schema = data_folder("schemas") / "output" / f"{kind.lower()}.json"
+    if schema.is_file():
+        check_schema(found[0], schema)
+
+
+def check_schema(value: object, schema: Path) -> None:
+    """Check a value against a schema of our output."""
+    contents = [
+        json.loads(one.read_text(encoding="utf-8")) for one in sorted(schema.parent.iterdir())
+    ]
+    registry = Registry().with_resources(
+        (one["$id"], Resource.from_contents(one)) for one in contents
+    )
+    validator = Draft202012Validator(
+        json.loads(schema.read_text(encoding="utf-8")), registry=registry
+    )
+    assert [error.message for error in validator.iter_errors(value)] == []
+
+
+def test_a_secret_is_in_no_text(repo: Repo, state: Path) -> None:
+    """Neither in the plan that creates it, nor when it changes, nor in what is live."""
+    place = ("--state", str(state))
+    path = "apps/web/secret.yaml"
+    text = FILES[path]
+    repo.write({path: text.replace("correct-horse", "battery-staple")})
+    try:
+        texts = [
+            call(repo.root, "plan", *place),
+            call(repo.root, "plan", "-o", "json", *place),
+            call(repo.root, "apply", *place),
+            call(repo.root, "get", "secret/web", "-o", "yaml", *place),
+            call(repo.root, "why", "secret/web", *place),
+        ]
+    finally:
+        repo.write({path: text})
+    assert [one.code for one in texts] == [2, 2, 0, 0, 0]
+    for one in texts:
+        for word in (*SECRETS, "battery-staple", "YmF0dGVyeS1zdGFwbGU"):
+            assert word not in one.text
+    call(repo.root, "apply", *place).check_explained(0)
+
+
+def test_two_revisions_are_compared_without_a_cluster(tmp_path: Path) -> None:
+    """Also what the applications render to; no control plane is started."""
+    other = make_repo(tmp_path / "config", FILES)
+    other.write({"apps/web/map.yaml": FILES["apps/web/map.yaml"].replace("green", "blue")})
+    other.commit()
+    found = call(other.root, "plan", "--from", "HEAD~1", "--to", "HEAD")
+    found.check_explained(2)
+    assert "ConfigMap/staging/web" in found.output
+    assert "colour" in found.output
+    same = call(other.root, "plan", "--from", "HEAD", "--to", "HEAD")
+    same.check_explained(0)
+    unknown = call(other.root, "plan", "--from", "no-such-revision")
+    assert unknown.code == 3
+    assert "no-such-revision" in unknown.errors
+    assert process.status(other.root / ".ruleengine") is None
+
+
+def test_errors_in_the_files_stop_before_any_write(tmp_path: Path) -> None:
+    """Exit code 1 from plan and apply; no control plane is even started."""
+    other = make_repo(tmp_path / "config", {**FILES, "environments/staging/bad.yaml": "sorce: 1\n"})
+    for command in ("plan", "apply"):
+        result = call(other.root, command)
+        result.check_explained(1)
+        assert "bad.yaml:1" in result.output
+    assert process.status(other.root / ".ruleengine") is None
+
+
+class _Raising(click.Command):
+    """A command that ends in an error."""
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__("raising")
+        self._error = error
+
+    def main(self, *_: object, **__: object) -> object:
+        """Raise the error."""
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (KeyboardInterrupt(), 130),
+        (click.exceptions.Abort(), 130),
+        (UnreachableError("nobody answers", "look"), 4),
+        (click.UsageError("wrong"), 3),
+    ],
+)
+def test_every_way_out_has_its_exit_code(
+    error: BaseException, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nothing ends in a traceback."""
+    assert exits.run(_Raising(error)) == code
+    assert "Traceback" not in capsys.readouterr().err
+
+
+def test_a_defect_of_ours_leaves_a_report(capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 5, and the path of the report is printed."""
+    assert exits.run(_Raising(RuntimeError("broken"))) == 5
+    errors = capsys.readouterr().err
+    report = Path(errors.split("report it with ")[1].split()[0])
+    assert "broken" in report.read_text(encoding="utf-8")
+    report.unlink()
+
+
+def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the program in a process of its own."""
+    return subprocess.run(
+        [sys.executable, *arguments],
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """What makes the first answer slow is imported when it is needed."""
+    heavy = ("kubernetes", "pygit2", "jinja2", "asyncio", "yaml", "rich", "jsonschema", "urllib3")
+    code = (
+        "import sys\n"
+        "from ruleengine.cli.exits import run\n"
+        "from ruleengine.cli.main import root\n"
+        "sys.argv = ['ruleengine', '--help']\n"
+        "run(root)\n"
+        f"print([one for one in {heavy!r} if one in sys.modules], file=sys.stderr)\n"
+    )
+    done = run("-c", code)
+    assert done.stderr == "[]\n"
+    assert "Start with" in done.stdout
+
+
+def test_shells_complete_commands() -> None:
+    """The shell's script, and the names that it asks for."""
+    script = run("-c", _MAIN, _RULEENGINE_COMPLETE="bash_source")
+    assert script.returncode == 0, script.stderr
+    assert "_RULEENGINE_COMPLETE=bash_complete" in script.stdout
+    found = run(
+        "-c",
+        _MAIN,
+        _RULEENGINE_COMPLETE="bash_complete",
+        COMP_WORDS="ruleengine va",
+        COMP_CWORD="1",
+    )
+    assert "validate" in found.stdout
+
+
+def test_colour_is_for_terminals(repo: Repo, state: Path) -> None:
+    """None in a pipe, unless it is forced; NO_COLOR takes it away."""
+    plain = call(repo.root, "status", "--state", str(state))
+    assert "\x1b[" not in plain.text
+    wrong = make_repo(repo.root.parent / "wrong", {"environments/staging/bad.yaml": "sorce: 1\n"})
+    assert "\x1b[" not in call(wrong.root, "validate").text
