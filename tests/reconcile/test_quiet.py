@@ -1,0 +1,267 @@
+"""Quiet: no request while nothing happens, few status writes, one bad object put aside."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ruleengine.cluster.client import Client
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
+from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.feeds import Changed
+from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.sources import ClientSource
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.world import LiveWorld, Observations
+from tests.cluster.fake_api import FakeApi
+from tests.reconcile.contract import assert_memo_changes_nothing
+from tests.reconcile.kit import config_map, quiet
+from tests.reconcile.test_settling import START, workflow
+
+
+@dataclass
+class Told(ClientSource):
+    """A feed that tells what it is given, as a watch would, and lets virtual time go by."""
+
+    scene: "Stage"
+
+    def __post_init__(self) -> None:
+        ClientSource.__init__(self, self.scene.client)
+
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell that every kind is followed."""
+        del api_version, kind
+        return True
+
+    def changes(self, timeout: float) -> Sequence[Changed]:
+        """Let time go by and return what happened in it."""
+        scene = self.scene
+        scene.now += timedelta(seconds=max(timeout, 0.01))
+        scene.requests.append(len(scene.api.requests))
+        due = [value for at, value in scene.later if at <= scene.now]
+        scene.later = [one for one in scene.later if one[0] > scene.now]
+        stored = [scene.api.add(one) for one in due]
+        return [
+            Changed(target=Target.of(one), object=one, version=one["metadata"]["resourceVersion"])
+            for one in stored
+        ]
+
+
+@dataclass
+class Stage:
+    """A server, a virtual clock and what will happen."""
+
+    reconciler: object
+    api: FakeApi = field(default_factory=FakeApi)
+    performers: dict = field(default_factory=dict)
+    later: list[tuple[datetime, Object]] = field(default_factory=list)
+    now: datetime = START
+    requests: list[int] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+        self.client = Client(self.api, quiet())
+
+    def settle(self, seconds: float) -> Settled:
+        """Run until settled."""
+        return settle(
+            Surroundings.of(self.client, [self.reconciler], self.performers),
+            Settling(
+                now=lambda: self.now,
+                feed=Told(self),
+                deadline=self.now + timedelta(seconds=seconds),
+                retrying=quiet(),
+            ),
+        )
+
+    def status(self, name: str) -> Object:
+        """Return the status of an object."""
+        return self.api.live("Workflow", name, "shop").get("status", {})
+
+
+@dataclass
+class Toy:
+    """Does what the name of its object says."""
+
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+    watches = ()
+    asked: list[str] = field(default_factory=list)
+    raises: int = 10**6
+
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+        """Return what the name of the object says."""
+        name = value["metadata"]["name"]
+        self.asked.append(name)
+        match name:
+            case "poison" if value["spec"]["count"] != 1 and self.raises > 0:
+                self.raises -= 1
+                raise RuntimeError("poison")
+            case "ticking":
+                done = now - START >= timedelta(seconds=5)
+                following = Next(stop=Stop.DONE if done else Stop.AT, time=now)
+                phase = "Succeeded" if done else "Running"
+                return Decision(status={"phase": phase, "at": str(now)}, next=following)
+            case "same":
+                flip = "A" if lookup(world.get(_ENEMY), "data", "x") == "B" else "B"
+                enemy = config_map("enemy", x=flip)
+                return Decision(actions=(_apply(enemy),))
+            case "asking":
+                return _ask(world)
+        reads = world.get(Target("v1", "ConfigMap", "shop", f"{name}-wanted"))
+        seen = (memo or 0) if isinstance(memo, int) else 0
+        if reads is None:
+            on = Next(stop=Stop.ON, targets=(Target("v1", "ConfigMap", "shop", f"{name}-wanted"),))
+            return Decision(next=on, status={"phase": "Running"}, memo=seen + 1)
+        return Decision(status={"phase": "Succeeded"}, memo=seen + 1)
+
+
+_ENEMY = Target("v1", "ConfigMap", "shop", "enemy")
+
+
+def _apply(value: Object) -> Action:
+    return Action(verb=Verb.APPLY, target=Target.of(value), manager="ruleengine-toy", object=value)
+
+
+def _ask(world) -> Decision:  # noqa: ANN001
+    request = Request(kind="oracle", payload={})
+    answer = world.answer(request)
+    if answer is None:
+        return Decision(requests=(request,), next=Next(stop=Stop.ON))
+    return Decision(status={"phase": "Succeeded", "said": answer.error or answer.value})
+
+
+def stage(*names: str, **options: object) -> Stage:
+    """Return a server with objects of these names."""
+    made = Stage(Toy(), **options)
+    for name in names:
+        made.api.add(workflow(name))
+    return made
+
+
+def test_while_nothing_happens_nothing_is_requested() -> None:
+    """However long it waits and however many objects there are."""
+    scene = stage(*(f"w{number}" for number in range(20)))
+    scene.settle(600)
+    assert len(scene.requests) > 500
+    assert len(set(scene.requests)) == 1
+    assert len(scene.reconciler.asked) == 2 * 20
+
+
+def test_a_change_wakes_only_the_object_that_read_it() -> None:
+    """Of twenty objects one is decided again, for the change and for its own status."""
+    scene = stage(*(f"w{number}" for number in range(20)))
+    scene.later = [(START + timedelta(seconds=30), config_map("w7-wanted"))]
+    scene.settle(60)
+    assert scene.status("w7") == {"phase": "Succeeded"}
+    assert scene.reconciler.asked[40:] == ["w7", "w7"]
+
+
+def test_changes_that_come_together_are_one_decision() -> None:
+    """Observations are batched."""
+    scene = stage("w0")
+    moment = START + timedelta(seconds=30)
+    scene.later = [(moment, {**config_map("w0-wanted"), "data": {"n": str(n)}}) for n in range(9)]
+    scene.settle(60)
+    assert len(scene.reconciler.asked) == 2 + 2
+
+
+def test_a_running_status_is_written_once_a_second_and_the_end_at_once() -> None:
+    """However often it differs."""
+    scene = stage("ticking")
+    scene.settle(60)
+    written = [one for one in scene.api.writes if "workflows/ticking" in one]
+    assert scene.status("ticking")["phase"] == "Succeeded"
+    assert 4 <= len(written) <= 7
+
+
+def test_what_raises_is_tried_again_ever_more_rarely_and_recovers() -> None:
+    """It is not failed in the end, and the others never waited for it."""
+    scene = stage("poison", "w0")
+    scene.reconciler.raises = 3
+    scene.later = [
+        (START + timedelta(seconds=90), config_map("w0-wanted")),
+        (START + timedelta(seconds=90), config_map("poison-wanted")),
+    ]
+    settled = scene.settle(120)
+    assert scene.reconciler.asked.count("poison") >= 4
+    assert (settled.failed, settled.findings) == ((), ())
+    assert scene.status("poison") == {"phase": "Succeeded"}
+
+
+def test_what_raises_for_ever_is_tried_a_few_times_only() -> None:
+    """Pauses grow: within ten minutes it is a handful."""
+    scene = stage("poison", "w0")
+    settled = scene.settle(600)
+    assert 4 <= scene.reconciler.asked.count("poison") <= 10
+    assert [str(one.target) for one in settled.failed] == ["Workflow/shop/poison"]
+    assert [one.code for one in settled.findings] == ["plan-decision-failed"]
+
+
+def test_quarantine_ends_when_the_object_changes() -> None:
+    """At once, not only when it is time to try again."""
+    scene = stage("poison", "w0")
+    moment = START + timedelta(seconds=2)
+    scene.later = [(moment, workflow("poison", 1)), (moment, config_map("poison-wanted"))]
+    settled = scene.settle(4)
+    assert scene.status("poison") == {"phase": "Succeeded"}
+    assert (settled.failed, settled.findings) == ((), ())
+
+
+def test_two_writes_in_turns_for_ever_are_stopped() -> None:
+    """An object that keeps undoing what it did is put aside, with a reason."""
+    scene = stage("same", "w0")
+    settled = scene.settle(30)
+    assert [one.code for one in settled.findings] == ["plan-decision-endless"]
+    assert "Workflow/shop/same" in [str(one.target) for one in settled.failed]
+    assert scene.status("w0") == {"phase": "Running"}
+
+
+def test_an_unknown_request_is_a_finding_of_its_object() -> None:
+    """Its status says it too; with a performer there is none."""
+    scene = stage("asking")
+    settled = scene.settle(10)
+    assert [one.code for one in settled.findings] == ["plan-request-unknown"]
+    assert "nobody here performs" in scene.status("asking")["said"]
+    knowing = stage("asking", performers={"oracle": lambda _: Answer(value="yes")})
+    assert knowing.settle(10).findings == ()
+
+
+def test_a_clock_that_jumps_back_stops_nothing() -> None:
+    """Times are waited for, and no object is lost."""
+    scene = stage("ticking", "w0")
+    scene.later = [(START + timedelta(seconds=1), config_map("w0-wanted"))]
+    jumped: list[bool] = []
+    reconciler = scene.reconciler
+    decide = reconciler.decide
+
+    @dataclass
+    class Jumping(Toy):
+        def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+            if now - START >= timedelta(seconds=3) and not jumped:
+                jumped.append(True)
+                scene.now -= timedelta(seconds=2)
+            return decide(value, world, now, memo)
+
+    scene.reconciler = Jumping()
+    settled = scene.settle(60)
+    assert jumped
+    assert (settled.failed, settled.timed_out) == ((), False)
+    assert scene.status("ticking")["phase"] == "Succeeded"
+
+
+@given(name=st.sampled_from(["w0", "same", "ticking", "asking"]), there=st.booleans())
+def test_a_memo_never_changes_a_decision(name: str, *, there: bool) -> None:
+    """Any reconciler can be held to it with this check."""
+    scene = stage(name)
+    if there:
+        scene.api.add(config_map(f"{name}-wanted"))
+    world = LiveWorld(Observations(ClientSource(scene.client)))
+    value = scene.api.live("Workflow", name, "shop")
+    for memo in (None, 3):
+        assert_memo_changes_nothing(scene.reconciler, value, world, START, memo)
