@@ -95,9 +95,7 @@ def evaluate_document(
         references=pointing.sharpest(references, document),
         namespaces=tuple(needed),
         actions=tuple(actions),
-        findings=order_findings(
-            masked(around.findings, [document.value, *(one.object for one in subjects)])
-        ),
+        findings=_shown(around.findings, [document.value, *(one.object for one in subjects)]),
     )
 
 
@@ -156,6 +154,11 @@ def _variables(
         "form": str(document.form),
         "references": [],
     }
+
+
+def _shown(findings: list[Finding], values: list[Value]) -> tuple[Finding, ...]:
+    """Return findings in their order, without the secrets that the values hold."""
+    return order_findings(masked(findings, values)) if findings else ()
 
 
 def _is_our_own(value: Object) -> bool:

@@ -124,12 +124,13 @@ def _up_to_ends(rests: list[Pattern]) -> list[list[Pattern]]:
 def _collect(
     branches: tuple[_Branch, ...], path: Path, value: Value, found: list[tuple[Path, Value]]
 ) -> None:
+    plain = type(value) is dict
     for branch in branches:
         step = branch.step
-        if isinstance(step, EveryItem):
+        if step is EVERY:
             for key, inner in _children(value):
                 _go_on(branch, (*path, key), inner, found)
-        elif step in value if type(value) is dict else _has(value, step):
+        elif step in value if plain else _has(value, step):
             _go_on(branch, (*path, step), value[step], found)
 
 

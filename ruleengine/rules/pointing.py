@@ -74,16 +74,16 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         name = _text(pointer.name, scope, "")
         if not name:
             continue
-        passes = [
+        passes = tuple(
             (passed, place_in(source, (*path, *inner))) for passed, inner in _passed(pointer, value)
-        ]
+        )
         yield Reference(
             kind=_text(pointer.kind, scope, ""),
             namespace=_text(pointer.namespace, scope, subject.namespace),
             name=name,
             place=place_in(source, (*path, *_fixed(pointer.at)), value=True),
             aspect=pointer.aspect,
-            passes=tuple(passes),
+            passes=passes,
             partial=pointer.partial,
             severity=pointer.severity,
             message=_text(pointer.message, scope, ""),
