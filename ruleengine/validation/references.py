@@ -6,7 +6,6 @@ exactly the pointers that a change touches.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
 from ruleengine.model.references import Definition, Reference
@@ -51,6 +50,8 @@ def resolve_path(reference: Reference, *, exists: bool) -> Sequence[Finding]:
 
 def suggestion(name: str, names: Iterable[str]) -> str:
     """Return ``did you mean ...?`` for the nearest of ``names``, or an empty text."""
+    from difflib import get_close_matches
+
     nearest = get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.7)
     return f"did you mean {nearest[0]!r}?" if nearest else ""
 

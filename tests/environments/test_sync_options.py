@@ -180,3 +180,18 @@ def test_a_deletion_keeps_or_confirms_where_asked(option: str, goes: list[str]) 
     _approve(world)
     world.settle()
     assert world.names(Verb.DELETE) == goes
+
+
+@pytest.mark.parametrize(("limit", "kept"), [(10, [0, 1, 2]), (2, [1, 2]), (0, [])])
+def test_the_history_is_as_long_as_its_limit(limit: int, kept: list[int]) -> None:
+    """The latest entries stay; 0 keeps none."""
+    value = application()
+    world = world_of(
+        {"apps/shop/a.yaml": config_map("a")},
+        {**value, "spec": {**value["spec"], "revisionHistoryLimit": limit}},
+    )
+    for _ in range(3):
+        _request(world)
+        world.settle()
+        world.now += timedelta(minutes=1)
+    assert [one["id"] for one in world.status("history") or []][-len(kept) or 3 :] == kept
