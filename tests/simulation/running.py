@@ -1,0 +1,366 @@
+"""Running one scenario under one schedule: processes come and go, the API stays.
+
+A run has two phases. While faults strike, processes are started, killed and started again,
+and the user acts at the writes that the schedule names. Then the faults end: the next
+processes must come to rest, and the last must find nothing left to write.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from random import Random
+from typing import Any, Final, Protocol
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ApiError
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.local.clock import VirtualClock
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.memory_store import MemoryStore
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Answer, Reconciler, Request
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.values import Object
+from ruleengine.reconcile.leases import AreaLease, Candidate
+from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.surroundings import Surroundings
+from tests.simulation.api import CrashError, ProcessApi
+from tests.simulation.faults import Channel, Fault, FaultKind, Injector, Schedule
+from tests.simulation.feed import ScheduledFeed
+from tests.simulation.invariants import Invariant, ViolationError, Write
+
+_PATIENCE: Final = 120.0
+"""Virtual seconds that a process is given to settle."""
+
+_MOST_PROCESSES: Final = 12
+_MOST_PAUSES: Final = 2000
+_QUIET_PROCESSES: Final = 4
+
+SERVER_KEPT: Final = ("uid", "resourceVersion", "managedFields", "creationTimestamp", "generation")
+_NOISE: Final = frozenset({"Event", "Lease", "Node", "EndpointSlice"})
+
+State = Mapping[str, Object]
+"""Everything stored that matters, by the name of the object."""
+
+
+class Act(Protocol):
+    """Something that a user, or anybody else, does to the cluster."""
+
+    def __call__(self, client: Client, /) -> None:
+        """Do it."""
+
+
+class Scenario(Protocol):
+    """What is simulated. One value serves many runs, and keeps nothing of any of them."""
+
+    @property
+    def name(self) -> str:
+        """What the scenario is called; a test that is printed refers to it."""
+
+    @property
+    def acts(self) -> Sequence[Act]:
+        """What the user does, in this order, at moments that the schedule names."""
+
+    def prepare(self, client: Client) -> None:
+        """Create what is there from the start."""
+
+    def reconcilers(self, process: "Process") -> Sequence[Reconciler]:
+        """Return the reconcilers of a new process."""
+
+    def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
+        """Return who answers requests that only read, by the kind of request."""
+
+    def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
+        """Return who performs effects, by the kind of request."""
+
+    def invariants(self) -> Sequence[Invariant]:
+        """Return fresh invariants for one run."""
+
+    def normalise(self, value: Object) -> Object | None:
+        """Return an object of the end state without what may differ from run to run.
+
+        ``None`` leaves the whole object out.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Process:
+    """One process: its client and its feed. Everything else in it is made anew as well."""
+
+    number: int
+    client: Client = field(repr=False)
+    feed: ScheduledFeed = field(repr=False)
+    surroundings: Surroundings = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of one run; ``problem`` is empty where every invariant held."""
+
+    schedule: Schedule
+    problem: str
+    injected: Counter[FaultKind]
+    state: State = field(repr=False)
+    decisions: int = 0
+    writes: int = 0
+    processes: int = 0
+    counts: Counter[Channel] = field(default_factory=Counter)
+
+
+def run(scenario: Scenario, schedule: Schedule, expected: State | None = None) -> Report:
+    """Run a scenario under a schedule; ``expected`` is the end state of the run without faults."""
+    return Simulation(scenario, schedule).run(expected)
+
+
+def faultless(scenario: Scenario) -> Report:
+    """Run a scenario without a fault; every act happens once all is at rest."""
+    return run(scenario, Schedule())
+
+
+class Simulation:
+    """One run; see the module."""
+
+    def __init__(self, scenario: Scenario, schedule: Schedule) -> None:
+        self._scenario = scenario
+        self._injector = Injector(schedule)
+        self.clock = VirtualClock()
+        randomness = Random(schedule.seed)
+        self.plane = ControlPlane(
+            MemoryStore(), self.clock, randomness=randomness, patience=0, strict=True
+        )
+        self.plane.settle()
+        self._monotonic = 0.0
+        self._invariants = scenario.invariants()
+        self._acts = list(zip((*schedule.acts, *_for_ever(scenario)), scenario.acts, strict=False))
+        self._current: list[ProcessApi] = []
+        self._processes = self._pauses = 0
+        self._decisions = self._writes = 0
+
+    def run(self, expected: State | None) -> Report:
+        """Perform both phases and look at the end."""
+        problem = ""
+        try:
+            self._scenario.prepare(self._user())
+            self.plane.settle()
+            self._chaos()
+            self._injector.quiet = True
+            self._come_to_rest()
+            for one in self._invariants:
+                one.finished(self.plane)
+            if expected is not None:
+                _compare(expected, self._state())
+        except ViolationError as violation:
+            problem = str(violation)
+        return Report(
+            schedule=self._injector.schedule,
+            problem=problem,
+            injected=self._injector.injected,
+            state=self._state(),
+            decisions=self._decisions,
+            writes=self._writes,
+            processes=self._processes,
+            counts=self._injector.counts,
+        )
+
+    def _chaos(self) -> None:
+        """Run processes while something is to happen."""
+        for _ in range(_MOST_PROCESSES):
+            settled = self._process()
+            if settled is None or settled.timed_out:
+                continue
+            if not self._acts:
+                return
+            self._act()
+        while self._acts:
+            self._act()
+
+    def _come_to_rest(self) -> None:
+        """Run processes without faults until one writes nothing."""
+        settled: Settled | None = None
+        for _ in range(_QUIET_PROCESSES):
+            settled = self._process()
+            if settled is None:
+                raise ViolationError("a process without faults failed")
+            if not settled.writes and not settled.unsettled and not settled.failed:
+                break
+        else:
+            raise ViolationError(f"it does not come to rest: {_open(settled)}")
+        if settled.findings:
+            raise ViolationError("; ".join(one.message for one in settled.findings))
+
+    def _process(self, *, release: bool = True) -> Settled | None:
+        """Start a process and let it settle; ``None`` where it ended otherwise."""
+        self._processes += 1
+        number = self._processes
+        api = ProcessApi(self.plane, self._injector, number, (self._before_write, self._written))
+        self._current.append(api)
+        try:
+            return self._settle(number, api, release=release)
+        except (CrashError, UnreachableError, ApiError):
+            self._pass_time(1)
+            return None
+        finally:
+            self._current.pop()
+
+    def _settle(self, number: int, api: ProcessApi, *, release: bool) -> Settled:
+        retrying = Retrying(attempts=3, sleep=self._pass_time, jitter=lambda: 0.0)
+        client = Client(api, retrying)
+        feed = ScheduledFeed(client, self._injector, self._pause)
+        plain = Surroundings.of(client)
+        process = Process(number=number, client=client, feed=feed, surroundings=plain)
+        reconcilers = [_Counting(one, self) for one in self._scenario.reconcilers(process)]
+        effects = self._scenario.effects()
+        performers = {kind: self._performer(answer) for kind, answer in effects.items()}
+        candidate = Candidate(
+            identity=f"process-{number}", now=self.clock.now, monotonic=lambda: self._monotonic
+        )
+        leases = {one.area: AreaLease(client, one.area, candidate) for one in reconcilers}
+        settled = settle(
+            Surroundings.of(client, reconcilers, {**self._scenario.reads(), **performers}),
+            Settling(
+                now=self.clock.now,
+                feed=feed,
+                deadline=self.clock.now() + timedelta(seconds=_PATIENCE),
+                retrying=retrying,
+                leases=leases,
+            ),
+        )
+        for lease in leases.values() if release else ():
+            lease.release()
+        self._writes += settled.writes
+        return settled
+
+    def decided(self) -> None:
+        """Count a decision."""
+        self._decisions += 1
+
+    def _performer(self, answer: Callable[[Request], Answer]) -> Callable[[Request], Answer]:
+        def perform(request: Request) -> Answer:
+            fault = self._injector.next(Channel.EFFECT)
+            kind = fault.kind if fault is not None else None
+            if kind is FaultKind.CRASH_BEFORE_EFFECT:
+                raise CrashError
+            if kind is FaultKind.EFFECT_FAILED_BEFORE:
+                raise UnreachableError("no answer", "try again")
+            for one in self._invariants:
+                one.effect(request, self.plane)
+            answered = answer(request)
+            if kind is FaultKind.CRASH_AFTER_EFFECT:
+                raise CrashError
+            if kind is FaultKind.EFFECT_FAILED_AFTER:
+                raise UnreachableError("no answer", "try again")
+            return answered
+
+        return perform
+
+    def _before_write(self, fault: Fault | None) -> None:
+        if self._injector.quiet:
+            return
+        count = self._injector.counts[Channel.WRITE]
+        while self._acts and self._acts[0][0] < count:
+            self._act()
+        if fault is not None and fault.kind is FaultKind.TAKEN_OVER:
+            self._take_over(release=fault.amount % 2 == 0)
+
+    def _take_over(self, *, release: bool) -> None:
+        """Let a whole other process run, here and now; the present one goes on afterwards.
+
+        This is what losing a lease looks like to whoever has lost it: the write that was
+        under way arrives late. Faults are suspended meanwhile. Without ``release`` the other
+        process ends without giving its lease back.
+        """
+        overtaken = tuple(self._current)
+        self._injector.quiet = True
+        try:
+            self._process(release=release)
+        finally:
+            self._injector.quiet = False
+        for one in overtaken:
+            one.overtaken = True
+
+    def _written(self, write: Write) -> None:
+        for one in self._invariants:
+            one.written(write)
+
+    def _act(self) -> None:
+        _, act = self._acts.pop(0)
+        act(self._user())
+        self.plane.settle()
+
+    def _user(self) -> Client:
+        return Client(self.plane, Retrying(attempts=1))
+
+    def _pause(self, seconds: float) -> None:
+        fault = self._injector.next(Channel.PAUSE)
+        if fault is not None:
+            back = fault.kind is FaultKind.CLOCK_BACK
+            self.clock.move_by(-fault.amount if back else fault.amount)
+        self._pass_time(seconds)
+        self.plane.settle()
+
+    def _pass_time(self, seconds: float) -> None:
+        self._pauses += 1
+        if self._pauses > _MOST_PAUSES:
+            raise ViolationError(f"after {_MOST_PAUSES} pauses it has not come to rest")
+        self._monotonic += seconds
+        self.clock.move_by(seconds)
+
+    def _state(self) -> State:
+        found: dict[str, Object] = {}
+        for resource in self.plane.store.resources():
+            for value in self.plane.store.list(resource).items:
+                if value.get("kind") in _NOISE:
+                    continue
+                normal = self._scenario.normalise(without_server(value))
+                if normal is not None:
+                    found[str(Target.of(value))] = normal
+        return found
+
+
+class _Counting:
+    """A reconciler that counts how often it is asked."""
+
+    def __init__(self, inner: Reconciler, simulation: Simulation) -> None:
+        self._inner = inner
+        self._simulation = simulation
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._inner, name)
+
+    def decide(self, *arguments: Any) -> Any:
+        """Pass the question on."""
+        self._simulation.decided()
+        return self._inner.decide(*arguments)
+
+
+def without_server(value: Object) -> Object:
+    """Return an object without what the server keeps of every run anew."""
+    metadata = {key: one for key, one in value["metadata"].items() if key not in SERVER_KEPT}
+    if "ownerReferences" in metadata:
+        owners = metadata["ownerReferences"]
+        metadata["ownerReferences"] = [{**one, "uid": ""} for one in owners]
+    return {**value, "metadata": metadata}
+
+
+def _for_ever(scenario: Scenario) -> list[int]:
+    """Return the moments of acts that a schedule does not name: when all is at rest."""
+    return [10**9] * len(scenario.acts)
+
+
+def _open(settled: Settled | None) -> str:
+    if settled is None:
+        return "it failed"
+    told = [f"{one.target}: {one.message}" for one in (*settled.unsettled, *settled.failed)]
+    return "; ".join(told) or f"{settled.writes} writes by a process that should have none"
+
+
+def _compare(expected: State, state: State) -> None:
+    for name in sorted(expected.keys() | state.keys()):
+        if name not in state:
+            raise ViolationError(f"at the end {name} is missing")
+        if name not in expected:
+            raise ViolationError(f"at the end {name} is left over")
+        if expected[name] != state[name]:
+            text = f"at the end {name} is {state[name]}, without faults it is {expected[name]}"
+            raise ViolationError(text)
