@@ -98,6 +98,7 @@ class Observations:
         self._single: dict[Target, Object | None] = {}
         self._overlay: dict[Target, Object | None] = {}
         self._removed: dict[Target, str] = {}
+        self._gone: dict[Target, str] = {}
         self.answers: dict[str, Answer] = {}
 
     def get(self, target: Target) -> Object | None:
@@ -145,9 +146,13 @@ class Observations:
         """Take over an observation of one object (``None``: it is gone) at a version.
 
         Returns whether the world shows anything new. A write of ours stays over what is
-        older than it.
+        older than it; what is older than an observation before it came late, and is ignored.
         """
         before = self.seen(target)
+        if _is_newer(self._newest(target, before), version):
+            return False
+        if value is None:
+            self._gone[target] = version
         known = self._kinds.get((target.api_version, target.kind))
         if known is None:
             self._single[target] = value
@@ -159,6 +164,12 @@ class Observations:
             return False
         self._overlay.pop(target, None)
         return before != value
+
+    def _newest(self, target: Target, seen: Object | None) -> str:
+        """Return the version of what is known of an object, or at which it was seen to go."""
+        if seen is None:
+            return self._gone.get(target, "")
+        return str(lookup(seen, "metadata", "resourceVersion", default=""))
 
     def _is_passed(self, target: Target, value: Object | None, version: str) -> bool:
         """Tell whether an observation is as new as our write to the object."""
@@ -186,6 +197,7 @@ class Observations:
         self._kinds.clear()
         self._single.clear()
         self._overlay.clear()
+        self._gone.clear()
 
     def _of_kind(self, kind: Kind, *, follow: bool) -> dict[Target, Object]:
         if kind not in self._kinds:
