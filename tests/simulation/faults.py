@@ -80,8 +80,15 @@ _LATEST: Final = {
 }
 """Up to which number a schedule places faults of a channel."""
 
-_LONGEST: Final = {FaultKind.CLOCK_FORWARD: 300, FaultKind.CLOCK_BACK: 120}
-"""The largest amounts of clock jumps, in seconds."""
+UNANSWERED: Final = frozenset({FaultKind.EFFECT_FAILED_BEFORE, FaultKind.EFFECT_FAILED_AFTER})
+"""Effects without an answer. After five in a row the engine gives up, so a schedule has fewer."""
+
+_LONGEST: Final = {
+    FaultKind.CLOCK_FORWARD: 300,
+    FaultKind.CLOCK_BACK: 120,
+    **dict.fromkeys(UNANSWERED, 4),
+}
+"""The largest amounts: of clock jumps in seconds, of unanswered effects in a row."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,9 +123,11 @@ def make_schedule(
 ) -> Schedule:
     """Return the schedule of a seed: up to ``most`` faults, and when each act happens."""
     randomness = Random(seed)
-    faults = []
+    faults: list[Fault] = []
     for _ in range(randomness.randint(1, most)):
         kind = randomness.choice(kinds)
+        if kind in UNANSWERED and any(one.kind in UNANSWERED for one in faults):
+            continue
         at = randomness.randrange(_LATEST[CHANNELS[kind]])
         amount = randomness.randint(1, _LONGEST.get(kind, 5))
         faults.append(Fault(kind=kind, at=at, amount=amount))
