@@ -125,6 +125,8 @@ def _drives(engagement: Engagement, options: ApplyOptions) -> bool:
 
 
 def _notes(engagement: Engagement, options: ApplyOptions) -> Iterator[str]:
+    if not engagement.declared.derived:
+        yield f"{engagement.workspace.root} declares nothing: write a file into environments/"
     if engagement.declared.configuration.engine is Engine.HANDOVER:
         yield "handed over: Argo's controllers act on these documents"
     elif not _drives(engagement, options):

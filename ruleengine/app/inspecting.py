@@ -128,6 +128,11 @@ def _standing(target: Target, origin: Origin, live: Object | None, engine: Engin
 
 
 def _application(target: Target, origin: Origin, found: Object) -> Standing:
+    if not found:
+        message = "no controller has looked at it yet"
+        return Standing(
+            target=target, origin=origin, state="applied", sync="Unknown", message=message
+        )
     phase = str(lookup(found, "operationState", "phase", default=""))
     conditions = lookup(found, "conditions", default=[])
     messages = [str(one.get("message", "")) for one in conditions if isinstance(one, dict)]

@@ -18,6 +18,7 @@ from ruleengine.environments.reconciler import ApplicationReconciler
 from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
+from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding, has_errors
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
@@ -60,8 +61,16 @@ def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
 
 @contextmanager
 def engaged(directory: Path, choice: ClusterChoice) -> Iterator[Engagement]:
-    """Read the config repo and connect to its cluster for the time of a command."""
+    """Read the config repo and connect to its cluster for the time of a command.
+
+    Raises ``UsageError`` where there is no config repo, ``UnreachableError`` for the cluster.
+    """
     workspace = open_workspace(directory)
+    if not workspace.found:
+        raise UsageError(
+            f"{workspace.root} lies in no config repo",
+            "go to your config repo, or make one with `ruleengine init DIR`",
+        )
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
         yield engage(workspace, declared, cluster, state_folder(choice, workspace))

@@ -80,7 +80,8 @@ def shown(delivery: Delivery) -> tuple[Outcome, ...]:
 
 def _application_line(one: Standing, style: Style) -> str:
     good = one.sync == "Synced" and one.health == "Healthy"
-    word = style.paint(f"{one.sync}, {one.health}", "green" if good else "yellow")
+    word = ", ".join(filter(None, (one.sync, one.health)))
+    word = style.paint(word, "green" if good else "yellow")
     revision = f" at {one.revision[:12]}" if one.revision else ""
     message = f": {one.message}" if one.message and not good else ""
     return f"{one.target}: {word}{revision}{message}\n"
