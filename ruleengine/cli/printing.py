@@ -37,8 +37,10 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
 def show_findings(output: str, findings: Iterable[Finding], *, beside: bool = False) -> None:
     """Print findings: as the result itself, or ``beside`` it, then on standard error."""
     ordered = order_findings(findings)
-    if beside and not ordered:
-        return
+    if beside:  # what is recorded stands in the result itself
+        ordered = tuple(one for one in ordered if one.code != "support-kind-recorded")
+        if not ordered:
+            return
     from ruleengine.reporting.as_json import findings_data
     from ruleengine.reporting.text import findings_text
 

@@ -4,11 +4,13 @@ A line of a difference starts with ``-`` for what is there and ``+`` for what wo
 """
 
 import json
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 
-from ruleengine.model.actions import ABSENT, Change, Difference, Plan, PlannedAction
+from ruleengine.model.actions import ABSENT, Change, Difference, Plan, PlannedAction, Target
 from ruleengine.model.documents import Origin
-from ruleengine.model.values import Value, format_path
+from ruleengine.model.names import DOMAIN
+from ruleengine.model.values import Path, Value, format_path
 from ruleengine.reporting.counts import count, listed
 from ruleengine.reporting.masking import shown_differences
 from ruleengine.reporting.style import PLAIN, Style, printable
@@ -22,6 +24,9 @@ _SIGNS = {
     Change.WAITING: "?",
 }
 _WIDTH = 160
+_MOST_LINES = 30
+_PACKAGE = "<ruleengine>"
+_SAID = (("metadata", "name"), ("metadata", "namespace"))
 
 
 def plan_text(plan: Plan, style: Style = PLAIN, *, unchanged: bool = False) -> str:
@@ -29,17 +34,21 @@ def plan_text(plan: Plan, style: Style = PLAIN, *, unchanged: bool = False) -> s
 
     Objects that stay as they are appear only as a number unless ``unchanged`` is true.
     """
-    blocks = [
-        planned_text(one, style)
-        for one in plan.actions
-        if unchanged or one.change is not Change.UNCHANGED
-    ]
+    shown = [one for one in plan.actions if unchanged or one.change is not Change.UNCHANGED]
+    blocks = [planned_text(one, style) for one in shown if not _is_of_package(one)]
+    blocks += _package_lines([one for one in shown if _is_of_package(one)], style)
     blocks += [f"then: {printable(line)}\n" for line in plan.then]
     if plan.recorded:
-        names = listed(str(one) for one in plan.recorded)
-        blocks.append(f"recorded, not yet acted on by a reconciler of ruleengine: {names}\n")
+        blocks.append(recorded_line(plan.recorded))
     blocks.append(plan_summary(plan, style))
     return "".join(blocks)
+
+
+def recorded_line(recorded: Iterable[Target]) -> str:
+    """Return one line about documents that are stored and that nobody of ours acts on."""
+    numbers = sorted(Counter(one.kind for one in recorded).items())
+    kinds = listed(count(number, kind) for kind, number in numbers)
+    return f"recorded, no reconciler of ruleengine acts on them yet: {kinds}\n"
 
 
 def planned_text(planned: PlannedAction, style: Style = PLAIN) -> str:
@@ -56,7 +65,12 @@ def planned_text(planned: PlannedAction, style: Style = PLAIN) -> str:
         lines.append(f"    {printable(message)}")
     if planned.change is not Change.DELETE:
         differences = shown_differences(action.target, planned.differences)
-        lines += [f"    {one}" for one in difference_lines(differences, style)]
+        if planned.change is Change.CREATE:
+            differences = _fields(differences)
+        lines += [f"    {one}" for one in difference_lines(differences[:_MOST_LINES], style)]
+        if len(differences) > _MOST_LINES:
+            left = len(differences) - _MOST_LINES
+            lines.append(f"    … {count(left, 'field')} more: -o yaml shows them all")
     return "\n".join(lines) + "\n"
 
 
@@ -102,6 +116,42 @@ def plan_summary(plan: Plan, style: Style = PLAIN) -> str:
     if not parts:
         return f"no change: {same}\n"
     return f"{listed(parts)}; {same}\n"
+
+
+def _is_of_package(planned: PlannedAction) -> bool:
+    """Tell whether an object comes with ruleengine itself, as the kinds of Argo do."""
+    origin = planned.action.origin
+    return origin is not None and origin.path.startswith(_PACKAGE)
+
+
+def _package_lines(planned: Sequence[PlannedAction], style: Style) -> Sequence[str]:
+    numbers = Counter((one.change, one.action.target.kind) for one in planned)
+    return [
+        f"{style.change(change, f'{_SIGNS[change]} {change.value}')} {count(number, kind)} "
+        f"{style.paint('that come with ruleengine', 'faint')}\n"
+        for (change, kind), number in numbers.items()
+    ]
+
+
+def _fields(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Return the single fields of an object to be created, without what its line says."""
+    return tuple(
+        leaf
+        for one in differences
+        for leaf in _leaves(one.path, one.new)
+        if leaf.path not in _SAID and not any(str(step).startswith(DOMAIN) for step in leaf.path)
+    )
+
+
+def _leaves(path: Path, value: Value) -> Iterator[Difference]:
+    if isinstance(value, dict) and value:
+        for key, inner in value.items():
+            yield from _leaves((*path, key), inner)
+    elif isinstance(value, list) and any(isinstance(item, dict | list) for item in value):
+        for index, inner in enumerate(value):
+            yield from _leaves((*path, index), inner)
+    else:
+        yield Difference(path, ABSENT, value)
 
 
 def _value_text(value: Value) -> str:

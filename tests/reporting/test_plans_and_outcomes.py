@@ -1,7 +1,18 @@
 """Plans and outcomes as people read them."""
 
-from ruleengine.model.actions import Change, Plan, Result, Target
-from ruleengine.reporting.diff import plan_text
+from ruleengine.model.actions import (
+    ABSENT,
+    Action,
+    Change,
+    Difference,
+    Plan,
+    PlannedAction,
+    Result,
+    Target,
+    Verb,
+)
+from ruleengine.model.documents import Origin
+from ruleengine.reporting.diff import plan_text, planned_text
 from ruleengine.reporting.style import Style
 from ruleengine.reporting.tree import Branch, outcomes_text, tree_text
 from tests.reporting.samples import PLAN, SECRET_CHANGE, outcome, planned
@@ -44,7 +55,7 @@ def test_a_plan_says_what_follows_and_what_is_recorded() -> None:
     workflow = Target("argoproj.io/v1alpha1", "Workflow", "ruleengine", "build")
     text = plan_text(Plan(actions=(), then=("render shop-staging",), recorded=(workflow,)))
     assert "then: render shop-staging\n" in text
-    assert "Workflow/ruleengine/build" in text
+    assert "1 Workflow" in text
 
 
 def test_outcomes_hang_below_file_and_document() -> None:
@@ -73,3 +84,39 @@ def test_a_tree_can_be_drawn_in_ascii() -> None:
     """Streams without Unicode get plain lines."""
     roots = [Branch("root", [Branch("a", [Branch("b")]), Branch("c")])]
     assert tree_text(roots, Style(unicode=False)) == "root\n|- a\n|  `- b\n`- c\n"
+
+
+def test_a_new_object_is_shown_field_by_field_without_our_own_marks() -> None:
+    """Its name stands in the line above, and our annotations say nothing new."""
+    value = {
+        "metadata": {"name": "a", "annotations": {"ruleengine.dev/owner": "repo#x", "mine": "1"}},
+        "spec": {"ports": [{"port": 80}], "replicas": 2},
+    }
+    differences = tuple(Difference((key,), ABSENT, inner) for key, inner in value.items())
+    action = Action(verb=Verb.APPLY, target=Target("v1", "Thing", "ns", "a"), manager="m")
+    text = planned_text(PlannedAction(action=action, change=Change.CREATE, differences=differences))
+    lines = [line.strip() for line in text.splitlines()[1:]]
+    assert lines == [
+        '+ metadata.annotations.mine: "1"',
+        "+ spec.ports[0].port: 80",
+        "+ spec.replicas: 2",
+    ]
+
+
+def test_what_comes_with_the_package_is_one_line() -> None:
+    """Nobody reads nineteen definitions before the first line of their own."""
+    crds = tuple(
+        PlannedAction(
+            action=Action(
+                verb=Verb.APPLY,
+                target=Target("apiextensions.k8s.io/v1", "CustomResourceDefinition", "", name),
+                manager="m",
+                origin=Origin(path="<ruleengine>/schemas/crds", line=0),
+            ),
+            change=Change.CREATE,
+        )
+        for name in "ab"
+    )
+    text = plan_text(Plan(actions=crds))
+    assert "+ create 2 CustomResourceDefinitions that come with ruleengine\n" in text
+    assert text.count("CustomResourceDefinition") == 1
