@@ -156,15 +156,32 @@ def test_a_client_killed_midway_is_gone_on_from(shop: Place) -> None:
 
 
 @pytest.mark.vectors("argocd-example-apps")
+def test_an_interrupted_apply_says_so_and_is_gone_on_from(shop: Place) -> None:
+    """Ctrl-C ends it with 130 at a safe point; the next run ends synced and healthy."""
+    shop.start()
+    child = shop.spawn("apply")
+    try:
+        assert wait_for(partial(reached, shop, 4, child))
+        os.kill(child.pid, signal.SIGINT)
+        assert child.wait(60) == 130
+    finally:
+        end(child)
+    shop.call("apply").check_explained(0)
+    before = shop.writes()
+    shop.call("apply").check_explained(0)
+    assert shop.writes() == before
+
+
+@pytest.mark.vectors("argocd-example-apps")
 def test_two_apply_processes_at_once_both_succeed(shop: Place) -> None:
     """Neither the start of the server nor the objects are fought over."""
-    shop.start()
     children = [shop.spawn("apply"), shop.spawn("apply")]
     try:
         assert [child.wait(60) for child in children] == [0, 0]
     finally:
         for child in children:
             end(child)
+    shop.start()
     before = shop.writes()
     shop.call("apply").check_explained(0)
     assert shop.writes() == before

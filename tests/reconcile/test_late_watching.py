@@ -1,0 +1,100 @@
+"""What happens between reading a kind and watching it is not missed."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from ruleengine.cluster.client import Client
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
+from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.feeds import PollFeed
+from ruleengine.reconcile.settling import Settling, settle
+from ruleengine.reconcile.surroundings import Surroundings
+from tests.cluster.fake_api import FakeApi
+from tests.reconcile.kit import config_map, quiet
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+AWAITED = config_map("awaited")
+
+
+@dataclass
+class Waiter:
+    """Sweeps every kind, and waits until an object that it found says that it is ready."""
+
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+    watches = ()
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return whether it is ready."""
+        del value, now, memo
+        found = [one for one in world.list("", "") if Target.of(one) == Target.of(AWAITED)]
+        if found and lookup(found[0], "data", "ready") == "yes":
+            return Decision(next=DONE)
+        return Decision(next=Next(stop=Stop.ON, targets=(Target.of(AWAITED),)))
+
+
+class Overtaken(PollFeed):
+    """Somebody changes or deletes the object right after it was swept."""
+
+    def __init__(self, client: Client, clock: "Clock", *, gone: bool) -> None:
+        super().__init__(client, clock.sleep)
+        self._client = client
+        self._gone = gone
+        self._left = True
+
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
+        """Return every object of a kind; the one that matters changes afterwards."""
+        found = tuple(super().list(api_version, kind, follow=follow))
+        if kind == "ConfigMap" and not follow and self._left:
+            self._left = False
+            target = Target.of(AWAITED)
+            if self._gone:
+                self._client.delete(target)
+            self._client.apply({**AWAITED, "data": {"ready": "yes"}}, "somebody")
+        return found
+
+
+@dataclass
+class Clock:
+    """A clock that moves while somebody sleeps."""
+
+    now: datetime = START
+
+    def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        self.now += timedelta(seconds=max(seconds, 0.01))
+
+
+def check(*, gone: bool) -> None:
+    """Check that the change is seen long before the deadline."""
+    api = FakeApi()
+    api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    api.add(AWAITED)
+    metadata = {"name": "waiter", "namespace": "shop"}
+    api.add({"apiVersion": Waiter.api_version, "kind": "Workflow", "metadata": metadata})
+    client, clock = Client(api, quiet()), Clock()
+    settled = settle(
+        Surroundings.of(client, [Waiter()], {}),
+        Settling(
+            now=lambda: clock.now,
+            feed=Overtaken(client, clock, gone=gone),
+            deadline=START + timedelta(seconds=60),
+        ),
+    )
+    assert not settled.timed_out
+    assert not settled.unsettled
+    assert clock.now < START + timedelta(seconds=30)
+
+
+def test_a_change_between_sweep_and_watch_is_seen() -> None:
+    """It is taken over when the watch begins, for nobody would tell it later."""
+    check(gone=False)
+
+
+def test_an_object_made_anew_between_sweep_and_watch_is_seen() -> None:
+    """Its new self counts."""
+    check(gone=True)
