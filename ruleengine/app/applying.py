@@ -1,5 +1,6 @@
 """``apply``: the plan performed, then driven until everything has settled."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
+from ruleengine.app.leasing import area_leases
 from ruleengine.app.planning import Engagement, check, engaged, plan_now
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Outcome, Plan, Result
@@ -113,7 +115,7 @@ def deliver(
         settled=settled,
         standings=tuple(standings(engagement.declared, client)) if options.wait else (),
         findings=order_findings((*findings, *plan.findings, *found)),
-        notes=tuple(_notes(engagement, options)),
+        notes=(*_notes(engagement, options), *_watched(settled)),
         pods=count_simulated(client),
         writes=client.writes - before,
     )
@@ -135,16 +137,25 @@ def _notes(engagement: Engagement, options: ApplyOptions) -> Iterator[str]:
         yield "not waited for: the environments are reconciled by the next apply that waits"
 
 
+def _watched(settled: Settled | None) -> tuple[str, ...]:
+    """Return who drives in our place, once each."""
+    told = settled.watched if settled else ()
+    return tuple(dict.fromkeys(f"{one.message}; this run only watched" for one in told))
+
+
 def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:
-    with _watching(engagement.surroundings.client) as feed:
+    surroundings = engagement.surroundings
+    with area_leases(surroundings) as leases, _watching(surroundings.client) as feed:
         settling = Settling(
             now=lambda: datetime.now(UTC),
             feed=feed,
             deadline=datetime.now(UTC) + options.timeout,
             cancel=observers.cancel,
             progress=observers.progress,
+            leases=leases,
+            seed=os.getpid(),
         )
-        return settle(engagement.surroundings, settling)
+        return settle(surroundings, settling)
 
 
 @contextmanager

@@ -85,6 +85,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
         shapes=shapes,
         reconcilers=make_reconcilers(declared.configuration, client, shapes),
         performers={"render": make_render(workspace, declared, state / "clones")},
+        control_namespace=declared.configuration.control_namespace,
     )
     store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
     return Engagement(

@@ -1,6 +1,8 @@
 """Driving: an area is acted on by the holder of its lease; everybody else watches."""
 
 import threading
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -22,6 +24,7 @@ class Driver(Scene):
 
     identity: str = "a"
     meanwhile: list = field(default_factory=list)
+    uptime: Callable[[], float] | None = None
 
     def sleep(self, seconds: float) -> None:
         """Move the clock, and let others do what they do meanwhile."""
@@ -29,7 +32,7 @@ class Driver(Scene):
         for act in list(self.meanwhile):
             act()
 
-    def uptime(self) -> float:
+    def elapsed(self) -> float:
         """Return the seconds since the start."""
         return (self.now - START).total_seconds()
 
@@ -38,7 +41,7 @@ class Driver(Scene):
         candidate = Candidate(
             identity=self.identity,
             now=lambda: self.now,
-            monotonic=self.uptime,
+            monotonic=self.uptime or self.elapsed,
         )
         return AreaLease(client, "toy", candidate)
 
@@ -168,7 +171,9 @@ def test_two_processes_at_once_do_nothing_twice() -> None:
     results: dict[str, Settled] = {}
 
     def run(identity: str) -> None:
-        results[identity] = Driver(api=api, identity=identity).drive(300)
+        driver = Driver(api=api, identity=identity, uptime=time.monotonic)
+        driver.meanwhile.append(lambda: threading.Event().wait(0.005))
+        results[identity] = driver.drive(10_000)
 
     threads = [threading.Thread(target=run, args=(name,)) for name in "ab"]
     for one in threads:
