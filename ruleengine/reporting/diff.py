@@ -14,6 +14,7 @@ from ruleengine.model.values import Path, Value, format_path
 from ruleengine.reporting.counts import count, listed
 from ruleengine.reporting.masking import shown_differences
 from ruleengine.reporting.style import PLAIN, Style, printable
+from ruleengine.reporting.tree import PACKAGE
 
 _SIGNS = {
     Change.CREATE: "+",
@@ -25,7 +26,6 @@ _SIGNS = {
 }
 _WIDTH = 160
 _MOST_LINES = 30
-_PACKAGE = "<ruleengine>"
 _SAID = (("metadata", "name"), ("metadata", "namespace"))
 
 
@@ -121,7 +121,7 @@ def plan_summary(plan: Plan, style: Style = PLAIN) -> str:
 def _is_of_package(planned: PlannedAction) -> bool:
     """Tell whether an object comes with ruleengine itself, as the kinds of Argo do."""
     origin = planned.action.origin
-    return origin is not None and origin.path.startswith(_PACKAGE)
+    return origin is not None and origin.path.startswith(PACKAGE)
 
 
 def _package_lines(planned: Sequence[PlannedAction], style: Style) -> Sequence[str]:

@@ -1,5 +1,6 @@
 """What happened, as a tree: file, then document, then object with its result."""
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
@@ -7,6 +8,9 @@ from ruleengine.model.actions import Outcome, Result
 from ruleengine.model.documents import Origin
 from ruleengine.reporting.counts import count, listed
 from ruleengine.reporting.style import PLAIN, Style, printable
+
+PACKAGE = "<ruleengine>"
+"""How the paths begin of what comes with ruleengine itself."""
 
 _FAILURES = (Result.FAILED, Result.REFUSED, Result.CONFLICT)
 
@@ -67,7 +71,10 @@ def outcomes_summary(
 def _by_file(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branch]:
     files: dict[str, Branch] = {}
     documents: dict[tuple[str, str], Branch] = {}
+    quiet = [one for one in outcomes if _comes_with_us(one) and one.result not in _FAILURES]
     for outcome in outcomes:
+        if outcome in quiet:
+            continue
         origin = outcome.planned.action.origin
         path = origin.path if origin else f"({outcome.planned.area or 'ruleengine'})"
         file = files.setdefault(path, Branch(style.paint(path, "bold")))
@@ -79,7 +86,22 @@ def _by_file(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branch]:
                 file.branches.append(documents[path, text])
             parent = documents[path, text]
         parent.branches.append(Branch(_outcome_line(outcome, style)))
-    return [files[path] for path in sorted(files)]
+    return [*(files[path] for path in sorted(files)), *_package_branch(quiet, style)]
+
+
+def _comes_with_us(outcome: Outcome) -> bool:
+    origin = outcome.planned.action.origin
+    return origin is not None and origin.path.startswith(PACKAGE)
+
+
+def _package_branch(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branch]:
+    """Return one line per kind for what comes with ruleengine itself."""
+    numbers = Counter((one.planned.action.target.kind, one.result) for one in outcomes)
+    lines = [
+        Branch(f"{count(number, kind)}  {style.result(result)}")
+        for (kind, result), number in numbers.items()
+    ]
+    return [Branch(style.paint("with ruleengine itself", "bold"), lines)] if lines else []
 
 
 def _document_text(origin: Origin) -> str:
