@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 from ruleengine.app.applying import Delivery
 from ruleengine.app.inspecting import Standing
+from ruleengine.cli.printing import short_revision
 from ruleengine.model.actions import Outcome, Target, Verb
 from ruleengine.model.values import Object
 from ruleengine.reporting.as_json import finding_data, outcomes_data, target_data
@@ -82,6 +83,6 @@ def _application_line(one: Standing, style: Style) -> str:
     good = one.sync == "Synced" and one.health == "Healthy"
     word = ", ".join(filter(None, (one.sync, one.health)))
     word = style.paint(word, "green" if good else "yellow")
-    revision = f" at {one.revision[:12]}" if one.revision else ""
+    revision = f" at {short_revision(one.revision)}" if one.revision else ""
     message = f": {one.message}" if one.message and not good else ""
     return f"{one.target}: {word}{revision}{message}\n"

@@ -34,6 +34,15 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(f"{line}\n" for line in lines)
 
 
+def short_revision(revision: str) -> str:
+    """Return a revision as people read it; files without a commit stay recognisable.
+
+    >>> short_revision("350f014324ff9b0a" + "-dirty-1a2b")
+    '350f014324ff-dirty'
+    """
+    return f"{revision[:12]}-dirty" if "-dirty" in revision else revision[:12]
+
+
 def show_findings(output: str, findings: Iterable[Finding], *, beside: bool = False) -> None:
     """Print findings: as the result itself, or ``beside`` it, then on standard error."""
     ordered = order_findings(findings)

@@ -7,7 +7,7 @@ import click
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Standing, Status, status
 from ruleengine.cli.options import cluster, directory, output
-from ruleengine.cli.printing import columns, show
+from ruleengine.cli.printing import columns, short_revision, show
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
@@ -39,7 +39,7 @@ def _text(found: Status) -> str:
 
 def _row(one: Standing) -> tuple[str, ...]:
     place = f"{one.origin.path}:{one.origin.line}"
-    return (str(one.target), one.state, one.sync, one.health, one.revision[:12], place)
+    return (str(one.target), one.state, one.sync, one.health, short_revision(one.revision), place)
 
 
 def _data(found: Status) -> Object:

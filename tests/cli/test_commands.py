@@ -175,6 +175,7 @@ def test_a_secret_is_in_no_text(repo: Repo, state: Path) -> None:
     finally:
         repo.write({path: text})
     assert [one.code for one in texts] == [2, 2, 0, 0, 0]
+    assert "-dirty" in texts[2].output  # synced is what is not committed
     for one in texts:
         for word in (*SECRETS, "battery-staple", "YmF0dGVyeS1zdGFwbGU"):
             assert word not in one.text
