@@ -178,7 +178,8 @@ class Counters:
     """Two Counters and a bystander; one Counter is scaled down, the other deleted."""
 
     make: Callable[[Process], Reconciler] = lambda _: Counting()
-    name: str = "Counters()"
+    name: str = "counter.Counters()"
+    writes: int = 60
     acts: ClassVar[Sequence[Act]] = (
         lambda client: client.merge_patch(
             Target(API_VERSION, "Counter", NAMESPACE, "one"), {"spec": {"count": 2}}, "user"

@@ -72,13 +72,12 @@ BURSTS: Final = frozenset(
 """Kinds whose ``amount`` says at how many opportunities in a row they strike."""
 
 _LATEST: Final = {
-    Channel.WRITE: 60,
     Channel.READ: 30,
     Channel.EVENT: 12,
     Channel.PAUSE: 6,
     Channel.EFFECT: 4,
 }
-"""Up to which number a schedule places faults of a channel."""
+"""Up to which number a schedule places faults of a channel; for writes it is asked."""
 
 UNANSWERED: Final = frozenset({FaultKind.EFFECT_FAILED_BEFORE, FaultKind.EFFECT_FAILED_AFTER})
 """Effects without an answer. After five in a row the engine gives up, so a schedule has fewer."""
@@ -119,19 +118,28 @@ class Schedule:
 
 
 def make_schedule(
-    seed: int, *, acts: int = 0, kinds: Sequence[FaultKind] = tuple(FaultKind), most: int = 8
+    seed: int,
+    *,
+    acts: int = 0,
+    kinds: Sequence[FaultKind] = tuple(FaultKind),
+    writes: int = 60,
+    most: int = 8,
 ) -> Schedule:
-    """Return the schedule of a seed: up to ``most`` faults, and when each act happens."""
+    """Return the schedule of a seed: up to ``most`` faults, and when each act happens.
+
+    ``writes`` is about how many writes a run takes; faults are placed among them.
+    """
+    latest = {**_LATEST, Channel.WRITE: writes}
     randomness = Random(seed)
     faults: list[Fault] = []
     for _ in range(randomness.randint(1, most)):
         kind = randomness.choice(kinds)
         if kind in UNANSWERED and any(one.kind in UNANSWERED for one in faults):
             continue
-        at = randomness.randrange(_LATEST[CHANNELS[kind]])
+        at = randomness.randrange(latest[CHANNELS[kind]])
         amount = randomness.randint(1, _LONGEST.get(kind, 5))
         faults.append(Fault(kind=kind, at=at, amount=amount))
-    moments = sorted(randomness.randrange(_LATEST[Channel.WRITE]) for _ in range(acts))
+    moments = sorted(randomness.randrange(writes) for _ in range(acts))
     faults.sort(key=lambda one: (one.kind, one.at))
     return Schedule(faults=tuple(faults), acts=tuple(moments), seed=seed)
 

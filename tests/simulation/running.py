@@ -62,6 +62,10 @@ class Scenario(Protocol):
     def acts(self) -> Sequence[Act]:
         """What the user does, in this order, at moments that the schedule names."""
 
+    @property
+    def writes(self) -> int:
+        """About how many writes a run without faults takes, leases among them."""
+
     def prepare(self, client: Client) -> None:
         """Create what is there from the start."""
 

@@ -63,12 +63,16 @@ def _less(fault: Fault) -> Iterator[Fault]:
 
 
 def as_test(scenario: str, schedule: Schedule, problem: str) -> str:
-    """Return a Python file that runs one schedule; ``scenario`` is an expression."""
+    """Return a Python file that runs one schedule; ``scenario`` is an expression.
+
+    It names a scenario by its module of this package.
+    """
+    module = scenario.partition(".")[0]
     faults = "".join(
         f"            Fault(kind=FaultKind.{one.kind.name}, at={one.at}, amount={one.amount}),\n"
         for one in schedule.faults
     )
-    return f'''from tests.simulation import counter
+    return f'''from tests.simulation import {module}
 from tests.simulation.faults import Fault, FaultKind, Schedule
 from tests.simulation.running import faultless, run
 
