@@ -40,7 +40,8 @@ class ProcessApi:
     """A ``model.http.Transport`` of one process; implements the faults of its requests.
 
     ``before_write`` is called before every write (there users act and other processes take
-    over), ``written`` after every write that reached the server.
+    over), ``written`` after every write that reached the server. ``overtaken`` is set while a
+    write is under way during which another process took over.
     """
 
     def __init__(
@@ -85,6 +86,7 @@ class ProcessApi:
             plane=self._plane,
         )
         self._written(write)
+        self.overtaken = False
         self._plane.settle()
         return response if told or fault is None else _fail(fault)
 

@@ -112,16 +112,16 @@ class IgnoresDeletion(Counting):
         return super().decide({**value, "metadata": kept}, world, now, memo)
 
 
-class MakesTwoAtOnce(Counting):
-    """Makes the next two children in one decision; where the first fails, the second is there."""
+class MakesAllAtOnce(Counting):
+    """Makes all children in one decision; where one fails, those after it are there."""
 
     def __init__(self, process: Process) -> None:
         del process
 
     def make(self, value: Object, missing: Sequence[int]) -> Decision:
-        """Return two steps as one."""
+        """Return all steps as one."""
         decision = super().make(value, missing)
-        return replace(decision, actions=tuple(self.child(value, one) for one in missing[:2]))
+        return replace(decision, actions=tuple(self.child(value, one) for one in missing))
 
 
 BROKEN = (
@@ -131,5 +131,5 @@ BROKEN = (
     PublishesUnderManyKeys,
     StatusRunsAhead,
     IgnoresDeletion,
-    MakesTwoAtOnce,
+    MakesAllAtOnce,
 )

@@ -272,7 +272,8 @@ class OneChildPerIndex(Invariant):
 class ChildrenAreMadeInOrder(Invariant):
     """A child is made when every one before it is there.
 
-    A process that was taken over without knowing it is excused: a lease ends its work.
+    The one write that was under way when another process took over is excused: nothing can
+    call it back, but the lease lets no other follow.
     """
 
     def written(self, write: Write) -> None:

@@ -134,6 +134,7 @@ class Simulation:
             MemoryStore(), self.clock, randomness=randomness, patience=0, strict=True
         )
         self.plane.settle()
+        self._user = Client(self.plane, Retrying(attempts=1))
         self._monotonic = 0.0
         self._invariants = scenario.invariants()
         self._acts = list(zip((*schedule.acts, *_for_ever(scenario)), scenario.acts, strict=False))
@@ -145,7 +146,7 @@ class Simulation:
         """Perform both phases and look at the end."""
         problem = ""
         try:
-            self._scenario.prepare(self._user())
+            self._scenario.prepare(self._user)
             self.plane.settle()
             self._chaos()
             self._injector.quiet = True
@@ -289,11 +290,8 @@ class Simulation:
 
     def _act(self) -> None:
         _, act = self._acts.pop(0)
-        act(self._user())
+        act(self._user)
         self.plane.settle()
-
-    def _user(self) -> Client:
-        return Client(self.plane, Retrying(attempts=1))
 
     def _pause(self, seconds: float) -> None:
         fault = self._injector.next(Channel.PAUSE)

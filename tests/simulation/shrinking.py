@@ -4,6 +4,7 @@ Every step tries a smaller schedule and keeps it where the run still fails, with
 problem: one fault less, an act at rest, a smaller amount, an earlier number.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
@@ -65,14 +66,15 @@ def _less(fault: Fault) -> Iterator[Fault]:
 def as_test(scenario: str, schedule: Schedule, problem: str) -> str:
     """Return a Python file that runs one schedule; ``scenario`` is an expression.
 
-    It names a scenario by its module of this package.
+    It names a scenario by the modules of this package.
     """
-    module = scenario.partition(".")[0]
+    words = re.findall(r"(\w+)\.", scenario)
+    modules = ", ".join(sorted(set(words)))
     faults = "".join(
         f"            Fault(kind=FaultKind.{one.kind.name}, at={one.at}, amount={one.amount}),\n"
         for one in schedule.faults
     )
-    return f'''from tests.simulation import {module}
+    return f'''from tests.simulation import {modules}
 from tests.simulation.faults import Fault, FaultKind, Schedule
 from tests.simulation.running import faultless, run
 

@@ -12,7 +12,7 @@ ONLY_UNDER_FAULTS = (
     broken.ForgetsTheOverlay,
     broken.NamesAtRandom,
     broken.StatusRunsAhead,
-    broken.MakesTwoAtOnce,
+    broken.MakesAllAtOnce,
 )
 PROBLEMS = {
     broken.ForgetsTheOverlay: "two is gone, its children",
@@ -21,7 +21,7 @@ PROBLEMS = {
     broken.PublishesUnderManyKeys: "its effect has 2 keys",
     broken.StatusRunsAhead: "the status counts",
     broken.IgnoresDeletion: "is left over",
-    broken.MakesTwoAtOnce: "was made before",
+    broken.MakesAllAtOnce: "was made before",
 }
 
 
