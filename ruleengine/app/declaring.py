@@ -1,5 +1,6 @@
 """What a config repo declares at one state: its documents through the rules to actions."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -64,11 +65,11 @@ def declare(workspace: Workspace, revision: str = "") -> Declared:
 
 
 def _setup_tree(tree: Tree) -> SetupTree:
-    contents = {
-        path: (entry.blob, tree.read(path))
-        for path, entry in tree.files().items()
-        if is_setup(path)
-    }
+    contents = {}
+    for path, entry in tree.files().items():
+        if is_setup(path):
+            with suppress(KeyError):  # it went away since the files were listed
+                contents[path] = (entry.blob, tree.read(path))
     return SetupTree(contents=contents, revision=tree.revision, dirty=tree.dirty)
 
 

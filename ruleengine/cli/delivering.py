@@ -1,15 +1,12 @@
 """What an apply came to, as text and as data."""
 
-from collections import Counter
-from collections.abc import Sequence
-
 from ruleengine.app.applying import Delivery
 from ruleengine.app.inspecting import Standing
 from ruleengine.cli.printing import short_revision
-from ruleengine.model.actions import Outcome, Target, Verb
+from ruleengine.model.actions import Outcome, Verb
 from ruleengine.model.values import Object
 from ruleengine.reporting.as_json import finding_data, outcomes_data, target_data
-from ruleengine.reporting.counts import count, listed
+from ruleengine.reporting.diff import recorded_line
 from ruleengine.reporting.style import Style
 from ruleengine.reporting.tree import outcomes_text
 
@@ -34,15 +31,6 @@ def delivery_text(delivery: Delivery, style: Style) -> str:
     if not delivery.writes:
         parts.append("everything unchanged\n")
     return "".join(parts)
-
-
-def recorded_line(recorded: Sequence[Target]) -> str:
-    """Return one line about documents that are stored and that nobody of ours acts on."""
-    kinds = listed(
-        count(number, kind)
-        for kind, number in sorted(Counter(one.kind for one in recorded).items())
-    )
-    return f"recorded, no reconciler of ruleengine acts on them yet: {kinds}\n"
 
 
 def delivery_data(delivery: Delivery) -> Object:

@@ -11,7 +11,7 @@ CODES: tuple[Code, ...] = (
     Code(
         "plan-prune-refused",
         "So much would be pruned that it looks like a mistake",
-        "Check that the folder is whole; if it is meant, switch the floor under prune off.",
+        "Check that the folder is whole; if it is meant, apply with --allow-prune.",
     ),
     Code(
         "plan-prune-disowned",
