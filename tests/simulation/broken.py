@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Decision, Next, Request, Stop, World
 from ruleengine.model.values import Object
+from ruleengine.reconcile.world import in_index
 from tests.simulation.counter import Counting
 from tests.simulation.feed import ScheduledFeed
 from tests.simulation.running import Process
@@ -45,11 +45,13 @@ class _Stale:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._world, name)
 
-    def list(self, api_version: str, kind: str, namespace: str = "") -> Sequence[Object]:
+    def list(
+        self, api_version: str, kind: str, namespace: str, index: tuple[str, str]
+    ) -> Sequence[Object]:
         """Return what the watch cache has."""
-        self._world.list(api_version, kind, namespace)
+        self._world.list(api_version, kind, namespace, index)
         found = self._feed.list(api_version, kind)
-        return [one for one in found if Target.of(one).namespace == namespace]
+        return [one for one in found if in_index(one, index)]
 
 
 class NamesAtRandom(Counting):

@@ -87,9 +87,8 @@ class Counting:
 
     def children(self, value: Object, world: World) -> dict[int, Object]:
         """Return the children that are there, by their index."""
-        name = value["metadata"]["name"]
-        found = world.list("v1", "ConfigMap", NAMESPACE)
-        mine = [one for one in found if lookup(one, "metadata", "labels", COUNTER) == name]
+        owner = ("owner", str(value["metadata"]["uid"]))
+        mine = world.list("v1", "ConfigMap", NAMESPACE, index=owner)
         return {int(one["data"]["index"]): one for one in mine}
 
     def name_of(self, value: Object, index: int) -> str:

@@ -1,0 +1,88 @@
+"""How many decisions a second are simulated.
+
+Run it with ``python -m benchmarks.simulation`` in the project's folder (a number as argument
+says how many objects; 500 without).
+
+Every decision is taken by the real settle loop on the control plane in memory, in virtual
+time and one thread: *at rest* all objects are decided that need nothing, *work* counts the
+decisions that make 500 objects with three children each (nearly every one writes), *faults*
+are whole runs of the gate, with processes that crash and start anew. The target of 5,000
+decisions a second is meant for the first.
+"""
+
+import gc
+import os
+import platform
+import sys
+import time
+from collections.abc import Callable
+from datetime import timedelta
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.local.control_plane import ControlPlane, in_memory_plane
+from ruleengine.model.decisions import Answer
+from ruleengine.reconcile.feeds import PollFeed
+from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.surroundings import Surroundings
+from tests.simulation.counter import Counters, Counting, counter
+from tests.simulation.gate import expected_of, pass_through
+
+TARGET = 5000
+CHILDREN = 3
+SEEDS = 100
+
+
+def settled(plane: ControlPlane) -> Settled:
+    """Let a new process settle everything."""
+    client = Client(plane, Retrying(attempts=1))
+    performers = {"publish": lambda request: Answer(value=request.key)}
+    clock = plane.clock
+    feed = PollFeed(client, lambda _: None)
+    settling = Settling(now=clock.now, feed=feed, deadline=clock.now() + timedelta(hours=1))
+    return settle(Surroundings.of(client, [Counting()], performers), settling)
+
+
+def populated(count: int) -> ControlPlane:
+    """Return a control plane with so many Counters and none of their children."""
+    plane = in_memory_plane()
+    client = Client(plane, Retrying(attempts=1))
+    Counters().prepare(client)
+    for number in range(count):
+        client.create(counter(f"many-{number:05}", CHILDREN), "user")
+    plane.settle()
+    return plane
+
+
+def timed(work: Callable[[], int]) -> tuple[int, float]:
+    """Return how many decisions some work took, and the seconds."""
+    gc.collect()
+    begin = time.perf_counter()
+    decisions = work()
+    return decisions, time.perf_counter() - begin
+
+
+def main() -> None:
+    """Measure and print a table."""
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else 500
+    plane = populated(count)
+    work = timed(lambda: settled(plane).decisions)
+    rest = timed(lambda: settled(plane).decisions)
+    scenario = Counters()
+    expected = expected_of(scenario)
+    faults = timed(lambda: pass_through(scenario, range(SEEDS), expected).decisions)
+    cores = len(os.sched_getaffinity(0))
+    print(f"Python {platform.python_version()}, {cores} cores, load {os.getloadavg()[0]:.1f}\n")
+    print("| what | decisions | seconds | decisions a second | target |")
+    print("|---|---|---|---|---|")
+    for name, (decisions, seconds), target in (
+        (f"at rest, {count} objects", rest, TARGET),
+        (f"work, {count} objects with {CHILDREN} children", work, 0),
+        (f"faults, {SEEDS} seeds", faults, 0),
+    ):
+        rate = decisions / seconds
+        print(f"| {name} | {decisions} | {seconds:.2f} | {rate:,.0f} | {target or ''} |")
+
+
+if __name__ == "__main__":
+    main()
