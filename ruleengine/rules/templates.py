@@ -42,6 +42,7 @@ __all__ = [
 LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
 
 _SIZE_LIMIT = 200_000
+_LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,10 +264,11 @@ def check(part: Part | Loop) -> Iterator[TemplateFault]:
 
 
 def measure(value: Value, path: Path) -> None:
-    """Raise ``TemplateFault`` where a value is too large to be an object.
+    """Raise ``TemplateFault`` where a value is too large to be an object, or no plain data.
 
     Values share parts, so that few expressions can describe a huge value: the walk stops
-    as soon as it has seen enough.
+    as soon as it has seen enough. Inside the lists and maps of an expression there may be
+    functions and what is undefined, which nothing could write down.
     """
     left, stack = _SIZE_LIMIT, [value]
     while stack:
@@ -278,6 +280,8 @@ def measure(value: Value, path: Path) -> None:
             stack.extend(one.values())
         elif isinstance(one, list):
             stack.extend(one)
+        elif type(one) not in _LEAVES:
+            raise TemplateFault("the rule made a value that is no plain data", path, "")
 
 
 def _item(value: Value, path: Path) -> Part | Loop:

@@ -196,6 +196,18 @@ SETUPS = (
         },
         (f"{RULES}:6:3 error rule-expression-failed", "metadata.name", f"see {NOTE}:1:1"),
     ),
+    *(
+        Case(
+            f"{name} inside of a value",
+            {RULES: emitting(expression)},
+            (f"{RULES}:6:3 error rule-expression-failed", "no plain data"),
+        )
+        for name, expression in (
+            ("a function", "{'a': [path.get]}"),
+            ("a name that is not there", "{'a': nonsense}"),
+            ("an omission", "[[omit]]"),
+        )
+    ),
     Case(
         "a schema that is no JSON",
         {SCHEMA: '{"a": '},
