@@ -15,6 +15,7 @@ from urllib.parse import urlencode
 import urllib3
 from urllib3.exceptions import (
     HTTPError,
+    InsecureRequestWarning,
     LocationParseError,
     SSLError,
 )
@@ -79,6 +80,8 @@ class HttpTransport:
     def __init__(self, access: Access) -> None:
         self._access = access
         options: dict[str, Any] = {}
+        if access.insecure:  # the kubeconfig says so: no need to be told at every request
+            urllib3.disable_warnings(InsecureRequestWarning)
         if access.server.startswith("https"):
             options["ssl_context"] = _trust(access)
             if access.server_name:
