@@ -18,6 +18,7 @@ AREAS = (
     "reference",
     "render",
     "repository",
+    "rollout",
     "rule",
     "schema",
     "support",
