@@ -6,6 +6,7 @@ A line is shown only where it cannot hold a secret: never from a file that decla
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import TypeAlias
 
 from ruleengine.model.findings import Place
@@ -23,9 +24,9 @@ _WIDTH = 120
 
 def excerpt(place: Place, text: str | None, style: Style = PLAIN) -> Sequence[str]:
     """Return the lines to show for a place of a file's text; none where that is unwise."""
-    if text is None or not place.line or _SECRET_DOCUMENT.search(text):
+    if text is None or not place.line:
         return ()
-    lines = text.split("\n")
+    lines = _lines(text)
     if place.line > len(lines):
         return ()
     line = lines[place.line - 1].rstrip("\r")
@@ -38,6 +39,12 @@ def excerpt(place: Place, text: str | None, style: Style = PLAIN) -> Sequence[st
         indent = "".join("\t" if letter == "\t" else " " for letter in line[: place.column - 1])
         shown.append(f"{margin} {indent}{style.paint('^', 'red', 'bold')}")
     return shown
+
+
+@lru_cache(maxsize=1)
+def _lines(text: str) -> Sequence[str]:
+    """Return the lines of a file, none if it declares a Secret; many findings are about one."""
+    return () if _SECRET_DOCUMENT.search(text) else text.split("\n")
 
 
 def _cut(line: str) -> str:

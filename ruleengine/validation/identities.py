@@ -6,10 +6,13 @@ two documents is right nobody can tell, so each of them gets a finding that name
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from ruleengine.model.actions import Target
 from ruleengine.model.findings import Finding, Place, Related, Severity
+
+_MOST_OTHERS = 5
+"""So many other places are named; a thousand copies would take a million lines."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +51,12 @@ def duplicates(identities: Iterable[Identity]) -> Sequence[Finding]:
 
 
 def _duplicate(identity: Identity, same: Sequence[Identity]) -> Finding:
-    others = [one for one in same if one is not identity]
+    others = islice((one for one in same if one is not identity), _MOST_OTHERS)
     return Finding(
         severity=Severity.ERROR,
         code="identity-object-duplicate",
         message=f"{identity.name} is declared more than once",
         remedy="rename one of them, give it another namespace, or remove it",
         place=identity.place,
-        related=tuple(Related(one.place, "declared here too") for one in others[:5]),
+        related=tuple(Related(one.place, "declared here too") for one in others),
     )

@@ -31,3 +31,12 @@ def test_namespace_and_cluster_tell_objects_apart() -> None:
     assert not duplicates(
         identity_of(one, Place("a.yaml", line)) for line, one in enumerate(all_three)
     )
+
+
+def test_of_many_copies_only_a_few_are_named() -> None:
+    """Otherwise a file of a thousand copies would take a million lines."""
+    copies = [identity_of(_target(), Place("a.yaml", line)) for line in range(1, 1001)]
+    found = duplicates(copies)
+    assert len(found) == len(copies)
+    assert {len(one.related) for one in found} == {5}
+    assert all(one.place not in {other.place for other in one.related} for one in found)
