@@ -27,7 +27,7 @@ from tests.vectors import vectors_folder
 
 PROJECT = Path(__file__).resolve().parents[2]
 BREAK = re.compile("\r\n|[\r\n\x85\u2028\u2029]")
-BOUNDS = settings(max_examples=24, suppress_health_check=[HealthCheck.function_scoped_fixture])
+BOUNDS = settings(max_examples=18, suppress_health_check=[HealthCheck.function_scoped_fixture])
 OTHERS = (("coverage",), ("rules", "list"), ("rules", "test"))
 """Commands that read the same files and must not break on them either."""
 TEAM = {
