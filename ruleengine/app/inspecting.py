@@ -53,6 +53,10 @@ class Simulated:
         """Return ``simulated N of M pods``."""
         return f"simulated {self.simulated} of {self.pods} pods"
 
+    def data(self) -> Object:
+        """Return both numbers, as structured output has them."""
+        return {"simulated": self.simulated, "total": self.pods}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:

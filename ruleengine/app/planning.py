@@ -9,6 +9,7 @@ from pathlib import Path
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
 from ruleengine.app.validating import ValidationOptions, validate
 from ruleengine.app.workspace import Workspace, open_workspace
@@ -45,10 +46,14 @@ class Engagement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:
-    """A plan, or the findings for which there is none."""
+    """A plan, or the findings for which there is none.
+
+    ``pods`` tells how many pods of the cluster are simulated now; absent without a cluster.
+    """
 
     plan: Plan | None
     findings: tuple[Finding, ...] = ()
+    pods: Simulated | None = None
 
 
 def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
@@ -128,4 +133,5 @@ def plan(directory: Path, choice: ClusterChoice, now: datetime) -> Planned:
     if has_errors(findings):
         return Planned(plan=None, findings=findings)
     with engaged(directory, choice) as engagement:
-        return Planned(plan=plan_now(engagement, now), findings=findings)
+        pods = count_simulated(engagement.cluster.client)
+        return Planned(plan=plan_now(engagement, now), findings=findings, pods=pods)

@@ -50,7 +50,7 @@ def delivery_data(delivery: Delivery) -> Object:
             if one.sync
         ],
         "recorded": [target_data(one) for one in (delivery.plan.recorded if delivery.plan else ())],
-        "pods": {"simulated": delivery.pods.simulated, "total": delivery.pods.pods},
+        "pods": delivery.pods.data(),
         "settled": settled is not None and not settled.timed_out and not settled.cancelled,
         "findings": [finding_data(one) for one in delivery.findings],
     }

@@ -49,7 +49,12 @@ def command(
         show_findings(output, planned.findings)
         return ExitCode.FAILED
     show_findings(output, (*planned.findings, *made.findings), beside=True)
-    show(output, lambda style: plan_text(made, style, unchanged=unchanged), lambda: plan_data(made))
+    pods = planned.pods
+    show(
+        output,
+        lambda style: plan_text(made, style, unchanged=unchanged) + (f"{pods}\n" if pods else ""),
+        lambda: plan_data(made) | ({"pods": pods.data()} if pods else {}),
+    )
     if any(one.change is Change.REFUSED for one in made.actions):
         return ExitCode.FAILED
     return ExitCode.CHANGES if made.changes else ExitCode.DONE

@@ -55,6 +55,5 @@ def _data(found: Status) -> Object:
         }
         for one in found.standings
     ]
-    pods = {"simulated": found.pods.simulated, "total": found.pods.pods}
-    body = {"cluster": found.cluster, "objects": rows, "pods": pods}
+    body = {"cluster": found.cluster, "objects": rows, "pods": found.pods.data()}
     return {"apiVersion": API_VERSION, "kind": "Status", **body}
