@@ -34,7 +34,7 @@ from ruleengine.rollouts.replicasets import (
 )
 from ruleengine.rollouts.specification import Specification, read_specification
 from ruleengine.rollouts.state import State
-from ruleengine.rollouts.status import Phase, make_status, refused_status
+from ruleengine.rollouts.status import Phase, deadline, make_status, refused_status
 
 
 class RolloutReconciler:
@@ -178,7 +178,8 @@ def _following(moment: Moment, status: Object) -> Next:
         return Next(stop=Stop.FOR, message=f"{message}; {remedy}")
     if phase == Phase.HEALTHY:
         return DONE
-    return Next(stop=Stop.ON, targets=targets, message=message)
+    time = deadline(moment, status)
+    return Next(stop=Stop.ON, targets=targets, time=time, message=message)
 
 
 def _is_moving(moment: Moment) -> bool:

@@ -59,9 +59,10 @@ class ReplicaSet:
         return str(lookup(self.object, "metadata", "labels", HASH, default=""))
 
     @property
-    def created(self) -> tuple[str, str]:
-        """By what it is ordered: when it was created, then its name."""
-        return str(lookup(self.object, "metadata", "creationTimestamp", default="")), self.name
+    def created(self) -> tuple[str, int, str]:
+        """By what it is ordered: when it was created, then its revision and name."""
+        moment = str(lookup(self.object, "metadata", "creationTimestamp", default=""))
+        return moment, self.revision, self.name
 
     @property
     def spec(self) -> int:

@@ -49,7 +49,7 @@ _OURS: Final = frozenset(
 )
 """The parts of a status that are made anew each time; what others wrote stays."""
 
-_STEADY: Final = ("stableRS", "currentStepIndex", "currentStepHash")
+_STEADY: Final = ("currentPodHash", "stableRS", "currentStepIndex", "currentStepHash")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +153,14 @@ def _progresses(previous: Object, fields: Object) -> bool:
     )
 
 
+def deadline(moment: Moment, status: Object) -> datetime | None:
+    """Return until when a release must have moved; ``None`` where no deadline runs."""
+    found = Conditions(status.get("conditions"), moment.now)
+    if found.get(PROGRESSING).get("reason") in (ABORTED, SUCCEEDED, TIMED_OUT):
+        return None
+    return found.deadline(moment.specification.deadline)
+
+
 def _set_conditions(
     found: Conditions, moment: Moment, state: State, counts: Counts, progresses: bool
 ) -> None:
@@ -209,10 +217,8 @@ def _set_progressing(
 
 def _is_late(found: Conditions, moment: Moment, reason: str) -> bool:
     """Tell whether a release has been without progress for too long."""
-    if reason in (SUCCEEDED, TIMED_OUT) and moment.state.is_promoted:
-        return reason == TIMED_OUT
     due = found.deadline(moment.specification.deadline)
-    return due is not None and moment.now > due
+    return reason != SUCCEEDED and due is not None and moment.now > due
 
 
 def _is_healthy(moment: Moment, state: State, counts: Counts) -> bool:

@@ -7,38 +7,14 @@ from ruleengine.cluster.client import Client
 from ruleengine.formats import yaml_reader
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
-from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
-from ruleengine.model.names import ARGO_API_VERSION, MANAGER
+from ruleengine.model.names import MANAGER
 from ruleengine.model.values import Object
 from ruleengine.reconcile.feeds import PollFeed
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.rollouts.reconciler import RolloutReconciler
-
-NAMESPACE = "shop"
-ROLLOUT = Target(ARGO_API_VERSION, "Rollout", NAMESPACE, "web")
-
-
-def rollout(image: str = "web:1", steps: list[Object] | None = None, **spec: object) -> Object:
-    """Return a Rollout of five pods; ``spec`` replaces fields of its spec."""
-    labels = {"app": "web"}
-    canary: Object = {"steps": steps} if steps is not None else {}
-    found: Object = {
-        "replicas": 5,
-        "selector": {"matchLabels": labels},
-        "template": {
-            "metadata": {"labels": labels},
-            "spec": {"containers": [{"name": "web", "image": image}]},
-        },
-        "strategy": {"canary": canary},
-    }
-    return {
-        "apiVersion": ARGO_API_VERSION,
-        "kind": "Rollout",
-        "metadata": {"name": ROLLOUT.name, "namespace": NAMESPACE},
-        "spec": found | spec,
-    }
+from tests.rollouts.objects import NAMESPACE, ROLLOUT
 
 
 @dataclass

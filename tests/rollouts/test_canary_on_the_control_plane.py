@@ -1,6 +1,7 @@
 """A canary from the first deploy to its end, with real ReplicaSets and pods."""
 
-from tests.rollouts.planes import Stage, rollout
+from tests.rollouts.objects import rollout
+from tests.rollouts.planes import Stage
 
 STEPS = [{"setWeight": 20}, {"pause": {}}]
 
