@@ -13,6 +13,8 @@ from ruleengine.app.loaded_setups import load_setup
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import is_setup
 from ruleengine.app.tree_states import PATH_INVALID, mode_of
+from ruleengine.formats import yaml_reader
+from ruleengine.formats.yaml_reader import Parsed
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import FOLDERS, Document
@@ -71,7 +73,7 @@ class Examiner:
         except KeyError:
             return FileFacts(key=key, documents=0, findings=(_unreadable(key.path),))
         alone = SetupTree(contents={key.path: (key.blob, data)})
-        documents, findings = read_file(alone, key.path, key.blob)
+        documents, findings = read_file(alone, key.path, key.blob, _located)
         if key.path == CONFIGURATION_FILE or is_rule_file(key.path):
             # What is wrong with these is told by reading the setup, which every run does.
             return FileFacts(key=key, documents=len(documents))
@@ -177,6 +179,11 @@ def _work(keys: Sequence[FileKey]) -> list[FactRows]:
     if _worker is None:
         raise RuntimeError("the worker process was not started by _start_worker")
     return [rows_of(_worker.examine(key)) for key in keys]
+
+
+def _located(path: str, _: str, load: Callable[[], bytes]) -> Parsed:
+    """Read a file with its positions: what it declares and points at has places."""
+    return yaml_reader.read(load(), path, locate=True)
 
 
 def _identity(action: Action) -> Iterator[Identity]:

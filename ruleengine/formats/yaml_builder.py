@@ -3,8 +3,7 @@
 PyYAML's own resolver and constructor take most of its time and give types that
 Kubernetes does not have (the reference, Libraries section 1), so we take the C parser's
 events and build dictionaries and lists ourselves. With ``locate`` the builder also notes
-where every key and item stands; that is done on demand only, since most documents are
-never pointed at.
+where every key and item stands: the parser's marks as they are, since few are looked at.
 """
 
 from collections.abc import Callable
@@ -38,7 +37,7 @@ Event = Any
 Position = tuple[int, int]
 """Line and column, both from 1."""
 
-Spot = tuple[Position, Position]
+Spot = tuple[Mark, Mark]
 """Where a key stands, and where its value begins. A list item has the same twice."""
 
 
@@ -127,7 +126,7 @@ class Builder:
             event = self._get()
         self._begin()
         root = self._get()
-        position = _position(root.start_mark)
+        position = position_of(root.start_mark)
         try:
             value = self._node(root, 1)
         except RefusedError as refused:
@@ -222,8 +221,7 @@ class Builder:
             if kind is SequenceEndEvent:
                 break
             if self._locate:
-                position = _position(event.start_mark)
-                spots.append((position, position))
+                spots.append((event.start_mark, event.start_mark))
             if kind is ScalarEvent and event.anchor is None:
                 items.append(_scalar(event))
             else:
@@ -250,7 +248,7 @@ class Builder:
             if key in value:
                 self._duplicate(key, spots, event)
             elif self._locate:
-                spots[key] = (_position(event.start_mark), _position(item.start_mark))
+                spots[key] = (event.start_mark, item.start_mark)
             if type(item) is ScalarEvent and item.anchor is None:
                 value[key] = _scalar(item)
             else:
@@ -286,8 +284,8 @@ class Builder:
         return key
 
     def _duplicate(self, key: str, spots: dict[str, Spot], event: Event) -> None:
-        first = spots[key][0] if self._locate else (0, 0)
-        self._duplicates.append(Duplicate(key, first, _position(event.start_mark)))
+        first = position_of(spots[key][0]) if self._locate else (0, 0)
+        self._duplicates.append(Duplicate(key, first, position_of(event.start_mark)))
 
     def _merge_source(self, depth: int) -> tuple[Value, Mark]:
         event = self._get()
@@ -312,7 +310,8 @@ class Builder:
                         self._spots[id(value)][key] = self._spots[id(one)][key]
 
 
-def _position(mark: Mark) -> Position:
+def position_of(mark: Mark) -> Position:
+    """Return line and column of a mark, which counts both from 0."""
     return mark.line + 1, mark.column + 1
 
 

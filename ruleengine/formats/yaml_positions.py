@@ -1,13 +1,14 @@
-"""Where keys and values stand in a file, worked out when somebody asks.
+"""Where keys and values stand in a file.
 
-Most documents are never pointed at. So a locator keeps the text and parses it a second
-time when it is first asked, for all documents of its file at once.
+Who keeps many documents and points at few reads them without positions: a locator then
+keeps the text and parses it a second time when it is first asked, for all documents of its
+file at once. Who points at every document and forgets it reads the positions at once.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ruleengine.formats.yaml_builder import Built, Position, Spot
+from ruleengine.formats.yaml_builder import Built, Position, Spot, position_of
 from ruleengine.model.values import Path, Value
 
 
@@ -40,16 +41,16 @@ class FileLocator:
 
         Where the path leaves the document, the nearest parent that exists is meant.
         """
-        return self._spot(path)[0]
+        return self._position(path, 0)
 
     def value(self, path: Path) -> Position:
         """Return line and column where the value at ``path`` begins."""
-        return self._spot(path)[1]
+        return self._position(path, 1)
 
-    def _spot(self, path: Path) -> Spot:
+    def _position(self, path: Path, side: int) -> Position:
         built = self.positions.document(self.index)
         container: Value = built.value
-        spot = (built.position, built.position)
+        spot = None
         for step in path:
             spots = built.spots.get(id(container))
             try:
@@ -57,7 +58,7 @@ class FileLocator:
                 container = container[step]
             except (LookupError, TypeError):
                 break
-        return spot
+        return position_of(spot[side]) if spot else built.position
 
 
 def _missing(step: str | int) -> Spot:

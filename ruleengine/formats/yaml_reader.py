@@ -47,11 +47,19 @@ class Parsed:
     findings: tuple[Finding, ...]
 
 
-def read(data: bytes, path: str, limits: Limits = Limits()) -> Parsed:  # noqa: B008 - frozen
+def read(
+    data: bytes,
+    path: str,
+    limits: Limits = Limits(),  # noqa: B008 - frozen
+    *,
+    locate: bool = False,
+) -> Parsed:
     """Read a YAML or JSON file. Never raises for any bytes; ``path`` is for the findings.
 
     A document that cannot be understood is left out and has a finding of severity error;
     one with a duplicate key is kept (the last one counts, as in kubectl) beside its finding.
+    ``locate`` for whoever will ask where things stand in nearly every file: positions are
+    then noted while reading, which takes more memory, and not by reading a second time.
     """
     if len(data) > limits.bytes:
         finding = file_finding(
@@ -66,8 +74,8 @@ def read(data: bytes, path: str, limits: Limits = Limits()) -> Parsed:  # noqa: 
         return Parsed((), (text,))
     if path.endswith(".json") and "\\u" in text:
         text = _SURROGATE_PAIR.sub(_join_surrogates, text)
-    built, findings = _build(text, path, limits, locate=False)
-    positions = Positions(lambda: _build(text, path, limits, locate=True)[0])
+    built, findings = _build(text, path, limits, locate=locate)
+    positions = Positions(lambda: built if locate else _build(text, path, limits, locate=True)[0])
     if any(one.duplicates for one in built):
         for index in range(len(built)):
             findings += _duplicates(positions.document(index), path)
