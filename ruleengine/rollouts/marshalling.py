@@ -71,7 +71,8 @@ _NUMBERS: Final = frozenset({"int32", "int64", "float64", "bool"})
 def marshal(value: Value, type_name: str) -> str:
     """Return the compact JSON that Go makes of ``value`` as a value of a type of the facts.
 
-    ``type_name`` may be wrapped, as in ``[]argoproj.io/rollouts.CanaryStep``.
+    ``type_name`` may be wrapped, as in ``[]argoproj.io/rollouts.CanaryStep``. Raises
+    ``TypeError`` for a value that no such type holds.
     """
     text = json.dumps(_typed(value, type_name), ensure_ascii=False, separators=(",", ":"))
     return re.sub("[<>&\u2028\u2029]", lambda found: f"\\u{ord(found[0]):04x}", text)
@@ -79,19 +80,27 @@ def marshal(value: Value, type_name: str) -> str:
 
 def _typed(value: Value, type_name: str) -> Value:
     """Return a value with its fields in Go's order and nothing that Go leaves out."""
-    if value is None and (type_name.startswith(("[]", "map["))):
-        return None
     if type_name.startswith("[]"):
-        return [_typed(one, type_name[2:]) for one in value]
+        return value and [_typed(one, type_name[2:]) for one in _shaped(value, list)]
     if type_name.startswith("map["):
         inner = type_name.partition("]")[2]
-        return {name: _typed(value[name], inner) for name in sorted(value)}
+        return value and {
+            name: _typed(one, inner) for name, one in sorted(_shaped(value, dict).items())
+        }
     if type_facts(type_name) is not None:
-        return dict(_fields(value if isinstance(value, dict) else {}, type_name))
+        return dict(_fields(_shaped({} if value is None else value, dict), type_name))
     return _scalar(value, type_name)
 
 
+def _shaped(value: Value, shape: type) -> Value:
+    if not isinstance(value, shape):
+        raise TypeError(f"{value!r} should be a {'map' if shape is dict else 'list'}")
+    return value
+
+
 def _scalar(value: Value, type_name: str) -> Value:
+    if isinstance(value, dict | list):
+        raise TypeError(f"{value!r} should be a single value")
     if value is None:
         return "" if type_name == "string" else 0 if type_name in _NUMBERS else None
     if type_name == "Quantity":

@@ -244,15 +244,18 @@ def _steps(value: Value) -> tuple[Step, ...]:
 
 
 def _step(value: Value, where: str) -> Step:
-    found = [name for name, one in value.items() if one is not None] if value else []
-    if not isinstance(value, dict) or len(found) != 1:
+    fields = value.items() if isinstance(value, dict) else ()
+    found = [name for name, one in fields if one is not None and name in _STEP]
+    if len(found) != 1:
         raise _WrongError(invalid(where, "must hold exactly one of setWeight and pause"))
     if "setWeight" in found:
         weight = _number(value["setWeight"], f"{where}.setWeight", 0)
         if weight > WHOLE:
             raise _WrongError(invalid(f"{where}.setWeight", f"must not be more than {WHOLE}"))
         return Step(weight=weight)
-    return Step(pause=True, duration=_duration(lookup(value, "pause", "duration"), where))
+    if not isinstance(value["pause"], dict):
+        raise _WrongError(invalid(f"{where}.pause", "must be a map"))
+    return Step(pause=True, duration=_duration(value["pause"].get("duration"), where))
 
 
 def _duration(value: Value, where: str) -> timedelta | None:
