@@ -101,11 +101,6 @@ def unsupported(document: Document) -> tuple[Finding, ...]:
     kind, prefix = _kind_of(document)
     if not _is_partly_honoured(kind):
         return (_recorded(document, kind),) if _is_of_argo(document, kind) else ()
-    places: dict[Path, str] = {}
-    for path, field in _fields(document, kind, prefix):
-        if path[-1] not in _FOR_PEOPLE and _lookup(kind, field) is Support.RECORDED:
-            top = _highest_recorded(kind, field)
-            places.setdefault(path[: _depth(top) - bool(prefix)], top)
     return tuple(
         Finding(
             severity=Severity.WARNING,
@@ -114,7 +109,7 @@ def unsupported(document: Document) -> tuple[Finding, ...]:
             remedy="leave it out, or use engine handover where Argo's controllers run",
             place=document.place(*path),
         )
-        for path in places
+        for path in _unhonoured(document, kind, prefix)
     )
 
 
@@ -136,22 +131,6 @@ def _is_of_argo(document: Document, kind: str) -> bool:
 @cache
 def _is_partly_honoured(kind: str) -> bool:
     return any(row[0] == "honoured" for row in _table().get(kind, {}).values())
-
-
-def _highest_recorded(kind: str, field: str) -> str:
-    """Return the shortest beginning of a field's path that is not honoured either."""
-    parts = field.split(".")
-    return next(
-        top
-        for length in range(1, len(parts) + 1)
-        if _lookup(kind, top := ".".join(parts[:length])) is Support.RECORDED
-    )
-
-
-def _depth(field: str) -> int:
-    """Return how many steps lead to a field: its last wrapping stands for what is inside it."""
-    inner = field.rstrip("[]{}")
-    return inner.count(".") + 1 + inner.count("[]") + inner.count("{}")
 
 
 def _uses(document: Document, engine: Engine) -> Iterator[FieldUse]:
@@ -182,10 +161,39 @@ def _kind_of(document: Document) -> tuple[str, str]:
 
 
 def _fields(document: Document, kind: str, prefix: str) -> Iterator[tuple[Path, str]]:
-    skipped = _OWN_FIELDS if prefix else ("apiVersion", "kind", "metadata", "status")
     for name, value in document.value.items():
-        if name not in skipped:
+        if name not in _skipped(prefix):
             yield from _leaves(kind, prefix, (name,), value)
+
+
+def _skipped(prefix: str) -> tuple[str, ...]:
+    return _OWN_FIELDS if prefix else ("apiVersion", "kind", "metadata", "status")
+
+
+def _unhonoured(document: Document, kind: str, prefix: str) -> Iterator[Path]:
+    """Yield the fields of a document that are not honoured, and no field inside of those."""
+    for name, value in document.value.items():
+        if name not in _skipped(prefix):
+            yield from _highest(kind, prefix, (name,), value)
+
+
+def _highest(kind: str, parent: str, path: Path, value: Value) -> Iterator[Path]:
+    """Yield the highest fields at and below one value that are not honoured.
+
+    What we write ourselves is not looked into: nothing that is written there counts.
+    """
+    field = _known(kind, f"{parent}.{path[-1]}" if parent else str(path[-1]))
+    if field is None:
+        return
+    state = _lookup(kind, field)
+    if state is Support.RECORDED:
+        leaves = _leaves(kind, parent, path, value)
+        if any(leaf[-1] not in _FOR_PEOPLE for leaf, _ in leaves):
+            yield path
+    elif state is Support.HONOURED:
+        for below, inner in _elements(value, field, path):
+            for name, one in inner.items() if isinstance(inner, dict) else ():
+                yield from _highest(kind, field, (*below, name), one)
 
 
 def _own_forms(document: Document) -> Iterator[tuple[str, Path, str]]:
@@ -234,6 +242,9 @@ def _leaves(kind: str, parent: str, path: Path, value: Value) -> Iterator[tuple[
 
 def _elements(value: Value, field: str, path: Path) -> Iterator[tuple[Path, Value]]:
     """Yield the values inside a list or map that a field's wrapping stands for."""
+    if field[-1] not in "]}":
+        yield path, value
+        return
     wrapping = field[len(field.rstrip("[]{}")) :]
     found: list[tuple[Path, Value]] = [(path, value)]
     while wrapping:
