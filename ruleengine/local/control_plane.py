@@ -22,7 +22,9 @@ from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
 from ruleengine.local.memory_store import MemoryStore
-from ruleengine.local.node import NodeHeartbeat, Scheduler, SimulatedPods
+from ruleengine.local.node import NODE, NodeHeartbeat, Scheduler, SimulatedPods
+from ruleengine.local.runtime.pods import ProcessPods
+from ruleengine.local.runtime.values import ProcessHost
 from ruleengine.local.store import Store
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
@@ -37,7 +39,8 @@ _LONGEST_WAIT: Final = 1.0
 class ControlPlane:
     """A local control plane on a store. It is a ``model.http.Transport`` too.
 
-    ``strict`` lets an exception inside a controller through, which is for tests; otherwise
+    ``runner`` runs the pods that ask to be processes; without one they fail. ``strict`` lets
+    an exception inside a controller through, which is for tests; otherwise
     it is logged and the key is tried again later.
     """
 
@@ -50,14 +53,25 @@ class ControlPlane:
         randomness: Random | None = None,
         patience: float | None = None,
         reports: Path | None = None,
+        runner: ProcessHost | None = None,
         authority: str = "",
         strict: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
         self.api = ApiServer(
-            store, clock, token, randomness=randomness, patience=patience, reports=reports
+            store,
+            clock,
+            token,
+            randomness=randomness,
+            patience=patience,
+            reports=reports,
+            logs=runner,
         )
+        self._runner = runner
+        if runner is not None:
+            pods = store.list("pods").items
+            runner.retain({str(one["metadata"]["uid"]) for one in pods})
         self._loop = Loop(
             self.api.registry,
             (
@@ -66,7 +80,8 @@ class ControlPlane:
                 Deployments(),
                 ReplicaSets(),
                 Scheduler(),
-                SimulatedPods(),
+                SimulatedPods(leaves_processes=runner is not None),
+                *((ProcessPods(runner, NODE),) if runner is not None else ()),
                 EndpointSlices(),
                 GarbageCollector(),
                 ExpiringEvents(),
@@ -93,6 +108,11 @@ class ControlPlane:
     def send(self, request: HttpRequest) -> HttpResponse:
         """Answer a request without a socket."""
         return self.api.handle(request)
+
+    def close(self) -> None:
+        """End every process that runs; call it once nothing else uses the plane."""
+        if self._runner is not None:
+            self._runner.close(self.clock.now())
 
     def settle(self) -> int:
         """Run the controllers until nothing is due now; return how many keys they looked at."""
@@ -135,11 +155,17 @@ def _api_service() -> Object:
     }
 
 
-def in_memory_plane(*, seed: int = 1, clock: VirtualClock | None = None) -> ControlPlane:
-    """Return a settled control plane in memory and in virtual time, without a token."""
+def in_memory_plane(
+    *, seed: int = 1, clock: Clock | None = None, runner: ProcessHost | None = None
+) -> ControlPlane:
+    """Return a settled control plane in memory, without a token.
+
+    Its time is virtual unless a clock is given; without a ``runner`` it runs no process.
+    """
     plane = ControlPlane(
         MemoryStore(),
         clock or VirtualClock(),
+        runner=runner,
         randomness=Random(seed),  # noqa: S311 - repeatable names and uids are the point
         patience=0,
         strict=True,

@@ -1,7 +1,9 @@
-"""The simulated node: it takes pods, lets them run in appearance, and lets them go.
+"""The node: it takes pods, lets them run in appearance, and lets them go.
 
 One node, named ``local``. Every pod that it simulates carries the annotation
-``local.ruleengine.dev/simulated: "true"``, so that nobody is misled.
+``local.ruleengine.dev/simulated: "true"``, so that nobody is misled. Pods that ask to be
+processes are run by :class:`ruleengine.local.runtime.pods.ProcessPods` instead, where the
+control plane has a runner.
 """
 
 from collections.abc import Iterable
@@ -19,6 +21,7 @@ from ruleengine.local.controllers.work import (
     is_deleting,
 )
 from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
+from ruleengine.local.runtime.pods import is_process
 from ruleengine.local.store import Event, Key
 from ruleengine.model.names import RUN, SIMULATED
 from ruleengine.model.times import format_time, parse_time
@@ -93,13 +96,21 @@ def _unschedulable(pod: Object, problem: str, now: datetime) -> Object:
 
 
 class SimulatedPods:
-    """Writes the status of the pods on the node, and lets deleted ones go."""
+    """Writes the status of the pods on the node, and lets deleted ones go.
+
+    ``leaves_processes`` says that somebody else runs the pods that ask to be processes.
+    """
 
     manager: ClassVar[str] = "kubelet"
+
+    def __init__(self, *, leaves_processes: bool = False) -> None:
+        self._leaves_processes = leaves_processes
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """Every placed pod has a key."""
         del reader
+        if self._leaves_processes and is_process(event.object):
+            return []
         placed = lookup(event.object, "spec", "nodeName") == NODE
         return [event.key] if event.key.resource == "pods" and placed else []
 
@@ -107,6 +118,8 @@ class SimulatedPods:
         """Bring the status of a pod up to the moment."""
         pod = reader.get(key)
         if pod is None or pod["spec"].get("nodeName") != NODE:
+            return Reconciled()
+        if self._leaves_processes and is_process(pod):
             return Reconciled()
         if is_deleting(pod):
             return _ending(pod, now)

@@ -71,7 +71,7 @@ def _refused(pod: Object, now: datetime, stated: str) -> Object:
         "message": message,
         "startTime": lookup(pod, "status", "startTime") or format_time(now),
         "qosClass": quality_of(pod["spec"]),
-        "conditions": _conditions(pod, now, now, ready=False),
+        "conditions": conditions(pod, now, now, ready=False),
     }
 
 
@@ -130,7 +130,7 @@ def _status(  # noqa: PLR0913 - what makes up a status, by name
     started = phase == "Running" and "running" in state
     status: Object = {
         "phase": phase,
-        "conditions": _conditions(
+        "conditions": conditions(
             pod, begin, changed or begin, ready=ready, done=phase == "Succeeded"
         ),
         "hostIP": ADDRESS,
@@ -180,9 +180,10 @@ def _container(
     return found
 
 
-def _conditions(
+def conditions(
     pod: Object, begin: datetime, changed: datetime, *, ready: bool, done: bool = False
 ) -> list[Object]:
+    """Return the conditions of a pod that was placed at ``begin`` and last changed then."""
     reason = "PodCompleted" if done else "ContainersNotReady"
     waiting = not lookup(pod, "status", "podIP") and changed == begin
     facts = (

@@ -9,6 +9,7 @@ the server is and counts only while ``store.lock`` is held.
 import contextlib
 import fcntl
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -127,6 +128,7 @@ def reset(state: Path) -> None:
         report = path.name.startswith("report-") and path.suffix == ".txt"
         if ours or report or path.name.startswith("store.sqlite"):
             path.unlink(missing_ok=True)
+    shutil.rmtree(state / "pods", ignore_errors=True)
 
 
 def _make(state: Path) -> None:

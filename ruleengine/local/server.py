@@ -20,6 +20,7 @@ from ruleengine.local.bridge import Bridge
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.material import prepare, write_kubeconfig, write_private
+from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.sqlite_store import open_store
 
 if TYPE_CHECKING:
@@ -39,11 +40,13 @@ def serve(state: Path) -> None:
     listener = _listen(state)
     url = f"https://{_HOST}:{listener.getsockname()[1]}"
     material = prepare(state)
+    clock = SystemClock()
     plane = ControlPlane(
         store,
-        SystemClock(),
+        clock,
         token=material.token,
         reports=state,
+        runner=ProcessRunner(state / "pods", now=clock.now()),
         authority=material.authority.read_text(),
     )
     bridge = Bridge(plane.send)
@@ -69,6 +72,7 @@ def serve(state: Path) -> None:
         stop.set()
         store.wake()
         controllers.join()
+        plane.close()
         (state / "server.json").unlink(missing_ok=True)
         store.close()
 

@@ -6,7 +6,7 @@ from typing import Final
 from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.formats import json_text
-from ruleengine.local.api import bodies, preparing, reviews, subresources, tables
+from ruleengine.local.api import bodies, pod_logs, preparing, reviews, subresources, tables
 from ruleengine.local.api.failures import (
     ApiFailure,
     bad_request,
@@ -25,6 +25,7 @@ from ruleengine.local.api.reading import list_objects, wants_watch
 from ruleengine.local.api.registry import Edit, Registry
 from ruleengine.local.api.routing import Route
 from ruleengine.local.api.watching import read_watch, watch
+from ruleengine.local.runtime.logs import Logs
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 
@@ -51,7 +52,10 @@ _MANAGED_UPDATES: Final = ("status", "finalize", "ephemeralcontainers")
 class ObjectRequests:
     """Answers every request whose path names a resource."""
 
-    def __init__(self, registry: Registry, patience: float | None) -> None:
+    def __init__(
+        self, registry: Registry, patience: float | None, logs: Logs | None = None
+    ) -> None:
+        self._logs = logs
         self._registry = registry
         self._patience = patience
 
@@ -147,11 +151,14 @@ class ObjectRequests:
             case "scale":
                 return _json(subresources.scale_of(value, route.served))
             case "log":
-                text = subresources.simulated_log(value, query.get("container", ""))
-                return HttpResponse(
-                    status=200, headers={"content-type": "text/plain"}, body=text.encode()
-                )
+                return pod_logs.answer(value, query, self._logs, lambda: self._now(route))
         raise method_not_allowed()
+
+    def _now(self, route: Route) -> Object | None:
+        try:
+            return self._registry.get(route.served, route.namespace, route.name)
+        except ApiFailure:
+            return None
 
     def _create(self, request: HttpRequest, route: Route) -> HttpResponse:
         body = bodies.read_object(request)

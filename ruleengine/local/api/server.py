@@ -18,6 +18,7 @@ from ruleengine.local.api.options import query_of
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.routing import resolve, split
 from ruleengine.local.clock import Clock
+from ruleengine.local.runtime.logs import Logs
 from ruleengine.local.store import Store
 from ruleengine.model.errors import StoreError
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -37,10 +38,10 @@ class ApiServer:
     ``token`` is asked for where one is given; without it every caller is the
     administrator, which is for tests in one process. ``patience`` is how long an idle watch
     stays open, ``None`` for as long as the client asks. ``reports`` is the folder for
-    reports about failures of our own.
+    reports about failures of our own, ``logs`` where the logs of process pods are.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - what a server is made of, by name
         self,
         store: Store,
         clock: Clock,
@@ -49,9 +50,10 @@ class ApiServer:
         randomness: Random | None = None,
         patience: float | None = None,
         reports: Path | None = None,
+        logs: Logs | None = None,
     ) -> None:
         self.registry = Registry(store, clock, randomness)
-        self._objects = ObjectRequests(self.registry, patience)
+        self._objects = ObjectRequests(self.registry, patience, logs)
         self._token = _digest(token.reveal()) if token else b""
         self._reports = reports
 

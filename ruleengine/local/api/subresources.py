@@ -2,7 +2,6 @@
 
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import bad_request
-from ruleengine.model.names import SIMULATED
 from ruleengine.model.values import Object, Path, lookup
 
 
@@ -65,30 +64,3 @@ def _selector_text(selector: object) -> str:
         name: text for name, text in selector.items() if isinstance(text, str)
     }
     return ",".join(f"{name}={text}" for name, text in sorted(labels.items()))
-
-
-def simulated_log(pod: Object, container: str) -> str:
-    """Return the log of a container of a simulated pod. Raises ``ApiFailure`` 400."""
-    names = [one["name"] for one in lookup(pod, "spec", "containers", default=[])]
-    name = pod["metadata"]["name"]
-    if not container and len(names) > 1:
-        container = lookup(
-            pod, "metadata", "annotations", "kubectl.kubernetes.io/default-container", default=""
-        )
-    if not container and len(names) != 1:
-        raise bad_request(
-            f"a container name must be specified for pod {name}, choose one of: {names}"
-        )
-    container = container or names[0]
-    if container not in names:
-        raise bad_request(f"container {container} is not valid for pod {name}")
-    states = lookup(pod, "status", "containerStatuses", default=[])
-    started = any(one["name"] == container and not one["state"].get("waiting") for one in states)
-    if not started:
-        raise bad_request(
-            f'container "{container}" in pod "{name}" is waiting to start: ContainerCreating'
-        )
-    note = lookup(pod, "metadata", "annotations", SIMULATED)
-    return (
-        f"(pod {name} is simulated by the local node ({note}): nothing runs, so it logs nothing)\n"
-    )

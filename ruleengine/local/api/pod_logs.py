@@ -1,0 +1,93 @@
+"""``pods/log``: of a process what it wrote, of a simulated pod one line that says so."""
+
+from collections.abc import Callable, Mapping
+
+from ruleengine.local.api.failures import bad_request
+from ruleengine.local.runtime.logs import Logs, follow_log, read_log, read_options
+from ruleengine.model.http import HttpResponse
+from ruleengine.model.names import SIMULATED
+from ruleengine.model.values import Object, lookup
+
+_HEADERS = {"content-type": "text/plain"}
+
+
+def answer(
+    pod: Object, query: Mapping[str, str], logs: Logs | None, current: Callable[[], Object | None]
+) -> HttpResponse:
+    """Return the log that a query asks for; ``current`` gives the pod as it is later.
+
+    Raises ``ApiFailure`` 400.
+    """
+    try:
+        options = read_options(query)
+    except ValueError as error:
+        raise bad_request(str(error)) from None
+    container = _chosen(pod, query.get("container", ""))
+    found = _status_of(pod, container)
+    attempt = _attempt(found)
+    note = lookup(pod, "metadata", "annotations", SIMULATED)
+    name = pod["metadata"]["name"]
+    if note or logs is None:
+        text = (
+            f"(pod {name} is simulated by the local node ({note}): nothing runs, so it logs "
+            "nothing)\n"
+        )
+        if not found or "waiting" in found["state"]:
+            raise _waiting(name, container, found)
+        return HttpResponse(status=200, headers=_HEADERS, body=text.encode())
+    if options.previous:
+        attempt -= 1
+        if attempt < 0:
+            text = f'previous terminated container "{container}" in pod "{name}" not found'
+            raise bad_request(text)
+    if attempt < 0:
+        raise _waiting(name, container, found)
+    path = logs.log_path(pod["metadata"]["uid"], container, attempt)
+    if not options.follow or options.previous:
+        return HttpResponse(status=200, headers=_HEADERS, body=read_log(path, options))
+
+    def is_over() -> bool:
+        now = current()
+        if now is None or now["metadata"]["uid"] != pod["metadata"]["uid"]:
+            return True
+        present = _status_of(now, container)
+        return _attempt(present) != attempt or "running" not in present["state"]
+
+    return HttpResponse(status=200, headers=_HEADERS, stream=follow_log(path, options, is_over))
+
+
+def _chosen(pod: Object, container: str) -> str:
+    """Return the name of the container that is meant."""
+    names = [one["name"] for one in lookup(pod, "spec", "containers", default=[])]
+    initial = [one["name"] for one in lookup(pod, "spec", "initContainers", default=[])]
+    name = pod["metadata"]["name"]
+    if not container and len(names) > 1:
+        annotation = "kubectl.kubernetes.io/default-container"
+        container = lookup(pod, "metadata", "annotations", annotation, default="")
+    if not container and len(names) != 1:
+        raise bad_request(
+            f"a container name must be specified for pod {name}, choose one of: {names}"
+        )
+    container = container or names[0]
+    if container not in (*names, *initial):
+        raise bad_request(f"container {container} is not valid for pod {name}")
+    return container
+
+
+def _status_of(pod: Object, container: str) -> Object:
+    status = pod.get("status") or {}
+    listed = [
+        *(status.get("containerStatuses") or ()),
+        *(status.get("initContainerStatuses") or ()),
+    ]
+    return next((one for one in listed if one["name"] == container), {})
+
+
+def _attempt(found: Object) -> int:
+    """Return the number of the newest attempt, -1 where none has begun."""
+    return int(found["restartCount"]) if found.get("containerID") else -1
+
+
+def _waiting(name: str, container: str, found: Object) -> Exception:
+    reason = lookup(found, "state", "waiting", "reason", default="ContainerCreating")
+    return bad_request(f'container "{container}" in pod "{name}" is waiting to start: {reason}')

@@ -1,0 +1,95 @@
+"""What the node and a runner say to one another.
+
+A *container* is named by the uid of its pod and its name; each time it is started is one
+*attempt*, counted from 0.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Final, Protocol
+
+COMPLETED: Final = "Completed"
+ERROR: Final = "Error"
+START_ERROR: Final = "StartError"
+NODE_RESTARTED: Final = "NodeRestarted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mount:
+    """A folder of the pod under an absolute path of the container.
+
+    ``files`` is the content of a ConfigMap or Secret volume, ``None`` for an ``emptyDir``.
+    """
+
+    volume: str
+    path: str
+    read_only: bool = False
+    sub_path: str = ""
+    files: Mapping[str, bytes] | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ContainerPlan:
+    """Everything that is needed to start one attempt of a container."""
+
+    uid: str
+    container: str
+    attempt: int
+    arguments: tuple[str, ...]
+    environment: Mapping[str, str] = field(repr=False)
+    working_directory: str = "/"
+    mounts: tuple[Mount, ...] = ()
+    memory: int = 0
+    """The most bytes of address space; 0 for no limit."""
+    termination_path: str = "/dev/termination-log"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """What is known of the newest attempt of a container; ``finished`` is ``None`` while it runs.
+
+    ``message`` is the termination message; ``told`` says that it was asked to end.
+    """
+
+    attempt: int
+    started: datetime
+    finished: datetime | None = None
+    code: int = 0
+    reason: str = ""
+    message: str = ""
+    told: bool = False
+    previous: "Seen | None" = None
+
+
+class Runner(Protocol):
+    """Starts, watches and ends the processes of containers. It never waits for them."""
+
+    def problem(self) -> str:
+        """Return why nothing can be run here, with the remedy; empty where it can."""
+
+    def look(self, uid: str, now: datetime) -> Mapping[str, Seen]:
+        """Return the newest attempt of each container of a pod."""
+
+    def start(self, plan: ContainerPlan, now: datetime) -> None:
+        """Start an attempt; one that cannot start is seen as ended with ``StartError``."""
+
+    def end(self, uid: str, container: str, *, kill: bool) -> None:
+        """Ask a container to end, or end it."""
+
+    def forget(self, uid: str) -> None:
+        """End what is left of a pod and remove its files."""
+
+
+class ProcessHost(Runner, Protocol):
+    """What a control plane needs of a runner beyond running containers."""
+
+    def log_path(self, uid: str, container: str, attempt: int) -> Path:
+        """Return the file that an attempt logs to."""
+
+    def retain(self, uids: set[str]) -> None:
+        """Forget every pod but these."""
+
+    def close(self, now: datetime) -> None:
+        """End every process; their containers count as ended by ``NodeRestarted``."""
