@@ -136,9 +136,10 @@ def test_no_pass_breaks_the_limits(scene: tuple[Limits, int, Count, Count, list[
     found = next_split(approximate(weight, bounds), bounds, new, stable, others)
     before = new.spec + stable.spec + sum(one.spec for one in others)
     after = found.new + found.stable + sum(one.spec for one in others)
-    assert after <= max(before, bounds.most)
+    assert after <= max(before, bounds.replicas + bounds.surge)
     kept = min(found.new, new.available) + min(found.stable, stable.available)
-    assert kept >= min(_sure(new, stable), bounds.least)
+    least = bounds.replicas - bounds.unavailable
+    assert kept >= min(_sure(new, stable), least)
 
 
 @given(_scenes())
@@ -149,4 +150,5 @@ def test_old_pods_go_only_as_far_as_others_are_available(
     bounds, _, new, stable, others = scene
     found = drain(others, [new, stable], bounds)
     assert all(0 <= pods <= one.sure for pods, one in zip(found, others, strict=True))
-    assert _sure(new, stable) + sum(found) >= min(_sure(new, stable, *others), bounds.least)
+    least = bounds.replicas - bounds.unavailable
+    assert _sure(new, stable) + sum(found) >= min(_sure(new, stable, *others), least)
