@@ -122,7 +122,7 @@ class _Deciding:
         limit = self._spec.get("activeDeadlineSeconds")
         if limit is not None:
             at = self._begin + timedelta(seconds=int(limit))
-            if self._now >= at and not self._is_over():
+            if self._now >= at and not self._was_over(at):
                 return _DEADLINE, "Pod was active on the node longer than the specified deadline"
             self._times.append(at)
         return "", ""
@@ -178,6 +178,11 @@ class _Deciding:
             if one.finished is None:
                 age = (self._now - one.started) / 10
                 self._times.append(self._now + min(max(age, _SOONEST), _LATEST))
+
+    def _was_over(self, at: datetime) -> bool:
+        """Tell whether every container had ended for good before a moment."""
+        ended = [one.finished for one in self._seen.values() if one.finished]
+        return self._is_over() and max(ended, default=at) < at
 
     def _is_over(self) -> bool:
         """Tell whether every container has ended for good."""

@@ -11,6 +11,7 @@ import json
 import os
 import resource
 import shutil
+import signal
 import subprocess
 import sys
 from typing import Any
@@ -106,13 +107,28 @@ def _run(spec: dict[str, Any]) -> int:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     if spec["memory"]:
         resource.setrlimit(resource.RLIMIT_AS, (spec["memory"], spec["memory"]))
+    # the process alone is asked to end, as in a container; its group ends with the namespace
+    asked: list[int] = []
+    children: list[subprocess.Popen[bytes]] = []
+
+    def forward(number: int, _frame: object) -> None:
+        asked.append(number)
+        for one in children:
+            one.send_signal(number)
+
+    if spec["isolated"]:
+        signal.signal(signal.SIGTERM, forward)
     child = subprocess.Popen(  # noqa: S603 - the container's own command
         spec["arguments"],
         executable=program,
         env=environment,
         cwd=spec["working_directory"],
         stdin=subprocess.DEVNULL,
+        process_group=0 if spec["isolated"] else None,
     )
+    children.append(child)
+    if asked:
+        child.terminate()
     while True:
         pid, status = os.wait()
         if pid == child.pid:

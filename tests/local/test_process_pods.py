@@ -1,0 +1,336 @@
+"""What is decided for process pods, proven with a runner that only pretends."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ruleengine.local.clock import VirtualClock
+from ruleengine.local.control_plane import ControlPlane, in_memory_plane
+from ruleengine.local.runtime.values import ContainerPlan, Seen
+from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.values import Object
+from tests.local.planes import Caller
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+class PretendingRunner:
+    """Keeps attempts in memory; the test says when one ends."""
+
+    def __init__(self, clock: VirtualClock) -> None:
+        self.clock = clock
+        self.trouble = ""
+        self.plans: list[ContainerPlan] = []
+        self.ended: list[tuple[str, bool]] = []
+        self.forgotten: list[str] = []
+        self._seen: dict[str, dict[str, Seen]] = {}
+
+    def problem(self) -> str:
+        """Return what the test has set."""
+        return self.trouble
+
+    def look(self, uid: str, now: datetime) -> Mapping[str, Seen]:
+        """Return what the test has made of the attempts."""
+        del now
+        return dict(self._seen.get(uid, {}))
+
+    def start(self, plan: ContainerPlan, now: datetime) -> None:
+        """Count an attempt as running."""
+        self.plans.append(plan)
+        pod = self._seen.setdefault(plan.uid, {})
+        before = pod.get(plan.container)
+        pod[plan.container] = Seen(attempt=plan.attempt, started=now, previous=before)
+
+    def end(self, uid: str, container: str, *, kill: bool) -> None:
+        """Note who was asked; only force ends it."""
+        self.ended.append((container, kill))
+        one = self._seen[uid][container]
+        told = {"attempt": one.attempt, "started": one.started, "told": True}
+        if kill:
+            told |= {"finished": self.clock.now(), "code": 137, "reason": "Error"}
+        self._seen[uid][container] = Seen(**told)
+
+    def forget(self, uid: str) -> None:
+        """Note who was forgotten."""
+        self.forgotten.append(uid)
+
+    def log_path(self, uid: str, container: str, attempt: int) -> Path:
+        """Return a file that is not there."""
+        return Path("/nonexistent", uid, container, str(attempt))
+
+    def retain(self, uids: set[str]) -> None:
+        """Do nothing."""
+
+    def close(self, now: datetime) -> None:
+        """Do nothing."""
+
+    def finish(self, container: str, now: datetime, code: int = 0, reason: str = "") -> None:
+        """Let a container end by itself."""
+        for pod in self._seen.values():
+            if container in pod:
+                one = pod[container]
+                pod[container] = Seen(
+                    attempt=one.attempt,
+                    started=one.started,
+                    finished=now,
+                    code=code,
+                    reason=reason or ("Error" if code else "Completed"),
+                    previous=one.previous,
+                )
+
+
+class Bench:
+    """A control plane in virtual time with a pretending runner."""
+
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.runner = PretendingRunner(self.clock)
+        self.plane: ControlPlane = in_memory_plane(clock=self.clock, runner=self.runner)
+        self.call = Caller(self.plane)
+
+    def create(self, **spec: Any) -> Object:
+        """Create a process pod named p and let it settle."""
+        status, value = self.call("POST", PODS, pod(**spec))
+        assert status == 201, value
+        self.plane.advance(1)
+        return self.read()
+
+    def read(self) -> Object:
+        """Return the pod as it is."""
+        found: Object = self.call("GET", f"{PODS}/p")[1]
+        return found
+
+    def finish(self, container: str = "c", code: int = 0, reason: str = "") -> Object:
+        """Let a container end, and time pass."""
+        self.runner.finish(container, self.clock.now(), code, reason)
+        self.plane.advance(1)
+        return self.read()
+
+
+def container(name: str = "c", **more: Any) -> Object:
+    """Return a container that says which program it is."""
+    return {"name": name, "image": "shop:1", "command": ["serve"], **more}
+
+
+def pod(**spec: Any) -> Object:
+    """Return a process pod named p."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "p", "labels": {"app": "shop"}, "annotations": {RUN: "process"}},
+        "spec": {"containers": [container()], "restartPolicy": "Never", **spec},
+    }
+
+
+@pytest.fixture
+def bench() -> Bench:
+    """Return a fresh bench."""
+    return Bench()
+
+
+def state(value: Object, name: str = "c", kind: str = "containerStatuses") -> Object:
+    """Return the state of a container."""
+    found: Object = next(one for one in value["status"][kind] if one["name"] == name)["state"]
+    return found
+
+
+def test_a_process_pod_runs_and_succeeds(bench: Bench) -> None:
+    """Pending, Running, Succeeded, and never annotated as simulated."""
+    running = bench.create()
+    assert running["status"]["phase"] == "Running"
+    assert "running" in state(running)
+    assert SIMULATED not in running["metadata"]["annotations"]
+    done = bench.finish()
+    assert done["status"]["phase"] == "Succeeded"
+    assert state(done)["terminated"]["exitCode"] == 0
+    assert state(done)["terminated"]["reason"] == "Completed"
+
+
+def test_an_exit_code_fails_the_pod(bench: Bench) -> None:
+    """The code and the reason are those of the process."""
+    bench.create()
+    failed = bench.finish(code=3)
+    assert failed["status"]["phase"] == "Failed"
+    assert (
+        state(failed)["terminated"] | {"exitCode": 3, "reason": "Error"}
+        == state(failed)["terminated"]
+    )
+
+
+def test_init_containers_run_in_order_before_the_others(bench: Bench) -> None:
+    """Each starts when the one before has succeeded."""
+    bench.create(initContainers=[container("one"), container("two")])
+    assert [plan.container for plan in bench.runner.plans] == ["one"]
+    bench.finish("one")
+    assert [plan.container for plan in bench.runner.plans] == ["one", "two"]
+    waiting = bench.read()
+    assert waiting["status"]["phase"] == "Pending"
+    assert state(waiting)["waiting"]["reason"] == "PodInitializing"
+    bench.finish("two")
+    assert [plan.container for plan in bench.runner.plans] == ["one", "two", "c"]
+    assert bench.read()["status"]["phase"] == "Running"
+
+
+def test_a_failed_init_container_fails_a_pod_that_never_restarts(bench: Bench) -> None:
+    """The others do not start."""
+    bench.create(initContainers=[container("one")])
+    assert bench.finish("one", code=1)["status"]["phase"] == "Failed"
+    assert len(bench.runner.plans) == 1
+
+
+def test_containers_run_side_by_side(bench: Bench) -> None:
+    """The pod is over when the last has ended, and fails when one of them has."""
+    bench.create(containers=[container("a"), container("b")])
+    assert {plan.container for plan in bench.runner.plans} == {"a", "b"}
+    assert bench.finish("a", code=1)["status"]["phase"] == "Running"
+    assert bench.finish("b")["status"]["phase"] == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "restarts"),
+    [("Always", 0, 1), ("Always", 1, 1), ("OnFailure", 1, 1), ("OnFailure", 0, 0), ("Never", 1, 0)],
+)
+def test_the_restart_policy_decides_about_another_attempt(
+    bench: Bench, policy: str, code: int, restarts: int
+) -> None:
+    """The first restart comes at once."""
+    bench.create(restartPolicy=policy)
+    after = bench.finish(code=code)
+    assert after["status"]["containerStatuses"][0]["restartCount"] == restarts
+    assert len(bench.runner.plans) == 1 + restarts
+
+
+def test_restarts_back_off(bench: Bench) -> None:
+    """The second restart waits ten seconds in CrashLoopBackOff, the third twenty."""
+    bench.create(restartPolicy="Always")
+    bench.finish(code=1)
+    for seconds in (10, 20):
+        waiting = bench.finish(code=1)
+        assert state(waiting)["waiting"]["reason"] == "CrashLoopBackOff"
+        assert waiting["status"]["containerStatuses"][0]["lastState"]["terminated"]["exitCode"] == 1
+        started = len(bench.runner.plans)
+        bench.plane.advance(seconds - 3)
+        assert len(bench.runner.plans) == started
+        bench.plane.advance(3)
+        assert len(bench.runner.plans) == started + 1
+
+
+def test_without_a_command_a_container_waits_and_says_what_to_write(bench: Bench) -> None:
+    """No image is pulled, so what it would start is unknown."""
+    waiting = bench.create(containers=[{"name": "c", "image": "shop:1"}])
+    assert waiting["status"]["phase"] == "Pending"
+    found = state(waiting)["waiting"]
+    assert found["reason"] == "ErrImagePull"
+    assert "write the container's command" in found["message"]
+    assert bench.runner.plans == []
+
+
+def test_without_a_sandbox_the_pod_fails_with_the_remedy(bench: Bench) -> None:
+    """Nothing is started in the open by itself."""
+    bench.runner.trouble = "no sandbox works on this machine; do this"
+    failed = bench.create()
+    assert failed["status"]["phase"] == "Failed"
+    assert failed["status"]["reason"] == "SandboxUnavailable"
+    assert failed["status"]["message"].endswith("do this")
+    assert bench.runner.plans == []
+
+
+def test_a_deadline_asks_then_forces_then_fails_the_pod(bench: Bench) -> None:
+    """TERM at the deadline, KILL after the grace period."""
+    bench.create(activeDeadlineSeconds=10, terminationGracePeriodSeconds=5)
+    bench.plane.advance(8)
+    assert bench.runner.ended == []
+    bench.plane.advance(3)
+    assert bench.runner.ended == [("c", False)]
+    bench.plane.advance(6)
+    assert bench.runner.ended == [("c", False), ("c", True)]
+    failed = bench.read()["status"]
+    assert (failed["phase"], failed["reason"]) == ("Failed", "DeadlineExceeded")
+
+
+def test_a_deleted_pod_is_asked_then_forced_then_gone(bench: Bench) -> None:
+    """It stays until its processes have ended, and leaves nothing."""
+    uid = bench.create(terminationGracePeriodSeconds=5)["metadata"]["uid"]
+    bench.call("DELETE", f"{PODS}/p")
+    bench.plane.advance(3)
+    assert bench.runner.ended == [("c", False)]
+    assert bench.call("GET", f"{PODS}/p")[0] == 200
+    bench.plane.advance(4)
+    assert bench.runner.ended == [("c", False), ("c", True)]
+    assert bench.call("GET", f"{PODS}/p")[0] == 404
+    assert bench.runner.forgotten == [uid]
+
+
+def test_a_restart_of_the_node_fails_the_pod(bench: Bench) -> None:
+    """What was lost is never taken for a result."""
+    bench.create(restartPolicy="Always")
+    failed = bench.finish(code=137, reason="NodeRestarted")["status"]
+    assert (failed["phase"], failed["reason"]) == ("Failed", "NodeRestarted")
+
+
+def test_the_environment_is_what_the_pod_declares(bench: Bench) -> None:
+    """Values, fields, ConfigMaps and Secrets; references to earlier variables are replaced."""
+    base = "/api/v1/namespaces/default"
+    bench.call("POST", f"{base}/configmaps", _named("ConfigMap", "m", {"k": "v"}))
+    bench.call("POST", f"{base}/secrets", _named("Secret", "s", {"k": "aGlkZGVu"}))
+    bench.create(
+        containers=[
+            container(
+                command=["serve", "$(A)", "$(UNKNOWN)", "$$(A)"],
+                envFrom=[{"prefix": "M_", "configMapRef": {"name": "m"}}],
+                env=[
+                    {"name": "A", "value": "1"},
+                    {"name": "B", "value": "$(A)2"},
+                    {"name": "NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+                    {
+                        "name": "APP",
+                        "valueFrom": {"fieldRef": {"fieldPath": "metadata.labels['app']"}},
+                    },
+                    {"name": "S", "valueFrom": {"secretKeyRef": {"name": "s", "key": "k"}}},
+                ],
+            )
+        ]
+    )
+    plan = bench.runner.plans[0]
+    assert plan.arguments == ("serve", "1", "$(UNKNOWN)", "$(A)")
+    assert plan.environment == {
+        "HOSTNAME": "p",
+        "M_k": "v",
+        "A": "1",
+        "B": "12",
+        "NAME": "p",
+        "APP": "shop",
+        "S": "hidden",
+    }
+    assert "hidden" not in repr(plan)
+
+
+def test_a_missing_configmap_is_waited_for(bench: Bench) -> None:
+    """The reason names it; the pod starts once it is there."""
+    reference = {"configMapKeyRef": {"name": "m", "key": "k"}}
+    waiting = bench.create(containers=[container(env=[{"name": "A", "valueFrom": reference}])])
+    assert state(waiting)["waiting"] == {
+        "reason": "CreateContainerConfigError",
+        "message": 'configmap "m" not found',
+    }
+    body = _named("ConfigMap", "m", {"k": "v"})
+    bench.call("POST", "/api/v1/namespaces/default/configmaps", body)
+    bench.plane.advance(timedelta(seconds=5).total_seconds())
+    assert bench.read()["status"]["phase"] == "Running"
+
+
+def test_a_volume_that_is_not_honoured_is_named(bench: Bench) -> None:
+    """It is never passed over."""
+    waiting = bench.create(
+        volumes=[{"name": "h", "hostPath": {"path": "/etc"}}],
+        containers=[container(volumeMounts=[{"name": "h", "mountPath": "/h"}])],
+    )
+    assert "hostPath" in state(waiting)["waiting"]["message"]
+    assert bench.runner.plans == []
+
+
+def _named(kind: str, name: str, data: Object) -> Object:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}
