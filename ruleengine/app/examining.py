@@ -35,6 +35,7 @@ from ruleengine.rules.loading import is_rule_file
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
 from ruleengine.validation.renders import described
+from ruleengine.validation.schema_catalog import Memory
 from ruleengine.validation.support import unsupported
 
 _WORTH_A_WORKER = 1500
@@ -57,9 +58,9 @@ class Task:
 class Examiner:
     """Learns the facts of one file after the other."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Task, memory: Memory | None = None) -> None:
         self._contents = task.contents
-        self._setup = load_setup(task.setup)
+        self._setup = load_setup(task.setup, memory)
         self._defaults = read_defaults(task.setup)
 
     def examine(self, key: FileKey) -> FileFacts:
@@ -130,21 +131,28 @@ class Examiner:
 
 
 def examine_all(
-    task: Task, keys: Sequence[FileKey], jobs: int, advance: Advance, worth: int = _WORTH_A_WORKER
+    task: Task,
+    keys: Sequence[FileKey],
+    jobs: int,
+    advance: Advance,
+    *,
+    worth: int = _WORTH_A_WORKER,
+    memory: Memory | None = None,
 ) -> Iterable[FactRows]:
     """Yield the facts of files as rows, in no particular order.
 
-    ``jobs`` is the largest number of processes; each gets at least ``worth`` files.
+    ``jobs`` is the largest number of processes; each gets at least ``worth`` files. Only
+    this process uses ``memory``: it cannot be sent to another.
     """
     workers = min(jobs, len(keys) // worth)
-    rows = _spread(task, keys, workers) if workers > 1 else _alone(task, keys)
+    rows = _spread(task, keys, workers) if workers > 1 else _alone(task, keys, memory)
     for done, row in enumerate(rows, 1):
         yield row
         advance(done, len(keys))
 
 
-def _alone(task: Task, keys: Sequence[FileKey]) -> Iterator[FactRows]:
-    examiner = Examiner(task)
+def _alone(task: Task, keys: Sequence[FileKey], memory: Memory | None) -> Iterator[FactRows]:
+    examiner = Examiner(task, memory)
     for key in keys:
         yield rows_of(examiner.examine(key))
 

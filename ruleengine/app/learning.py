@@ -50,6 +50,7 @@ class RepoLearner:
             keys,
             self._jobs,
             lambda done, total: self._progress.advance("checking", done, total),
+            memory=self._index,
         )
 
     def render(self, key: FileKey, applications: Sequence[Object]) -> FactRows:

@@ -11,7 +11,7 @@ from ruleengine.repository import configuration
 from ruleengine.repository.snapshots import SUFFIXES, read_file
 from ruleengine.rules import loading
 from ruleengine.rules.ruleset import RuleSet
-from ruleengine.validation.schema_catalog import Catalog
+from ruleengine.validation.schema_catalog import Catalog, Memory
 from ruleengine.validation.schema_team import read_team_schemas
 from ruleengine.validation.schemas import SchemaChecker
 
@@ -28,11 +28,11 @@ class LoadedSetup:
     findings: tuple[Finding, ...]
 
 
-def load_setup(tree: SetupTree) -> LoadedSetup:
-    """Load what a setup tree holds."""
+def load_setup(tree: SetupTree, memory: Memory | None = None) -> LoadedSetup:
+    """Load what a setup tree holds; ``memory`` keeps what is made of our own schemas."""
     settings, wrong = configuration.read(tree)
     loaded = loading.load(tree, settings.engine)
-    catalog = Catalog()
+    catalog = Catalog(memory=memory)
     team = read_team_schemas(_schemas(tree), catalog)
     return LoadedSetup(
         configuration=settings,

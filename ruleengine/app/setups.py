@@ -68,7 +68,7 @@ class Setup:
         if self._loaded is None:
             from ruleengine.app.loaded_setups import load_setup
 
-            self._loaded = load_setup(self.tree_for(()))
+            self._loaded = load_setup(self.tree_for(()), self._index)
         return self._loaded
 
     def tree_for(self, keys: Iterable[FileKey]) -> SetupTree:

@@ -2,7 +2,8 @@
 
 ``schemas/`` keeps types that several kinds share in one ``definitions.json`` per area. A
 schema is made self-contained by taking from there what it reaches and nothing more, so
-that loading one kind stays quick and editors need a single file.
+that loading one kind stays quick and editors need a single file. Whole ones can be
+remembered as texts: making one takes as long as building its validator does.
 """
 
 import json
@@ -10,7 +11,7 @@ import posixpath
 from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from ruleengine.model.data import data_folder
 from ruleengine.model.values import Object, Value
@@ -19,13 +20,28 @@ BASE: Final = "https://ruleengine.dev/schemas"
 SHORT_FORMS: Final = "short"
 KINDS: Final = "kinds"
 FILES: Final = "files"
+_REMEMBERED: Final = "schema "
+
+
+class Memory(Protocol):
+    """Keeps texts by name, for as long as the schemas of the package stay the same."""
+
+    def remembered(self, name: str) -> str:
+        """Return a remembered text; empty where there is none."""
+
+    def remember(self, **values: str) -> None:
+        """Remember texts by name."""
 
 
 class Catalog:
-    """The schemas that come with the package. Reads each file once, when it is needed."""
+    """The schemas that come with the package. Reads each file once, when it is needed.
 
-    def __init__(self, folder: Path | None = None) -> None:
+    ``memory`` keeps the texts of whole schemas from one process to the next.
+    """
+
+    def __init__(self, folder: Path | None = None, memory: Memory | None = None) -> None:
         self._folder = folder or data_folder("schemas")
+        self._memory = memory
         self._files: dict[str, Any] = {}
 
     @cached_property
@@ -53,6 +69,16 @@ class Catalog:
         content = self._read(path)
         body = content["$defs"][fragment.rpartition("/")[2]] if fragment else content
         return self.whole(body, path)
+
+    def text(self, entry: str) -> str:
+        """Return the whole schema that an entry of the index names, as JSON."""
+        name = f"{_REMEMBERED}{entry}"
+        text = self._memory.remembered(name) if self._memory else ""
+        if not text:
+            text = json.dumps(self.schema(entry), separators=(",", ":"))
+            if self._memory:
+                self._memory.remember(**{name: text})
+        return text
 
     def whole(self, schema: Object, path: str = "") -> Object:
         """Return a schema with all it refers to; ``path`` is where it lies, if it is ours."""

@@ -5,7 +5,9 @@ our own words and at its line. One validator is built per kind, when the first d
 that kind comes along.
 """
 
+import json
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Any, Final
 
 from ruleengine.model.documents import Document, Form
@@ -137,7 +139,7 @@ class SchemaChecker:
     def _check_at(self, entry: str) -> "_Check":
         found = self._checks.get(entry)
         if found is None:
-            found = _Check(self.catalog.schema(entry), self.catalog.marks(entry))
+            found = _Check(self.catalog.text(entry), self.catalog.marks(entry))
             self._checks[entry] = found
         return found
 
@@ -148,14 +150,14 @@ class SchemaChecker:
 
 
 class _Check:
-    """One schema with its validator, and the one that finds its marks."""
+    """One schema, which may be JSON, with its validator, and the one that finds its marks."""
 
-    def __init__(self, schema: Object, marks: Object | None) -> None:
+    def __init__(self, given: Object | str, marks: Object | None) -> None:
         import jsonschema_rs
 
-        self._schema = schema
+        self._given = given
         self._marks = marks
-        self._validator = jsonschema_rs.Draft202012Validator(schema, offline=True)
+        self._validator = jsonschema_rs.Draft202012Validator(given, offline=True)
         self._marker = jsonschema_rs.Draft202012Validator(marks) if marks else None
 
     def findings(self, document: Document, given: Object | None = None) -> Iterator[Finding]:
@@ -179,6 +181,13 @@ class _Check:
         value = without_nulls(value)
         errors = list(self._validator.iter_errors(value))
         return Explainer(self._schema).problems(errors, value) if errors else ()
+
+    @cached_property
+    def _schema(self) -> Object:
+        if not isinstance(self._given, str):
+            return self._given
+        schema: Object = json.loads(self._given)
+        return schema
 
     def embedded(self, document: Document) -> Iterator[schema_embedded.Embedded]:
         """Yield the objects inside a document."""
