@@ -228,6 +228,13 @@ def test_without_a_command_a_container_waits_and_says_what_to_write(bench: Bench
     assert bench.runner.plans == []
 
 
+def test_a_sidecar_is_not_taken_for_an_init_container(bench: Bench) -> None:
+    """It would never end; the pod says so and does not hang without a word."""
+    waiting = bench.create(initContainers=[container("side", restartPolicy="Always")])
+    found = state(waiting, "side", "initContainerStatuses")["waiting"]
+    assert "not honoured" in found["message"]
+
+
 def test_without_a_sandbox_the_pod_fails_with_the_remedy(bench: Bench) -> None:
     """Nothing is started in the open by itself."""
     bench.runner.trouble = "no sandbox works on this machine; do this"

@@ -12,7 +12,7 @@ import pytest
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.processes import ProcessRunner
-from ruleengine.local.runtime.sandbox import Isolation, Sandbox, detect
+from ruleengine.local.runtime.sandbox import ALLOW, Isolation, Sandbox, attempt, detect
 from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object
@@ -29,11 +29,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-@pytest.fixture(scope="module")
-def sandbox() -> Sandbox:
-    """Return the sandbox of this machine; without one there is nothing to prove."""
-    found = detect()
-    if found.problem or found.isolation is Isolation.NONE:
+@pytest.fixture(scope="module", params=[Isolation.ROOT, Isolation.USER])
+def sandbox(request: pytest.FixtureRequest) -> Sandbox:
+    """Return each sandbox that works on this machine; without one there is nothing to prove."""
+    found = Sandbox(isolation=request.param)
+    if (found.isolation is Isolation.ROOT and os.geteuid() != 0) or attempt(found):
         pytest.skip(_NO_SANDBOX)
     return found
 
@@ -282,6 +282,53 @@ def test_without_a_sandbox_nothing_is_started(tmp_path: Path) -> None:
     plan = ContainerPlan(uid="u", container="c", attempt=0, arguments=("true",), environment={})
     runner.start(plan, now())
     assert runner.look("u", now())["c"].reason == "StartError"
+
+
+def test_a_process_that_nobody_wrote_down_is_ended(
+    shell: Shell, runner: ProcessRunner, sandbox: Sandbox
+) -> None:
+    """A server killed right after a start knows from its intent that there may be one."""
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    attempt_folder = runner.log_path("u", name, 0).parent
+    (attempt_folder / "record.json").write_text('{"started": "2026-01-01T00:00:00Z"}')
+    folder = attempt_folder.parents[3]
+    again = ProcessRunner(folder, sandbox=lambda: sandbox, now=now())
+    assert until(lambda: not _alive_below(runner))
+    assert again.look("u", now())[name].reason == "NodeRestarted"
+
+
+def test_pods_that_went_meanwhile_leave_nothing(shell: Shell, runner: ProcessRunner) -> None:
+    """Their files are removed, and their processes ended, when a server starts."""
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    runner.retain({"another"})
+    assert not runner.log_path("u", name, 0).parents[3].exists()
+    assert until(lambda: not _alive_below(runner))
+
+
+def test_processes_run_in_the_open_only_where_allowed(tmp_path: Path) -> None:
+    """Then too with the pod's environment only, in a folder of their own, and without volumes."""
+    allowed = Sandbox(isolation=Isolation.NONE)
+    runner = ProcessRunner(tmp_path, sandbox=lambda: allowed, now=now())
+    open_shell = Shell(runner)
+    seen, log = open_shell("pwd; env", MINE="1")
+    assert seen.code == 0
+    assert log.splitlines()[0].startswith(str(tmp_path))
+    assert "HOME=" not in log
+    refused = open_shell.wait(open_shell.start("true", Mount(volume="v", path="/data")))
+    assert refused.reason == "StartError"
+    assert "sandbox" in refused.message
+
+
+def test_a_machine_without_a_sandbox_says_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unless it is allowed to do without."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    monkeypatch.delenv(ALLOW, raising=False)
+    assert ALLOW in detect().problem
+    assert detect(allow_unsandboxed=True) == Sandbox(isolation=Isolation.NONE)
+    monkeypatch.setenv(ALLOW, "1")
+    assert not detect().problem
 
 
 def _plane(runner: ProcessRunner) -> tuple[ControlPlane, Caller]:

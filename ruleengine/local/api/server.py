@@ -28,7 +28,8 @@ from ruleengine.model.values import Object
 _LOG: Final = logging.getLogger(__name__)
 _PROBES: Final = frozenset({"healthz", "livez", "readyz"})
 _LACKS: Final = (
-    "no etcd, no webhooks, no protobuf, no real networking; pods are simulated by the node"
+    "no etcd, no webhooks, no protobuf, no real networking; pods are simulated by the node "
+    "unless they ask to run as processes"
 )
 
 

@@ -36,6 +36,11 @@ class NotReadyError(Exception):
 
 def plan_container(pod: Object, container: Object, attempt: int, find: Find) -> ContainerPlan:
     """Return what starts an attempt of a container. Raises ``NotReadyError``."""
+    if container.get("restartPolicy") == "Always":
+        problem = (
+            "init containers that run beside the others are not honoured by the local node yet"
+        )
+        raise NotReadyError(CONFIG_ERROR, problem)
     command = container.get("command") or []
     if not command:
         message = (

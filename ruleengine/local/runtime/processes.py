@@ -23,7 +23,15 @@ from typing import Any, Final
 
 from ruleengine.formats import json_text
 from ruleengine.local.runtime.files import read_inside
-from ruleengine.local.runtime.sandbox import Sandbox, bind, detect, opened, own, specification
+from ruleengine.local.runtime.sandbox import (
+    Isolation,
+    Sandbox,
+    bind,
+    detect,
+    opened,
+    own,
+    specification,
+)
 from ruleengine.local.runtime.values import (
     COMPLETED,
     ERROR,
@@ -113,6 +121,8 @@ class ProcessRunner:
             shutil.rmtree(attempt, ignore_errors=True)
             attempt.mkdir(parents=True, mode=0o700)
             record: dict[str, Any] = {"started": format_time(now)}
+            # before the process: a server killed in between finds that there may be one
+            _write_record(attempt, record)
             try:
                 running = self._launch(plan, attempt)
             except OSError as error:
@@ -133,6 +143,11 @@ class ProcessRunner:
         message.touch(mode=0o600)
         if sandbox.user:
             own(message, sandbox.user)
+        working_directory = plan.working_directory
+        if sandbox.isolation is Isolation.NONE:
+            if plan.mounts:
+                raise OSError("volumes can be mounted in a sandbox only, and there is none")
+            working_directory = f"{root}{working_directory}"
         binds = [self._volume(plan.uid, mount) for mount in plan.mounts]
         spec = specification(
             sandbox,
@@ -140,7 +155,7 @@ class ProcessRunner:
             arguments=plan.arguments,
             environment={"PATH": os.environ.get("PATH", os.defpath), **plan.environment},
             binds=[*binds, bind(message, plan.termination_path)],
-            working_directory=plan.working_directory,
+            working_directory=working_directory,
             memory=plan.memory,
         )
         command, (given, failure) = opened(sandbox, spec)
@@ -253,6 +268,8 @@ class ProcessRunner:
                     pid = int(record.get("pid", 0))
                     if record.get("boot") == _boot() and pid and _born(pid) == record.get("born"):
                         _kill_group(pid, signal.SIGKILL)
+                    elif not pid:
+                        _kill_inside(attempt / "root")
                     _interrupt(attempt, now)
 
     def _attempt(self, uid: str, container: str, attempt: int) -> Path:
@@ -316,6 +333,16 @@ def _termination_message(path: Path) -> str:
 def _kill_group(pid: int, number: signal.Signals) -> None:
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(pid, number)
+
+
+def _kill_inside(root: Path) -> None:
+    """End the processes whose file system is ``root``: those whose pid nobody wrote down."""
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdecimal():
+            continue
+        with contextlib.suppress(OSError):
+            if f"{root} / " in (entry / "mountinfo").read_text():
+                os.kill(int(entry.name), signal.SIGKILL)
 
 
 def _born(pid: int) -> int:

@@ -161,7 +161,7 @@ def detect(*, allow_unsandboxed: bool = False) -> Sandbox:
     ways = (Isolation.ROOT,) if os.geteuid() == 0 else ()
     told = "unshare is not installed"
     for way in (*ways, Isolation.USER) if shutil.which("unshare") else ():
-        told = _attempt(Sandbox(isolation=way))
+        told = attempt(Sandbox(isolation=way))
         if not told:
             return Sandbox(isolation=way)
     if allow_unsandboxed or os.environ.get(ALLOW) == "1":
@@ -173,7 +173,7 @@ def detect(*, allow_unsandboxed: bool = False) -> Sandbox:
     return Sandbox(isolation=Isolation.NONE, problem=problem)
 
 
-def _attempt(sandbox: Sandbox) -> str:
+def attempt(sandbox: Sandbox) -> str:
     """Run ``true`` in a sandbox; return what went wrong, empty for nothing."""
     with tempfile.TemporaryDirectory(prefix="ruleengine-sandbox-") as folder:
         root = Path(folder, "root")
