@@ -152,3 +152,10 @@ def test_old_pods_go_only_as_far_as_others_are_available(
     assert all(0 <= pods <= one.sure for pods, one in zip(found, others, strict=True))
     least = bounds.replicas - bounds.unavailable
     assert _sure(new, stable) + sum(found) >= min(_sure(new, stable, *others), least)
+
+
+def test_pods_that_are_about_to_go_do_not_count_as_available() -> None:
+    """The status of a ReplicaSet lags behind its spec: what was taken once is not there twice."""
+    bounds = Limits(replicas=10, surge=3, unavailable=0)
+    drained, next_one = Count(spec=0, available=3), Count(spec=3, available=3)
+    assert drain([drained, next_one], [Count(spec=8, available=8)], bounds) == (0, 2)
