@@ -8,17 +8,18 @@ that kind comes along.
 import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Finding, Severity, order_findings
 from ruleengine.model.values import Object, Value, format_path, lookup
 from ruleengine.validation import schema_embedded, schema_kinds
 from ruleengine.validation.schema_catalog import FILES, SHORT_FORMS, Catalog
-from ruleengine.validation.schema_explaining import Explainer
 from ruleengine.validation.schema_kinds import KindName
 from ruleengine.validation.schema_team import TeamSchemas, is_team_schema
-from ruleengine.validation.schema_wording import MISSING, Problem
+
+if TYPE_CHECKING:
+    from ruleengine.validation.schema_wording import Problem
 
 DEFAULTS_FILE: Final = "_defaults.yaml"
 _INSTEAD: Final = "x-ruleengine-instead"
@@ -163,7 +164,9 @@ class _Check:
     def findings(self, document: Document, given: Object | None = None) -> Iterator[Finding]:
         """Yield what is wrong, deprecated or doubtful; ``given`` is what defaults add to it."""
         problems = self.problems(document.value)
-        if given and any(one.code == MISSING for one in problems):
+        if given and problems:
+            from ruleengine.validation.schema_wording import MISSING
+
             left = self.problems({**given, **document.value})
             problems = tuple(one for one in problems if one.code != MISSING or one in left)
         for problem in problems:
@@ -174,13 +177,18 @@ class _Check:
             elif isinstance(error.instance, dict) and error.kind.name.startswith("oneOf"):
                 yield _doubtful(document, path, [one["required"][0] for one in node["oneOf"][:-1]])
 
-    def problems(self, value: Value) -> tuple[Problem, ...]:
+    def problems(self, value: Value) -> "tuple[Problem, ...]":
         """Return what is wrong with a value. A field that is empty counts as left out."""
         if self._validator.is_valid(value):
             return ()
         value = without_nulls(value)
         errors = list(self._validator.iter_errors(value))
-        return Explainer(self._schema).problems(errors, value) if errors else ()
+        if not errors:
+            return ()
+        # Late, because most documents are right.
+        from ruleengine.validation.schema_explaining import Explainer
+
+        return Explainer(self._schema).problems(errors, value)
 
     @cached_property
     def _schema(self) -> Object:
@@ -231,7 +239,7 @@ def _kind_of(document: Document) -> KindName | None:
     return api_version, kind
 
 
-def _finding(document: Document, problem: Problem) -> Finding:
+def _finding(document: Document, problem: "Problem") -> Finding:
     place = document.place if problem.key else document.place_of_value
     return Finding(
         severity=Severity.ERROR,

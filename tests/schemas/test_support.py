@@ -66,7 +66,8 @@ def test_every_test_that_a_table_names_exists() -> None:
         ("Application", "spec.source.path", Support.HONOURED),
         ("Application", "spec.source.helm.values", Support.RECORDED),
         ("Application", "spec.sources[].path", Support.RECORDED),
-        ("Rollout", "spec.template.spec.containers[].image", Support.RECORDED),
+        ("Rollout", "spec.template.spec.containers[].image", Support.HONOURED),
+        ("Experiment", "spec.templates[].template.spec.volumes[].name", Support.RECORDED),
         ("Application", "status.sync.status", Support.WRITTEN),
     ],
 )
@@ -132,7 +133,7 @@ def test_each_element_of_a_list_that_is_not_honoured_has_its_own_line() -> None:
         ("triggers/a.yaml", "on: {push: {webhook: {port: '1'}}}\ndo: [{pipeline: a}]\n"),
         (
             "rollouts/a.yaml",
-            "apiVersion: argoproj.io/v1alpha1\nkind: Rollout\nspec: {a: b, c: d}\n",
+            "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nspec: {a: b, c: d}\n",
         ),
     ],
 )
