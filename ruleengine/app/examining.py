@@ -32,6 +32,7 @@ from ruleengine.repository.snapshots import (
 )
 from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.rules.loading import is_rule_file
+from ruleengine.validation.derived import check_derived
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.identities import Identity, identity_of
 from ruleengine.validation.renders import described
@@ -103,6 +104,7 @@ class Examiner:
                 document, defaults, self._setup.configuration, self._setup.rules
             )
             found += evaluation.findings
+            found += check_derived(evaluation.derived)
             evaluations.append(evaluation)
         return FileFacts(
             key=key,

@@ -24,8 +24,8 @@ _BAD_PHASES = ("Failed", "Error")
 class Standing:
     """How one declared document stands. ``state`` is ``missing``, ``recorded`` or ``applied``.
 
-    For an Application ``sync``, ``health`` and ``revision`` come from its status, and
-    ``message`` tells what keeps it from being synced and healthy.
+    For an Application ``sync``, ``health`` and ``revision`` come from its status, for a
+    Rollout phase and pod hash; ``message`` tells what keeps it from being healthy.
     """
 
     target: Target
@@ -123,12 +123,26 @@ def _standing(target: Target, origin: Origin, live: Object | None, engine: Engin
         return Standing(target=target, origin=origin, state="missing", message="not applied yet")
     if target.kind == "Application" and target.api_version == ARGO_API_VERSION:
         return _application(target, origin, lookup(live, "status", default={}))
+    if target.kind == "Rollout" and target.api_version == ARGO_API_VERSION:
+        return _rollout(target, origin, lookup(live, "status", default={}))
     recorded = (
         target.api_version == ARGO_API_VERSION
         and target.kind != "AppProject"
         and engine is Engine.NATIVE
     )
     return Standing(target=target, origin=origin, state="recorded" if recorded else "applied")
+
+
+def _rollout(target: Target, origin: Origin, found: Object) -> Standing:
+    message = "" if found else "no controller has looked at it yet"
+    return Standing(
+        target=target,
+        origin=origin,
+        state="applied",
+        health=str(lookup(found, "phase", default="")),
+        revision=str(lookup(found, "currentPodHash", default="")),
+        message=str(lookup(found, "message", default=message)),
+    )
 
 
 def _application(target: Target, origin: Origin, found: Object) -> Standing:

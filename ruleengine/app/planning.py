@@ -26,6 +26,7 @@ from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.rollouts.reconciler import RolloutReconciler
 from ruleengine.validation.checks import Check
 
 _CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
@@ -111,7 +112,10 @@ def make_reconcilers(
         return ()
     kinds = KindTable.built_in().with_kinds((*argo_kinds(), *client.discover().resources()))
     merge = make_merge(shapes)
-    return (ApplicationReconciler(kinds, merge, configuration.control_namespace),)
+    return (
+        ApplicationReconciler(kinds, merge, configuration.control_namespace),
+        RolloutReconciler(),
+    )
 
 
 def plan_now(engagement: Engagement, now: datetime, *, floor: bool = True) -> Plan:

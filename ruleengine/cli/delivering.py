@@ -14,8 +14,7 @@ from ruleengine.reporting.tree import outcomes_text
 def delivery_text(delivery: Delivery, style: Style) -> str:
     """Return the tree of what happened per file, how it stands now, and the totals."""
     parts = [outcomes_text(shown(delivery), style, delivery.writes)]
-    applications = [one for one in delivery.standings if one.sync]
-    parts += [_application_line(one, style) for one in applications]
+    parts += [_standing_line(one, style) for one in delivery.standings if one.sync or one.health]
     settled = delivery.settled
     if settled is not None:
         parts += [f"waiting: {one.target}: {one.message}\n" for one in settled.waiting]
@@ -67,10 +66,10 @@ def shown(delivery: Delivery) -> tuple[Outcome, ...]:
     return tuple(last.values())
 
 
-def _application_line(one: Standing, style: Style) -> str:
-    good = one.sync == "Synced" and one.health == "Healthy"
-    word = ", ".join(filter(None, (one.sync, one.health)))
-    word = style.paint(word, "green" if good else "yellow")
+def _standing_line(one: Standing, style: Style) -> str:
+    good = one.sync in ("Synced", "") and one.health == "Healthy"
+    words = ", ".join(filter(None, (one.sync, one.health)))
+    word = style.paint(words, "green" if good else "yellow")
     revision = f" at {short_revision(one.revision)}" if one.revision else ""
     message = f": {one.message}" if one.message and not good else ""
     return f"{one.target}: {word}{revision}{message}\n"

@@ -78,7 +78,8 @@ class Stop(StrEnum):
 class Next:
     """Why a reconciler stops, and what wakes it.
 
-    ``AT`` carries ``time``; ``ON`` the ``targets`` it waits on; ``FOR`` says in
+    ``AT`` carries ``time``; ``ON`` the ``targets`` it waits on, and the ``time`` at which it
+    gives up where there is one; ``FOR`` says in
     ``message`` which human, event or schedule it waits for (that counts as settled).
     """
 

@@ -136,7 +136,8 @@ class Decider:
         self._quarantine.recovered(key)
         key.watched = ""
         key.memo, key.reads, key.following = decision.memo, frozenset(world.reads), decision.next
-        key.wake_at = decision.next.time if decision.next.stop is Stop.AT else None
+        timed = decision.next.stop in (Stop.AT, Stop.ON)
+        key.wake_at = decision.next.time if timed else None
         step = _Step(key, value, reconciler, decision, now)
         self._perform(step)
         return step.changed
