@@ -71,7 +71,7 @@ def with_index(
         try:
             with closing(_open_file(path, code)) as index:
                 return work(index), ""
-        except (sqlite3.Error, OSError) as error:
+        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
             reason = f"the index {path.name} cannot be used ({error})"
             _remove_if_broken(path, error)
     with closing(_prepared(sqlite3.connect(":memory:", isolation_level=None), code)) as index:
@@ -85,7 +85,7 @@ def _open_file(path: Path, code: str) -> "ValidationIndex":
 
 def _remove_if_broken(path: Path, error: Exception) -> None:
     """Remove what is no database. Locked, read-only and newer ones are somebody's: they stay."""
-    if type(error) is sqlite3.DatabaseError:
+    if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError):
         for suffix in ("", "-wal", "-shm"):
             with suppress(OSError):
                 path.with_name(path.name + suffix).unlink(missing_ok=True)
@@ -212,6 +212,8 @@ class ValidationIndex:
 
     def known_entries(self, numbers: Iterable[int]) -> set[int]:
         """Return those of the numbers that facts are stored for."""
+        if self._is_empty("entries"):
+            return set()
         query = "SELECT 1 FROM entries WHERE id = ?"
         return {one for one in numbers if self._connection.execute(query, (one,)).fetchone()}
 
@@ -349,7 +351,8 @@ class ValidationIndex:
 
     def replace_problems(self, keys: Iterable[tuple[str, str]], problems: Iterable[Row4]) -> None:
         """Replace the problems of keys by others: rows of kind, name, path and data."""
-        self._connection.executemany("DELETE FROM problems WHERE kind = ? AND name = ?", keys)
+        if not self._is_empty("problems"):  # as it is in a good repo, however many keys there are
+            self._connection.executemany("DELETE FROM problems WHERE kind = ? AND name = ?", keys)
         self._connection.executemany("INSERT INTO problems VALUES (?, ?, ?, ?)", problems)
 
     def problems(self) -> Sequence[Row4]:
@@ -362,6 +365,10 @@ class ValidationIndex:
             yield from self._rows(
                 "SELECT kind, name, path, data FROM problems WHERE kind = ? AND name = ?", key
             )
+
+    def _is_empty(self, table: str) -> bool:
+        query = f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608 - a name of ours
+        return self._connection.execute(query).fetchone() is None
 
     def _rows(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         return self._connection.execute(query, values).fetchall()
