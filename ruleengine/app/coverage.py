@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruleengine.app.declaring import declare
-from ruleengine.app.workspace import open_workspace
+from ruleengine.app.workspace import config_repo
 from ruleengine.model.configuration import Engine
 from ruleengine.model.findings import Finding
 from ruleengine.validation.support import FieldUse, Support, coverage
@@ -24,7 +24,7 @@ def cover(directory: Path, engine: Engine | None) -> Coverage:
 
     ``engine`` overrides the one that the repo is configured for.
     """
-    declared = declare(open_workspace(directory))
+    declared = declare(config_repo(directory))
     uses = coverage(declared.snapshot.documents, engine or declared.configuration.engine)
     return Coverage(uses=uses, findings=declared.snapshot.findings)
 

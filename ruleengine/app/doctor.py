@@ -5,8 +5,12 @@ import platform
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from ruleengine.app.workspace import Workspace, require_config_repo
+from ruleengine.model.errors import UsageError
 
 MINIMUM_PYTHON = (3, 11)
 _PROGRAMS = {
@@ -32,14 +36,14 @@ class Check:
     remedy: str = ""
 
 
-def examine(root: Path) -> tuple[Check, ...]:
-    """Return what was found on this machine and in the repo at ``root``, in a fixed order."""
+def examine(workspace: Workspace) -> tuple[Check, ...]:
+    """Return what was found on this machine and in the repo, in a fixed order."""
     return (
         _python(),
         _platform(),
         *(_program(name) for name in _PROGRAMS),
         *(_library(name) for name in _LIBRARIES),
-        _writable(root),
+        *_repo(workspace),
     )
 
 
@@ -102,10 +106,22 @@ def _library(name: str) -> Check:
     )
 
 
-def _writable(root: Path) -> Check:
-    folder = root / ".ruleengine"
+def _repo(workspace: Workspace) -> Iterator[Check]:
+    """Yield what was found of the repo; a folder that is none is left as it is."""
+    subject = "config repo"
     try:
-        folder.mkdir(exist_ok=True)
+        require_config_repo(workspace)
+    except UsageError as error:
+        message, remedy = error.message, error.remedy
+        yield Check(subject=subject, good=False, needed=True, message=message, remedy=remedy)
+        return
+    yield Check(subject=subject, good=True, needed=True, message=str(workspace.root))
+    yield _writable(workspace.state_folder)
+
+
+def _writable(folder: Path) -> Check:
+    try:
+        folder.mkdir(mode=0o700, exist_ok=True)
         probe = folder / ".probe"
         probe.write_text("probe")
         probe.unlink()

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, connected
 from ruleengine.app.declaring import Declared, declare
-from ruleengine.app.workspace import open_workspace
+from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import NotFoundError
 from ruleengine.model.actions import Target
@@ -69,7 +69,7 @@ class Status:
 
 def status(directory: Path, choice: ClusterChoice) -> Status:
     """Return how everything that a repo declares stands. Reads only."""
-    workspace = open_workspace(directory)
+    workspace = config_repo(directory)
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
         client = cluster.client
@@ -94,7 +94,7 @@ def list_objects(
 
     Raises ``UsageError`` for a kind that the cluster does not know.
     """
-    workspace = open_workspace(directory)
+    workspace = config_repo(directory)
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
         for info in cluster.client.discover().resources():

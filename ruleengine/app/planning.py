@@ -12,14 +12,13 @@ from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
 from ruleengine.app.validating import ValidationOptions, validate
-from ruleengine.app.workspace import Workspace, open_workspace
+from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.reconciler import ApplicationReconciler
 from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
-from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding, has_errors
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
@@ -71,12 +70,7 @@ def engaged(directory: Path, choice: ClusterChoice) -> Iterator[Engagement]:
 
     Raises ``UsageError`` where there is no config repo, ``UnreachableError`` for the cluster.
     """
-    workspace = open_workspace(directory)
-    if not workspace.found:
-        raise UsageError(
-            f"{workspace.root} lies in no config repo",
-            "go to your config repo, or make one with `ruleengine init DIR`",
-        )
+    workspace = config_repo(directory)
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
         yield engage(workspace, declared, cluster, state_folder(choice, workspace))

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ruleengine.app.checkouts import open_checkout
-from ruleengine.app.workspace import named_workspace
+from ruleengine.app.workspace import named_workspace, require_config_repo
 from ruleengine.reporting.progress import SILENCE, Progress
 from ruleengine.validation.check_names import ALL_CHECKS, Check
 
@@ -49,8 +49,13 @@ class Validation:
 
 
 def validate(options: ValidationOptions, progress: Progress = SILENCE) -> Validation:
-    """Check what the options name. Raises ``UsageError`` for paths and revisions that are not."""
+    """Check what the options name. Raises ``UsageError`` for paths and revisions that are not.
+
+    Without paths it raises ``UsageError`` in a folder that is no config repo, too.
+    """
     workspace = named_workspace(options.directory, options.paths)
+    if not options.paths:
+        require_config_repo(workspace)
     checkout = open_checkout(workspace, staged=options.staged, revision=options.revision)
     # Git is at work now: the time that the imports take is not lost.
     from ruleengine.app.code_digests import code_digest

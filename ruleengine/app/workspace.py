@@ -63,6 +63,25 @@ def open_workspace(directory: Path) -> Workspace:
     return Workspace(root=root, git_root=git_folder(root))
 
 
+def config_repo(directory: Path) -> Workspace:
+    """Return the workspace that a folder belongs to.
+
+    Raises ``UsageError`` where the folder lies in no config repo.
+    """
+    workspace = open_workspace(directory)
+    require_config_repo(workspace)
+    return workspace
+
+
+def require_config_repo(workspace: Workspace) -> None:
+    """Raise ``UsageError`` for a folder that nothing marks as a config repo."""
+    if not workspace.found:
+        raise UsageError(
+            f"{workspace.root} lies in no config repo",
+            "go to your config repo, or make one with `ruleengine init DIR`",
+        )
+
+
 def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
     """Return the workspace of a folder; without one named, that of the first path."""
     if directory == Path() and paths:

@@ -19,7 +19,7 @@ from ruleengine.reporting.style import Style
 @directory
 def command(*, output: str, directory: Path) -> int:
     """Say what this machine and this repo lack, each with its remedy."""
-    checks = examine(open_workspace(directory).root)
+    checks = examine(open_workspace(directory))
     show(output, lambda style: _text(checks, style), lambda: _data(checks))
     missing = any(not one.good and one.needed for one in checks)
     return ExitCode.FAILED if missing else ExitCode.DONE

@@ -6,8 +6,7 @@ from typing import Any
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice, state_folder
-from ruleengine.app.workspace import open_workspace
+from ruleengine.app.workspace import config_repo
 from ruleengine.cli.options import directory
 from ruleengine.model.errors import ExitCode
 
@@ -21,7 +20,7 @@ def _state(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _folder(directory: Path, state: Path | None) -> Path:
-    return state_folder(ClusterChoice(state=state), open_workspace(directory))
+    return state or config_repo(directory).state_folder
 
 
 @click.group(

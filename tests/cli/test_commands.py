@@ -295,3 +295,46 @@ def test_colour_is_for_terminals(repo: Repo, state: Path) -> None:
     assert "\x1b[" not in plain.text
     wrong = make_repo(repo.root.parent / "wrong", {"environments/staging/bad.yaml": "sorce: 1\n"})
     assert "\x1b[" not in call(wrong.root, "validate").text
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("validate",),
+        ("plan",),
+        ("apply",),
+        ("status",),
+        ("get", "pods"),
+        ("why", "pod/web"),
+        ("coverage",),
+        ("local", "start"),
+        ("local", "status"),
+        ("local", "kubeconfig"),
+    ],
+)
+def test_a_folder_in_no_config_repo_is_wrong_usage(
+    tmp_path: Path, arguments: tuple[str, ...]
+) -> None:
+    """Every command that needs a config repo says so alike, and leaves the folder empty."""
+    result = call(tmp_path, *arguments)
+    result.check_explained(3)
+    assert "lies in no config repo" in result.errors
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_misses_a_config_repo(tmp_path: Path) -> None:
+    """It is a failed check with its remedy, and nothing is written."""
+    result = call(tmp_path, "doctor", "-o", "json")
+    assert result.code == 1
+    (found,) = [
+        one for one in json.loads(result.output)["checks"] if not one["good"] and one["needed"]
+    ]
+    assert found["subject"] == "config repo"
+    assert "ruleengine init" in found["remedy"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_named_state_needs_no_config_repo(tmp_path: Path) -> None:
+    """The local control plane can be looked at from anywhere."""
+    result = call(tmp_path, "local", "status", "--state", str(tmp_path / "state"))
+    assert (result.code, result.output) == (1, "not running\n")

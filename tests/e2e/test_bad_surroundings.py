@@ -127,8 +127,9 @@ def test_a_folder_without_git_is_checked(tmp_path: Path) -> None:
         assert "git init" in result.errors
 
 
-def test_an_empty_folder_is_nothing_to_check(tmp_path: Path) -> None:
+def test_an_empty_repository_is_nothing_to_check(tmp_path: Path) -> None:
     """Zero work done is said as such."""
+    Repo(tmp_path).git("init", "--quiet")
     result = call(tmp_path, "validate")
     result.check_explained(0)
     assert "nothing to check" in result.output
