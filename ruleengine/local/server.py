@@ -12,6 +12,7 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"
 _LOOK_EVERY: Final = 0.2
+_ENDING: Final = 8.0
+"""Seconds for which a server that is about to end is waited for."""
+
 _LONELY: Final = 2.0
 """Seconds without any client after which a server that is not kept stops."""
 
@@ -36,7 +40,7 @@ def serve(state: Path) -> None:
     """Serve a state folder until told to stop. Raises ``StoreError``."""
     import uvicorn
 
-    store = open_store(state)
+    store = open_store(state, patience=_ENDING)
     listener = _listen(state)
     url = f"https://{_HOST}:{listener.getsockname()[1]}"
     material = prepare(state)
@@ -65,16 +69,19 @@ def serve(state: Path) -> None:
     controllers = threading.Thread(target=plane.run, args=(stop,), name="controllers")
     controllers.start()
     write_kubeconfig(state, url, material)
-    try:
-        with _loop_runner() as runner:
-            runner.run(_main(server, listener, bridge, state, url))
-    finally:
-        stop.set()
-        store.wake()
-        controllers.join()
-        plane.close()
-        (state / "server.json").unlink(missing_ok=True)
-        store.close()
+    # The clients' lock stays open to the very end: whoever comes while this process ends
+    # waits for it, and then starts anew.
+    with (state / "clients.lock").open("a") as clients:
+        try:
+            with _loop_runner() as runner:
+                runner.run(_main(server, listener, bridge, _Post(state, url, clients)))
+        finally:
+            _unannounce(state)
+            stop.set()
+            store.wake()
+            controllers.join()
+            plane.close()
+            store.close()
 
 
 @contextlib.contextmanager
@@ -88,35 +95,53 @@ def _loop_runner() -> "Iterator[asyncio.Runner]":
         yield runner
 
 
+@dataclass(frozen=True, slots=True)
+class _Post:
+    """Where clients find this process, and the lock that they hold while they need it."""
+
+    state: Path
+    url: str
+    clients: IO[str]
+
+
 async def _main(
-    server: "uvicorn.Server", listener: socket.socket, bridge: Bridge, state: Path, url: str
+    server: "uvicorn.Server", listener: socket.socket, bridge: Bridge, post: _Post
 ) -> None:
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     announced = False
     lonely = 0.0
-    with (state / "clients.lock").open("a") as clients:
-        while not serving.done():
-            await asyncio.wait({serving}, timeout=0.02 if not announced else _LOOK_EVERY)
-            if server.started and not announced:
-                announced = True
-                content = {"pid": os.getpid(), "url": url, "version": 1}
-                write_private(state / "server.json", json_text.dump_bytes(content))
-            lonely = (
-                0.0 if (state / "keep").exists() or _has_clients(clients) else lonely + _LOOK_EVERY
-            )
-            if lonely >= _LONELY:
-                # held until this process ends: a new client waits for it, then starts anew
-                fcntl.flock(clients, fcntl.LOCK_EX)
-                server.should_exit = True
-            if server.should_exit:
-                bridge.stop()
-        await serving
+    while not serving.done():
+        await asyncio.wait({serving}, timeout=_LOOK_EVERY if announced else 0.02)
+        if server.started and not announced:
+            announced = True
+            content = {"pid": os.getpid(), "url": post.url, "version": 1}
+            write_private(post.state / "server.json", json_text.dump_bytes(content))
+        wanted = (post.state / "keep").exists() or _has_clients(post.clients)
+        lonely = 0.0 if wanted else lonely + _LOOK_EVERY
+        if lonely >= _LONELY and _try_lock(post.clients):
+            server.should_exit = True
+        if server.should_exit:
+            _unannounce(post.state)
+            bridge.stop()
+    await serving
 
 
-def _has_clients(clients: IO[str]) -> bool:
+def _unannounce(state: Path) -> None:
+    """Let nobody find this process any more."""
+    (state / "server.json").unlink(missing_ok=True)
+
+
+def _try_lock(clients: IO[str]) -> bool:
+    """Take the clients' lock for good; false where a client has just come."""
     try:
         fcntl.flock(clients, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        return False
+    return True
+
+
+def _has_clients(clients: IO[str]) -> bool:
+    if not _try_lock(clients):
         return True
     fcntl.flock(clients, fcntl.LOCK_UN)
     return False

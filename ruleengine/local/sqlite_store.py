@@ -8,6 +8,7 @@ newer one is refused and an older one migrated after a backup.
 import fcntl
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
@@ -35,18 +36,23 @@ CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT RO
 _MIGRATIONS: Final[dict[int, str]] = {0: _SCHEMA}
 """What leads from a format to the next; 0 is an empty file."""
 
+_PAUSE: Final = 0.02
+
 _FULL_DISK: Final = "free space on the disk of the state folder, then try again"
 
 
-def open_store(folder: Path, *, most_events: int = MOST_EVENTS) -> MemoryStore:
+def open_store(
+    folder: Path, *, most_events: int = MOST_EVENTS, patience: float = 0.5
+) -> MemoryStore:
     """Open the store of a state folder, made where it is missing.
 
+    ``patience`` is for how many seconds another process is waited for that is about to end.
     Raises ``StoreError`` where another process has it open, it was written by a newer
     version, or the disk refuses.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = _lock(folder / "store.lock")
+        lock = _lock(folder / "store.lock", patience)
     except OSError as error:
         raise _failure(error, folder) from error
     try:
@@ -62,17 +68,23 @@ def open_store(folder: Path, *, most_events: int = MOST_EVENTS) -> MemoryStore:
     return store
 
 
-def _lock(path: Path) -> IO[str]:
+def _lock(path: Path, patience: float) -> IO[str]:
+    """Return the locked file, waiting a little for a process that only looks, or that ends."""
     file = path.open("a", encoding="utf-8")
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        file.close()
-        raise StoreError(
-            f"the state folder {path.parent} is in use by another process",
-            "stop that process (ruleengine local stop), or choose another folder with --state",
-        ) from None
-    return file
+    end = time.monotonic() + patience
+    while True:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() < end:
+                time.sleep(_PAUSE)
+                continue
+            file.close()
+            raise StoreError(
+                f"the state folder {path.parent} is in use by another process",
+                "stop that process (ruleengine local stop), or choose another folder with --state",
+            ) from None
+        return file
 
 
 def _failure(error: Exception, folder: Path) -> StoreError:

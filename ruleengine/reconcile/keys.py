@@ -69,6 +69,11 @@ class Key:
             return False
         return self.following.stop in (Stop.DONE, Stop.FOR)
 
+    def waits_beyond(self, deadline: datetime) -> bool:
+        """Tell whether only a time wakes it, and one after ``deadline``."""
+        on = self.following is not None and self.following.stop is Stop.ON
+        return not on and self.wake_at is not None and self.wake_at > deadline
+
 
 @dataclass(slots=True)
 class Keys:

@@ -17,11 +17,11 @@ from ruleengine.model.findings import Finding, Place, Severity, order_findings
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.foreseeing import Forecast, desired
-from ruleengine.reconcile.inventory import Inventory
+from ruleengine.reconcile.inventory import Inventory, is_tracked
 from ruleengine.reconcile.pruning import prune
 from ruleengine.reconcile.sequence import in_order
 from ruleengine.reconcile.sources import ClientSource
-from ruleengine.reconcile.stamping import stamped
+from ruleengine.reconcile.stamping import folder_of, stamped
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import Observations
 
@@ -66,7 +66,7 @@ def make_plan(
         _add(forecast, one.action)
     pruned: Sequence[PlannedAction] = ()
     if intent.pruning:
-        targets = {one.target for one in declared}
+        targets = {one.target: folder_of(one.origin) for one in declared if is_tracked(one.target)}
         result = prune(intent.inventory, targets, observations.get, floor=intent.floor)
         forecast.findings.extend(result.findings)
         pruned = result.planned

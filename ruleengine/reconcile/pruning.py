@@ -1,6 +1,6 @@
 """What is to be pruned: previously owned minus now declared, and the floor under it."""
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -24,23 +24,24 @@ class Pruning:
 
 def prune(
     inventory: Inventory,
-    declared: Collection[Target],
+    declared: Mapping[Target, str],
     live: Callable[[Target], Object | None],
     *,
     floor: bool = True,
 ) -> Pruning:
     """Return what to delete because nothing declares it any more.
 
-    ``declared`` is everything declared now, in any folder. An object is deleted only where
-    the inventory and its own owner annotation agree. With ``floor``, a folder that was
-    emptied, or of which more than half of ten or more would go, is refused as a whole.
+    ``declared`` is everything declared now, with the folder that declares it. An object is
+    deleted only where the inventory and its own owner annotation agree. With ``floor``, a
+    folder that was emptied, or of which more than half of ten or more would go, is refused as
+    a whole; what the folder declares anew counts as kept.
     """
     keys = {key_of(target) for target in declared}
     planned: list[PlannedAction] = []
     findings: list[Finding] = []
     for folder, entries in sorted(inventory.folders.items()):
         gone = [target_of(key, entries[key]) for key in sorted(entries) if key not in keys]
-        kept = len(entries) - len(gone)
+        kept = sum(where == folder for where in declared.values())
         owner = owner_text(inventory.repo, folder)
         deletions = []
         for one, finding in _deletions(gone, owner, live, folder):

@@ -168,7 +168,7 @@ class _Loop:
             return False
         due = self._keys.due()
         deadline = self._settling.deadline
-        if all(one.wake_at is not None and one.wake_at > deadline for one in unsettled):
+        if all(one.waits_beyond(deadline) for one in unsettled):
             self._timed_out = True
             return False
         until = min(deadline, due) if due is not None else deadline

@@ -113,6 +113,17 @@ def test_a_kept_server_stays_and_can_be_stopped(tmp_path: Path) -> None:
     process.stop(tmp_path)
 
 
+def test_who_comes_while_the_server_ends_gets_a_new_one(tmp_path: Path) -> None:
+    """The one that ends is not found any more, and its state is waited for."""
+    for _ in range(3):
+        with process.ensure(tmp_path) as first:
+            os.kill(first.pid, signal.SIGTERM)
+            assert eventually(lambda: process.status(tmp_path) is None)
+            with process.ensure(tmp_path) as second:
+                assert second.pid != first.pid
+                os.kill(second.pid, 0)
+
+
 def test_a_killed_server_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     """After kill -9 the next client starts a new one, stale files or not."""
     with process.ensure(tmp_path) as first:

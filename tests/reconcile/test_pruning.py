@@ -44,6 +44,18 @@ def test_an_emptied_folder_is_refused() -> None:
     assert names(setting) == {"web-1", "web-2", "web-3"}
 
 
+def test_a_folder_whose_files_are_renamed_is_not_emptied() -> None:
+    """The old objects go, the new ones come, and nobody has to lift the floor."""
+    setting = Setting()
+    setting.apply(*maps(1, 2))
+    setting.apply(*maps(3, 4))
+    assert names(setting) == {"web-3", "web-4"}
+    many = Setting()
+    many.apply(*maps(*range(10)))
+    many.apply(*maps(*range(10, 20)))
+    assert names(many) == {f"web-{number}" for number in range(10, 20)}
+
+
 def test_a_refused_prune_stays_tracked() -> None:
     """Once the floor is switched off, the objects still go."""
     setting = Setting()

@@ -55,6 +55,13 @@ class Counter:
             case "early":
                 tomorrow = START + timedelta(days=1)
                 return Decision(next=Next(stop=Stop.AT, time=tomorrow, message="tomorrow"))
+            case "patient":
+                signal = Target("v1", "ConfigMap", "shop", "signal")
+                if world.get(signal) is None:
+                    tomorrow = START + timedelta(days=1)
+                    following = Next(stop=Stop.ON, targets=(signal,), time=tomorrow)
+                    return Decision(next=following)
+                return Decision(next=DONE)
             case "flipping":
                 flip = lookup(value, "status", "phase") == "A"
                 return Decision(status={"phase": "B" if flip else "A"})
@@ -130,6 +137,22 @@ def test_children_are_made_in_order_and_then_all_is_quiet() -> None:
     assert (first.failed, first.unsettled, first.timed_out) == ((), (), False)
     second = scene.settle()
     assert (second.writes, second.outcomes, second.decisions) == (0, (), 1)
+
+
+def test_what_waits_for_an_object_is_waited_for_whenever_it_would_give_up() -> None:
+    """The time at which it gives up lies beyond the deadline; the object comes before."""
+    scene = Scene()
+    scene.api.add(workflow("patient"))
+    plain = scene.sleep
+
+    def sleep(seconds: float) -> None:
+        plain(seconds)
+        if scene.now > START + timedelta(seconds=5):
+            scene.api.add(config_map("signal"))
+
+    scene.sleep = sleep
+    settled = scene.settle()
+    assert (settled.timed_out, settled.unsettled) == (False, ())
 
 
 def test_a_failing_reconciler_loses_one_object_only() -> None:
