@@ -8,4 +8,9 @@ CODES: tuple[Code, ...] = (
         "Two documents declare the same object",
         "Rename one of them, give it another namespace, or remove it.",
     ),
+    Code(
+        "identity-name-invalid",
+        "Kubernetes refuses the name or namespace of an object",
+        "Use lower case letters, digits and dashes; a name made of a path changes with the path.",
+    ),
 )
