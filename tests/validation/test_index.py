@@ -1,5 +1,6 @@
 """The index answers what a look at every file would, and looks at changed files only."""
 
+import random
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -244,3 +245,32 @@ def test_without_a_place_the_index_is_in_memory(tmp_path: Path) -> None:
     assert files == 3
     assert reason
     assert with_index(None, "code", _count_files)[0] == 3
+
+
+def test_random_bytes_are_no_index_and_are_removed(tmp_path: Path) -> None:
+    """Also where SQLite's message about them is no UTF-8."""
+    seen = 0
+    for number in range(64):
+        path = tmp_path / "index.sqlite"
+        path.write_bytes(b"SQLite format 3\0" + random.Random(number).randbytes(4096))
+        answer, reason = with_index(path, "code", lambda index: index.remembered("code"))
+        assert answer == "code"
+        seen += bool(reason)
+        path.unlink(missing_ok=True)
+    assert seen
+
+
+def test_a_message_that_is_no_utf_8_tells_of_a_broken_index(tmp_path: Path) -> None:
+    """Python raises another error then: the index in memory takes its place all the same."""
+    path = tmp_path / "index.sqlite"
+    calls: list[int] = []
+
+    def work(index: ValidationIndex) -> str:
+        calls.append(1)
+        if len(calls) == 1:
+            raise UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+        return index.remembered("code")
+
+    answer, reason = with_index(path, "code", work)
+    assert (answer, path.exists()) == ("code", False)
+    assert "index.sqlite cannot be used" in reason
