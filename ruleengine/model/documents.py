@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from pathlib import PurePosixPath
 from typing import Protocol
 
 from ruleengine.model.findings import Place
@@ -55,8 +54,8 @@ class Document:
     @property
     def folder(self) -> str:
         """The top-level folder, or an empty text for a file at the root."""
-        parts = PurePosixPath(self.path).parts
-        return parts[0] if len(parts) > 1 else ""
+        first, slash, _ = self.path.partition("/")
+        return first if slash else ""
 
     def place(self, *path: str | int) -> Place:
         """Return where the key at ``path`` stands (the document's start without a path)."""

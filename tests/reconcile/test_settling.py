@@ -41,7 +41,7 @@ class Counter:
     watches = ()
     asked: list[str] = field(default_factory=list)
 
-    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001, PLR0911 - one case per way to behave
         """Return the next child to create."""
         del now, memo
         name, count = value["metadata"]["name"], value["spec"]["count"]
