@@ -10,8 +10,10 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
 
+from ruleengine.apimachinery.naming import check_dns_label
 from ruleengine.formats import yaml_reader
 from ruleengine.formats.yaml_reader import ParsedDocument
+from ruleengine.model.codes import registry
 from ruleengine.model.configuration import Configuration, Engine, Waiver
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
@@ -28,6 +30,7 @@ _TEXTS: Final = {
     "namespace": "namespace",
     "controlNamespace": "control_namespace",
 }
+_NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
     *("clusters", "defaults", "waivers"),
@@ -74,6 +77,8 @@ class _Reader:
         self.check_constant(value, "kind", KIND)
         engine = self.engine(value)
         texts = {name: found for key, name in _TEXTS.items() if (found := self.text(value, (key,)))}
+        for key in _NAMESPACES:
+            self.check_namespace(texts, key)
         texts.setdefault("control_namespace", Configuration.control_namespace_for(engine))
         return Configuration(
             engine=engine,
@@ -97,6 +102,13 @@ class _Reader:
             return found
         self.wrong(path, f"{path[-1]} must be a text", "put the value in quotes")
         return None
+
+    def check_namespace(self, texts: dict[str, str], key: str) -> None:
+        """Drop a namespace that Kubernetes refuses, so that the default stays in force."""
+        problem = check_dns_label(texts.get(_TEXTS[key], "default"))
+        if problem:
+            message = f"{key} {texts.pop(_TEXTS[key])!r} is no name of a namespace: {problem}"
+            self.wrong((key,), message, "write lower case letters, digits and dashes")
 
     def clusters(self, value: Object) -> dict[str, str]:
         return self.mapping(value, "clusters", str)
@@ -143,8 +155,26 @@ class _Reader:
             message = f"expires must be a date, not {texts['expires']!r}"
             self.wrong((*path, "expires"), message, "write year-month-day, such as 2027-01-31")
             return None
+        self.check_code(str(texts["code"]), (*path, "code"))
         given = {name: text for name, text in texts.items() if text is not None}
         return Waiver(**given, place=Place(self.path, *self.document.locator.key(path)))
+
+    def check_code(self, code: str, path: Path) -> None:
+        """Warn of a code that no finding has: newer or older versions may know it."""
+        if code in registry():
+            return
+        close = difflib.get_close_matches(code, registry(), n=1)
+        remedy = f"did you mean {close[0]}?" if close else "write the code of a finding"
+        message = f"the waiver waives nothing: there is no finding with the code {code!r}"
+        self.findings.append(
+            Finding(
+                severity=Severity.WARNING,
+                code="configuration-value-invalid",
+                message=message,
+                remedy=remedy,
+                place=Place(self.path, *self.document.locator.key(path)),
+            )
+        )
 
     def check_constant(self, value: Object, key: str, expected: str) -> None:
         if value.get(key, expected) != expected:

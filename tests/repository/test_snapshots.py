@@ -1,6 +1,7 @@
 """Snapshots hold the documents of the four folders, and say what was not read."""
 
 from ruleengine.formats import yaml_reader
+from ruleengine.model.findings import Severity
 from ruleengine.repository import configuration, defaults, snapshots, trees
 from tests.repository.conftest import Repo
 
@@ -100,8 +101,8 @@ engine: fast
 namespace: [a]
 clusters: {a: 1}
 waivers:
-- {code: a-b-c, reason: soon, expires: 2027-01-31}
-- {code: a-b-c, reason: soon, expires: tomorrow}
+- {code: schema-field-unknown, reason: soon, expires: 2027-01-31}
+- {code: schema-field-unknown, reason: soon, expires: tomorrow}
 - {reason: soon}
 repo: r
 """
@@ -117,3 +118,18 @@ def test_a_broken_settings_file_is_a_finding() -> None:
     for text in (b"a: [", b"- a\n", b"\0"):
         assert configuration.read_text(text)[1]
     assert configuration.read_text(b"# nothing\n") == (configuration.Configuration(), ())
+
+
+def test_a_namespace_that_kubernetes_refuses_leaves_the_default() -> None:
+    """It would be refused for every document otherwise."""
+    settings, (finding,) = configuration.read_text(b"engine: native\nnamespace: No No\n")
+    assert settings.namespace == configuration.Configuration().namespace
+    assert (finding.severity, str(finding.place)) == (Severity.ERROR, "ruleengine.yaml:2:1")
+
+
+def test_a_waiver_of_an_unknown_code_is_warned_of() -> None:
+    """With the code that was meant."""
+    text = b"waivers:\n- {code: schema-field-unknwn, reason: r, expires: 2027-01-31}\n"
+    _, (finding,) = configuration.read_text(text)
+    assert (finding.severity, str(finding.place)) == (Severity.WARNING, "ruleengine.yaml:2:4")
+    assert finding.remedy == "did you mean schema-field-unknown?"
