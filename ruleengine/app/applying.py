@@ -4,7 +4,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from ruleengine.app.planning import Engagement, check, engaged, plan_now
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Outcome, Plan, Result
 from ruleengine.model.configuration import Engine
+from ruleengine.model.errors import RuleEngineError, UnreachableError
 from ruleengine.model.findings import Finding, has_errors, order_findings
 from ruleengine.reconcile.executor import Execution, perform
 from ruleengine.reconcile.feeds import WatchFeed
@@ -49,7 +50,7 @@ class Delivery:
     """What an apply came to. Without a plan the ``findings`` say why.
 
     ``settled`` is absent where nobody of ours drives. ``writes`` counts the writes by
-    ruleengine itself.
+    ruleengine itself. ``error`` ended it early; the outcomes are those until then.
     """
 
     plan: Plan | None = None
@@ -60,12 +61,14 @@ class Delivery:
     notes: tuple[str, ...] = ()
     pods: Simulated = field(default_factory=Simulated)
     writes: int = 0
+    error: RuleEngineError | None = None
 
     @property
     def failed(self) -> bool:
         """Whether anything did not go as it should."""
         return (
             self.plan is None
+            or self.error is not None
             or has_errors(self.findings)
             or any(one.result in FAILURES for one in self.outcomes)
             or any(one.failed for one in self.standings)
@@ -98,12 +101,40 @@ def deliver(
     observers: Observers,
     findings: tuple[Finding, ...] = (),
 ) -> Delivery:
-    """Perform the plan of a config repo on its cluster, and wait as the options say."""
+    """Perform the plan of a config repo on its cluster, and wait as the options say.
+
+    What fails after the first write becomes the ``error`` of the delivery, so that nobody
+    has to guess what was done until then.
+    """
     client = engagement.surroundings.client
     before = client.writes
     plan = plan_now(engagement, datetime.now(UTC), floor=options.floor)
-    execution = Execution(cancel=observers.cancel, progress=observers.progress)
+    told: list[Outcome] = []
+
+    def progress(outcome: Outcome) -> None:
+        told.append(outcome)
+        observers.progress(outcome)
+
+    try:
+        delivery = _perform(engagement, options, replace(observers, progress=progress), plan)
+    except RuleEngineError as error:
+        delivery = Delivery(plan=plan, outcomes=tuple(told), findings=plan.findings, error=error)
+    return replace(
+        delivery,
+        findings=order_findings((*findings, *delivery.findings)),
+        writes=client.writes - before,
+    )
+
+
+def _perform(
+    engagement: Engagement, options: ApplyOptions, observers: Observers, plan: Plan
+) -> Delivery:
+    client = engagement.surroundings.client
+    lost: list[UnreachableError] = []
+    execution = Execution(cancel=observers.cancel, progress=observers.progress, lost=lost.append)
     outcomes = perform(plan, client, engagement.store, execution)
+    if lost:
+        raise lost[0]
     drives = options.wait and _drives(engagement, options)
     settled = _settle(engagement, options, observers) if drives else None
     if settled is not None and not settled.cancelled:
@@ -114,10 +145,9 @@ def deliver(
         outcomes=(*outcomes, *(settled.outcomes if settled else ())),
         settled=settled,
         standings=tuple(standings(engagement.declared, client)) if options.wait else (),
-        findings=order_findings((*findings, *plan.findings, *found)),
+        findings=(*plan.findings, *found),
         notes=(*_notes(engagement, options), *_watched(settled)),
         pods=count_simulated(client),
-        writes=client.writes - before,
     )
 
 

@@ -69,6 +69,8 @@ def report(delivery: "Delivery", output: str) -> int:
         return ExitCode.FAILED
     show_findings(output, delivery.findings, beside=True)
     show(output, lambda style: delivery_text(delivery, style), lambda: delivery_data(delivery))
+    if delivery.error is not None:
+        raise delivery.error  # printed last, with its exit code
     if delivery.cancelled:
         return ExitCode.INTERRUPTED
     return ExitCode.FAILED if delivery.failed else ExitCode.DONE

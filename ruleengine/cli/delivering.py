@@ -26,6 +26,8 @@ def delivery_text(delivery: Delivery, style: Style) -> str:
     if recorded:
         parts.append(recorded_line(recorded))
     parts += [f"note: {note}\n" for note in delivery.notes]
+    if delivery.error is not None:
+        return "".join(parts)
     parts.append(f"{delivery.pods}\n")
     if not delivery.writes:
         parts.append("everything unchanged\n")

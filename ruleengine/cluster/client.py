@@ -29,8 +29,6 @@ APPLY_PATCH: Final = "application/apply-patch+yaml"
 PAGE: Final = 500
 """How many objects one page of a list holds."""
 
-_WRITES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ObjectList:
@@ -42,17 +40,18 @@ class ObjectList:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Written:
-    """The object after a write, and whether the write created it."""
+    """The object after a write, whether the write created it, whether it changed anything."""
 
     object: Object = field(repr=False)
     created: bool = False
+    changed: bool = True
 
 
 class Client:
     """Talks to one API server. Safe to use from several threads.
 
-    ``writes`` counts the requests sent that were meant to write; dry runs and leases, which
-    say nothing but who is at work, do not count.
+    ``writes`` counts the requests that wrote: neither refused ones nor those known to have
+    changed nothing. Dry runs and leases, which say nothing but who is at work, do not count.
     """
 
     def __init__(self, transport: Transport, retrying: Retrying | None = None) -> None:
@@ -151,10 +150,17 @@ class Client:
         yield from read_events(response)
 
     def apply(
-        self, value: Object, manager: str, *, force: bool = True, dry_run: bool = False
+        self,
+        value: Object,
+        manager: str,
+        *,
+        force: bool = True,
+        dry_run: bool = False,
+        known: str = "",
     ) -> Written:
         """Apply an object in the name of ``manager``.
 
+        Where the answer still has the resourceVersion ``known``, nothing was changed.
         Raises ``ConflictError`` where others own fields and ``force`` is false.
         """
         query = (
@@ -162,7 +168,8 @@ class Client:
             ("force", "true" if force else "false"),
             ("fieldValidation", "Strict"),
         )
-        return self._write("PATCH", Target.of(value), value, query, APPLY_PATCH, dry_run=dry_run)
+        target = Target.of(value)
+        return self._write("PATCH", target, value, query, APPLY_PATCH, dry_run=dry_run, known=known)
 
     def create(self, value: Object, manager: str, *, dry_run: bool = False) -> Written:
         """Create an object. Raises ``AlreadyExistsError``."""
@@ -256,6 +263,7 @@ class Client:
         *,
         path: str = "",
         dry_run: bool,
+        known: str = "",
     ) -> Written:
         request = HttpRequest(
             method=method,
@@ -264,17 +272,19 @@ class Client:
             headers={"content-type": media, "accept": JSON},
             body=json_text.dump_bytes(body),
         )
-        response = self._send(request, counted=not dry_run and target.kind != "Lease")
+        response = self._send(request)
         found = self._json(response)
-        return Written(object=found, created=response.status == 201)
-
-    def _send(self, request: HttpRequest, *, counted: bool = True) -> HttpResponse:
-        return self._checked(self._send_raw(request, counted=counted), request.path)
-
-    def _send_raw(self, request: HttpRequest, *, counted: bool = True) -> HttpResponse:
-        if counted and request.method in _WRITES:
+        version = lookup(found, "metadata", "resourceVersion", default="")
+        changed = not known or version != known
+        if changed and not dry_run and target.kind != "Lease":
             with self._lock:
                 self.writes += 1
+        return Written(object=found, created=response.status == 201, changed=changed)
+
+    def _send(self, request: HttpRequest) -> HttpResponse:
+        return self._checked(self._send_raw(request), request.path)
+
+    def _send_raw(self, request: HttpRequest) -> HttpResponse:
         headers: Mapping[str, str] = request.headers or {"accept": JSON}
         return self._retrying.send(
             self._transport,

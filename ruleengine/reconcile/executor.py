@@ -20,9 +20,8 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.inventory import is_tracked
 from ruleengine.reconcile.records import InventoryStore
 from ruleengine.reconcile.sequence import groups
-from ruleengine.reconcile.writing import Writer, skipped, unreachable
+from ruleengine.reconcile.writing import RULES, STORE_FULL, Writer, skipped, store_full, unreachable
 
-RULES = "rules"
 _ESTABLISHED_ATTEMPTS = 50
 _ESTABLISHED_PAUSE = 0.2
 
@@ -32,12 +31,14 @@ class Execution:
     """How a plan is performed.
 
     ``workers`` actions run side by side (1 keeps everything in the calling thread),
-    ``cancel`` stops before the next action, ``progress`` is told every outcome as it comes.
+    ``cancel`` stops before the next action, ``progress`` is told every outcome as it comes,
+    ``lost`` why nothing more could be written, where the server went away or is full.
     """
 
     workers: int = 8
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
+    lost: Callable[[UnreachableError], None] = field(default=lambda _: None, repr=False)
     retrying: Retrying = field(default_factory=Retrying)
 
 
@@ -93,8 +94,11 @@ class _Run:
         try:
             store.begin(plan)
         except UnreachableError as error:
-            self._lost = error
+            self._lose(error)
         except ApiError as error:
+            if error.status == STORE_FULL:
+                self._lose(store_full(error))
+                return
             self._unrecorded = f"the inventory cannot be written: {error.message}"
 
     def perform(self, group: Sequence[PlannedAction]) -> None:
@@ -127,8 +131,12 @@ class _Run:
         try:
             return self._writer.perform(planned).outcome
         except UnreachableError as error:
-            self._lost = error
+            self._lose(error)
             return unreachable(planned, error)
+
+    def _lose(self, error: UnreachableError) -> None:
+        self._lost = error
+        self._execution.lost(error)
 
     def _missing_ground(self, target: Target) -> str:
         if target.namespace in self._failed_namespaces:

@@ -18,6 +18,12 @@ from ruleengine.model.actions import Action, Change, Outcome, PlannedAction, Res
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object, lookup
 
+RULES = "rules"
+"""The area of what the rules ask for."""
+
+STORE_FULL = 507
+"""The status with which a server says that it has no room left."""
+
 _CONFLICTS = 4
 """How often a write is repeated after a conflict over the object's version."""
 
@@ -40,8 +46,8 @@ class Writer:
     def perform(self, planned: PlannedAction) -> Done:
         """Perform one planned action; failures are outcomes, never exceptions.
 
-        Raises ``UnreachableError`` only where no server answers at all: nothing else can
-        be performed then either.
+        Raises ``UnreachableError`` only where no server answers at all, or where it cannot
+        store anything more: nothing else can be performed then either.
         """
         match planned.change:
             case Change.UNCHANGED:
@@ -55,7 +61,9 @@ class Writer:
         except ConflictError as error:
             return _conflict(planned, error)
         except ApiError as error:
-            return _done(planned, Result.FAILED, f"{error.message} ({error.remedy})", writes=1)
+            if error.status == STORE_FULL:
+                raise store_full(error) from error
+            return _done(planned, Result.FAILED, f"{error.message} ({error.remedy})")
 
     def _try(self, planned: PlannedAction) -> Done:
         action = planned.action
@@ -65,7 +73,7 @@ class Writer:
             except AlreadyExistsError:
                 found = self._client.get(action.target)
                 if found is not None:
-                    return _done(planned, Result.UNCHANGED, "it exists already", found, 1)
+                    return _done(planned, Result.UNCHANGED, "it exists already", found)
             except ConflictError as error:
                 if error.managers or action.resource_version or action.uid:
                     raise
@@ -77,7 +85,8 @@ class Writer:
         value = action.object or {}
         match action.verb:
             case Verb.APPLY:
-                written = client.apply(value, action.manager, force=action.force)
+                known = self._version(planned)
+                written = client.apply(value, action.manager, force=action.force, known=known)
             case Verb.CREATE | Verb.EVENT:
                 written = client.create(value, action.manager)
             case Verb.REPLACE:
@@ -96,6 +105,16 @@ class Writer:
             case Verb.DELETE:
                 return self._delete(planned)
         return _written(planned, written)
+
+    def _version(self, planned: PlannedAction) -> str:
+        """Return the version of an object that somebody else may have written since the plan.
+
+        What reconcilers ask for is decided under a lease on what was seen just before.
+        """
+        if planned.area != RULES:
+            return ""
+        live = self._client.get(planned.action.target)
+        return str(lookup(live, "metadata", "resourceVersion", default=""))
 
     def _replace(self, planned: PlannedAction) -> Done:
         """Replace the object that is there now, or create it."""
@@ -117,7 +136,7 @@ class Writer:
             resource_version=action.resource_version,
         )
         if answer is None:
-            return _done(planned, Result.UNCHANGED, "it was gone already", writes=1)
+            return _done(planned, Result.UNCHANGED, "it was gone already")
         if answer.get("kind") == action.target.kind and lookup(
             answer, "metadata", "deletionTimestamp"
         ):
@@ -146,6 +165,8 @@ def _conditional(patch: Object, action: Action) -> Object:
 
 
 def _written(planned: PlannedAction, written: Written) -> Done:
+    if not written.changed:
+        return _done(planned, Result.UNCHANGED, "it is so already", written.object)
     result = Result.CREATED if written.created else Result.UPDATED
     message = planned.message if result is Result.UPDATED else ""
     return _done(planned, result, message, written.object, 1)
@@ -154,11 +175,11 @@ def _written(planned: PlannedAction, written: Written) -> Done:
 def _conflict(planned: PlannedAction, error: ConflictError) -> Done:
     if planned.action.verb is Verb.DELETE:
         text = "another object of that name has taken its place"
-        return _done(planned, Result.SKIPPED, text, writes=1)
+        return _done(planned, Result.SKIPPED, text)
     if error.managers:
         text = f"fields are owned by {', '.join(error.managers)}"
-        return _done(planned, Result.CONFLICT, text, writes=1)
-    return _done(planned, Result.CONFLICT, error.message, writes=1)
+        return _done(planned, Result.CONFLICT, text)
+    return _done(planned, Result.CONFLICT, error.message)
 
 
 def _done(
@@ -179,4 +200,12 @@ def skipped(planned: PlannedAction, why: str) -> Outcome:
 
 def unreachable(planned: PlannedAction, error: UnreachableError) -> Outcome:
     """Return the outcome of an action for which no server answered."""
-    return Outcome(planned=planned, result=Result.FAILED, message=error.message, writes=1)
+    return Outcome(planned=planned, result=Result.FAILED, message=error.message)
+
+
+def store_full(error: ApiError) -> UnreachableError:
+    """Return the error that ends a run whose server has no room to store anything more."""
+    return UnreachableError(
+        f"the server cannot store anything more: {error.message}",
+        "make room where the server keeps its state, then run the command again",
+    )

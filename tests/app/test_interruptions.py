@@ -1,13 +1,18 @@
 """Killed at any write, or run twice at once: the same end state."""
 
 import threading
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from ruleengine.app.applying import Delivery
-from ruleengine.model.errors import UnreachableError
+from ruleengine.app.planning import plan_now
+from ruleengine.model.actions import Result
+from ruleengine.model.errors import ExitCode, UnreachableError
+from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.values import Object
+from ruleengine.reconcile.executor import perform
 from tests.app.kit import APPLICATION, SHOP, Lossy, World, config_map, messages, results, running
 from tests.validation.config_repos import Repo, make_repo
 
@@ -94,3 +99,59 @@ def test_two_applies_at_once_end_as_one_does(
         before = world.writes()
         assert not world.apply().failed
         assert world.writes() == before
+
+
+class Full:
+    """A transport to a server whose store is full after ``writes`` writes."""
+
+    def __init__(self, inner: Transport, writes: int) -> None:
+        self._inner = inner
+        self._left = writes
+        self._lock = threading.Lock()
+        self.refused = 0
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Pass a request on, or refuse to store."""
+        with self._lock:
+            if request.method in ("POST", "PUT", "PATCH", "DELETE"):
+                self._left -= 1
+                if self._left < 0:
+                    self.refused += 1
+                    body = b'{"kind": "Status", "code": 507, "message": "the disk is full"}'
+                    return HttpResponse(status=507, headers={}, body=body)
+        return self._inner.send(request)
+
+
+@pytest.mark.parametrize("writes", [0, 3, 21, 25])
+def test_a_full_store_ends_the_apply_with_one_error(world: World, writes: int) -> None:
+    """What was done is told, refused requests are no writes, and the rest is not tried."""
+    full = Full(world.transport, writes)
+    delivery = world.apply(transport=full)
+    assert delivery.error is not None
+    assert delivery.error.exit_code is ExitCode.UNREACHABLE
+    assert "cannot store anything more" in delivery.error.message
+    assert delivery.failed
+    assert 0 < full.refused <= 9  # no more than were under way side by side, and the lease
+    assert delivery.writes == world.writes() <= writes
+    assert world.apply().error is None
+
+
+def test_a_server_that_goes_away_leaves_the_outcomes_so_far(world: World) -> None:
+    """The error comes with what was done before it."""
+    delivery = world.apply(transport=Lossy(world.transport, 5))
+    assert isinstance(delivery.error, UnreachableError)
+    assert sum(one.result is Result.CREATED for one in delivery.outcomes) == delivery.writes == 5
+
+
+def test_what_another_apply_did_meanwhile_is_no_write_of_ours(world: World) -> None:
+    """Two applies with the same plan: the slower one finds everything as it wants it."""
+    engagement = world.engage()
+    plan = plan_now(engagement, datetime.now(UTC))
+    world.apply()
+    before = world.writes()
+    client = engagement.surroundings.client
+    sent = client.writes
+    outcomes = perform(plan, client, engagement.store)
+    assert {one.result for one in outcomes} == {Result.UNCHANGED}
+    assert world.writes() == before
+    assert sum(one.writes for one in outcomes) == client.writes - sent == 0
