@@ -9,6 +9,7 @@ from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import NotFoundError
+from ruleengine.environments.operations import OperationPhase, OperationState, ResultStatus
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import Origin
@@ -151,18 +152,37 @@ def _application(target: Target, origin: Origin, found: Object) -> Standing:
         return Standing(
             target=target, origin=origin, state="applied", sync="Unknown", message=message
         )
-    phase = str(lookup(found, "operationState", "phase", default=""))
+    failure = _failure(found)
     conditions = lookup(found, "conditions", default=[])
     messages = [str(one.get("message", "")) for one in conditions if isinstance(one, dict)]
     messages.append(str(lookup(found, "health", "message", default="")))
-    if phase in _BAD_PHASES:
-        messages.insert(0, str(lookup(found, "operationState", "message", default="")))
+    if failure:
+        messages.insert(0, failure)
     return Standing(
         target=target,
         origin=origin,
-        state="failed" if phase in _BAD_PHASES else "applied",
+        state="failed" if failure else "applied",
         sync=str(lookup(found, "sync", "status", default="Unknown")),
         health=str(lookup(found, "health", "status", default="Unknown")),
         revision=str(lookup(found, "sync", "revision", default="")),
         message=next((text for text in messages if text), ""),
     )
+
+
+def _failure(found: Object) -> str:
+    """Return what the last sync of an application failed with, or an empty text.
+
+    One that waits to be tried again failed too. One that was given up because its resources
+    are as they should be at a later revision did not, unless a hook of it failed.
+    """
+    state = OperationState.of(found)
+    if state is None:
+        return ""
+    refused = any(one.status == ResultStatus.SYNC_FAILED for one in state.results)
+    if state.superseded and lookup(found, "sync", "status", default="") == "Synced":
+        hook_failed = any(
+            one.hook_type and one.phase == OperationPhase.FAILED for one in state.results
+        )
+        return state.message if hook_failed else ""
+    failed = state.phase in _BAD_PHASES or (state.running and (refused or state.waits_for_retry))
+    return (state.message or f"its last sync is {state.phase}") if failed else ""

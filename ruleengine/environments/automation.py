@@ -127,8 +127,9 @@ def _heal(
 
 
 def _attempted(last: OperationState, specification: Specification, revision: str) -> bool:
-    """Tell whether the last operation synced this revision of this source."""
-    return last.revision == revision and last.source == specification.source
+    """Tell whether the last operation synced this revision of this source to its end."""
+    same = last.revision == revision and last.source == specification.source
+    return same and not last.superseded
 
 
 def _operation(specification: Specification, automated: Automated, revision: str) -> Object:

@@ -13,6 +13,9 @@ from ruleengine.model.actions import Target
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, Value, lookup
 
+SUPERSEDED = "superseded by "
+"""How the message begins of an operation that ended because something else is desired now."""
+
 
 class OperationPhase(StrEnum):
     """How far an operation is. ``Failed`` ran without success, ``Error`` could not run."""
@@ -115,6 +118,11 @@ class OperationState:
         return self.phase == OperationPhase.RUNNING and bool(self.finished_at)
 
     @property
+    def superseded(self) -> bool:
+        """Whether the operation was given up because something else is desired since."""
+        return self.phase == OperationPhase.FAILED and self.message.startswith(SUPERSEDED)
+
+    @property
     def sync(self) -> Object:
         """What the operation asks for."""
         found = self.operation.get("sync")
@@ -213,6 +221,11 @@ def fail(
         finished_at=format_time(now),
         retry_count=attempt,
     )
+
+
+def supersede(state: OperationState, revision: str, now: datetime) -> OperationState:
+    """Return an operation that is given up, since ``revision`` is desired now."""
+    return finish(state, OperationPhase.FAILED, f"{SUPERSEDED}{revision}", now)
 
 
 def retry_time(state: OperationState, retry: Retry) -> datetime:

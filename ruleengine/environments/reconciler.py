@@ -29,6 +29,7 @@ from ruleengine.environments.operations import (
     finish,
     read_moment,
     retry_time,
+    supersede,
     try_again,
 )
 from ruleengine.environments.problems import SHARED, Problem
@@ -162,6 +163,9 @@ class ApplicationReconciler:
             return _decision(moment, state, actions=(clear,), following=moment.at_once)
         retry = operation_retry(state.operation, moment.specification)
         if state.waits_for_retry:
+            if _outdated(moment, state):
+                given_up = supersede(state, moment.seen.revision, moment.now)
+                return _decision(moment, given_up, following=moment.at_once)
             again = retry_time(state, retry)
             if moment.now < again:
                 following = Next(stop=Stop.AT, time=again, message=state.message)
@@ -186,12 +190,12 @@ class ApplicationReconciler:
     def _advance(self, moment: _Moment, state: OperationState, wanted: Observation) -> Decision:
         """Return the decision that moves a sync by one step."""
         retry = operation_retry(state.operation, moment.specification)
+        state = replace(state, revision=wanted.revision or state.revision)
         obstacle = _obstacle(state, wanted, moment.specification)
         if obstacle or wanted.comparison is None:
             reason = obstacle or _explain(wanted.problems)
             failed = fail(state, OperationPhase.ERROR, reason, retry, moment.now)
             return _decision(moment, failed, following=_after(moment, failed, retry))
-        state = replace(state, revision=wanted.revision)
         if state.sync.get("dryRun"):
             message = f"dry run: {len(wanted.comparison.out_of_sync)} resources would change"
             done = finish(state, OperationPhase.SUCCEEDED, message, moment.now)
@@ -267,6 +271,16 @@ def _refreshed(state: OperationState, retry: Retry) -> OperationState:
         return state
     sync = {name: one for name, one in state.sync.items() if name != "revision"}
     return replace(state, operation={**state.operation, "sync": sync})
+
+
+def _outdated(moment: _Moment, state: OperationState) -> bool:
+    """Tell whether an automated sync that failed is no longer what is desired.
+
+    A sync by hand keeps the revision that its human asked for.
+    """
+    current = moment.seen.revision
+    other = state.revision != current or state.source != moment.specification.source
+    return state.automated and bool(current) and other
 
 
 def _is_uncommitted(revision: str) -> bool:

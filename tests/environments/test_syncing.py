@@ -311,6 +311,54 @@ def test_a_sync_that_keeps_failing_ends_failed_and_is_not_tried_again() -> None:
     assert world.settle().stop is Stop.DONE
 
 
+def test_a_new_revision_supersedes_a_sync_that_waits_for_its_retry() -> None:
+    """Nobody waits for the retry of a revision that is not desired any more."""
+    world = world_of(
+        {"apps/shop/a.yaml": config_map("good"), "apps/shop/b.yaml": config_map("bad")}
+    )
+    world.refused.add("bad")
+    waits = world.settle()
+    assert waits.stop is Stop.AT
+    first = world.head
+    second = world.commit({"apps/shop/a.yaml": config_map("good")})
+    assert world.settle().stop is Stop.DONE
+    assert world.status("sync", "status") == "Synced"
+    assert world.status("operationState", "phase") == "Failed"
+    assert world.status("operationState", "message") == f"superseded by {second}"
+    world.refused.clear()
+    world.head = first
+    assert world.settle().stop is Stop.DONE
+    assert world.status("operationState", "phase") == "Succeeded"
+    assert world.status("operationState", "syncResult", "revision") == first
+
+
+def test_a_superseded_sync_is_followed_by_one_of_the_new_revision() -> None:
+    """What is out of sync at the new revision is synced at once, not after the back-off."""
+    world = world_of({"apps/shop/b.yaml": config_map("bad")})
+    world.refused.add("bad")
+    world.settle()
+    started = world.now
+    second = world.commit({"apps/shop/b.yaml": config_map("better")})
+    assert world.settle().stop is Stop.DONE
+    assert world.now == started
+    assert world.status("operationState", "phase") == "Succeeded"
+    assert world.status("operationState", "syncResult", "revision") == second
+
+
+def test_a_sync_by_hand_keeps_its_revision_while_it_waits_for_its_retry() -> None:
+    """A human asked for exactly that revision."""
+    world = world_of({"apps/shop/b.yaml": config_map("bad")}, application())
+    world.refused.add("bad")
+    first = world.head
+    request = {"sync": {"revision": first}, "retry": {"limit": 3}}
+    world.put({**world.application(), "operation": request})
+    assert world.settle().stop is Stop.AT
+    world.commit({"apps/shop/b.yaml": config_map("better")})
+    assert world.settle().stop is Stop.AT
+    assert world.status("operationState", "phase") == "Running"
+    assert world.status("operationState", "syncResult", "revision") == first
+
+
 def test_a_degraded_object_of_an_early_wave_fails_the_sync() -> None:
     """Later waves are not applied over a broken foundation."""
     world = world_of(
