@@ -51,7 +51,8 @@ def declare(workspace: Workspace, revision: str = "") -> Declared:
     snapshot = snapshots.read(tree, folders=folders)
     defaults = read_defaults(tree, configuration.defaults)
     evaluation = evaluate(snapshot.documents, defaults, configuration, setup.rules, tree.revision)
-    crds = () if configuration.engine is Engine.HANDOVER else crd_actions()
+    native = configuration.engine is not Engine.HANDOVER
+    crds = crd_actions() if native and evaluation.actions else ()
     findings = (*setup.findings, *snapshot.findings, *defaults.findings, *evaluation.findings)
     return Declared(
         tree=tree,

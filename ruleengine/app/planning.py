@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from ruleengine.environments.reconciler import ApplicationReconciler
 from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
-from ruleengine.model.findings import Finding, has_errors
+from ruleengine.model.findings import Finding, Severity, has_errors
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
@@ -122,7 +122,24 @@ def plan_now(engagement: Engagement, now: datetime, *, floor: bool = True) -> Pl
         revision=revision,
         floor=floor,
     )
-    return make_plan(declared.actions, engagement.surroundings, intent, now)
+    made = make_plan(declared.actions, engagement.surroundings, intent, now)
+    return _handed_over(made) if declared.configuration.engine is Engine.HANDOVER else made
+
+
+def _handed_over(made: Plan) -> Plan:
+    """Return a plan whose documents Argo's controllers act on, once they are installed."""
+    findings = tuple(
+        replace(
+            one,
+            severity=Severity.WARNING,
+            remedy="install Argo's custom resource definitions and its controllers on the "
+            "cluster, then apply again; or use engine native",
+        )
+        if one.code == "plan-kind-unknown"
+        else one
+        for one in made.findings
+    )
+    return replace(made, findings=findings, recorded=())
 
 
 def plan(directory: Path, choice: ClusterChoice, now: datetime) -> Planned:

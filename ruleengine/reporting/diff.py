@@ -26,6 +26,8 @@ _SIGNS = {
 }
 _WIDTH = 160
 _MOST_LINES = 30
+_COMES = "that comes with ruleengine"
+_COME = "that come with ruleengine"
 _SAID = (("metadata", "name"), ("metadata", "namespace"))
 
 
@@ -128,7 +130,7 @@ def _package_lines(planned: Sequence[PlannedAction], style: Style) -> Sequence[s
     numbers = Counter((one.change, one.action.target.kind) for one in planned)
     return [
         f"{style.change(change, f'{_SIGNS[change]} {change.value}')} {count(number, kind)} "
-        f"{style.paint('that come with ruleengine', 'faint')}\n"
+        f"{style.paint(_COMES if number == 1 else _COME, 'faint')}\n"
         for (change, kind), number in numbers.items()
     ]
 

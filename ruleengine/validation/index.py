@@ -80,6 +80,7 @@ def with_index(
 
 def _open_file(path: Path, code: str) -> "ValidationIndex":
     _make_folder(path.parent)
+    path.touch(mode=0o600)  # the files that SQLite lays beside it take its mode
     return _prepared(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS), code)
 
 
@@ -93,7 +94,7 @@ def _remove_if_broken(path: Path, error: Exception) -> None:
 
 def _make_folder(folder: Path) -> None:
     """Make the folder, ignored by Git through a file of its own."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
         file.write("*\n")
 

@@ -9,6 +9,7 @@ from ruleengine.app.crds import crd_actions
 from ruleengine.app.planning import engaged
 from ruleengine.model.actions import Change, Target
 from ruleengine.model.errors import UsageError
+from ruleengine.model.findings import Severity
 from ruleengine.model.values import lookup
 from tests.app.kit import (
     APPLICATION,
@@ -117,3 +118,22 @@ def test_a_repo_that_declares_nothing_is_told_so(tmp_path: Path) -> None:
         delivery = world.apply()
         assert not delivery.failed
         assert any("declares nothing" in note for note in delivery.notes)
+
+
+def test_an_empty_repo_plans_no_kinds(tmp_path: Path) -> None:
+    """The kinds of Argo come with the first document, not before."""
+    with running(make_repo(tmp_path / "config", {"README.md": "empty\n"}), tmp_path / "s") as world:
+        assert world.plan().changes == ()
+
+
+def test_handed_over_documents_wait_for_the_controllers_of_argo(tmp_path: Path) -> None:
+    """They are not called recorded; what has to be installed is a warning."""
+    files = {**SHOP, "ruleengine.yaml": "engine: handover\nrepo: https://example.com/shop.git\n"}
+    with running(make_repo(tmp_path / "config", files), tmp_path / "state") as world:
+        plan = world.plan()
+    assert plan.recorded == ()
+    found = [one for one in plan.findings if one.code == "plan-kind-unknown"]
+    assert found
+    for one in found:
+        assert one.severity is Severity.WARNING
+        assert "install Argo's custom resource definitions" in one.remedy

@@ -338,3 +338,12 @@ def test_a_named_state_needs_no_config_repo(tmp_path: Path) -> None:
     """The local control plane can be looked at from anywhere."""
     result = call(tmp_path, "local", "status", "--state", str(tmp_path / "state"))
     assert (result.code, result.output) == (1, "not running\n")
+
+
+def test_the_state_is_for_its_owner_alone(tmp_path: Path) -> None:
+    """What is remembered of a repo is nobody else's business."""
+    made = make_repo(tmp_path / "config", FILES)
+    assert call(made.root, "validate").code == 0
+    folder = made.root / ".ruleengine"
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "index.sqlite").stat().st_mode & 0o777 == 0o600
