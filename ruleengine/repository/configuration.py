@@ -4,8 +4,7 @@ A wrong setting is a finding at its line and leaves the default in force, so tha
 mistake here does not hide the findings of all other files.
 """
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Final
@@ -163,7 +162,7 @@ class _Reader:
         """Warn of a code that no finding has: newer or older versions may know it."""
         if code in registry():
             return
-        close = difflib.get_close_matches(code, registry(), n=1)
+        close = _near(code, registry())
         remedy = f"did you mean {close[0]}?" if close else "write the code of a finding"
         message = f"the waiver waives nothing: there is no finding with the code {code!r}"
         self.findings.append(
@@ -183,7 +182,7 @@ class _Reader:
     def check_names(self, value: Mapping[str, Value], known: tuple[str, ...], path: Path) -> None:
         for key in value:
             if key not in known:
-                close = difflib.get_close_matches(key, known, n=1)
+                close = _near(key, known)
                 remedy = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
                 message = f"there is no setting {key!r}"
                 self.wrong((*path, key), message, remedy, "configuration-field-unknown")
@@ -208,3 +207,9 @@ def _is_date(text: str) -> bool:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    from difflib import get_close_matches  # only where something is wrong
+
+    return get_close_matches(name, known, n=1)
