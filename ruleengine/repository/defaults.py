@@ -76,12 +76,46 @@ def _read_file(data: bytes, path: str) -> tuple[Object | None, list[Finding]]:
         return None, findings
     kept: Object = {}
     for kind, value in first.value.items():
+        near = _misspelt(kind)
+        if near:
+            place = Place(path, *first.locator.key((kind,)))
+            findings.append(_doubt(kind, near, place))
         if isinstance(value, dict):
             kept[kind] = value
         else:
             place = Place(path, *first.locator.key((kind,)))
             findings.append(_finding(f"the defaults of {kind} must be a mapping", place))
     return kept, findings
+
+
+_SHORT_KINDS: Final = (
+    "Application",
+    "CronWorkflow",
+    "EventSource",
+    "Rollout",
+    "Sensor",
+    "WorkflowTemplate",
+)
+"""What our own short forms become. A team's rules may look for other names."""
+
+
+def _misspelt(kind: str) -> str:
+    """Return the kind that was probably meant, or an empty text."""
+    if kind in _SHORT_KINDS:
+        return ""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(kind, _SHORT_KINDS, 1, 0.8)), "")
+
+
+def _doubt(kind: str, near: str, place: Place) -> Finding:
+    return Finding(
+        severity=Severity.WARNING,
+        code="configuration-defaults-unused",
+        message=f"no short form of ours becomes a {kind}: did you mean {near!r}?",
+        remedy=f"write {near}, or leave it where a rule of your own looks for {kind}",
+        place=place,
+    )
 
 
 def _finding(message: str, place: Place) -> Finding:

@@ -84,6 +84,15 @@ def test_defaults_are_merged_from_the_top_down(repo: Repo) -> None:
     ]
 
 
+def test_defaults_of_a_misspelt_kind_are_warned_of(repo: Repo) -> None:
+    """They would apply to nothing; a team's own word is left alone."""
+    repo.commit({"environments/_defaults.yaml": "Aplication: {}\nDatabase: {size: 1}\n"})
+    read = defaults.read_defaults(trees.open_worktree(repo.folder))
+    (finding,) = read.findings
+    assert (finding.severity, finding.place.line) == (Severity.WARNING, 1)
+    assert "did you mean 'Application'?" in finding.message
+
+
 def test_settings_are_read_with_their_defaults() -> None:
     """The control namespace follows the engine unless it is written."""
     text = b"engine: handover\nrepo: https://example.com/r.git\nclusters: {production: big}\n"

@@ -14,6 +14,11 @@ CODES: tuple[Code, ...] = (
         "Write a value of the type that the message names; until then the default is in force.",
     ),
     Code(
+        "configuration-defaults-unused",
+        "A _defaults.yaml names a kind that no short form becomes",
+        "Correct the kind, or leave it where a rule of your own looks for it.",
+    ),
+    Code(
         "configuration-defaults-invalid",
         "A _defaults.yaml is not keyed by kind",
         "Write kinds as keys, each with a mapping below it.",
