@@ -16,6 +16,7 @@ from ruleengine.validation.checks import (
     stored_findings,
 )
 from ruleengine.validation.facts import RECORDED, FileKey
+from ruleengine.validation.folders import misspelt_folders
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import Key, keys_of_paths
 from ruleengine.validation.updating import update
@@ -49,6 +50,12 @@ class ValidationRun:
             *stored_findings(index, chosen.selection, options.checks, broken),
             *(one for one in chosen.findings if check_of(one.code) in (None, *options.checks)),
         ]
+        if chosen.selection.everything:
+            findings += misspelt_folders(
+                index.next_path,
+                lambda folder: [path for path, _, _ in index.files_below(folder)],
+                setup.folders,
+            )
         waivers = setup.waivers
         told = Check.SCHEMA in options.checks
         if told and (options.recorded or any(one.code == RECORDED for one in waivers)):

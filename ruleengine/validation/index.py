@@ -172,6 +172,14 @@ class ValidationIndex:
         ).fetchone()
         return (row[0], row[1]) if row else None
 
+    def next_path(self, start: str) -> str | None:
+        """Return the first path of a current file that is not before ``start``."""
+        row = self._connection.execute(
+            "SELECT path FROM files WHERE path >= ? AND path NOT LIKE '//%' ORDER BY path LIMIT 1",
+            (start,),
+        ).fetchone()
+        return row[0] if row else None
+
     def files_below(self, folder: str = "") -> Sequence[tuple[str, str, int | None]]:
         """Return path, blob id and entry of every current file below a folder (empty: all)."""
         if not folder:

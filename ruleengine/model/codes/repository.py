@@ -38,4 +38,9 @@ CODES: tuple[Code, ...] = (
         "A file has a merge conflict",
         "Resolve the conflict and add the file.",
     ),
+    Code(
+        "repository-folder-misspelt",
+        "A folder's name is nearly that of one of the four, and nothing in it is read",
+        "Rename the folder.",
+    ),
 )
