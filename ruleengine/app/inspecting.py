@@ -172,7 +172,7 @@ def _application(target: Target, origin: Origin, found: Object) -> Standing:
 def _failure(found: Object) -> str:
     """Return what the last sync of an application failed with, or an empty text.
 
-    One that waits to be tried again failed too. One that was given up because its resources
+    One that is tried again failed too. One that was given up because its resources
     are as they should be at a later revision did not, unless a hook of it failed.
     """
     state = OperationState.of(found)
@@ -184,5 +184,5 @@ def _failure(found: Object) -> str:
             one.hook_type and one.phase == OperationPhase.FAILED for one in state.results
         )
         return state.message if hook_failed else ""
-    failed = state.phase in _BAD_PHASES or (state.running and (refused or state.waits_for_retry))
+    failed = state.phase in _BAD_PHASES or (state.running and (refused or state.retry_count > 0))
     return (state.message or f"its last sync is {state.phase}") if failed else ""

@@ -39,7 +39,11 @@ def short_revision(revision: str) -> str:
 
     >>> short_revision("350f014324ff9b0a" + "-dirty-1a2b")
     '350f014324ff-dirty'
+    >>> short_revision("uncommitted-584xlrxlqj")
+    'uncommitted'
     """
+    if revision.startswith("uncommitted-"):
+        return "uncommitted"
     return f"{revision[:12]}-dirty" if "-dirty" in revision else revision[:12]
 
 

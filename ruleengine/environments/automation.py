@@ -62,7 +62,7 @@ def decide_automation(  # noqa: PLR0911 - one return for each reason, in the ord
         problem = Problem(
             type=SYNC,
             code="environment-sync-failed",
-            message=f"the sync of revision {revision[:12]} failed: {last.message}",
+            message=f"the sync of revision {revision[:12].rstrip('-')} failed: {last.message}",
         )
         return Verdict(problem=problem, human="correct what made the sync fail")
     if not automated.self_heal:

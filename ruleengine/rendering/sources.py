@@ -71,6 +71,8 @@ def _folder(source: Object, view: FileView) -> tuple[str | None, tuple[Finding, 
     if view.has_folder(folder):
         return folder, ()
     what = "is a file, not a folder" if view.exists(folder) else "does not exist"
+    if view.links(folder):
+        what = "is a symbolic link, which is not followed,"
     message = f"source.path {written!r} {what} at revision {view.tree.revision or '(none yet)'}"
     return None, (finding("render-path-missing", message, Place(folder)),)
 

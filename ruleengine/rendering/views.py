@@ -23,6 +23,13 @@ class FileView:
         """Tell whether any file lies in ``folder`` (an empty text is the root)."""
         return not folder or any(path.startswith(f"{folder}/") for path in self.tree.files())
 
+    def links(self, path: str) -> bool:
+        """Tell whether a symbolic link is at ``path``, which the tree did not follow."""
+        return any(
+            one.place.path == path and one.code == "repository-link-unread"
+            for one in self.tree.findings
+        )
+
     def walk(self, folder: str) -> Iterator[tuple[str, Entry]]:
         """Yield every file below ``folder``, folder by folder in the order of the names."""
         self.folders.add(folder)

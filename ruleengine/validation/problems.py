@@ -55,13 +55,19 @@ def _problems(index: ValidationIndex, kind: str, name: str) -> Iterator[Finding]
     if not pointers:
         return
     if kind == PATH:
-        exists = index.exists(name)
+        exists, link = index.exists(name), is_link(index, name)
         for _, data in pointers:
-            yield from resolve_path(decode_reference(kind, name, data), exists=exists)
+            yield from resolve_path(decode_reference(kind, name, data), exists=exists, link=link)
         return
     definitions = [decode_definition(kind, name, data) for _, data in index.definitions(kind, name)]
     for _, data in pointers:
         yield from resolve(decode_reference(kind, name, data), definitions)
+
+
+def is_link(index: ValidationIndex, path: str) -> bool:
+    """Tell whether a symbolic link is at a path: its blob id begins with its mode."""
+    found = index.file(path)
+    return found is not None and found[0].startswith("120000:")
 
 
 def suggest_names(

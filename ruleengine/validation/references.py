@@ -5,6 +5,7 @@ and says what is wrong. It never looks anything up itself, so that the index can
 exactly the pointers that a change touches.
 """
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
@@ -32,11 +33,18 @@ def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence
     return _passed_wrongly(reference, min(matching, key=lambda one: one.place))
 
 
-def resolve_path(reference: Reference, *, exists: bool) -> Sequence[Finding]:
-    """Return what is wrong with a pointer at a path of the tree."""
-    if exists:
+def resolve_path(reference: Reference, *, exists: bool, link: bool = False) -> Sequence[Finding]:
+    """Return what is wrong with a pointer at a path of the tree.
+
+    ``link`` says that a symbolic link is there: nothing is read behind one.
+    """
+    if exists and not link:
         return []
     message = reference.message or f"there is no file or folder {reference.name!r} in this repo"
+    if link:
+        message = f"{reference.name!r} is a symbolic link, which is not followed"
+    elif posixpath.normpath(reference.name).startswith(("/", "..")):
+        message = f"{reference.name!r} leaves the repo"
     return [
         Finding(
             severity=reference.severity,

@@ -207,6 +207,21 @@ def test_a_path_that_is_no_folder_of_the_repo_is_a_finding(path: str, code: str)
     assert _codes(_render({"app/a.yaml": MAP % "a"}, path=path)) == [code]
 
 
+def test_a_path_that_is_a_link_says_that_links_are_not_followed() -> None:
+    """Otherwise one would look in vain for what is missing."""
+    unread = Finding(
+        severity=Severity.WARNING,
+        code="repository-link-unread",
+        message="not followed",
+        remedy="",
+        place=Place("link"),
+    )
+    tree = _Tree({"app/a.yaml": b"{}"}, findings=(unread,))
+    (finding,) = render({"path": "link"}, tree, {"name": "shop"}).findings
+    assert finding.code == "render-path-missing"
+    assert "is a symbolic link, which is not followed" in finding.message
+
+
 def test_a_folder_without_manifests_is_a_finding_that_names_the_likely_cure() -> None:
     """Nothing rendered is never silent."""
     rendered = _render({"app/below/a.yaml": MAP % "a"})

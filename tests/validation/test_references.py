@@ -99,6 +99,17 @@ def test_a_missing_path_is_a_finding() -> None:
     assert (finding.code, finding.place) == ("reference-path-missing", HERE)
 
 
+def test_a_path_through_a_link_or_out_of_the_repo_says_so() -> None:
+    """Each has a text of its own, at the place of the pointer."""
+    at = Place("environments/staging/shop.yaml", 1, 16)
+    path = Reference(kind="Path", namespace="", name="apps/etc", place=at)
+    (finding,) = resolve_path(path, exists=True, link=True)
+    assert "is a symbolic link, which is not followed" in finding.message
+    assert finding.place == at
+    (finding,) = resolve_path(replace(path, name="../etc"), exists=False)
+    assert finding.message == "'../etc' leaves the repo"
+
+
 def test_only_a_near_name_is_suggested() -> None:
     """A wild guess would mislead."""
     assert suggestion("buidl", ["build", "test"]) == "did you mean 'build'?"

@@ -1,0 +1,50 @@
+"""What ``status`` says of an application whose last sync failed."""
+
+import pytest
+
+from ruleengine.app.inspecting import Standing, _application
+from ruleengine.model.documents import Origin
+from tests.app.kit import APPLICATION
+
+REFUSED = {"kind": "Deployment", "name": "bad", "status": "SyncFailed", "hookPhase": "Failed"}
+HOOK = {"kind": "Job", "name": "migrate", "hookType": "PostSync", "hookPhase": "Failed"}
+
+
+def _standing(sync: str, *resources: dict, **state: object) -> Standing:
+    operation = {"syncResult": {"revision": "one", "resources": list(resources)}, **state}
+    found = {
+        "sync": {"status": sync, "revision": "two"},
+        "health": {"status": "Healthy"},
+        "operationState": operation,
+    }
+    return _application(APPLICATION, Origin(path="environments/shop.yaml", line=1), found)
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"phase": "Running", "retryCount": 1, "finishedAt": "2026-01-02T03:04:05Z"},
+        {"phase": "Running", "retryCount": 2},
+        {"phase": "Failed"},
+        {"phase": "Error"},
+    ],
+)
+def test_a_sync_that_failed_is_a_failure_also_while_it_is_tried_again(state: dict) -> None:
+    """Its message says what failed and when it is tried again."""
+    standing = _standing("OutOfSync", REFUSED, message="1 of 2 tasks failed", **state)
+    assert standing.failed
+    assert standing.message == "1 of 2 tasks failed"
+
+
+def test_a_sync_under_way_without_failures_is_none() -> None:
+    """It has only not come to its end."""
+    standing = _standing("OutOfSync", phase="Running", message="waiting for Deployment/web")
+    assert not standing.failed
+
+
+def test_a_superseded_sync_is_no_failure_once_everything_is_in_sync() -> None:
+    """What it could not do is not desired any more; a failed hook stays unfinished business."""
+    state = {"phase": "Failed", "message": "superseded by two"}
+    assert not _standing("Synced", REFUSED, **state).failed
+    assert _standing("Synced", HOOK, **state).failed
+    assert _standing("OutOfSync", REFUSED, **state).failed
