@@ -61,10 +61,25 @@ def connected(
         from ruleengine.cluster.connection import connect
 
         name = context or f"the current context of {kubeconfig}"
-        yield Connected(client=Client(connect(kubeconfig, context)), local=False, name=name)
+        with _naming(name):
+            yield Connected(client=Client(connect(kubeconfig, context)), local=False, name=name)
         return
     with _local(state_folder(choice, workspace)) as client:
         yield Connected(client=client, local=True, name=LOCAL_NAME)
+
+
+@contextmanager
+def _naming(name: str) -> Iterator[None]:
+    """Say which cluster it is that refuses the credentials."""
+    from ruleengine.cluster.errors import UnauthorizedError
+    from ruleengine.model.errors import UnreachableError
+
+    try:
+        yield
+    except UnauthorizedError as error:
+        raise UnreachableError(
+            f"the cluster {name} refuses the credentials: {error.message}", error.remedy
+        ) from error
 
 
 @contextmanager
