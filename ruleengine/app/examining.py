@@ -104,7 +104,7 @@ class Examiner:
                 document, defaults, self._setup.configuration, self._setup.rules
             )
             found += evaluation.findings
-            found += check_derived(evaluation.derived)
+            found += check_derived(evaluation.derived, self._setup.checker)
             evaluations.append(evaluation)
         return FileFacts(
             key=key,
