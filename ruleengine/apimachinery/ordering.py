@@ -7,7 +7,8 @@ reference, Argo CD section 3.3. Deleting goes the other way round.
 from typing import Final
 
 _FIRST: Final = ("Namespace", "CustomResourceDefinition")
-_TABLE: Final = (
+ARGO_ORDER: Final = (
+    "Namespace",
     "NetworkPolicy",
     "ResourceQuota",
     "LimitRange",
@@ -20,6 +21,7 @@ _TABLE: Final = (
     "StorageClass",
     "PersistentVolume",
     "PersistentVolumeClaim",
+    "CustomResourceDefinition",
     "ClusterRole",
     "ClusterRoleList",
     "ClusterRoleBinding",
@@ -42,7 +44,9 @@ _TABLE: Final = (
     "Ingress",
     "APIService",
 )
-_RANKS: Final = {kind: number for number, kind in enumerate((*_FIRST, *_TABLE))}
+"""What Argo CD applies first within a wave, by the name of the kind alone."""
+
+_RANKS: Final = {kind: number for number, kind in enumerate(dict.fromkeys((*_FIRST, *ARGO_ORDER)))}
 
 LAST: Final = len(_RANKS)
 """The rank of every kind that the table does not name."""

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeGuard
 
+from ruleengine.apimachinery.ordering import ARGO_ORDER
 from ruleengine.environments.annotations import (
     PHASE_RANK,
     Hook,
@@ -20,44 +21,7 @@ from ruleengine.environments.targets import Desired, with_metadata
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, Value, lookup
 
-_KINDS = (
-    "Namespace",
-    "NetworkPolicy",
-    "ResourceQuota",
-    "LimitRange",
-    "PodSecurityPolicy",
-    "PodDisruptionBudget",
-    "ServiceAccount",
-    "Secret",
-    "SecretList",
-    "ConfigMap",
-    "StorageClass",
-    "PersistentVolume",
-    "PersistentVolumeClaim",
-    "CustomResourceDefinition",
-    "ClusterRole",
-    "ClusterRoleList",
-    "ClusterRoleBinding",
-    "ClusterRoleBindingList",
-    "Role",
-    "RoleList",
-    "RoleBinding",
-    "RoleBindingList",
-    "Service",
-    "DaemonSet",
-    "Pod",
-    "ReplicationController",
-    "ReplicaSet",
-    "Deployment",
-    "HorizontalPodAutoscaler",
-    "StatefulSet",
-    "Job",
-    "CronJob",
-    "IngressClass",
-    "Ingress",
-    "APIService",
-)
-KIND_RANK = {kind: rank for rank, kind in enumerate(_KINDS)}
+KIND_RANK = {kind: rank for rank, kind in enumerate(ARGO_ORDER)}
 """What is applied first within a wave, by the name of the kind alone; others come last."""
 
 
