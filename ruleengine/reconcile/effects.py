@@ -25,7 +25,7 @@ from ruleengine.reconcile.surroundings import Surroundings
 
 PURPOSE: Final = "effects"
 ATTEMPTS: Final = 5
-"""How often an effect is tried for which the outside does not answer."""
+"""How often one run tries an effect for which the outside does not answer."""
 
 _LARGEST_ANSWER: Final = 32 * 1024
 
@@ -85,7 +85,9 @@ class Effects:
             self._attempts[request.key] = self._attempts.get(request.key, 0) + 1
             if self._attempts[request.key] < ATTEMPTS:
                 return Performed.NOT_YET
-            answer = Answer(error=error.message, remedy=error.remedy)
+            # It stays intended: whether it happened is not known, so a later run tries again.
+            self._answers[request.key] = Answer(error=error.message, remedy=error.remedy)
+            return Performed.NOW
         ledger.entries[request.key] = _entry(request, answer)
         ledger.saved = False
         self._save(target, ledger, manager)

@@ -164,6 +164,18 @@ def test_an_outside_that_does_not_answer_is_asked_again_later() -> None:
     assert other.status("one")["said"] == "nobody answers"
 
 
+def test_an_effect_without_an_answer_is_never_taken_for_done() -> None:
+    """At least once: a later run, which asks again, performs it with the same key."""
+    first, outside = scene()
+    outside.deaf = 99
+    first.settle(600)
+    del first.api.objects[OWNER]["status"]
+    again, later = scene(first.api)
+    again.settle()
+    assert set(later.keys) == set(outside.keys)
+    assert again.status("one")["said"] == "done"
+
+
 def test_an_effect_that_cannot_be_recorded_is_not_performed() -> None:
     """The finding names the object; once it can be, it is performed."""
     first, outside = scene()
