@@ -3,7 +3,7 @@
 Identity, order and limits of the entries follow the reference, Kubernetes API section 7.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
@@ -68,7 +68,6 @@ class Manager:
         return text
 
 
-Managers: TypeAlias = Mapping[ManagerKey, Manager]
 """All entries of an object by identity."""
 
 

@@ -48,32 +48,6 @@ def connect(kubeconfig: Path | str = "", context: str = "") -> Transport:
     return HttpTransport(access)
 
 
-def connect_in_cluster() -> Transport:
-    """Return a transport to the cluster whose pod we run in.
-
-    Raises ``UsageError`` outside a pod.
-    """
-    from kubernetes import config
-
-    loaded = _configuration()
-    try:
-        config.load_incluster_config(  # type: ignore[no-untyped-call]
-            client_configuration=loaded
-        )
-    except config.ConfigException as error:
-        raise UsageError(
-            "this process does not run inside a cluster",
-            "name a cluster with --kubeconfig or --context, or use --local",
-        ) from error
-    return HttpTransport(_access_of(loaded, "in-cluster"))
-
-
-def is_in_cluster() -> bool:
-    """Tell whether this process runs in a pod with a service account."""
-    token = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
-    return bool(os.environ.get("KUBERNETES_SERVICE_HOST")) and token.exists()
-
-
 class HttpTransport:
     """Carries requests to one API server by HTTP. Safe to use from several threads."""
 

@@ -15,7 +15,6 @@ SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
-SKIP_RECONCILE = "argocd.argoproj.io/skip-reconcile"
 
 _HELM_HOOK = "helm.sh/hook"
 _HELM_WEIGHT = "helm.sh/hook-weight"

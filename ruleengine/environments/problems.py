@@ -9,7 +9,6 @@ from ruleengine.model.values import Object
 INVALID_SPEC = "InvalidSpecError"
 COMPARISON = "ComparisonError"
 SYNC = "SyncError"
-DELETION = "DeletionError"
 SHARED = "SharedResourceWarning"
 REPEATED = "RepeatedResourceWarning"
 IGNORED_OPTION = "IgnoredOptionWarning"

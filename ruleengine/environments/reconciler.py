@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
-from ruleengine.environments.annotations import SKIP_RECONCILE, annotations
+from ruleengine.environments.annotations import annotations
 from ruleengine.environments.automation import Verdict, decide_automation, refuse_prune
 from ruleengine.environments.comparison import Comparison, Merge, SyncStatus
 from ruleengine.environments.deletion import approved_since, decide_deletion
@@ -47,6 +47,7 @@ from ruleengine.model.configuration import Engine
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, Watch, World
 from ruleengine.model.names import (
     ARGO_API_VERSION,
+    ARGO_SKIP,
     CONTROL_NAMESPACE,
     ENGINE,
     ENVIRONMENTS_MANAGER,
@@ -234,7 +235,7 @@ def _paused_by(value: Object) -> str:
     if found.get(PAUSED) == "true":
         return PAUSED
     ours = lookup(value, "metadata", "labels", ENGINE) == Engine.NATIVE
-    return SKIP_RECONCILE if found.get(SKIP_RECONCILE) == "true" and not ours else ""
+    return ARGO_SKIP if found.get(ARGO_SKIP) == "true" and not ours else ""
 
 
 def _obstacle(state: OperationState, wanted: Observation, specification: Specification) -> str:

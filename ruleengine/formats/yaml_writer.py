@@ -69,8 +69,3 @@ def write(value: Value) -> str:
         )
     except yaml.representer.RepresenterError as error:
         raise TypeError(f"no plain data: {error}") from error
-
-
-def write_all(values: list[Value]) -> str:
-    """Return values as one text of several YAML documents."""
-    return "---\n".join(write(value) for value in values)

@@ -16,9 +16,7 @@ HANDOVER_NAMESPACE: Final = "argocd"
 
 MANAGER: Final = "ruleengine"
 ENVIRONMENTS_MANAGER: Final = "ruleengine-environments"
-PIPELINES_MANAGER: Final = "ruleengine-pipelines"
 ROLLOUTS_MANAGER: Final = "ruleengine-rollouts"
-TRIGGERS_MANAGER: Final = "ruleengine-triggers"
 LEASE_MANAGER: Final = f"lease.{DOMAIN}"
 LEASE_API_VERSION: Final = "coordination.k8s.io/v1"
 
@@ -50,9 +48,7 @@ class Name:
 NAMES: Final = (
     Name(MANAGER, "field manager", "what the config repo declares"),
     Name(ENVIRONMENTS_MANAGER, "field manager", "what the environments reconciler declares"),
-    Name(PIPELINES_MANAGER, "field manager", "what the pipelines reconciler declares"),
     Name(ROLLOUTS_MANAGER, "field manager", "what the rollouts reconciler declares"),
-    Name(TRIGGERS_MANAGER, "field manager", "what the triggers reconciler declares"),
     Name(LEASE_MANAGER, "field manager", "who drives an area; does not count as a write of ours"),
     Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),

@@ -124,11 +124,7 @@ def blobs(tree: Tree) -> Mapping[str, str]:
 def staged_paths(root: Path, environment: Mapping[str, str] | None = None) -> tuple[str, ...]:
     """Return the paths whose staged content differs from the last commit, deleted ones too."""
     git = _git(root, environment)
-    return _names(
-        git.run(
-            *["diff", "--cached", "--name-only", "--no-renames", "--relative", "-z"], index=True
-        )
-    )
+    return _names(git.run("diff", "--cached", *_NAMES_ONLY, index=True))
 
 
 def changed_since(
@@ -143,9 +139,7 @@ def changed_since(
     if commit is None:
         open_revision(root, revision)  # explains what is wrong with the name
         raise UsageError(f"{revision} is no commit", "name a commit, branch or tag")
-    differing = git.start(
-        *["diff", "--name-only", "--no-renames", "--relative", "-z"], commit, "--"
-    )
+    differing = git.start("diff", *_NAMES_ONLY, commit, "--")
     others = git.run(*["ls-files", "--others", "--exclude-standard", "-z", "--", "."])
     return tuple(sorted({*_names(git.finish(differing)), *_names(others)}))
 

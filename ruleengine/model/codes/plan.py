@@ -29,11 +29,6 @@ CODES: tuple[Code, ...] = (
         "Report it with the object; this is a fault of ruleengine.",
     ),
     Code(
-        "plan-cluster-unknown",
-        "An object is meant for a cluster that is not connected",
-        "Name the cluster in ruleengine.yaml, or correct the destination.",
-    ),
-    Code(
         "plan-request-unknown",
         "A reconciler asks for something that nobody here performs",
         "Run with a version of ruleengine that does.",

@@ -59,11 +59,6 @@ CODES: tuple[Code, ...] = (
         "Write both, or neither for the short form.",
     ),
     Code(
-        "schema-form-unknown",
-        "A short form stands in a folder that has none",
-        "Write apiVersion and kind, or move the file to the folder whose form it has.",
-    ),
-    Code(
         "schema-definition-broken",
         "A schema of the team's own cannot be used",
         "Correct the schema.",
