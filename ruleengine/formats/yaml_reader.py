@@ -28,6 +28,7 @@ _SURROGATE_PAIR: Final = re.compile(
 )
 _MOST_RESTARTS: Final = 50
 """So often the reader goes on behind a broken document; more would be no work of people."""
+_PARSER_TOO_DEEP: Final = "exceeded maximum nesting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +114,7 @@ class _TextBuilder:
     def __init__(self, text: str, path: str, limits: Limits, *, locate: bool) -> None:
         self._text = text
         self._path = path
+        self._limits = limits
         self._parser = CParser(text)
         self._builder = Builder(self._parser.get_event, limits, locate=locate)
 
@@ -130,7 +132,7 @@ class _TextBuilder:
                     documents.append(built)
         except MarkedYAMLError as error:
             stopped = error.problem_mark.line if error.problem_mark else 0
-            finding = syntax_finding(error, self._text, self._path)
+            finding = self._refused_before(error) or syntax_finding(error, self._text, self._path)
         except ReaderError as error:
             finding = character_finding(error, self._text, self._path)
             stopped = finding.place.line - 1
@@ -140,6 +142,19 @@ class _TextBuilder:
             self._parser.dispose()
         findings.append(finding)
         return stopped
+
+    def _refused_before(self, error: MarkedYAMLError) -> Finding | None:
+        """Return what is wrong before the place where the parser gives up on deep nesting.
+
+        It has a limit of its own, and looks so far ahead for the colon of a key that it stops
+        before the builder sees the level that is too deep. Cut there, the text comes as events.
+        """
+        if error.problem_mark is None or _PARSER_TOO_DEEP not in (error.problem or ""):
+            return None
+        text = self._text[: error.problem_mark.index]
+        findings: list[Finding] = []
+        _TextBuilder(text, self._path, self._limits, locate=False).build([], findings)
+        return findings[0] if findings else None
 
 
 def _next_document(text: str, lines: int) -> int | None:

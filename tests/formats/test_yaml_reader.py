@@ -47,6 +47,10 @@ def found(parsed: Parsed) -> list[tuple[str, int]]:
         ("<<: 3\n", "file-merge-invalid", 1),
         ("a: 1\nb: \x01\n", "file-character-invalid", 2),
         ("a: " + "[" * 200, "file-depth-exceeded", 1),
+        ("a: 1\nb: " + "[" * 5000, "file-depth-exceeded", 2),
+        ("a: 1\n" + "- " * 5000, "file-syntax-invalid", 2),
+        ("- " * 5000 + "x", "file-depth-exceeded", 1),
+        ("a: " + "{a: " * 5000, "file-depth-exceeded", 1),
         ("k" * 2000 + ": 1", "file-syntax-invalid", 1),
     ],
 )
