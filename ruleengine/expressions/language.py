@@ -94,6 +94,19 @@ class Meter:
         self._depth -= 1
 
 
+INPUT = "input"
+"""The name under which a program that takes one text or value, and no names, finds it."""
+
+
+def text_input(env: Mapping[str, Any], limits: Limits) -> str:
+    """Return the text that a program takes. Raises ``ExpressionError`` where it is none."""
+    text = env.get(INPUT)
+    if not isinstance(text, str):
+        raise ExpressionError(f"the program takes a text as {INPUT!r}")
+    Meter(limits).size(len(text))
+    return text
+
+
 class Program(Protocol):
     """A compiled text. It is immutable and may be evaluated any number of times."""
 
