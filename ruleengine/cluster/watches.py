@@ -52,6 +52,7 @@ class WatchCache:
         self._condition = threading.Condition()
         self._objects: dict[Kind, dict[Target, Object]] = {}
         self._changed: dict[Target, Noticed] = {}
+        self._woken = False
         self._closed = threading.Event()
 
     def follow(self, api_version: str, kind: str) -> bool:
@@ -90,13 +91,22 @@ class WatchCache:
             return tuple(self._objects[(api_version, kind)].values())
 
     def wait_for_change(self, timeout: float) -> tuple[Noticed, ...]:
-        """Return what changed since the last call, waiting up to ``timeout`` seconds."""
+        """Return what changed since the last call, waiting up to ``timeout`` seconds.
+
+        :meth:`wake` ends the waiting early, also where it came before.
+        """
         with self._condition:
-            if not self._changed:
+            if not (self._changed or self._woken):
                 self._condition.wait(timeout)
             changed = tuple(self._changed.values())
-            self._changed = {}
+            self._changed, self._woken = {}, False
             return changed
+
+    def wake(self) -> None:
+        """Let whoever waits for a change look at something else now."""
+        with self._condition:
+            self._woken = True
+            self._condition.notify_all()
 
     def close(self) -> None:
         """Stop following; threads end with their current watch."""

@@ -23,12 +23,15 @@ class Request:
 
     ``kind`` names the service that performs it (``render``, ``fetch``, ...), ``payload``
     is plain data. A *read* may be repeated and cached; an ``effect`` is performed at
-    least once, with ``key`` as its idempotency key.
+    least once, with ``key`` as its idempotency key. A ``standing`` read has no answer until
+    there is one (events that have not happened yet), its answer may change (a port that is
+    taken), and it lasts for as long as a decision reads it.
     """
 
     kind: str
     payload: Object
     effect: bool = False
+    standing: bool = False
 
     @property
     def key(self) -> str:

@@ -1,6 +1,7 @@
 """Requests and those who perform them: the answer is always a value."""
 
 from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from ruleengine.model.decisions import Answer, Request
 from ruleengine.model.errors import RuleEngineError, UnreachableError
@@ -10,6 +11,8 @@ Performer = Callable[[Request], Answer]
 
 Performers = Mapping[str, Performer]
 """Performers by the kind of request."""
+
+_Answered = TypeVar("_Answered", Answer, Answer | None)
 
 
 def perform_request(request: Request, performers: Performers) -> Answer:
@@ -35,8 +38,20 @@ def perform_effect(request: Request, performers: Performers) -> Answer:
             error=f"nobody here performs requests of the kind {request.kind!r}",
             remedy="run with a version of ruleengine that does",
         )
+    return _answer(request, performer)
+
+
+def answered(request: Request, perform: Callable[[Request], Answer | None]) -> Answer | None:
+    """Return what ``perform`` answers, which may be nothing yet; errors become answers."""
     try:
-        return performer(request)
+        return _answer(request, perform)
+    except UnreachableError as error:
+        return Answer(error=error.message, remedy=error.remedy)
+
+
+def _answer(request: Request, perform: Callable[[Request], _Answered]) -> _Answered | Answer:
+    try:
+        return perform(request)
     except UnreachableError:
         raise
     except RuleEngineError as error:

@@ -3,6 +3,7 @@
 Nothing is written for an area whose lease is held elsewhere; the object is watched then.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -32,6 +33,7 @@ from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.publishing import Publisher
 from ruleengine.reconcile.quarantine import Quarantine
+from ruleengine.reconcile.standing import Standing
 from ruleengine.reconcile.statuses import changes_phase, status_difference
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import LiveWorld, Observations
@@ -62,11 +64,12 @@ class Told:
 class Driving:
     """Who drives, and how patiently: leases by area, and the seed that spreads retries.
 
-    An area without a lease is driven by us.
+    An area without a lease is driven by us. Of the outcomes the last ``most_outcomes`` are kept.
     """
 
     leases: Mapping[str, AreaLease] = field(default_factory=dict)
     seed: int = 0
+    most_outcomes: int | None = None
 
     def may_write(self, reconciler: Reconciler) -> bool:
         """Tell whether the reconciler's area is ours to drive; takes its lease if it is free."""
@@ -90,6 +93,7 @@ class _Step:
     now: datetime
     changed: list[Seen] = field(default_factory=list)
     answered: bool = False
+    heard: bool = False
     failed: bool = False
 
 
@@ -102,17 +106,18 @@ class Decider:
         observations: Observations,
         writer: Writer,
         progress: Callable[[Outcome], None],
-        driving: Driving | None = None,
+        driving: Driving,
     ) -> None:
         self._surroundings = surroundings
         self._observations = observations
         self._writer = writer
         self._progress = progress
-        self._driving = driving or Driving()
+        self._driving = driving
         self._effects = Effects(surroundings, observations.answers)
+        self.standing = Standing(surroundings.standing, observations.answers)
         self._publisher = Publisher(surroundings.client, writer)
         self._quarantine = Quarantine(self._driving.seed)
-        self.outcomes: list[Outcome] = []
+        self.outcomes: deque[Outcome] = deque(maxlen=driving.most_outcomes)
         self.decisions = 0
 
     @property
@@ -192,7 +197,7 @@ class Decider:
             if key.wake_at is not None and key.wake_at <= now:
                 key.wake_at = now + _STATUS_PAUSE
             return
-        key.restless += 1
+        key.restless = 0 if step.heard else key.restless + 1  # what happens outside has no end
         value = self._observations.get(key.target)
         if key.restless > _RESTLESS and value is not None:
             what = f"after {_RESTLESS} decisions in a row there is still something new"
@@ -205,6 +210,9 @@ class Decider:
         """Have reads performed that have no answer, and tell of requests nobody performs."""
         asked = False
         for request in step.decision.requests:
+            if request.standing:
+                asked = self._stand(step, request) or asked
+                continue
             if request.kind not in self._surroundings.performers:
                 self._unknown(step.key.target, request)
             elif request.effect:
@@ -214,6 +222,15 @@ class Decider:
                 self._observations.answers[request.key] = answer
                 asked = True
         return asked
+
+    def _stand(self, step: _Step, request: Request) -> bool:
+        """Ask a standing request; tell whether there is an answer now that was not."""
+        performer = self.standing.performer(request)
+        if performer is None or (performer.exclusive and not self._drives(step)):
+            return False
+        heard = self.standing.ask(request)
+        step.heard = step.heard or heard
+        return heard
 
     def _is_open(self, request: Request) -> bool:
         return request.effect and request.key not in self._observations.answers

@@ -98,10 +98,14 @@ class Forecast:
             self._wake(target)
 
     def _ask(self, requests: Iterable[Request]) -> bool:
-        """Perform the reads among requests; tell whether there is an answer more."""
+        """Perform the reads among requests; tell whether there is an answer more.
+
+        A standing read is for who drives: a plan opens no port and takes no event.
+        """
         asked = False
         for request in requests:
-            if request.effect or request.key in self.observations.answers:
+            known = request.key in self.observations.answers
+            if request.effect or request.standing or known:
                 continue
             answer = perform_request(request, self.surroundings.performers)
             self.observations.answers[request.key] = answer

@@ -163,12 +163,17 @@ class Keys:
         self._noted[key.target] = key.reads
         return tuple(one for one in gone if one not in self._answers)
 
-    def drop(self, target: Target) -> None:
-        """Forget an object that is gone."""
-        self._unnote(target)
+    def answered(self, answer: str) -> None:
+        """Wake those whose last decision read the answer under a key."""
+        for reader in self._answers.get(answer, ()):
+            self.wake(reader)
+
+    def drop(self, target: Target) -> tuple[str, ...]:
+        """Forget an object that is gone; return the keys of answers that nobody reads now."""
         self._keys.pop(target, None)
         self._queue.pop(target, None)
         self._unsettled.pop(target, None)
+        return tuple(self._unnote(target))
 
     def _places(self, target: Target, reads: frozenset[Read]) -> Iterator[set[Target]]:
         yield self._readers.setdefault(target, set())

@@ -21,12 +21,16 @@ from ruleengine.reconcile.deciding import Decider, Driving, Told
 from ruleengine.reconcile.feeds import Changed, Feed
 from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
+from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import Observations
 from ruleengine.reconcile.writing import Writer
 
 _LONGEST_WORK: Final = timedelta(seconds=1)
 """How long decisions are taken one after another before changes are looked at."""
+
+_MOST_OUTCOMES: Final = 1000
+"""How many outcomes a loop without an end keeps."""
 
 _MANY_ANSWERS: Final = 1000
 """From how many answers on those are dropped that nobody reads."""
@@ -39,6 +43,8 @@ _LONGEST_WAIT: Final = 1.0
 class Settling:
     """How to settle: the clock, where changes come from, when to give up.
 
+    Without a ``deadline`` the loop goes on when everything has settled, until it is cancelled;
+    ``news`` then tells it of what happens outside.
     ``progress`` is told every outcome as it comes. ``leases`` say by area who drives it: one
     that is held elsewhere is only watched; an area without a lease is ours. ``seed`` spreads
     retries.
@@ -46,7 +52,8 @@ class Settling:
 
     now: Callable[[], datetime]
     feed: Feed
-    deadline: datetime
+    deadline: datetime | None
+    news: News = field(default_factory=News)
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
     retrying: Retrying = field(default_factory=Retrying)
@@ -94,7 +101,11 @@ class _Loop:
         self._observations = Observations(settling.feed)
         self._keys = Keys()
         writer = Writer(surroundings.client, settling.retrying)
-        driving = Driving(leases=settling.leases, seed=settling.seed)
+        driving = Driving(
+            leases=settling.leases,
+            seed=settling.seed,
+            most_outcomes=None if settling.deadline is not None else _MOST_OUTCOMES,
+        )
         self._decider = Decider(
             surroundings, self._observations, writer, settling.progress, driving
         )
@@ -109,8 +120,9 @@ class _Loop:
         while not self._settling.cancel.is_set():
             now = self._settling.now()
             self._keys.wake_due(now)
+            self._hear()
             key = self._keys.next()
-            if now >= self._settling.deadline and (key or self._keys.unsettled()):
+            if self._is_late(now) and (key or self._keys.unsettled()):
                 self._timed_out = True
                 return
             if key is not None:
@@ -119,22 +131,38 @@ class _Loop:
             elif not self._wait(now):
                 return
 
+    def _is_late(self, now: datetime) -> bool:
+        deadline = self._settling.deadline
+        return deadline is not None and now >= deadline
+
+    def _hear(self) -> None:
+        """Ask again what there are news of, and wake those who read it."""
+        for kind in self._settling.news.take():
+            for answer in self._decider.standing.ask_again(kind):
+                self._keys.answered(answer)
+
     def _step(self, key: Key, now: datetime) -> None:
         for target, before, after in self._decider.decide(key, now):
             self._keys.changed(target, before, after)
+            if before is None and self._surroundings.reconciler_of(target):
+                self._keys.wake(target)
         self._forget_answers(self._keys.note(key))
         following = key.following
         for target in following.targets if following else ():
             self._follow(target)
         if self._observations.get(key.target) is None:
             self._decider.forget(key.target)
-            self._keys.drop(key.target)
+            self._forget_answers(self._keys.drop(key.target))
 
     def _forget_answers(self, unread: Iterable[str]) -> None:
-        """Drop answers that nobody reads, once there are many: they can be had again."""
+        """Drop answers that nobody reads, once there are many: they can be had again.
+
+        Standing requests end at once.
+        """
         answers = self._observations.answers
-        if len(answers) > _MANY_ANSWERS:
-            for answer in unread:
+        for answer in unread:
+            self._decider.standing.end(answer)
+            if len(answers) > _MANY_ANSWERS:
                 answers.pop(answer, None)
 
     def _look_up(self, now: datetime) -> None:
@@ -164,14 +192,14 @@ class _Loop:
     def _wait(self, now: datetime) -> bool:
         """Wait for a change or a time; false where there is nothing to wait for."""
         unsettled = self._keys.unsettled()
-        if not unsettled:
-            return False
-        due = self._keys.due()
         deadline = self._settling.deadline
-        if all(one.waits_beyond(deadline) for one in unsettled):
+        if not unsettled and deadline is not None:
+            return False
+        if deadline is not None and all(one.waits_beyond(deadline) for one in unsettled):
             self._timed_out = True
             return False
-        until = min(deadline, due) if due is not None else deadline
+        times = [one for one in (deadline, self._keys.due()) if one is not None]
+        until = min(times, default=now + timedelta(seconds=_LONGEST_WAIT))
         seconds = min(max((until - now) / timedelta(seconds=1), 0.0), _LONGEST_WAIT)
         self._take(self._settling.feed.changes(seconds))
         self._taken_at = self._settling.now()

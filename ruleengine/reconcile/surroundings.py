@@ -9,19 +9,22 @@ from ruleengine.model.decisions import Reconciler
 from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.shapes import Shapes
+from ruleengine.reconcile.standing import StandingPerformer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """One API server, the reconcilers that act on it, and who performs their requests.
 
-    ``control_namespace`` is where leases and records lie.
+    ``standing`` performs standing requests by kind; one that nobody performs in this run stays
+    without an answer. ``control_namespace`` is where leases and records lie.
     """
 
     client: Client
     shapes: Shapes
     reconcilers: Sequence[Reconciler] = ()
     performers: Mapping[str, Performer] = field(default_factory=dict)
+    standing: Mapping[str, StandingPerformer] = field(default_factory=dict)
     control_namespace: str = CONTROL_NAMESPACE
 
     @classmethod
