@@ -11,12 +11,62 @@ from typing import Final
 from ruleengine.model.data import data_folder
 from ruleengine.model.values import Object
 
+_SCHEDULING: Final = "schedulingv1alpha3"
+_OPTIONAL: Final = {"omitempty": True, "optional": True}
 _CORRECTIONS: Final[dict[str, Object]] = {
     "policy/v1.PodDisruptionBudgetStatus": {
-        "disruptedPods": {"omitempty": True, "proto": 2, "type": "map[string]Time"}
+        "fields": {"disruptedPods": {"omitempty": True, "proto": 2, "type": "map[string]Time"}}
+    },
+    "storage/v1.VolumeAttachmentSource": {
+        "inline": [],
+        "fields": {
+            "inlineVolumeSpec": {
+                **_OPTIONAL,
+                "pointer": True,
+                "proto": 2,
+                "type": "core/v1.PersistentVolumeSpec",
+            }
+        },
+    },
+    f"{_SCHEDULING}.WorkloadPodGroupSchedulingPolicy": {
+        "fields": {
+            "basic": {**_OPTIONAL, "pointer": True, "proto": 1, "type": f"{_SCHEDULING}.Empty"},
+            "gang": {**_OPTIONAL, "pointer": True, "proto": 2, "type": f"{_SCHEDULING}.Gang"},
+        }
+    },
+    f"{_SCHEDULING}.Gang": {"fields": {"minCount": {"proto": 1, "type": "int32"}}},
+    f"{_SCHEDULING}.Empty": {"fields": {}},
+    f"{_SCHEDULING}.WorkloadPodGroupSchedulingConstraints": {
+        "fields": {
+            "topology": {
+                **_OPTIONAL,
+                "listType": "atomic",
+                "proto": 1,
+                "type": f"[]{_SCHEDULING}.Topology",
+            }
+        }
+    },
+    f"{_SCHEDULING}.Topology": {"fields": {"key": {"proto": 1, "type": "string"}}},
+    f"{_SCHEDULING}.WorkloadPodGroupDisruptionMode": {
+        "fields": {
+            "single": {**_OPTIONAL, "pointer": True, "proto": 1, "type": f"{_SCHEDULING}.Empty"},
+            "all": {**_OPTIONAL, "pointer": True, "proto": 2, "type": f"{_SCHEDULING}.Empty"},
+        }
+    },
+    f"{_SCHEDULING}.WorkloadPodGroupResourceClaim": {
+        "fields": {
+            "name": {"proto": 1, "type": "string"},
+            "resourceClaimName": {**_OPTIONAL, "pointer": True, "proto": 2, "type": "string"},
+            "resourceClaimTemplateName": {
+                **_OPTIONAL,
+                "pointer": True,
+                "proto": 3,
+                "type": "string",
+            },
+        }
     },
 }
-"""Where the facts differ from what servers take: type → field → what is true."""
+"""Where the facts differ from what servers take, and the types that they name and lack."""
 
 
 @cache
@@ -24,6 +74,11 @@ def facts(area: str) -> Object:
     """Return the facts of ``kubernetes`` or ``argo``; treat them as immutable."""
     text = (data_folder("schemas") / area / "types.json").read_bytes()
     found: Object = json.loads(text)
+    if area == "kubernetes":
+        types = found["types"]
+        for name, told in _CORRECTIONS.items():
+            own = types.get(name, {})
+            types[name] = {**own, **told, "fields": {**own.get("fields", {}), **told["fields"]}}
     return found
 
 
@@ -44,7 +99,6 @@ def fields_of(name: str) -> Object:
     for inlined in own.get("inline", ()):
         merged.update(fields_of(inlined["type"]))
     merged.update(own.get("fields", {}))
-    merged.update(_CORRECTIONS.get(name, {}))
     return merged
 
 

@@ -34,7 +34,7 @@ class Caller:
             path=path,
             query=tuple((name.rstrip("_"), text) for name, text in query.items()),
             headers={"content-type": media, "user-agent": "tester/1", **self.headers},
-            body=b"" if body is None else json.dumps(body).encode(),
+            body=body if isinstance(body, bytes) else _text(body),
         )
         response = self.plane.send(request)
         self.headers = {}
@@ -42,6 +42,10 @@ class Caller:
             lines = b"".join(response.stream).splitlines()
             return response.status, [json.loads(line) for line in lines]
         return response.status, json.loads(response.body)
+
+
+def _text(body: Any) -> bytes:
+    return b"" if body is None else json.dumps(body).encode()
 
 
 def configmap(name: str, **data: str) -> Object:

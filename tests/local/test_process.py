@@ -170,6 +170,10 @@ def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> N
 
     assert "v1.34.0+ruleengine" in kubectl("version")
     assert "kube-system" in kubectl("get", "ns")
+    kubectl("create", "namespace", "made")
+    kubectl("create", "configmap", "made", "--from-literal=a=b", "--namespace=made")
+    kubectl("create", "deployment", "made", "--image=shop:1", "--replicas=0", "--namespace=made")
+    assert '"replicas": 0' in kubectl("get", "deploy", "made", "-n", "made", "-o", "json")
     kubectl("apply", "--server-side", "-f", "-", text=MANIFEST)
     assert "successfully rolled out" in kubectl("rollout", "status", "deploy/web", "--timeout=30s")
     assert "unchanged" not in kubectl("apply", "-f", "-", text=MANIFEST.replace("shop:1", "shop:2"))

@@ -8,6 +8,7 @@ from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.secrets import Secret
+from tests.apimachinery import protobuf_writer
 from tests.local.planes import (
     APPLY,
     JSON_PATCH,
@@ -29,6 +30,14 @@ def test_a_created_object_can_be_read_and_gets_system_fields(call: Caller) -> No
     assert status == 201
     assert {"uid", "creationTimestamp", "resourceVersion"} <= made["metadata"].keys()
     assert call("GET", f"{MAPS}/a") == (200, made)
+
+
+def test_a_protobuf_body_is_read_as_its_json_would_be(call: Caller) -> None:
+    """`kubectl create` sends such bodies; the answer is JSON."""
+    media = "application/vnd.kubernetes.protobuf"
+    written = protobuf_writer.body(configmap("a", b="c"), "core/v1.ConfigMap")
+    status, made = call("POST", MAPS, written, media)
+    assert (status, made["metadata"]["name"], made["data"]) == (201, "a", {"b": "c"})
 
 
 def test_a_taken_name_is_a_conflict(call: Caller) -> None:
@@ -228,7 +237,8 @@ def test_reviews_answer_and_store_nothing(call: Caller) -> None:
 def test_what_cannot_be_read_is_said(call: Caller) -> None:
     """Wrong media, wrong JSON, wrong path, wrong verb and large bodies have their codes."""
     protobuf = "application/vnd.kubernetes.protobuf"
-    assert call("POST", MAPS, {}, protobuf)[1]["reason"] == "UnsupportedMediaType"
+    assert call("POST", MAPS, {}, "text/plain")[1]["reason"] == "UnsupportedMediaType"
+    assert call("POST", MAPS, {}, protobuf)[0] == 400
     assert call("POST", MAPS, [])[0] == 400
     assert call("GET", "/apis/nothing.example.com/v1/things")[0] == 404
     assert call("POST", f"{MAPS}/a", {})[0] == 405

@@ -1,9 +1,12 @@
-"""Reading what a request carries: JSON or YAML into an object, with what is doubtful in it."""
+"""Reading what a request carries (JSON, YAML, protobuf), with what is doubtful in it."""
 
 import json
 from dataclasses import dataclass
 from typing import Final
 
+from ruleengine.apimachinery.protobuf import MEDIA_TYPE as PROTOBUF
+from ruleengine.apimachinery.protobuf import decode_request
+from ruleengine.apimachinery.protobuf_wire import ProtobufError
 from ruleengine.formats import json_text, yaml_reader
 from ruleengine.local.api.failures import ApiFailure, bad_request, unsupported
 from ruleengine.model.http import HttpRequest
@@ -18,7 +21,6 @@ JSON_PATCH: Final = "application/json-patch+json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
-PROTOBUF: Final = "application/vnd.kubernetes.protobuf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +48,11 @@ def read_object(request: HttpRequest) -> Body:
     """Read the object of a create or update. Raises ``ApiFailure`` 400 and 415."""
     media = media_type(request)
     if media == PROTOBUF:
-        raise unsupported(
-            "this server does not read protobuf request bodies; send application/json "
-            "(kubectl create sends protobuf for built-in generators: use kubectl apply -f)"
-        )
+        return _checked(_protobuf(request.body))
     if media not in (JSON, YAML, "application/x-yaml", "text/yaml", "*/*"):
         raise unsupported(
             f"the body of the request was in an unknown format ({media}); "
-            f"accepted media types include: {JSON}, {YAML}"
+            f"accepted media types include: {JSON}, {YAML}, {PROTOBUF}"
         )
     body = _yaml(request.body) if "yaml" in media else _json(request.body)
     return _checked(body)
@@ -80,6 +79,13 @@ def _checked(body: Body) -> Body:
     if not isinstance(body.value.get("metadata", {}), dict | None):
         raise bad_request("the metadata of the object must be an object")
     return body
+
+
+def _protobuf(data: bytes) -> Body:
+    try:
+        return Body(decode_request(data))
+    except ProtobufError as error:
+        raise bad_request(f"the body of the request is no protobuf: {error}") from None
 
 
 def _json(data: bytes) -> Body:
