@@ -64,7 +64,7 @@ def connected(
         with _naming(name):
             yield Connected(client=Client(connect(kubeconfig, context)), local=False, name=name)
         return
-    with _local(state_folder(choice, workspace)) as client:
+    with _local(state_folder(choice, workspace), configuration) as client:
         yield Connected(client=client, local=True, name=LOCAL_NAME)
 
 
@@ -83,10 +83,10 @@ def _naming(name: str) -> Iterator[None]:
 
 
 @contextmanager
-def _local(state: Path) -> Iterator["Client"]:
+def _local(state: Path, configuration: "Configuration") -> Iterator["Client"]:
     from ruleengine.cluster.client import Client
     from ruleengine.cluster.connection import connect
     from ruleengine.local import process
 
-    with process.ensure(state) as running:
+    with process.ensure(state, configuration.local_images) as running:
         yield Client(connect(str(running.kubeconfig)))

@@ -5,6 +5,7 @@ virtual clock and call :meth:`ControlPlane.settle`.
 """
 
 import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from random import Random
@@ -23,8 +24,10 @@ from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.node import NODE, NodeHeartbeat, Scheduler, SimulatedPods
-from ruleengine.local.runtime.pods import ProcessPods
+from ruleengine.local.runtime.images import Images
+from ruleengine.local.runtime.pods import NodeSettings, ProcessPods
 from ruleengine.local.runtime.values import ProcessHost
+from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Store
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
@@ -39,9 +42,10 @@ _LONGEST_WAIT: Final = 1.0
 class ControlPlane:
     """A local control plane on a store. It is a ``model.http.Transport`` too.
 
-    ``runner`` runs the pods that ask to be processes; without one they fail. ``strict`` lets
-    an exception inside a controller through, which is for tests; otherwise
-    it is logged and the key is tried again later.
+    ``runner`` runs the pods that are processes; without one they fail. ``images`` gives the
+    table of images, ``address`` is host and port under which those processes reach the API.
+    ``strict`` lets an exception inside a controller through, which is for tests; otherwise it is
+    logged and the key is tried again later.
     """
 
     def __init__(  # noqa: PLR0913 - the composition of one control plane, by name
@@ -55,14 +59,18 @@ class ControlPlane:
         reports: Path | None = None,
         runner: ProcessHost | None = None,
         authority: str = "",
+        images: Callable[[], Images] = Images,
+        address: tuple[str, int] | None = None,
         strict: bool = False,
     ) -> None:
         self.store = store
         self.clock = clock
+        tokens = ServiceAccountTokens(token or Secret(""))
         self.api = ApiServer(
             store,
             clock,
             token,
+            accounts=tokens,
             randomness=randomness,
             patience=patience,
             reports=reports,
@@ -70,8 +78,8 @@ class ControlPlane:
         )
         self._runner = runner
         if runner is not None:
-            pods = store.list("pods").items
-            runner.retain({str(one["metadata"]["uid"]) for one in pods})
+            runner.retain(_uids(store, "pods"), _uids(store, "persistentvolumeclaims"))
+        node = NodeSettings(name=NODE, images=images, tokens=tokens, api=address)
         self._loop = Loop(
             self.api.registry,
             (
@@ -81,7 +89,7 @@ class ControlPlane:
                 ReplicaSets(),
                 Scheduler(),
                 SimulatedPods(leaves_processes=runner is not None),
-                *((ProcessPods(runner, NODE),) if runner is not None else ()),
+                *((ProcessPods(runner, node),) if runner is not None else ()),
                 EndpointSlices(),
                 GarbageCollector(),
                 ExpiringEvents(),
@@ -143,6 +151,10 @@ class ControlPlane:
             if at is not None:
                 wait = min(wait, max((at - self.clock.now()).total_seconds(), 0.0))
             self.store.wait(self._loop.seen, wait)
+
+
+def _uids(store: Store, resource: str) -> set[str]:
+    return {str(one["metadata"]["uid"]) for one in store.list(resource).items}
 
 
 def _api_service() -> Object:

@@ -21,7 +21,7 @@ from ruleengine.local.controllers.work import (
     is_deleting,
 )
 from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
-from ruleengine.local.runtime.pods import is_process
+from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, Key
 from ruleengine.model.names import RUN, SIMULATED
 from ruleengine.model.times import format_time, parse_time
@@ -73,7 +73,7 @@ class Scheduler:
 
 def _placed(pod: Object) -> Object:
     metadata = pod["metadata"]
-    if lookup(metadata, "annotations", RUN) is None:
+    if lookup(metadata, "annotations", RUN) is None and not is_process(pod):
         annotations = {**(metadata.get("annotations") or {}), SIMULATED: "true"}
         metadata = {**metadata, "annotations": annotations}
     return {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": NODE}}

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.local.api.admission import quality_of
+from ruleengine.local.runtime.needs import PROCESS, is_process
 from ruleengine.model.digests import content_digest
 from ruleengine.model.names import FAULT, RUN
 from ruleengine.model.times import format_time, parse_time
@@ -25,8 +26,8 @@ _LONGEST_BACKOFF: Final = 300
 def simulate(pod: Object, now: datetime) -> tuple[Object, datetime | None]:
     """Return the status of a placed pod, and when it will change by itself."""
     stated = lookup(pod, "metadata", "annotations", RUN)
-    if stated is not None:
-        return _refused(pod, now, str(stated)), None
+    if stated is not None or is_process(pod):
+        return _refused(pod, now, stated), None
     started = lookup(pod, "status", "startTime")
     begin = parse_time(started) if started else now
     fault = lookup(pod, "metadata", "annotations", FAULT, default="")
@@ -59,12 +60,14 @@ def address_of(pod: Object) -> str:
     return f"10.244.{number // 254 % 256}.{number % 254 + 1}"
 
 
-def _refused(pod: Object, now: datetime, stated: str) -> Object:
+def _refused(pod: Object, now: datetime, stated: str | None) -> Object:
     """Fail a pod that has to run: its outputs are needed, so it must not be simulated."""
-    message = (
-        f"the annotation {RUN}: {stated} asks for a real process, which this version of the "
-        "local node cannot run; remove the annotation to have the pod simulated, or use a cluster"
-    )
+    message = "the outputs of this pod are needed, and this node runs no processes; use a cluster"
+    if stated is not None:
+        message = (
+            f"the annotation {RUN}: {stated} asks for what this node cannot do; write "
+            f"{PROCESS!r}, remove the annotation to have the pod simulated, or use a cluster"
+        )
     return {
         "phase": "Failed",
         "reason": "ProcessNotSupported",

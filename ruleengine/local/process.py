@@ -14,13 +14,16 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
 
 from ruleengine.formats import json_text
+from ruleengine.local import settings
 from ruleengine.local.material import FILES
 from ruleengine.model.errors import FailedError, StoreError, UnreachableError
+from ruleengine.model.values import Object
 
 _PATIENCE: Final = 30.0
 _POLL: Final = 0.02
@@ -64,13 +67,16 @@ def status(state: Path) -> Running | None:
     return Running(kubeconfig=state / "kubeconfig", url=url, pid=pid, kept=kept)
 
 
-def ensure(state: Path) -> Running:
+def ensure(state: Path, images: Mapping[str, Object] | None = None) -> Running:
     """Return the server of a state folder, started where none runs, with a claim on it.
 
+    ``images`` is the table of images of a config repo; ``None`` leaves the known one.
     Raises ``StoreError`` or ``FailedError`` where it does not come up.
     """
     state = state.resolve()
     _make(state)
+    if images is not None:
+        settings.SettingsFile(state).write_images(images)
     lease = (state / "clients.lock").open("a")
     try:
         fcntl.flock(lease, fcntl.LOCK_SH)
@@ -124,11 +130,12 @@ def reset(state: Path) -> None:
         return
     stop(state)
     for path in state.iterdir():
-        ours = path.name in (*FILES, "server.json", "server.log", "port", "keep")
+        ours = path.name in (*FILES, settings.FILE, "server.json", "server.log", "port", "keep")
         report = path.name.startswith("report-") and path.suffix == ".txt"
         if ours or report or path.name.startswith("store.sqlite"):
             path.unlink(missing_ok=True)
-    shutil.rmtree(state / "pods", ignore_errors=True)
+    for name in ("pods", "claims"):
+        shutil.rmtree(state / name, ignore_errors=True)
 
 
 def _make(state: Path) -> None:

@@ -22,6 +22,7 @@ from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.material import prepare, write_kubeconfig, write_private
 from ruleengine.local.runtime.processes import ProcessRunner
+from ruleengine.local.settings import SettingsFile
 from ruleengine.local.sqlite_store import open_store
 
 if TYPE_CHECKING:
@@ -52,6 +53,8 @@ def serve(state: Path) -> None:
         reports=state,
         runner=ProcessRunner(state / "pods", now=clock.now()),
         authority=material.authority.read_text(),
+        images=SettingsFile(state).images,
+        address=listener.getsockname(),
     )
     bridge = Bridge(plane.send)
     configuration = uvicorn.Config(

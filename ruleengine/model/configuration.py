@@ -37,6 +37,7 @@ class Configuration:
     ``repo`` is the URL that stands for an omitted ``repoURL`` where one is needed.
     ``namespace`` is where pipelines live; ``control_namespace`` where applications and
     records live. ``clusters`` maps an environment's name to the name of its cluster.
+    ``local_images`` says what the local control plane runs for an image, by the image's name.
     """
 
     engine: Engine = Engine.NATIVE
@@ -48,6 +49,7 @@ class Configuration:
     clusters: dict[str, str] = field(default_factory=dict)
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    local_images: dict[str, Object] = field(default_factory=dict)
 
     @staticmethod
     def control_namespace_for(engine: Engine) -> str:

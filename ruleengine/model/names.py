@@ -34,6 +34,11 @@ ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
 ARGO_WORKFLOWS_INSTANCE: Final = "workflows.argoproj.io/controller-instanceid"
 ARGO_ROLLOUTS_INSTANCE: Final = "argo-rollouts.argoproj.io/controller-instance-id"
+ARGO_WORKFLOW: Final = "workflows.argoproj.io/workflow"
+ARGO_ANALYSIS_RUN: Final = "analysisrun.argoproj.io/uid"
+
+ENGINE_IMAGE: Final = "ruleengine"
+"""The image of the containers that run this package, without registry and tag."""
 
 
 @dataclass(frozen=True, slots=True)

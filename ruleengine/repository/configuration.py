@@ -32,9 +32,10 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("clusters", "defaults", "waivers"),
+    *("clusters", "defaults", "local", "waivers"),
 )
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
+_IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env")
 
 
 def read(tree: Tree) -> tuple[Configuration, tuple[Finding, ...]]:
@@ -84,6 +85,7 @@ class _Reader:
             clusters=self.clusters(value),
             defaults=self.mapping(value, "defaults", dict),
             waivers=self.waivers(value),
+            local_images=self.local_images(value),
             **texts,
         )
 
@@ -128,6 +130,27 @@ class _Reader:
             else:
                 self.wrong((key, name), f"{key}.{name} must be {word}", f"write {word}")
         return kept
+
+    def local_images(self, value: Object) -> dict[str, Object]:
+        """Return what the local control plane runs for images; a wrong entry is left out."""
+        local = self.mapping(value, "local", dict)
+        self.check_names(local, ("images",), ("local",))
+        found = local.get("images") or {}
+        return {name: entry for name, entry in found.items() if self.is_image(name, entry)}
+
+    def is_image(self, name: str, entry: Value) -> bool:
+        path = ("local", "images", name)
+        if not isinstance(entry, dict):
+            self.wrong(path, f"the image {name} must be a mapping", "write entrypoint: [program]")
+            return False
+        self.check_names(entry, _IMAGE_FIELDS, path)
+        lists = [entry.get(key) for key in ("entrypoint", "cmd")]
+        fit = all(one is None or isinstance(one, list) for one in lists)
+        if not (fit and any(lists) and isinstance(entry.get("env") or {}, dict)):
+            message = f"the image {name} does not say what it starts"
+            self.wrong(path, message, "write entrypoint or cmd as lists of texts, env as a mapping")
+            return False
+        return True
 
     def waivers(self, value: Object) -> tuple[Waiver, ...]:
         found = value.get("waivers")

@@ -10,7 +10,7 @@ import pytest
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.values import ContainerPlan, Seen
-from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.names import ARGO_WORKFLOW, RUN, SIMULATED
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
 
@@ -61,7 +61,11 @@ class PretendingRunner:
         """Return a file that is not there."""
         return Path("/nonexistent", uid, container, str(attempt))
 
-    def retain(self, uids: set[str]) -> None:
+    def forget_claim(self, uid: str) -> None:
+        """Note which claim was forgotten."""
+        self.forgotten.append(uid)
+
+    def retain(self, pods: set[str], claims: set[str]) -> None:
         """Do nothing."""
 
     def close(self, now: datetime) -> None:
@@ -218,14 +222,58 @@ def test_restarts_back_off(bench: Bench) -> None:
         assert len(bench.runner.plans) == started + 1
 
 
-def test_without_a_command_a_container_waits_and_says_what_to_write(bench: Bench) -> None:
-    """No image is pulled, so what it would start is unknown."""
-    waiting = bench.create(containers=[{"name": "c", "image": "shop:1"}])
-    assert waiting["status"]["phase"] == "Pending"
-    found = state(waiting)["waiting"]
-    assert found["reason"] == "ErrImagePull"
-    assert "write the container's command" in found["message"]
+@pytest.mark.parametrize(("policy", "phase"), [("Always", "Pending"), ("Never", "Failed")])
+def test_what_an_unknown_image_starts_has_to_be_written(
+    bench: Bench, policy: str, phase: str
+) -> None:
+    """No image is pulled; a pod that is meant to end fails instead of waiting for ever."""
+    found = bench.create(containers=[{"name": "c", "image": "shop:1"}], restartPolicy=policy)
+    assert found["status"]["phase"] == phase
+    waiting = state(found)["waiting"]
+    assert waiting["reason"] == "ErrImagePull"
+    assert "write the container's command" in waiting["message"]
     assert bench.runner.plans == []
+
+
+def test_containers_beside_one_that_cannot_start_are_ended(bench: Bench) -> None:
+    """Nobody waits for half a pod."""
+    unknown = {"name": "d", "image": "shop:1"}
+    failed = bench.create(initContainers=[container("one")], containers=[container(), unknown])
+    assert failed["status"]["phase"] == "Pending"
+    failed = bench.finish("one")
+    assert (failed["status"]["phase"], failed["status"]["reason"]) == ("Failed", "ErrImagePull")
+    assert "container d: " in failed["status"]["message"]
+    assert [plan.container for plan in bench.runner.plans] == ["one"]
+
+
+def test_an_image_of_the_table_says_what_it_starts(bench: Bench) -> None:
+    """The container may state its arguments alone."""
+    image = {"image": "argoproj/argosay:v2", "args": ["echo", "hi"]}
+    bench.create(containers=[{"name": "a", **image}, {"name": "b", "image": "busybox"}])
+    assert [plan.arguments for plan in bench.runner.plans] == [("/argosay", "echo", "hi"), ("sh",)]
+
+
+def test_a_pod_of_a_workflow_runs_without_being_asked_to(bench: Bench) -> None:
+    """Its outputs are needed, so it is never simulated."""
+    value = pod()
+    value["metadata"] |= {"annotations": {}, "labels": {ARGO_WORKFLOW: "w"}}
+    bench.call("POST", PODS, value)
+    bench.plane.advance(1)
+    assert SIMULATED not in bench.read()["metadata"].get("annotations", {})
+    assert [plan.container for plan in bench.runner.plans] == ["c"]
+
+
+def test_without_a_runner_a_pod_of_a_workflow_fails() -> None:
+    """It says so rather than to pretend."""
+    plane = in_memory_plane()
+    value = pod()
+    value["metadata"] |= {"annotations": {}, "labels": {ARGO_WORKFLOW: "w"}}
+    call = Caller(plane)
+    call("POST", PODS, value)
+    plane.advance(5)
+    status = call("GET", f"{PODS}/p")[1]["status"]
+    assert status["phase"] == "Failed"
+    assert "outputs of this pod are needed" in status["message"]
 
 
 def test_a_sidecar_is_not_taken_for_an_init_container(bench: Bench) -> None:

@@ -19,11 +19,12 @@ from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.routing import resolve, split
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.logs import Logs
-from ruleengine.local.store import Store
+from ruleengine.local.service_accounts import ServiceAccountTokens
+from ruleengine.local.store import Key, Store
 from ruleengine.model.errors import StoreError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 
 _LOG: Final = logging.getLogger(__name__)
 _PROBES: Final = frozenset({"healthz", "livez", "readyz"})
@@ -37,7 +38,8 @@ class ApiServer:
     """Answers the Kubernetes API from a store.
 
     ``token`` is asked for where one is given; without it every caller is the
-    administrator, which is for tests in one process. ``patience`` is how long an idle watch
+    administrator, which is for tests in one process. ``accounts`` reads the tokens of service
+    accounts, which are accepted as well. ``patience`` is how long an idle watch
     stays open, ``None`` for as long as the client asks. ``reports`` is the folder for
     reports about failures of our own, ``logs`` where the logs of process pods are.
     """
@@ -48,6 +50,7 @@ class ApiServer:
         clock: Clock,
         token: Secret | None = None,
         *,
+        accounts: ServiceAccountTokens | None = None,
         randomness: Random | None = None,
         patience: float | None = None,
         reports: Path | None = None,
@@ -56,6 +59,7 @@ class ApiServer:
         self.registry = Registry(store, clock, randomness)
         self._objects = ObjectRequests(self.registry, patience, logs)
         self._token = _digest(token.reveal()) if token else b""
+        self._accounts = accounts
         self._reports = reports
 
     @property
@@ -85,8 +89,26 @@ class ApiServer:
         if not self._token:
             return
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() != "bearer" or not hmac.compare_digest(_digest(given), self._token):
-            raise ApiFailure(401, "Unauthorized", "Unauthorized")
+        if scheme.lower() == "bearer" and (
+            hmac.compare_digest(_digest(given), self._token) or self._is_account(given)
+        ):
+            return
+        raise ApiFailure(401, "Unauthorized", "Unauthorized")
+
+    def _is_account(self, token: str) -> bool:
+        """Tell whether a token speaks for an account that exists, and its pod too if any."""
+        registry = self.registry
+        account = self._accounts.read(token, registry.clock.now()) if self._accounts else None
+        if account is None:
+            return False
+        bound = [("serviceaccounts", account.name, account.uid)]
+        if account.pod:
+            bound.append(("pods", account.pod, account.pod_uid))
+        for resource, name, uid in bound:
+            found = registry.store.get(Key(resource, account.namespace, name))
+            if lookup(found, "metadata", "uid") != uid:
+                return False
+        return True
 
     def _dispatch(self, request: HttpRequest) -> HttpResponse:
         parts = split(request.path)

@@ -12,7 +12,7 @@ from typing import Final
 
 from ruleengine.local.api.admission import quality_of
 from ruleengine.local.pod_simulation import ADDRESS, conditions
-from ruleengine.local.runtime.planning import NotReadyError
+from ruleengine.local.runtime.surroundings import NotReadyError
 from ruleengine.local.runtime.values import COMPLETED, NODE_RESTARTED, ContainerPlan, Seen
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
@@ -99,13 +99,16 @@ class _Deciding:
         self._ends: tuple[tuple[str, bool], ...] = ()
         self._waiting: dict[str, tuple[str, str]] = {}
         self._times: list[datetime] = []
+        self._impossible: tuple[str, str] = ("", "")
 
     def decision(self) -> Decision:
         reason, message = self._failure()
-        if reason:
-            self._end_all(reason)
-        else:
+        if not reason:
             self._advance()
+            reason, message = self._impossible
+        if reason:
+            self._starts.clear()
+            self._end_all(reason)
         self._watch_running()
         return Decision(
             status=self._status(reason, message),
@@ -130,7 +133,7 @@ class _Deciding:
     def _end_all(self, reason: str) -> None:
         grace = int(self._spec.get("terminationGracePeriodSeconds") or 0)
         limit = int(self._spec.get("activeDeadlineSeconds") or 0)
-        if reason == NODE_RESTARTED:
+        if reason != _DEADLINE:
             grace = limit = 0
         told_at = self._begin + timedelta(seconds=limit)
         self._ends, again = ends_of(self._pod, self._seen, told_at, grace, self._now)
@@ -169,7 +172,12 @@ class _Deciding:
         try:
             self._starts.append(self._plan(container, attempt))
         except NotReadyError as error:
-            self._waiting[container["name"]] = (error.reason, error.message)
+            name = container["name"]
+            self._waiting[name] = (error.reason, error.message)
+            if error.final and self._policy != "Always":
+                # a pod that ends is waited for: it says so instead of waiting for ever
+                self._impossible = (error.reason, f"container {name}: {error.message}")
+                return
             self._times.append(self._now + _RETRY)
 
     def _watch_running(self) -> None:

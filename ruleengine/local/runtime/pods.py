@@ -4,7 +4,8 @@ Nothing is remembered here: what runs is asked of the runner each time, so that 
 status write or a restart of the server does no harm.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
@@ -16,34 +17,45 @@ from ruleengine.local.controllers.work import (
     is_deleting,
 )
 from ruleengine.local.runtime.deciding import Decision, decide, ends_of
+from ruleengine.local.runtime.images import Images
+from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
+from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, Runner
+from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Event, EventType, Key
-from ruleengine.model.names import RUN
+from ruleengine.model.secrets import Secret
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object
 
-PROCESS: Final = "process"
 _OVER: Final = ("Succeeded", "Failed")
+_CLAIMS: Final = "persistentvolumeclaims"
 
 
-def is_process(pod: Object) -> bool:
-    """Tell whether a pod asks to run as processes of this machine."""
-    return bool(lookup(pod, "metadata", "annotations", RUN) == PROCESS)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSettings:
+    """What the node knows beyond its pods: its name, the table of images, where the API is."""
+
+    name: str
+    images: Callable[[], Images]
+    tokens: ServiceAccountTokens
+    api: tuple[str, int] | None = None
 
 
 class ProcessPods:
-    """Runs the pods annotated ``local.ruleengine.dev/run: process`` that are on ``node``."""
+    """Runs the pods of a node that are processes."""
 
     manager: ClassVar[str] = "kubelet"
 
-    def __init__(self, runner: Runner, node: str) -> None:
+    def __init__(self, runner: Runner, node: NodeSettings) -> None:
         self._runner = runner
         self._node = node
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
-        """Every process pod on the node has a key; a pod that is gone leaves nothing."""
+        """Every process pod on the node has a key; what is gone leaves nothing."""
         del reader
+        if event.key.resource == _CLAIMS and event.type is EventType.DELETED:
+            self._runner.forget_claim(event.object["metadata"]["uid"])
         if event.key.resource != "pods" or not is_process(event.object):
             return []
         if event.type is EventType.DELETED:
@@ -54,7 +66,7 @@ class ProcessPods:
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Bring the processes of a pod, and its status, one step on."""
         pod = reader.get(key)
-        if pod is None or pod["spec"].get("nodeName") != self._node or not is_process(pod):
+        if pod is None or pod["spec"].get("nodeName") != self._node.name or not is_process(pod):
             return Reconciled()
         if is_deleting(pod):
             return self._ending(pod, now)
@@ -69,16 +81,22 @@ class ProcessPods:
         return Reconciled(writes, decision.again)
 
     def _decide(self, pod: Object, reader: Reader, now: datetime) -> Decision:
-        namespace = pod["metadata"]["namespace"]
-
-        def find(resource: str, name: str) -> Object | None:
-            return reader.get(Key(resource, namespace, name))
+        around = self._surroundings(pod["metadata"]["namespace"], reader, now)
 
         def plan(container: Object, attempt: int) -> ContainerPlan:
-            return plan_container(pod, container, attempt, find)
+            return plan_container(pod, container, attempt, around)
 
         seen = self._runner.look(pod["metadata"]["uid"], now)
         return decide(pod, seen, plan, now, self._runner.problem())
+
+    def _surroundings(self, namespace: str, reader: Reader, now: datetime) -> Surroundings:
+        def find(resource: str, name: str) -> Object | None:
+            return reader.get(Key(resource, namespace, name))
+
+        def token(asked: TokenRequest) -> Secret:
+            return self._node.tokens.mint(asked.account, now, asked.life, asked.audience)
+
+        return Surroundings(find=find, token=token, images=self._node.images(), api=self._node.api)
 
     def _perform(self, pod: Object, decision: Decision, now: datetime) -> None:
         for name, kill in decision.ends:

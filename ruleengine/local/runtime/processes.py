@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.runtime.files import read_inside
+from ruleengine.local.runtime.engine import engine_binds, provide_programs, search_paths
+from ruleengine.local.runtime.files import mount_folder, read_inside
 from ruleengine.local.runtime.sandbox import (
     Isolation,
     Sandbox,
@@ -64,6 +65,7 @@ class ProcessRunner:
         self, folder: Path, *, sandbox: Callable[[], Sandbox] = detect, now: datetime
     ) -> None:
         self._folder = folder
+        self._claims = folder.with_name("claims")
         self._find = sandbox
         self._sandbox: Sandbox | None = None
         self._running: dict[Path, _Running] = {}
@@ -140,6 +142,7 @@ class ProcessRunner:
         root, message = attempt / "root", attempt / "termination"
         root.mkdir()
         sandbox.prepare(root)
+        provide_programs(root)
         message.touch(mode=0o600)
         if sandbox.user:
             own(message, sandbox.user)
@@ -149,11 +152,17 @@ class ProcessRunner:
                 raise OSError("volumes can be mounted in a sandbox only, and there is none")
             working_directory = f"{root}{working_directory}"
         binds = [self._volume(plan.uid, mount) for mount in plan.mounts]
+        isolated = sandbox.isolation is not Isolation.NONE
+        if plan.engine and isolated:
+            binds += engine_binds()
         spec = specification(
             sandbox,
             root,
             arguments=plan.arguments,
-            environment={"PATH": os.environ.get("PATH", os.defpath), **plan.environment},
+            environment={
+                **search_paths("" if isolated else str(root), engine=plan.engine),
+                **plan.environment,
+            },
             binds=[*binds, bind(message, plan.termination_path)],
             working_directory=working_directory,
             memory=plan.memory,
@@ -180,27 +189,9 @@ class ProcessRunner:
         return _Running(process, failure)
 
     def _volume(self, uid: str, mount: Mount) -> Mapping[str, Any]:
-        source = self._folder / uid / "volumes" / mount.volume
-        source.mkdir(parents=True, exist_ok=True)
-        if mount.files is None:
-            source.chmod(0o777)
-        for name, content in (mount.files or {}).items():
-            target = source / name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(content)
-            target.chmod(0o644)
-        # a subPath is the pod's own text: it must not lead out of the volume
-        parts = [one for one in mount.sub_path.split("/") if one not in ("", ".")]
-        inner = source
-        for part in parts:
-            inner = inner / part
-            if part == ".." or inner.is_symlink():
-                raise OSError(f"subPath {mount.sub_path!r} leads out of the volume {mount.volume}")
-        if not inner.exists():
-            inner.mkdir(parents=True)
-            inner.chmod(0o777)
-        read_only = mount.read_only or mount.files is not None
-        return bind(inner, mount.path, read_only=read_only)
+        claimed = self._claims / mount.claim
+        source = claimed if mount.claim else self._folder / uid / "volumes" / mount.volume
+        return mount_folder(source, mount, self.sandbox.user)
 
     def _finish(
         self, attempt: Path, record: dict[str, Any], running: _Running, now: datetime
@@ -230,6 +221,10 @@ class ProcessRunner:
                     number = signal.SIGKILL if kill else signal.SIGTERM
                     _kill_group(running.process.pid, number)
 
+    def forget_claim(self, uid: str) -> None:
+        """Remove the folder of a PersistentVolumeClaim."""
+        shutil.rmtree(self._claims / uid, ignore_errors=True)
+
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""
         with self._lock:
@@ -238,11 +233,14 @@ class ProcessRunner:
                 self._reap(attempt)
             shutil.rmtree(below, ignore_errors=True)
 
-    def retain(self, uids: set[str]) -> None:
-        """Forget every pod but these: they went while no server ran."""
+    def retain(self, pods: set[str], claims: set[str]) -> None:
+        """Forget every pod and claim but these: they went while no server ran."""
         for pod in _folders(self._folder):
-            if pod.name not in uids:
+            if pod.name not in pods:
                 self.forget(pod.name)
+        for claim in _folders(self._claims):
+            if claim.name not in claims:
+                self.forget_claim(claim.name)
 
     def close(self, now: datetime) -> None:
         """End every process; their containers count as ended by ``NodeRestarted``."""

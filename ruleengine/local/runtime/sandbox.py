@@ -116,7 +116,8 @@ def host_binds() -> list[Mapping[str, Any]]:
         if not Path("/", name).is_symlink()
     ]
     # the interpreter that runs us, so that steps can count on a Python
-    folders += [one for one in (sys.prefix, sys.base_prefix) if not one.startswith("/usr")]
+    if not sys.base_prefix.startswith("/usr"):
+        folders.append(sys.base_prefix)
     binds = [bind(one, one, read_only=True) for one in dict.fromkeys(folders) if Path(one).is_dir()]
     devices = (f"/dev/{name}" for name in _DEVICES)
     return [*binds, *(bind(one, one) for one in devices if Path(one).exists())]

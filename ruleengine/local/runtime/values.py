@@ -16,18 +16,28 @@ START_ERROR: Final = "StartError"
 NODE_RESTARTED: Final = "NodeRestarted"
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """A file that the node puts into a volume, with its permissions."""
+
+    content: bytes = field(repr=False)
+    mode: int = 0o644
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mount:
     """A folder of the pod under an absolute path of the container.
 
-    ``files`` is the content of a ConfigMap or Secret volume, ``None`` for an ``emptyDir``.
+    ``files`` is what the node puts there, such as the keys of a ConfigMap; ``None`` where the
+    containers write. ``claim`` is the uid of the claim whose folder it is; empty for the pod's.
     """
 
     volume: str
     path: str
     read_only: bool = False
     sub_path: str = ""
-    files: Mapping[str, bytes] | None = field(default=None, repr=False)
+    claim: str = ""
+    files: Mapping[str, VolumeFile] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +54,8 @@ class ContainerPlan:
     memory: int = 0
     """The most bytes of address space; 0 for no limit."""
     termination_path: str = "/dev/termination-log"
+    engine: bool = False
+    """Whether the container runs this package."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +93,9 @@ class Runner(Protocol):
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""
 
+    def forget_claim(self, uid: str) -> None:
+        """Remove the folder of a PersistentVolumeClaim."""
+
 
 class ProcessHost(Runner, Protocol):
     """What a control plane needs of a runner beyond running containers."""
@@ -88,8 +103,8 @@ class ProcessHost(Runner, Protocol):
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""
 
-    def retain(self, uids: set[str]) -> None:
-        """Forget every pod but these."""
+    def retain(self, pods: set[str], claims: set[str]) -> None:
+        """Forget every pod and every claim but these."""
 
     def close(self, now: datetime) -> None:
         """End every process; their containers count as ended by ``NodeRestarted``."""
