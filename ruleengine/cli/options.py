@@ -75,7 +75,8 @@ class DurationType(click.ParamType[timedelta]):
         """Return the duration that a text names."""
         if isinstance(value, timedelta):
             return value
-        from ruleengine.apimachinery.durations import DurationError, parse_argo_duration
+        from ruleengine.apimachinery.durations import parse_argo_duration
+        from ruleengine.formats.go_durations import DurationError
 
         try:
             return parse_argo_duration(str(value))

@@ -6,7 +6,7 @@ module may trust what it gets (the reference, Argo CD sections 1 and 4).
 
 from dataclasses import dataclass, field
 
-from ruleengine.environments.durations import parse_duration
+from ruleengine.apimachinery.durations import parse_argo_duration
 from ruleengine.environments.problems import IGNORED_OPTION, INVALID_SPEC, Problem
 from ruleengine.model.values import Object, Value, lookup
 
@@ -251,7 +251,7 @@ def _seconds(holder: Object, name: str, default: float, problems: list[Problem])
     if found in (None, ""):
         return default
     try:
-        return parse_duration(found)
+        return parse_argo_duration(str(found), days=False).total_seconds()
     except ValueError:
         problems.append(_wrong(name, "a duration such as 5s or 3m"))
         return default

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.apimachinery.durations import (
-    DurationError,
     format_duration,
     parse_argo_duration,
     parse_duration,
@@ -21,6 +20,7 @@ from ruleengine.apimachinery.quantities import (
     parse_quantity,
     same_quantity,
 )
+from ruleengine.formats.go_durations import DurationError
 
 
 @pytest.mark.parametrize(

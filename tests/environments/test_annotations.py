@@ -3,7 +3,6 @@
 import pytest
 
 from ruleengine.environments.annotations import SyncPhase, hook_of, sync_wave
-from ruleengine.environments.durations import parse_duration
 from ruleengine.environments.specification import Retry
 from ruleengine.environments.tracking import (
     application_of,
@@ -76,21 +75,6 @@ def test_delete_policies_of_argo_and_helm_are_merged() -> None:
     hook = hook_of({"metadata": {"annotations": both}})
     assert hook is not None
     assert hook.policies == {"HookFailed", "HookSucceeded"}
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"), [("5s", 5), ("1m30s", 90), ("20", 20), (7, 7), ("1.5h", 5400), ("-3s", -3)]
-)
-def test_durations_are_gos_or_bare_seconds(text: str | int, seconds: float) -> None:
-    """One row per form."""
-    assert parse_duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["", "soon", "5 s", "5x", "s"])
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Nothing is guessed."""
-    with pytest.raises(ValueError, match="duration"):
-        parse_duration(text)
 
 
 def test_retries_wait_longer_up_to_a_cap() -> None:
