@@ -6,21 +6,17 @@ newer one is refused and an older one migrated after a backup.
 """
 
 import fcntl
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from ruleengine.formats import json_text
+from ruleengine.formats import json_text, sqlite_files
 from ruleengine.local.memory_store import MOST_EVENTS, MemoryStore
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
-
-FORMAT: Final = 1
-"""The version of the stored format."""
 
 _SCHEMA: Final = """
 CREATE TABLE objects (
@@ -33,12 +29,12 @@ CREATE TABLE events (
 );
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 """
-_MIGRATIONS: Final[dict[int, str]] = {0: _SCHEMA}
-"""What leads from a format to the next; 0 is an empty file."""
+STEPS: Final = (_SCHEMA,)
+"""What leads from a format to the next, from an empty file on."""
 
 _PAUSE: Final = 0.02
 
-_FULL_DISK: Final = "free space on the disk of the state folder, then try again"
+_DAMAGED: Final = "start over with `ruleengine local reset`, or restore a backup of the folder"
 
 
 def open_store(
@@ -88,12 +84,7 @@ def _lock(path: Path, patience: float) -> IO[str]:
 
 
 def _failure(error: Exception, folder: Path) -> StoreError:
-    full = "full" in str(error).lower() or getattr(error, "errno", None) in (28, 122)
-    damaged = "malformed" in str(error) or "not a database" in str(error)
-    remedy = _FULL_DISK if full else "check the permissions and the disk of the state folder"
-    if damaged:
-        remedy = "start over with `ruleengine local reset`, or restore a backup of the folder"
-    return StoreError(f"the store in {folder} cannot be used: {error}", remedy)
+    return sqlite_files.failure(error, f"the store in {folder}", _DAMAGED)
 
 
 class SqliteJournal:
@@ -102,28 +93,8 @@ class SqliteJournal:
     def __init__(self, path: Path, lock: IO[str]) -> None:
         self._path = path
         self._lock = lock
-        path.touch(mode=0o600)
-        self._connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-        self._connection.execute("PRAGMA journal_mode=WAL")
-        self._connection.execute("PRAGMA synchronous=FULL")
+        self._connection = sqlite_files.open_file(path, STEPS)
         self._forgotten = 0
-        self._migrate()
-
-    def _migrate(self) -> None:
-        found = int(self._connection.execute("PRAGMA user_version").fetchone()[0])
-        if found > FORMAT:
-            self._connection.close()
-            raise StoreError(
-                f"the store {self._path} has format {found}; this version knows up to {FORMAT}",
-                "use the newer ruleengine that wrote it, or another folder with --state",
-            )
-        if 0 < found < FORMAT:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-            shutil.copy2(self._path, self._path.with_suffix(f".format-{found}.backup"))
-        for step in range(found, FORMAT):
-            self._connection.executescript(
-                f"BEGIN IMMEDIATE;{_MIGRATIONS[step]}PRAGMA user_version={step + 1};COMMIT;"
-            )
 
     def revision(self) -> int:
         """Return the revision of the last write."""

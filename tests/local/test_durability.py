@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ruleengine.local.memory_store import MemoryStore
-from ruleengine.local.sqlite_store import FORMAT, open_store
+from ruleengine.local.sqlite_store import STEPS, open_store
 from ruleengine.local.store import ChangedError, CompactedError, Event, Key
 from ruleengine.model.errors import StoreError
 
@@ -90,9 +90,9 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
     """Nothing is changed in a store that a newer version wrote."""
     open_store(tmp_path).close()
     with sqlite3.connect(tmp_path / "store.sqlite") as connection:
-        connection.execute(f"PRAGMA user_version={FORMAT + 1}")
+        connection.execute(f"PRAGMA user_version={len(STEPS) + 1}")
     connection.close()
-    with pytest.raises(StoreError, match=f"has format {FORMAT + 1}"):
+    with pytest.raises(StoreError, match=f"has format {len(STEPS) + 1}"):
         open_store(tmp_path)
 
 

@@ -1,0 +1,1 @@
+"""What reaches outside: brokers, one module per foreign library."""
