@@ -4,11 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from ruleengine.apimachinery.support import Support
 from ruleengine.app.declaring import declare
 from ruleengine.app.workspace import config_repo
 from ruleengine.model.configuration import Engine
 from ruleengine.model.findings import Finding
-from ruleengine.validation.support import FieldUse, Support, coverage
+from ruleengine.validation.support import FieldUse, coverage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

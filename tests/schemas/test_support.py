@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.apimachinery.support import Support
 from ruleengine.model.configuration import Engine
-from ruleengine.validation.support import Support, coverage, support_of, unsupported
+from ruleengine.validation.support import coverage, support_of, unsupported
 from tests.schemas.reading import documents
 from tools.schemas.facts import AREAS, Facts, area_of, element
 from tools.schemas.primitives import ALIASES, PRIMITIVES

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ruleengine.model.errors import StoreError
@@ -168,10 +168,11 @@ def test_a_newer_format_and_a_broken_file_are_refused(path: Path) -> None:
     assert "restore a backup" in refused.value.remedy
 
 
+@settings(max_examples=20)
 @given(
     st.lists(
         st.tuples(st.sampled_from("abcd"), st.sampled_from(["push", "tag"]), st.booleans()),
-        max_size=30,
+        max_size=12,
     )
 )
 def test_a_reader_that_goes_on_where_it_stood_sees_every_event_once(
