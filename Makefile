@@ -33,6 +33,7 @@ contracts: $(VENV)/installed ## who may import whom
 
 generate: $(VENV)/installed ## make what is made from facts and from code
 	$(BIN)/python -m tools.generate
+	$(BIN)/python -m tools.reference_docs
 
 docs: $(VENV)/installed ## check that the docs say what is
 	$(BIN)/python -m tools.check_docs

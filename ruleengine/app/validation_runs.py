@@ -16,7 +16,7 @@ from ruleengine.validation.checks import (
     stored_findings,
 )
 from ruleengine.validation.facts import RECORDED, FileKey
-from ruleengine.validation.folders import misspelt_folders
+from ruleengine.validation.folders import unread_folders
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import Key, keys_of_paths
 from ruleengine.validation.updating import update
@@ -51,9 +51,10 @@ class ValidationRun:
             *(one for one in chosen.findings if check_of(one.code) in (None, *options.checks)),
         ]
         if chosen.selection.everything:
-            findings += misspelt_folders(
+            findings += unread_folders(
                 index.next_path,
                 lambda folder: [path for path, _, _ in index.files_below(folder)],
+                index.is_pointed_at,
                 setup.folders,
             )
         waivers = setup.waivers

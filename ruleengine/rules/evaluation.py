@@ -14,6 +14,7 @@ from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.documents import Derived, Document, Origin
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.names import API_VERSION
+from ruleengine.model.places import Places
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object, Value
 from ruleengine.rules import acting, pointing, requiring
@@ -70,6 +71,7 @@ def evaluate_document(
         form=document.form,
         variables=_variables(document, defaults, configuration),
         rules=rules,
+        places=Places(document),
     )
     root, subjects = derive(around)
     speaking = subjects if root.kind else [root, *subjects]
@@ -92,7 +94,7 @@ def evaluate_document(
             Derived(object=one.object, origin=one.origin, source=document) for one in subjects
         ),
         definitions=tuple(definitions),
-        references=pointing.sharpest(references, document),
+        references=pointing.sharpest(references, around.places.whole()),
         namespaces=tuple(needed),
         actions=tuple(actions),
         findings=_shown(around.findings, [document.value, *(one.object for one in subjects)]),

@@ -136,4 +136,7 @@ def _plain(value: Value) -> Value:
 
 
 def _words(fault: BaseException) -> str:
-    return str(fault) or type(fault).__name__
+    """Return what a fault says, without the line that Jinja counts inside of the text."""
+    words = fault.message if isinstance(fault, TemplateError) else str(fault)
+    ended = (words or "").replace("'end of print statement'", "the end of the expression")
+    return ended.replace("token the end", "the end") or type(fault).__name__

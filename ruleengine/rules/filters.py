@@ -69,7 +69,9 @@ def as_list(value: Value) -> list[Value]:
     """Make a list of a single value; a list stays, nothing becomes an empty list."""
     if isinstance(value, Undefined) or value is None:
         return []
-    return list(value) if isinstance(value, list | tuple) else [value]
+    if isinstance(value, list):
+        return value
+    return list(value) if isinstance(value, tuple) else [value]
 
 
 def as_text(value: Value) -> str:

@@ -13,8 +13,6 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Final
 
-from ruleengine.model.documents import Document
-from ruleengine.model.findings import Place
 from ruleengine.model.values import Path, Value
 
 _STEP: Final = re.compile(r"\.?([\w$-]+)|\[(\d+)\]|\[(\*)\]|\.(\*)|\[\"([^\"]*)\"\]|\['([^']*)'\]")
@@ -152,26 +150,3 @@ def _has(value: Value, step: str | int) -> bool:
     if isinstance(value, dict):
         return step in value
     return isinstance(value, list) and isinstance(step, int) and step < len(value)
-
-
-def place_in(document: Document, path: Path, *, value: bool = False) -> Place:
-    """Return where ``path`` of an object stands in the document it was made from.
-
-    A short form leaves ``spec`` out, so both spellings are tried; where neither is there,
-    the nearest parent that is there is meant.
-    """
-    known = _known(document.value, path)
-    if len(known) < len(path) and path[:1] == ("spec",):
-        known = max(known, _known(document.value, path[1:]), key=len)
-    if value and known:
-        return document.place_of_value(*known)
-    return document.place(*known) if known else Place(document.path, document.line, 1)
-
-
-def _known(value: Value, path: Path) -> Path:
-    """Return the longest beginning of ``path`` that exists in ``value``."""
-    for length, step in enumerate(path):
-        if not _has(value, step):
-            return path[:length]
-        value = value[step]
-    return path

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 
-from ruleengine.model.documents import Document
+from ruleengine.model.findings import Place
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Path, Value
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.paths import EveryItem, place_in
+from ruleengine.rules.paths import EveryItem
 from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
 from ruleengine.rules.subjects import Subject, holds
 from ruleengine.rules.templates import Part, Scope, TemplateFault
@@ -23,7 +23,7 @@ def definitions(subject: Subject) -> Iterator[Definition]:
             subject.around.fault(rule, fault)
     if subject.kind and subject.name:
         own = (subject.kind, subject.namespace, subject.name)
-        place = place_in(subject.around.source, ("metadata", "name"))
+        place = subject.around.places.key(subject.object, ("metadata", "name"))
         declared.setdefault(
             own, Definition(kind=own[0], namespace=own[1], name=own[2], place=place)
         )
@@ -31,7 +31,7 @@ def definitions(subject: Subject) -> Iterator[Definition]:
 
 
 def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterator[Definition]:
-    scope = subject.scope(rule)
+    scope, places = subject.scope(rule), subject.around.places
     for path, value in subject.selected(declaration.each, scope):
         if not holds(declaration.when, scope):
             continue
@@ -40,7 +40,7 @@ def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterato
             kind=_text(declaration.kind, scope, subject.kind),
             namespace=_text(declaration.namespace, scope, subject.namespace),
             name=_text(declaration.name, scope, subject.name),
-            place=place_in(subject.around.source, (*path, *(_fixed(declaration.at) or default_at))),
+            place=places.key(subject.object, (*path, *(_fixed(declaration.at) or default_at))),
             offers={
                 offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers
             },
@@ -66,8 +66,7 @@ def references(subject: Subject) -> Iterator[Reference]:
 
 
 def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Reference]:
-    scope = subject.scope(rule)
-    source = subject.around.source
+    scope, places = subject.scope(rule), subject.around.places
     for path, value in subject.selected(pointer.each, scope):
         if not holds(pointer.when, scope):
             continue
@@ -75,13 +74,14 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         if not name:
             continue
         passes = tuple(
-            (passed, place_in(source, (*path, *inner))) for passed, inner in _passed(pointer, value)
+            (passed, places.key(subject.object, (*path, *inner)))
+            for passed, inner in _passed(pointer, value)
         )
         yield Reference(
             kind=_text(pointer.kind, scope, ""),
             namespace=_text(pointer.namespace, scope, subject.namespace),
             name=name,
-            place=place_in(source, (*path, *_fixed(pointer.at)), value=True),
+            place=places.value(subject.object, (*path, *_fixed(pointer.at))),
             aspect=pointer.aspect,
             passes=passes,
             partial=pointer.partial,
@@ -115,18 +115,17 @@ def _text(part: Part | None, scope: Scope, default: str) -> str:
     return "" if value is None or isinstance(value, dict) else as_text(value)
 
 
-def sharpest(found: list[Reference], document: Document) -> tuple[Reference, ...]:
-    """Return references without those that another one locates better.
+def sharpest(found: list[Reference], whole: Place) -> tuple[Reference, ...]:
+    """Return references without those that another one locates better, or says already.
 
     A short form points at things with its own words; the object made of it points at the
-    same things from fields that the file does not have, so from the document as a whole.
+    same things, from the same place or from fields that the file does not have, so from the
+    document as a whole (``whole``).
     """
-    whole = place_in(document, ())
     located = {(one.kind, one.namespace, one.name) for one in found if one.place != whole}
-    return tuple(
-        dict.fromkeys(
-            one
-            for one in found
-            if one.place != whole or (one.kind, one.namespace, one.name) not in located
-        )
-    )
+    first: dict[object, Reference] = {}
+    for one in found:
+        target = (one.kind, one.namespace, one.name)
+        if one.place != whole or target not in located:
+            first.setdefault((target, one.aspect, one.place), one)
+    return tuple(first.values())

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from ruleengine.model.findings import Finding, Related
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.paths import place_in
 from ruleengine.rules.ruleset import Rank, Requirement, Rule
 from ruleengine.rules.subjects import Subject, holds
 from ruleengine.rules.templates import Part, Scope, TemplateFault
@@ -21,7 +20,6 @@ def requirements(subject: Subject) -> Iterator[Finding]:
 
 def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[Finding]:
     scope = subject.scope(rule)
-    source = subject.around.source
     for path, _ in subject.selected(requirement.each, scope):
         if not holds(requirement.when, scope):
             continue
@@ -37,7 +35,7 @@ def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[F
             code="rule-convention-unmet" if built_in else "policy-requirement-unmet",
             message=f"{message}{f': {missing}' if missing else ''}{policy}",
             remedy=_text(requirement.remedy, scope),
-            place=place_in(source, (*path, *at)),
+            place=subject.around.places.key(subject.object, (*path, *at)),
             related=()
             if built_in
             else (Related(rule.place(*requirement.path), f"policy {rule.name}"),),

@@ -11,6 +11,7 @@ from functools import lru_cache
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.documents import Document, Form, Origin
 from ruleengine.model.findings import Finding, Related, Severity
+from ruleengine.model.places import Places
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.rules.paths import Selection
 from ruleengine.rules.ruleset import Group, Key, Rank, Rule, RuleSet
@@ -61,6 +62,7 @@ class Surroundings:
     form: Form
     variables: dict[str, Value]
     rules: RuleSet
+    places: Places
     findings: list[Finding] = field(default_factory=list)
 
     def fault(self, rule: Rule, fault: TemplateFault) -> None:

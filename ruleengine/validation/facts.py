@@ -15,6 +15,7 @@ from ruleengine.model.findings import Finding, Place, Related, Severity
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object
 from ruleengine.validation.identities import Identity
+from ruleengine.validation.references import PATH, normal_path
 
 RECORDED = "support-kind-recorded"
 """The finding that nearly every document may have: kept apart, so that others are quick to read."""
@@ -89,10 +90,15 @@ def rows_of(facts: FileFacts) -> FactRows:
             for one in facts.definitions
         ],
         pointers=[
-            (_storable(one.kind), _storable(one.name), encode_reference(one))
+            (_storable(one.kind), _storable(_pointed_name(one)), encode_reference(one))
             for one in facts.references
         ],
     )
+
+
+def _pointed_name(one: Reference) -> str:
+    """Return the name under which the other end of a pointer is found."""
+    return normal_path(one.name) if one.kind == PATH else one.name
 
 
 def encode_findings(findings: Iterable[Finding]) -> str:

@@ -348,6 +348,15 @@ class ValidationIndex:
             (kind, name),
         )
 
+    def is_pointed_at(self, folder: str) -> bool:
+        """Tell whether a current file points at a folder, or at a path in it."""
+        row = self._connection.execute(
+            "SELECT 1 FROM pointers JOIN files USING (entry) WHERE kind = 'Path'"
+            " AND (name IN ('', ?) OR (name >= ? AND name < ?)) LIMIT 1",
+            (folder, f"{folder}/", f"{folder}0"),
+        )
+        return row.fetchone() is not None
+
     def names(self, kind: str) -> Sequence[str]:
         """Return the names of all definitions of a kind."""
         rows = self._rows(

@@ -18,6 +18,16 @@ _TEMPLATE = "Template"
 """The kind of a template inside a workflow."""
 
 
+def normal_path(path: str) -> str:
+    """Return a path of the tree as Git spells it; that of the root is an empty text.
+
+    >>> normal_path("./apps//web/")
+    'apps/web'
+    """
+    normal = posixpath.normpath(path or ".")
+    return "" if normal == "." else normal
+
+
 def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
     """Return what is wrong with a pointer, given the definitions it is looked up among.
 
@@ -43,7 +53,7 @@ def resolve_path(reference: Reference, *, exists: bool, link: bool = False) -> S
     message = reference.message or f"there is no file or folder {reference.name!r} in this repo"
     if link:
         message = f"{reference.name!r} is a symbolic link, which is not followed"
-    elif posixpath.normpath(reference.name).startswith(("/", "..")):
+    elif reference.name == ".." or reference.name.startswith(("/", "../")):
         message = f"{reference.name!r} leaves the repo"
     return [
         Finding(
@@ -57,10 +67,18 @@ def resolve_path(reference: Reference, *, exists: bool, link: bool = False) -> S
 
 
 def suggestion(name: str, names: Iterable[str]) -> str:
-    """Return ``did you mean ...?`` for the nearest of ``names``, or an empty text."""
+    """Return ``did you mean ...?`` for the nearest of ``names``, or an empty text.
+
+    A part of a document (``<document>/<part>``) has its nearest among the parts of that one,
+    if there are any.
+    """
     from difflib import get_close_matches
 
-    nearest = get_close_matches(name, sorted(set(names) - {name}), n=1, cutoff=0.7)
+    document, slash, part = name.rpartition("/")
+    start = f"{document}{slash}"
+    parts = {one.removeprefix(start) for one in names if one.startswith(start)}
+    wanted, known = (part, parts) if parts else (name, set(names))
+    nearest = get_close_matches(wanted, sorted(known - {wanted}), n=1, cutoff=0.7)
     return f"did you mean {nearest[0]!r}?" if nearest else ""
 
 

@@ -6,13 +6,13 @@ of the file that declares the application with ``//render/`` before it.
 
 import hashlib
 import json
-import posixpath
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeAlias
 
 from ruleengine.model.values import Object, lookup
 from ruleengine.validation.facts import FactRows, FileKey
 from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.references import normal_path
 
 PREFIX = "//render/"
 
@@ -46,8 +46,7 @@ def _is_own(source: Object, repo: str) -> bool:
 
 def source_folder(source: Object) -> str:
     """Return the folder of a source relative to the root; the root is an empty text."""
-    folder = posixpath.normpath(str(source.get("path") or "."))
-    return "" if folder == "." else folder
+    return normal_path(str(source.get("path") or ""))
 
 
 def update_renders(

@@ -440,7 +440,7 @@ POINTERS = (
         Case(
             f"sensor to {source}/{event}",
             {"triggers/t.yaml": EVENTS.format(source=source, event=event)},
-            ("triggers/t.yaml:12:", MISSING, source, event, "did you mean 'hooks/push'?"),
+            ("triggers/t.yaml:12:", MISSING, source, event, "did you mean 'push'?"),
         )
         for source, event in (("hoks", "push"), ("hooks", "psuh"))
     ),

@@ -114,3 +114,10 @@ def test_only_a_near_name_is_suggested() -> None:
     """A wild guess would mislead."""
     assert suggestion("buidl", ["build", "test"]) == "did you mean 'build'?"
     assert suggestion("deploy", ["build", "test"]) == ""
+
+
+def test_a_part_of_a_document_is_suggested_among_its_own() -> None:
+    """What other documents call theirs is no help, unless the document itself is misspelt."""
+    names = ["Workflow/one/compile", "Workflow/two/compiler"]
+    assert suggestion("Workflow/one/complie", names) == "did you mean 'compile'?"
+    assert suggestion("Workflow/tow/compiler", names) == "did you mean 'Workflow/two/compiler'?"

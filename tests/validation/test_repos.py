@@ -79,6 +79,13 @@ def test_a_missing_path_is_an_error(repo: Repo) -> None:
     assert "reference-path-missing" in {code for _, code in found(repo.validate())}
 
 
+@pytest.mark.parametrize("path", ["./apps/web", "apps//web/", "apps/x/../web"])
+def test_a_path_may_be_spelt_in_any_way(repo: Repo, path: str) -> None:
+    """As Argo CD takes it: relative to the root of the repo."""
+    repo.write({"environments/staging/web.yaml": f"source: {{path: {path}}}\n"})
+    assert not found(repo.validate())
+
+
 def test_what_is_staged_is_checked_and_not_what_lies_there(repo: Repo) -> None:
     """The index is read, not the file."""
     repo.write({"environments/staging/api.yaml": WRONG})

@@ -43,4 +43,9 @@ CODES: tuple[Code, ...] = (
         "A folder's name is nearly that of one of the four, and nothing in it is read",
         "Rename the folder.",
     ),
+    Code(
+        "repository-folder-unclaimed",
+        "A top-level folder holds documents that no rule is about and no environment points at",
+        "Add a rule that matches the folder, name it as a source, or waive the finding.",
+    ),
 )

@@ -1,0 +1,101 @@
+"""Where the values of an object stand in the document that it was made of.
+
+Expressions yield what they take from a document untouched: the very map or list that was
+read. So a value of a derived object is looked up by its identity. Equal texts may be one
+object: a text is looked up by its key as well, and has to be the only one. Where that fails,
+the path is tried, which a full document shares with the object.
+"""
+
+from collections.abc import Iterable
+
+from ruleengine.model.documents import Document
+from ruleengine.model.findings import Place
+from ruleengine.model.values import Object, Path, Value
+
+_Paths = dict[int | tuple[str, str], Path | None]
+"""Paths by the identity of a map or list, or by key and text; none for what is there twice."""
+
+
+class Places:
+    """Finds places in one document. What it needs is made on the first question."""
+
+    __slots__ = ("_document", "_paths")
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._paths: _Paths | None = None
+
+    def whole(self) -> Place:
+        """Return where the document begins."""
+        return Place(self._document.path, self._document.line, 1)
+
+    def key(self, derived: Object, path: Path) -> Place:
+        """Return where the key at ``path`` of an object stands, or its nearest parent."""
+        written = self._written(derived, path)
+        return self._document.place(*written) if written else self.whole()
+
+    def value(self, derived: Object, path: Path) -> Place:
+        """Return where the value at ``path`` of an object begins, or its nearest parent."""
+        written = self._written(derived, path)
+        return self._document.place_of_value(*written) if written else self.whole()
+
+    def _written(self, derived: Object, path: Path) -> Path:
+        """Return the path in the document for one of an object; empty where there is none."""
+        if derived is not self._document.value and (found := self._identical(derived, path)):
+            return found
+        known = _known(self._document.value, path)
+        if len(known) < len(path) and path[:1] == ("spec",):
+            # A short form leaves `spec` out.
+            known = max(known, _known(self._document.value, path[1:]), key=len)
+        return known
+
+    def _identical(self, derived: Object, path: Path) -> Path:
+        """Return where the innermost value on the way was read, with the rest of the way."""
+        if self._paths is None:
+            self._paths = {}
+            _note(self._document.value, (), self._paths)
+        found: Path = ()
+        value: Value = derived
+        for step in path:
+            if not _has(value, step):
+                break
+            value = value[step]
+            key = (str(step), value) if isinstance(value, str) else id(value)
+            written = self._paths.get(key)
+            if written is not None:
+                found = written
+            elif found:
+                found = (*found, step)
+        return found
+
+
+def _note(value: Value, path: Path, paths: _Paths) -> None:
+    """Note where every map, list and text stands."""
+    children: Iterable[tuple[str | int, Value]]
+    if isinstance(value, dict):
+        children = value.items()
+    elif isinstance(value, list):
+        children = enumerate(value)
+    else:
+        if isinstance(value, str) and path:
+            key = (str(path[-1]), value)
+            paths[key] = None if key in paths else path
+        return
+    paths.setdefault(id(value), path)  # an alias repeats it: the anchor tells more
+    for step, inner in children:
+        _note(inner, (*path, step), paths)
+
+
+def _has(value: Value, step: str | int) -> bool:
+    if isinstance(value, dict):
+        return step in value
+    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+
+
+def _known(value: Value, path: Path) -> Path:
+    """Return the longest beginning of ``path`` that exists in ``value``."""
+    for length, step in enumerate(path):
+        if not _has(value, step):
+            return path[:length]
+        value = value[step]
+    return path
