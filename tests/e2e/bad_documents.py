@@ -440,8 +440,8 @@ POINTERS = (
         Case(
             f"sensor to {source}/{event}",
             {"triggers/t.yaml": EVENTS.format(source=source, event=event)},
-            ("triggers/t.yaml:12:", MISSING, source, event, "did you mean 'push'?"),
+            ("triggers/t.yaml:12:", MISSING, source, event, f"did you mean {meant!r}?"),
         )
-        for source, event in (("hoks", "push"), ("hooks", "psuh"))
+        for source, event, meant in (("hoks", "push", "hooks/push"), ("hooks", "psuh", "push"))
     ),
 )
