@@ -12,15 +12,14 @@ from ruleengine.apimachinery.support import (
     highest_unhonoured,
     is_listed,
     is_partly_honoured,
-    known_field,
-    leaves,
     state_of,
 )
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import FOLDERS, Document, Form
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Object, Path, format_path
+from ruleengine.model.values import Path, format_path
+from ruleengine.validation.field_uses import fields_in
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,16 +40,6 @@ _FORMS: Final = {
 }
 """Folders whose short form is the spec of a kind, hoisted."""
 
-_TASK: Final = "spec.templates[].dag.tasks[]"
-_STEP: Final = {"needs": f"{_TASK}.dependencies[]", "run": "spec.templates[].script"}
-_ACTION: Final = {
-    "abort": "spec.triggers[].template.argoWorkflow",
-    "pipeline": "spec.triggers[].template.argoWorkflow",
-    "promote": "spec.triggers[].template.k8s",
-    "sync": "spec.triggers[].template.k8s",
-}
-"""What the words of the short forms become."""
-
 _OWN_FIELDS: Final = ("metadata", "environments")
 
 
@@ -68,10 +57,12 @@ def support_of(kind: str, path: str, engine: Engine = Engine.NATIVE) -> Support:
 def coverage(documents: Iterable[Document], engine: Engine) -> tuple[FieldUse, ...]:
     """Return every use of a field of an Argo kind in ``documents``, in their order.
 
-    Fields are listed as deep as the tables know them; identity (``apiVersion``, ``kind``,
-    ``metadata``) and status are left out. Documents of other kinds have no uses.
+    Identity (``apiVersion``, ``kind``, ``metadata``) and status are left out, and so are
+    documents of other kinds. What lies below a type of Kubernetes has the state of the field
+    that holds it.
     """
-    return tuple(use for document in documents for use in _uses(document, engine))
+    uses = (use for document in documents for use in _uses(document, engine))
+    return tuple(dict.fromkeys(uses))  # the items of a list may stand on one line
 
 
 def unsupported(document: Document) -> tuple[Finding, ...]:
@@ -111,19 +102,13 @@ def _is_of_argo(document: Document, kind: str) -> bool:
 
 
 def _uses(document: Document, engine: Engine) -> Iterator[FieldUse]:
-    kind, prefix = _kind_of(document)
-    used: list[tuple[str, Path, str]] = []
-    if is_listed(kind):
-        used += [(kind, path, field) for path, field in _fields(document, kind, prefix)]
-    if document.form is Form.SHORT:
-        used += _own_forms(document)
-    for kind, path, field in used:
-        state = state_of(kind, field)
+    for used in fields_in(document):
+        state = state_of(used.kind, used.field)
         yield FieldUse(
             path=document.path,
-            line=document.place(*path).line,
-            kind=kind,
-            field=field,
+            line=document.place(*used.path).line,
+            kind=used.kind,
+            field=used.field,
             state=Support.HANDED_OVER if engine is Engine.HANDOVER else state,
         )
 
@@ -137,12 +122,6 @@ def _kind_of(document: Document) -> tuple[str, str]:
     return str(document.value["kind"]), ""
 
 
-def _fields(document: Document, kind: str, prefix: str) -> Iterator[tuple[Path, str]]:
-    for name, value in document.value.items():
-        if name not in _skipped(prefix):
-            yield from leaves(kind, prefix, (name,), value)
-
-
 def _skipped(prefix: str) -> tuple[str, ...]:
     return _OWN_FIELDS if prefix else ("apiVersion", "kind", "metadata", "status")
 
@@ -152,32 +131,3 @@ def _unhonoured(document: Document, kind: str, prefix: str) -> Iterator[Path]:
     for name, value in document.value.items():
         if name not in _skipped(prefix):
             yield from highest_unhonoured(kind, prefix, (name,), value)
-
-
-def _own_forms(document: Document) -> Iterator[tuple[str, Path, str]]:
-    """Yield the uses that stand behind a short form's own lists and maps."""
-    value = document.value
-    if document.folder == "pipelines":
-        holders = ("spec.templates[]", _TASK, "spec.templates[].container")
-        yield from _entries("Workflow", ("steps",), value, holders, _STEP)
-    elif document.folder == "triggers":
-        yield from _entries("EventSource", ("on",), value, ("spec",), {})
-        yield from _entries("Sensor", ("on",), value, ("spec.dependencies[]",), {})
-        actions = ("spec.triggers[].template", "spec.triggers[]")
-        yield from _entries("Sensor", ("do",), value, actions, _ACTION)
-
-
-def _entries(
-    kind: str, path: Path, value: Object, holders: tuple[str, ...], words: dict[str, str]
-) -> Iterator[tuple[str, Path, str]]:
-    """Yield the uses in each entry of a list or map, whose keys are fields of ``holders``."""
-    entries = value.get(str(path[0]))
-    listed = entries if isinstance(entries, list) else []
-    pairs = entries.items() if isinstance(entries, dict) else enumerate(listed)
-    for key, entry in pairs:
-        for name in entry if isinstance(entry, dict) else ():
-            known = words.get(name) or next(
-                (one for holder in holders if (one := known_field(kind, f"{holder}.{name}"))), None
-            )
-            if known is not None:
-                yield kind, (*path, key, name), known

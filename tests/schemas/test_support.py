@@ -160,21 +160,123 @@ def test_a_description_is_for_people() -> None:
     assert not unsupported(document)
 
 
-def test_coverage_sees_through_the_words_of_short_forms() -> None:
-    """What steps, events and actions become is listed at their lines."""
-    text = "steps:\n- name: a\n  image: b\n  run: c\n  needs: [d]\nparallelism: 2\n"
-    uses = coverage(documents(text, "pipelines/a.yaml"), Engine.NATIVE)
-    assert {(one.line, one.field) for one in uses} >= {
-        (4, "spec.templates[].script"),
-        (5, "spec.templates[].dag.tasks[].dependencies[]"),
-        (6, "spec.parallelism"),
-    }
-    text = '"on":\n  push:\n    webhook: {}\n    filters: {}\ndo:\n- pipeline: a\n- slack: {}\n'
-    uses = coverage(documents(text, "triggers/a.yaml"), Engine.HANDOVER)
-    assert [(one.line, one.kind, one.field) for one in uses] == [
-        (3, "EventSource", "spec.webhook{}"),
-        (4, "Sensor", "spec.dependencies[].filters"),
-        (6, "Sensor", "spec.triggers[].template.argoWorkflow"),
-        (7, "Sensor", "spec.triggers[].template.slack"),
-    ]
+def used(path: str, text: str) -> list[tuple[int, str, str]]:
+    """Return line, kind and field of every use in a document."""
+    uses = coverage(documents(text, path), Engine.HANDOVER)
     assert {one.state for one in uses} == {Support.HANDED_OVER}
+    return [(one.line, one.kind, one.field) for one in uses]
+
+
+def test_coverage_lists_fields_of_kubernetes_types_one_by_one() -> None:
+    """A pod template is not one line."""
+    text = "template:\n  metadata: {labels: {app: web}}\n  spec:\n    containers:\n"
+    text += "    - name: web\n      resources: {limits: {cpu: 1}}\n      command: [a, b]\n"
+    inside = "spec.template.spec.containers[]"
+    assert used("rollouts/staging/web.yaml", text) == [
+        (2, "Rollout", "spec.template.metadata.labels{}"),
+        (5, "Rollout", f"{inside}.name"),
+        (6, "Rollout", f"{inside}.resources.limits{{}}"),
+        (7, "Rollout", f"{inside}.command[]"),
+    ]
+
+
+def test_coverage_sees_through_the_words_of_pipelines() -> None:
+    """What parameters, steps and needs become is listed at their lines."""
+    text = """\
+parameters:
+  one: 1
+  two: {description: b}
+steps:
+- name: a
+  image: b
+  run: c
+  outputs: {version: /tmp/version}
+- name: d
+  needs: [a]
+  template: e
+  env:
+    KEY: value
+parallelism: 2
+"""
+    template = "spec.templates[]"
+    assert used("pipelines/a.yaml", text) == [
+        (2, "WorkflowTemplate", "spec.arguments.parameters[].value"),
+        (3, "WorkflowTemplate", "spec.arguments.parameters[].description"),
+        (5, "WorkflowTemplate", f"{template}.name"),
+        (6, "WorkflowTemplate", f"{template}.script.image"),
+        (7, "WorkflowTemplate", f"{template}.script.source"),
+        (8, "WorkflowTemplate", f"{template}.outputs.parameters[].valueFrom.path"),
+        (9, "WorkflowTemplate", f"{template}.dag.tasks[].name"),
+        (10, "WorkflowTemplate", f"{template}.dag.tasks[].dependencies[]"),
+        (11, "WorkflowTemplate", f"{template}.dag.tasks[].template"),
+        (13, "WorkflowTemplate", f"{template}.container.env[].value"),
+        (14, "WorkflowTemplate", "spec.parallelism"),
+    ]
+
+
+def test_coverage_knows_that_schedules_make_a_cron_workflow() -> None:
+    """Its own fields, and those of the workflow inside of it."""
+    text = 'schedules: ["0 3 * * *"]\nsteps:\n- {name: a, image: b, when: c}\n'
+    spec = "spec.workflowSpec.templates[]"
+    assert used("pipelines/a.yaml", text) == [
+        (1, "CronWorkflow", "spec.schedules[]"),
+        (3, "CronWorkflow", f"{spec}.name"),
+        (3, "CronWorkflow", f"{spec}.container.image"),
+        (3, "CronWorkflow", f"{spec}.steps[][].when"),
+    ]
+
+
+def test_coverage_sees_through_the_words_of_triggers() -> None:
+    """What events and actions become is listed at their lines."""
+    text = """\
+on:
+  push:
+    webhook: {}
+    filters: {script: "return true"}
+  daily: {schedule: "0 3 * * *"}
+do:
+- pipeline: a
+  parameters:
+    one: "{{ .Input.body }}"
+    two: fixed
+- http:
+    url: https://example.com
+    payload: {a: {dataKey: body.a}}
+- publish: {slack: {}}
+- sync: staging/web
+  retryStrategy: {steps: 3}
+"""
+    assert used("triggers/a.yaml", text) == [
+        (3, "EventSource", "spec.webhook{}"),
+        (4, "Sensor", "spec.dependencies[].filters.script"),
+        (5, "EventSource", "spec.calendar{}.schedule"),
+        (7, "Sensor", "spec.triggers[].template.argoWorkflow.source.resource"),
+        (9, "Sensor", "spec.triggers[].template.argoWorkflow.parameters[].src.dataTemplate"),
+        (10, "Sensor", "spec.triggers[].template.argoWorkflow.source.resource"),
+        (12, "Sensor", "spec.triggers[].template.http.url"),
+        (13, "Sensor", "spec.triggers[].template.http.payload[].src.dataKey"),
+        (14, "Sensor", "spec.triggers[].template.slack"),
+        (15, "Sensor", "spec.triggers[].template.k8s.source.resource"),
+        (16, "Sensor", "spec.triggers[].retryStrategy.steps"),
+    ]
+
+
+def test_coverage_looks_into_a_workflow_that_a_sensor_starts() -> None:
+    """The fields of both are listed, each under its kind."""
+    text = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Sensor
+spec:
+  triggers:
+  - template:
+      argoWorkflow:
+        source:
+          resource:
+            apiVersion: argoproj.io/v1alpha1
+            kind: Workflow
+            spec: {entrypoint: main}
+"""
+    assert used("triggers/a.yaml", text) == [
+        (8, "Sensor", "spec.triggers[].template.argoWorkflow.source.resource"),
+        (11, "Workflow", "spec.entrypoint"),
+    ]
