@@ -1,0 +1,74 @@
+"""Expressions of expr-lang, in the dialects that Argo's four systems embed.
+
+Workflows, Rollouts and CD embed version 1.17, Events 1.15; this is the union of both. The
+hosts differ in the functions that they add and in what an unknown name means: a
+:class:`Dialect` says both. Values are Python's: ``int`` is Go's ``int``, ``float`` its
+``float64``, and lists, maps, texts, times and durations as in ``formats``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import lru_cache
+from typing import Any
+
+from ruleengine.expressions.expr.compiler import Compiler
+from ruleengine.expressions.expr.dialects import PLAIN, Dialect
+from ruleengine.expressions.expr.functions import BUILTINS
+from ruleengine.expressions.expr.parser import Parser
+from ruleengine.expressions.expr.running import Compiled, Run
+from ruleengine.expressions.language import (
+    DEFAULT_LIMITS,
+    LONGEST_TEXT,
+    ExpressionError,
+    Limits,
+    Meter,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expression:
+    """A compiled expression.
+
+    ``names`` are the paths that it reads from its environment, in the order of the text and
+    from the shortest: ``inputs``, ``inputs.parameters``, ``inputs.parameters.x``. What
+    stands in brackets is not known, so a path ends there.
+    """
+
+    text: str
+    names: tuple[str, ...]
+    _roots: Mapping[str, int] = field(repr=False)
+    _slots: int = field(repr=False)
+    _dialect: Dialect = field(repr=False)
+    _compiled: Compiled = field(repr=False)
+
+    def eval(self, env: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS) -> Any:
+        """Return the value in an environment of nested maps. Raises ``ExpressionError``."""
+        if not self._dialect.unknown_is_nil:
+            for name, offset in self._roots.items():
+                if name not in env:
+                    raise self._unknown(name, offset, env)
+        try:
+            return self._compiled(Run(env, Meter(limits), self._slots))
+        except RecursionError:
+            raise ExpressionError("the evaluation nests too deeply", text=self.text) from None
+
+    def _unknown(self, name: str, offset: int, env: Mapping[str, Any]) -> ExpressionError:
+        known = [*env, *self._dialect.functions, *BUILTINS]
+        close = get_close_matches(name, known, n=1)
+        hint = f"did you mean '{close[0]}'?" if close else "put texts in quotes"
+        return ExpressionError(f"unknown name '{name}'", offset=offset, text=self.text, hint=hint)
+
+
+@lru_cache(maxsize=2048)
+def compile(text: str, dialect: Dialect = PLAIN) -> Expression:  # noqa: A001 - the shared shape
+    """Return the program of an expression. Raises ``ExpressionError``."""
+    if len(text) > LONGEST_TEXT:
+        raise ExpressionError("the expression is too long", hint=f"at most {LONGEST_TEXT}")
+    try:
+        compiler = Compiler(text, dialect.functions)
+        compiled = compiler.compile(Parser(text).parse())
+    except RecursionError:
+        raise ExpressionError("the expression nests too deeply", text=text) from None
+    scope = compiler.scope
+    return Expression(text, tuple(scope.paths), scope.names, scope.slots, dialect, compiled)
