@@ -83,7 +83,7 @@ def _type_at(kind: str, field: str) -> str:
     type_name = _root(kind)
     for step in field.split("."):
         name = step.rstrip("[]{}")
-        type_name = str(fields_of(type_name)[name]["type"])
+        type_name = fields_of(type_name)[name]["type"]
         wrapping = step[len(name) :]
         while wrapping:
             type_name = _ALIASES.get(type_name, type_name)
@@ -96,5 +96,5 @@ def _type_at(kind: str, field: str) -> str:
 @cache
 def _root(kind: str) -> str:
     """Return the name of the type of an Argo kind."""
-    types = facts("argo")["types"]
+    types: Object = facts("argo")["types"]
     return next(name for name in types if name.rpartition(".")[2] == kind)
