@@ -36,10 +36,19 @@ class DurationError(ValueError):
     """A text that is no duration."""
 
 
-class Duration(int):
+class SpokenInt(int):
+    """An integer with a text of its own, as Go's durations and months are."""
+
+    __slots__ = ()
+    go_type = "int"
+    """The name of its type in Go."""
+
+
+class Duration(SpokenInt):
     """A number of nanoseconds that prints as Go prints a duration."""
 
     __slots__ = ()
+    go_type = "time.Duration"
 
     def __str__(self) -> str:
         """Return Go's text."""

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ruleengine.formats.go_numbers import json_float
-from ruleengine.formats.go_text import TooLargeError, type_name
+from ruleengine.formats.go_text import TooLargeError, type_name, whole
 from ruleengine.formats.go_times import RFC3339_NANO, format_time
 
 LONGEST: Final = 1_000_000
@@ -34,7 +34,6 @@ _SHORT: Final = {
 _RAW: Final = re.compile('[\x00-\x1f"\\\\\u2028\u2029\ud800-\udfff]')
 _HTML: Final = re.compile('[\x00-\x1f"\\\\<>&\u2028\u2029\ud800-\udfff]')
 
-_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _HALF: Final = re.compile(r"\\u[dD][89a-fA-F]")
 
 
@@ -134,7 +133,7 @@ def unmarshal(text: str) -> Any:
     """
     try:
         value = json.loads(
-            _SURROGATE.sub("\ufffd", text),
+            whole(text),
             parse_int=_number,
             parse_float=_number,
             parse_constant=_refuse,
@@ -151,7 +150,7 @@ def unmarshal(text: str) -> Any:
 def _whole(value: Any) -> Any:
     """Return a value whose texts hold no half of a pair of surrogates."""
     if isinstance(value, str):
-        return _SURROGATE.sub("\ufffd", value)
+        return whole(value)
     if isinstance(value, list):
         return [_whole(one) for one in value]
     if isinstance(value, dict):

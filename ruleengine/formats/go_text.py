@@ -9,8 +9,6 @@ import re
 from datetime import datetime
 from typing import Any, Final
 
-from ruleengine.formats.go_durations import Duration
-
 _SIMPLE_ESCAPES: Final = {
     "\a": "\\a",
     "\b": "\\b",
@@ -26,7 +24,8 @@ _ESCAPE: Final = re.compile(
     r"\\(?:(?P<simple>[abfnrtv\\'\"])|(?P<octal>[0-7]{3})|x(?P<byte>[0-9A-Fa-f]{2})"
     r"|u(?P<short>[0-9A-Fa-f]{4})|U(?P<long>[0-9A-Fa-f]{8}))"
 )
-_SURROGATE: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_LOST: Final = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _WIDTHS: Final = {2: "x", 4: "u", 8: "U"}
 _LAST_CHARACTER: Final = 0x10FFFF
 _SURROGATES: Final = range(0xD800, 0xE000)
@@ -41,12 +40,17 @@ def to_bytes(text: str) -> bytes:
     try:
         return text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
-        return _SURROGATE.sub("\ufffd", text).encode("utf-8", "surrogateescape")
+        return _LOST.sub("\ufffd", text).encode("utf-8", "surrogateescape")
 
 
 def from_bytes(data: bytes) -> str:
     """Return the text that stands for a Go string."""
     return data.decode("utf-8", "surrogateescape")
+
+
+def whole(text: str) -> str:
+    """Return a text that has an encoding: U+FFFD stands for bytes that are no UTF-8."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def quote(text: str, *, ascii_only: bool = False) -> str:
@@ -174,16 +178,18 @@ def _byte(match: re.Match[str]) -> int:
 
 def type_name(value: Any) -> str:
     """Return the name of the Go type that a value stands for, as ``%T`` prints it."""
+    stated = getattr(value, "go_type", None)
+    if isinstance(stated, str):
+        return stated
     for kind, name in _TYPE_NAMES:
         if isinstance(value, kind):
             return name
-    return str(getattr(value, "go_type", "func()" if callable(value) else type(value).__name__))
+    return type(value).__name__
 
 
 _TYPE_NAMES: Final[tuple[tuple[type | tuple[type, ...], str], ...]] = (
     (str, "string"),
     (bool, "bool"),
-    (Duration, "time.Duration"),
     (int, "int"),
     (float, "float64"),
     (dict, "map[string]interface {}"),

@@ -11,6 +11,8 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Final
 
+from ruleengine.formats.go_durations import SpokenInt
+
 ANSIC: Final = "Mon Jan _2 15:04:05 2006"
 UNIX_DATE: Final = "Mon Jan _2 15:04:05 MST 2006"
 RUBY_DATE: Final = "Mon Jan 02 15:04:05 -0700 2006"
@@ -97,6 +99,28 @@ _ELEMENT: Final = re.compile(
     r"|01|02|03|04|05|06|15|1|2|3|4|5|PM|pm"
     r"|[-Z]07(?::00:00|0000|:00|00|)|[.,](?:0+|9+)(?![0-9])"
 )
+
+
+class Month(SpokenInt):
+    """A month that prints as its name, January being 1."""
+
+    __slots__ = ()
+    go_type = "time.Month"
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return MONTHS[int(self) - 1]
+
+
+class Weekday(SpokenInt):
+    """A day of the week that prints as its name, Sunday being 0."""
+
+    __slots__ = ()
+    go_type = "time.Weekday"
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return DAYS[int(self) - 1]
 
 
 @lru_cache(maxsize=256)

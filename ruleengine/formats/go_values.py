@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
-from ruleengine.formats.go_durations import Duration
+from ruleengine.formats.go_durations import SpokenInt
 from ruleengine.formats.go_numbers import format_float
 from ruleengine.formats.go_text import (
     TooLargeError,
@@ -78,7 +78,7 @@ class Printer:
                 method: Callable[..., str] = self._text
             case bool():
                 method = self._truth
-            case Duration():
+            case SpokenInt():
                 method = self._speaking
             case int():
                 method = self._integer
@@ -96,7 +96,7 @@ class Printer:
 
     def _speaking(self, value: Any, verb: str, spec: Spec) -> str:
         """Return what a verb prints of a value that has a text of its own."""
-        if isinstance(value, Duration) and verb not in "vsqxX":
+        if isinstance(value, SpokenInt) and verb not in "vsqxX":
             return self._integer(int(value), verb, spec)
         if verb not in "vsqxX":
             return self._bad(value, verb, spec)
