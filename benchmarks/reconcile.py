@@ -26,9 +26,9 @@ from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object
 from ruleengine.reconcile.feeds import Changed
+from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.settling import Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import Kind
 
 OBJECTS = 10_000
 WAKES = 500
@@ -64,7 +64,6 @@ class Toy:
     api_version: str = OWNER[0]
     kind: str = OWNER[1]
     manager: str = "toy"
-    watches: tuple[()] = ()
     decided: int = 0
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:

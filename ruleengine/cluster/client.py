@@ -7,8 +7,8 @@ It speaks plain values. Requests that failed for the moment are repeated
 """
 
 import threading
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Final
 from urllib.parse import quote
 
@@ -16,6 +16,7 @@ from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.cluster import discovery
 from ruleengine.cluster.errors import NotFoundError, error_of
 from ruleengine.cluster.events import WatchEvent, read_events
+from ruleengine.cluster.fencing import Fenced
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.formats import json_text
 from ruleengine.model.actions import Target
@@ -47,37 +48,58 @@ class Written:
     changed: bool = True
 
 
-class Client:
-    """Talks to one API server. Safe to use from several threads.
+@dataclass(slots=True)
+class _Server:
+    """What all clients of one server know of it, and how often they wrote."""
 
-    ``writes`` counts the requests that wrote: neither refused ones nor those known to have
-    changed nothing. Dry runs and leases, which say nothing but who is at work, do not count.
-    """
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    kinds: KindTable | None = None
+    unknown: set[tuple[str, str]] = field(default_factory=set)
+    writes: int = 0
+
+
+class Client:
+    """Talks to one API server. Safe to use from several threads."""
 
     def __init__(self, transport: Transport, retrying: Retrying | None = None) -> None:
         self._transport = transport
         self._retrying = retrying or Retrying()
-        self._lock = threading.Lock()
-        self._kinds: KindTable | None = None
-        self._unknown: set[tuple[str, str]] = set()
-        self.writes = 0
+        self._server = _Server()
+
+    @property
+    def writes(self) -> int:
+        """How many requests wrote: neither refused ones nor those known to have changed nothing.
+
+        Dry runs and leases, which say nothing but who is at work, do not count.
+        """
+        return self._server.writes
+
+    def fenced(self, left: Callable[[], float]) -> "Client":
+        """Return a client of the same server whose writes come to an end in time.
+
+        See :class:`~ruleengine.cluster.fencing.Fenced`; its writes count as this client's.
+        """
+        other = Client(Fenced(self._transport, left), self._retrying)
+        other._server = self._server
+        return other
 
     def discover(self, *, again: bool = False) -> KindTable:
         """Return the kinds of the server; asked once unless ``again``."""
-        if self._kinds is None or again:
+        server = self._server
+        if server.kinds is None or again:
             kinds = discovery.discover(self._fetch_discovery)
-            with self._lock:
-                self._kinds = kinds
-                self._unknown.clear()
-        return self._kinds
+            with server.lock:
+                server.kinds = kinds
+                server.unknown.clear()
+        return server.kinds
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
         """Return what the server knows of a kind; an unknown one is asked for once more."""
         found = self.discover().find(api_version, kind)
-        if found is None and (api_version, kind) not in self._unknown:
+        if found is None and (api_version, kind) not in self._server.unknown:
             found = self.discover(again=True).find(api_version, kind)
             if found is None:
-                self._unknown.add((api_version, kind))
+                self._server.unknown.add((api_version, kind))
         return found
 
     def version(self) -> Object:
@@ -277,8 +299,8 @@ class Client:
         version = lookup(found, "metadata", "resourceVersion", default="")
         changed = not known or version != known
         if changed and not dry_run and target.kind != "Lease":
-            with self._lock:
-                self.writes += 1
+            with self._server.lock:
+                self._server.writes += 1
         return Written(object=found, created=response.status == 201, changed=changed)
 
     def _send(self, request: HttpRequest) -> HttpResponse:
@@ -286,16 +308,7 @@ class Client:
 
     def _send_raw(self, request: HttpRequest) -> HttpResponse:
         headers: Mapping[str, str] = request.headers or {"accept": JSON}
-        return self._retrying.send(
-            self._transport,
-            HttpRequest(
-                method=request.method,
-                path=request.path,
-                query=request.query,
-                headers=headers,
-                body=request.body,
-            ),
-        )
+        return self._retrying.send(self._transport, replace(request, headers=headers))
 
     def _checked(self, response: HttpResponse, path: str) -> HttpResponse:
         if response.status < 300:

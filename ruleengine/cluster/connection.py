@@ -70,9 +70,12 @@ class HttpTransport:
     def send(self, request: HttpRequest) -> HttpResponse:
         """Perform a request. Raises ``UnreachableError`` where no server answers."""
         watch = ("watch", "true") in request.query
+        query = request.query
+        if request.timeout:
+            query = (*query, ("timeout", f"{request.timeout}s"))
         url = self._access.server + request.path
-        if request.query:
-            url = f"{url}?{urlencode(request.query)}"
+        if query:
+            url = f"{url}?{urlencode(query)}"
         try:
             headers = {**request.headers, **self._access.headers()}
             answer = self._pool.request(
@@ -82,7 +85,9 @@ class HttpTransport:
                 headers=headers,
                 preload_content=not watch,
                 timeout=urllib3.Timeout(
-                    connect=_CONNECT_SECONDS, read=_WATCH_READ_SECONDS if watch else _READ_SECONDS
+                    total=request.timeout or None,
+                    connect=_CONNECT_SECONDS,
+                    read=_WATCH_READ_SECONDS if watch else _READ_SECONDS,
                 ),
             )
         except (HTTPError, LocationParseError, OSError) as error:

@@ -15,7 +15,6 @@ from ruleengine.environments.deletion import approved_since, decide_deletion
 from ruleengine.environments.health import HealthStatus
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.observing import (
-    TRACKED_INDEX,
     Observation,
     Surroundings,
     observe,
@@ -44,7 +43,7 @@ from ruleengine.environments.synchronising import Step, Sync, step
 from ruleengine.environments.tasks import make_tasks
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.configuration import Engine
-from ruleengine.model.decisions import DONE, Decision, Next, Stop, Watch, World
+from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import (
     ARGO_API_VERSION,
     ARGO_SKIP,
@@ -88,7 +87,6 @@ class ApplicationReconciler:
     api_version = ARGO_API_VERSION
     kind = "Application"
     manager = ENVIRONMENTS_MANAGER
-    watches = (Watch(api_version="", kind="", wakes=TRACKED_INDEX),)
 
     def __init__(
         self,

@@ -59,9 +59,9 @@ class World(Protocol):
     ) -> Sequence[Object]:
         """Return objects of a kind by name; an empty namespace means all of them.
 
-        ``index`` is a pair of an index's name and a value, such as
-        ``("application", "shop-staging")`` (tracked by that application) or
-        ``("owner", uid)`` (has that owner reference).
+        ``index`` is a pair of an index's name and a value: ``("owner", uid)`` (has that owner
+        reference), ``("application", "shop-staging")`` (tracked by that application) or
+        ``("label:app", "web")`` (has that value of the label ``app``). It costs what it finds.
         """
 
     def answer(self, request: Request) -> Answer | None:
@@ -112,18 +112,6 @@ class Decision:
     memo: object = field(default=None, compare=False, repr=False)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Watch:
-    """A kind that a reconciler reads, besides its own: changes wake the owner.
-
-    ``wakes`` names the index whose values are the keys to wake (see :meth:`World.list`).
-    """
-
-    api_version: str
-    kind: str
-    wakes: str
-
-
 class Reconciler(Protocol):
     """One area's pure decider for one kind."""
 
@@ -142,10 +130,6 @@ class Reconciler(Protocol):
     @property
     def manager(self) -> str:
         """The field manager in whose name its actions are performed."""
-
-    @property
-    def watches(self) -> tuple[Watch, ...]:
-        """The other kinds that it reads."""
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one object. Pure; must not raise for wrong user data."""

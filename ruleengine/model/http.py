@@ -11,13 +11,18 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
-    """One request. Header names are lower case; ``query`` keeps order and repetition."""
+    """One request. Header names are lower case; ``query`` keeps order and repetition.
+
+    ``timeout`` is after how many seconds neither client nor server goes on with it; 0 leaves
+    that to both.
+    """
 
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    timeout: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,6 +28,11 @@ def lookup(value: Value, *path: str | int, default: Value = None) -> Value:
     return default if value is None else value
 
 
+def version_of(value: Object | None) -> str:
+    """Return the resourceVersion of an object; empty where it, or the object, is not there."""
+    return str(lookup(value, "metadata", "resourceVersion", default=""))
+
+
 def format_path(path: Path) -> str:
     """Return a path the way people write it: ``spec.containers[0].image``.
 

@@ -1,15 +1,17 @@
 """One decision, performed: requests are answered, actions written, the status kept up.
 
-Nothing is written for an area whose lease is held elsewhere; the object is watched then.
+Nothing is written for an area whose lease is held elsewhere; the object is watched then. What
+a write came to that nobody acknowledged is looked up before its object is decided again.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.cluster.errors import ApiError
+from ruleengine.cluster.fencing import FencedError
 from ruleengine.model.actions import (
     Action,
     Change,
@@ -24,20 +26,20 @@ from ruleengine.model.digests import content_digest
 from ruleengine.model.errors import RuleEngineError, StoreError
 from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.asking import perform_request
 from ruleengine.reconcile.backoff import pause_after
-from ruleengine.reconcile.effects import Effects, Performed
+from ruleengine.reconcile.driving import Driving, Seen, read_anew
+from ruleengine.reconcile.effects import Performed
 from ruleengine.reconcile.foreseeing import desired, plan_action
+from ruleengine.reconcile.hands import Hand, Hands, Manner
 from ruleengine.reconcile.keys import Key
-from ruleengine.reconcile.leases import AreaLease
-from ruleengine.reconcile.publishing import Publisher
+from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.quarantine import Quarantine
 from ruleengine.reconcile.standing import Standing
 from ruleengine.reconcile.statuses import changes_phase, status_difference
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import LiveWorld, Observations
-from ruleengine.reconcile.writing import Writer
+from ruleengine.reconcile.world import LiveWorld
 
 _SAME_ACTIONS: Final = 5
 """How often the same writes in a row are performed before the object is left alone."""
@@ -48,9 +50,6 @@ _RESTLESS: Final = 200
 _STATUS_PAUSE: Final = timedelta(seconds=1)
 _UNRECORDED: Final = "plan-effect-unrecorded"
 
-Seen = tuple[Target, Object | None, Object | None]
-"""An object that we changed: which, as it was, as it is."""
-
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -60,28 +59,6 @@ class Told:
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Driving:
-    """Who drives, and how patiently: leases by area, and the seed that spreads retries.
-
-    An area without a lease is driven by us. Of the outcomes the last ``most_outcomes`` are kept.
-    """
-
-    leases: Mapping[str, AreaLease] = field(default_factory=dict)
-    seed: int = 0
-    most_outcomes: int | None = None
-
-    def may_write(self, reconciler: Reconciler) -> bool:
-        """Tell whether the reconciler's area is ours to drive; takes its lease if it is free."""
-        lease = self.leases.get(reconciler.area)
-        return lease is None or lease.hold()
-
-    def is_idle(self, reconciler: Reconciler) -> bool:
-        """Tell whether the area has a lease that is not in our hands."""
-        lease = self.leases.get(reconciler.area)
-        return lease is not None and not lease.held
-
-
 @dataclass(slots=True)
 class _Step:
     """One decision while it is performed."""
@@ -89,12 +66,14 @@ class _Step:
     key: Key
     value: Object
     reconciler: Reconciler
+    hand: Hand
     decision: Decision
     now: datetime
     changed: list[Seen] = field(default_factory=list)
     answered: bool = False
     heard: bool = False
     failed: bool = False
+    void: bool = False
 
 
 class Decider:
@@ -104,20 +83,17 @@ class Decider:
         self,
         surroundings: Surroundings,
         observations: Observations,
-        writer: Writer,
-        progress: Callable[[Outcome], None],
         driving: Driving,
+        manner: Manner,
     ) -> None:
         self._surroundings = surroundings
         self._observations = observations
-        self._writer = writer
-        self._progress = progress
         self._driving = driving
-        self._effects = Effects(surroundings, observations.answers)
+        self._manner = manner
+        self.hands = Hands(surroundings, observations, driving, manner)
+        self._quarantine = Quarantine(manner.seed)
         self.standing = Standing(surroundings.standing, observations.answers)
-        self._publisher = Publisher(surroundings.client, writer)
-        self._quarantine = Quarantine(self._driving.seed)
-        self.outcomes: deque[Outcome] = deque(maxlen=driving.most_outcomes)
+        self.outcomes: deque[Outcome] = deque(maxlen=manner.most_outcomes)
         self.decisions = 0
 
     @property
@@ -127,34 +103,56 @@ class Decider:
 
     def decide(self, key: Key, now: datetime) -> list[Seen]:
         """Decide about one object and perform the decision; return what we changed."""
+        changed = self._make_sure(key, now)
         value = self._observations.get(key.target)
         reconciler = self._surroundings.reconciler_of(key.target)
-        if value is None or reconciler is None or not self._quarantine.lets_out(key, value, now):
-            return []
+        if key.unsure or value is None or reconciler is None:
+            return changed
+        if not self._quarantine.lets_out(key, value, now):
+            return changed
         world = LiveWorld(self._observations)
         self.decisions += 1
         try:
             decision = reconciler.decide(value, world, now, key.memo)
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._quarantine.crashed(key, value, error, now)
-            return []
+            return changed
         self._quarantine.recovered(key)
         key.watched = ""
         key.memo, key.reads, key.following = decision.memo, frozenset(world.reads), decision.next
         timed = decision.next.stop in (Stop.AT, Stop.ON)
         key.wake_at = decision.next.time if timed else None
-        step = _Step(key, value, reconciler, decision, now)
-        self._perform(step)
+        hand = self.hands.of(reconciler.area)
+        step = _Step(key, value, reconciler, hand, decision, now, changed)
+        try:
+            self._perform(step)
+        except FencedError:
+            key.wake_at = now
+            self._drives(step)
+        except ApiError as error:
+            self._quarantine.crashed(key, value, error, now)
         return step.changed
 
-    def forget(self, target: Target) -> None:
-        """Forget what was kept for an object that is gone."""
-        reconciler = self._surroundings.reconciler_of(target)
-        if reconciler is not None and not self._driving.is_idle(reconciler):
-            self._effects.forget(target)
+    def _make_sure(self, key: Key, now: datetime) -> list[Seen]:
+        """Look up what became of writes that nobody acknowledged; return what is new.
+
+        What cannot be looked up stays unsure, and its object is not decided until it can.
+        """
+        changed: list[Seen] = []
+        for target in sorted(key.unsure):
+            try:
+                changed += read_anew(self._observations, self._surroundings.client, target)
+            except ApiError:
+                key.failures += 1
+                pause = pause_after(key.failures, key.target, self._manner.seed)
+                key.wake_at = now + timedelta(seconds=pause)
+                return changed
+            key.unsure.discard(target)
+        return changed
 
     def _perform(self, step: _Step) -> None:
         decision, key = step.decision, step.key
+        key.failed = {}
         step.answered = self._read(step)
         effects = [one for one in decision.requests if self._is_open(one)]
         planned = self._needed(step.reconciler, decision.actions, step.now)
@@ -170,27 +168,39 @@ class Decider:
                 return
             self._write(step, one)
         self._write_status(step, urgent=bool(planned))
-        if not self._driving.is_idle(step.reconciler):
-            self._publisher.publish(step.reconciler, decision.events)
+        if not step.void and not self._driving.is_idle(step.reconciler.area):
+            step.hand.publisher.publish(step.reconciler, decision.events)
         self._pace(step)
 
     def _drives(self, step: _Step) -> bool:
-        """Tell whether we may write; where not, look again later."""
-        if self._driving.may_write(step.reconciler):
+        """Tell whether we may write; where not, look again later.
+
+        What was decided before others drove is void: the world is read anew.
+        """
+        driving, area = self._driving, step.reconciler.area
+        if step.void:
+            return False
+        later = step.now + timedelta(seconds=driving.pause(area))
+        if not driving.may_write(area):
+            step.key.watched, step.key.wake_at = driving.why_not(area), later
+            return False
+        if not driving.is_outdated(area):
             return True
-        lease = self._driving.leases[step.reconciler.area]
-        step.key.watched = lease.why
-        step.key.wake_at = step.now + timedelta(seconds=lease.pause)
+        step.void, step.key.wake_at = True, step.now
+        try:
+            step.changed += self.hands.look_anew()
+        except ApiError as error:
+            step.key.watched, step.key.wake_at = error.message, later
         return False
 
     def _pace(self, step: _Step) -> None:
         """Settle when the object is decided again."""
         key, now = step.key, step.now
-        if key.watched:
+        if key.watched or step.void:
             return
         key.failures = key.failures + 1 if step.failed else 0
         if step.failed:
-            pause = pause_after(key.failures, key.target, self._driving.seed)
+            pause = pause_after(key.failures, key.target, self._manner.seed)
             _wake_by(key, now + timedelta(seconds=pause))
         if not (step.changed or step.answered):
             key.restless = 0
@@ -246,7 +256,9 @@ class Decider:
             if not self._drives(step):
                 return False
             try:
-                done = self._effects.perform(step.value, request, step.reconciler.manager, alive)
+                done = step.hand.effects.perform(
+                    step.value, request, step.reconciler.manager, alive
+                )
             except (ApiError, StoreError) as error:
                 self._unkept(step, error)
                 continue
@@ -294,9 +306,10 @@ class Decider:
 
     def _write(self, step: _Step, planned: PlannedAction) -> None:
         target = planned.action.target
-        done = self._writer.perform(planned)
+        step.key.unsure.add(target)
+        done = step.hand.writer.perform(planned)
         self.outcomes.append(done.outcome)
-        self._progress(done.outcome)
+        self._manner.progress(done.outcome)
         before = self._observations.seen(target)
         match done.outcome.result:
             case Result.CREATED | Result.UPDATED if done.object is not None:
@@ -307,24 +320,15 @@ class Decider:
                 self._observations.remove(target)
             case Result.UNCHANGED if done.object is not None:
                 self._observations.put(done.object)
-            case Result.FAILED:
+            case Result.FAILED | Result.CONFLICT | Result.REFUSED:
                 step.failed = True
-                self._look_again(target, before)
+                step.key.failed[target] = done.outcome.message
+                return
             case _:
                 step.failed = True
                 return
-        after = self._observations.seen(target)
-        if not step.failed or _version(before) != _version(after):
-            step.changed.append((target, before, after))
-
-    def _look_again(self, target: Target, before: Object | None) -> None:
-        """Read an object whose write failed: the server may have performed it all the same."""
-        try:
-            fresh = self._surroundings.client.get(target)
-        except ApiError:
-            return
-        if fresh is not None and _version(fresh) != _version(before):
-            self._observations.put(fresh)
+        step.key.unsure.discard(target)
+        step.changed.append((target, before, self._observations.seen(target)))
 
     def _status_is_due(self, step: _Step) -> bool:
         live = self._observations.get(step.key.target)
@@ -354,30 +358,22 @@ class Decider:
             target=key.target,
             manager=step.reconciler.manager,
             object={"status": difference},
-            resource_version=_version(live),
+            resource_version=version_of(live),
         )
         planned = PlannedAction(action=action, change=Change.UPDATE, area=step.reconciler.area)
-        done = self._writer.perform(planned)
+        key.unsure.add(key.target)
+        done = step.hand.writer.perform(planned)
         key.status_at = now
         if done.object is not None:
+            key.unsure.discard(key.target)
             self._observations.put(done.object)
             step.changed.append((key.target, live, done.object))
-            return
-        self._status_failed(step, live, done.outcome)
-
-    def _status_failed(self, step: _Step, live: Object, outcome: Outcome) -> None:
-        """Look at an object anew whose status could not be written."""
-        key = step.key
-        fresh = self._surroundings.client.get(key.target)
-        if outcome.result is not Result.CONFLICT and fresh is not None:
-            self.outcomes.append(outcome)
-            step.failed = True
-            return
-        if fresh is None:
-            self._observations.remove(key.target)
+        elif done.outcome.result is Result.CONFLICT:
+            step.answered = True
         else:
-            self._observations.put(fresh)
-        step.changed.append((key.target, live, fresh))
+            self.outcomes.append(done.outcome)
+            step.failed = True
+            key.failed[key.target] = done.outcome.message
 
     def _unknown(self, target: Target, request: Request) -> None:
         what = f"nobody here performs requests of the kind {request.kind!r}"
@@ -388,7 +384,3 @@ class Decider:
 def _wake_by(key: Key, moment: datetime) -> None:
     """Have an object decided at a time at the latest."""
     key.wake_at = moment if key.wake_at is None else min(key.wake_at, moment)
-
-
-def _version(value: Object | None) -> str:
-    return str(lookup(value, "metadata", "resourceVersion", default=""))

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Final
 
+from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError, ConflictError
+from ruleengine.cluster.fencing import FencedError
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer, Request
 from ruleengine.model.digests import content_digest
@@ -51,7 +53,10 @@ class _Ledger:
 class Effects:
     """Performs the effects that decisions ask for. ``answers`` are those of the world."""
 
-    def __init__(self, surroundings: Surroundings, answers: dict[str, Answer]) -> None:
+    def __init__(
+        self, client: Client, surroundings: Surroundings, answers: dict[str, Answer]
+    ) -> None:
+        self._client = client
         self._surroundings = surroundings
         self._answers = answers
         self._ledgers: dict[Target, _Ledger] = {}
@@ -94,18 +99,29 @@ class Effects:
         self._answers[request.key] = answer
         return Performed.NOW
 
+    def look_anew(self) -> None:
+        """Read every ledger again when it is needed: others may have written it.
+
+        One whose last entry could not be stored is kept, lest what is done be done again.
+        """
+        self._ledgers = {target: one for target, one in self._ledgers.items() if not one.saved}
+
     def forget(self, target: Target) -> None:
-        """Delete the ledger of an object that is gone."""
+        """Delete the ledger of an object that is gone; a later run does where that fails."""
         ledger = self._ledgers.pop(target, None)
-        if ledger is not None and ledger.secret is not None:
-            self._surroundings.client.delete(self._place(target))
+        if ledger is None or ledger.secret is None:
+            return
+        try:
+            self._client.delete(self._place(target))
+        except (ApiError, FencedError):
+            return
 
     def _ledger(self, target: Target, owner: Object) -> _Ledger:
         uid = str(lookup(owner, "metadata", "uid", default=""))
         known = self._ledgers.get(target)
         if known is not None and known.uid == uid:
             return known
-        secret = self._surroundings.client.get(self._place(target))
+        secret = self._client.get(self._place(target))
         content = {} if secret is None else from_secret(secret)
         entries = content.get("effects", {}) if content.get("uid") == uid else {}
         self._ledgers[target] = ledger = _Ledger(uid, dict(entries), secret)
@@ -119,8 +135,9 @@ class Effects:
         }
 
     def _save(self, target: Target, ledger: _Ledger, manager: str) -> None:
-        place, client = self._place(target), self._surroundings.client
-        content: Object = {"uid": ledger.uid, "effects": ledger.entries}
+        place, client = self._place(target), self._client
+        whose = [target.api_version, target.kind, target.namespace, target.name]
+        content: Object = {"owner": whose, "uid": ledger.uid, "effects": ledger.entries}
         value = to_secret(place, target, PURPOSE, content)
         try:
             if ledger.secret is None:

@@ -11,9 +11,9 @@ from typing import Protocol
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.watches import WatchCache
 from ruleengine.model.actions import Target
-from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.sources import ClientSource
-from ruleengine.reconcile.world import Kind, Source
+from ruleengine.model.values import Object, version_of
+from ruleengine.reconcile.indexes import Kind
+from ruleengine.reconcile.sources import ClientSource, Source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,12 +119,8 @@ class WatchFeed:
 
 def _differences(before: dict[Target, Object], after: dict[Target, Object]) -> Iterable[Changed]:
     for target, value in after.items():
-        version = _version(value)
-        if target not in before or _version(before[target]) != version:
+        version = version_of(value)
+        if target not in before or version_of(before[target]) != version:
             yield Changed(target=target, object=value, version=version)
     for target in before.keys() - after.keys():
         yield Changed(target=target, object=None, version="")
-
-
-def _version(value: Object) -> str:
-    return str(lookup(value, "metadata", "resourceVersion", default=""))

@@ -18,9 +18,10 @@ from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import perform_request
+from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.predicting import Predicted, comparable, predict, prepare
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import LiveWorld, Observations
+from ruleengine.reconcile.world import LiveWorld
 
 MOST_DECISIONS: Final = 100
 """How often one object is decided within one plan."""

@@ -6,6 +6,7 @@ what changed, not from how many objects there are.
 """
 
 import heapq
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -14,9 +15,9 @@ from typing import Final
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Next, Stop
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import APPLICATION, OWNER, Kind, Read, index_values
+from ruleengine.reconcile.indexes import Kind, index_values
+from ruleengine.reconcile.world import Read
 
-_INDEXES: Final = (APPLICATION, OWNER)
 _EVERY_KIND: Final[Kind] = ("", "")
 
 _Place = tuple[Kind, str, tuple[str, str] | None]
@@ -29,7 +30,8 @@ class Key:
 
     ``problem`` says why the object is in quarantine; it leaves it when its resourceVersion
     is no longer ``bad_version``, or to be tried again at ``retry_at``. ``watched`` says who
-    drives the object in our place.
+    drives the object in our place. ``unsure`` are targets of writes that were not acknowledged,
+    ``failed`` those that the last decision could not write, and why.
     """
 
     target: Target
@@ -47,6 +49,8 @@ class Key:
     bad_version: str = ""
     retry_at: datetime | None = None
     watched: str = ""
+    unsure: set[Target] = field(default_factory=set)
+    failed: dict[Target, str] = field(default_factory=dict)
 
     def reason(self) -> str:
         """Return in words what the object waits for."""
@@ -85,6 +89,7 @@ class Keys:
     _times: list[tuple[datetime, Target]] = field(default_factory=list)
     _readers: dict[Target, set[Target]] = field(default_factory=dict)
     _listers: dict[_Place, set[Target]] = field(default_factory=dict)
+    _indexes: Counter[str] = field(default_factory=Counter)
     _answers: dict[str, set[Target]] = field(default_factory=dict)
     _noted: dict[Target, frozenset[Read]] = field(default_factory=dict)
 
@@ -136,9 +141,10 @@ class Keys:
             self.wake(reader)
         if not self._listers:
             return
+        standing = self._standing(before, after)
         for kind in ((target.api_version, target.kind), _EVERY_KIND):
             for namespace in {"", target.namespace}:
-                for index in (None, *_standing(before, after)):
+                for index in (None, *standing):
                     for reader in self._listers.get((kind, namespace, index), ()):
                         self.wake(reader)
 
@@ -183,7 +189,7 @@ class Keys:
             elif read.target is not None:
                 yield self._readers.setdefault(read.target, set())
             else:
-                yield self._listers.setdefault(_place(read), set())
+                yield self._lister(_place(read))
 
     def _unnote(self, target: Target) -> list[str]:
         """Take an object out of all who are woken; return answers it was the last to read."""
@@ -196,23 +202,34 @@ class Keys:
             if read.target is not None and not self._readers.get(read.target, True):
                 del self._readers[read.target]
             elif read.target is None and not self._listers.get(_place(read), True):
-                del self._listers[_place(read)]
+                self._drop_lister(_place(read))
         gone = [one.answer for one in reads if one.answer and not self._answers[one.answer]]
         for answer in gone:
             del self._answers[answer]
         return gone
 
+    def _lister(self, place: _Place) -> set[Target]:
+        """Return who listed at a place; an index counts once per place that it is used at."""
+        if place not in self._listers:
+            self._listers[place] = set()
+            self._indexes.update([place[2][0]] if place[2] else ())
+        return self._listers[place]
+
+    def _drop_lister(self, place: _Place) -> None:
+        del self._listers[place]
+        self._indexes.subtract([place[2][0]] if place[2] else ())
+        self._indexes = +self._indexes
+
+    def _standing(self, before: Object | None, after: Object | None) -> set[tuple[str, str]]:
+        """Return under which values of the indexes in use an object stands or stood."""
+        return {
+            (index, value)
+            for one in (before, after)
+            if one is not None
+            for index in self._indexes
+            for value in index_values(one, index)
+        }
+
 
 def _place(read: Read) -> _Place:
-    return read.kind, read.namespace, read.index
-
-
-def _standing(before: Object | None, after: Object | None) -> set[tuple[str, str]]:
-    """Return under which values of which indexes an object stands or stood."""
-    return {
-        (index, value)
-        for one in (before, after)
-        if one is not None
-        for index in _INDEXES
-        for value in index_values(one, index)
-    }
+    return read.kind, read.namespace, read.by

@@ -6,6 +6,10 @@ touches it. Clocks of different machines are never compared: a lease has run out
 record was seen unchanged for its whole duration, by our own monotonic clock (design,
 section 2, "Who drives").
 
+A *term* lasts from an acquisition to the loss. What was observed before a term may have been
+changed by whoever drove until then, so nothing is decided on it; and every write of a term
+ends with it (decision 0004).
+
 Writes of leases carry a field manager of their own and do not count as writes of ours.
 """
 
@@ -20,10 +24,15 @@ from ruleengine.cluster.errors import ApiError, ConflictError
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import CONTROL_NAMESPACE, LEASE_API_VERSION, LEASE_MANAGER
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, lookup, version_of
 
 SECONDS: Final = 15
 """How long a lease lasts that is not renewed, as Kubernetes' own components have it."""
+
+_MARGIN: Final = 1.0
+"""Seconds before its end in which a term is not relied on."""
+
+_ABSENT: Final = "absent"
 
 
 def nobody_is_gone(_: str) -> bool:
@@ -63,12 +72,44 @@ class AreaLease:
         self._next_try = 0.0
         self._tried = False
         self._why = ""
+        self._free = ""
+        self._term = 0
         self.target = lease_target(area, namespace)
 
     @property
     def held(self) -> bool:
         """Whether the lease was ours when last looked at; nothing is asked."""
         return self._renewed is not None
+
+    @property
+    def term(self) -> int:
+        """The number of the term: another one means that others may have driven meanwhile."""
+        return self._term
+
+    def left(self, term: int) -> float:
+        """Return for how many seconds of a term nobody else can take the lease."""
+        renewed = self._renewed  # read before the term, for another thread may renew
+        if renewed is None or term != self._term:
+            return 0.0
+        age = self._candidate.monotonic() - renewed
+        return max(self._candidate.seconds - _MARGIN - age, 0.0)
+
+    def look(self) -> None:
+        """Remember whether anybody holds it, before the world is observed.
+
+        If it is still as free when we acquire it, nobody drove since, and what was observed
+        holds.
+        """
+        with self._lock:
+            if self._renewed is not None:
+                return
+            try:
+                live = self._client.get(self.target)
+            except ApiError:
+                self._free = ""
+                return
+            holder = lookup(live, "spec", "holderIdentity", default="")
+            self._free = "" if holder else _version(live)
 
     @property
     def pause(self) -> float:
@@ -134,6 +175,7 @@ class AreaLease:
                 holder = lookup(live, "spec", "holderIdentity", default="")
                 self._why = f"{self._area} is driven by {holder}"
                 return False
+            same_term = self._is_ours(live) or self._free == _version(live)
             self._record = self._take(live)
         except ConflictError:
             self._why = f"{self._area} was taken by another process just now"
@@ -141,17 +183,24 @@ class AreaLease:
         except ApiError as error:
             self._why = f"the lease of {self._area} cannot be acquired: {error.message}"
             return False
-        self._renewed = moment
+        self._term += 0 if same_term else 1
+        self._renewed, self._free = moment, ""
         return True
+
+    def _is_ours(self, live: Object | None) -> bool:
+        """Tell whether nobody had the lease since we took it: we only missed an answer."""
+        ours, there = (lookup(one, "spec", default={}) for one in (self._record, live))
+        names = ("holderIdentity", "leaseTransitions")
+        return bool(ours) and all(ours.get(name) == there.get(name) for name in names)
 
     def _is_free(self, live: Object, moment: float) -> bool:
         """Tell whether nobody else holds the lease, or its holder has stopped renewing."""
         holder = str(lookup(live, "spec", "holderIdentity", default=""))
         if holder in ("", self._candidate.identity) or self._candidate.gone(holder):
             return True
-        version = str(lookup(live, "metadata", "resourceVersion", default=""))
+        version = _version(live)
         if self._seen[0] != version:
-            self._seen = (version, moment)
+            self._seen = (version, self._candidate.monotonic())  # written before, not after
             return False
         duration = lookup(live, "spec", "leaseDurationSeconds", default=SECONDS)
         return moment - self._seen[1] >= float(duration)
@@ -181,6 +230,10 @@ def lease_target(area: str, namespace: str = CONTROL_NAMESPACE) -> Target:
     'Lease/ruleengine/ruleengine-rollouts'
     """
     return Target(LEASE_API_VERSION, "Lease", namespace, f"ruleengine-{area}")
+
+
+def _version(live: Object | None) -> str:
+    return version_of(live) or _ABSENT
 
 
 def _micro_time(moment: datetime) -> str:

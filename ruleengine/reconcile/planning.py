@@ -18,12 +18,12 @@ from ruleengine.model.names import ARGO_API_VERSION, MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.foreseeing import Forecast, desired
 from ruleengine.reconcile.inventory import Inventory, is_tracked
+from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.pruning import prune
 from ruleengine.reconcile.sequence import in_order
 from ruleengine.reconcile.sources import ClientSource
 from ruleengine.reconcile.stamping import folder_of, stamped
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import Observations
 
 RULES = "rules"
 """The area of the actions that the repo itself asks for."""

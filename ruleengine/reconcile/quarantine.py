@@ -10,7 +10,7 @@ from typing import Final
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import RuleEngineError
 from ruleengine.model.findings import Finding, Place, Severity
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.keys import Key
 
@@ -38,7 +38,7 @@ class Quarantine:
         """Tell whether an object is to be decided: it is not put aside, or its time is here."""
         if not key.problem:
             return True
-        if key.bad_version != _version(value):
+        if key.bad_version != version_of(value):
             key.repeats, key.restless, key.crashes = 0, 0, 0
         elif key.retry_at is None or now < key.retry_at:
             return False
@@ -83,10 +83,6 @@ class Quarantine:
         self._findings.pop((target, code, ""), None)
 
     def _put(self, key: Key, value: Object, code: str, what: str, remedy: str) -> None:
-        key.problem, key.bad_version = what, _version(value)
+        key.problem, key.bad_version = what, version_of(value)
         key.wake_at = key.retry_at = None
         self.find(key.target, code, what, remedy)
-
-
-def _version(value: Object) -> str:
-    return str(lookup(value, "metadata", "resourceVersion", default=""))

@@ -13,18 +13,19 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.cluster.retrying import Retrying
-from ruleengine.model.actions import Outcome, Result, Target
+from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
-from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.deciding import Decider, Driving, Told
+from ruleengine.model.values import version_of
+from ruleengine.reconcile.deciding import Decider, Told
+from ruleengine.reconcile.driving import Driving
 from ruleengine.reconcile.feeds import Changed, Feed
+from ruleengine.reconcile.hands import Manner
 from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
+from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import Observations
-from ruleengine.reconcile.writing import Writer
 
 _LONGEST_WORK: Final = timedelta(seconds=1)
 """How long decisions are taken one after another before changes are looked at."""
@@ -66,9 +67,9 @@ class Settled:
     """How it ended.
 
     ``waiting`` objects wait for a human, an event or a schedule, which is success;
-    ``unsettled`` ones were still on their way at the deadline; ``failed`` ones have an
-    action that failed last, or a reconciler that did; ``watched`` ones are driven by
-    another process (they are unsettled too). Each comes with its reason.
+    ``unsettled`` ones were still on their way at the deadline; ``failed`` ones could not be
+    written as the last decision wanted, or their reconciler failed; ``watched`` ones are
+    driven by another process (they are unsettled too). Each comes with its reason.
     """
 
     outcomes: tuple[Outcome, ...] = ()
@@ -100,23 +101,25 @@ class _Loop:
         self._settling = settling
         self._observations = Observations(settling.feed)
         self._keys = Keys()
-        writer = Writer(surroundings.client, settling.retrying)
-        driving = Driving(
-            leases=settling.leases,
+        self._driving = Driving(settling.leases)
+        manner = Manner(
+            progress=settling.progress,
+            retrying=settling.retrying,
             seed=settling.seed,
             most_outcomes=None if settling.deadline is not None else _MOST_OUTCOMES,
         )
-        self._decider = Decider(
-            surroundings, self._observations, writer, settling.progress, driving
-        )
+        self._decider = Decider(surroundings, self._observations, self._driving, manner)
         self._timed_out = False
         self._taken_at = settling.now()
 
     def run(self) -> None:
         """Work until settled, cancelled or out of time."""
+        self._driving.begin()
         for reconciler in self._surroundings.reconcilers:
             for one in self._observations.list(reconciler.api_version, reconciler.kind):
                 self._keys.wake(Target.of(one))
+        for target, before, after in self._decider.hands.collect():
+            self._keys.changed(target, before, after)
         while not self._settling.cancel.is_set():
             now = self._settling.now()
             self._keys.wake_due(now)
@@ -151,7 +154,7 @@ class _Loop:
         for target in following.targets if following else ():
             self._follow(target)
         if self._observations.get(key.target) is None:
-            self._decider.forget(key.target)
+            self._decider.hands.forget(key.target)
             self._forget_answers(self._keys.drop(key.target))
 
     def _forget_answers(self, unread: Iterable[str]) -> None:
@@ -185,7 +188,7 @@ class _Loop:
         if late and feed.follows(*kind):
             found = {one: feed.get(one) for one in self._observations.known(kind)}
             self._take(
-                Changed(target=one, object=value, version=_version(value))
+                Changed(target=one, object=value, version=version_of(value))
                 for one, value in found.items()
             )
 
@@ -217,12 +220,8 @@ class _Loop:
         """Return how it ended."""
         decider = self._decider
         keys = sorted(self._keys, key=lambda one: one.target)
-        failed = {one.target: one.problem for one in keys if one.problem}
-        for outcome in decider.outcomes:
-            target = outcome.planned.action.target
-            failed.pop(target, None) if outcome.result not in _FAILURES else failed.update(
-                {target: outcome.message}
-            )
+        failed = {target: why for one in keys for target, why in one.failed.items()}
+        failed |= {one.target: one.problem for one in keys if one.problem}
         return Settled(
             outcomes=tuple(decider.outcomes),
             waiting=tuple(
@@ -239,10 +238,3 @@ class _Loop:
             decisions=decider.decisions,
             writes=writes,
         )
-
-
-_FAILURES: Final = (Result.FAILED, Result.CONFLICT, Result.REFUSED)
-
-
-def _version(value: Object | None) -> str:
-    return str(lookup(value, "metadata", "resourceVersion", default=""))

@@ -1,19 +1,36 @@
 """Where observations come from: straight from the API server, asked when needed."""
 
 from collections.abc import Iterable, Sequence
-from typing import Final
+from typing import Final, Protocol
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ForbiddenError, NotFoundError
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import Kind
+from ruleengine.reconcile.indexes import Kind
 
 _NEEDED_VERBS: Final = frozenset({"list", "delete", "get"})
 _NOISE: Final = frozenset(
     {"ControllerRevision", "EndpointSlice", "Endpoints", "Event", "Lease", "Node"}
 )
 """Kinds that controllers write all the time and no repo declares."""
+
+
+class Source(Protocol):
+    """Where observations come from: a client that is asked, or caches that are fed."""
+
+    def get(self, target: Target) -> Object | None:
+        """Return one object."""
+
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
+        """Return every object of a kind; none where the kind is unknown.
+
+        Without ``follow`` a later change of the kind need not be told: it was only swept
+        for an index over all kinds.
+        """
+
+    def kinds(self) -> Sequence[Kind]:
+        """Return the kinds that an index over all kinds looks at."""
 
 
 class ClientSource:

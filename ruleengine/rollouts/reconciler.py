@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.decisions import DONE, Decision, Next, Stop, Watch, World
+from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, ROLLOUTS_MANAGER
 from ruleengine.model.values import Object, lookup
 from ruleengine.rollouts.canary import (
@@ -23,8 +23,6 @@ from ruleengine.rollouts.canary import (
 )
 from ruleengine.rollouts.problems import Problem
 from ruleengine.rollouts.replicasets import (
-    API_VERSION,
-    KIND,
     REVISION,
     ReplicaSet,
     as_it_is,
@@ -44,7 +42,6 @@ class RolloutReconciler:
     api_version = ARGO_API_VERSION
     kind = "Rollout"
     manager = ROLLOUTS_MANAGER
-    watches = (Watch(api_version=API_VERSION, kind=KIND, wakes="owner"),)
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one rollout; ``memo`` is not needed."""

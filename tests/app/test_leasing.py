@@ -19,7 +19,7 @@ class Toy:
     """A reconciler of which only the area matters."""
 
     area = "toy"
-    api_version, kind, manager, watches = "v1", "ConfigMap", "ruleengine-toy", ()
+    api_version, kind, manager = "v1", "ConfigMap", "ruleengine-toy"
 
 
 def surroundings() -> Surroundings:

@@ -67,6 +67,13 @@ def test_the_token_of_the_kubeconfig_is_sent(tmp_path: Path, server: str) -> Non
     assert client.version()["gitVersion"] == "v1"
 
 
+def test_the_timeout_of_a_request_is_told_to_the_server(tmp_path: Path, server: str) -> None:
+    """So that the server gives it up at the same time; other parameters are kept."""
+    transport = connect(kubeconfig(tmp_path, server, token="right"))
+    request = HttpRequest(method="GET", path="/version", query=(("a", "b"),), timeout=7)
+    assert b"/version?a=b&timeout=7s" in transport.send(request).body
+
+
 def test_a_token_file_is_read_anew(tmp_path: Path, server: str) -> None:
     """Tokens that are renewed on disk are picked up."""
     (tmp_path / "token").write_text("wrong")

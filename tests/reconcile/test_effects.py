@@ -27,7 +27,6 @@ class Caller:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
-    watches = ()
     service: str = "call"
 
     def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001

@@ -26,7 +26,6 @@ class Waiter:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
-    watches = ()
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return whether it is ready."""

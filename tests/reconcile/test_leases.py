@@ -194,3 +194,68 @@ def test_leases_do_not_count_as_writes_of_ours() -> None:
     assert client.writes == before
     assert server.writes
     assert not [name for name in server.writes if name.startswith(MANAGER)]
+
+
+def test_a_lease_that_stayed_free_since_we_looked_begins_no_new_term(api: FakeApi) -> None:
+    """Nobody drove in between, so what was observed holds; one never seen before is free too."""
+    machine = Machine(api)
+    first = machine.lease("a")
+    first.look()
+    assert first.hold()
+    assert first.term == 0
+    first.release()
+    second = machine.lease("b")
+    second.look()
+    assert second.hold()
+    assert second.term == 0
+
+
+def test_a_lease_that_others_had_since_we_looked_begins_a_new_term(api: FakeApi) -> None:
+    """Also where they have given it back by now, and where we did not look at all."""
+    machine = Machine(api)
+    first, second, third = machine.lease("a"), machine.lease("b"), machine.lease("c")
+    first.look()
+    assert second.hold()
+    second.release()
+    assert first.hold()
+    assert first.term == 1
+    first.release()
+    assert third.hold()
+    assert third.term == 1
+
+
+def test_an_answer_that_was_lost_does_not_end_a_term(api: FakeApi) -> None:
+    """The lease turns out to be ours still: the renewal had reached the server."""
+    machine = Machine(api)
+    lease = machine.lease("a")
+    lease.look()
+    assert lease.hold()
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        failing = when == "after" and request.method == "PUT"
+        return HttpResponse(status=503, body=b"{}") if failing else None
+
+    api.fault = fault
+    machine.wait(6)
+    assert lease.hold()
+    api.fault = lambda *_: None
+    machine.wait(1)
+    assert lease.hold()
+    assert lease.term == 0
+
+
+def test_what_is_left_of_a_term_ends_before_others_may_begin(api: FakeApi) -> None:
+    """Another process cannot have it before 15 seconds; of another term nothing is left."""
+    machine = Machine(api)
+    lease = machine.lease("a")
+    assert lease.left(0) == 0
+    lease.look()
+    assert lease.hold()
+    assert lease.left(0) == 14
+    machine.wait(4)
+    assert lease.left(0) == 10
+    assert lease.left(1) == 0
+    machine.wait(20)
+    assert lease.left(0) == 0
+    lease.release()
+    assert lease.left(0) == 0

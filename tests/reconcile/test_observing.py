@@ -2,7 +2,7 @@
 
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import Observations
+from ruleengine.reconcile.observations import Observations
 from tests.reconcile.kit import config_map
 
 WEB = Target("v1", "ConfigMap", "shop", "web")

@@ -10,8 +10,9 @@ from ruleengine.model.actions import Target
 from ruleengine.model.decisions import DONE
 from ruleengine.model.values import Object
 from ruleengine.reconcile.backoff import pause_after
+from ruleengine.reconcile.indexes import OWNER
 from ruleengine.reconcile.keys import Key, Keys
-from ruleengine.reconcile.world import OWNER, Read
+from ruleengine.reconcile.world import Read
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -76,12 +77,12 @@ def test_a_change_wakes_who_read_it_and_nobody_else() -> None:
     reading(keys, "by-object", Read(target=child))
     reading(keys, "by-kind", Read(kind=("example.com/v1", "Child")))
     reading(keys, "by-namespace", Read(kind=("example.com/v1", "Child"), namespace="shop"))
-    reading(keys, "by-index", Read(kind=("example.com/v1", "Child"), index=(OWNER, "u1")))
-    reading(keys, "everything", Read(index=(OWNER, "u1")))
+    reading(keys, "by-index", Read(kind=("example.com/v1", "Child"), by=(OWNER, "u1")))
+    reading(keys, "everything", Read(by=(OWNER, "u1")))
     reading(keys, "other-object", Read(target=target("other", "Child")))
     reading(keys, "other-kind", Read(kind=("v1", "Child")))
     reading(keys, "other-namespace", Read(kind=("example.com/v1", "Child"), namespace="x"))
-    reading(keys, "other-index", Read(kind=("example.com/v1", "Child"), index=(OWNER, "u2")))
+    reading(keys, "other-index", Read(kind=("example.com/v1", "Child"), by=(OWNER, "u2")))
     keys.changed(child, owned("child", "u1"), None)
     woken = {key.target.name for key in drained(keys)}
     assert woken == {"by-object", "by-kind", "by-namespace", "by-index", "everything"}
@@ -92,7 +93,7 @@ reads = st.builds(
     target=st.none() | st.sampled_from([target("c0", "Child"), target("c1", "Child")]),
     kind=st.sampled_from([("", ""), ("example.com/v1", "Child"), ("v1", "Pod")]),
     namespace=st.sampled_from(["", "shop", "other"]),
-    index=st.none() | st.sampled_from([(OWNER, "u0"), (OWNER, "u1")]),
+    by=st.none() | st.sampled_from([(OWNER, "u0"), (OWNER, "u1")]),
 )
 
 

@@ -12,10 +12,11 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.feeds import Changed
+from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.sources import ClientSource
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import LiveWorld, Observations
+from ruleengine.reconcile.world import LiveWorld
 from tests.cluster.fake_api import FakeApi
 from tests.reconcile.contract import assert_memo_changes_nothing
 from tests.reconcile.kit import config_map, quiet
@@ -90,7 +91,6 @@ class Toy:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
-    watches = ()
     asked: list[str] = field(default_factory=list)
     raises: int = 10**6
 

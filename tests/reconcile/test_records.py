@@ -35,7 +35,6 @@ class Remembering:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
-    watches = ()
 
     def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
         """Return the record with what is new in it."""

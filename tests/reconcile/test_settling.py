@@ -38,7 +38,6 @@ class Counter:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
-    watches = ()
     asked: list[str] = field(default_factory=list)
 
     def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001, PLR0911 - one case per way to behave

@@ -30,7 +30,6 @@ class Listener:
     api_version = API_VERSION
     kind = "Sensor"
     manager = "ruleengine-toy"
-    watches = ()
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what was heard."""
@@ -208,6 +207,14 @@ class Elsewhere:
     free: bool = False
     why: str = "toy is driven by another process"
     pause: float = 1.0
+    term: int = 0
+
+    def look(self) -> None:
+        """Look whether anybody has it, which changes nothing."""
+
+    def left(self, term: int) -> float:
+        """Return for how many seconds it stays ours."""
+        return 10.0 if self.held and term == self.term else 0.0
 
     def hold(self) -> bool:
         """Tell whether it is ours."""
@@ -238,7 +245,6 @@ class Author:
     api_version = API_VERSION
     kind = "EventSource"
     manager = "ruleengine-toy"
-    watches = ()
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return the listener to be."""

@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import OWNER, Kind, LiveWorld, Observations, in_index
+from ruleengine.reconcile.indexes import OWNER, Kind, in_index
+from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.world import LiveWorld
 
 KIND = ("v1", "Pod")
 
@@ -80,3 +82,65 @@ def test_an_index_finds_what_looking_at_every_object_finds(
         assert world.list("", "", index=(OWNER, uid)) == expected
     for one in everything:
         assert world.get(Target.of(one)) == one
+
+
+def labelled(name: str, app: str) -> Object:
+    """Return a pod with a label."""
+    value = pod(0, "u0")
+    return {**value, "metadata": {**value["metadata"], "name": name, "labels": {"app": app}}}
+
+
+def test_a_label_finds_the_objects_that_have_that_value() -> None:
+    """Also after the value has changed; an object without the label stands nowhere."""
+    observations = Observations(Listed([labelled("a", "web"), labelled("b", "db"), pod(1, "u0")]))
+    world = LiveWorld(observations)
+    assert [one["metadata"]["name"] for one in world.list(*KIND, index=("label:app", "web"))] == [
+        "a"
+    ]
+    observations.put(labelled("b", "web"))
+    found = world.list(*KIND, index=("label:app", "web"))
+    assert [one["metadata"]["name"] for one in found] == ["a", "b"]
+    assert world.list(*KIND, index=("label:app", "db")) == []
+
+
+def test_a_list_of_a_namespace_holds_no_other() -> None:
+    """With and without an index."""
+    observations = Observations(Listed([pod(1, "u0"), pod(2, "u0", namespace="other")]))
+    for index in (None, (OWNER, "u0")):
+        found = observations.list(*KIND, "other", index)
+        assert [one["metadata"]["name"] for one in found] == ["p2"]
+
+
+def test_what_we_wrote_before_a_kind_was_listed_stays_over_an_older_list() -> None:
+    """A newer list takes its place; what we removed stays away until it was seen to go."""
+    source = Listed([pod(0, "u0", 3), pod(1, "u0", 9), pod(2, "u0", 3)])
+    observations = Observations(source)
+    observations.put(pod(0, "u1", 5))
+    observations.put(pod(1, "u1", 5))
+    observations.get(Target.of(pod(2, "u0")))
+    observations.remove(Target.of(pod(2, "u0")))
+    versions = {
+        one["metadata"]["name"]: one["metadata"]["resourceVersion"]
+        for one in observations.list(*KIND)
+    }
+    assert versions == {"p0": "5", "p1": "9"}
+    assert not observations.observe(Target.of(pod(2, "u0")), pod(2, "u0", 4), "4")
+    assert observations.observe(Target.of(pod(2, "u0")), None, "6") is False
+    assert observations.get(Target.of(pod(2, "u0"))) is None
+
+
+def test_an_object_that_was_asked_for_and_is_not_there_is_not_asked_for_again() -> None:
+    """Until something is seen of it."""
+    asked: list[Target] = []
+
+    class Asked(Listed):
+        def get(self, target: Target) -> Object | None:
+            asked.append(target)
+            return None
+
+    observations = Observations(Asked([]))
+    place = Target.of(pod(1, "u0"))
+    assert observations.get(place) is observations.get(place) is None
+    assert asked == [place]
+    assert observations.observe(place, pod(1, "u0"), "1")
+    assert observations.get(place) == pod(1, "u0")

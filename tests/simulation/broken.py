@@ -11,7 +11,7 @@ from typing import Any
 
 from ruleengine.model.decisions import Decision, Next, Request, Stop, World
 from ruleengine.model.values import Object
-from ruleengine.reconcile.world import in_index
+from ruleengine.reconcile.indexes import in_index
 from tests.simulation.counter import Counting
 from tests.simulation.feed import ScheduledFeed
 from tests.simulation.running import Process

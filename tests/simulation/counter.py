@@ -66,7 +66,6 @@ class Counting:
     api_version = API_VERSION
     kind = "Counter"
     manager = MANAGER
-    watches = ()
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return the next step for one Counter."""
@@ -226,14 +225,8 @@ class Counters:
         )
 
     def normalise(self, value: Object) -> Object | None:
-        """Return the object; of the ledger of effects what does not hold a uid.
-
-        The ledger of a Counter that was deleted counts as gone: whether any process sees
-        the Counter go depends on when it ended.
-        """
+        """Return the object; of the ledger of effects what does not hold a uid."""
         if value.get("type") == RECORD_TYPE:
-            if not value["metadata"]["name"].startswith("record-one-"):
-                return None
             content = from_secret(value)["effects"]
             return {**value, "data": {key: one["state"] for key, one in content.items()}}
         return value
@@ -269,15 +262,11 @@ class OneChildPerIndex(Invariant):
 
 
 class ChildrenAreMadeInOrder(Invariant):
-    """A child is made when every one before it is there.
-
-    The one write that was under way when another process took over is excused: nothing can
-    call it back, but the lease lets no other follow.
-    """
+    """A child is made when every one before it is there."""
 
     def written(self, write: Write) -> None:
         """Raise for a child without the one before it."""
-        for child in () if write.overtaken else created(write, "ConfigMap"):
+        for child in created(write, "ConfigMap"):
             name, index = child["metadata"]["labels"][COUNTER], int(child["data"]["index"])
             lacking = set(range(index)) - set(children_of(write.plane, name))
             if lacking:

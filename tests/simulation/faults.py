@@ -36,7 +36,9 @@ class FaultKind(StrEnum):
     ERROR_AFTER = "500 after a write"
     TIMEOUT_BEFORE = "timeout before a write"
     TIMEOUT_AFTER = "timeout after a write"
-    TAKEN_OVER = "another process takes over"
+    TAKEN_OVER = "another process takes over during a write"
+    TAKEN_OVER_LATE = "another process takes over before a write is answered"
+    LEASE_LOST = "lease lost"
     READ_BUSY = "429 for a read"
     READ_ERROR = "500 for a read"
     READ_TIMEOUT = "timeout of a read"
@@ -95,7 +97,9 @@ class Fault:
     """One fault: which, at which opportunity of its channel, and how much of it.
 
     ``amount`` is a number of opportunities for :data:`BURSTS`, of turns for watch events,
-    of seconds for clock jumps.
+    of seconds for clock jumps. Where a process takes over, 1 lets it end in good order, more
+    let it crash at its write number ``4 * amount``. A lease is lost to nobody (an odd amount)
+    or to a stranger who never acts.
     """
 
     kind: FaultKind

@@ -15,8 +15,8 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.feeds import Changed
+from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.sources import ClientSource
-from ruleengine.reconcile.world import Kind
 from tests.simulation.faults import Channel, FaultKind, Injector
 
 

@@ -25,7 +25,7 @@ class Write:
     """One request of a process that was meant to write, after it was performed.
 
     ``events`` are what it changed in the store, ``told`` whether the process was told of
-    its success, ``overtaken`` whether another process took over while it was under way.
+    its success.
     """
 
     process: int
@@ -33,7 +33,6 @@ class Write:
     status: int
     events: tuple[Event, ...] = field(repr=False)
     told: bool
-    overtaken: bool
     plane: ControlPlane = field(repr=False)
 
 

@@ -7,8 +7,8 @@ processes must come to rest, and the last must find nothing left to write.
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import timedelta
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from random import Random
 from typing import Any, Final, Protocol
 
@@ -19,16 +19,17 @@ from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.actions import Target
-from ruleengine.model.decisions import Answer, Reconciler, Request
+from ruleengine.model.decisions import Answer, Decision, Reconciler, Request, World
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.reconcile.leases import AreaLease, Candidate
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
-from tests.simulation.api import CrashError, ProcessApi
+from tests.simulation.api import CrashError, Hooks, ProcessApi
 from tests.simulation.faults import Channel, Fault, FaultKind, Injector, Schedule
 from tests.simulation.feed import ScheduledFeed
 from tests.simulation.invariants import Invariant, ViolationError, Write
+from tests.simulation.states import State, compare, state_of
 
 _PATIENCE: Final = 120.0
 """Virtual seconds that a process is given to settle."""
@@ -36,12 +37,6 @@ _PATIENCE: Final = 120.0
 _MOST_PROCESSES: Final = 12
 _MOST_PAUSES: Final = 2000
 _QUIET_PROCESSES: Final = 4
-
-SERVER_KEPT: Final = ("uid", "resourceVersion", "managedFields", "creationTimestamp", "generation")
-_NOISE: Final = frozenset({"Event", "Lease", "Node", "EndpointSlice"})
-
-State = Mapping[str, Object]
-"""Everything stored that matters, by the name of the object."""
 
 
 class Act(Protocol):
@@ -138,8 +133,16 @@ class Simulation:
         self._monotonic = 0.0
         self._invariants = scenario.invariants()
         self._acts = list(zip((*schedule.acts, *_for_ever(scenario)), scenario.acts, strict=False))
-        self._current: list[ProcessApi] = []
+        self._nested = False
         self._processes = self._pauses = 0
+        self._dead: set[str] = set()
+        self._hooks = Hooks(
+            before_write=self._before_write,
+            written=self._written,
+            after_write=self._after_write,
+            spend=self._spend,
+            uptime=lambda: self._monotonic,
+        )
         self._decisions = self._writes = 0
 
     def run(self, expected: State | None) -> Report:
@@ -154,7 +157,7 @@ class Simulation:
             for one in self._invariants:
                 one.finished(self.plane)
             if expected is not None:
-                _compare(expected, self._state())
+                compare(expected, self._state())
         except ViolationError as violation:
             problem = str(violation)
         return Report(
@@ -167,6 +170,9 @@ class Simulation:
             processes=self._processes,
             counts=self._injector.counts,
         )
+
+    def _state(self) -> State:
+        return state_of(self.plane, self._scenario.normalise)
 
     def _chaos(self) -> None:
         """Run processes while something is to happen."""
@@ -181,7 +187,10 @@ class Simulation:
             self._act()
 
     def _come_to_rest(self) -> None:
-        """Run processes without faults until one writes nothing."""
+        """Run processes without faults until one writes nothing.
+
+        Whoever was there before is known to be gone now, so no lease has to run out.
+        """
         settled: Settled | None = None
         for _ in range(_QUIET_PROCESSES):
             settled = self._process()
@@ -194,31 +203,37 @@ class Simulation:
         if settled.findings:
             raise ViolationError("; ".join(one.message for one in settled.findings))
 
-    def _process(self, *, release: bool = True) -> Settled | None:
-        """Start a process and let it settle; ``None`` where it ended otherwise."""
+    def _process(self) -> Settled | None:
+        """Start a process and let it settle; ``None`` where it ended otherwise.
+
+        That a process crashed is known to the next one where the seed is odd, as on one
+        machine; otherwise its lease has to run out.
+        """
         self._processes += 1
         number = self._processes
-        api = ProcessApi(self.plane, self._injector, number, (self._before_write, self._written))
-        self._current.append(api)
+        api = ProcessApi(self.plane, self._injector, number, self._hooks)
         try:
-            return self._settle(number, api, release=release)
+            return self._settle(number, api)
         except (CrashError, UnreachableError, ApiError):
+            if self._injector.schedule.seed % 2:
+                self._dead.add(_identity(number))
             self._pass_time(1)
             return None
-        finally:
-            self._current.pop()
 
-    def _settle(self, number: int, api: ProcessApi, *, release: bool) -> Settled:
+    def _settle(self, number: int, api: ProcessApi) -> Settled:
         retrying = Retrying(attempts=3, sleep=self._pass_time, jitter=lambda: 0.0)
         client = Client(api, retrying)
         feed = ScheduledFeed(client, self._injector, self._pause)
         plain = Surroundings.of(client)
         process = Process(number=number, client=client, feed=feed, surroundings=plain)
-        reconcilers = [_Counting(one, self) for one in self._scenario.reconcilers(process)]
+        reconcilers = [_Asked(one, self) for one in self._scenario.reconcilers(process)]
         effects = self._scenario.effects()
         performers = {kind: self._performer(answer) for kind, answer in effects.items()}
         candidate = Candidate(
-            identity=f"process-{number}", now=self.clock.now, monotonic=lambda: self._monotonic
+            identity=_identity(number),
+            now=self.clock.now,
+            monotonic=lambda: self._monotonic,
+            gone=lambda holder: self._injector.quiet or holder in self._dead,
         )
         leases = {one.area: AreaLease(client, one.area, candidate) for one in reconcilers}
         settled = settle(
@@ -231,7 +246,7 @@ class Simulation:
                 leases=leases,
             ),
         )
-        for lease in leases.values() if release else ():
+        for lease in leases.values():
             lease.release()
         self._writes += settled.writes
         return settled
@@ -260,29 +275,40 @@ class Simulation:
         return perform
 
     def _before_write(self, fault: Fault | None) -> None:
-        if self._injector.quiet:
+        if self._injector.quiet or self._nested:
             return
         count = self._injector.counts[Channel.WRITE]
         while self._acts and self._acts[0][0] < count:
             self._act()
         if fault is not None and fault.kind is FaultKind.TAKEN_OVER:
-            self._take_over(release=fault.amount % 2 == 0)
+            self._take_over(fault.amount)
+        if fault is not None and fault.kind is FaultKind.LEASE_LOST:
+            self._lose_leases("" if fault.amount % 2 else "stranger")
 
-    def _take_over(self, *, release: bool) -> None:
-        """Let a whole other process run, here and now; the present one goes on afterwards.
+    def _after_write(self, fault: Fault | None) -> None:
+        if fault is not None and fault.kind is FaultKind.TAKEN_OVER_LATE:
+            self._take_over(fault.amount)
 
-        This is what losing a lease looks like to whoever has lost it: the write that was
-        under way arrives late. Faults are suspended meanwhile. Without ``release`` the other
-        process ends without giving its lease back.
+    def _take_over(self, amount: int) -> None:
+        """Let another process run, here and now; the present one goes on afterwards.
+
+        This is what losing a lease looks like to whoever has lost it. The only fault that
+        strikes the other process is its crash.
         """
-        overtaken = tuple(self._current)
-        self._injector.quiet = True
+        before = self._injector
+        crash = Fault(kind=FaultKind.CRASH_AFTER_WRITE, at=4 * amount)
+        faults = (crash,) if amount > 1 else ()
+        self._injector, self._nested = Injector(replace(before.schedule, faults=faults)), True
         try:
-            self._process(release=release)
+            self._process()
         finally:
-            self._injector.quiet = False
-        for one in overtaken:
-            one.overtaken = True
+            self._injector, self._nested = before, False
+
+    def _lose_leases(self, holder: str) -> None:
+        """Take the leases away from whoever has them, as a careless administrator does."""
+        for lease in self.plane.store.list("leases.coordination.k8s.io").items:
+            spec = {**lease["spec"], "holderIdentity": holder}
+            self._user.replace({**lease, "spec": spec}, "user")
 
     def _written(self, write: Write) -> None:
         for one in self._invariants:
@@ -305,23 +331,23 @@ class Simulation:
         self._pauses += 1
         if self._pauses > _MOST_PAUSES:
             raise ViolationError(f"after {_MOST_PAUSES} pauses it has not come to rest")
+        self._spend(seconds)
+
+    def _spend(self, seconds: float) -> None:
         self._monotonic += seconds
         self.clock.move_by(seconds)
 
-    def _state(self) -> State:
-        found: dict[str, Object] = {}
-        for resource in self.plane.store.resources():
-            for value in self.plane.store.list(resource).items:
-                if value.get("kind") in _NOISE:
-                    continue
-                normal = self._scenario.normalise(without_server(value))
-                if normal is not None:
-                    found[str(Target.of(value))] = normal
-        return found
+
+def _identity(number: int) -> str:
+    return f"process-{number}"
 
 
-class _Counting:
-    """A reconciler that counts how often it is asked."""
+class _Asked:
+    """A reconciler whose every decision is counted, and taken twice.
+
+    The second time without its memo: a decision is a function of what it reads, and nothing
+    else.
+    """
 
     def __init__(self, inner: Reconciler, simulation: Simulation) -> None:
         self._inner = inner
@@ -330,19 +356,13 @@ class _Counting:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._inner, name)
 
-    def decide(self, *arguments: Any) -> Any:
-        """Pass the question on."""
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Pass the question on. Raises ``ViolationError`` where two answers differ."""
         self._simulation.decided()
-        return self._inner.decide(*arguments)
-
-
-def without_server(value: Object) -> Object:
-    """Return an object without what the server keeps of every run anew."""
-    metadata = {key: one for key, one in value["metadata"].items() if key not in SERVER_KEPT}
-    if "ownerReferences" in metadata:
-        owners = metadata["ownerReferences"]
-        metadata["ownerReferences"] = [{**one, "uid": ""} for one in owners]
-    return {**value, "metadata": metadata}
+        decision = self._inner.decide(value, world, now, memo)
+        if self._inner.decide(value, world, now, None) != decision:
+            raise ViolationError(f"{Target.of(value)}: the same question had two answers")
+        return decision
 
 
 def _for_ever(scenario: Scenario) -> list[int]:
@@ -355,14 +375,3 @@ def _open(settled: Settled | None) -> str:
         return "it failed"
     told = [f"{one.target}: {one.message}" for one in (*settled.unsettled, *settled.failed)]
     return "; ".join(told) or f"{settled.writes} writes by a process that should have none"
-
-
-def _compare(expected: State, state: State) -> None:
-    for name in sorted(expected.keys() | state.keys()):
-        if name not in state:
-            raise ViolationError(f"at the end {name} is missing")
-        if name not in expected:
-            raise ViolationError(f"at the end {name} is left over")
-        if expected[name] != state[name]:
-            text = f"at the end {name} is {state[name]}, without faults it is {expected[name]}"
-            raise ViolationError(text)

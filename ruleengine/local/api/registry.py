@@ -198,7 +198,9 @@ class Registry:
         if options.dry_run:
             return new
         if is_over(new, served):
-            return self._remove(served, namespace, new, options.manager)
+            removed = self._remove(served, namespace, new, options.manager)
+            version = removed["metadata"]["resourceVersion"]
+            return {**new, "metadata": {**new["metadata"], "resourceVersion": version}}
         revision = int(live["metadata"]["resourceVersion"])
         return self._write(served, namespace, new, options.manager, expected=revision)
 

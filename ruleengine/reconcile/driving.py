@@ -1,0 +1,115 @@
+"""Driving: under which leases we write, and whether the world was observed since we hold them.
+
+A lease that we acquire after somebody else drove begins a new term: what we observed before
+may be what they have changed since. Nothing is decided on it; the world is read anew, from
+the server and not from a watch that may lag (decision 0004).
+"""
+
+from collections.abc import Callable, Mapping
+
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ForbiddenError, NotFoundError
+from ruleengine.model.actions import Target
+from ruleengine.model.values import Object, version_of
+from ruleengine.reconcile.indexes import Kind
+from ruleengine.reconcile.leases import AreaLease
+from ruleengine.reconcile.observations import Observations
+
+Seen = tuple[Target, Object | None, Object | None]
+"""An object that changed: which, as it was, as it is."""
+
+
+class Driving:
+    """Which areas we drive. An area without a lease is ours."""
+
+    def __init__(self, leases: Mapping[str, AreaLease] | None = None) -> None:
+        self._leases = leases or {}
+        self._terms: dict[str, int] = {}
+
+    def begin(self) -> None:
+        """Look at the leases; call it before the world is observed."""
+        for lease in self._leases.values():
+            lease.look()
+        self._terms = self._current()
+
+    def may_write(self, area: str) -> bool:
+        """Tell whether an area is ours to drive; takes its lease if it is free."""
+        lease = self._leases.get(area)
+        return lease is None or lease.hold()
+
+    def is_idle(self, area: str) -> bool:
+        """Tell whether the area has a lease that is not in our hands."""
+        lease = self._leases.get(area)
+        return lease is not None and not lease.held
+
+    def is_outdated(self, area: str) -> bool:
+        """Tell whether somebody else may have driven an area since the world was observed."""
+        lease = self._leases.get(area)
+        return lease is not None and lease.term != self._terms[area]
+
+    def why_not(self, area: str) -> str:
+        """Return who drives an area in our place."""
+        return self._leases[area].why
+
+    def pause(self, area: str) -> float:
+        """Return the seconds after which it is worth looking at the lease of an area again."""
+        lease = self._leases.get(area)
+        return 0.0 if lease is None else lease.pause
+
+    def client(self, area: str, client: Client) -> Client:
+        """Return the client whose writes end with the present term of an area's lease."""
+        lease = self._leases.get(area)
+        return client if lease is None else client.fenced(self._left(lease, area))
+
+    def look_anew(self, observations: Observations, client: Client) -> list[Seen]:
+        """Read everything that was observed from the server; return what differs.
+
+        Raises ``ApiError`` where that fails; then all remains outdated.
+        """
+        terms = self._current()
+        kinds = observations.kinds()
+        changed = [one for kind in kinds for one in _read_kind(observations, client, kind)]
+        self._terms = terms
+        return changed
+
+    def _left(self, lease: AreaLease, area: str) -> Callable[[], float]:
+        return lambda: lease.left(self._terms[area])
+
+    def _current(self) -> dict[str, int]:
+        return {area: lease.term for area, lease in self._leases.items()}
+
+
+def read_anew(observations: Observations, client: Client, target: Target) -> list[Seen]:
+    """Read one object from the server, whatever a watch has brought; return what differs.
+
+    Raises ``ApiError``.
+    """
+    before, fresh = observations.seen(target), client.get(target)
+    if version_of(before) == version_of(fresh):
+        return []
+    if fresh is None:
+        observations.remove(target)
+    else:
+        observations.put(fresh)
+    return [(target, before, fresh)]
+
+
+def _read_kind(observations: Observations, client: Client, kind: Kind) -> list[Seen]:
+    """Read a kind anew; where it cannot be listed, each of its objects that is known."""
+    known = observations.known(kind)
+    try:
+        listed = client.list(*kind)
+    except NotFoundError:
+        return []
+    except ForbiddenError:
+        found = [read_anew(observations, client, one) for one in sorted(known)]
+        return [seen for one in found for seen in one]
+    live = {Target.of(one): one for one in listed.items}
+    wanted = live.keys() | known if observations.holds(kind) else known
+    changed = []
+    for target in sorted(wanted):
+        before, after = observations.seen(target), live.get(target)
+        version = listed.resource_version if after is None else version_of(after)
+        if observations.observe(target, after, version):
+            changed.append((target, before, after))
+    return changed

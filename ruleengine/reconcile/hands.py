@@ -1,0 +1,102 @@
+"""Hands: what the areas write with, each with a client whose writes end with its lease."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ruleengine.cluster.errors import ApiError
+from ruleengine.cluster.fencing import FencedError
+from ruleengine.cluster.retrying import Retrying
+from ruleengine.model.actions import Outcome, Target
+from ruleengine.reconcile.driving import Driving, Seen
+from ruleengine.reconcile.effects import Effects
+from ruleengine.reconcile.leftovers import Leftover, find_ledgers
+from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.publishing import Publisher
+from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.writing import Writer
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How decisions are performed: who is told, how often is retried, what spreads retries.
+
+    Of the outcomes the last ``most_outcomes`` are kept.
+    """
+
+    progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
+    retrying: Retrying = field(default_factory=Retrying)
+    seed: int = 0
+    most_outcomes: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """What one area writes with."""
+
+    writer: Writer
+    effects: Effects
+    publisher: Publisher
+
+
+class Hands:
+    """The hands of all areas, and what they look after besides single decisions."""
+
+    def __init__(
+        self,
+        surroundings: Surroundings,
+        observations: Observations,
+        driving: Driving,
+        manner: Manner,
+    ) -> None:
+        self._surroundings = surroundings
+        self._observations = observations
+        self._driving = driving
+        self._manner = manner
+        self._hands: dict[str, Hand] = {}
+
+    def of(self, area: str) -> Hand:
+        """Return what an area writes with."""
+        hand = self._hands.get(area)
+        if hand is None:
+            client = self._driving.client(area, self._surroundings.client)
+            writer = Writer(client, self._manner.retrying)
+            effects = Effects(client, self._surroundings, self._observations.answers)
+            hand = self._hands[area] = Hand(writer, effects, Publisher(client, writer))
+        return hand
+
+    def look_anew(self) -> list[Seen]:
+        """Read the world anew, ledgers too; return what differs. Raises ``ApiError``."""
+        changed = self._driving.look_anew(self._observations, self._surroundings.client)
+        for hand in self._hands.values():
+            hand.effects.look_anew()
+        return changed
+
+    def forget(self, target: Target) -> None:
+        """Forget what was kept for an object that is gone."""
+        reconciler = self._surroundings.reconciler_of(target)
+        if reconciler is not None and not self._driving.is_idle(reconciler.area):
+            self.of(reconciler.area).effects.forget(target)
+
+    def collect(self) -> list[Seen]:
+        """Delete the ledgers of objects that went while no process of ours was there.
+
+        Returns what was seen anew for it. What cannot be deleted is left to a later run.
+        """
+        changed: list[Seen] = []
+        for one in find_ledgers(self._surroundings):
+            reconciler = self._surroundings.reconciler_of(one.owner)
+            if reconciler is None or not one.is_orphan(self._observations):
+                continue
+            try:
+                changed += self._remove(one, reconciler.area)
+            except (ApiError, FencedError):
+                continue
+        return changed
+
+    def _remove(self, ledger: Leftover, area: str) -> list[Seen]:
+        if not self._driving.may_write(area):
+            return []
+        changed = self.look_anew() if self._driving.is_outdated(area) else []
+        if ledger.is_orphan(self._observations):
+            ledger.remove(self._driving.client(area, self._surroundings.client))
+        return changed

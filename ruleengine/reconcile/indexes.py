@@ -1,0 +1,41 @@
+"""Indexes: under which values an object can be found without looking at all of its kind."""
+
+from typing import Final
+
+from ruleengine.model.names import ARGO_TRACKING
+from ruleengine.model.values import Object, lookup
+
+APPLICATION: Final = "application"
+"""The index by the application that an object's tracking annotation names."""
+
+OWNER: Final = "owner"
+"""The index by the uid of every owner reference."""
+
+LABEL: Final = "label:"
+"""How the index by a label begins; the key of the label follows."""
+
+Kind = tuple[str, str]
+"""API version and kind."""
+
+
+def index_values(value: Object, index: str) -> tuple[str, ...]:
+    """Return under which values an object stands in an index.
+
+    >>> index_values({"metadata": {"labels": {"app": "web"}}}, "label:app")
+    ('web',)
+    """
+    if index == OWNER:
+        owners = lookup(value, "metadata", "ownerReferences", default=())
+        return tuple({str(owner.get("uid", "")): None for owner in owners})
+    if index == APPLICATION:
+        tracking = lookup(value, "metadata", "annotations", ARGO_TRACKING, default="")
+        return (str(tracking).partition(":")[0],) if tracking else ()
+    if index.startswith(LABEL):
+        label = lookup(value, "metadata", "labels", index[len(LABEL) :])
+        return () if label is None else (str(label),)
+    raise ValueError(f"a world has no index {index!r}")
+
+
+def in_index(value: Object, index: tuple[str, str]) -> bool:
+    """Tell whether an object stands in an index under a value."""
+    return index[1] in index_values(value, index[0])

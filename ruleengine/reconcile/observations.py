@@ -1,0 +1,247 @@
+"""Observations: what was seen of a cluster, with our own acknowledged writes over it.
+
+Every kind and object is read once until it is forgotten. Lists by index and by namespace
+cost what they find, not what there is of the kind: an index is made when it is first asked
+for, and kept from then on.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Answer
+from ruleengine.model.values import Object, lookup, version_of
+from ruleengine.reconcile.indexes import Kind, index_values
+from ruleengine.reconcile.sources import Source
+
+_NAMESPACE: Final = "namespace"
+_MOST_GONE: Final = 1000
+"""How many objects of a kind are remembered that have gone, lest a late event bring one back."""
+
+_Name = tuple[str, str]
+"""Namespace and name."""
+
+
+class Observations:
+    """What was seen of a cluster.
+
+    Writes are laid over it with :meth:`put` and :meth:`remove`; they stay until the source
+    shows the same or a later state, or until :meth:`forget`.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._shelves: dict[Kind, _Shelf] = {}
+        self.answers: dict[str, Answer] = {}
+
+    def get(self, target: Target) -> Object | None:
+        """Return an object as it is or, after a write of ours, as we know it to be."""
+        shelf, name = self._shelf(target), (target.namespace, target.name)
+        found = shelf.objects.get(name)
+        if found is not None or shelf.knows(name):
+            return found
+        found = self._source.get(target)
+        if found is None:
+            shelf.absent.add(name)
+        else:
+            shelf.show(name, found)
+        return found
+
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", index: tuple[str, str] | None = None
+    ) -> Sequence[Object]:
+        """Return objects of a kind by namespace and name; an empty kind means all kinds."""
+        if kind:
+            return list(self._whole((api_version, kind), follow=True).find(namespace, index))
+        kinds = sorted(self._every_kind())
+        shelves = [self._whole(one, follow=False) for one in kinds]
+        return [value for shelf in shelves for value in shelf.find(namespace, index)]
+
+    def put(self, value: Object) -> None:
+        """Lay an object over what was seen: our write made it so."""
+        target = Target.of(value)
+        shelf, name = self._shelf(target), (target.namespace, target.name)
+        shelf.written.add(name)
+        shelf.removed.pop(name, None)
+        shelf.show(name, value)
+
+    def remove(self, target: Target) -> None:
+        """Note that our write made an object go."""
+        shelf, name = self._shelf(target), (target.namespace, target.name)
+        shelf.removed[name] = _uid(shelf.objects.get(name))
+        shelf.show(name, None)
+
+    def observe(self, target: Target, value: Object | None, version: str) -> bool:
+        """Take over an observation of one object (``None``: it is gone) at a version.
+
+        Returns whether the world shows anything new. A write of ours stays over what is
+        older than it; what is older than an observation before it came late, and is ignored.
+        """
+        shelf, name = self._shelf(target), (target.namespace, target.name)
+        before = shelf.objects.get(name)
+        newest = shelf.gone.get(name, "") if before is None else version_of(before)
+        if _is_newer(newest, version):
+            return False
+        if value is None:
+            shelf.note_gone(name, version)
+        elif name in shelf.removed and shelf.removed[name] == _uid(value):
+            return False
+        shelf.removed.pop(name, None)
+        shelf.written.discard(name)
+        shelf.show(name, value)
+        return before != value
+
+    def seen(self, target: Target) -> Object | None:
+        """Return what is known of an object without asking for it."""
+        return self._shelf(target).objects.get((target.namespace, target.name))
+
+    def kinds(self) -> Sequence[Kind]:
+        """Return the kinds of which anything was seen or written."""
+        return sorted(self._shelves)
+
+    def known(self, kind: Kind) -> set[Target]:
+        """Return every object of a kind that was asked for, seen or written."""
+        shelf = self._shelves.get(kind)
+        if shelf is None:
+            return set()
+        return {Target(*kind, *name) for name in {*shelf.objects, *shelf.absent, *shelf.removed}}
+
+    def holds(self, kind: Kind) -> bool:
+        """Tell whether a kind was read as a whole."""
+        return kind in self._shelves and self._shelves[kind].whole
+
+    def _shelf(self, target: Target) -> "_Shelf":
+        kind = (target.api_version, target.kind)
+        shelf = self._shelves.get(kind)
+        if shelf is None:
+            shelf = self._shelves[kind] = _Shelf()
+        return shelf
+
+    def _whole(self, kind: Kind, *, follow: bool) -> "_Shelf":
+        shelf = self._shelves.setdefault(kind, _Shelf())
+        if not shelf.whole:
+            shelf.fill(self._source.list(*kind, follow=follow))
+        return shelf
+
+    def _every_kind(self) -> set[Kind]:
+        return {*self._source.kinds(), *self._shelves}
+
+
+@dataclass(slots=True)
+class _Shelf:
+    """What is known of one kind.
+
+    ``whole`` tells whether it was listed; until then ``absent`` was asked for and is not
+    there. ``written`` was made by us and no observation has passed it, ``removed`` by uid
+    was deleted by us and still has to be seen to go, ``gone`` was seen to, at a version.
+    """
+
+    whole: bool = False
+    objects: dict[_Name, Object] = field(default_factory=dict)
+    absent: set[_Name] = field(default_factory=set)
+    written: set[_Name] = field(default_factory=set)
+    removed: dict[_Name, str] = field(default_factory=dict)
+    gone: dict[_Name, str] = field(default_factory=dict)
+    _indexes: dict[str, dict[str, list[_Name]]] = field(default_factory=dict)
+    _order: list[_Name] = field(default_factory=list)
+
+    def knows(self, name: _Name) -> bool:
+        """Tell whether nobody needs to be asked for an object that is not on the shelf."""
+        return self.whole or name in self.absent or name in self.removed
+
+    def show(self, name: _Name, value: Object | None) -> None:
+        """Show an object from now on, or none of that name."""
+        before = self.objects.get(name)
+        if value is None:
+            self.written.discard(name)
+            if not self.whole:
+                self.absent.add(name)
+            if before is None:
+                return
+            del self.objects[name], self._order[bisect_left(self._order, name)]
+        else:
+            self.absent.discard(name)
+            self.objects[name] = value
+            if before is None:
+                insort(self._order, name)
+        for index, places in self._indexes.items():
+            _move(places, name, _values(before, name, index), _values(value, name, index))
+
+    def fill(self, listed: Iterable[Object]) -> None:
+        """Take over the whole kind; what we wrote stays over what is not newer."""
+        found = {_name(one): one for one in listed}
+        for name in self.objects.keys() - found.keys() - self.written:
+            self.show(name, None)
+        for name, value in found.items():
+            if self.removed.get(name) in ("", _uid(value)):
+                continue
+            if name in self.written and not _is_newer(version_of(value), self._version(name)):
+                continue
+            self.show(name, value)
+        self.whole = True
+        self.absent.clear()
+
+    def find(self, namespace: str, index: tuple[str, str] | None) -> Iterator[Object]:
+        """Yield objects by name; ``index`` is an index and the value wanted in it."""
+        if index is not None:
+            names = self._index(index[0]).get(index[1], ())
+        else:
+            names = self._index(_NAMESPACE).get(namespace, ()) if namespace else self._order
+        for name in names:
+            if namespace in ("", name[0]):
+                yield self.objects[name]
+
+    def note_gone(self, name: _Name, version: str) -> None:
+        """Remember at which version an object was seen to go."""
+        self.gone.pop(name, None)
+        self.gone[name] = version
+        if len(self.gone) > _MOST_GONE:
+            del self.gone[next(iter(self.gone))]
+
+    def _version(self, name: _Name) -> str:
+        return version_of(self.objects.get(name))
+
+    def _index(self, index: str) -> dict[str, list[_Name]]:
+        places = self._indexes.get(index)
+        if places is None:
+            places = self._indexes[index] = {}
+            for name in self._order:
+                _move(places, name, (), _values(self.objects[name], name, index))
+        return places
+
+
+def _values(value: Object | None, name: _Name, index: str) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (name[0],) if index == _NAMESPACE else index_values(value, index)
+
+
+def _move(
+    places: dict[str, list[_Name]], name: _Name, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    """Move a name from where it stood in an index to where it stands."""
+    if before == after:
+        return
+    for one in before:
+        names = places[one]
+        del names[bisect_left(names, name)]
+        if not names:
+            del places[one]
+    for one in after:
+        insort(places.setdefault(one, []), name)
+
+
+def _name(value: Object) -> _Name:
+    metadata = value["metadata"]
+    return (metadata.get("namespace") or "", metadata["name"])
+
+
+def _uid(value: Object | None) -> str:
+    return str(lookup(value, "metadata", "uid", default=""))
+
+
+def _is_newer(version: str, other: str) -> bool:
+    """Tell whether a resourceVersion is newer than another, as far as both are numbers."""
+    return version.isdecimal() and other.isdecimal() and int(version) > int(other)
