@@ -4,7 +4,10 @@ A server refuses such a configuration before it merges anything (reference, Kube
 section 7, "Errors").
 """
 
-from ruleengine.apimachinery.list_items import format_step, item_step, missing_key
+from collections.abc import Callable
+from typing import Final
+
+from ruleengine.apimachinery.list_items import format_step, item_problem, item_step
 from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, lookup
 
@@ -24,11 +27,8 @@ def check_declared(config: Object, schema: Schema) -> None:
     _value(config, schema, "", problems)
     if not problems:
         return
-    name = "/".join(
-        str(part)
-        for part in (lookup(config, "metadata", "namespace"), lookup(config, "metadata", "name"))
-        if part
-    )
+    metadata = config.get("metadata")
+    name = "/".join(str(lookup(metadata, key, default="")) for key in ("namespace", "name"))
     what = f"{name}; {config.get('apiVersion', '')}, Kind={config.get('kind', '')}"
     listed = problems[0] if len(problems) == 1 else "errors:\n  " + "\n  ".join(problems)
     raise UndeclaredError(
@@ -43,19 +43,52 @@ def _value(value: Value, schema: Schema, path: str, problems: list[str]) -> None
         case Shape.DEDUCED:
             return
         case Shape.SCALAR:
-            if isinstance(value, dict | list) and schema.scalar is not Scalar.ANY:
-                found = "map" if isinstance(value, dict) else "list"
-                problems.append(f"{path}: expected {schema.scalar}, got a {found}")
+            wanted, fits = _SCALARS[schema.scalar]
+            if not fits(value):
+                problems.append(f"{path}: expected {wanted}, got {_sort(value)}")
         case Shape.LIST:
             if isinstance(value, list):
                 _items(value, schema, path, problems)
             else:
-                problems.append(f"{path}: expected list, got {value!r}")
+                problems.append(f"{path}: expected list, got {_sort(value)}")
         case _:
             if isinstance(value, dict):
                 _fields(value, schema, path, problems)
             else:
-                problems.append(f"{path}: expected map, got {value!r}")
+                problems.append(f"{path}: expected map, got {_sort(value)}")
+
+
+def _is_text(value: Value) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: Value) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_scalar(value: Value) -> bool:
+    return not isinstance(value, dict | list)
+
+
+_TEXT: Final = ("string", _is_text)
+_NUMBER: Final = ("numeric (int or float)", _is_number)
+_SCALARS: Final[dict[Scalar, tuple[str, Callable[[Value], bool]]]] = {
+    Scalar.STRING: _TEXT,
+    Scalar.BYTES: _TEXT,
+    Scalar.TIME: _TEXT,
+    Scalar.INTEGER: _NUMBER,
+    Scalar.NUMBER: _NUMBER,
+    Scalar.BOOLEAN: ("boolean", lambda value: isinstance(value, bool)),
+    Scalar.QUANTITY: ("scalar", _is_scalar),
+    Scalar.INT_OR_STRING: ("scalar", _is_scalar),
+    Scalar.ANY: ("any value", lambda _: True),
+}
+"""How a message calls each scalar, and what counts as one."""
+
+
+def _sort(value: Value) -> str:
+    names = {bool: "bool", int: "int", float: "float", str: "string", list: "list", dict: "map"}
+    return names.get(type(value), "null")
 
 
 def _fields(value: Object, schema: Schema, path: str, problems: list[str]) -> None:
@@ -65,10 +98,9 @@ def _fields(value: Object, schema: Schema, path: str, problems: list[str]) -> No
         if fields is None:
             _value(inner, schema.element, f"{path}.{name}", problems)
         elif name in fields:
-            if type(inner) is not str:
-                _value(inner, fields[name], f"{path}.{name}", problems)
-            elif fields[name].shape not in (Shape.SCALAR, Shape.DEDUCED):
-                problems.append(f"{path}.{name}: expected {fields[name].shape}, got a string")
+            child = fields[name]
+            if type(inner) is not str or child.scalar is not Scalar.STRING:
+                _value(inner, child, f"{path}.{name}", problems)
         elif not schema.preserve_unknown:
             problems.append(f"{path}.{name}: field not declared in schema")
 
@@ -80,12 +112,9 @@ def _items(items: list[Value], schema: Schema, path: str, problems: list[str]) -
     for number, item in enumerate(items):
         place = f"{path}[{number}]"
         if granular:
-            absent = missing_key(item, schema)
-            if absent:
-                problems.append(
-                    f"{path}: element {number}: associative list with keys has an element that "
-                    f'omits key field "{absent}" (and doesn\'t have default value)'
-                )
+            problem = item_problem(item, schema)
+            if problem:
+                problems.append(f"{path}: element {number}: {problem}")
                 continue
             step = item_step(item, schema)
             place = f"{path}{format_step(step)}"

@@ -163,10 +163,10 @@ class _Comparing:
             tries.insert(self.removed, path, all_paths(old, schema))
         elif schema.atomic:
             self._leaf(old, new, path)
-        elif isinstance(old, dict) and isinstance(new, dict) and (old or new):
-            self._objects(old, new, schema, path)
-        elif isinstance(old, list) and isinstance(new, list) and schema.shape is Shape.LIST:
-            self._lists(old, new, schema, path)
+        elif (old or new) and _both(dict, old, new):
+            self._objects(old or {}, new or {}, schema, path)
+        elif schema.shape is Shape.LIST and (old or new) and _both(list, old, new):
+            self._lists(old or [], new or [], schema, path)
         elif type(old) is type(new):
             self._leaf(old, new, path)
         else:
@@ -196,13 +196,17 @@ class _Comparing:
         element = schema.element
         for step in {**before, **after}:
             mine, theirs = before.get(step, []), after.get(step, [])
-            if len(mine) <= 1 and len(theirs) <= 1:
-                one = mine[0] if mine else _ABSENT
-                other = theirs[0] if theirs else _ABSENT
+            if len(mine) > 1 and len(theirs) > 1:
+                if not same(mine, theirs):
+                    tries.insert(self.modified, (*path, step), MEMBER)
+                continue
+            one = mine[0] if len(mine) == 1 else _ABSENT
+            other = theirs[0] if len(theirs) == 1 else _ABSENT
+            if one is not _ABSENT or other is not _ABSENT:
                 self.values(one, other, element, (*path, step))
-            elif not same(mine, theirs):
-                sort = self.modified if mine and theirs else self.removed if mine else self.added
-                tries.insert(sort, (*path, step), MEMBER)
+            for sort, several in ((self.removed, mine), (self.added, theirs)):
+                if len(several) > 1:
+                    tries.insert(sort, (*path, step), MEMBER)
 
     def _changed_type(self, old: Value, new: Value, schema: Schema, path: tuple[str, ...]) -> None:
         if same(old, new) or not path:
@@ -212,6 +216,11 @@ class _Comparing:
             inner = dict(tries.below(all_paths(value, schema)))
             if inner:
                 tries.insert(sort, path, inner)
+
+
+def _both(sort: type, old: Value, new: Value) -> bool:
+    """Tell whether two values are of a sort of container; ``null`` is an empty one."""
+    return (old is None or isinstance(old, sort)) and (new is None or isinstance(new, sort))
 
 
 def _empty_like(value: Value) -> Value:

@@ -5,29 +5,37 @@ schema's default where a key is left out (reference, Kubernetes API section 7).
 """
 
 import json
+from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
 
 from ruleengine.apimachinery.schema import ListType, Schema
+from ruleengine.apimachinery.tries import FieldsError
+from ruleengine.formats import json_text
 from ruleengine.model.values import Value
 
 
 def _json(value: Any) -> str:
-    if isinstance(value, str):
+    if type(value) is str:
         return encode_basestring(value)
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
 def item_step(item: Value, schema: Schema) -> str:
-    """Return the step that names an item of a list of type set or map."""
+    """Return the step that names an item of a list of type set or map.
+
+    A key that an item lacks takes its default; without one it is no part of the step.
+    """
     if schema.list_type is ListType.SET or not isinstance(item, dict):
         return "v:" + _json(item)
     parts = []
-    for key in sorted(schema.keys):
-        value = item.get(key)
-        if value is None:
-            value = schema.key_defaults.get(key)
-        parts.append(f'"{key}":{_json(value)}')
+    for key in schema.sorted_keys:
+        if key in item:
+            parts.append(f'"{key}":{_json(item[key])}')
+        elif key in schema.key_defaults:
+            parts.append(f'"{key}":{_json(schema.key_defaults[key])}')
     return "k:{" + ",".join(parts) + "}"
 
 
@@ -39,14 +47,65 @@ def index(items: list[Value], schema: Schema) -> dict[str, list[Value]]:
     return found
 
 
-def missing_key(item: Value, schema: Schema) -> str:
-    """Return the first key that an item lacks and the schema has no default for."""
-    if schema.list_type is not ListType.MAP or not isinstance(item, dict):
+def item_problem(item: Value, schema: Schema) -> str:
+    """Return why an item cannot be told apart from others; empty where it can."""
+    if schema.list_type is ListType.SET:
+        return _set_problem(item)
+    if item is None:
+        return "associative list with keys may not have a null element"
+    if not isinstance(item, dict):
+        return "associative list with keys may not have non-map elements"
+    if any(key in item or key in schema.key_defaults for key in schema.keys):
         return ""
-    absent = (
-        key for key in schema.keys if item.get(key) is None and schema.key_defaults.get(key) is None
+    keys = " ".join(f'"{key}"' for key in schema.keys)
+    return (
+        f"associative list with keys has an element that omits all key fields [{keys}] "
+        "(and doesn't have default values for any key fields)"
     )
-    return next(absent, "")
+
+
+def _set_problem(item: Value) -> str:
+    if item is None:
+        return "associative list without keys has an element that's an explicit null"
+    if isinstance(item, dict):
+        return "associative list without keys has an element that's a map type"
+    if isinstance(item, list):
+        return "not supported: associative list with lists as elements"
+    return ""
+
+
+@lru_cache(maxsize=8192)
+def canonical_step(text: str) -> str:
+    """Return a step of a field set as we write it, empty for a sort that nobody knows.
+
+    Raises ``FieldsError`` for a text that is no step.
+    """
+    sort, colon, rest = text[:1], text[1:2], text[2:]
+    if text == ".":
+        return text
+    if colon != ":":
+        raise FieldsError(f"{text!r} is no step of a field set")
+    if sort == "f":
+        return text
+    try:
+        return _read_step(sort, rest)
+    except ValueError:
+        raise FieldsError(f"{text!r} is no step of a field set") from None
+
+
+def _read_step(sort: str, rest: str) -> str:
+    match sort:
+        case "v":
+            return "v:" + _json(json_text.loads(rest))
+        case "k":
+            keys = json_text.loads(rest)
+            if not isinstance(keys, dict):
+                raise FieldsError("no keys")
+            named = (f"{_json(key)}:{_json(keys[key])}" for key in sorted(keys))
+            return "k:{" + ",".join(named) + "}"
+        case "i":
+            return f"i:{int(rest)}"
+    return ""
 
 
 def format_step(step: str) -> str:

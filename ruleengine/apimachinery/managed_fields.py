@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final, TypeAlias
 
 from ruleengine.apimachinery import tries
-from ruleengine.apimachinery.tries import Trie
+from ruleengine.apimachinery.list_items import canonical_step
+from ruleengine.apimachinery.tries import FieldsError, Trie
 from ruleengine.model.values import Object, Value, lookup
 
 APPLY: Final = "Apply"
@@ -64,15 +65,13 @@ class Manager:
             text += f' with subresource "{self.subresource}"'
         if self.operation == UPDATE:
             text += f" using {self.api_version}"
-            text += f" at {self.time}" if self.time else ""
         return text
 
 
-"""All entries of an object by identity."""
-
-
 def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
-    """Return the entries of an object. Raises ``ValueError`` where they are malformed."""
+    """Return the entries of an object. Raises ``FieldsError`` where they are malformed."""
+    if not isinstance(managed_fields, list | None):
+        raise FieldsError("managedFields has to be a list")
     found: dict[ManagerKey, Manager] = {}
     for entry in managed_fields or ():
         manager = _read_entry(entry)
@@ -85,25 +84,39 @@ def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
 
 def _read_entry(entry: Object) -> Manager:
     if not isinstance(entry, dict) or entry.get("operation") not in (APPLY, UPDATE):
-        raise ValueError("an entry of managedFields needs the operation Apply or Update")
-    fields = entry.get("fieldsV1") or {}
-    if entry.get("fieldsType", "FieldsV1") != "FieldsV1" or not _well_formed(fields):
-        raise ValueError("an entry of managedFields needs fields of the type FieldsV1")
+        raise FieldsError("an entry of managedFields needs the operation Apply or Update")
+    if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
+        raise FieldsError("an entry of managedFields needs fields of the type FieldsV1")
     return Manager(
-        name=entry.get("manager", ""),
+        name=_text(entry, "manager"),
         operation=entry["operation"],
-        api_version=entry.get("apiVersion", ""),
-        fields=fields,
-        subresource=entry.get("subresource", ""),
-        time=entry.get("time", ""),
+        api_version=_text(entry, "apiVersion"),
+        fields=_read_fields(entry.get("fieldsV1") or {}),
+        subresource=_text(entry, "subresource"),
+        time=_text(entry, "time"),
     )
 
 
-def _well_formed(fields: Value) -> bool:
-    return isinstance(fields, dict) and all(
-        step == "." or (step[1:2] == ":" and (not node or _well_formed(node)))
-        for step, node in fields.items()
-    )
+def _text(entry: Object, name: str) -> str:
+    text = entry.get(name) or ""
+    if not isinstance(text, str):
+        raise FieldsError(f"{name} of an entry of managedFields has to be a text")
+    return text
+
+
+def _read_fields(fields: Value) -> Trie:
+    """Return a set with its steps in the form in which we write them.
+
+    Steps of sorts that nobody knows yet are left out, as every server does.
+    """
+    if not isinstance(fields, dict):
+        raise FieldsError("fieldsV1 of managedFields has to be an object")
+    read: Trie = {}
+    for text, node in fields.items():
+        step = canonical_step(text)
+        if step:
+            read[step] = _read_fields(node) if node else {}
+    return read
 
 
 def write_managers(managers: Iterable[Manager]) -> list[Object]:

@@ -5,6 +5,7 @@ steps 4 and 5). Neither copies what it does not touch: where nothing changes, th
 value itself is returned, so that "nothing to do" is recognised by identity.
 """
 
+from collections import deque
 from typing import Final
 
 from ruleengine.apimachinery.field_sets import same
@@ -34,10 +35,10 @@ def merge(live: Value, config: Value, schema: Schema) -> Value:
     if not schema.atomic:
         if isinstance(live, dict) and isinstance(config, dict) and (live or config):
             return _merge_objects(live, config, schema)
-        listed = isinstance(live, list) and isinstance(config, list)
-        if listed and schema.shape is Shape.LIST:
+        listed = isinstance(live, list) and schema.shape is Shape.LIST
+        if listed and isinstance(config, list):
             return _merge_lists(live, config, schema)
-        if config is None and live and isinstance(live, dict | list):
+        if config is None and live and (listed or isinstance(live, dict)):
             return live
     return live if _means_the_same(live, config, schema) else config
 
@@ -51,64 +52,51 @@ def _means_the_same(live: Value, config: Value, schema: Schema) -> bool:
 def _merge_objects(live: Object, config: Object, schema: Schema) -> Object:
     merged: Object | None = None
     for name, wanted in config.items():
-        child = schema.child(name)
         before = live.get(name, _ABSENT)
-        if before is _ABSENT:
-            after = created(wanted, child)
-            if after is None and child.shape is not Shape.DEDUCED:
-                continue
-        else:
-            after = merge(before, wanted, child)
-            if after is before:
-                continue
+        after = wanted if before is _ABSENT else merge(before, wanted, schema.child(name))
+        if after is before:
+            continue
         merged = dict(live) if merged is None else merged
-        if after is None and child.shape is not Shape.DEDUCED:
-            del merged[name]
-        else:
-            merged[name] = after
+        merged[name] = after
     return live if merged is None else merged
 
 
-def created(config: Value, schema: Schema) -> Value:
-    """Return a configured value as it is stored where nothing was before.
-
-    A ``null`` claims a field without giving it a value, so declared fields drop it.
-    """
-    if schema.atomic or not config:
-        return config
-    if isinstance(config, dict):
-        return _merge_objects({}, config, schema)
-    if isinstance(config, list) and schema.shape is Shape.LIST:
-        element = schema.element
-        return [created(item, element) for item in config]
-    return config
-
-
 def _merge_lists(live: list[Value], config: list[Value], schema: Schema) -> list[Value]:
+    """Return the items of both, walking the two lists side by side.
+
+    Items that only live has are taken when they come up, configured ones in their order; a
+    shared one waits until the configuration comes to it.
+    """
     element = schema.element
     steps = [item_step(item, schema) for item in live]
     before = index(live, schema)
     wanted = {item_step(item, schema): item for item in config}
-    shared = [step for step in wanted if step in before]
+    order = list(wanted)
+    shared = deque(step for step in order if step in before)
     merged: list[Value] = []
-    at = 0
-    for step, item in wanted.items():
-        found = before.get(step)
-        stop = shared[0] if shared else None
-        while at < len(live) and steps[at] != stop:
-            if steps[at] not in wanted:
-                merged.append(live[at])
+    taken: set[str] = set()
+    at = number = 0
+    while at < len(steps) or number < len(order):
+        mine = steps[at] if at < len(steps) else None
+        theirs = order[number] if number < len(order) else None
+        if mine is not None and mine not in wanted:
+            merged.append(live[at])
             at += 1
-        if found is None:
-            merged.append(created(item, element))
             continue
-        merged.append(merge(found[0], item, element) if len(found) == 1 else item)
-        del shared[0]
-        if at < len(live):
-            at += 1
-    merged.extend(
-        item for item, step in zip(live[at:], steps[at:], strict=True) if step not in wanted
-    )
+        if mine is not None and mine != theirs:
+            waits = theirs is not None and shared and shared[0] != mine
+            at += waits or mine in taken
+            if waits:
+                continue
+        if theirs is not None:
+            found = before.get(theirs, ())
+            item = wanted[theirs]
+            merged.append(merge(found[0], item, element) if len(found) == 1 else item)
+            taken.add(theirs)
+            number += 1
+            at += mine == theirs
+            if shared and shared[0] == theirs:
+                shared.popleft()
     unchanged = len(merged) == len(live) and all(map(_is, merged, live))
     return live if unchanged else merged
 
@@ -117,10 +105,41 @@ def _is(one: Value, other: Value) -> bool:
     return one is other
 
 
+def settle(value: Value, live: Value, schema: Schema) -> Value:
+    """Return a merged value as it is stored, where ``live`` is what was there before.
+
+    A ``null`` claims a field without giving it a value: a declared field drops it.
+    """
+    if value is live or schema.shape is Shape.DEDUCED or schema.atomic:
+        return value
+    if isinstance(value, dict):
+        before = live if isinstance(live, dict) else {}
+        return _settle_object(value, before, schema)
+    if isinstance(value, list):
+        element = schema.element
+        items = [settle(item, _ABSENT, element) for item in value]
+        return value if all(map(_is, items, value)) else items
+    return value
+
+
+def _settle_object(value: Object, live: Object, schema: Schema) -> Object:
+    settled: Object = {}
+    changed = False
+    for name, inner in value.items():
+        child = schema.child(name)
+        after = settle(inner, live.get(name, _ABSENT), child)
+        changed = changed or after is not inner
+        if after is None and child.shape is not Shape.DEDUCED and not child.nullable:
+            changed = True
+        else:
+            settled[name] = after
+    return settled if changed else value
+
+
 def remove(value: Value, fields: Trie, schema: Schema) -> Value:
     """Return ``value`` without the members of ``fields`` and all that lies below them.
 
-    A container that is not a member itself stays, empty if need be.
+    A container that loses its last item becomes ``null``.
     """
     if schema.atomic or not value:
         return value
@@ -131,7 +150,7 @@ def remove(value: Value, fields: Trie, schema: Schema) -> Value:
     return value
 
 
-def _remove_from_object(value: Object, fields: Trie, schema: Schema) -> Object:
+def _remove_from_object(value: Object, fields: Trie, schema: Schema) -> Object | None:
     left: Object = {}
     for name, inner in value.items():
         node = fields.get("f:" + name)
@@ -139,10 +158,10 @@ def _remove_from_object(value: Object, fields: Trie, schema: Schema) -> Object:
             left[name] = inner
         elif not is_member(node):
             left[name] = remove(inner, node, schema.child(name))
-    return left
+    return left or None
 
 
-def _remove_from_list(items: list[Value], fields: Trie, schema: Schema) -> list[Value]:
+def _remove_from_list(items: list[Value], fields: Trie, schema: Schema) -> list[Value] | None:
     element = schema.element
     left: list[Value] = []
     for item in items:
@@ -151,4 +170,4 @@ def _remove_from_list(items: list[Value], fields: Trie, schema: Schema) -> list[
             left.append(item)
         elif not is_member(node):
             left.append(remove(item, node, element))
-    return left
+    return left or None

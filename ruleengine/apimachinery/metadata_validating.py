@@ -102,17 +102,23 @@ def _check_annotations(annotations: Value) -> Iterator[Cause]:
     if not isinstance(annotations, dict):
         yield wrong_type(path, annotations, "object")
         return
-    size = 0
     for key, value in annotations.items():
         problem = check_qualified_name(key.lower())
         if problem:
             yield invalid(path, key, problem)
         if not isinstance(value, str):
             yield wrong_type((*path, key), value, "string")
-            continue
-        size += len(key.encode()) + len(value.encode())
-    if size > MOST_ANNOTATION_BYTES:
+    if annotation_bytes(annotations) > MOST_ANNOTATION_BYTES:
         yield too_long(path, f"may not be more than {MOST_ANNOTATION_BYTES} bytes")
+
+
+def annotation_bytes(annotations: Object) -> int:
+    """Return how large annotations are together, names and texts."""
+    return sum(
+        len(key.encode()) + len(value.encode())
+        for key, value in annotations.items()
+        if isinstance(value, str)
+    )
 
 
 def _check_finalizers(finalizers: Value) -> Iterator[Cause]:

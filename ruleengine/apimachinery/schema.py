@@ -76,11 +76,13 @@ class Schema:
         "keys",
         "list_type",
         "merge_key",
+        "nullable",
         "patch_strategy",
         "preserve_unknown",
         "required",
         "scalar",
         "shape",
+        "sorted_keys",
         "type_name",
     )
 
@@ -100,6 +102,7 @@ class Schema:
         preserve_unknown: bool = False,
         has_status: bool = False,
         required: bool = False,
+        nullable: bool = False,
         always_present: bool = False,
         drops_zero: bool = False,
         enum: tuple[Value, ...] = (),
@@ -110,12 +113,14 @@ class Schema:
         self.scalar = scalar
         self.list_type = list_type
         self.keys = keys
+        self.sorted_keys = tuple(sorted(keys))
         self.key_defaults = key_defaults or {}
         self.patch_strategy = patch_strategy
         self.merge_key = merge_key
         self.preserve_unknown = preserve_unknown
         self.has_status = has_status
         self.required = required
+        self.nullable = nullable
         self.always_present = always_present
         self.drops_zero = drops_zero
         self.enum = enum

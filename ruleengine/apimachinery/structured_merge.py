@@ -6,14 +6,20 @@ step by step. Nothing is changed in place; where nothing changes, the live objec
 is returned, which is how callers see that there is nothing to write.
 """
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from ruleengine.apimachinery import tries
+from ruleengine.apimachinery import client_side_apply, tries
 from ruleengine.apimachinery.declared import check_declared
-from ruleengine.apimachinery.field_sets import Comparison, FieldSet, compare, fields_of_value
+from ruleengine.apimachinery.field_sets import (
+    Comparison,
+    FieldSet,
+    compare,
+    fields_of_value,
+    same,
+)
+from ruleengine.apimachinery.giving_up import give_up
 from ruleengine.apimachinery.list_items import format_steps
 from ruleengine.apimachinery.managed_fields import (
     APPLY,
@@ -29,17 +35,17 @@ from ruleengine.apimachinery.managed_fields import (
     without_managed_fields,
     write_managers,
 )
-from ruleengine.apimachinery.merging import merge, remove
+from ruleengine.apimachinery.merging import merge, settle
 from ruleengine.apimachinery.schema import Schema, Shape
-from ruleengine.apimachinery.tries import Trie
-from ruleengine.model.values import Object
+from ruleengine.apimachinery.tries import FieldsError, Trie
+from ruleengine.model.values import Object, lookup
 
 _STATUS: Final[Trie] = {"f:status": {}}
 _IDENTITY: Final = ("apiVersion", "kind")
 _NAMES: Final = ("name", "namespace", "uid", "resourceVersion")
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Conflict:
     """A field that another manager owns and that an apply would change.
 
@@ -80,33 +86,48 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     :class:`~ruleengine.apimachinery.declared.UndeclaredError` for a configuration that has
     fields the schema does not know, or the same list item twice.
     """
-    config = _relevant(without_managed_fields(config), schema, subresource)
+    stated = without_managed_fields(config)
+    config = _relevant(stated, schema, subresource)
     check_declared(config, schema)
     base = _bare(config) if live is None else without_managed_fields(live)
-    managers = _managers_before_apply(live, base, schema, now)
+    managers = _adapted(_managers_before_apply(live, base, schema, now), schema)
     mine = Manager(
         name=manager,
         operation=APPLY,
         api_version=str(config.get("apiVersion", "")),
         fields={},
         subresource=subresource,
-        time=now,
     )
     owned_before = managers.pop(mine.key, mine)
     claimed = fields_of_value(config, schema) or {}
     merged = merge(base, config, schema)
-    pruned = _prune(merged, owned_before.fields, [claimed, *_fields(managers)], schema)
+    left = give_up(merged, owned_before.fields, claimed, _fields(managers), schema)
+    stored: Object = settle(left, base, schema)
     fields = tries.without(claimed, _reset_fields(schema, subresource))
     fields = tries.difference(fields, UNTRACKED)
-    differences = compare(base, pruned, schema)
-    mine = replace(mine, fields=fields)
-    if live is not None and not differences and _same_entry(mine, owned_before):
+    mine = replace(mine, fields=fields, time=owned_before.time if same(left, base) else now)
+    differences = compare(base, left, schema)
+    conflicts = () if force else tuple(_conflicts(managers, differences))
+    if manager == client_side_apply.MANAGER:
+        stored = client_side_apply.remembering(stored, stated)
+        conflicts = _not_taken_over(conflicts, base, schema)
+    kept = _same_entry(mine, owned_before) and not conflicts and same(stored, base)
+    if live is not None and kept and managed_fields_of(live):
         return Applied(live)
-    managers = _adapted(managers, schema)
-    conflicts = () if force else tuple(sorted(_conflicts(managers, differences)))
     changed = _take_from_others(managers, differences)
     changed[mine.key] = mine
-    return Applied(with_managed_fields(pruned, write_managers(changed.values())), conflicts)
+    return Applied(with_managed_fields(stored, write_managers(changed.values())), conflicts)
+
+
+def _not_taken_over(
+    conflicts: tuple[Conflict, ...], live: Object, schema: Schema
+) -> tuple[Conflict, ...]:
+    """Return the conflicts about fields that client-side apply does not own."""
+    if not conflicts:
+        return ()
+    owned = client_side_apply.owned_by_last_apply(live, schema)
+    taken = {format_steps(path) for path in tries.paths(owned)}
+    return tuple(one for one in conflicts if one.path not in taken)
 
 
 def _same_entry(one: Manager, other: Manager) -> bool:
@@ -126,11 +147,14 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     """Return ``new`` with the ``managedFields`` that this write leaves behind.
 
     ``live`` is the object before the write, ``None`` for a create. Entries in ``new``
-    replace those of ``live`` (an empty list resets them), except through a subresource.
+    replace those of ``live`` (an empty list resets them), except through a subresource. An
+    object that nobody tracks stays so until somebody applies to it.
     """
     bare = without_managed_fields(new)
     base = _bare(new) if live is None else without_managed_fields(live)
     managers = _managers_before_update(live, new, subresource)
+    if not managers and lookup(live, "metadata", "uid"):
+        return bare
     differences = _of_endpoint(compare(base, bare, schema), schema, subresource)
     mine = Manager(
         name=manager,
@@ -145,15 +169,14 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     taken = tries.union(differences.added.trie, differences.modified.trie)
     fields = tries.difference(owned_before.fields, differences.removed.trie)
     fields = tries.difference(tries.union(fields, taken), UNTRACKED)
-    wrote = bool(tries.difference(taken, UNTRACKED)) or fields != owned_before.fields
-    time = now if wrote else owned_before.time
+    time = now if tries.difference(taken, UNTRACKED) else owned_before.time
     changed[mine.key] = replace(mine, fields=fields, time=time)
     return with_managed_fields(bare, write_managers(merge_ancient(_filled(changed)).values()))
 
 
 def conflict_message(conflicts: Iterable[Conflict]) -> str:
     """Return the message of the 409 that answers an apply with conflicts."""
-    ordered = sorted(conflicts)
+    ordered = list(conflicts)
     if len(ordered) == 1:
         return f"Apply failed with 1 conflict: {ordered[0].message}: {ordered[0].path}"
     lines = []
@@ -167,7 +190,7 @@ def conflict_causes(conflicts: Iterable[Conflict]) -> list[Object]:
     """Return ``details.causes`` of the 409 that answers an apply with conflicts."""
     return [
         {"reason": "FieldManagerConflict", "message": one.message, "field": one.path}
-        for one in sorted(conflicts)
+        for one in conflicts
     ]
 
 
@@ -224,7 +247,7 @@ def _filled(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:
 def _lenient(managed_fields: object) -> dict[ManagerKey, Manager]:
     try:
         return read_managers(managed_fields)
-    except (ValueError, TypeError, AttributeError):
+    except FieldsError:
         return {}
 
 
@@ -238,10 +261,10 @@ def _managers_before_apply(
         name=BEFORE_FIRST_APPLY,
         operation=UPDATE,
         api_version=str(live.get("apiVersion", "")),
-        fields=tries.difference(fields_of_value(base, schema) or {}, UNTRACKED),
+        fields=tries.difference(compare(_bare(base), base, schema).added.trie, UNTRACKED),
         time=now,
     )
-    return {everything.key: everything}
+    return _filled({everything.key: everything})
 
 
 def _managers_before_update(
@@ -255,44 +278,9 @@ def _managers_before_update(
     return _lenient(stated) or _lenient(managed_fields_of(live))
 
 
-def _prune(merged: Object, owned_before: Trie, claims: Iterable[Trie], schema: Schema) -> Object:
-    """Return ``merged`` without what this manager owned and nobody claims any more."""
-    given_up = tries.difference(owned_before, tries.union_all(claims := list(claims)))
-    if not given_up:
-        return merged
-    claimed = _with_keys(tries.with_ancestors(tries.union_all([*claims, UNTRACKED])))
-    removed = tries.difference(_with_named_ancestors(owned_before), claimed)
-    pruned: Object = remove(merged, removed, schema)
-    return pruned
-
-
-def _with_named_ancestors(fields: Trie) -> Trie:
-    """Return a set in which the named fields on the way to members are members too."""
-    return {
-        step: {
-            **({".": {}} if step.startswith("f:") or "." in node else {}),
-            **_with_named_ancestors(node),
-        }
-        if node
-        else node
-        for step, node in tries.below(fields)
-    }
-
-
-def _with_keys(fields: Trie) -> Trie:
-    """Return a set in which an item that has members keeps the fields that name it."""
-    kept: Trie = {}
-    for step, node in fields.items():
-        inner = _with_keys(node) if node else node
-        if step.startswith("k:") and inner:
-            inner = {**{f"f:{key}": {} for key in json.loads(step[2:])}, **inner}
-        kept[step] = inner
-    return kept
-
-
 def _conflicts(managers: dict[ManagerKey, Manager], differences: Comparison) -> Iterable[Conflict]:
     touched = tries.union(differences.added.trie, differences.modified.trie)
-    for one in managers.values():
+    for one in sorted(managers.values(), key=lambda manager: manager.key):
         for path in tries.paths(tries.intersection(one.fields, touched)):
             yield Conflict(one.name, format_steps(path), f"conflict with {one}")
 

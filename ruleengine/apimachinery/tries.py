@@ -18,6 +18,10 @@ MEMBER: Final[Trie] = {}
 SELF: Final = "."
 
 
+class FieldsError(ValueError):
+    """Something that claims to be a field set, or an entry of ``managedFields``, and is none."""
+
+
 def is_member(node: Trie) -> bool:
     """Tell whether the path that leads to ``node`` belongs to the set."""
     return not node or SELF in node
@@ -134,10 +138,10 @@ def contains(trie: Trie, path: Iterable[str]) -> bool:
 
 
 def paths(trie: Trie) -> Iterator[tuple[str, ...]]:
-    """Yield every member as a tuple of steps, in a stable order."""
-    for step, child in sorted(below(trie), key=lambda item: item[0]):
-        if is_member(child):
-            yield (step,)
+    """Yield every member as a tuple of steps: those of a level before what lies below them."""
+    ordered = sorted(below(trie), key=lambda item: item[0])
+    yield from ((step,) for step, child in ordered if is_member(child))
+    for step, child in ordered:
         for rest in paths(child):
             yield (step, *rest)
 

@@ -124,10 +124,30 @@ def _order_free(value: dict[str, Any]) -> Any:
         ),
         (
             {"parts": [{"name": "a"}, {"name": "a"}]},
-            {"parts": [{"name": "a"}]},
+            {"parts": [{"name": "a"}, {"name": "a", "size": 1}]},
             "modified",
             '.spec.parts[name="a"]',
         ),
+        (
+            {"parts": [{"name": "a"}, {"name": "a"}]},
+            {"parts": [{"name": "a"}]},
+            "added",
+            '.spec.parts[name="a"], .spec.parts[name="a"].name',
+        ),
+        (
+            {"parts": [{"name": "a"}]},
+            {"parts": [{"name": "a"}, {"name": "a"}]},
+            "removed",
+            '.spec.parts[name="a"], .spec.parts[name="a"].name',
+        ),
+        (
+            {"parts": [{"name": "a"}]},
+            {"parts": None},
+            "removed",
+            '.spec.parts[name="a"], .spec.parts[name="a"].name',
+        ),
+        ({"labels": {"a": "b"}}, {"labels": None}, "removed", ".spec.labels.a"),
+        ({"labels": {}}, {"labels": None}, "modified", ".spec.labels"),
         ({"free": {"x": {"y": 1}}}, {"free": {"x": 1}}, "modified", ".spec.free.x"),
     ],
 )

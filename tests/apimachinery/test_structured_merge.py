@@ -1,11 +1,13 @@
 """Server-side apply gives and takes fields as the algorithm says."""
 
 import copy
+import json
 from typing import Any
 
 import pytest
 from hypothesis import given
 
+from ruleengine.apimachinery.client_side_apply import LAST_APPLIED
 from ruleengine.apimachinery.declared import UndeclaredError
 from ruleengine.apimachinery.field_sets import FieldSet, compare
 from ruleengine.apimachinery.managed_fields import read_managers, without_managed_fields
@@ -107,7 +109,7 @@ def test_equal_values_are_owned_together() -> None:
 
 
 def test_a_conflict_names_field_and_manager_as_the_api_does() -> None:
-    """Updates are named with version and time, applies without."""
+    """Updates are named with their version, applies without."""
     live = applied(None, thing({"parts": [{"name": "a", "size": 1}]}), "first").object
     changed = thing({"parts": [{"name": "a", "size": 1}], "number": 1})
     changed["metadata"] = live["metadata"]
@@ -118,7 +120,7 @@ def test_a_conflict_names_field_and_manager_as_the_api_does() -> None:
     assert conflict_causes(conflicts) == [
         {
             "reason": "FieldManagerConflict",
-            "message": f'conflict with "editor" using example.com/v1 at {NOW}',
+            "message": 'conflict with "editor" using example.com/v1',
             "field": ".spec.number",
         },
         {
@@ -131,7 +133,7 @@ def test_a_conflict_names_field_and_manager_as_the_api_does() -> None:
         'Apply failed with 1 conflict: conflict with "first": .spec.parts[name="a"].size'
     )
     assert conflict_message(conflicts) == (
-        f'Apply failed with 2 conflicts: conflicts with "editor" using example.com/v1 at {NOW}:\n'
+        'Apply failed with 2 conflicts: conflicts with "editor" using example.com/v1:\n'
         '- .spec.number\nconflicts with "first":\n- .spec.parts[name="a"].size'
     )
 
@@ -143,13 +145,30 @@ def test_items_keep_their_place_and_configured_ones_their_order() -> None:
     assert merged["spec"]["names"] == ["x", "y", "b", "new", "a"]
 
 
-def test_an_item_stays_while_another_owns_a_field_of_it() -> None:
-    """It keeps that field and the keys that name it."""
+def test_an_item_stays_while_another_owns_it() -> None:
+    """It keeps what the other applied; a mere field in it does not hold it."""
     live = applied(None, thing({"parts": [{"name": "a", "size": 1}]})).object
-    spec = {"parts": [{"name": "a", "size": 1, "labels": {"x": "y"}}]}
-    live = update(live, {**live, "spec": spec}, manager="editor", schema=THING, now=NOW)
-    left = applied(live, thing({"number": 1})).object
+    shared = thing({"parts": [{"name": "a", "labels": {"x": "y"}}]})
+    both = applied(live, shared, "other").object
+    left = applied(both, thing({"number": 1})).object
     assert left["spec"] == {"parts": [{"name": "a", "labels": {"x": "y"}}], "number": 1}
+    spec = {"parts": [{"name": "a", "size": 1, "labels": {"x": "y"}}]}
+    edited = update(live, {**live, "spec": spec}, manager="editor", schema=THING, now=NOW)
+    assert applied(edited, thing({"number": 1})).object["spec"] == {"number": 1}
+
+
+def test_a_new_order_of_items_is_a_change() -> None:
+    """Servers store lists in the order of the configuration, so that is written."""
+    live = applied(None, thing({"names": ["a", "b"]})).object
+    turned = applied(live, thing({"names": ["b", "a"]})).object
+    assert turned["spec"]["names"] == ["b", "a"]
+
+
+def test_who_joins_without_changing_anything_has_no_time() -> None:
+    """The time of an entry is that of its last change."""
+    live = applied(None, thing({"number": 1}), "other").object
+    joined = applied(live, thing({"number": 1})).object
+    assert [one.get("time") for one in joined["metadata"]["managedFields"]] == [None, NOW]
 
 
 def test_unowned_fields_go_with_the_struct_that_was_given_up() -> None:
@@ -180,10 +199,10 @@ def test_the_first_apply_shares_with_what_was_there_before() -> None:
     live = thing({"number": 1, "text": "x"})
     result = applied(live, thing({"number": 2}), force=False)
     assert [one.message for one in result.conflicts] == [
-        f'conflict with "before-first-apply" using example.com/v1 at {NOW}'
+        'conflict with "before-first-apply" using example.com/v1'
     ]
     forced = applied(live, thing({"number": 2})).object
-    assert owners(forced)["before-first-apply"] == {("f:spec", "f:text")}
+    assert owners(forced)["before-first-apply"] == {("f:spec",), ("f:spec", "f:text")}
 
 
 def test_null_claims_a_field_without_a_value() -> None:
@@ -212,11 +231,30 @@ def test_a_quantity_that_means_the_same_is_no_change() -> None:
         ({"nmber": 1}, ".spec.nmber: field not declared in schema"),
         ({"names": ["a", "a"]}, 'duplicate entries for key [="a"]'),
         ({"parts": [{"name": "a"}, {"name": "a"}]}, 'duplicate entries for key [name="a"]'),
-        ({"parts": [{"size": 1}]}, 'omits key field "name"'),
+        ({"parts": [{"size": 1}]}, 'omits all key fields ["name"]'),
+        (
+            {"parts": [None]},
+            ".spec.parts: element 0: associative list with keys may not have a null",
+        ),
+        (
+            {"parts": ["a"]},
+            ".spec.parts: element 0: associative list with keys may not have non-map",
+        ),
+        (
+            {"names": [None]},
+            "element 0: associative list without keys has an element that's an expl",
+        ),
+        (
+            {"names": [{}]},
+            "element 0: associative list without keys has an element that's a map type",
+        ),
+        ({"names": [[]]}, "element 0: not supported: associative list with lists as elements"),
+        ({"text": 1}, ".spec.text: expected string, got int"),
+        ({"number": "1"}, ".spec.number: expected numeric (int or float), got string"),
         ({"parts": [{"name": "a", "sze": 1}]}, '.spec.parts[name="a"].sze: field not declared'),
         ({"parts": {"a": 1}}, ".spec.parts: expected list"),
         ({"labels": "x"}, ".spec.labels: expected map"),
-        ({"number": {"a": 1}}, ".spec.number: expected integer, got a map"),
+        ({"number": {"a": 1}}, ".spec.number: expected numeric (int or float), got map"),
     ],
 )
 def test_a_configuration_outside_the_schema_is_refused(spec: Object, problem: str) -> None:
@@ -224,7 +262,7 @@ def test_a_configuration_outside_the_schema_is_refused(spec: Object, problem: st
     with pytest.raises(UndeclaredError) as caught:
         applied(None, thing(spec))
     assert problem in caught.value.message
-    assert "(one; example.com/v1, Kind=Thing)" in caught.value.message
+    assert "(/one; example.com/v1, Kind=Thing)" in caught.value.message
 
 
 def test_ownership_inside_a_value_that_became_atomic_is_of_the_whole() -> None:
@@ -346,10 +384,46 @@ class TestUpdates:
     def test_malformed_entries_are_ignored(self) -> None:
         """Nonsense in the request leaves the live entries."""
         live = applied(None, thing({"number": 1})).object
-        for nonsense in ([{"operation": "Spam"}], ["x"], [{"operation": "Apply", "fieldsV1": 1}]):
+        good = {"operation": "Apply", "manager": "x"}
+        for nonsense in (
+            [{"operation": "Spam"}],
+            ["x"],
+            "x",
+            [{**good, "fieldsV1": 1}],
+            [{**good, "fieldsV1": {"spec": {}}}],
+            [{**good, "fieldsV1": {"k:[]": {}}}],
+            [{**good, "fieldsV1": {"v:{": {}}}],
+            [{**good, "fieldsV1": {"i:x": {}}}],
+            [{**good, "fieldsV1": {"f:a": [1]}}],
+            [{**good, "fieldsType": "FieldsV2"}],
+            [{**good, "manager": 1}],
+        ):
             new = {**live, "metadata": {"name": "one", "managedFields": nonsense}}
             after = update(live, new, manager="x", schema=THING, now=NOW)
             assert owners(after) == owners(live)
+
+    def test_steps_are_read_whatever_their_spelling(self) -> None:
+        """Keys in another order are the same keys; sorts that nobody knows are left out."""
+        written = {'k:{"b": 1.0, "a":"x"}': {"f:c": {}}, "i:0": {}, 'v:"z"': {}, "z:new": {}}
+        entry = {"operation": "Update", "manager": "x", "fieldsV1": {"f:l": written}}
+        (read,) = read_managers([entry]).values()
+        steps = {'k:{"a":"x","b":1}': {"f:c": {}}, "i:0": {}, 'v:"z"': {}}
+        assert read.fields == {"f:l": steps}
+
+    def test_what_nobody_tracks_stays_untracked_until_it_is_applied(self) -> None:
+        """An update of an object without entries makes none."""
+        live = {**thing({"number": 1}), "metadata": {"name": "one", "uid": "u"}}
+        new = {**live, "spec": {"number": 2}}
+        assert update(live, new, manager="x", schema=THING, now=NOW) == new
+        tracked = applied(live, thing({"number": 3})).object
+        assert set(owners(tracked)) == {"me", "before-first-apply"}
+
+    def test_taking_fields_out_is_no_change_of_the_own_entry(self) -> None:
+        """Its time stays; fields that went are nobody's."""
+        live = update(None, thing({"number": 1, "text": "x"}), manager="me", schema=THING, now=NOW)
+        left = update(live, {**live, "spec": {"text": "x"}}, manager="me", schema=THING, now=LATER)
+        assert owners(left)["me"] == {("f:spec",), ("f:spec", "f:text")}
+        assert left["metadata"]["managedFields"][0]["time"] == NOW
 
     def test_the_status_endpoint_owns_status_only(self) -> None:
         """Other differences of the request are not its business."""
@@ -393,3 +467,58 @@ class TestUpdates:
             "f:l1",
             "f:l2",
         }
+
+
+class TestTakeOver:
+    """How kubectl gets from client-side to server-side apply."""
+
+    CONFIG = thing({"number": 1})
+
+    def live(self, last: Any) -> Object:
+        """Return an object that client-side apply made."""
+        text = last if isinstance(last, str) else json.dumps(last)
+        made = {**self.CONFIG, "metadata": {"name": "one", "annotations": {LAST_APPLIED: text}}}
+        return update(None, made, manager="kubectl-client-side-apply", schema=THING, now=NOW)
+
+    def test_kubectl_takes_what_it_applied_before_and_remembers_the_new(self) -> None:
+        """No conflict, and the annotation is as client-side apply would write it."""
+        wanted = thing({"number": 2, "text": "<"})
+        done = applied(self.live(self.CONFIG), wanted, "kubectl", force=False)
+        assert done.conflicts == ()
+        assert done.object["metadata"]["annotations"][LAST_APPLIED] == (
+            '{"apiVersion":"example.com/v1","kind":"Thing","metadata":{"name":"one"},'
+            '"spec":{"number":2,"text":"\\u003c"}}\n'
+        )
+        assert ("f:spec", "f:number") in owners(done.object)["kubectl"]
+
+    @pytest.mark.parametrize(
+        ("last", "manager"),
+        [
+            pytest.param(CONFIG, "somebody", id="another manager"),
+            pytest.param({**CONFIG, "apiVersion": "example.com/v2"}, "kubectl", id="version"),
+            pytest.param(thing({"number": 5}), "kubectl", id="changed since"),
+            pytest.param(thing({}), "kubectl", id="never applied"),
+            pytest.param("{", "kubectl", id="no JSON"),
+            pytest.param("[]", "kubectl", id="no object"),
+        ],
+    )
+    def test_what_client_side_apply_does_not_own_stays_a_conflict(
+        self, last: Any, manager: str
+    ) -> None:
+        """Only kubectl takes over, and only fields that are as it left them."""
+        done = applied(self.live(last), thing({"number": 2}), manager, force=False)
+        assert [one.path for one in done.conflicts] == [".spec.number"]
+
+    def test_a_configuration_too_large_for_an_annotation_is_forgotten(self) -> None:
+        """As client-side apply does; the object is applied all the same."""
+        wanted = thing({"number": 1, "text": "x" * 300_000})
+        done = applied(self.live(self.CONFIG), wanted, "kubectl", force=False)
+        assert LAST_APPLIED not in done.object["metadata"]["annotations"]
+
+    def test_a_configuration_is_remembered_without_its_own_memory(self) -> None:
+        """Else it would grow with every apply."""
+        wanted = thing({"number": 1})
+        wanted["metadata"]["annotations"] = {LAST_APPLIED: "old", "a": "b"}
+        done = applied(self.live(self.CONFIG), wanted, "kubectl")
+        remembered = json.loads(done.object["metadata"]["annotations"][LAST_APPLIED])
+        assert remembered["metadata"]["annotations"] == {"a": "b"}

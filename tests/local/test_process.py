@@ -191,6 +191,7 @@ def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> N
     assert "tier=front" in kubectl("describe", "deploy", "web")
     assert "maxSurge" in kubectl("explain", "deployment.spec.strategy.rollingUpdate")
     assert "deployments" in kubectl("api-resources")
-    kubectl("diff", "--server-side", "-f", "-", text=kubectl("get", "svc", "web", "-o", "yaml"))
+    service = kubectl("get", "svc", "web", "-o", "yaml")
+    kubectl("diff", "--server-side", "--field-manager=tester", "-f", "-", text=service)
     kubectl("delete", "deploy,svc", "web")
     assert "web" not in kubectl("get", "deploy,svc")

@@ -15,6 +15,9 @@ from ruleengine.model.values import Object, Value
 LARGEST: Final = 3 * 1024 * 1024
 """How many bytes a body may have."""
 
+DEEPEST: Final = 100
+"""How many levels a body may be nested, as in documents of a repo: what walks it recurses."""
+
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 JSON_PATCH: Final = "application/json-patch+json"
@@ -93,7 +96,11 @@ def _json(data: bytes) -> Body:
         value = json_text.loads(data)
     except ValueError as error:
         raise bad_request(f"the body of the request is no JSON: {error}") from None
-    return Body(value, _duplicates(data, value))
+    try:
+        return Body(value, _duplicates(data, value))
+    except _TooDeepError:
+        text = f"the body of the request is nested deeper than {DEEPEST} levels"
+        raise bad_request(text) from None
 
 
 def _duplicates(data: bytes, value: Value) -> tuple[str, ...]:
@@ -115,10 +122,16 @@ def _duplicates(data: bytes, value: Value) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _keys(value: Value) -> int:
+class _TooDeepError(ValueError):
+    """A body that is nested deeper than :data:`DEEPEST`."""
+
+
+def _keys(value: Value, depth: int = 0) -> int:
+    if depth > DEEPEST:
+        raise _TooDeepError
     if isinstance(value, dict):
-        return len(value) + sum(map(_keys, value.values()))
-    return sum(map(_keys, value)) if isinstance(value, list) else 0
+        return len(value) + sum(_keys(inner, depth + 1) for inner in value.values())
+    return sum(_keys(inner, depth + 1) for inner in value) if isinstance(value, list) else 0
 
 
 def _yaml(data: bytes) -> Body:
