@@ -17,6 +17,7 @@ from ruleengine.expressions.expr.dialects import PLAIN, Dialect
 from ruleengine.expressions.expr.functions import BUILTINS
 from ruleengine.expressions.expr.parser import Parser
 from ruleengine.expressions.expr.running import Compiled, Run
+from ruleengine.expressions.expr.values import kind_of
 from ruleengine.expressions.language import (
     DEFAULT_LIMITS,
     LONGEST_TEXT,
@@ -53,6 +54,17 @@ class Expression:
         except RecursionError:
             raise ExpressionError("the evaluation nests too deeply", text=self.text) from None
 
+    def holds(self, env: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS) -> bool:
+        """Return the value of a condition. Raises ``ExpressionError`` where it is no truth."""
+        value = self.eval(env, limits)
+        if value is True or value is False:
+            return bool(value)
+        raise ExpressionError(
+            f"the condition gives {kind_of(value)}, neither true nor false",
+            text=self.text,
+            hint="compare it with something",
+        )
+
     def _unknown(self, name: str, offset: int, env: Mapping[str, Any]) -> ExpressionError:
         known = [*env, *self._dialect.functions, *BUILTINS]
         close = get_close_matches(name, known, n=1)
@@ -66,7 +78,7 @@ def compile(text: str, dialect: Dialect = PLAIN) -> Expression:  # noqa: A001 - 
     if len(text) > LONGEST_TEXT:
         raise ExpressionError("the expression is too long", hint=f"at most {LONGEST_TEXT}")
     try:
-        compiler = Compiler(text, dialect.functions)
+        compiler = Compiler(text, dialect)
         compiled = compiler.compile(Parser(text).parse())
     except RecursionError:
         raise ExpressionError("the expression nests too deeply", text=text) from None

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from ruleengine.expressions.expr.methods import method
 from ruleengine.expressions.expr.signatures import Function
-from ruleengine.expressions.expr.values import Problem, kind_of, to_index
-from ruleengine.expressions.language import Meter
+from ruleengine.expressions.expr.values import AnyKeys, Groups, Problem, kind_of, to_index
+from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats.go_text import from_bytes, to_bytes
 
 BACK: Final = 2**62
@@ -33,11 +33,19 @@ def fetch(value: Any, key: Any) -> Any:
 
 
 def _entry(value: Mapping[str, Any], key: Any) -> Any:
+    if isinstance(value, AnyKeys):
+        return _group(value, key)
     if key is None:
         return None
     if not isinstance(key, str):
         raise Problem(f"{kind_of(key)} is no key of a map", "keys are texts")
     return value.get(key)
+
+
+def _group(value: AnyKeys, key: Any) -> Any:
+    if isinstance(key, list | dict):
+        raise Problem(f"{kind_of(key)} is no key of a map")
+    return value[key] if key in value or isinstance(value, Groups) else None
 
 
 def _item(value: list[Any] | bytes, index: int) -> Any:
@@ -76,5 +84,7 @@ def call(function: Any, arguments: list[Any], meter: Meter) -> Any:
         raise Problem(f"{kind_of(function)} cannot be called", hint)
     try:
         return function(*arguments)
+    except ExpressionError as error:
+        raise Problem(error.message, error.hint) from None
     except (ArithmeticError, LookupError, TypeError, ValueError) as error:
         raise Problem(str(error) or "the function refuses its arguments") from None

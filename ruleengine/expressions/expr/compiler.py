@@ -5,12 +5,13 @@ many arguments it takes. Operators in a row and the steps of a path become loops
 evaluation nests only as deeply as the text does.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
 from ruleengine.expressions import regular
 from ruleengine.expressions.expr import operators
+from ruleengine.expressions.expr.dialects import Dialect
 from ruleengine.expressions.expr.functions import BUILTINS
 from ruleengine.expressions.expr.kinds import never_equal
 from ruleengine.expressions.expr.nodes import (
@@ -41,12 +42,19 @@ from ruleengine.expressions.language import DEEPEST_NESTING, ExpressionError
 _DEEPEST: Final = 2 * DEEPEST_NESTING
 """A tree is deeper than its text nests: each pipe wraps what stands before it."""
 
+_UNARY: Final[dict[str, Callable[[Any], Any]]] = {
+    "!": lambda value: not truth(value),
+    "-": operators.negate,
+    "+": operators.number,
+}
+
 
 class Compiler:
     """Compiles one tree in a scope of names."""
 
-    def __init__(self, text: str, functions: Mapping[str, Any]) -> None:
-        self.scope = Scope(functions)
+    def __init__(self, text: str, dialect: Dialect) -> None:
+        self.scope = Scope(dialect.functions)
+        self._functions_first = dialect.functions_first
         self._text = text
         self._loops: list[tuple[Loop, bool]] = []
         self._depth = 0
@@ -83,6 +91,10 @@ class Compiler:
         return lambda _run: value
 
     def _name(self, node: Name) -> Compiled:
+        if self._functions_first and node.name in BUILTINS and self.scope.is_variable(node.name):
+            raise self.error(
+                f"'{node.name}' is a function", node.offset, f"write $env['{node.name}']"
+            )
         return self.scope.look_up(node.name, node.offset)
 
     def _path(self, node: Path) -> Compiled:
@@ -98,12 +110,7 @@ class Compiler:
         return lambda run: run.slots[slot]
 
     def _unary(self, node: Unary) -> Compiled:
-        operand = self.compile(node.operand)
-        if node.operator == "+":
-            return operand
-        apply = truth if node.operator == "!" else operators.negate
-        if node.operator == "!":
-            return self.guarded(lambda run: not apply(operand(run)), node.offset)
+        operand, apply = self.compile(node.operand), _UNARY[node.operator]
         return self.guarded(lambda run: apply(operand(run)), node.offset)
 
     def _binary(self, node: Binary) -> Compiled:

@@ -121,6 +121,13 @@ def negate(value: Any) -> Any:
     raise Problem(f"'-' cannot stand before {kind_of(value)}", _CONVERT)
 
 
+def number(value: Any) -> Any:
+    """Return a number as it is: what ``+`` before it means."""
+    if is_number(value):
+        return value
+    raise Problem(f"'+' cannot stand before {kind_of(value)}", _CONVERT)
+
+
 def equal(left: Any, right: Any, meter: Meter) -> bool:
     """Return whether two values are equal: numbers by value, all else by type and value."""
     one, other = type(left), type(right)

@@ -53,7 +53,11 @@ _BINARY: Final = {
     "??": 500,
 }
 _RIGHT: Final = frozenset({"**", "^"})
-_NEGATED: Final = frozenset({"in", "matches", "contains", "startsWith", "endsWith"})
+_NEGATED: Final = frozenset(
+    {"in", "matches", "contains", "startsWith", "endsWith", "==", "!=", "<", ">", ">=", "<="}
+)
+"""Operators that ``not`` may stand before; the newer dialect allows the words only."""
+
 _CHAINED: Final = frozenset({"<", ">", ">=", "<="})
 _SYNONYMS: Final = {"or": "||", "and": "&&", "^": "**", "not": "!"}
 _CONSTANTS: Final = {"true": True, "false": False, "nil": None}

@@ -11,7 +11,7 @@ from ruleengine.expressions.expr import operators
 from ruleengine.expressions.expr.operators import truth
 from ruleengine.expressions.expr.running import Compiled, Run
 from ruleengine.expressions.expr.sorting import sort
-from ruleengine.expressions.expr.values import Problem, kind_of
+from ruleengine.expressions.expr.values import Groups, Problem, kind_of
 from ruleengine.formats.go_text import to_bytes
 
 
@@ -120,7 +120,7 @@ def _sum(loop: Loop, run: Run, items: list[Any], _third: Any) -> Any:
 
 
 def _group_by(loop: Loop, run: Run, items: list[Any], _third: Any) -> dict[Any, list[Any]]:
-    groups: dict[Any, list[Any]] = {}
+    groups = Groups()
     for item, key in loop.values(run, items):
         if isinstance(key, list | dict):
             raise Problem(f"{kind_of(key)} cannot be the key of a group", "group by a text")

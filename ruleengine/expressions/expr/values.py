@@ -16,6 +16,17 @@ class Problem(Exception):  # noqa: N818 - it becomes an ExpressionError once the
         self.hint = hint
 
 
+class AnyKeys(dict[Any, Any]):
+    """A map whose keys are any values, not texts only."""
+
+
+class Groups(AnyKeys):
+    """What ``groupBy`` gives: a group that does not exist is an empty list."""
+
+    def __missing__(self, key: Any) -> list[Any]:
+        return []
+
+
 def is_number(value: Any) -> bool:
     """Return whether a value is an integer or a float; truth values and durations are none."""
     return type(value) is int or type(value) is float

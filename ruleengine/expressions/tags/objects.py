@@ -12,7 +12,7 @@ from typing import Any
 
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
-from ruleengine.expressions.tags.template import CLOSE, OPEN, Tag, Template
+from ruleengine.expressions.tags.template import OPEN, OpenTagError, Tag, Template
 from ruleengine.expressions.tags.template import compile as compile_text
 
 
@@ -24,12 +24,10 @@ def replace(
     Parts without tags are not copied. Raises ``ExpressionError`` for broken tags, for names
     that the policy demands and for expressions that fail.
     """
-    texts = list(_texts(value))
-    if not texts:
-        return value
-    if any(map(_is_open, texts)):
+    try:
+        return _Replacing(scope, policy, limits).value(value)
+    except OpenTagError:
         return _as_json(value, scope, policy, limits)
-    return _replaced(value, scope, policy, limits)
 
 
 def find(value: Any) -> tuple[Tag, ...]:
@@ -37,10 +35,10 @@ def find(value: Any) -> tuple[Tag, ...]:
 
     Raises ``ExpressionError`` for broken tags.
     """
-    texts = list(_texts(value))
-    if any(map(_is_open, texts)):
+    try:
+        return tuple(tag for text in _texts(value) for tag in compile_text(text).tags)
+    except OpenTagError:
         return Template(_dumped(value), _decoded).tags
-    return tuple(tag for text in texts for tag in compile_text(text).tags)
 
 
 def _texts(value: Any) -> Iterator[str]:
@@ -57,32 +55,50 @@ def _texts(value: Any) -> Iterator[str]:
             stack += reversed(one)
 
 
-def _is_open(text: str) -> bool:
-    """Return whether a text opens a tag that it does not close."""
-    at = 0
-    while (begin := text.find(OPEN, at)) >= 0:
-        end = text.find(CLOSE, begin + len(OPEN))
-        if end < 0:
-            return True
-        at = end + len(CLOSE)
-    return False
+class _Replacing:
+    """One walk over a value; what stays as it is, is not copied."""
 
+    __slots__ = ("_how",)
 
-def _replaced(value: Any, scope: Scope, policy: Policy, limits: Limits) -> Any:
-    if isinstance(value, str):
-        return compile_text(value).replace(scope, policy, limits) if OPEN in value else value
-    if isinstance(value, dict):
-        made = {
-            _replaced(key, scope, policy, limits): _replaced(one, scope, policy, limits)
-            for key, one in value.items()
-        }
-        same = len(made) == len(value) and all(made.get(key) is value[key] for key in value)
-        return value if same else made
-    if isinstance(value, list):
-        items = [_replaced(one, scope, policy, limits) for one in value]
-        same = all(new is old for new, old in zip(items, value, strict=True))
-        return value if same else items
-    return value
+    def __init__(self, scope: Scope, policy: Policy, limits: Limits) -> None:
+        self._how = (scope, policy, limits)
+
+    def value(self, value: Any) -> Any:
+        """Return a value with its tags replaced."""
+        if isinstance(value, str):
+            return self._text(value) if OPEN in value else value
+        if isinstance(value, dict):
+            return self._map(value)
+        return self._list(value) if isinstance(value, list) else value
+
+    def _text(self, text: str) -> str:
+        return compile_text(text).replace(*self._how)
+
+    def _map(self, value: dict[str, Any]) -> dict[str, Any]:
+        made = value
+        for key, old in value.items():
+            if OPEN in key:
+                return {self.value(name): self.value(one) for name, one in value.items()}
+            kind = type(old)
+            if kind is str:
+                new = self._text(old) if OPEN in old else old
+            else:
+                new = self.value(old) if kind is dict or kind is list else old
+            if new is not old:
+                if made is value:
+                    made = value.copy()
+                made[key] = new
+        return made
+
+    def _list(self, value: list[Any]) -> list[Any]:
+        made = value
+        for index, old in enumerate(value):
+            new = self.value(old)
+            if new is not old:
+                if made is value:
+                    made = value.copy()
+                made[index] = new
+        return made
 
 
 def _as_json(value: Any, scope: Scope, policy: Policy, limits: Limits) -> Any:

@@ -29,9 +29,19 @@ class Scope:
             nested.setdefault(NOW, self._now)
         return nested
 
+    @cached_property
+    def _beginnings(self) -> frozenset[str]:
+        """Return every name and every path that a name begins with."""
+        found = set(self.names)
+        for name in self.names:
+            while "." in name:
+                name = name.rpartition(".")[0]  # noqa: PLW2901 - shorter and shorter
+                found.add(name)
+        return frozenset(found)
+
     def has(self, path: str) -> bool:
         """Return whether an expression finds a dotted path."""
-        if path in self.names:
+        if path in self._beginnings:
             return True
         place: Any = self.nested
         for part in path.split("."):

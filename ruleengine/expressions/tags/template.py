@@ -124,6 +124,10 @@ def _result(value: Any) -> str:
     return str(json.loads(written)) if written[0] == '"' else written
 
 
+class OpenTagError(ExpressionError):
+    """A text that opens a tag and does not close it."""
+
+
 class Template:
     """A text in parts. It is immutable and may be used any number of times.
 
@@ -131,13 +135,19 @@ class Template:
     the text of something else, such as JSON.
     """
 
-    __slots__ = ("_parts", "tags", "text")
+    __slots__ = ("_parts", "_slots", "tags", "text")
 
     def __init__(self, text: str, decode: Code = str) -> None:
+        parts = _parts(text, decode)
         self.text = text
-        self._parts = _parts(text, decode)
-        self.tags = tuple(part for part in self._parts if isinstance(part, Tag))
+        self.tags = tuple(part for part in parts if isinstance(part, Tag))
         """The tags in the order of the text."""
+        self._parts = [part if isinstance(part, str) else "" for part in parts]
+        self._slots = [
+            (index, None if part.expression else part.names[0], part)
+            for index, part in enumerate(parts)
+            if isinstance(part, Tag)
+        ]
 
     def eval(self, env: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS) -> str:
         """Return the text with the tags replaced that flat names resolve."""
@@ -154,12 +164,17 @@ class Template:
 
         ``encode`` writes each value as the text around it needs it.
         """
-        made = [
-            part if isinstance(part, str) else part.replaced(scope, policy, limits, encode)
-            for part in self._parts
-        ]
-        Meter(limits).size(sum(map(len, made)))
-        return "".join(made)
+        made = self._parts.copy()
+        look_up = scope.names.get
+        for index, name, tag in self._slots:
+            value = None if name is None else look_up(name)
+            if type(value) is str:
+                made[index] = encode(value)
+            else:
+                made[index] = tag.replaced(scope, policy, limits, encode)
+        text = "".join(made)
+        Meter(limits).size(len(text))
+        return text
 
 
 @lru_cache(maxsize=4096)
@@ -174,7 +189,7 @@ def _parts(text: str, decode: Code) -> list[str | Tag]:
     while (begin := text.find(OPEN, at)) >= 0:
         end = text.find(CLOSE, begin + len(OPEN))
         if end < 0:
-            raise ExpressionError("a tag is never closed", offset=begin, text=text, hint="add }}")
+            raise OpenTagError("a tag is never closed", offset=begin, text=text, hint="add }}")
         if begin > at:
             parts.append(text[at:begin])
         parts.append(_tag(text[begin + len(OPEN) : end], begin, text, decode))

@@ -73,6 +73,8 @@ def _flatten(meter: Meter, value: Any) -> list[Any]:
 
 
 def _sorted(meter: Meter, value: Any, order: Any = "asc") -> list[Any]:
+    if value is None:
+        return []
     return [one for _, one in sort(meter, [(one, one) for one in items(value)], order)]
 
 

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from ruleengine.expressions.expr.functions.taking import items, mapping
 from ruleengine.expressions.expr.signatures import Function
-from ruleengine.expressions.expr.values import Problem, kind_of
+from ruleengine.expressions.expr.values import AnyKeys, Problem, kind_of
 
 
 def _ordered(value: Any) -> list[tuple[Any, Any]]:
@@ -14,7 +14,7 @@ def _ordered(value: Any) -> list[tuple[Any, Any]]:
 
 
 def _from_pairs(value: Any) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
+    made = AnyKeys()
     for pair in items(value):
         if not isinstance(pair, list) or len(pair) != 2:
             raise Problem(f"{kind_of(pair)} is no pair", "write [[key, value], ...]")
