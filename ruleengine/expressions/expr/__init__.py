@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from ruleengine.expressions.expr.compiler import Compiler
-from ruleengine.expressions.expr.dialects import PLAIN, Dialect
+from ruleengine.expressions.expr.dialects import EVENTS, PLAIN, ROLLOUTS, WORKFLOWS, Dialect
 from ruleengine.expressions.expr.functions import BUILTINS
 from ruleengine.expressions.expr.parser import Parser
 from ruleengine.expressions.expr.running import Compiled, Run
@@ -25,6 +25,8 @@ from ruleengine.expressions.language import (
     Limits,
     Meter,
 )
+
+__all__ = ["EVENTS", "PLAIN", "ROLLOUTS", "WORKFLOWS", "Dialect", "Expression", "compile"]
 
 
 @dataclass(frozen=True, slots=True)

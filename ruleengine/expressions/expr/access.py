@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from ruleengine.expressions.expr.methods import method
 from ruleengine.expressions.expr.signatures import Function
 from ruleengine.expressions.expr.values import AnyKeys, Groups, Problem, kind_of, to_index
+from ruleengine.expressions.go_methods import method
 from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats.go_text import from_bytes, to_bytes
 

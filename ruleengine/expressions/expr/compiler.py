@@ -203,17 +203,14 @@ class Compiler:
         return lambda run: then(run) if test(run) else otherwise(run)
 
     def _let(self, node: Let) -> Compiled:
-        """Compile a ``let`` and those that follow it: a row of them nests no deeper than one."""
         assigned: list[tuple[int, Compiled]] = []
-        body: Node = node
-        while isinstance(body, Let):
-            value = self.compile(body.value)
-            taken = self.scope.taken(body.name)
+        for one in node.variables:
+            value = self.compile(one.value)
+            taken = self.scope.taken(one.name)
             if taken:
-                raise self.error(f"'{body.name}' is {taken} already", body.offset, "rename it")
-            assigned.append((self.scope.declare(body.name), value))
-            body = body.body
-        result = self.compile(body)
+                raise self.error(f"'{one.name}' is {taken} already", one.offset, "rename it")
+            assigned.append((self.scope.declare(one.name), value))
+        result = self.compile(node.body)
         self.scope.forget(len(assigned))
 
         def evaluate(run: Run) -> Any:

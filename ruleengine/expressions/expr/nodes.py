@@ -59,11 +59,18 @@ class Conditional(Node):
 
 
 @dataclass(slots=True)
-class Let(Node):
-    """``let name = value; body``."""
+class Variable(Node):
+    """The name and the value of a ``let``."""
 
     name: str
     value: Node
+
+
+@dataclass(slots=True)
+class Let(Node):
+    """``let x = a; let y = b; body``: variables in a row."""
+
+    variables: list[Variable]
     body: Node
 
 

@@ -26,6 +26,7 @@ from ruleengine.expressions.expr.nodes import (
     Slice,
     Step,
     Unary,
+    Variable,
 )
 from ruleengine.expressions.expr.signatures import NOW, PREDICATES, Part
 from ruleengine.expressions.expr.stream import Stream
@@ -173,12 +174,14 @@ class Parser:
         return Conditional(offset, condition, then, self._expression())
 
     def _let(self) -> Node:
-        self._stream.advance()
-        name = self._stream.name("the name of a variable")
-        self._stream.expect("=")
-        value = self._expression()
-        self._stream.expect(";")
-        return Let(name.offset, name.value, value, self._sequence())
+        offset = self._stream.now.offset
+        variables: list[Variable] = []
+        while self._stream.take("let"):
+            name = self._stream.name("the name of a variable")
+            self._stream.expect("=")
+            variables.append(Variable(name.offset, name.value, self._expression()))
+            self._stream.expect(";")
+        return Let(offset, variables, self._sequence())
 
     def _if(self) -> Node:
         offset = self._stream.advance().offset
@@ -218,9 +221,10 @@ class Parser:
         offset = self._stream.now.offset
         name = ""
         if self._stream.take("#") and self._stream.now.kind is Kind.NAME:
-            name = self._stream.advance().value
-            if name not in {"acc", "index"}:
+            if self._stream.now.value not in {"acc", "index"}:
+                name = self._stream.now.value
                 raise self._stream.error(f"'#{name}' is unknown", "it is #, #acc or #index")
+            name = self._stream.advance().value
         return Pointer(offset, name)
 
     def _secondary(self) -> Node:

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Final
 
 from ruleengine.expressions.expr.functions.taking import text
-from ruleengine.expressions.expr.methods import Named
 from ruleengine.expressions.expr.signatures import Function
 from ruleengine.expressions.expr.values import Problem, kind_of, to_index
 from ruleengine.formats import go_json
@@ -66,8 +65,6 @@ def to_text(value: Any) -> str:
     """Return a value as Go prints it. Raises ``Problem`` where that is too long."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Named):
-        return str(value)
     try:
         return sprint(value)
     except ValueError as error:
