@@ -11,7 +11,7 @@ from ruleengine.expressions.expr.environment import expand
 from ruleengine.expressions.language import ExpressionError
 from tests.vectors import vectors_folder
 
-pytestmark = pytest.mark.vectors
+pytestmark = pytest.mark.vectors("events")
 
 
 def source_filters() -> list[dict[str, Any]]:

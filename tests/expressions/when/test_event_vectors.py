@@ -9,7 +9,7 @@ from ruleengine.expressions import when
 from ruleengine.expressions.language import ExpressionError
 from tests.vectors import vectors_folder
 
-pytestmark = pytest.mark.vectors
+pytestmark = pytest.mark.vectors("events")
 
 
 def expression_filters() -> list[dict[str, Any]]:
