@@ -23,7 +23,7 @@ from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.repository.configuration import CONFIGURATION_FILE
 from ruleengine.repository.defaults import read_defaults
-from ruleengine.repository.entries import entry_finding, repository_finding
+from ruleengine.repository.entries import entry_finding, repository_finding, unreadable
 from ruleengine.repository.snapshots import (
     DEFAULTS_FILE,
     is_document_path,
@@ -73,7 +73,7 @@ class Examiner:
         try:
             data = self._contents.read(key.path, key.blob)
         except KeyError:
-            return FileFacts(key=key, documents=0, findings=(_unreadable(key.path),))
+            return FileFacts(key=key, documents=0, findings=(unreadable(key.path),))
         alone = SetupTree(contents={key.path: (key.blob, data)})
         documents, findings = read_file(alone, key.path, key.blob, _located)
         if key.path == CONFIGURATION_FILE or is_rule_file(key.path):
@@ -211,12 +211,3 @@ def _not_regular(mode: str, path: str) -> Finding | None:
             path,
         )
     return entry_finding(mode, path)
-
-
-def _unreadable(path: str) -> Finding:
-    return repository_finding(
-        "repository-file-unreadable",
-        "the file cannot be read",
-        "check its owner and permissions, and that its path is UTF-8",
-        path,
-    )

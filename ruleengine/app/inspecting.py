@@ -1,7 +1,7 @@
 """``status`` and ``get``: what the objects that a repo declared have become."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, connected
@@ -19,14 +19,24 @@ from ruleengine.model.values import Object, lookup
 
 _BAD_HEALTH = ("Degraded", "Unknown")
 _BAD_PHASES = ("Failed", "Error")
+_SAYING_PHASE = ("AnalysisRun", "Experiment", "Rollout", "Workflow")
+_STATUS_FREE = (
+    "AnalysisTemplate",
+    "AppProject",
+    "ClusterAnalysisTemplate",
+    "ClusterWorkflowTemplate",
+    "WorkflowTemplate",
+)
+"""Kinds that Argo's controllers write no status of."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How one declared document stands. ``state`` is ``missing``, ``recorded`` or ``applied``.
+    """How one declared document stands: ``missing``, ``recorded``, ``handed over``, ``applied``.
 
     For an Application ``sync``, ``health`` and ``revision`` come from its status, for a
-    Rollout phase and pod hash; ``message`` tells what keeps it from being healthy.
+    Rollout phase and pod hash; ``message`` tells what keeps it from being healthy. What is
+    handed over is Argo's to act on: only what Argo wrote about it is told.
     """
 
     target: Target
@@ -122,16 +132,27 @@ def standings(declared: Declared, client: Client) -> Iterable[Standing]:
 def _standing(target: Target, origin: Origin, live: Object | None, engine: Engine) -> Standing:
     if live is None:
         return Standing(target=target, origin=origin, state="missing", message="not applied yet")
+    if engine is Engine.HANDOVER and target.api_version == ARGO_API_VERSION:
+        return _handed_over(target, origin, live)
     if target.kind == "Application" and target.api_version == ARGO_API_VERSION:
         return _application(target, origin, lookup(live, "status", default={}))
     if target.kind == "Rollout" and target.api_version == ARGO_API_VERSION:
         return _rollout(target, origin, lookup(live, "status", default={}))
-    recorded = (
-        target.api_version == ARGO_API_VERSION
-        and target.kind != "AppProject"
-        and engine is Engine.NATIVE
-    )
+    recorded = target.api_version == ARGO_API_VERSION and target.kind != "AppProject"
     return Standing(target=target, origin=origin, state="recorded" if recorded else "applied")
+
+
+def _handed_over(target: Target, origin: Origin, live: Object) -> Standing:
+    found = lookup(live, "status", default={})
+    if target.kind == "Application" and found:
+        told = _application(target, origin, found)
+    elif target.kind in _SAYING_PHASE and found:
+        told = _rollout(target, origin, found)
+    else:
+        silent = target.kind in _STATUS_FREE or bool(found)
+        message = "" if silent else "no controller of Argo has looked at it yet"
+        told = Standing(target=target, origin=origin, state="", message=message)
+    return replace(told, state=told.state if told.state == "failed" else "handed over")
 
 
 def _rollout(target: Target, origin: Origin, found: Object) -> Standing:

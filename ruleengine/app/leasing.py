@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -61,7 +61,8 @@ def renewing(leases: Iterable[AreaLease], pause: float) -> Iterator[None]:
     def renew() -> None:
         while not done.wait(pause):
             for lease in leases:
-                lease.renew()
+                with suppress(UnreachableError):  # whoever writes next is told
+                    lease.renew()
 
     thread = threading.Thread(target=renew, name="leases", daemon=True)
     thread.start()

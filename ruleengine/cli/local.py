@@ -2,13 +2,19 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from ruleengine.app.workspace import config_repo
-from ruleengine.cli.options import directory
+from ruleengine.cli.options import directory, output
+from ruleengine.cli.printing import show
 from ruleengine.model.errors import ExitCode
+from ruleengine.model.names import API_VERSION
+from ruleengine.model.values import Object
+
+if TYPE_CHECKING:
+    from ruleengine.app.local_plane import LocalPlane
 
 
 def _state(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -16,7 +22,7 @@ def _state(command: Callable[..., Any]) -> Callable[..., Any]:
         "--state",
         type=click.Path(file_okay=False, path_type=Path),
         help="Where its state lies (default: .ruleengine in the repo).",
-    )(directory(command))
+    )(directory(output("text", "json", "yaml")(command)))
 
 
 def _folder(directory: Path, state: Path | None) -> Path:
@@ -31,60 +37,92 @@ def command() -> None:
     """Keep the local control plane running, for kubectl and other clients."""
 
 
-@command.command()
+@command.command(epilog="Example: ruleengine local start")
 @_state
-def start(*, directory: Path, state: Path | None) -> None:
+def start(*, directory: Path, state: Path | None, output: str) -> None:
     """Start it, if it is not running, and keep it until `local stop`."""
     from ruleengine.app import local_plane
 
-    running = local_plane.start(_folder(directory, state))
-    click.echo(f"running at {running.url} (process {running.pid})")
-    click.echo(f"export KUBECONFIG={running.kubeconfig}")
+    folder = _folder(directory, state)
+    known = local_plane.status(folder)
+    running = local_plane.start(folder)
+    text = f"{_running(running)}export KUBECONFIG={running.kubeconfig}\n"
+    changed = known is None or known.pid != running.pid
+    _show(output, text, folder, running, changed=changed)
 
 
-@command.command()
+@command.command(epilog="Example: ruleengine local stop")
 @_state
-def stop(*, directory: Path, state: Path | None) -> None:
+def stop(*, directory: Path, state: Path | None, output: str) -> None:
     """Stop it. Its state stays."""
     from ruleengine.app import local_plane
 
-    stopped = local_plane.stop(_folder(directory, state))
-    click.echo("stopped" if stopped else "it was not running")
+    folder = _folder(directory, state)
+    stopped = local_plane.stop(folder)
+    _show(output, "stopped\n" if stopped else "it was not running\n", folder, changed=stopped)
 
 
-@command.command()
+@command.command(epilog="Example: ruleengine local status -o json")
 @_state
-def status(*, directory: Path, state: Path | None) -> int:
+def status(*, directory: Path, state: Path | None, output: str) -> int:
     """Say whether it runs. Exits with 1 where it does not."""
     from ruleengine.app import local_plane
 
-    running = local_plane.status(_folder(directory, state))
-    if running is None:
-        click.echo("not running")
-        return ExitCode.FAILED
-    click.echo(f"running at {running.url} (process {running.pid})")
-    return ExitCode.DONE
+    folder = _folder(directory, state)
+    running = local_plane.status(folder)
+    _show(output, _running(running) if running else "not running\n", folder, running)
+    return ExitCode.DONE if running else ExitCode.FAILED
 
 
-@command.command()
+@command.command(epilog="Example: ruleengine local reset --yes")
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @_state
-def reset(*, yes: bool, directory: Path, state: Path | None) -> None:
+def reset(*, yes: bool, directory: Path, state: Path | None, output: str) -> None:
     """Stop it and remove its state: every object is gone."""
     from ruleengine.app import local_plane
 
     folder = _folder(directory, state)
     if not yes:
-        click.confirm(f"remove every object in {folder}?", abort=True)
+        click.confirm(f"remove every object in {folder}?", abort=True, err=True)
     local_plane.reset(folder)
-    click.echo("removed")
+    _show(output, "removed\n", folder, changed=True)
 
 
-@command.command()
+@command.command(
+    epilog='Example: kubectl --kubeconfig "$(ruleengine local kubeconfig)" get pods -A'
+)
 @_state
-def kubeconfig(*, directory: Path, state: Path | None) -> None:
+def kubeconfig(*, directory: Path, state: Path | None, output: str) -> None:
     """Print the path of its kubeconfig. Starts it where it does not run."""
     from ruleengine.app import local_plane
 
-    running = local_plane.start(_folder(directory, state))
-    click.echo(running.kubeconfig)
+    folder = _folder(directory, state)
+    running = local_plane.start(folder)
+    _show(output, f"{running.kubeconfig}\n", folder, running)
+
+
+def _running(running: "LocalPlane") -> str:
+    return f"running at {running.url} (process {running.pid})\n"
+
+
+def _show(
+    output: str,
+    text: str,
+    folder: Path,
+    running: "LocalPlane | None" = None,
+    *,
+    changed: bool = False,
+) -> None:
+    """Print what became of the control plane; ``changed`` says whether this command did it."""
+    data: Object = {
+        "apiVersion": API_VERSION,
+        "kind": "ControlPlane",
+        "state": str(folder),
+        "running": running is not None,
+        "changed": changed,
+    }
+    if running is not None:
+        data["url"] = running.url
+        data["process"] = running.pid
+        data["kubeconfig"] = str(running.kubeconfig)
+    show(output, lambda _: text, lambda: data)

@@ -7,7 +7,11 @@ from pathlib import Path
 
 import click
 
+from ruleengine.cli.options import output
+from ruleengine.cli.printing import show
 from ruleengine.model.errors import UsageError
+from ruleengine.model.names import API_VERSION
+from ruleengine.model.values import Object, Value
 
 _EPILOG = """\b
 Examples:
@@ -32,7 +36,8 @@ In an editor with yaml-language-server, the first line of a file names its schem
     metavar="DIR",
     help="Write every schema into DIR, each complete in itself.",
 )
-def command(*, kind: str | None, names: bool, folder: Path | None) -> None:
+@output("text", "json", "yaml")
+def command(*, kind: str | None, names: bool, folder: Path | None, output: str) -> None:
     """Print the JSON Schema of a kind, of a short form, or of one of our own files."""
     from ruleengine.validation.schema_catalog import Catalog
 
@@ -44,16 +49,24 @@ def command(*, kind: str | None, names: bool, folder: Path | None) -> None:
             raise UsageError(
                 f"{folder} cannot be written: {error.strerror}", "name another folder"
             ) from error
-        click.echo(f"wrote {len(written)} schemas into {folder}")
+        text = f"wrote {len(written)} schemas into {folder}\n"
+        files = [path.name for path in written]
+        show(output, lambda _: text, lambda: _data(folder=str(folder), files=files))
     elif names:
-        click.echo("\n".join(catalog.names()))
+        known = list(catalog.names())
+        show(output, lambda _: "".join(f"{one}\n" for one in known), lambda: _data(names=known))
     elif kind is None:
         raise click.UsageError("name a KIND, or use --list or --all DIR")
     else:
         schema = catalog.named(kind)
         if schema is None:
             raise UsageError(f"there is no schema named {kind!r}", _hint(kind, catalog.names()))
-        click.echo(json.dumps(schema, indent=2, ensure_ascii=False))
+        text = json.dumps(schema, indent=2, ensure_ascii=False)
+        show(output, lambda _: f"{text}\n", lambda: schema)
+
+
+def _data(**what: Value) -> Object:
+    return {"apiVersion": API_VERSION, "kind": "Schemas", **what}
 
 
 def _hint(name: str, known: Iterable[str]) -> str:

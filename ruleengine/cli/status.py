@@ -30,11 +30,15 @@ def _text(found: Status) -> str:
     rows: list[tuple[str, ...]] = [("OBJECT", "STATE", "SYNC", "HEALTH", "REVISION", "FROM")]
     rows += [_row(one) for one in found.standings]
     messages = "".join(f"{one.target}: {one.message}\n" for one in found.standings if one.message)
-    recorded = sum(one.state == "recorded" for one in found.standings)
-    note = (
-        f"{recorded} recorded: no reconciler of ruleengine acts on them yet\n" if recorded else ""
+    recorded, handed_over = (
+        sum(one.state == state for one in found.standings) for state in ("recorded", "handed over")
     )
-    return f"{columns(rows)}{messages}{note}{found.pods} on {found.cluster}\n"
+    notes = []
+    if recorded:
+        notes.append(f"{recorded} recorded: no reconciler of ruleengine acts on them yet\n")
+    if handed_over:
+        notes.append(f"{handed_over} handed over: Argo's controllers act on them, not ruleengine\n")
+    return f"{columns(rows)}{messages}{''.join(notes)}{found.pods} on {found.cluster}\n"
 
 
 def _row(one: Standing) -> tuple[str, ...]:

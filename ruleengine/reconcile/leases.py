@@ -25,6 +25,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import CONTROL_NAMESPACE, LEASE_API_VERSION, LEASE_MANAGER
 from ruleengine.model.values import Object, lookup, version_of
+from ruleengine.reconcile.writing import STORE_FULL, store_full
 
 SECONDS: Final = 15
 """How long a lease lasts that is not renewed, as Kubernetes' own components have it."""
@@ -122,7 +123,10 @@ class AreaLease:
         return "" if self.held else self._why
 
     def hold(self) -> bool:
-        """Acquire or renew where that is due; tell whether we may write now."""
+        """Acquire or renew where that is due; tell whether we may write now.
+
+        Raises ``UnreachableError`` where the server does not answer, or has no room left.
+        """
         with self._lock:
             moment = self._candidate.monotonic()
             if self._renewed is not None:
@@ -181,6 +185,8 @@ class AreaLease:
             self._why = f"{self._area} was taken by another process just now"
             return False
         except ApiError as error:
+            if error.status == STORE_FULL:
+                raise store_full(error) from error
             self._why = f"the lease of {self._area} cannot be acquired: {error.message}"
             return False
         self._term += 0 if same_term else 1

@@ -8,6 +8,7 @@ from ruleengine.rendering import globs
 from ruleengine.rendering.manifests import read_manifests
 from ruleengine.rendering.results import RenderedObject, finding
 from ruleengine.rendering.views import FileView
+from ruleengine.repository.entries import unreadable
 
 SIZE_LIMIT = 10_000_000
 """How many bytes the manifests of one source may have together."""
@@ -38,7 +39,12 @@ def render_directory(
             findings.append(finding("render-source-unsupported", message, Place(path)))
     objects: list[RenderedObject] = []
     for path in manifests:
-        found, wrong_here = read_manifests(view.read(path), path)
+        try:
+            found, wrong_here = read_manifests(view.read(path), path)
+        except KeyError:
+            # Without it the source would look as if its objects were to be pruned.
+            findings.append(unreadable(path))
+            continue
         objects.extend(found)
         findings.extend(wrong_here)
     if not objects:

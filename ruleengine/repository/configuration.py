@@ -18,6 +18,7 @@ from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
+from ruleengine.repository.entries import unreadable
 
 CONFIGURATION_FILE: Final = "ruleengine.yaml"
 KIND: Final = "Configuration"
@@ -42,7 +43,11 @@ def read(tree: Tree) -> tuple[Configuration, tuple[Finding, ...]]:
     """Return the settings of a tree, defaults filled in, and what is wrong with the file."""
     if CONFIGURATION_FILE not in tree.files():
         return Configuration(), ()
-    return read_text(tree.read(CONFIGURATION_FILE))
+    try:
+        data = tree.read(CONFIGURATION_FILE)
+    except KeyError:
+        return Configuration(), (unreadable(CONFIGURATION_FILE),)
+    return read_text(data)
 
 
 def read_text(

@@ -14,6 +14,7 @@ from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Value
 from ruleengine.repository import configuration
+from ruleengine.repository.entries import unreadable
 from ruleengine.repository.snapshots import DEFAULTS_FILE
 
 
@@ -51,7 +52,11 @@ def read_defaults(tree: Tree, base: Object | None = None) -> Defaults:
     findings: list[Finding] = []
     for path in tree.files():
         if path.endswith(f"/{DEFAULTS_FILE}"):
-            value, wrong = _read_file(tree.read(path), path)
+            try:
+                value, wrong = _read_file(tree.read(path), path)
+            except KeyError:
+                findings.append(unreadable(path))
+                continue
             findings += wrong
             if value is not None:
                 folders[path.rpartition("/")[0]] = value

@@ -75,6 +75,17 @@ def repository_finding(code: str, message: str, remedy: str, path: str) -> Findi
     return Finding(severity=severity, code=code, message=message, remedy=remedy, place=place)
 
 
+def unreadable(path: str) -> Finding:
+    """Return that a file cannot be read: it may have gone away since the files were listed."""
+    return Finding(
+        severity=Severity.ERROR,
+        code="repository-file-unreadable",
+        message="the file cannot be read",
+        remedy="check its owner and permissions, and that it is still there",
+        place=Place(path),
+    )
+
+
 def _path_finding(path: str) -> Finding | None:
     if any(part in ("..", ".") for part in PurePosixPath(path).parts):
         return repository_finding(

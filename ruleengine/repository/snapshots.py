@@ -14,6 +14,7 @@ from ruleengine.formats.yaml_reader import Parsed
 from ruleengine.model.documents import FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity, order_findings
 from ruleengine.model.trees import Snapshot, Tree
+from ruleengine.repository.entries import unreadable
 from ruleengine.repository.trees import blobs
 
 SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -68,7 +69,7 @@ def read_file(
     try:
         parsed = parse(path, blob, load) if parse else yaml_reader.read(load(), path)
     except KeyError:
-        return [], [_unreadable(path)]
+        return [], [unreadable(path)]
     documents: list[Document] = []
     findings = list(parsed.findings)
     for index, one in enumerate(parsed.documents):
@@ -158,16 +159,6 @@ def _missing(path: str) -> Finding:
         code="file-path-missing",
         message="there is no such file or folder in this tree",
         remedy="correct the path; an ignored file has to be added to Git first",
-        place=Place(path),
-    )
-
-
-def _unreadable(path: str) -> Finding:
-    return Finding(
-        severity=Severity.ERROR,
-        code="repository-file-unreadable",
-        message="the file cannot be read",
-        remedy="check its owner and permissions",
         place=Place(path),
     )
 

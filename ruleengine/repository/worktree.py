@@ -14,7 +14,7 @@ from typing import Final
 from ruleengine.model.findings import Finding
 from ruleengine.model.trees import Entry
 from ruleengine.repository.blobs import BlobReader, LazyMapping, blob_id
-from ruleengine.repository.entries import UNMERGED, repository_finding, sort_entries
+from ruleengine.repository.entries import UNMERGED, sort_entries, unreadable
 from ruleengine.repository.git import Git
 
 _NO_COMMIT: Final = "(initial)"
@@ -68,8 +68,15 @@ class WorkTree:
         try:
             size = (self._folder / path).lstat().st_size
         except OSError:
-            size = len(self.read(path))
+            size = self._size_elsewhere(path)
         return Entry(self._blobs[path], size)
+
+    def _size_elsewhere(self, path: str) -> int:
+        """Return the size of a file that is not in the folder: of none if it went away."""
+        try:
+            return len(self.read(path))
+        except KeyError:
+            return 0
 
 
 def read_git_worktree(git: Git, prefix: str) -> WorkTree:
@@ -169,7 +176,7 @@ def _with_changes(
         if data is None:
             files.pop(path, None)
             if not wrong:
-                findings.append(_unreadable(path))
+                findings.append(unreadable(path))
             continue
         added = added or path not in files
         files[path] = blob_id(data, length)
@@ -187,15 +194,6 @@ def _mode(path: Path) -> str:
     if stat.S_ISLNK(mode):
         return "120000"
     return "160000" if stat.S_ISDIR(mode) else f"{mode:o}"
-
-
-def _unreadable(path: str) -> Finding:
-    return repository_finding(
-        "repository-file-unreadable",
-        "the file cannot be read",
-        "check its owner and permissions",
-        path,
-    )
 
 
 def _parse_status(output: bytes, prefix: str) -> tuple[str, list[str], list[str]]:

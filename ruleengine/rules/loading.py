@@ -5,7 +5,8 @@ built-in rule, a rule says ``replaces: <name>``. Mistakes are findings at the ke
 rule file; a rule with a mistake is left out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -59,11 +60,17 @@ def load(tree: Tree, engine: Engine) -> Loaded:
 
 def team_sources(tree: Tree) -> tuple[Source, ...]:
     """Return the rule files of a config repo."""
-    return tuple(
-        Source(path, entry.blob, tree.read(path))
-        for path, entry in tree.files().items()
-        if is_rule_file(path)
-    )
+    return read_sources(tree, is_rule_file)
+
+
+def read_sources(tree: Tree, wanted: Callable[[str], bool]) -> tuple[Source, ...]:
+    """Return the files of a tree whose paths are wanted, without those that went away."""
+    found = []
+    for path, entry in tree.files().items():
+        if wanted(path):
+            with suppress(KeyError):  # that it cannot be read is told where files are checked
+                found.append(Source(path, entry.blob, tree.read(path)))
+    return tuple(found)
 
 
 def is_rule_file(path: str) -> bool:

@@ -20,7 +20,7 @@ from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value, format_path, lookup
 from ruleengine.rules.evaluation import DocumentEvaluation, evaluate_document
-from ruleengine.rules.loading import BUILT_IN_PREFIX, FOLDER, TESTS, Source
+from ruleengine.rules.loading import BUILT_IN_PREFIX, FOLDER, TESTS, Source, read_sources
 from ruleengine.rules.ruleset import RuleSet
 
 KEYS: Final = {
@@ -86,11 +86,11 @@ def run_tests(
 
 def team_tests(tree: Tree) -> tuple[Source, ...]:
     """Return the files with a team's tests: ``rules/**/tests/*.yaml``."""
-    return tuple(
-        Source(path, entry.blob, tree.read(path))
-        for path, entry in tree.files().items()
-        if path.startswith(f"{FOLDER}/") and f"/{TESTS}/" in path and path.endswith(".yaml")
-    )
+    return read_sources(tree, _is_test_file)
+
+
+def _is_test_file(path: str) -> bool:
+    return path.startswith(f"{FOLDER}/") and f"/{TESTS}/" in path and path.endswith(".yaml")
 
 
 def built_in_tests() -> Iterator[Source]:

@@ -3,8 +3,13 @@
 import pytest
 
 from ruleengine.app.inspecting import Standing, _application
+from ruleengine.app.inspecting import _standing as standing_of
+from ruleengine.model.actions import Target
+from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import Origin
 from tests.app.kit import APPLICATION
+
+ORIGIN = Origin(path="environments/shop.yaml", line=1)
 
 REFUSED = {"kind": "Deployment", "name": "bad", "status": "SyncFailed", "hookPhase": "Failed"}
 HOOK = {"kind": "Job", "name": "migrate", "hookType": "PostSync", "hookPhase": "Failed"}
@@ -17,7 +22,7 @@ def _standing(sync: str, *resources: dict, **state: object) -> Standing:
         "health": {"status": "Healthy"},
         "operationState": operation,
     }
-    return _application(APPLICATION, Origin(path="environments/shop.yaml", line=1), found)
+    return _application(APPLICATION, ORIGIN, found)
 
 
 @pytest.mark.parametrize(
@@ -48,3 +53,31 @@ def test_a_superseded_sync_is_no_failure_once_everything_is_in_sync() -> None:
     assert not _standing("Synced", REFUSED, **state).failed
     assert _standing("Synced", HOOK, **state).failed
     assert _standing("OutOfSync", REFUSED, **state).failed
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "health", "message"),
+    [
+        ("Application", {}, "", "no controller of Argo has looked at it yet"),
+        ("Application", {"health": {"status": "Healthy"}}, "Healthy", ""),
+        ("Workflow", {"phase": "Running"}, "Running", ""),
+        ("Sensor", {}, "", "no controller of Argo has looked at it yet"),
+        ("WorkflowTemplate", {}, "", ""),
+        ("AppProject", {}, "", ""),
+    ],
+)
+def test_what_is_handed_over_stands_as_argo_says(
+    kind: str, status: dict, health: str, message: str
+) -> None:
+    """It is not recorded, and nobody waits for a controller of ours."""
+    target = Target("argoproj.io/v1alpha1", kind, "argocd", "shop")
+    found = standing_of(target, ORIGIN, {"status": status}, Engine.HANDOVER)
+    assert (found.state, found.health, found.message) == ("handed over", health, message)
+
+
+def test_what_failed_at_argo_failed() -> None:
+    """Handing over is no excuse."""
+    target = Target("argoproj.io/v1alpha1", "Application", "argocd", "shop")
+    live = {"status": {"operationState": {"phase": "Failed", "message": "no such path"}}}
+    found = standing_of(target, ORIGIN, live, Engine.HANDOVER)
+    assert (found.state, found.message) == ("failed", "no such path")

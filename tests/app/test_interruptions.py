@@ -122,7 +122,7 @@ class Full:
         return self._inner.send(request)
 
 
-@pytest.mark.parametrize("writes", [0, 3, 21, 25])
+@pytest.mark.parametrize("writes", [0, 3, 21, 23, 25])  # the 24th is that of the lease
 def test_a_full_store_ends_the_apply_with_one_error(world: World, writes: int) -> None:
     """What was done is told, refused requests are no writes, and the rest is not tried."""
     full = Full(world.transport, writes)

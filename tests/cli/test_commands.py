@@ -115,6 +115,7 @@ LOCAL = {
     "Rules": ("rules", "list"),
     "RuleTests": ("rules", "test"),
     "Checks": ("doctor",),
+    "Schemas": ("schema", "--list"),
 }
 """Envelope by command that needs none."""
 
@@ -141,6 +142,38 @@ def test_structured_output_is_one_object_with_its_version_and_kind(
     assert (found[0]["apiVersion"], found[0]["kind"]) == (API_VERSION, kind)
     schema = data_folder("schemas") / "output" / f"{kind.lower()}.json"
     check_schema(found[0], schema)
+
+
+def test_init_and_local_say_in_data_what_they_did(tmp_path: Path) -> None:
+    """By schema, like everything else."""
+
+    def data(kind: str, *arguments: str) -> dict[str, object]:
+        result = call(tmp_path, *arguments, "-o", "json")
+        assert (result.crash, result.errors) == ("", "")
+        found = json.loads(result.output)
+        check_schema(found, data_folder("schemas") / "output" / f"{kind.lower()}.json")
+        return found
+
+    written = data("Scaffold", "init", "config")
+    assert all((tmp_path / "config" / one).is_file() for one in written["files"])
+    written = data("Schemas", "schema", "--all", "out")
+    assert all((tmp_path / "out" / one).is_file() for one in written["files"])
+    state = ("--state", str(tmp_path / "state"))
+    try:
+        told = [
+            data("ControlPlane", "local", *words, *state)
+            for words in (("status",), ("start",), ("kubeconfig",), ("stop",), ("reset", "--yes"))
+        ]
+    finally:
+        process.stop(tmp_path / "state")
+    assert [(one["running"], one["changed"]) for one in told] == [
+        (False, False),
+        (True, True),
+        (True, False),
+        (False, True),
+        (False, True),
+    ]
+    assert told[1]["kubeconfig"] == told[2]["kubeconfig"]
 
 
 def check_schema(value: object, schema: Path) -> None:

@@ -35,6 +35,13 @@ class _Tree:
         return self.content[path]
 
 
+class _Vanishing(_Tree):
+    """A tree whose files went away after they were listed."""
+
+    def read(self, path: str) -> bytes:
+        raise KeyError(path)
+
+
 def _render(files: Mapping[str, str | bytes], **source: object) -> Rendered:
     content = {path: one.encode() if isinstance(one, str) else one for path, one in files.items()}
     return render({"path": "app", **source}, _Tree(content), {"name": "shop"})
@@ -46,6 +53,15 @@ def _names(rendered: Rendered) -> list[str]:
 
 def _codes(rendered: Rendered) -> list[str]:
     return [one.code for one in rendered.findings]
+
+
+def test_a_manifest_that_vanishes_is_an_error() -> None:
+    """Left out in silence, its objects would be pruned."""
+    tree = _Vanishing({"app/x.yaml": (MAP % "x").encode()})
+    rendered = render({"path": "app"}, tree, {"name": "shop"})
+    assert (Severity.ERROR, "app/x.yaml") in [
+        (one.severity, one.place.path) for one in rendered.findings
+    ]
 
 
 def test_manifests_are_read_in_lexical_order_with_their_places() -> None:

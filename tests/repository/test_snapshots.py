@@ -1,8 +1,10 @@
 """Snapshots hold the documents of the four folders, and say what was not read."""
 
 from ruleengine.formats import yaml_reader
+from ruleengine.model.configuration import Engine
 from ruleengine.model.findings import Severity
 from ruleengine.repository import configuration, defaults, snapshots, trees
+from ruleengine.rules import loading
 from tests.repository.conftest import Repo
 
 FILES = {
@@ -142,3 +144,25 @@ def test_a_waiver_of_an_unknown_code_is_warned_of() -> None:
     _, (finding,) = configuration.read_text(text)
     assert (finding.severity, str(finding.place)) == (Severity.WARNING, "ruleengine.yaml:2:4")
     assert finding.remedy == "did you mean schema-field-unknown?"
+
+
+def test_a_file_that_vanishes_while_the_tree_is_read_is_a_finding(repo: Repo) -> None:
+    """Whatever it holds, and whoever reads it."""
+    files = {**FILES, "rules/x.yaml": "a: 1\n"}
+    repo.write(files)
+    tree = trees.open_worktree(repo.folder)
+    for path in files:
+        (repo.folder / path).unlink()
+    assert {one.size for _, one in tree.files().items()} == {0}
+    found = (
+        *snapshots.read(tree).findings,
+        *defaults.read_defaults(tree, {}).findings,
+        *configuration.read(tree)[1],
+    )
+    assert {one.place.path for one in found if one.severity is Severity.ERROR} == {
+        path
+        for path in FILES
+        if path.startswith(("environments", "pipelines", "rollouts", "ruleengine"))
+        and not path.endswith((".txt", ".md"))
+    }
+    assert loading.load(tree, Engine.NATIVE).findings == ()
