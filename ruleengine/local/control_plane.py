@@ -22,6 +22,7 @@ from ruleengine.local.controllers.garbage import GarbageCollector
 from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
+from ruleengine.local.controllers.work import Wakeups
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.node import NODE, NodeHeartbeat, Scheduler, SimulatedPods
 from ruleengine.local.runtime.images import Images
@@ -79,6 +80,7 @@ class ControlPlane:
         self._runner = runner
         if runner is not None:
             runner.retain(_uids(store, "pods"), _uids(store, "persistentvolumeclaims"))
+        self._wakeups = Wakeups(store.wake)
         node = NodeSettings(name=NODE, images=images, tokens=tokens, api=address)
         self._loop = Loop(
             self.api.registry,
@@ -89,12 +91,13 @@ class ControlPlane:
                 ReplicaSets(),
                 Scheduler(),
                 SimulatedPods(leaves_processes=runner is not None),
-                *((ProcessPods(runner, node),) if runner is not None else ()),
+                *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),
                 EndpointSlices(),
                 GarbageCollector(),
                 ExpiringEvents(),
                 NodeHeartbeat(),
             ),
+            wakeups=self._wakeups,
             strict=strict,
         )
         self._prepare()
@@ -120,7 +123,7 @@ class ControlPlane:
     def close(self) -> None:
         """End every process that runs; call it once nothing else uses the plane."""
         if self._runner is not None:
-            self._runner.close(self.clock.now())
+            self._runner.close()
 
     def settle(self) -> int:
         """Run the controllers until nothing is due now; return how many keys they looked at."""
@@ -150,7 +153,7 @@ class ControlPlane:
             at = self._loop.next_time()
             if at is not None:
                 wait = min(wait, max((at - self.clock.now()).total_seconds(), 0.0))
-            self.store.wait(self._loop.seen, wait)
+            self.store.wait(self._loop.seen, wait, lambda: self._wakeups.pending or stop.is_set())
 
 
 def _uids(store: Store, resource: str) -> set[str]:

@@ -221,14 +221,17 @@ class MemoryStore:
             start = bisect_right(self._events, after, key=_revision_of_event)
             return list(islice(self._events, start, None))
 
-    def wait(self, after: int, timeout: float) -> int:
-        """Wait until there is a revision beyond ``after``; return the current one."""
+    def wait(self, after: int, timeout: float, or_until: Callable[[], bool] = lambda: False) -> int:
+        """Wait until there is a revision beyond ``after``; return the current one.
+
+        ``or_until`` ends the wait too; it is asked again after :meth:`wake`.
+        """
         with self._changed:
-            self._changed.wait_for(lambda: self._revision > after, timeout)
+            self._changed.wait_for(lambda: self._revision > after or or_until(), timeout)
             return self._revision
 
     def wake(self) -> None:
-        """Let every waiting thread look again; for a process that stops."""
+        """Let every waiting thread ask again."""
         with self._changed:
             self._changed.notify_all()
 

@@ -130,11 +130,19 @@ def reset(state: Path) -> None:
         return
     stop(state)
     for path in state.iterdir():
-        ours = path.name in (*FILES, settings.FILE, "server.json", "server.log", "port", "keep")
+        ours = path.name in (
+            *FILES,
+            settings.FILE,
+            "launcher.json",
+            "server.json",
+            "server.log",
+            "port",
+            "keep",
+        )
         report = path.name.startswith("report-") and path.suffix == ".txt"
         if ours or report or path.name.startswith("store.sqlite"):
             path.unlink(missing_ok=True)
-    for name in ("pods", "claims"):
+    for name in ("pods", "claims", "sandbox"):
         shutil.rmtree(state / name, ignore_errors=True)
 
 

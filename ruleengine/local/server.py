@@ -51,7 +51,7 @@ def serve(state: Path) -> None:
         clock,
         token=material.token,
         reports=state,
-        runner=ProcessRunner(state / "pods", now=clock.now()),
+        runner=ProcessRunner(state / "pods", clock),
         authority=material.authority.read_text(),
         images=SettingsFile(state).images,
         address=listener.getsockname(),

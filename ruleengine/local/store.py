@@ -6,7 +6,7 @@ A value is stored with its revision as ``metadata.resourceVersion`` (reference, 
 API section 4).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
@@ -93,8 +93,14 @@ class Store(Protocol):
     def events(self, after: int) -> Sequence[Event]:
         """Return the writes after a revision, oldest first. Raises ``CompactedError``."""
 
-    def wait(self, after: int, timeout: float) -> int:
-        """Wait until there is a revision beyond ``after``; return the current one."""
+    def wait(self, after: int, timeout: float, or_until: Callable[[], bool] = lambda: False) -> int:
+        """Wait until there is a revision beyond ``after``; return the current one.
+
+        ``or_until`` ends the wait too; it is asked again after :meth:`wake`.
+        """
+
+    def wake(self) -> None:
+        """Let every waiting thread ask again."""
 
     def close(self) -> None:
         """Finish; no method may be called afterwards."""

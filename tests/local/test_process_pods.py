@@ -1,6 +1,6 @@
 """What is decided for process pods, proven with a runner that only pretends."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -26,22 +26,23 @@ class PretendingRunner:
         self.plans: list[ContainerPlan] = []
         self.ended: list[tuple[str, bool]] = []
         self.forgotten: list[str] = []
+        self.changed: Callable[[str], None] = lambda _: None
         self._seen: dict[str, dict[str, Seen]] = {}
 
     def problem(self) -> str:
         """Return what the test has set."""
         return self.trouble
 
-    def look(self, uid: str, now: datetime) -> Mapping[str, Seen]:
+    def look(self, uid: str) -> Mapping[str, Seen]:
         """Return what the test has made of the attempts."""
-        del now
         return dict(self._seen.get(uid, {}))
 
-    def start(self, plan: ContainerPlan, now: datetime) -> None:
+    def start(self, plan: ContainerPlan) -> None:
         """Count an attempt as running."""
         self.plans.append(plan)
         pod = self._seen.setdefault(plan.uid, {})
         before = pod.get(plan.container)
+        now = self.clock.now()
         pod[plan.container] = Seen(attempt=plan.attempt, started=now, previous=before)
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
@@ -68,7 +69,7 @@ class PretendingRunner:
     def retain(self, pods: set[str], claims: set[str]) -> None:
         """Do nothing."""
 
-    def close(self, now: datetime) -> None:
+    def close(self) -> None:
         """Do nothing."""
 
     def finish(self, container: str, now: datetime, code: int = 0, reason: str = "") -> None:
@@ -84,6 +85,8 @@ class PretendingRunner:
                     reason=reason or ("Error" if code else "Completed"),
                     previous=one.previous,
                 )
+        for uid in list(self._seen):
+            self.changed(uid)
 
 
 class Bench:

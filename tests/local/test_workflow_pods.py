@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from ruleengine.local import process
-from ruleengine.local.runtime.sandbox import detect
 from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object
+from tests.local.sandboxes import require_sandbox
 
 _PODS = "/api/v1/namespaces/default/pods"
 _SHARED = {"name": "var-run-argo", "mountPath": "/var/run/argo"}
@@ -69,8 +69,7 @@ class Server:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """Return a server that can run pods, and stops after the tests of this file."""
-    if detect().problem:
-        pytest.skip("no sandbox is available here")
+    require_sandbox()
     state = tmp_path_factory.mktemp("state")
     images: dict[str, Any] = {"acme/hello": {"entrypoint": ["echo", "hello from"], "cmd": ["acme"]}}
     with process.ensure(state, images) as found:

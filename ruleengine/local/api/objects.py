@@ -151,7 +151,8 @@ class ObjectRequests:
             case "scale":
                 return _json(subresources.scale_of(value, route.served))
             case "log":
-                return pod_logs.answer(value, query, self._logs, lambda: self._now(route))
+                now = self._registry.clock.now()
+                return pod_logs.answer(value, query, self._logs, now, lambda: self._now(route))
         raise method_not_allowed()
 
     def _now(self, route: Route) -> Object | None:

@@ -1,6 +1,7 @@
 """``pods/log``: of a process what it wrote, of a simulated pod one line that says so."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 
 from ruleengine.local.api.failures import bad_request
 from ruleengine.local.runtime.logs import Logs, follow_log, read_log, read_options
@@ -12,14 +13,18 @@ _HEADERS = {"content-type": "text/plain"}
 
 
 def answer(
-    pod: Object, query: Mapping[str, str], logs: Logs | None, current: Callable[[], Object | None]
+    pod: Object,
+    query: Mapping[str, str],
+    logs: Logs | None,
+    now: datetime,
+    current: Callable[[], Object | None],
 ) -> HttpResponse:
     """Return the log that a query asks for; ``current`` gives the pod as it is later.
 
     Raises ``ApiFailure`` 400.
     """
     try:
-        options = read_options(query)
+        options = read_options(query, now)
     except ValueError as error:
         raise bad_request(str(error)) from None
     container = _chosen(pod, query.get("container", ""))

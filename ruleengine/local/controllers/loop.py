@@ -22,6 +22,7 @@ from ruleengine.local.controllers.work import (
     Reader,
     Replace,
     SetStatus,
+    Wakeups,
     Write,
 )
 from ruleengine.local.store import CompactedError, Event, EventType, Key
@@ -36,7 +37,12 @@ class Loop:
     """Runs controllers over one registry."""
 
     def __init__(
-        self, registry: Registry, controllers: Sequence[Controller], *, strict: bool = False
+        self,
+        registry: Registry,
+        controllers: Sequence[Controller],
+        *,
+        wakeups: Wakeups | None = None,
+        strict: bool = False,
     ) -> None:
         self._registry = registry
         self._controllers = controllers
@@ -45,6 +51,7 @@ class Loop:
         self._timers: list[tuple[datetime, _Item]] = []
         self._timer_of: dict[_Item, datetime] = {}
         self._seen = -1
+        self._wakeups = wakeups
         self._strict = strict
 
     @property
@@ -64,6 +71,7 @@ class Loop:
         while count < most:
             self._take_events()
             self._take_timers()
+            self._take_wakeups()
             if not self._queue:
                 break
             item = next(iter(self._queue))
@@ -113,6 +121,10 @@ class Loop:
             _, item = heapq.heappop(self._timers)
             del self._timer_of[item]
             self._queue[item] = None
+
+    def _take_wakeups(self) -> None:
+        for controller, key in self._wakeups.take() if self._wakeups else ():
+            self._queue[self._controllers.index(controller), key] = None
 
     def _later(self, item: _Item, at: datetime) -> None:
         known = self._timer_of.get(item)

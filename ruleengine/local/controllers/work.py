@@ -4,8 +4,9 @@
 the writes that bring it one step closer to what is wanted, and when to look again.
 """
 
+import threading
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import ClassVar, Protocol
@@ -68,6 +69,35 @@ class Controller(Protocol):
 
     def reconcile(self, key: Key, reader: "Reader", now: datetime) -> Reconciled:
         """Return what is to be done for a key."""
+
+
+class Wakeups:
+    """Keys that have to be looked at although nothing was stored; safe from any thread.
+
+    ``wake`` is called after each.
+    """
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._keys: dict[tuple[Controller, Key], None] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def pending(self) -> bool:
+        """Whether there is any."""
+        return bool(self._keys)
+
+    def add(self, controller: Controller, key: Key) -> None:
+        """Have a controller look at a key."""
+        with self._lock:
+            self._keys[controller, key] = None
+        self._wake()
+
+    def take(self) -> Iterable[tuple[Controller, Key]]:
+        """Return what was added, and forget it."""
+        with self._lock:
+            found, self._keys = self._keys, {}
+        return found
 
 
 class Reader:

@@ -109,7 +109,6 @@ class _Deciding:
         if reason:
             self._starts.clear()
             self._end_all(reason)
-        self._watch_running()
         return Decision(
             status=self._status(reason, message),
             starts=tuple(self._starts),
@@ -179,13 +178,6 @@ class _Deciding:
                 self._impossible = (error.reason, f"container {name}: {error.message}")
                 return
             self._times.append(self._now + _RETRY)
-
-    def _watch_running(self) -> None:
-        """Look again soon at what has just started, and less often at what runs for long."""
-        for one in self._seen.values():
-            if one.finished is None:
-                age = (self._now - one.started) / 10
-                self._times.append(self._now + min(max(age, _SOONEST), _LATEST))
 
     def _was_over(self, at: datetime) -> bool:
         """Tell whether every container had ended for good before a moment."""

@@ -18,6 +18,12 @@ from ruleengine.local.runtime.sandbox import bind
 
 _PROGRAMS: Final = Path(__file__).with_name("programs")
 _PLACE: Final = "/opt/ruleengine"
+PACKAGE_PLACE: Final = f"{_PLACE}/lib"
+"""Where a container finds this package."""
+
+INTERPRETER: Final[str] = getattr(sys, "_base_executable", sys.executable)
+"""The interpreter that every container finds; that of a virtual environment lies elsewhere."""
+
 _FOLDER: Final = f"{_PLACE}/bin"
 _ROOTED: Final = ("/argosay",)
 """Programs that their image has in its root."""
@@ -34,9 +40,8 @@ def provide_programs(root: Path) -> None:
         copy = folder / program.name
         shutil.copyfile(program, copy)
         copy.chmod(0o755)
-    interpreter = getattr(sys, "_base_executable", sys.executable)
     for name in ("python", "python3"):
-        (folder / name).symlink_to(interpreter)
+        (folder / name).symlink_to(INTERPRETER)
     for path in _ROOTED:
         (root / path.lstrip("/")).symlink_to(f"{_FOLDER}{path}")
 
@@ -44,11 +49,11 @@ def provide_programs(root: Path) -> None:
 def engine_binds() -> list[Mapping[str, Any]]:
     """Return what a container of our own image sees: the package, its data, its libraries."""
     package = Path(ruleengine.__file__).parent
-    binds = [bind(package, f"{_PLACE}/lib/ruleengine", read_only=True)]
+    binds = [bind(package, f"{PACKAGE_PLACE}/ruleengine", read_only=True)]
     for name in ("schemas", "rules"):
         data = package.parent / name
         if not (package / "_data").is_dir() and data.is_dir():
-            binds.append(bind(data, f"{_PLACE}/lib/{name}", read_only=True))
+            binds.append(bind(data, f"{PACKAGE_PLACE}/{name}", read_only=True))
     libraries = enumerate(_libraries())
     return [*binds, *(bind(one, f"{_PLACE}/libraries/{n}", read_only=True) for n, one in libraries)]
 
@@ -65,7 +70,7 @@ def search_paths(prefix: str, *, engine: bool) -> dict[str, str]:
         package = str(Path(ruleengine.__file__).parent.parent)
         found["PYTHONPATH"] = os.pathsep.join([package, *_libraries()])
     elif engine:
-        folders = [f"{_PLACE}/lib", *(f"{_PLACE}/libraries/{n}" for n in range(len(_libraries())))]
+        folders = [PACKAGE_PLACE, *(f"{_PLACE}/libraries/{n}" for n in range(len(_libraries())))]
         found["PYTHONPATH"] = os.pathsep.join(folders)
     return found
 

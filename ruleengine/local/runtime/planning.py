@@ -5,6 +5,7 @@ is refused by name, never passed over.
 """
 
 import posixpath
+from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.runtime.environment import plan_environment
@@ -15,9 +16,11 @@ from ruleengine.local.runtime.surroundings import (
     NotReadyError,
     Surroundings,
 )
-from ruleengine.local.runtime.values import ContainerPlan
+from ruleengine.local.runtime.values import ContainerPlan, Limits
 from ruleengine.local.runtime.volumes import plan_mounts
 from ruleengine.model.values import Object, lookup
+
+_SOMEBODY: Final = 65532
 
 
 def plan_container(
@@ -36,7 +39,6 @@ def plan_container(
     if not arguments or not (command or image.entrypoint or image.cmd):
         raise NotReadyError(IMAGE_ERROR, _unknown(reference), final=True)
     environment = plan_environment(pod, container, image, around)
-    memory = lookup(container, "resources", "limits", "memory")
     return ContainerPlan(
         uid=pod["metadata"]["uid"],
         container=container["name"],
@@ -45,10 +47,48 @@ def plan_container(
         environment=environment,
         working_directory=posixpath.normpath("/" + str(container.get("workingDir") or "")),
         mounts=plan_mounts(pod, container, environment, around),
-        memory=int(parse_quantity(str(memory)).amount) if memory else 0,
+        limits=_limits(container),
+        log_is_message=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+        tty=bool(container.get("tty")),
+        read_only_root=bool(lookup(container, "securityContext", "readOnlyRootFilesystem")),
+        user=_user(pod, container),
+        hostname=pod["spec"].get("hostname") or pod["metadata"]["name"],
+        hosts=tuple(
+            f"{one.get('ip')}\t{' '.join(one.get('hostnames') or ())}"
+            for one in pod["spec"].get("hostAliases") or ()
+        ),
         termination_path=container.get("terminationMessagePath") or "/dev/termination-log",
         engine=image.engine,
     )
+
+
+def _limits(container: Object) -> Limits:
+    stated = lookup(container, "resources", "limits", default={})
+    memory, cpu = (
+        parse_quantity(str(stated[name])).amount if name in stated else 0
+        for name in ("memory", "cpu")
+    )
+    return Limits(memory=int(memory), cpu=int(cpu * 1000))
+
+
+def _user(pod: Object, container: Object) -> tuple[int, int]:
+    """Return user and group of the container's process.
+
+    Who an image runs as is unknown; where it must not be root, it is somebody.
+    """
+
+    def stated(name: str) -> int | None:
+        value = lookup(container, "securityContext", name)
+        found = lookup(pod, "spec", "securityContext", name) if value is None else value
+        return None if found is None else int(found)
+
+    user = stated("runAsUser")
+    if user is None:
+        user = _SOMEBODY if stated("runAsNonRoot") else 0
+    elif user == 0 and stated("runAsNonRoot"):
+        problem = "container's runAsUser breaks non-root policy"
+        raise NotReadyError(CONFIG_ERROR, problem, final=True)
+    return user, stated("runAsGroup") or 0
 
 
 def _unknown(reference: str) -> str:

@@ -14,6 +14,7 @@ from ruleengine.local.controllers.work import (
     Reader,
     Reconciled,
     SetStatus,
+    Wakeups,
     is_deleting,
 )
 from ruleengine.local.runtime.deciding import Decision, decide, ends_of
@@ -21,7 +22,7 @@ from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
 from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
-from ruleengine.local.runtime.values import ContainerPlan, Runner
+from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.secrets import Secret
@@ -47,9 +48,18 @@ class ProcessPods:
 
     manager: ClassVar[str] = "kubelet"
 
-    def __init__(self, runner: Runner, node: NodeSettings) -> None:
+    def __init__(self, runner: ProcessHost, node: NodeSettings, wakeups: Wakeups) -> None:
         self._runner = runner
         self._node = node
+        self._wakeups = wakeups
+        self._keys: dict[str, Key] = {}
+        runner.changed = self._look_at
+
+    def _look_at(self, uid: str) -> None:
+        """Have the pod looked at; from any thread."""
+        key = self._keys.get(uid)
+        if key is not None:
+            self._wakeups.add(self, key)
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """Every process pod on the node has a key; what is gone leaves nothing."""
@@ -58,9 +68,12 @@ class ProcessPods:
             self._runner.forget_claim(event.object["metadata"]["uid"])
         if event.key.resource != "pods" or not is_process(event.object):
             return []
+        uid = event.object["metadata"]["uid"]
         if event.type is EventType.DELETED:
-            self._runner.forget(event.object["metadata"]["uid"])
+            self._keys.pop(uid, None)
+            self._runner.forget(uid)
             return []
+        self._keys[uid] = event.key
         return [event.key]
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
@@ -75,7 +88,7 @@ class ProcessPods:
             return Reconciled()
         decision = self._decide(pod, reader, now)
         if decision.starts or decision.ends:
-            self._perform(pod, decision, now)
+            self._perform(pod, decision)
             decision = self._decide(pod, reader, now)
         writes = (SetStatus(pod, decision.status),) if decision.status != before else ()
         return Reconciled(writes, decision.again)
@@ -86,7 +99,7 @@ class ProcessPods:
         def plan(container: Object, attempt: int) -> ContainerPlan:
             return plan_container(pod, container, attempt, around)
 
-        seen = self._runner.look(pod["metadata"]["uid"], now)
+        seen = self._runner.look(pod["metadata"]["uid"])
         return decide(pod, seen, plan, now, self._runner.problem())
 
     def _surroundings(self, namespace: str, reader: Reader, now: datetime) -> Surroundings:
@@ -98,18 +111,18 @@ class ProcessPods:
 
         return Surroundings(find=find, token=token, images=self._node.images(), api=self._node.api)
 
-    def _perform(self, pod: Object, decision: Decision, now: datetime) -> None:
+    def _perform(self, pod: Object, decision: Decision) -> None:
         for name, kill in decision.ends:
             self._runner.end(pod["metadata"]["uid"], name, kill=kill)
         for plan in decision.starts:
-            self._runner.start(plan, now)
+            self._runner.start(plan)
 
     def _ending(self, pod: Object, now: datetime) -> Reconciled:
         """Ask the processes of a deleted pod to end, force them at the end of its grace."""
         metadata = pod["metadata"]
         uid = metadata["uid"]
         grace = int(metadata.get("deletionGracePeriodSeconds") or 0)
-        seen = self._runner.look(uid, now)
+        seen = self._runner.look(uid)
         if not any(one.finished is None for one in seen.values()):
             return Reconciled((Delete(pod, "", 0),)) if grace else Reconciled()
         told_at = parse_time(metadata["deletionTimestamp"]) - timedelta(seconds=grace)

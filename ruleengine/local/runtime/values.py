@@ -4,7 +4,7 @@ A *container* is named by the uid of its pod and its name; each time it is start
 *attempt*, counted from 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -41,6 +41,14 @@ class Mount:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """The most that a container may use: bytes of memory, thousandths of a CPU; 0 for all."""
+
+    memory: int = 0
+    cpu: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
     """Everything that is needed to start one attempt of a container."""
 
@@ -51,9 +59,17 @@ class ContainerPlan:
     environment: Mapping[str, str] = field(repr=False)
     working_directory: str = "/"
     mounts: tuple[Mount, ...] = ()
-    memory: int = 0
-    """The most bytes of address space; 0 for no limit."""
+    limits: Limits = Limits()
     termination_path: str = "/dev/termination-log"
+    log_is_message: bool = False
+    """Whether the end of the log is the termination message where a failure left none."""
+    user: tuple[int, int] = (0, 0)
+    """User and group that the process is, inside."""
+    read_only_root: bool = False
+    tty: bool = False
+    hostname: str = "localhost"
+    hosts: tuple[str, ...] = ()
+    """More lines of ``/etc/hosts``."""
     engine: bool = False
     """Whether the container runs this package."""
 
@@ -81,10 +97,10 @@ class Runner(Protocol):
     def problem(self) -> str:
         """Return why nothing can be run here, with the remedy; empty where it can."""
 
-    def look(self, uid: str, now: datetime) -> Mapping[str, Seen]:
+    def look(self, uid: str) -> Mapping[str, Seen]:
         """Return the newest attempt of each container of a pod."""
 
-    def start(self, plan: ContainerPlan, now: datetime) -> None:
+    def start(self, plan: ContainerPlan) -> None:
         """Start an attempt; one that cannot start is seen as ended with ``StartError``."""
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
@@ -98,7 +114,12 @@ class Runner(Protocol):
 
 
 class ProcessHost(Runner, Protocol):
-    """What a control plane needs of a runner beyond running containers."""
+    """What a control plane needs of a runner beyond running containers.
+
+    ``changed`` is called with the uid of a pod of which something has ended, from any thread.
+    """
+
+    changed: Callable[[str], None]
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""
@@ -106,5 +127,5 @@ class ProcessHost(Runner, Protocol):
     def retain(self, pods: set[str], claims: set[str]) -> None:
         """Forget every pod and every claim but these."""
 
-    def close(self, now: datetime) -> None:
+    def close(self) -> None:
         """End every process; their containers count as ended by ``NodeRestarted``."""

@@ -1,0 +1,165 @@
+"""From a planned container to what the launcher starts: its folders, mounts and limits.
+
+Everything of an attempt lies in one folder: ``root`` (its file system; with layers the layer that
+it writes is ``upper``), ``log`` and ``termination``, the message that it leaves.
+"""
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ruleengine.formats import json_text
+from ruleengine.local.runtime.engine import (
+    INTERPRETER,
+    PACKAGE_PLACE,
+    engine_binds,
+    provide_programs,
+    search_paths,
+)
+from ruleengine.local.runtime.files import last_bytes
+from ruleengine.local.runtime.inside.enter import PROTECTED
+from ruleengine.local.runtime.launching import Contained, Launch
+from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, prepare
+from ruleengine.local.runtime.values import ContainerPlan
+
+_MOST_PROCESSES: Final = 8192
+_SUPERVISE: Final = (
+    "import sys; sys.path.append(sys.argv[1]); "
+    "from ruleengine.local.runtime.inside.launcher import supervise; "
+    "sys.exit(supervise(*map(int, sys.argv[2:])))"
+)
+
+
+class Containers:
+    """Makes what the launcher needs, in one sandbox. ``template`` is where its root is kept."""
+
+    def __init__(self, sandbox: Sandbox, template: Path) -> None:
+        self.sandbox = sandbox
+        self._template = template
+        self._is_prepared = False
+
+    @contextmanager
+    def launch(
+        self, plan: ContainerPlan, attempt: Path, volumes: Sequence[Mapping[str, Any]]
+    ) -> Iterator[Launch]:
+        """Make the folders of an attempt and yield how to start it. Raises ``OSError``."""
+        if self.sandbox.problem:
+            raise OSError(self.sandbox.problem)
+        isolated = self.sandbox.isolation is not Isolation.NONE
+        if volumes and not isolated:
+            raise OSError("volumes can be mounted in a sandbox only, and there is none")
+        root = attempt / "root"
+        layers = self._make_root(attempt, root, plan.hosts)
+        message = attempt / "termination"
+        message.touch(mode=0o600)
+        if self.sandbox.user:
+            os.chown(message, self.sandbox.user, self.sandbox.user)
+        binds = [*host_binds(), *volumes, bind(message, plan.termination_path)]
+        if plan.engine or self.sandbox.isolation is Isolation.BUBBLEWRAP:
+            binds += engine_binds()
+        spec = self._specification(plan, root, layers, binds if isolated else [])
+        log = os.open(attempt / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            yield Launch(
+                specification=json_text.dump_bytes(spec),
+                log=log,
+                namespaces=self.sandbox.namespaces,
+                command=self._command(root, binds, plan),
+            )
+        finally:
+            os.close(log)
+
+    def _make_root(self, attempt: Path, root: Path, hosts: Sequence[str]) -> str:
+        """Make the private root; return the layers that it is mounted from, if any."""
+        root.mkdir()
+        if not self.sandbox.layered:
+            self._prepare(root)
+            _add_hosts(root, root, hosts)
+            return ""
+        if not self._is_prepared:
+            shutil.rmtree(self._template, ignore_errors=True)
+            self._template.mkdir(parents=True)
+            self._prepare(self._template)
+            self._is_prepared = True
+        upper, work = attempt / "upper", attempt / "work"
+        for folder in (upper, work):
+            folder.mkdir()
+            if self.sandbox.user:
+                os.chown(folder, self.sandbox.user, self.sandbox.user)
+        _add_hosts(self._template, upper, hosts)
+        layers = f"lowerdir={self._template},upperdir={upper},workdir={work}"
+        return layers + (",userxattr" if self.sandbox.isolation is Isolation.USER else "")
+
+    def _prepare(self, root: Path) -> None:
+        provide_programs(root)
+        prepare(root, self.sandbox.user)
+
+    def _specification(
+        self, plan: ContainerPlan, root: Path, layers: str, binds: Sequence[Mapping[str, Any]]
+    ) -> Mapping[str, Any]:
+        isolation = self.sandbox.isolation
+        isolated = isolation is not Isolation.NONE
+        prefix = "" if isolated else str(root)
+        paths = search_paths(prefix, engine=plan.engine)
+        limits = {"RLIMIT_NPROC": _MOST_PROCESSES} if isolated else {}
+        if plan.limits.memory:
+            limits["RLIMIT_DATA"] = plan.limits.memory
+        return {
+            "arguments": plan.arguments,
+            "binds": binds,
+            "builds": isolation in (Isolation.ROOT, Isolation.USER),
+            "environment": {**paths, **plan.environment},
+            "hostname": plan.hostname,
+            "inner": plan.user,
+            "isolated": isolated,
+            "layers": layers,
+            "limits": limits,
+            "outer": (os.geteuid(), os.getegid()),
+            "read_only_root": plan.read_only_root,
+            "root": str(root),
+            "tty": plan.tty,
+            "user": self.sandbox.user,
+            "user_namespace": isolation is Isolation.USER,
+            "working_directory": f"{prefix}{plan.working_directory}",
+        }
+
+    def _command(
+        self, root: Path, binds: Sequence[Mapping[str, Any]], plan: ContainerPlan
+    ) -> Sequence[str]:
+        """Return the program that enters the sandbox, where that is not the launcher itself."""
+        if self.sandbox.isolation is not Isolation.BUBBLEWRAP:
+            return ()
+        found = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+        found += ["--die-with-parent", "--cap-drop", "ALL", "--hostname", plan.hostname]
+        found += ["--uid", str(plan.user[0]), "--gid", str(plan.user[1])]
+        found += ["--bind", str(root), "/"]
+        for one in binds:
+            way = "--dev-bind" if one["source"].startswith("/dev/") else "--bind"
+            way = "--ro-bind" if one["read_only"] else way
+            found += [way, one["source"], one["target"]]
+        found += ["--proc", "/proc"]
+        for path in map("/proc/{}".format, PROTECTED):
+            found += ["--ro-bind-try", path, path]
+        if plan.read_only_root:
+            found += ["--remount-ro", "/"]
+        inner = [INTERPRETER, "-I", "-S", "-c", _SUPERVISE, PACKAGE_PLACE]
+        return [*found, "--chdir", "/", "--", *inner]
+
+
+def failure_of(found: Contained, attempt: Path) -> str:
+    """Return why a container that has ended could not be started; empty where it could."""
+    if found.started or found.failure:
+        return found.failure
+    return last_bytes(attempt / "log", 1000).strip() or "the sandbox could not be entered"
+
+
+def _add_hosts(template: Path, root: Path, hosts: Sequence[str]) -> None:
+    if not hosts:
+        return
+    known = template / "etc" / "hosts"
+    text = known.read_text() if known.exists() else ""
+    (root / "etc").mkdir(exist_ok=True)
+    (root / "etc" / "hosts").write_text("\n".join([text.rstrip("\n"), *hosts, ""]))

@@ -1,0 +1,82 @@
+"""What a container writes becomes a log in the format of the container runtimes.
+
+Each line is ``TIME STREAM TAG TEXT``: when it was written (RFC 3339 with nanoseconds), ``stdout``
+or ``stderr``, and ``F`` for a full line, ``P`` for the beginning of one. So a log can be asked
+for times and streams, and gives back exactly what was written.
+"""
+
+import os
+import time
+from typing import Final
+
+_CHUNK: Final = 1 << 16
+_LONGEST: Final = 1 << 14
+"""A line is cut after so many bytes; its parts are put together again when it is read."""
+
+
+class Output:
+    """One stream of a container on its way into the log."""
+
+    def __init__(self, source: int, log: int, stream: str) -> None:
+        os.set_blocking(source, False)
+        self.source = source
+        self._log = log
+        self._stream = stream.encode()
+        self._rest = b""
+
+    def pump(self) -> bool:
+        """Move what is there; return false once there will be nothing more."""
+        try:
+            chunk = os.read(self.source, _CHUNK)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False  # a terminal that its last user has closed
+        if not chunk:
+            return False
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        head = _now() + self._stream
+        parts = [part for line in lines for part in _parts(head, line)]
+        while len(self._rest) >= _LONGEST:
+            parts.append(b"%b P %b\n" % (head, self._rest[:_LONGEST]))
+            self._rest = self._rest[_LONGEST:]
+        _write(self._log, b"".join(parts))
+        return True
+
+    def finish(self) -> None:
+        """Move everything that is left, also a line without its end."""
+        while _has_more(self):
+            pass
+        if self._rest:
+            _write(self._log, b"%b%b P %b\n" % (_now(), self._stream, self._rest))
+        os.close(self.source)
+
+
+def _has_more(output: Output) -> bool:
+    import select
+
+    return bool(select.select([output.source], [], [], 0)[0]) and output.pump()
+
+
+def _parts(head: bytes, line: bytes) -> list[bytes]:
+    found = []
+    while len(line) > _LONGEST:
+        found.append(b"%b P %b\n" % (head, line[:_LONGEST]))
+        line = line[_LONGEST:]
+    found.append(b"%b F %b\n" % (head, line))
+    return found
+
+
+def _write(log: int, data: bytes) -> None:
+    """Write everything. A full disk loses the log, not the container."""
+    try:
+        while data:
+            data = data[os.write(log, data) :]
+    except OSError:
+        return
+
+
+def _now() -> bytes:
+    seconds, rest = divmod(time.time_ns(), 1_000_000_000)
+    text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+    return b"%b.%09dZ " % (text.encode(), rest)

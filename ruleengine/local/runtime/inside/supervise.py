@@ -1,0 +1,194 @@
+"""The first process of a container once it is inside.
+
+It starts the container's own process, moves its output into the log, starts others beside it when
+told to, and reaps what they leave.
+
+It is told by messages on a socket, each a JSON object: ``{"signal": 15}`` for the container's
+process; ``{"exec": 7, "arguments": [...]}`` with a descriptor for the output; ``{"stop": 7}``. It
+answers ``{"started": true}``, ``{"failure": "..."}`` where it could not start, and
+``{"exec": 7, "code": 0}``. When the socket is closed, whoever started it is gone, and it ends.
+"""
+
+import contextlib
+import fcntl
+import json
+import os
+import resource
+import selectors
+import shutil
+import signal
+import socket
+import subprocess
+import termios
+from typing import Any, Final
+
+from ruleengine.local.runtime.inside import kernel
+from ruleengine.local.runtime.inside.output import Output
+
+START_FAILED: Final = 128
+_LARGEST: Final = 1 << 16
+_NOT_FOUND: Final = 127
+_KILLED: Final = 137
+
+
+class Supervisor:
+    """Runs one container to its end."""
+
+    def __init__(self, spec: dict[str, Any], log: int, control: socket.socket) -> None:
+        self._spec = spec
+        self._log = log
+        self._control = control
+        self._main: subprocess.Popen[bytes] | None = None
+        self._others: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
+        self._outputs: list[Output] = []
+        self._selector = selectors.DefaultSelector()
+
+    def run(self) -> int:
+        """Return the exit code of the container, 128 + n where a signal ended its process.
+
+        Raises ``OSError`` where it cannot be started.
+        """
+        wake, woken = socket.socketpair()
+        for one in (wake, woken):
+            one.setblocking(False)
+        signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        if not self._spec["isolated"]:
+            kernel.adopt_orphans()
+        self._selector.register(wake, selectors.EVENT_READ, lambda: _drain(wake))
+        self._selector.register(self._control, selectors.EVENT_READ, self._obey)
+        self._main = main = self._start_main()
+        self._say({"started": True})
+        code: int | None = None
+        while code is None:
+            for key, _ in self._selector.select():
+                key.data()
+            code = self._reap(main.pid)
+        for output in self._outputs:
+            output.finish()
+        if not self._spec["isolated"]:
+            self._end_group(main.pid)
+        return code
+
+    def _start_main(self) -> "subprocess.Popen[bytes]":
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        for name, most in self._spec["limits"].items():
+            resource.setrlimit(getattr(resource, name), (most, most))
+        if self._spec["terminal"] is not None:
+            return self._start_on_terminal(*self._spec["terminal"])
+        out, out_end = os.pipe()
+        err, err_end = os.pipe()
+        try:
+            process = self._start(self._spec["arguments"], subprocess.DEVNULL, out_end, err_end)
+        finally:
+            os.close(out_end)
+            os.close(err_end)
+        self._follow(Output(out, self._log, "stdout"))
+        self._follow(Output(err, self._log, "stderr"))
+        return process
+
+    def _start_on_terminal(self, master: int, terminal: int) -> "subprocess.Popen[bytes]":
+        def control() -> None:
+            os.setsid()
+            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+        process = self._start(self._spec["arguments"], terminal, terminal, terminal, control)
+        os.close(terminal)
+        self._follow(Output(master, self._log, "stdout"))
+        return process
+
+    def _start(
+        self, arguments: list[str], stdin: int, stdout: int, stderr: int, first: Any = None
+    ) -> "subprocess.Popen[bytes]":
+        environment = self._spec["environment"]
+        program = shutil.which(arguments[0], path=environment.get("PATH"))
+        if program is None:
+            raise FileNotFoundError(f"{arguments[0]!r}: no such program inside the sandbox")
+        if first is None and not self._spec["isolated"]:
+            first = kernel.end_with_parent
+        return subprocess.Popen(  # noqa: S603 - the container's own command; one thread
+            arguments,
+            executable=program,
+            env=environment,
+            cwd=self._spec["working_directory"],
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            preexec_fn=first,  # noqa: PLW1509 - there is one thread
+            process_group=0 if first is None else None,
+        )
+
+    def _follow(self, output: Output) -> None:
+        def pump() -> None:
+            if not output.pump():
+                self._selector.unregister(output.source)
+
+        self._outputs.append(output)
+        self._selector.register(output.source, selectors.EVENT_READ, pump)
+
+    def _obey(self) -> None:
+        message, descriptors = b"", list[int]()
+        with contextlib.suppress(ConnectionError):
+            message, descriptors, _, _ = socket.recv_fds(self._control, _LARGEST, 1)
+        if not message:
+            # whoever could tell what becomes of this container is gone
+            self._selector.unregister(self._control)
+            self._signal_main(signal.SIGKILL)
+            return
+        asked = json.loads(message)
+        if "signal" in asked:
+            self._signal_main(asked["signal"])
+        elif "stop" in asked:
+            for number, process in self._others.values():
+                if number == asked["stop"]:
+                    os.kill(process.pid, signal.SIGKILL)
+        elif "exec" in asked:
+            self._execute(asked["exec"], asked["arguments"], descriptors[0])
+
+    def _signal_main(self, number: int) -> None:
+        """Signal the container's process alone; its children are its own affair."""
+        if self._main is not None:  # nobody but this process reaps it, so the pid is still its own
+            os.kill(self._main.pid, number)
+
+    def _execute(self, number: int, arguments: list[str], output: int) -> None:
+        try:
+            process = self._start(arguments, subprocess.DEVNULL, output, output)
+        except OSError as error:
+            os.write(output, str(error).encode())
+            self._say({"exec": number, "code": _NOT_FOUND})
+            return
+        finally:
+            os.close(output)
+        self._others[process.pid] = (number, process)
+
+    def _reap(self, main: int) -> int | None:
+        """Take in everything that has ended; return the main process's code if it has."""
+        code = None
+        while True:
+            try:
+                pid, status = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return code
+            if not pid:
+                return code
+            ended = os.waitstatus_to_exitcode(status)
+            ended = ended if ended >= 0 else 128 - ended
+            if pid == main:
+                code = ended
+            elif pid in self._others:
+                number, _ = self._others.pop(pid)
+                self._say({"exec": number, "code": ended})
+
+    def _say(self, message: dict[str, Any]) -> None:
+        with contextlib.suppress(OSError):
+            self._control.send(json.dumps(message).encode())
+
+    def _end_group(self, pid: int) -> None:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(pid, signal.SIGKILL)
+
+
+def _drain(wake: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        while wake.recv(4096):
+            pass

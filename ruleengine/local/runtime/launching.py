@@ -1,0 +1,290 @@
+"""The server's end of the launcher: containers are started, signalled and heard of.
+
+One thread listens to the launcher and to the first process of every container, so that the end of
+a container is known when it happens, without asking.
+"""
+
+import contextlib
+import os
+import selectors
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+import ruleengine
+from ruleengine.formats import json_text
+
+_LARGEST: Final = 1 << 16
+_START_FAILED: Final = 128
+_KILLED: Final = 137
+_PROGRAM: Final = (
+    "import sys; sys.path.append(sys.argv.pop()); "
+    "from ruleengine.local.runtime.inside.launcher import main; sys.exit(main())"
+)
+_PATIENCE: Final = 10.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Launch:
+    """What the launcher needs to start a container.
+
+    ``specification`` is read by the first process, which is forked into ``namespaces``, or
+    started by a program: ``command`` with the numbers of three descriptors behind it.
+    """
+
+    specification: bytes = field(repr=False)
+    log: int
+    namespaces: int = 0
+    command: Sequence[str] = ()
+
+
+class Contained:
+    """A container that was started. ``ended`` is called once, from the listening thread."""
+
+    def __init__(self, control: socket.socket, ended: Callable[["Contained"], None]) -> None:
+        self._control = control
+        self._ended = ended
+        self._lock = threading.Lock()
+        self._process = -1
+        self._killed = False
+        self._executions: dict[int, Callable[[int], None]] = {}
+        self._numbers = 0
+        self.over = threading.Event()
+        self.started = False
+        self.code: int | None = None
+        self.failure = ""
+
+    def signal(self, number: int) -> None:
+        """Signal the container's own process."""
+        self._tell({"signal": number})
+
+    def kill(self) -> None:
+        """End the container with everything in it."""
+        with self._lock:
+            self._killed = True
+            self._kill()
+
+    def _kill(self) -> None:
+        self._tell({"signal": int(signal.SIGKILL)})
+        if self._process >= 0:
+            with contextlib.suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._process, signal.SIGKILL)
+
+    def execute(
+        self, arguments: tuple[str, ...], output: int, done: Callable[[int], None]
+    ) -> Callable[[], None]:
+        """Start another process inside; return what stops it. ``done`` gets its exit code.
+
+        ``done`` is called from the listening thread, with 137 where the container ends first.
+        """
+        with self._lock:
+            if self.code is not None:
+                done(_KILLED)
+                return lambda: None
+            self._numbers += 1
+            number = self._numbers
+            self._executions[number] = done
+        self._tell({"exec": number, "arguments": list(arguments)}, output)
+        return lambda: self._tell({"stop": number})
+
+    def _tell(self, message: dict[str, Any], *descriptors: int) -> None:
+        with contextlib.suppress(OSError):
+            socket.send_fds(self._control, [json_text.dump_bytes(message)], descriptors)
+
+    def hear(self, message: dict[str, Any]) -> None:
+        """Take in what the first process says."""
+        if "started" in message:
+            self.started = True
+        elif "failure" in message:
+            self.failure = message["failure"]
+        elif "exec" in message:
+            with self._lock:
+                done = self._executions.pop(message["exec"], None)
+            if done is not None:
+                done(message["code"])
+
+    def begin(self, process: int) -> None:
+        """Take in which process it is, as a descriptor."""
+        with self._lock:
+            self._process = process
+            if self._killed:
+                self._kill()
+
+    def end(self, code: int, failure: str = "") -> None:
+        """Take in that it has ended, and pass it on."""
+        self._control.setblocking(False)
+        with contextlib.suppress(OSError):
+            while message := self._control.recv(_LARGEST):
+                self.hear(json_text.loads(message))
+        with self._lock:
+            self.code = code if code >= 0 else 128 - code
+            self.failure = self.failure or failure
+            waiting, self._executions = list(self._executions.values()), {}
+            if self._process >= 0:
+                os.close(self._process)
+                self._process = -1
+        for done in waiting:
+            done(_KILLED)
+        self._ended(self)
+        self.over.set()
+
+
+class LauncherProcess:
+    """The launcher of this server; it is started when it is first needed, and again if it ends.
+
+    ``started`` is told its pid each time.
+    """
+
+    def __init__(self, started: Callable[[int], None] = lambda _: None) -> None:
+        self._told = started
+        self._lock = threading.Lock()
+        self._program: subprocess.Popen[bytes] | None = None
+        self._channel: socket.socket | None = None
+        self._known: dict[int, tuple[Contained, socket.socket]] = {}
+        self._numbers = 0
+        self._selector: selectors.BaseSelector = selectors.DefaultSelector()
+        self._thread: threading.Thread | None = None
+
+    def launch(self, asked: Launch, ended: Callable[[Contained], None]) -> Contained:
+        """Start a container. Raises ``OSError`` where the launcher cannot be reached."""
+        control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        given = _in_memory(asked.specification)
+        found = Contained(control, ended)
+        with self._lock, theirs:
+            self._numbers += 1
+            number = self._numbers
+            message: dict[str, Any] = {"id": number, "namespaces": asked.namespaces}
+            if asked.command:
+                message["command"] = list(asked.command)
+            try:
+                channel = self._connected()
+                self._known[number] = found, control
+                self._selector.register(control, selectors.EVENT_READ, found)
+                descriptors = [given, asked.log, theirs.fileno()]
+                socket.send_fds(channel, [json_text.dump_bytes(message)], descriptors)
+            except OSError:
+                self._known.pop(number, None)
+                raise
+            finally:
+                os.close(given)
+        return found
+
+    def close(self) -> None:
+        """End the launcher and every container; each is heard of before this returns."""
+        with self._lock:
+            program, channel = self._program, self._channel
+        if program is None or channel is None:
+            return
+        with contextlib.suppress(OSError):
+            channel.shutdown(socket.SHUT_WR)
+        try:
+            program.wait(_PATIENCE)
+        except subprocess.TimeoutExpired:
+            program.kill()
+            program.wait()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _connected(self) -> socket.socket:
+        """Return the socket of a launcher that runs, started where there is none."""
+        if self._channel is not None:
+            return self._channel
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        package = str(Path(ruleengine.__file__).parent.parent)
+        with theirs:
+            self._program = subprocess.Popen(  # noqa: S603 - our own program
+                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(theirs.fileno()), package],
+                pass_fds=(theirs.fileno(),),
+                env={"PATH": os.environ.get("PATH", os.defpath)},
+                cwd="/",
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        self._told(self._program.pid)
+        self._channel = ours
+        self._selector = selectors.DefaultSelector()
+        self._selector.register(ours, selectors.EVENT_READ)
+        self._thread = threading.Thread(
+            target=self._listen, args=(self._selector, ours), name="containers", daemon=True
+        )
+        self._thread.start()
+        return ours
+
+    def _listen(self, selector: selectors.BaseSelector, channel: socket.socket) -> None:
+        while True:
+            for key, _ in selector.select():
+                if isinstance(key.data, Contained):
+                    self._hear(selector, key)
+                elif not self._take(selector, channel):
+                    self._lost(selector, channel)
+                    return
+
+    def _hear(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
+        control, found = key.fileobj, key.data
+        if not isinstance(control, socket.socket):
+            return
+        message = b""
+        with contextlib.suppress(ConnectionError):  # it ended before it had read everything
+            message = control.recv(_LARGEST)
+        if message:
+            found.hear(json_text.loads(message))
+        else:
+            selector.unregister(control)
+
+    def _take(self, selector: selectors.BaseSelector, channel: socket.socket) -> bool:
+        """Take in one message of the launcher; return false where it is gone."""
+        try:
+            message, descriptors, _, _ = socket.recv_fds(channel, _LARGEST, 1)
+        except ConnectionError:
+            return False
+        if not message:
+            return False
+        told = json_text.loads(message)
+        found, control = self._known[told["id"]]
+        if "pid" in told:
+            found.begin(descriptors[0])
+            return True
+        with self._lock:
+            del self._known[told["id"]]
+        self._finish(selector, found, control, told)
+        return True
+
+    def _finish(
+        self,
+        selector: selectors.BaseSelector,
+        found: Contained,
+        control: socket.socket,
+        told: dict[str, Any],
+    ) -> None:
+        with contextlib.suppress(KeyError):
+            selector.unregister(control)
+        found.end(told.get("code", _START_FAILED), told.get("failure", ""))
+        control.close()
+
+    def _lost(self, selector: selectors.BaseSelector, channel: socket.socket) -> None:
+        """Take in that the launcher has ended: with it, every container."""
+        with self._lock:
+            known, self._known = self._known, {}
+            self._channel = None
+            if self._program is not None:
+                self._program.wait()
+        for found, control in known.values():
+            self._finish(selector, found, control, {"code": -signal.SIGKILL})
+        selector.close()
+        channel.close()
+
+
+def _in_memory(content: bytes) -> int:
+    """Return a file in memory: the secrets of an environment never reach a disk."""
+    descriptor = os.memfd_create("specification")
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
