@@ -170,7 +170,8 @@ class _Run:
         missing = {
             _defined_kind(one.planned.action.object or {})
             for one in outcomes
-            if one.result in (Result.CREATED, Result.UPDATED)
+            if one.result in (Result.CREATED, Result.UPDATED, Result.UNCHANGED)
+            and one.planned.change is not Change.UNCHANGED  # somebody else may have been quicker
             and one.planned.action.target.kind == "CustomResourceDefinition"
         }
         for _ in range(_ESTABLISHED_ATTEMPTS):
