@@ -17,6 +17,7 @@ from ruleengine.expressions.expr.dialects import EVENTS, PLAIN, ROLLOUTS, WORKFL
 from ruleengine.expressions.expr.functions import BUILTINS
 from ruleengine.expressions.expr.parser import Parser
 from ruleengine.expressions.expr.running import Compiled, Run
+from ruleengine.expressions.expr.signatures import PREDICATES
 from ruleengine.expressions.expr.values import kind_of
 from ruleengine.expressions.language import (
     DEFAULT_LIMITS,
@@ -68,9 +69,12 @@ class Expression:
         )
 
     def _unknown(self, name: str, offset: int, env: Mapping[str, Any]) -> ExpressionError:
-        known = [*env, *self._dialect.functions, *BUILTINS]
-        close = get_close_matches(name, known, n=1)
-        hint = f"did you mean '{close[0]}'?" if close else "put texts in quotes"
+        functions = [*BUILTINS, *PREDICATES, *self._dialect.functions]
+        close = get_close_matches(name, [*env, *functions], n=1)
+        if name in functions:
+            hint = f"it is a function: write {name}(...)"
+        else:
+            hint = f"did you mean '{close[0]}'?" if close else "put texts in quotes"
         return ExpressionError(f"unknown name '{name}'", offset=offset, text=self.text, hint=hint)
 
 

@@ -91,7 +91,8 @@ class Compiler:
         return lambda _run: value
 
     def _name(self, node: Name) -> Compiled:
-        if self._functions_first and node.name in BUILTINS and self.scope.is_variable(node.name):
+        function = node.name in BUILTINS or node.name in PREDICATES
+        if self._functions_first and function and self.scope.is_variable(node.name):
             raise self.error(
                 f"'{node.name}' is a function", node.offset, f"write $env['{node.name}']"
             )

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from ruleengine.expressions import regular
 from ruleengine.expressions.expr.values import Problem, is_number, kind_of
-from ruleengine.expressions.language import Meter
+from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats.go_durations import Duration, from_timedelta, to_timedelta
 from ruleengine.formats.go_numbers import wrap_int
 
@@ -186,9 +186,16 @@ def matches(text: Any, pattern: Any, meter: Meter) -> bool:
     if text is None or pattern is None:
         return False
     if not isinstance(pattern, regular.Pattern):
-        pattern = regular.compile(_text("matches", pattern))
+        pattern = _pattern(_text("matches", pattern))
     meter.step(len(_text("matches", text)) // _CHEAP)
     return bool(pattern.matches(text))
+
+
+def _pattern(text: str) -> regular.Pattern:
+    try:
+        return regular.compile(text)
+    except ExpressionError as error:
+        raise Problem(f"broken pattern: {error.message}", error.hint) from None
 
 
 def _textual(symbol: str, test: Callable[[str, str], bool]) -> Function:

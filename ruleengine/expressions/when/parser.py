@@ -61,18 +61,22 @@ class Parser:
 
     def _row(self, first: Node, level: int) -> Node:
         """Return a row of operators of one level as one function."""
-        rest: list[tuple[Operator, Node]] = []
+        rest: list[tuple[Operator, Node, int]] = []
         while self._is(Kind.OPERATOR) and self._next().value in LEVELS[level]:
-            symbol = self._next().value
+            token = self._next()
             self._at += 1
-            if symbol in {"=~", "!~"} and self._next().kind in {Kind.TEXT, Kind.WORD}:
+            if token.value in {"=~", "!~"} and (self._is(Kind.TEXT) or self._is(Kind.WORD)):
                 self._check_pattern()
-            rest.append((LEVELS[level][symbol], self._level(level + 1)))
+            rest.append((LEVELS[level][token.value], self._level(level + 1), token.offset))
+        text = self._text
 
         def evaluate(env: Environment, meter: Meter) -> Any:
             value = first(env, meter)
-            for apply, right in rest:
-                value = apply(value, partial(right, env, meter), meter)
+            for apply, right, offset in rest:
+                try:
+                    value = apply(value, partial(right, env, meter), meter)
+                except ExpressionError as error:
+                    raise _located(error, offset, text) from None
             return value
 
         return evaluate
@@ -116,9 +120,16 @@ class Parser:
         textual = self._is(Kind.TEXT) or (self._is(Kind.WORD) and self._bare_words)
         if textual:
             raise self._error(f"'{sign.value}' cannot stand before a text", QUOTE_HINT)
-        apply = PREFIXES[sign.value]
-        operand = self._operand()
-        return lambda env, meter: apply(operand(env, meter))
+        apply, operand, text = PREFIXES[sign.value], self._operand(), self._text
+
+        def evaluate(env: Environment, meter: Meter) -> Any:
+            value = operand(env, meter)
+            try:
+                return apply(value)
+            except ExpressionError as error:
+                raise _located(error, sign.offset, text) from None
+
+        return evaluate
 
     def _variable(self, token: Token) -> Node:
         name, text = token.value, self._text
@@ -144,6 +155,13 @@ class Parser:
 
     def _error(self, message: str, hint: str = "") -> ExpressionError:
         return ExpressionError(message, offset=self._next().offset, text=self._text, hint=hint)
+
+
+def _located(error: ExpressionError, offset: int, text: str) -> ExpressionError:
+    """Return an error with a place in the condition: its own, or that of the operator."""
+    if error.text == text:
+        return error
+    return ExpressionError(error.message, offset=offset, text=text, hint=error.hint)
 
 
 def _constant(value: Any) -> Node:

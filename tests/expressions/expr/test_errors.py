@@ -53,6 +53,7 @@ def test_an_error_tells_its_place(text: str, offset: int, message: str) -> None:
         ("vv.i", "did you mean 'v'?"),
         ("asint('1')", "did you mean 'asInt'?"),
         ("uper('a')", "did you mean 'upper'?"),
+        ("len + 1", "write len(...)"),
         ("v.i = 7", "compare with =="),
         ("v.x.a", "?."),
         ("v.t > 1", "asInt"),

@@ -166,6 +166,26 @@ def test_operators_refuse_what_they_are_not_for(text: str) -> None:
         when.compile(text).eval({})
 
 
+@pytest.mark.parametrize(
+    ("text", "offset"),
+    [
+        ("a == a && 1 > b", 12),
+        ("true && -(a == a)", 8),
+        ("a == a || b =~ c", None),
+        ("1 + (a - 1)", 7),
+    ],
+)
+def test_a_refused_value_is_told_at_its_operator(text: str, offset: int | None) -> None:
+    """What is never asked for is never refused."""
+    condition = when.compile(text)
+    if offset is None:
+        assert condition.eval({}) is True
+        return
+    with pytest.raises(ExpressionError) as caught:
+        condition.eval({})
+    assert (caught.value.offset, caught.value.text) == (offset, text)
+
+
 @pytest.mark.parametrize("text", ["a", "1 + 1", "true ? a : b", "()", "a, b"])
 def test_a_result_that_is_no_truth_is_refused(text: str) -> None:
     """A condition is true or false, nothing that might count as one."""
