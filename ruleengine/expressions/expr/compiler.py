@@ -35,7 +35,7 @@ from ruleengine.expressions.expr.operators import BINARY, truth
 from ruleengine.expressions.expr.paths import compile_path
 from ruleengine.expressions.expr.predicates import LOOPS, Loop, items_of
 from ruleengine.expressions.expr.running import Compiled, Run, Scope, located
-from ruleengine.expressions.expr.signatures import NOW, PREDICATES
+from ruleengine.expressions.expr.signatures import CLOCK, NOW, PREDICATES
 from ruleengine.expressions.expr.values import Problem, kind_of, to_index
 from ruleengine.expressions.language import DEEPEST_NESTING, ExpressionError
 
@@ -253,7 +253,7 @@ class Compiler:
     def _builtin(self, node: Builtin) -> Compiled:
         if node.name in PREDICATES:
             return self._loop(node)
-        if node.name == NOW:
+        if node.name == CLOCK:
             return self._now(node)
         function = BUILTINS[node.name]
         arguments = [self.compile(one) for one in node.arguments]

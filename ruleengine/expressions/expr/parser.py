@@ -28,7 +28,7 @@ from ruleengine.expressions.expr.nodes import (
     Unary,
     Variable,
 )
-from ruleengine.expressions.expr.signatures import NOW, PREDICATES, Part
+from ruleengine.expressions.expr.signatures import CLOCK, PREDICATES, Part
 from ruleengine.expressions.expr.stream import Stream
 from ruleengine.expressions.expr.tokens import Kind, Token
 from ruleengine.expressions.language import DEEPEST_NESTING, ExpressionError
@@ -344,7 +344,7 @@ class Parser:
         if name.value in PREDICATES:
             return self._with_predicate(name, arguments)
         arguments = arguments + self._list(")")
-        if name.value in BUILTINS or name.value == NOW:
+        if name.value in BUILTINS or name.value == CLOCK:
             return Builtin(name.offset, name.value, arguments)
         return Path(name.offset, Name(name.offset, name.value), [Call(name.offset, arguments)])
 

@@ -46,8 +46,11 @@ class Part:
     optional: bool = False
 
 
-NOW: Final = "now"
-"""The function that gives the time, and the name in the environment that it takes it from."""
+CLOCK: Final = "now"
+"""The function that gives the time."""
+
+NOW: Final = "$now"
+"""Where the environment holds the time, or a function that gives it. No document has such names."""
 
 _LIST: Final = Part("a list")
 _PREDICATE: Final = Part("a predicate", predicate=True)

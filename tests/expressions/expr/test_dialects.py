@@ -9,6 +9,7 @@ import pytest
 from ruleengine.expressions import expr
 from ruleengine.expressions.expr import EVENTS, PLAIN, ROLLOUTS, WORKFLOWS, Dialect
 from ruleengine.expressions.expr.dialects import result_environment
+from ruleengine.expressions.expr.signatures import NOW
 from ruleengine.expressions.language import ExpressionError
 
 
@@ -70,7 +71,7 @@ def test_the_time_comes_with_the_environment(clock: datetime | None) -> None:
         with pytest.raises(ExpressionError, match="no clock"):
             program.eval({})
         return
-    for env in ({"now": clock}, {"now": lambda: clock}):
+    for env in ({NOW: clock}, {NOW: lambda: clock}):
         assert program.eval(env) == datetime(2026, 1, 1, tzinfo=UTC)
 
 

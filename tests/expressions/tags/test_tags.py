@@ -1,5 +1,6 @@
 """Tags: what replaces them, what waits for a later pass, and what must be known."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -165,6 +166,14 @@ def test_the_tags_of_an_object_can_be_listed() -> None:
         ("{{b.c}}", ("b.c",)),
         ("{{=d.e + f}}", ("d", "d.e", "f")),
     ]
+
+
+def test_expressions_see_the_time_that_the_scope_has() -> None:
+    """Without one they have no clock."""
+    moment = datetime(2026, 1, 2, tzinfo=UTC)
+    assert tags.replace("{{=now().Year()}}", Scope({}, now=moment)) == "2026"
+    with pytest.raises(ExpressionError, match="no clock"):
+        tags.replace("{{=now().Year()}}", Scope({}))
 
 
 def test_a_template_can_be_evaluated_like_any_program() -> None:
