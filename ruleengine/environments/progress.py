@@ -18,7 +18,7 @@ from ruleengine.environments.operations import (
 )
 from ruleengine.environments.tasks import Task
 from ruleengine.model.names import ENVIRONMENTS_MANAGER
-from ruleengine.model.values import lookup
+from ruleengine.model.values import Object, lookup
 
 
 class TaskState(StrEnum):
@@ -92,7 +92,7 @@ def _assess_prune(task: Task, last: TaskResult | None) -> Progress:
     if last is None:
         return Progress(task=task, state=TaskState.PENDING)
     message = "the object is still there after it was to be deleted"
-    return _failed(task, ResultStatus.SYNC_FAILED, message)
+    return _refused(task, message)
 
 
 def _assess_hook(task: Task, last: TaskResult | None, operation: OperationState) -> Progress:
@@ -100,8 +100,7 @@ def _assess_hook(task: Task, last: TaskResult | None, operation: OperationState)
     if last is None and not _made_by(task, operation):
         return _not_begun(task)
     if task.live is None:
-        message = "the hook was not created, or is gone before its end was seen"
-        return _failed(task, ResultStatus.SYNC_FAILED, message)
+        return _refused(task, "the hook was not created, or is gone before its end was seen")
     verdict = health_of(task.live)
     if verdict is None or verdict.status is HealthStatus.HEALTHY:
         message = verdict.message if verdict else ""
@@ -115,18 +114,20 @@ def _assess_hook(task: Task, last: TaskResult | None, operation: OperationState)
 def _assess_ordinary(task: Task, last: TaskResult | None, operation: OperationState) -> Progress:
     if last is None:
         return _not_begun(task)
+    if task.live is None and last.status == ResultStatus.SYNCED:
+        message = "the object vanished while the sync waited for it"
+        return _failed(task, ResultStatus.SYNC_FAILED, message)
     if task.live is None:
-        gone = last.status == ResultStatus.SYNCED
-        message = (
-            "the object vanished while the sync waited for it"
-            if gone
-            else "the object was not created: the API server refused it"
-        )
-        return _failed(task, ResultStatus.SYNC_FAILED, message)
+        return _refused(task, "the object was not created: the API server refused it")
+    return _assess_live(task, task.live, operation)
+
+
+def _assess_live(task: Task, live: Object, operation: OperationState) -> Progress:
+    """Return how far an object is that was written and is there."""
     if not task.clean and not _took_effect(task, operation):
-        message = "the object does not have the fields that were applied: they were refused"
-        return _failed(task, ResultStatus.SYNC_FAILED, message)
-    verdict = health_of(task.live)
+        what = "the object does not have the fields that were applied: they were refused"
+        return _refused(task, what)
+    verdict = health_of(live)
     if verdict is None or verdict.status is HealthStatus.HEALTHY:
         result = _succeeded(task, ResultStatus.SYNCED, "synced")
         return Progress(task=task, state=TaskState.SUCCEEDED, result=result)
@@ -171,6 +172,12 @@ def _running(task: Task, message: str) -> Progress:
 
 def _succeeded(task: Task, status: ResultStatus, message: str) -> TaskResult:
     return result_of(task, status, OperationPhase.SUCCEEDED, message)
+
+
+def _refused(task: Task, message: str) -> Progress:
+    """Return a task that failed, with the server's own words where they are known."""
+    said = task.refusal.message if task.refusal else message
+    return _failed(task, ResultStatus.SYNC_FAILED, said)
 
 
 def _failed(task: Task, status: ResultStatus, message: str) -> Progress:

@@ -211,9 +211,12 @@ class ApplicationReconciler:
         self, moment: _Moment, state: OperationState, comparison: Comparison, retry: Retry
     ) -> Step:
         approved = approved_since(moment.value, read_moment(state.started_at))
-        tasks = make_tasks(
-            comparison, moment.specification, state, moment.world.get, approved=approved
-        )
+        tasks = [
+            replace(one, refusal=moment.world.refusal(one.target))
+            for one in make_tasks(
+                comparison, moment.specification, state, moment.world.get, approved=approved
+            )
+        ]
         sync = Sync(specification=moment.specification, retry=retry, now=moment.now)
         return step(state, tasks, sync)
 

@@ -57,7 +57,8 @@ class Automated:
 class Retry:
     """How often and how late a failed sync is tried again; times in seconds.
 
-    ``limit`` 0 means never, a negative one for ever; ``maximum`` 0 means no cap.
+    ``limit`` 0 means never, a negative one for ever; ``maximum`` 0 means no cap. What is not
+    ``stated`` is what Argo CD takes where nothing is written.
     """
 
     limit: int
@@ -65,6 +66,7 @@ class Retry:
     factor: int = 2
     maximum: float = 180.0
     refresh: bool = False
+    stated: bool = True
 
     def wait(self, attempt: int) -> float:
         """Return how many seconds to wait before the retry ``attempt``, counted from 1."""
@@ -129,7 +131,7 @@ def operation_retry(operation: Object, specification: Specification) -> Retry:
             return found
     automated = bool(lookup(operation, "initiatedBy", "automated", default=False))
     if automated:
-        return specification.retry or Retry(limit=_AUTOMATED_RETRIES)
+        return specification.retry or Retry(limit=_AUTOMATED_RETRIES, stated=False)
     return Retry(limit=0)
 
 

@@ -178,7 +178,11 @@ def _recreates(one: Progress) -> bool:
 def _fail(
     state: OperationState, main: Sequence[Progress], rescue: Sequence[Progress], sync: Sync
 ) -> Step:
-    """Return the step after a failure: the SyncFail hooks first, the end then."""
+    """Return the step after a failure: the SyncFail hooks first, the end then.
+
+    What the server refuses for good is tried again only where the document says so: nobody
+    wants to wait minutes for the same answer.
+    """
     pending = [one for one in rescue if one.state is TaskState.PENDING]
     running = [one for one in rescue if one.state is TaskState.RUNNING]
     if running:
@@ -191,7 +195,9 @@ def _fail(
     )
     message = f"{len(failed)} of {len(main)} tasks failed: {reasons}"
     actions = _clean_up(main, "HookFailed") + _clean_up(rescue, "HookSucceeded", "HookFailed")
-    ended = fail(state, OperationPhase.FAILED, message, sync.retry, sync.now)
+    final = any(one.task.refusal is not None and one.task.refusal.final for one in failed)
+    retry = Retry(limit=0) if final and not sync.retry.stated else sync.retry
+    ended = fail(state, OperationPhase.FAILED, message, retry, sync.now)
     return Step(state=ended, actions=tuple(actions))
 
 

@@ -19,6 +19,7 @@ from ruleengine.environments.operations import OperationState, read_moment
 from ruleengine.environments.specification import Specification
 from ruleengine.environments.targets import Desired, with_metadata
 from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Refusal
 from ruleengine.model.values import Object, Value, lookup
 
 KIND_RANK = {kind: rank for rank, kind in enumerate(ARGO_ORDER)}
@@ -30,7 +31,8 @@ class Task:
     """One thing to do in a sync.
 
     ``desired`` is absent for a prune. ``skip`` says why a prune is left out; ``held`` that it
-    waits for a human. ``clean`` means that the live object is as wanted already.
+    waits for a human. ``clean`` means that the live object is as wanted already; ``refusal``
+    says why the server refused the last write of it.
     """
 
     phase: SyncPhase
@@ -43,6 +45,7 @@ class Task:
     skip: str = ""
     held: bool = False
     options: frozenset[str] = frozenset()
+    refusal: Refusal | None = None
 
     @property
     def prunes(self) -> bool:

@@ -48,6 +48,14 @@ class Answer:
     remedy: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why the server refused a write; ``final`` says that it would refuse it again."""
+
+    message: str
+    final: bool
+
+
 class World(Protocol):
     """What a reconciler may read: observed objects and answers, nothing else."""
 
@@ -66,6 +74,13 @@ class World(Protocol):
 
     def answer(self, request: Request) -> Answer | None:
         """Return the answer to a request, or ``None`` while there is none."""
+
+    def refusal(self, target: Target) -> Refusal | None:
+        """Return why the last write that this object's decisions asked for was refused.
+
+        ``None`` where it was not, and where that is not known any more: another process may
+        have asked for it. So a refusal explains what the world shows, and is never needed.
+        """
 
 
 class Stop(StrEnum):

@@ -110,7 +110,7 @@ class Decider:
             return changed
         if not self._quarantine.lets_out(key, value, now):
             return changed
-        world = LiveWorld(self._observations)
+        world = LiveWorld(self._observations, key.refused)
         self.decisions += 1
         try:
             decision = reconciler.decide(value, world, now, key.memo)
@@ -311,6 +311,9 @@ class Decider:
         self.outcomes.append(done.outcome)
         self._manner.progress(done.outcome)
         before = self._observations.seen(target)
+        step.key.refused.pop(target, None)
+        if done.refusal is not None:
+            step.key.refused[target] = done.refusal
         match done.outcome.result:
             case Result.CREATED | Result.UPDATED if done.object is not None:
                 self._observations.put(done.object)

@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Final
 
 from ruleengine.model.actions import Target
-from ruleengine.model.decisions import Next, Stop
+from ruleengine.model.decisions import Next, Refusal, Stop
 from ruleengine.model.values import Object
 from ruleengine.reconcile.indexes import Kind, index_values
 from ruleengine.reconcile.world import Read
@@ -31,7 +31,8 @@ class Key:
     ``problem`` says why the object is in quarantine; it leaves it when its resourceVersion
     is no longer ``bad_version``, or to be tried again at ``retry_at``. ``watched`` says who
     drives the object in our place. ``unsure`` are targets of writes that were not acknowledged,
-    ``failed`` those that the last decision could not write, and why.
+    ``failed`` those that the last decision could not write, and why; ``refused`` those whose
+    last write the server refused.
     """
 
     target: Target
@@ -51,6 +52,7 @@ class Key:
     watched: str = ""
     unsure: set[Target] = field(default_factory=set)
     failed: dict[Target, str] = field(default_factory=dict)
+    refused: dict[Target, Refusal] = field(default_factory=dict)
 
     def reason(self) -> str:
         """Return in words what the object waits for."""

@@ -4,11 +4,11 @@ What was read says what wakes: a change is looked for by every way in which it m
 read, and wakes exactly those who read what changed (decision 0005).
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from ruleengine.model.actions import Target
-from ruleengine.model.decisions import Answer, Request
+from ruleengine.model.decisions import Answer, Refusal, Request
 from ruleengine.model.values import Object
 from ruleengine.reconcile.indexes import Kind, in_index
 from ruleengine.reconcile.observations import Observations
@@ -47,8 +47,11 @@ class LiveWorld:
     ``reads`` is what the decision looked at.
     """
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(
+        self, observations: Observations, refusals: Mapping[Target, Refusal] | None = None
+    ) -> None:
         self._observations = observations
+        self._refusals = refusals or {}
         self.reads: set[Read] = set()
 
     def get(self, target: Target) -> Object | None:
@@ -67,3 +70,7 @@ class LiveWorld:
         """Return the answer to a request, or ``None`` while there is none."""
         self.reads.add(Read(answer=request.key))
         return self._observations.answers.get(request.key)
+
+    def refusal(self, target: Target) -> Refusal | None:
+        """Return why the last write of an object was refused, as far as this run knows."""
+        return self._refusals.get(target)

@@ -4,7 +4,7 @@ Together with the executor and the inventory store this is the only code that wr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from ruleengine.cluster.client import Client, Written
@@ -15,6 +15,7 @@ from ruleengine.cluster.errors import (
 )
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Action, Change, Outcome, PlannedAction, Result, Verb
+from ruleengine.model.decisions import Refusal
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object, lookup
 
@@ -24,16 +25,23 @@ RULES = "rules"
 STORE_FULL = 507
 """The status with which a server says that it has no room left."""
 
+_FINAL = frozenset({400, 405, 406, 413, 415, 422})
+"""What is wrong with the request itself: the server will not think otherwise of it later."""
+
 _CONFLICTS = 4
 """How often a write is repeated after a conflict over the object's version."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Done:
-    """The outcome of an action, and the object as the server has it now (``None``: gone)."""
+    """The outcome of an action, and the object as the server has it now (``None``: gone).
+
+    ``refusal`` says why the server refused it, if it did.
+    """
 
     outcome: Outcome
     object: Object | None = field(default=None, repr=False)
+    refusal: Refusal | None = None
 
 
 class Writer:
@@ -63,7 +71,8 @@ class Writer:
         except ApiError as error:
             if error.status == STORE_FULL:
                 raise store_full(error) from error
-            return _done(planned, Result.FAILED, f"{error.message} ({error.remedy})")
+            done = _done(planned, Result.FAILED, f"{error.message} ({error.remedy})")
+            return replace(done, refusal=Refusal(error.message, error.status in _FINAL))
 
     def _try(self, planned: PlannedAction) -> Done:
         action = planned.action

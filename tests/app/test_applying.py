@@ -136,6 +136,19 @@ def test_one_failing_object_does_not_hide_the_others(world: World) -> None:
     }
 
 
+def test_a_manifest_that_the_server_refuses_ends_the_apply_with_its_words(world: World) -> None:
+    """At once: neither the timeout nor a retry is waited for, and the status tells why."""
+    world.change({"apps/web/bad.yaml": config_map("Bad_Name")})
+    delivery = world.apply()
+    assert delivery.failed
+    assert delivery.settled is not None
+    assert not delivery.settled.timed_out
+    (standing,) = [one for one in delivery.standings if one.sync]
+    assert standing.state == "failed"
+    assert "Bad_Name" in standing.message
+    assert "lowercase RFC 1123" in standing.message
+
+
 def test_cancelling_midway_and_applying_again_ends_the_same(world: World) -> None:
     """Cancelled after the third outcome, the next run goes on."""
     cancel = threading.Event()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ruleengine.apimachinery.defaulting import default
 from ruleengine.model.actions import Verb
-from ruleengine.model.decisions import Stop
+from ruleengine.model.decisions import Refusal, Stop
 from ruleengine.model.names import ARGO_TRACKING, ORIGIN
 from tests.environments.worlds import (
     APPLICATION,
@@ -309,6 +309,32 @@ def test_a_sync_that_keeps_failing_ends_failed_and_is_not_tried_again() -> None:
     world.refused.clear()
     world.commit({"apps/shop/bad.yaml": config_map("bad", "two")})
     assert world.settle().stop is Stop.DONE
+
+
+def test_what_the_server_refuses_for_good_ends_the_sync() -> None:
+    """In the server's own words, and without a retry that nobody asked for."""
+    world = world_of({"apps/shop/a.yaml": config_map("a"), "apps/shop/bad.yaml": config_map("bad")})
+    world.refused.add("bad")
+    world.refusals["bad"] = Refusal('ConfigMap "bad" is invalid', final=True)
+    assert world.settle().stop is Stop.FOR
+    assert world.status("operationState", "phase") == "Failed"
+    assert 'ConfigMap "bad" is invalid' in str(world.status("operationState", "message"))
+    assert target("ConfigMap", "a") in world.objects
+    assert "environment-sync-failed" in _conditions(world)
+
+
+@pytest.mark.parametrize(
+    ("policy", "final"), [({"retry": {"limit": 1}}, True), ({}, False)], ids=["asked", "passing"]
+)
+def test_a_refusal_is_tried_again_where_asked_or_where_it_may_pass(
+    policy: dict[str, object], final: bool
+) -> None:
+    """Argo CD's own retries are for what may pass by itself."""
+    files = {"apps/shop/bad.yaml": config_map("bad")}
+    world = world_of(files, application(automated=AUTOMATED, **policy))
+    world.refused.add("bad")
+    world.refusals["bad"] = Refusal("no", final=final)
+    assert world.settle().stop is Stop.AT
 
 
 def test_a_new_revision_supersedes_a_sync_that_waits_for_its_retry() -> None:

@@ -10,7 +10,7 @@ from ruleengine.apimachinery.structured_merge import apply
 from ruleengine.environments.reconciler import ApplicationReconciler
 from ruleengine.environments.tracking import application_of
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
+from ruleengine.model.decisions import Answer, Decision, Next, Refusal, Request, Stop
 from ruleengine.model.digests import content_digest
 from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION
@@ -61,6 +61,7 @@ class MemoryWorld:
     now: datetime = START
     answers: bool = True
     refused: set[str] = field(default_factory=set)
+    refusals: dict[str, Refusal] = field(default_factory=dict)
     written: list[Action] = field(default_factory=list)
 
     def get(self, target: Target) -> Object | None:
@@ -89,6 +90,10 @@ class MemoryWorld:
             return Answer(error=f"revision {revision!r} does not exist", remedy="fetch it")
         rendered = render(request.payload["source"], tree, request.payload["application"])
         return Answer(value=to_answer(rendered, tree.revision, dirty=tree.dirty))
+
+    def refusal(self, target: Target) -> Refusal | None:
+        """Return why an object is refused, where the test says so."""
+        return self.refusals.get(target.name) if target.name in self.refused else None
 
     def commit(self, files: Mapping[str, str]) -> str:
         """Make a tree the head, and return its revision."""
