@@ -6,8 +6,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Final
 
+from ruleengine.expressions import goessner
 from ruleengine.expressions.expr.functions import conversions
+from ruleengine.expressions.expr.functions.taking import text
 from ruleengine.expressions.expr.signatures import Function
+from ruleengine.expressions.expr.values import Problem
+from ruleengine.expressions.language import ExpressionError, Meter
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -29,7 +33,20 @@ _NUMBERS: Final = {
     "asInt": Function("asInt", conversions.to_int, 1, 1),
     "asFloat": Function("asFloat", conversions.to_float, 1, 1),
 }
-_TEXTS: Final = {"toJson": Function("toJson", conversions.to_json, 1, 1)}
+
+
+def _jsonpath(meter: Meter, document: Any, path: Any) -> Any:
+    value = conversions.from_json(document)
+    try:
+        return goessner.compile(text(path)).search(value, meter)
+    except ExpressionError as error:
+        raise Problem(f"path: {error.message}", error.hint) from None
+
+
+_TEXTS: Final = {
+    "toJson": Function("toJson", conversions.to_json, 1, 1),
+    "jsonpath": Function("jsonpath", _jsonpath, 2, 2, metered=True),
+}
 
 PLAIN: Final = Dialect("plain")
 """The language alone, as the triggers of notifications have it: their functions are names."""

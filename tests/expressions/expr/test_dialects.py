@@ -21,6 +21,8 @@ from ruleengine.expressions.language import ExpressionError
         (WORKFLOWS, "asInt(3.9)", 3),
         (WORKFLOWS, "toJson({b: '<', a: [1, 2.0]})", '{"a":[1,2],"b":"\\u003c"}'),
         (WORKFLOWS, "asFloat('179') / 5", 35.8),
+        (WORKFLOWS, """jsonpath('{"a": [{"b": 43}]}', '$.a[0].b')""", 43.0),
+        (EVENTS, """jsonpath('[1, 2, 3]', '$[?(@ > 1)]')""", [2.0, 3.0]),
         (EVENTS, "asInt('5') == 5", True),
         (ROLLOUTS, "isNaN(asFloat('nan'))", True),
         (ROLLOUTS, "isInf(1 / 0) && !isInf(1)", True),
@@ -73,6 +75,16 @@ def test_the_time_comes_with_the_environment(clock: datetime | None) -> None:
         return
     for env in ({NOW: clock}, {NOW: lambda: clock}):
         assert program.eval(env) == datetime(2026, 1, 1, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    "text", ["jsonpath('{', '$')", "jsonpath('{}', '$.a')", "jsonpath('{}', 'a')", "jsonpath(1, 2)"]
+)
+def test_a_path_that_finds_nothing_is_an_error_of_the_call(text: str) -> None:
+    """Its place is that of the call, not one inside of the path."""
+    with pytest.raises(ExpressionError) as caught:
+        expr.compile(text, WORKFLOWS).eval({})
+    assert (caught.value.offset, caught.value.text) == (0, text)
 
 
 def test_functions_of_the_host_are_called() -> None:

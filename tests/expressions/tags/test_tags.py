@@ -40,6 +40,7 @@ REPLACED = [
     ("{{=workflow.labels.app}}", "web"),
     ("{{workflow.labels}}", "{}"),
     ("{{=date('2020-01-01')}}", "2020-01-01T00:00:00Z"),
+    ("""{{=jsonpath('{"a": 43}', '$.a')}}""", "43"),
     ("{{=steps.a.outputs.result}}", "{{=steps.a.outputs.result}}"),
     ("{{=steps.a == nil ? 'x' : 'y'}}", "x"),
     ("{{=retries == nil}}", "{{=retries == nil}}"),
