@@ -11,7 +11,8 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
-from ruleengine.expressions.language import ExpressionError
+from ruleengine.expressions.go_deep import copied
+from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Meter
 from ruleengine.formats.go_durations import Duration
 from ruleengine.formats.go_text import type_name
 
@@ -47,6 +48,9 @@ class Kind(Enum):
         return _EMPTY[self]()
 
 
+_STEP = 100
+"""How many characters or elements are worth a step."""
+
 _CLASSES: dict[Kind, type | tuple[type, ...]] = {
     Kind.STRING: str,
     Kind.INT: int,
@@ -70,13 +74,18 @@ class Function:
     """A function that programs call.
 
     ``rest`` is the type of any number of further arguments. ``call`` may raise ``ValueError``
-    with a message; callers of the function see ``ExpressionError``.
+    with a message; callers of the function see ``ExpressionError``. A ``metered`` function
+    gets the meter of the evaluation before its arguments. ``cost`` is how many steps one call
+    is worth. A function that ``mutates`` changes its first argument, as Go's do.
     """
 
     name: str
     call: Callable[..., Any]
     parameters: tuple[Kind, ...] = ()
     rest: Kind | None = None
+    metered: bool = False
+    cost: int = 1
+    mutates: bool = False
 
     @property
     def go_type(self) -> str:
@@ -115,18 +124,38 @@ class Function:
             )
         return value
 
-    def invoke(self, arguments: list[Any]) -> Any:
-        """Return the result for checked arguments. Raises ``ExpressionError``."""
+    def invoke(self, arguments: list[Any], meter: Meter) -> Any:
+        """Return the result for checked arguments. Raises ``ExpressionError``.
+
+        What goes in and comes out is counted, long texts and collections as many steps.
+        """
+        meter.step(self.cost + sum(map(_weight, arguments)))
         try:
-            return self.call(*arguments)
+            result = self.call(meter, *arguments) if self.metered else self.call(*arguments)
         except ExpressionError as error:
             raise ExpressionError(
                 f"error calling {self.name}: {error.message}", hint=error.hint
             ) from None
         except (ValueError, OverflowError) as error:
             raise ExpressionError(f"error calling {self.name}: {error}") from None
+        if isinstance(result, str | list | dict):
+            meter.size(len(result))
+            meter.step(_weight(result))
+        return result
 
-    def __call__(self, *values: Any) -> Any:
-        """Return the result for values of any kind. Raises ``ExpressionError``."""
+    def __call__(self, *values: Any, meter: Meter | None = None) -> Any:
+        """Return the result for values of any kind, which stay as they are.
+
+        Raises ``ExpressionError``.
+        """
+        counting = meter or Meter(DEFAULT_LIMITS)
         self.check_count(len(values))
-        return self.invoke([self.argument(index, value) for index, value in enumerate(values)])
+        arguments = [self.argument(index, value) for index, value in enumerate(values)]
+        if self.mutates:
+            arguments = [copied(value, counting) for value in arguments]
+        return self.invoke(arguments, counting)
+
+
+def _weight(value: Any) -> int:
+    """Return how many steps a value is worth that a function walks through."""
+    return len(value) // _STEP if isinstance(value, str | list | dict | bytes) else 0

@@ -11,6 +11,9 @@ from ruleengine.formats import go_durations, go_times
 from ruleengine.formats.go_durations import Duration, SpokenInt, from_timedelta, to_timedelta
 from ruleengine.formats.go_text import type_name
 
+MethodTable = Mapping[str, tuple[Callable[..., Any], tuple[Kind, ...]]]
+"""Methods by name: what each does with its value, and the types of its arguments."""
+
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _ZERO: Final = datetime(1, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -23,8 +26,13 @@ class Method(Function):
 
 
 def method(value: Any, name: str) -> Method | None:
-    """Return a method of a value, bound to it; ``None`` where it has no such method."""
-    table = next((table for kind, table in _METHODS if isinstance(value, kind)), {})
+    """Return a method of a value, bound to it; ``None`` where it has no such method.
+
+    Classes of our own name theirs in ``go_methods``.
+    """
+    table: MethodTable | None = getattr(type(value), "go_methods", None)
+    if table is None:
+        table = next((table for kind, table in _METHODS if isinstance(value, kind)), {})
     found = table.get(name)
     if found is None:
         return None
@@ -80,9 +88,7 @@ def _in_zone(moment: datetime, zone: Any) -> datetime:
     return _within(lambda: moment.astimezone(zone))
 
 
-_Table = Mapping[str, tuple[Callable[..., Any], tuple[Kind, ...]]]
-
-_TIME: Final[_Table] = {
+_TIME: Final[MethodTable] = {
     "Year": (lambda moment: moment.year, ()),
     "Month": (lambda moment: go_times.Month(moment.month), ()),
     "Day": (lambda moment: moment.day, ()),
@@ -109,7 +115,7 @@ _TIME: Final[_Table] = {
     "Equal": (lambda moment, other: moment == other, (Kind.TIME,)),
 }
 
-_DURATION: Final[_Table] = {
+_DURATION: Final[MethodTable] = {
     "Hours": (lambda duration: int(duration) / go_durations.HOUR, ()),
     "Minutes": (lambda duration: int(duration) / go_durations.MINUTE, ()),
     "Seconds": (lambda duration: int(duration) / go_durations.SECOND, ()),
@@ -122,7 +128,7 @@ _DURATION: Final[_Table] = {
     "Truncate": (truncated, (Kind.DURATION,)),
 }
 
-_METHODS: Final[tuple[tuple[type, _Table], ...]] = (
+_METHODS: Final[tuple[tuple[type, MethodTable], ...]] = (
     (datetime, MappingProxyType(_TIME)),
     (Duration, MappingProxyType(_DURATION)),
     (SpokenInt, MappingProxyType({"String": (str, ())})),

@@ -200,7 +200,8 @@ class Printer:
         sign, text = (text[0], text[1:]) if text[0] in "+-" else ("", text)
         if text in ("Inf", "NaN"):
             spec = replace(spec, zero=False)
-            sign = sign if sign == "-" or (text == "Inf" and spec.plus) else ""
+            plain = "" if text == "NaN" else " " if spec.space and not spec.plus else "+"
+            sign = sign if sign == "-" else plain
         elif spec.sharp and verb != "b":
             text = _with_point(text, form, precision)
         if not sign and (spec.plus or spec.space):

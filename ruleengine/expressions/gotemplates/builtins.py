@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.gotemplates.values import NO_VALUE_TEXT, is_true
-from ruleengine.expressions.language import ExpressionError
+from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats.go_printing import sprint, sprintf, sprintln
 from ruleengine.formats.go_text import from_bytes, to_bytes, type_name
 
@@ -167,13 +167,13 @@ def less(one: Any, other: Any) -> bool:
     return bool(one < other)
 
 
-def call(function: Any, *arguments: Any) -> Any:
+def call(meter: Meter, function: Any, *arguments: Any) -> Any:
     """Return what a function gives that is a value of the data."""
     if function is None:
         raise ExpressionError("call of nil")
     if not isinstance(function, Function):
         raise ExpressionError(f"non-function of type {type_name(function)}")
-    return function(*arguments)
+    return function(*arguments, meter=meter)
 
 
 def _functions() -> dict[str, Function]:
@@ -182,7 +182,6 @@ def _functions() -> dict[str, Function]:
         "and": (lambda *values: next((v for v in values if not is_true(v)), values[-1]), 1, True),
         "or": (lambda *values: next((v for v in values if is_true(v)), values[-1]), 1, True),
         "not": (lambda value: not is_true(value), 1, False),
-        "call": (call, 1, True),
         "html": (html, 0, True),
         "js": (js, 0, True),
         "urlquery": (urlquery, 0, True),
@@ -202,6 +201,7 @@ def _functions() -> dict[str, Function]:
         name: Function(name, body, (any_,) * count, any_ if more else None)
         for name, (body, count, more) in table.items()
     }
+    made["call"] = Function("call", call, (any_,), any_, metered=True)
     made["printf"] = Function("printf", sprintf, (Kind.STRING,), any_)
     return made
 

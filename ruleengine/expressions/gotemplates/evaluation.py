@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final
 
+from ruleengine.expressions.go_deep import copied
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.go_methods import Method
 from ruleengine.expressions.gotemplates.fields import MissingKey, field_of
@@ -65,6 +66,8 @@ class Evaluation:
 
     def run(self, data: Any) -> str:
         """Return the text that the template makes of the data. Raises ``ExpressionError``."""
+        if any(self._functions[name].mutates for name in self._tree.functions):
+            data = copied(data, self._meter)
         root = NO_VALUE if data is None else data
         self._variables = [("$", root)]
         self._body(root, self._tree.body)
@@ -272,9 +275,7 @@ class Evaluation:
     def _function(
         self, dot: Any, name: str, node: Any, arguments: tuple[Operand, ...], final: Any
     ) -> Any:
-        function = self._functions.get(name)
-        if function is None:
-            raise self._fail(node, f"function {name!r} is not in this environment")
+        function = self._functions[name]
         if name in _SHORT_CIRCUIT and (arguments or final is not _ABSENT):
             return self._decide(dot, arguments, final, decides=_SHORT_CIRCUIT[name])
         return self._call_function(dot, function, node, arguments, final)
@@ -310,21 +311,22 @@ class Evaluation:
             if piped:
                 given = None if final is NO_VALUE else final
                 values.append(function.argument(len(arguments), given))
-            result = function.invoke(values)
+            return function.invoke(values, self._meter)
         except ExpressionError as error:
             raise self._fail(node, error.message, error.hint) from None
-        if isinstance(result, str | list | dict):
-            self._meter.size(len(result))
-        return result
 
     def _typed(self, dot: Any, node: Operand, function: Function, number: int) -> Any:
         """Return an argument as the function takes it."""
         kind = function.parameter(number) or Kind.ANY
         if isinstance(node, Literal | Number | Nil):
             return self._constant(node, kind)
-        value = self._argument(dot, node, kind)
+        value = self._plain(dot, node)
+        if value is None and kind is not Kind.ANY:
+            raise self._fail(
+                node, f"wrong type for value; expected {kind.value}; got nil", "the value is null"
+            )
         try:
-            return function.argument(number, value)
+            return function.argument(number, None if value is NO_VALUE else value)
         except ExpressionError as error:
             raise self._fail(node, error.message, error.hint) from None
 

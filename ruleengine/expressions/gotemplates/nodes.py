@@ -171,7 +171,8 @@ Body = tuple[Statement, ...]
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A parsed template: its own body, and those of the templates that it defines."""
+    """A parsed template: its own body, those that it defines, and the functions it calls."""
 
     body: Body
     templates: dict[str, Body]
+    functions: frozenset[str]

@@ -54,7 +54,7 @@ class _Parser:
                 self._define()
             else:
                 body.append(self._statement())
-        return Tree(tuple(body), self._templates)
+        return Tree(tuple(body), self._templates, frozenset(self._pipelines.called))
 
     def _define(self) -> None:
         word = self._cursor.take_action()

@@ -28,6 +28,7 @@ class PipelineReader:
         self._cursor = cursor
         self._functions = functions
         self.variables = ["$"]
+        self.called: set[str] = set()
 
     def read(self, context: str, *, in_parentheses: bool = False) -> Pipe:
         """Return the pipeline up to what closes it. Raises ``ExpressionError``."""
@@ -157,7 +158,10 @@ class PipelineReader:
             raise cursor.problem(token, str(error)) from None
 
     def _check_function(self, token: Token) -> None:
-        if token.value not in self._functions and token.value not in ("true", "false"):
+        if token.value in ("true", "false"):
+            return
+        self.called.add(token.value)
+        if token.value not in self._functions:
             raise self._cursor.problem(
                 token, f"function {token.value!r} not defined", _near(token.value, self._functions)
             )
