@@ -1,147 +1,20 @@
 """What is decided for process pods, proven with a runner that only pretends."""
 
-from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
-from pathlib import Path
-from typing import Any
+from datetime import timedelta
 
 import pytest
 
-from ruleengine.local.clock import VirtualClock
-from ruleengine.local.control_plane import ControlPlane, in_memory_plane
-from ruleengine.local.runtime.values import ContainerPlan, Seen
-from ruleengine.model.names import ARGO_WORKFLOW, RUN, SIMULATED
+from ruleengine.local.control_plane import in_memory_plane
+from ruleengine.model.names import ARGO_WORKFLOW, SIMULATED
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
-
-PODS = "/api/v1/namespaces/default/pods"
-
-
-class PretendingRunner:
-    """Keeps attempts in memory; the test says when one ends."""
-
-    def __init__(self, clock: VirtualClock) -> None:
-        self.clock = clock
-        self.trouble = ""
-        self.plans: list[ContainerPlan] = []
-        self.ended: list[tuple[str, bool]] = []
-        self.forgotten: list[str] = []
-        self.changed: Callable[[str], None] = lambda _: None
-        self._seen: dict[str, dict[str, Seen]] = {}
-
-    def problem(self) -> str:
-        """Return what the test has set."""
-        return self.trouble
-
-    def look(self, uid: str) -> Mapping[str, Seen]:
-        """Return what the test has made of the attempts."""
-        return dict(self._seen.get(uid, {}))
-
-    def start(self, plan: ContainerPlan) -> None:
-        """Count an attempt as running."""
-        self.plans.append(plan)
-        pod = self._seen.setdefault(plan.uid, {})
-        before = pod.get(plan.container)
-        now = self.clock.now()
-        pod[plan.container] = Seen(attempt=plan.attempt, started=now, previous=before)
-
-    def end(self, uid: str, container: str, *, kill: bool) -> None:
-        """Note who was asked; only force ends it."""
-        self.ended.append((container, kill))
-        one = self._seen[uid][container]
-        told = {"attempt": one.attempt, "started": one.started, "told": True}
-        if kill:
-            told |= {"finished": self.clock.now(), "code": 137, "reason": "Error"}
-        self._seen[uid][container] = Seen(**told)
-
-    def forget(self, uid: str) -> None:
-        """Note who was forgotten."""
-        self.forgotten.append(uid)
-
-    def log_path(self, uid: str, container: str, attempt: int) -> Path:
-        """Return a file that is not there."""
-        return Path("/nonexistent", uid, container, str(attempt))
-
-    def forget_claim(self, uid: str) -> None:
-        """Note which claim was forgotten."""
-        self.forgotten.append(uid)
-
-    def retain(self, pods: set[str], claims: set[str]) -> None:
-        """Do nothing."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def finish(self, container: str, now: datetime, code: int = 0, reason: str = "") -> None:
-        """Let a container end by itself."""
-        for pod in self._seen.values():
-            if container in pod:
-                one = pod[container]
-                pod[container] = Seen(
-                    attempt=one.attempt,
-                    started=one.started,
-                    finished=now,
-                    code=code,
-                    reason=reason or ("Error" if code else "Completed"),
-                    previous=one.previous,
-                )
-        for uid in list(self._seen):
-            self.changed(uid)
-
-
-class Bench:
-    """A control plane in virtual time with a pretending runner."""
-
-    def __init__(self) -> None:
-        self.clock = VirtualClock()
-        self.runner = PretendingRunner(self.clock)
-        self.plane: ControlPlane = in_memory_plane(clock=self.clock, runner=self.runner)
-        self.call = Caller(self.plane)
-
-    def create(self, **spec: Any) -> Object:
-        """Create a process pod named p and let it settle."""
-        status, value = self.call("POST", PODS, pod(**spec))
-        assert status == 201, value
-        self.plane.advance(1)
-        return self.read()
-
-    def read(self) -> Object:
-        """Return the pod as it is."""
-        found: Object = self.call("GET", f"{PODS}/p")[1]
-        return found
-
-    def finish(self, container: str = "c", code: int = 0, reason: str = "") -> Object:
-        """Let a container end, and time pass."""
-        self.runner.finish(container, self.clock.now(), code, reason)
-        self.plane.advance(1)
-        return self.read()
-
-
-def container(name: str = "c", **more: Any) -> Object:
-    """Return a container that says which program it is."""
-    return {"name": name, "image": "shop:1", "command": ["serve"], **more}
-
-
-def pod(**spec: Any) -> Object:
-    """Return a process pod named p."""
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {"name": "p", "labels": {"app": "shop"}, "annotations": {RUN: "process"}},
-        "spec": {"containers": [container()], "restartPolicy": "Never", **spec},
-    }
+from tests.local.pretending import PODS, Bench, container, pod, state
 
 
 @pytest.fixture
 def bench() -> Bench:
     """Return a fresh bench."""
     return Bench()
-
-
-def state(value: Object, name: str = "c", kind: str = "containerStatuses") -> Object:
-    """Return the state of a container."""
-    found: Object = next(one for one in value["status"][kind] if one["name"] == name)["state"]
-    return found
 
 
 def test_a_process_pod_runs_and_succeeds(bench: Bench) -> None:
@@ -279,13 +152,6 @@ def test_without_a_runner_a_pod_of_a_workflow_fails() -> None:
     assert "outputs of this pod are needed" in status["message"]
 
 
-def test_a_sidecar_is_not_taken_for_an_init_container(bench: Bench) -> None:
-    """It would never end; the pod says so and does not hang without a word."""
-    waiting = bench.create(initContainers=[container("side", restartPolicy="Always")])
-    found = state(waiting, "side", "initContainerStatuses")["waiting"]
-    assert "not honoured" in found["message"]
-
-
 def test_without_a_sandbox_the_pod_fails_with_the_remedy(bench: Bench) -> None:
     """Nothing is started in the open by itself."""
     bench.runner.trouble = "no sandbox works on this machine; do this"
@@ -322,11 +188,16 @@ def test_a_deleted_pod_is_asked_then_forced_then_gone(bench: Bench) -> None:
     assert bench.runner.forgotten == [uid]
 
 
-def test_a_restart_of_the_node_fails_the_pod(bench: Bench) -> None:
-    """What was lost is never taken for a result."""
-    bench.create(restartPolicy="Always")
-    failed = bench.finish(code=137, reason="NodeRestarted")["status"]
-    assert (failed["phase"], failed["reason"]) == ("Failed", "NodeRestarted")
+@pytest.mark.parametrize(("policy", "phase"), [("Never", "Failed"), ("Always", "Running")])
+def test_a_restart_of_the_node_is_never_taken_for_a_result(
+    bench: Bench, policy: str, phase: str
+) -> None:
+    """A pod that never restarts fails; the others begin anew."""
+    bench.create(restartPolicy=policy)
+    after = bench.finish(code=137, reason="NodeRestarted")["status"]
+    assert after["phase"] == phase
+    assert after.get("reason") == ("NodeRestarted" if phase == "Failed" else None)
+    assert len(bench.runner.plans) == (1 if phase == "Failed" else 2)
 
 
 def test_the_environment_is_what_the_pod_declares(bench: Bench) -> None:

@@ -22,8 +22,8 @@ from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen, VolumeFi
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
+from tests.local.pretending import PODS, pod
 from tests.local.sandboxes import NO_SANDBOX, until
-from tests.local.test_process_pods import PODS, pod
 
 WAYS = [
     Sandbox(isolation=Isolation.ROOT, layered=True),
@@ -194,6 +194,35 @@ def test_a_link_in_a_volume_leads_nowhere_on_the_host(shell: Shell, tmp_path: Pa
     below = Mount(volume="w", path="/data/link/made")
     shell("true", Mount(volume="v", path="/data"), below)
     assert not (tmp_path / "made").exists()
+
+
+def test_another_program_can_run_inside(shell: Shell, runner: ProcessRunner) -> None:
+    """It sees what the container sees, in the container's environment."""
+    name = shell.start("echo here > /tmp/mark; echo up; sleep 1000", WORD="word")
+    until(lambda: "up" in shell.log(name))
+    codes: list[int] = []
+    script = ("sh", "-c", "cat /tmp/mark; echo $WORD; exit 4")
+    source, _ = runner.execute("u", name, script, codes.append)
+    with os.fdopen(source, "rb") as output:
+        assert output.read() == b"here\nword\n"
+    assert until(lambda: codes) == [4]
+    source, stop = runner.execute("u", name, ("sleep", "1000"), codes.append)
+    stop()
+    assert until(lambda: codes[1:]) == [137]
+    os.close(source)
+    source, _ = runner.execute("u", name, ("no-such-program",), codes.append)
+    assert until(lambda: codes[2:]) == [127]
+    os.close(source)
+
+
+def test_a_program_beside_one_that_has_ended_cannot_run(
+    shell: Shell, runner: ProcessRunner
+) -> None:
+    """Nor beside one that was never there."""
+    shell("true")
+    for name in ("c1", "other"):
+        with pytest.raises(ProcessLookupError):
+            runner.execute("u", name, ("true",), lambda _: None)
 
 
 def test_a_program_that_is_not_there_is_a_start_error(runner: ProcessRunner) -> None:

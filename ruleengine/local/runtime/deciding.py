@@ -1,31 +1,28 @@
-"""What a pod of processes needs at a moment, and what its status is: pure.
+"""What a pod of processes needs at a moment: pure.
 
-Given are the pod, what is seen of its containers, and how a container is planned. Asked for
-are processes to start and to end, the status, and when to look again (reference, Kubernetes
-API section 9, "Node/kubelet").
+Given are the pod, what is seen of its containers and of their checks, and how a container is
+planned. Asked for are processes to start and to end, checks to try, the status, and when to look
+again (reference, Kubernetes API section 9, "Node/kubelet").
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.local.api.admission import quality_of
-from ruleengine.local.pod_simulation import ADDRESS, conditions
+from ruleengine.local.runtime.checks import Check, Purpose, due
+from ruleengine.local.runtime.ending import end_container, end_pod, end_sidecars
+from ruleengine.local.runtime.pod_status import conditions, pod_status
+from ruleengine.local.runtime.situation import Observed, Situation, backoff, is_sidecar
+from ruleengine.local.runtime.steps import End, Ending, Steps, Told
 from ruleengine.local.runtime.surroundings import NotReadyError
-from ruleengine.local.runtime.values import COMPLETED, NODE_RESTARTED, ContainerPlan, Seen
+from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 
 SANDBOX_UNAVAILABLE: Final = "SandboxUnavailable"
 _DEADLINE: Final = "DeadlineExceeded"
-_FIRST_BACKOFF: Final = 10
-_LONGEST_BACKOFF: Final = 300
-_FORGIVEN: Final = timedelta(minutes=10)
-"""A container that ran this long starts again without back-off."""
-
-_SOONEST: Final = timedelta(milliseconds=20)
-_LATEST: Final = timedelta(milliseconds=500)
 _RETRY: Final = timedelta(seconds=2)
 
 Plan = Callable[[Object, int], ContainerPlan]
@@ -33,21 +30,44 @@ Plan = Callable[[Object, int], ContainerPlan]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decision:
-    """What to do for a pod: start plans, end containers (name, and whether by force)."""
+    """What to do for a pod. ``over`` says that it is to end and nothing of it is left."""
 
     status: Object = field(repr=False)
     starts: tuple[ContainerPlan, ...] = ()
-    ends: tuple[tuple[str, bool], ...] = ()
+    ends: tuple[End, ...] = ()
+    checks: tuple[Check, ...] = ()
+    told: tuple[Told, ...] = ()
+    over: bool = False
     again: datetime | None = None
 
 
-def decide(
-    pod: Object, seen: Mapping[str, Seen], plan: Plan, now: datetime, problem: str = ""
-) -> Decision:
-    """Return what a placed pod needs; ``problem`` says why nothing can be run here."""
-    if problem and not seen:
-        return Decision(status=failed(pod, now, SANDBOX_UNAVAILABLE, problem))
-    return _Deciding(pod, seen, plan, now).decision()
+def decide(pod: Object, observed: Observed, plan: Plan, now: datetime) -> Decision:
+    """Return what a placed pod needs."""
+    if observed.problem and not observed.seen:
+        status = failed(pod, now, SANDBOX_UNAVAILABLE, observed.problem)
+        return Decision(status=status, over=True)
+    situation = Situation(pod, observed, now)
+    steps = Steps()
+    ending = _ending_of(situation, steps)
+    if ending is None:
+        _advance(situation, plan, steps)
+        ending = steps.impossible
+    if ending is not None:
+        steps.starts.clear()
+        end_pod(situation, ending, steps)
+    elif situation.mains_over and not steps.starts:
+        end_sidecars(situation, situation.last_end, situation.grace, steps)
+    else:
+        _watch(situation, steps)
+    return Decision(
+        status=pod_status(situation, steps, ending),
+        starts=tuple(steps.starts),
+        ends=tuple(steps.ends),
+        checks=tuple(steps.checks),
+        told=tuple(steps.told),
+        over=ending is not None and not situation.any_running,
+        again=min(steps.times, default=None),
+    )
 
 
 def failed(pod: Object, now: datetime, reason: str, message: str) -> Object:
@@ -58,250 +78,140 @@ def failed(pod: Object, now: datetime, reason: str, message: str) -> Object:
         "message": message,
         "startTime": lookup(pod, "status", "startTime") or format_time(now),
         "qosClass": quality_of(pod["spec"]),
-        "conditions": conditions(pod, now, now, ready=False),
+        "conditions": conditions(pod, now),
     }
 
 
-def ends_of(
-    pod: Object, seen: Mapping[str, Seen], told_at: datetime, grace: int, now: datetime
-) -> tuple[tuple[tuple[str, bool], ...], datetime]:
-    """Return whom to ask and whom to force to end, and when to look again."""
-    last = told_at + timedelta(seconds=grace)
-    running = [(name, one) for name, one in seen.items() if one.finished is None]
-    if now >= last:
-        return tuple((name, True) for name, _ in running), now + _SOONEST
-    asked = tuple((name, False) for name, one in running if not one.told)
-    del pod
-    return asked, min(last, now + _SOONEST * 5)
+def _ending_of(situation: Situation, steps: Steps) -> Ending | None:
+    """Return why the pod as a whole has to end, if it has."""
+    metadata = situation.pod["metadata"]
+    if "deletionTimestamp" in metadata:
+        grace = int(metadata.get("deletionGracePeriodSeconds") or 0)
+        since = parse_time(metadata["deletionTimestamp"]) - timedelta(seconds=grace)
+        return Ending(since=since, grace=grace)
+    for name, one in situation.observed.seen.items():
+        if one.reason == NODE_RESTARTED and situation.policy == "Never":
+            message = f"container {name}: {one.message}"
+            return Ending(reason=NODE_RESTARTED, message=message, since=situation.now)
+    limit = situation.spec.get("activeDeadlineSeconds")
+    if limit is None:
+        return None
+    at = situation.begin + timedelta(seconds=int(limit))
+    if situation.now < at:
+        steps.times.append(at)
+        return None
+    if situation.mains_over and situation.last_end < at:
+        return None
+    message = "Pod was active on the node longer than the specified deadline"
+    return Ending(reason=_DEADLINE, message=message, since=at, grace=situation.grace)
 
 
-def backoff(one: Seen) -> timedelta:
-    """Return how long a container that ended waits before it starts again."""
-    ran = (one.finished or one.started) - one.started
-    if one.attempt == 0 or ran >= _FORGIVEN:
-        return timedelta(0)
-    return timedelta(seconds=min(_FIRST_BACKOFF << min(one.attempt - 1, 10), _LONGEST_BACKOFF))
-
-
-class _Deciding:
-    """One decision in the making."""
-
-    def __init__(self, pod: Object, seen: Mapping[str, Seen], plan: Plan, now: datetime) -> None:
-        self._pod = pod
-        self._spec = pod["spec"]
-        self._seen = seen
-        self._plan = plan
-        self._now = now
-        self._policy = self._spec.get("restartPolicy") or "Always"
-        started = lookup(pod, "status", "startTime")
-        self._begin = parse_time(started) if started else now
-        self._starts: list[ContainerPlan] = []
-        self._ends: tuple[tuple[str, bool], ...] = ()
-        self._waiting: dict[str, tuple[str, str]] = {}
-        self._times: list[datetime] = []
-        self._impossible: tuple[str, str] = ("", "")
-
-    def decision(self) -> Decision:
-        reason, message = self._failure()
-        if not reason:
-            self._advance()
-            reason, message = self._impossible
-        if reason:
-            self._starts.clear()
-            self._end_all(reason)
-        return Decision(
-            status=self._status(reason, message),
-            starts=tuple(self._starts),
-            ends=self._ends,
-            again=min(self._times, default=None),
-        )
-
-    def _failure(self) -> tuple[str, str]:
-        """Return why the pod as a whole has failed, if it has."""
-        for name, one in self._seen.items():
-            if one.reason == NODE_RESTARTED:
-                return NODE_RESTARTED, f"container {name}: {one.message}"
-        limit = self._spec.get("activeDeadlineSeconds")
-        if limit is not None:
-            at = self._begin + timedelta(seconds=int(limit))
-            if self._now >= at and not self._was_over(at):
-                return _DEADLINE, "Pod was active on the node longer than the specified deadline"
-            self._times.append(at)
-        return "", ""
-
-    def _end_all(self, reason: str) -> None:
-        grace = int(self._spec.get("terminationGracePeriodSeconds") or 0)
-        limit = int(self._spec.get("activeDeadlineSeconds") or 0)
-        if reason != _DEADLINE:
-            grace = limit = 0
-        told_at = self._begin + timedelta(seconds=limit)
-        self._ends, again = ends_of(self._pod, self._seen, told_at, grace, self._now)
-        if any(one.finished is None for one in self._seen.values()):
-            self._times.append(again)
-
-    def _advance(self) -> None:
-        for container in self._spec.get("initContainers") or ():
-            one = self._seen.get(container["name"])
-            if one is None or one.finished is None or one.code:
-                self._bring(container, retries=self._policy != "Never")
+def _advance(situation: Situation, plan: Plan, steps: Steps) -> None:
+    """Start what has to run now: init containers one by one, sidecars on the way, the others."""
+    if situation.init_failed:
+        return
+    for container in situation.initial:
+        if is_sidecar(container):
+            if not situation.mains_over:
+                _bring(situation, container, plan, steps)
+            if not situation.has_begun and not situation.is_started(container):
                 return
-        for container in self._spec.get("containers") or ():
-            one = self._seen.get(container["name"])
-            failed_ = one is not None and one.code != 0
-            again = self._policy == "Always" or (self._policy == "OnFailure" and failed_)
-            self._bring(container, retries=again)
+        elif not situation.is_completed(container):
+            _bring(situation, container, plan, steps)
+            return
+    for container in situation.mains:
+        _bring(situation, container, plan, steps)
 
-    def _bring(self, container: Object, *, retries: bool) -> None:
-        """Start a container where it has to run and does not."""
+
+def _bring(situation: Situation, container: Object, plan: Plan, steps: Steps) -> None:
+    """Start a container where it has to run and does not."""
+    name = container["name"]
+    one = situation.seen(container)
+    if one is None:
+        _start(situation, container, 0, plan, steps)
+    elif one.finished is not None and situation.retries(container):
+        at = one.finished + backoff(one)
+        if situation.now >= at:
+            _start(situation, container, one.attempt + 1, plan, steps)
+            return
+        seconds = int(backoff(one).total_seconds())
+        text = f"back-off {seconds}s restarting failed container {name}"
+        steps.waiting[name] = ("CrashLoopBackOff", text)
+        steps.told.append(Told(reason="BackOff", message=text, of=str(one.attempt)))
+        steps.times.append(at)
+
+
+def _start(situation: Situation, container: Object, attempt: int, plan: Plan, steps: Steps) -> None:
+    try:
+        steps.starts.append(plan(container, attempt))
+    except NotReadyError as error:
         name = container["name"]
-        one = self._seen.get(name)
-        if one is None:
-            self._start(container, 0)
-        elif one.finished is not None and retries:
-            at = one.finished + backoff(one)
-            if self._now >= at:
-                self._start(container, one.attempt + 1)
-                return
-            seconds = int(backoff(one).total_seconds())
-            text = f"back-off {seconds}s restarting failed container {name}"
-            self._waiting[name] = ("CrashLoopBackOff", text)
-            self._times.append(at)
-
-    def _start(self, container: Object, attempt: int) -> None:
-        try:
-            self._starts.append(self._plan(container, attempt))
-        except NotReadyError as error:
-            name = container["name"]
-            self._waiting[name] = (error.reason, error.message)
-            if error.final and self._policy != "Always":
-                # a pod that ends is waited for: it says so instead of waiting for ever
-                self._impossible = (error.reason, f"container {name}: {error.message}")
-                return
-            self._times.append(self._now + _RETRY)
-
-    def _was_over(self, at: datetime) -> bool:
-        """Tell whether every container had ended for good before a moment."""
-        ended = [one.finished for one in self._seen.values() if one.finished]
-        return self._is_over() and max(ended, default=at) < at
-
-    def _is_over(self) -> bool:
-        """Tell whether every container has ended for good."""
-        if self._starts or self._waiting:
-            return False
-        if any(one.finished is None for one in self._seen.values()):
-            return False
-        return self._init_failed() or self._all_ended()
-
-    def _init_failed(self) -> bool:
-        initial = [one["name"] for one in self._spec.get("initContainers") or ()]
-        found = [self._seen[name] for name in initial if name in self._seen]
-        return self._policy == "Never" and any(one.finished and one.code for one in found)
-
-    def _all_ended(self) -> bool:
-        found = [self._seen.get(one["name"]) for one in self._spec.get("containers") or ()]
-        if any(one is None or one.finished is None for one in found):
-            return False
-        if self._policy == "Always":
-            return False
-        return self._policy == "Never" or not any(one and one.code for one in found)
-
-    def _phase(self, reason: str) -> str:
-        running = any(one.finished is None for one in self._seen.values())
-        if reason and not running:
-            return "Failed"
-        if not reason and self._is_over():
-            bad = any(one.code for one in self._seen.values())
-            return "Failed" if bad else "Succeeded"
-        names = [one["name"] for one in self._spec.get("containers") or ()]
-        return "Running" if any(name in self._seen for name in names) else "Pending"
-
-    def _status(self, reason: str, message: str) -> Object:
-        phase = self._phase(reason)
-        moments = [one.finished or one.started for one in self._seen.values()]
-        changed = max(moments, default=self._begin)
-        containers = self._spec.get("containers") or ()
-        states = [self._container(one) for one in containers]
-        ready = phase == "Running" and all(one["ready"] for one in states)
-        status: Object = {
-            "phase": phase,
-            "conditions": self._conditions(changed, phase, ready=ready),
-            "hostIP": ADDRESS,
-            "hostIPs": [{"ip": ADDRESS}],
-            "podIP": ADDRESS,
-            "podIPs": [{"ip": ADDRESS}],
-            "startTime": format_time(self._begin),
-            "qosClass": quality_of(self._spec),
-            "containerStatuses": states,
-        }
-        initial = [self._container(one, initial=True) for one in self._initial()]
-        if initial:
-            status["initContainerStatuses"] = initial
-        if reason and phase == "Failed":
-            status |= {"reason": reason, "message": message}
-        return status
-
-    def _initial(self) -> list[Object]:
-        return self._spec.get("initContainers") or []
-
-    def _conditions(self, changed: datetime, phase: str, *, ready: bool) -> list[Object]:
-        done = phase == "Succeeded"
-        found = conditions(self._pod, self._begin, changed, ready=ready, done=done)
-        ended = [self._seen.get(one["name"]) for one in self._initial()]
-        initialised = all(one and one.finished and not one.code for one in ended)
-        if not initialised:
-            at = next(one for one in found if one["type"] == "Initialized")
-            at |= {"status": "False", "reason": "ContainersNotInitialized"}
-        return found
-
-    def _container(self, container: Object, *, initial: bool = False) -> Object:
-        name = container["name"]
-        one = self._seen.get(name)
-        state, last = self._state(name, one)
-        running = "running" in state
-        completed = one is not None and one.finished is not None and not one.code
-        found: Object = {
-            "name": name,
-            "state": state,
-            "lastState": last,
-            "ready": completed if initial else running,
-            "restartCount": one.attempt if one else 0,
-            "image": container.get("image", ""),
-            "imageID": "",
-            "started": running,
-        }
-        if one is not None:
-            found["containerID"] = _identity(self._pod, name, one)
-        return found
-
-    def _state(self, name: str, one: Seen | None) -> tuple[Object, Object]:
-        """Return the state of a container and the one before it."""
-        if name in self._waiting:
-            reason, message = self._waiting[name]
-            waiting = {"waiting": {"reason": reason, "message": message}}
-            return waiting, self._ended(name, one)
-        if one is None:
-            before = any(True for _ in self._initial())
-            reason = "PodInitializing" if before else "ContainerCreating"
-            return {"waiting": {"reason": reason}}, {}
-        last = self._ended(name, one.previous)
-        if one.finished is None:
-            return {"running": {"startedAt": format_time(one.started)}}, last
-        return self._ended(name, one), last
-
-    def _ended(self, name: str, one: Seen | None) -> Object:
-        if one is None or one.finished is None:
-            return {}
-        found: Object = {
-            "exitCode": one.code,
-            "reason": one.reason or COMPLETED,
-            "startedAt": format_time(one.started),
-            "finishedAt": format_time(one.finished),
-            "containerID": _identity(self._pod, name, one),
-        }
-        if one.message:
-            found["message"] = one.message
-        return {"terminated": found}
+        steps.waiting[name] = (error.reason, error.message)
+        steps.told.append(Told(reason="Failed", message=f"Error: {error.message}"))
+        if error.final and situation.policy != "Always":
+            # a pod that ends is waited for: it says so instead of waiting for ever
+            message = f"container {name}: {error.message}"
+            steps.impossible = Ending(reason=error.reason, message=message, since=situation.now)
+            return
+        steps.times.append(situation.now + _RETRY)
 
 
-def _identity(pod: Object, name: str, one: Seen) -> str:
-    return f"process://{pod['metadata']['uid']}/{name}/{one.attempt}"
+def _watch(situation: Situation, steps: Steps) -> None:
+    """Try the hooks and probes of what runs, and end what fails them."""
+    for container in (*situation.sidecars, *situation.mains):
+        if situation.is_running(container):
+            _watch_one(situation, container, steps)
+
+
+def _watch_one(situation: Situation, container: Object, steps: Steps) -> None:
+    checks = situation.checks(container)
+    for purpose in (Purpose.POST_START, Purpose.STARTUP, Purpose.LIVENESS):
+        if _has_failed(situation, container, purpose):
+            _end_failed(situation, container, checks[purpose], steps)
+            return
+        if purpose is not Purpose.LIVENESS and not situation.passed(container, purpose):
+            _try(situation, container, checks[purpose], steps)
+            return
+    for purpose in (Purpose.READINESS, Purpose.LIVENESS):
+        if purpose in checks:
+            _try(situation, container, checks[purpose], steps)
+
+
+def _has_failed(situation: Situation, container: Object, purpose: Purpose) -> bool:
+    known = situation.known(container, purpose)
+    return known is not None and known.passed is False
+
+
+def _try(situation: Situation, container: Object, check: Check, steps: Steps) -> None:
+    """Try a check where it is due; a hook is tried once."""
+    one = situation.seen(container)
+    if one is None:
+        return
+    known = situation.known(container, check.purpose)
+    if known is not None and not known.running and not known.good and known.in_a_row == 1:
+        steps.told.append(_unhealthy(check, known.message, f"{one.attempt} {known.since}"))
+    at = due(check, known, one.started)
+    if at is None:
+        return
+    if situation.now >= at:
+        steps.checks.append(check)
+    else:
+        steps.times.append(at)
+
+
+def _end_failed(situation: Situation, container: Object, check: Check, steps: Steps) -> None:
+    known = situation.known(container, check.purpose)
+    if known is None:
+        return
+    told = _unhealthy(check, known.message, f"{known.attempt} verdict")
+    steps.told.append(replace(told, message=f"{told.message}; the container is ended"))
+    grace = situation.grace if check.grace is None else check.grace
+    end_container(situation, container, known.since, grace, steps)
+
+
+def _unhealthy(check: Check, message: str, of: str) -> Told:
+    name = check.container
+    if check.purpose is Purpose.POST_START:
+        return Told(reason="FailedPostStartHook", message=f"{name}: {message}", of=of)
+    kind = check.purpose.removesuffix("Probe").capitalize()
+    return Told(reason="Unhealthy", message=f"{kind} probe of {name} failed: {message}", of=of)

@@ -8,6 +8,8 @@ import posixpath
 from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
+from ruleengine.local.runtime.addresses import address_of
+from ruleengine.local.runtime.checks import checks_of
 from ruleengine.local.runtime.environment import plan_environment
 from ruleengine.local.runtime.references import expand
 from ruleengine.local.runtime.surroundings import (
@@ -27,11 +29,7 @@ def plan_container(
     pod: Object, container: Object, attempt: int, around: Surroundings
 ) -> ContainerPlan:
     """Return what starts an attempt of a container. Raises ``NotReadyError``."""
-    if container.get("restartPolicy") == "Always":
-        problem = (
-            "init containers that run beside the others are not honoured by the local node yet"
-        )
-        raise NotReadyError(CONFIG_ERROR, problem, final=True)
+    checks_of(container, address_of(pod))  # so that one that is not honoured is told before
     reference = str(container.get("image") or "")
     image = around.images.find(reference)
     command = [str(one) for one in container.get("command") or ()]

@@ -5,28 +5,31 @@ status write or a restart of the server does no harm.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import ClassVar, Final
 
 from ruleengine.local.controllers.work import (
+    Create,
     Delete,
     Reader,
     Reconciled,
     SetStatus,
     Wakeups,
+    Write,
     is_deleting,
 )
-from ruleengine.local.runtime.deciding import Decision, decide, ends_of
+from ruleengine.local.runtime.deciding import Decision, decide
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
+from ruleengine.local.runtime.pod_events import event_of
+from ruleengine.local.runtime.situation import Observed
 from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.secrets import Secret
-from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object
 
 _OVER: Final = ("Succeeded", "Failed")
@@ -81,17 +84,20 @@ class ProcessPods:
         pod = reader.get(key)
         if pod is None or pod["spec"].get("nodeName") != self._node.name or not is_process(pod):
             return Reconciled()
-        if is_deleting(pod):
-            return self._ending(pod, now)
         before = pod.get("status") or {}
-        if before.get("phase") in _OVER:
+        is_over = before.get("phase") in _OVER
+        if is_over and not is_deleting(pod):
             return Reconciled()
         decision = self._decide(pod, reader, now)
-        if decision.starts or decision.ends:
+        if decision.starts or decision.ends or decision.checks:
             self._perform(pod, decision)
-            decision = self._decide(pod, reader, now)
-        writes = (SetStatus(pod, decision.status),) if decision.status != before else ()
-        return Reconciled(writes, decision.again)
+            decision = replace(self._decide(pod, reader, now), told=decision.told)
+        writes: list[Write] = [Create(event_of(pod, one, now)) for one in decision.told]
+        if not is_over and decision.status != before:
+            writes.append(SetStatus(pod, decision.status))
+        if decision.over and is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds"):
+            writes.append(Delete(pod, "", 0))
+        return Reconciled(tuple(writes), decision.again)
 
     def _decide(self, pod: Object, reader: Reader, now: datetime) -> Decision:
         around = self._surroundings(pod["metadata"]["namespace"], reader, now)
@@ -99,8 +105,10 @@ class ProcessPods:
         def plan(container: Object, attempt: int) -> ContainerPlan:
             return plan_container(pod, container, attempt, around)
 
-        seen = self._runner.look(pod["metadata"]["uid"])
-        return decide(pod, seen, plan, now, self._runner.problem())
+        uid = pod["metadata"]["uid"]
+        seen, checked = self._runner.look(uid), self._runner.checked(uid)
+        observed = Observed(seen=seen, checked=checked, problem=self._runner.problem())
+        return decide(pod, observed, plan, now)
 
     def _surroundings(self, namespace: str, reader: Reader, now: datetime) -> Surroundings:
         def find(resource: str, name: str) -> Object | None:
@@ -112,21 +120,10 @@ class ProcessPods:
         return Surroundings(find=find, token=token, images=self._node.images(), api=self._node.api)
 
     def _perform(self, pod: Object, decision: Decision) -> None:
-        for name, kill in decision.ends:
-            self._runner.end(pod["metadata"]["uid"], name, kill=kill)
+        uid = pod["metadata"]["uid"]
+        for end in decision.ends:
+            self._runner.end(uid, end.container, kill=end.kill)
         for plan in decision.starts:
             self._runner.start(plan)
-
-    def _ending(self, pod: Object, now: datetime) -> Reconciled:
-        """Ask the processes of a deleted pod to end, force them at the end of its grace."""
-        metadata = pod["metadata"]
-        uid = metadata["uid"]
-        grace = int(metadata.get("deletionGracePeriodSeconds") or 0)
-        seen = self._runner.look(uid)
-        if not any(one.finished is None for one in seen.values()):
-            return Reconciled((Delete(pod, "", 0),)) if grace else Reconciled()
-        told_at = parse_time(metadata["deletionTimestamp"]) - timedelta(seconds=grace)
-        ends, again = ends_of(pod, seen, told_at, grace, now)
-        for name, kill in ends:
-            self._runner.end(uid, name, kill=kill)
-        return Reconciled(again=again)
+        for check in decision.checks:
+            self._runner.check(uid, check)

@@ -7,6 +7,7 @@ end counts as ended by ``NodeRestarted``.
 
 import contextlib
 import logging
+import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
@@ -15,6 +16,8 @@ from typing import Any, Final
 
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.attempts import Attempt, folders, read_attempt, seen
+from ruleengine.local.runtime.checking import Checks
+from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.files import last_bytes, mount_folder, remove
@@ -63,6 +66,7 @@ class ProcessRunner:
         self._lock = threading.RLock()
         self._pods: dict[str, dict[str, list[Attempt]]] = {}
         self.changed: Callable[[str], None] = lambda _: None
+        self._checks = Checks(self, clock, self._notify)
         self._recover()
 
     @property
@@ -123,7 +127,10 @@ class ProcessRunner:
                 message = last_lines(attempt.folder / "log", _MOST_LINES, _LONGEST_LOG)
             with contextlib.suppress(FileNotFoundError):  # the pod was forgotten meanwhile
                 attempt.finish(self._clock.now(), code, reason, message)
-        self.changed(plan.uid)
+        self._notify(plan.uid)
+
+    def _notify(self, uid: str) -> None:
+        self.changed(uid)
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
         """Ask a container to end, or end it."""
@@ -137,8 +144,39 @@ class ProcessRunner:
                 else:
                     attempt.contained.signal(signal.SIGTERM)
 
+    def execute(
+        self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]
+    ) -> tuple[int, Callable[[], None]]:
+        """Start a program in a container; return where its output can be read, and what stops it.
+
+        ``done`` is called with its exit code, from any thread. Raises ``OSError`` where the
+        container does not run.
+        """
+        with self._lock:
+            attempts = self._pods.get(uid, {}).get(container, ())
+            found = attempts[-1].contained if attempts else None
+        if found is None:
+            raise ProcessLookupError(f"the container {container} does not run")
+        source, end = os.pipe()
+        try:
+            return source, found.execute(arguments, end, done)
+        finally:
+            os.close(end)
+
+    def check(self, uid: str, check: Check) -> None:
+        """Begin a try of a check against the newest attempt of a container."""
+        with self._lock:
+            attempts = self._pods.get(uid, {}).get(check.container)
+        if attempts:
+            self._checks.begin(uid, check, attempts[-1].number)
+
+    def checked(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
+        """Return what is known of the checks of a pod, by container and purpose."""
+        return self._checks.look(uid)
+
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""
+        self._checks.forget(uid)
         with self._lock:
             running = self._running(uid)
             self._pods.pop(uid, None)
@@ -165,6 +203,7 @@ class ProcessRunner:
             running = [one for uid in self._pods for one in self._running(uid)]
             for attempt in running:
                 attempt.cut_off(self._clock.now())
+        self._checks.close()
         self._launcher.close()
         self._leftover.forget()
 

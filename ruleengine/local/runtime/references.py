@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
-from ruleengine.local.pod_simulation import ADDRESS
+from ruleengine.local.runtime.addresses import HOST, address_of
 from ruleengine.local.runtime.surroundings import CONFIG_ERROR, NotReadyError, Surroundings
 from ruleengine.model.values import Object, lookup
 
@@ -21,7 +21,8 @@ _FIELDS: Final = (
     *("metadata.name", "metadata.namespace", "metadata.uid"),
     *("spec.nodeName", "spec.serviceAccountName"),
 )
-_ADDRESSES: Final = ("status.podIP", "status.podIPs", "status.hostIP", "status.hostIPs")
+_POD_ADDRESSES: Final = ("status.podIP", "status.podIPs")
+_HOST_ADDRESSES: Final = ("status.hostIP", "status.hostIPs")
 _NODE_AMOUNTS: Final = {"cpu": "64", "memory": "256Gi", "ephemeral-storage": "1Ti"}
 """What a limit that is not stated amounts to: all that the node says to have."""
 
@@ -65,8 +66,10 @@ def field_of(pod: Object, path: str) -> str:
     if path in ("metadata.labels", "metadata.annotations"):
         entries = lookup(pod, *path.split("."), default={})
         return "\n".join(f"{name}={_quoted(str(entries[name]))}" for name in sorted(entries))
-    if path in _ADDRESSES:
-        return ADDRESS
+    if path in _POD_ADDRESSES:
+        return address_of(pod)
+    if path in _HOST_ADDRESSES:
+        return HOST
     if path in _FIELDS:
         return str(lookup(pod, *path.split("."), default=""))
     problem = f"the fieldPath {path!r} is not honoured by the local node"

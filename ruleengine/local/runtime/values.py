@@ -10,6 +10,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, Protocol
 
+from ruleengine.local.runtime.checks import Check, Checked, Purpose
+
 COMPLETED: Final = "Completed"
 ERROR: Final = "Error"
 START_ERROR: Final = "StartError"
@@ -105,6 +107,12 @@ class Runner(Protocol):
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
         """Ask a container to end, or end it."""
+
+    def check(self, uid: str, check: Check) -> None:
+        """Begin a try of a check."""
+
+    def checked(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
+        """Return what is known of the checks of a pod, by container and purpose."""
 
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""

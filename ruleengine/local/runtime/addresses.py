@@ -1,0 +1,20 @@
+"""The address of a pod of processes: one of its own on the loopback of this machine.
+
+Pods share the machine's network. A process that listens on its pod's address, or on all of
+them, is reached there; two that listen on all addresses cannot have the same port.
+"""
+
+from typing import Final
+
+from ruleengine.model.digests import content_digest
+from ruleengine.model.values import Object, lookup
+
+HOST: Final = "127.0.0.1"
+
+
+def address_of(pod: Object) -> str:
+    """Return the address of a pod, derived from its uid: one of 127.64.0.0/10."""
+    if lookup(pod, "spec", "hostNetwork"):
+        return HOST
+    number = int(content_digest(pod["metadata"]["uid"])[:8], 16)
+    return f"127.{64 + number // 64516 % 64}.{number // 254 % 254}.{number % 254 + 1}"

@@ -1,0 +1,167 @@
+"""Tries probes and hooks against running containers, each in a thread of a small pool.
+
+Only what is known of each check stays here, and only while its pod does: after a restart of the
+server its containers are gone, and with them what their checks have said.
+"""
+
+import contextlib
+import http.client
+import os
+import select
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import Final, Protocol
+
+from ruleengine.local.clock import Clock
+from ruleengine.local.runtime.checks import (
+    Check,
+    Checked,
+    ExecAction,
+    HttpAction,
+    Purpose,
+    SleepAction,
+    TcpAction,
+    begin,
+    conclude,
+)
+
+_THREADS: Final = 16
+_MOST_OUTPUT: Final = 10_000
+_LONGEST_MESSAGE: Final = 500
+_REFUSED: Final = 126
+
+Result = tuple[bool, str]
+"""Whether a try was a success, and what it said."""
+
+
+class Executor(Protocol):
+    """Starts programs inside containers."""
+
+    def execute(
+        self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]
+    ) -> tuple[int, Callable[[], None]]:
+        """Start a program; return where its output can be read and what stops it.
+
+        ``done`` is called with its exit code, from any thread.
+        """
+
+
+class Checks:
+    """The checks of all pods. ``changed`` is called with a pod's uid when one has ended."""
+
+    def __init__(self, executor: Executor, clock: Clock, changed: Callable[[str], None]) -> None:
+        self._executor = executor
+        self._clock = clock
+        self._changed = changed
+        self._lock = threading.Lock()
+        self._known: dict[str, dict[tuple[str, Purpose], Checked]] = {}
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="check")
+
+    def look(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
+        """Return what is known of the checks of a pod."""
+        with self._lock:
+            return dict(self._known.get(uid, {}))
+
+    def begin(self, uid: str, check: Check, attempt: int) -> None:
+        """Begin a try."""
+        key = check.container, check.purpose
+        with self._lock:
+            known = self._known.setdefault(uid, {})
+            known[key] = begin(attempt, known.get(key), self._clock.now())
+        with contextlib.suppress(RuntimeError):  # the server ends
+            self._threads.submit(self._try, uid, check, attempt)
+
+    def forget(self, uid: str) -> None:
+        """Forget the checks of a pod."""
+        with self._lock:
+            self._known.pop(uid, None)
+
+    def close(self) -> None:
+        """Begin nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def _try(self, uid: str, check: Check, attempt: int) -> None:
+        try:
+            good, message = self._perform(uid, check)
+        except OSError as error:
+            good, message = False, str(error)
+        key = check.container, check.purpose
+        with self._lock:
+            known = self._known.get(uid, {}).get(key)
+            if known is None or known.attempt != attempt:
+                return
+            self._known[uid][key] = conclude(
+                check, known, self._clock.now(), good=good, message=message[:_LONGEST_MESSAGE]
+            )
+        self._changed(uid)
+
+    def _perform(self, uid: str, check: Check) -> Result:
+        match check.action:
+            case ExecAction(arguments):
+                return self._execute(uid, check, arguments)
+            case HttpAction():
+                return _ask(check.action, check.timeout)
+            case TcpAction(host, port):
+                with socket.create_connection((host, port), check.timeout):
+                    return True, ""
+            case SleepAction(seconds):
+                time.sleep(min(seconds, check.timeout))
+                return True, ""
+
+    def _execute(self, uid: str, check: Check, arguments: tuple[str, ...]) -> Result:
+        codes: list[int] = []
+        over = threading.Event()
+
+        def done(code: int) -> None:
+            codes.append(code)
+            over.set()
+
+        source, stop = self._executor.execute(uid, check.container, arguments, done)
+        try:
+            output = _read(source, time.monotonic() + check.timeout)
+            if output is None or not over.wait(check.timeout):
+                stop()
+                return False, f"the command did not end within {check.timeout:g} seconds"
+        finally:
+            os.close(source)
+        text = output.decode(errors="replace").strip()
+        return codes[0] == 0, text or f"the command ended with the code {codes[0]}"
+
+
+def _read(source: int, end: float) -> bytes | None:
+    """Return what can be read until its end; ``None`` where that does not come in time."""
+    found = b""
+    while True:
+        left = end - time.monotonic()
+        if left <= 0 or not select.select([source], [], [], left)[0]:
+            return None
+        chunk = os.read(source, _MOST_OUTPUT)
+        if not chunk:
+            return found
+        found = (found + chunk)[:_MOST_OUTPUT]
+
+
+def _ask(action: HttpAction, timeout: float) -> Result:
+    """Ask by HTTP. As on a cluster a certificate is not looked at: it is the pod's own affair."""
+    connection: http.client.HTTPConnection
+    if action.tls:
+        trust = ssl.create_default_context()
+        trust.check_hostname, trust.verify_mode = False, ssl.CERT_NONE
+        connection = http.client.HTTPSConnection(
+            action.host, action.port, timeout=timeout, context=trust
+        )
+    else:
+        connection = http.client.HTTPConnection(action.host, action.port, timeout=timeout)
+    try:
+        with contextlib.closing(connection):
+            headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*", **dict(action.headers)}
+            connection.request("GET", action.path, headers=headers)
+            status = connection.getresponse().status
+    except http.client.HTTPException as error:
+        return False, f"no answer in HTTP: {type(error).__name__}"
+    good = 200 <= status < 400
+    return good, "" if good else f"HTTP probe failed with statuscode: {status}"
