@@ -2,21 +2,27 @@
 
 Lists of built-in kinds merge as their type says: by a merge key, as a set of scalars, or
 not at all. The directives ``$patch``, ``$deleteFromPrimitiveList``, ``$setElementOrder``
-and ``$retainKeys`` are understood (reference, Kubernetes API section 6).
+and ``$retainKeys`` are understood (reference, Kubernetes API section 6). Where a patch
+leaves the order of a list open, its items come first, as kubectl and servers have it.
 """
 
-import json
 from typing import Any, Final
 
-from ruleengine.apimachinery.patches import PatchError, equal
-from ruleengine.apimachinery.schema import DEDUCED, Schema, Shape
+from ruleengine.apimachinery.patches import PatchError
+from ruleengine.apimachinery.schema import Schema, Shape
+from ruleengine.apimachinery.strategic_order import hashable, in_order, name_of
+from ruleengine.formats import json_text
 from ruleengine.model.values import Object, Value
 
-_PATCH: Final = "$patch"
-_RETAIN: Final = "$retainKeys"
-_DELETE_FROM: Final = "$deleteFromPrimitiveList/"
-_ORDER: Final = "$setElementOrder/"
+PATCH: Final = "$patch"
+RETAIN: Final = "$retainKeys"
+DELETE_FROM: Final = "$deleteFromPrimitiveList/"
+ORDER: Final = "$setElementOrder/"
+DELETE: Final = "delete"
+REPLACE: Final = "replace"
 _MERGE: Final = "merge"
+_GONE: Final = object()
+"""Stands for a value that its own directive takes away."""
 
 
 def strategic_merge(live: Object, patch: Object, schema: Schema) -> Object:
@@ -30,122 +36,138 @@ def strategic_merge(live: Object, patch: Object, schema: Schema) -> Object:
     return _objects(live, patch, schema)
 
 
+def merges(schema: Schema) -> bool:
+    """Tell whether lists of a type merge item by item."""
+    return schema.shape is Shape.LIST and _MERGE in schema.patch_strategy
+
+
 def _objects(live: Object, patch: Object, schema: Schema) -> Object:
-    directive = patch.get(_PATCH, _MERGE)
-    plain = {name: value for name, value in patch.items() if name != _PATCH}
-    match directive:
-        case "replace":
-            replaced: Object = _cleaned(plain)
-            return replaced
-        case "delete":
+    if PATCH in patch:
+        directive = patch[PATCH]
+        patch = {name: value for name, value in patch.items() if name != PATCH}
+        if directive == DELETE:
             return {}
-        case "merge":
-            pass
-        case _:
-            raise PatchError(f"unknown $patch directive {directive!r}")
-    merged = _retained(live, plain)
-    merged = _without_primitives(merged, plain)
-    orders = {
-        name.removeprefix(_ORDER): order for name, order in plain.items() if name.startswith(_ORDER)
-    }
-    for name, value in plain.items():
-        if not name.startswith("$"):
-            _field(merged, name, value, schema, orders.get(name))
+        if directive == REPLACE:
+            replaced: Object = _cleaned(patch)
+            return replaced
+        if directive != _MERGE:
+            raise PatchError(f"unknown patch type: {_short(directive)} in map: {_short(patch)}")
+    merged = _retained(live, patch)
+    gone: dict[str, list[Value]] = {}
+    orders: dict[str, list[Value]] = {}
+    for name, value in patch.items():
+        if name.startswith(ORDER):
+            orders[name.removeprefix(ORDER)] = _listed(name, value)
+        elif name.startswith(DELETE_FROM):
+            gone[name.removeprefix(DELETE_FROM)] = _listed(name, value)
+        elif name != RETAIN:
+            _field(merged, name, value, schema)
     for name, order in orders.items():
+        _order(merged, name, order, (live, patch), schema)
+    for name, items in gone.items():
         if isinstance(merged.get(name), list):
-            merged[name] = _ordered(merged[name], live.get(name) or [], order, schema.child(name))
+            lost = {hashable(item) for item in items}
+            merged[name] = [item for item in merged[name] if hashable(item) not in lost]
     return merged
 
 
-def _field(
-    merged: Object, name: str, value: Value, schema: Schema, order: list[Value] | None
-) -> None:
-    child = schema.child(name)
+def _listed(directive: str, value: Value) -> list[Value]:
+    if not isinstance(value, list):
+        raise PatchError(f"{directive} has to be a list")
+    return value
+
+
+def _field(merged: Object, name: str, value: Value, schema: Schema) -> None:
     before = merged.get(name)
     if value is None:
         merged.pop(name, None)
-    elif isinstance(value, dict):
-        if value.get(_PATCH) == "delete":
+    elif isinstance(value, dict) and isinstance(before, dict):
+        merged[name] = _objects(before, value, schema.child(name))
+    elif isinstance(value, list) and isinstance(before, list):
+        merged[name] = _lists(before, value, schema.child(name))
+    else:
+        cleaned = _cleaned(value)
+        if cleaned is _GONE:
             merged.pop(name, None)
         else:
-            merged[name] = _objects(before if isinstance(before, dict) else {}, value, child)
-    elif isinstance(value, list):
-        if order is not None:
-            _check_order(name, value, order, child)
-        merged[name] = _lists(before if isinstance(before, list) else [], value, child)
-    else:
-        merged[name] = value
+            merged[name] = cleaned
+            _check_keys(value, schema.child(name))
+
+
+def _check_keys(value: Value, schema: Schema) -> None:
+    """Refuse items without their merge key also where a list is new."""
+    if isinstance(value, list) and merges(schema) and schema.merge_key:
+        for item in value:
+            if not _is_marker(item):
+                _key_of(item, schema.merge_key)
 
 
 def _retained(live: Object, patch: Object) -> Object:
-    keys = patch.get(_RETAIN)
+    keys = patch.get(RETAIN)
     if keys is None:
         return dict(live)
     if not isinstance(keys, list):
         raise PatchError("$retainKeys has to be a list of field names")
-    lost = [name for name in patch if not name.startswith("$") and name not in keys]
+    lost = [
+        name
+        for name, value in patch.items()
+        if value is not None and not name.startswith("$") and name not in keys
+    ]
     if lost:
         raise PatchError(f"$retainKeys has to name every field of its patch: {lost[0]!r}")
     return {name: value for name, value in live.items() if name in keys}
 
 
-def _without_primitives(live: Object, patch: Object) -> Object:
-    for directive, gone in patch.items():
-        if not directive.startswith(_DELETE_FROM):
-            continue
-        name = directive.removeprefix(_DELETE_FROM)
-        if not isinstance(gone, list):
-            raise PatchError(f"{directive} has to be a list of values")
-        if isinstance(live.get(name), list):
-            live[name] = [item for item in live[name] if not _among(item, gone)]
-    return live
-
-
-def _among(item: Value, items: list[Value]) -> bool:
-    return any(equal(item, one) for one in items)
-
-
-def _merges(schema: Schema) -> bool:
-    return schema.shape is Shape.LIST and _MERGE in schema.patch_strategy
-
-
 def _lists(live: list[Value], patch: list[Value], schema: Schema) -> list[Value]:
-    if not _merges(schema) or any(_is_replace_marker(item) for item in patch):
-        return [_cleaned(item) for item in patch if not _is_replace_marker(item)]
-    if not schema.merge_key:
-        added = [item for item in patch if not _among(item, live)]
-        return [*live, *(_unique(added))]
-    return _keyed(live, patch, schema)
+    if not merges(schema):
+        return [item for item in map(_cleaned, patch) if item is not _GONE]
+    items, added = list(live), patch
+    if schema.merge_key:
+        items, added = _special(live, patch, schema.merge_key)
+        merged = _keyed(items, added, schema)
+    else:
+        merged = list({name_of(item, schema): item for item in reversed([*live, *patch])}.values())
+        merged.reverse()
+    return in_order(merged, added, items, schema)
 
 
-def _is_replace_marker(item: Value) -> bool:
-    return isinstance(item, dict) and item == {_PATCH: "replace"}
+def _special(live: list[Value], patch: list[Value], key: str) -> tuple[list[Value], list[Value]]:
+    """Return the live items that deletions leave, and the patch without its directives.
 
-
-def _unique(items: list[Value]) -> list[Value]:
-    kept: list[Value] = []
-    for item in items:
-        if not _among(item, kept):
-            kept.append(item)
-    return kept
-
-
-def _keyed(live: list[Value], patch: list[Value], schema: Schema) -> list[Value]:
-    key, element = schema.merge_key, schema.element
-    items = list(live)
+    An item with ``$patch: replace`` says that the rest of the patch is the whole list.
+    """
+    left, plain, replaced = list(live), [], False
     for item in patch:
-        wanted = _key_of(item, key)
-        at = [n for n, one in enumerate(items) if isinstance(one, dict) and one.get(key) == wanted]
-        directive = item.get(_PATCH, _MERGE)
-        if directive == "delete":
-            items = [one for n, one in enumerate(items) if n not in at]
-        elif directive not in (_MERGE, "replace"):
-            raise PatchError(f"unknown $patch directive {directive!r}")
-        elif at:
-            items[at[0]] = _objects(items[at[0]], item, element)
+        if not isinstance(item, dict):
+            raise PatchError(f"{_short(item)} is no item of a list that merges by {key!r}")
+        match item.get(PATCH, _MERGE):
+            case "merge":
+                plain.append(item)
+            case "replace":
+                replaced = True
+            case "delete":
+                gone = hashable(_key_of(item, key))
+                left = [one for one in left if not _has_key(one, key, gone)]
+            case directive:
+                raise PatchError(f"unknown patch type: {_short(directive)} in map: {_short(item)}")
+    return ([] if replaced else left), plain
+
+
+def _has_key(item: Value, key: str, wanted: object) -> bool:
+    return isinstance(item, dict) and hashable(item.get(key)) == wanted
+
+
+def _keyed(items: list[Value], patch: list[Value], schema: Schema) -> list[Value]:
+    key, element = schema.merge_key, schema.element
+    merged = list(items)
+    for item in patch:
+        wanted = hashable(_key_of(item, key))
+        at = next((n for n, one in enumerate(merged) if _has_key(one, key, wanted)), None)
+        if at is None:
+            merged.append(_cleaned(item))
         else:
-            items.append(_objects({}, item, element))
-    return items
+            merged[at] = _objects(merged[at], item, element)
+    return merged
 
 
 def _key_of(item: Value, key: str) -> Value:
@@ -154,67 +176,72 @@ def _key_of(item: Value, key: str) -> Value:
     return item[key]
 
 
+def _is_marker(item: Value) -> bool:
+    return isinstance(item, dict) and item.get(PATCH) in (DELETE, REPLACE)
+
+
 def _short(item: Value) -> str:
-    text = json.dumps(item, sort_keys=True)
+    text = json_text.dumps(item, ordered=True)
     return text if len(text) <= 100 else text[:97] + "..."
 
 
 def _cleaned(value: Any) -> Any:
-    """Return a value that replaces what was there, without directives and nulls."""
+    """Return a value that is there for the first time: without directives and nulls.
+
+    What carries a ``$patch`` other than ``merge`` says what to do with something that is
+    not there, and goes.
+    """
     if isinstance(value, dict):
-        return {
+        if value.get(PATCH, _MERGE) != _MERGE:
+            return _GONE
+        cleaned = {
             name: _cleaned(inner)
             for name, inner in value.items()
             if inner is not None and not name.startswith("$")
         }
-    return [_cleaned(item) for item in value] if isinstance(value, list) else value
+        return {name: inner for name, inner in cleaned.items() if inner is not _GONE}
+    if isinstance(value, list):
+        return [item for item in map(_cleaned, value) if item is not _GONE]
+    return value
 
 
-def _name(item: Value, schema: Schema) -> Value:
-    """Return what stands for an item in ``$setElementOrder``."""
-    key = schema.merge_key
-    return item.get(key) if key and isinstance(item, dict) else item
+def _order(
+    merged: Object, name: str, order: list[Value], sides: tuple[Object, Object], schema: Schema
+) -> None:
+    """Bring one list of an object into the order that ``$setElementOrder`` gives it."""
+    child = schema.child(name)
+    live, patch = (_list_of(side, name) for side in sides)
+    if order:
+        _check_order(name, patch, order, child)
+    items = merged.get(name)
+    if merges(child) and isinstance(items, list):
+        merged[name] = in_order(items, order, _places(live, patch, child), child)
+
+
+def _list_of(value: Object, name: str) -> list[Value]:
+    found = value.get(name)
+    return found if isinstance(found, list) else []
+
+
+def _places(live: list[Value], patch: list[Value], schema: Schema) -> list[Value]:
+    """Return the live list as far as it gives an order.
+
+    New items take the places that deleted ones leave, as they do in the upstream library.
+    """
+    if not schema.merge_key:
+        return live
+    left, plain = _special(live, patch, schema.merge_key)
+    known = {name_of(item, schema) for item in live}
+    new = [item for item in plain if name_of(item, schema) not in known]
+    return [*left, *new][: len(live)]
 
 
 def _check_order(name: str, patch: list[Value], order: list[Value], schema: Schema) -> None:
-    listed = [_name(item, schema) for item in order]
+    """Refuse an order that does not list the items of its patch, in their order."""
+    listed = iter([name_of(item, schema) for item in order])
     for item in patch:
-        deleted = isinstance(item, dict) and item.get(_PATCH) in ("delete", "replace")
-        if not deleted and not _among(_name(item, schema), listed):
+        if not _is_marker(item) and name_of(item, schema) not in listed:
             raise PatchError(
-                f"{_ORDER}{name} has to list every item of its patch: {_short(item)} is missing"
+                f"The order in patch list:\n{_short(patch)}\n doesn't match {ORDER[:-1]} list "
+                f"of {name}:\n{_short(order)}\n"
             )
-
-
-def _ordered(
-    items: list[Value], live: list[Value], order: list[Value], schema: Schema
-) -> list[Value]:
-    """Return the items with the listed ones in the given order.
-
-    Items that the order does not list keep their place relative to their live neighbours:
-    each follows the listed item that stood before it.
-    """
-    if schema is DEDUCED or not _merges(schema):
-        return items
-    listed = [_name(item, schema) for item in order]
-    first = [item for name in listed for item in items if equal(_name(item, schema), name)]
-    others = [item for item in items if not _among(_name(item, schema), listed)]
-    places = [_name(item, schema) for item in live]
-    result = list(first)
-    for item in others:
-        result.insert(_place(item, result, places, schema), item)
-    return result
-
-
-def _place(item: Value, placed: list[Value], live: list[Value], schema: Schema) -> int:
-    """Return where a server-only item goes: before the first placed one that followed it."""
-    mine = _position(_name(item, schema), live)
-    for at, other in enumerate(placed):
-        theirs = _position(_name(other, schema), live)
-        if 0 <= mine < theirs:
-            return at
-    return len(placed)
-
-
-def _position(name: Value, live: list[Value]) -> int:
-    return next((at for at, one in enumerate(live) if equal(one, name)), -1)

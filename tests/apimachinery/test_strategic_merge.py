@@ -36,9 +36,9 @@ def named(*names: str) -> list[dict[str, str]]:
             {"containers": [{"name": "c"}, {"name": "a", "tty": True}]},
             {
                 "containers": [
+                    {"name": "c"},
                     {"name": "a", "image": "i", "tty": True},
                     {"name": "b"},
-                    {"name": "c"},
                 ]
             },
         ),
@@ -49,8 +49,8 @@ def named(*names: str) -> list[dict[str, str]]:
         ),
         (
             {"containers": [{"name": "a", "image": "i"}]},
-            {"containers": [{"name": "a", "$patch": "replace", "tty": True}]},
-            {"containers": [{"name": "a", "tty": True}]},
+            {"containers": [{"name": "b"}, {"name": "a", "$patch": "replace", "tty": True}]},
+            {"containers": named("b")},
         ),
         (
             {"containers": named("a", "b")},
@@ -67,7 +67,44 @@ def named(*names: str) -> list[dict[str, str]]:
             {"nodeSelector": {"$patch": "replace", "c": "z"}},
             {"nodeSelector": {"c": "z"}},
         ),
-        ({"nodeSelector": {"a": "x"}}, {"nodeSelector": {"$patch": "delete"}}, {}),
+        (
+            {"nodeSelector": {"a": "x"}},
+            {"nodeSelector": {"$patch": "delete"}},
+            {"nodeSelector": {}},
+        ),
+        ({}, {"nodeSelector": {"$patch": "replace", "a": "x"}}, {}),
+        (
+            {"nodeSelector": {"a": "x"}, "containers": named("a")},
+            {
+                "nodeSelector": {"$patch": "merge", "b": "y"},
+                "containers": [{"name": "b", "$patch": "merge"}],
+            },
+            {"nodeSelector": {"a": "x", "b": "y"}, "containers": named("b", "a")},
+        ),
+        (
+            {},
+            {"containers": [{"name": "a", "tty": None}, {"name": "b", "$patch": "delete"}]},
+            {"containers": named("a")},
+        ),
+        (
+            {"containers": named("sidecar", "old")},
+            {
+                "$setElementOrder/containers": named("new"),
+                "containers": [{"name": "new"}, {"name": "old", "$patch": "delete"}],
+            },
+            {"containers": named("sidecar", "new")},
+        ),
+        (
+            {"containers": named("a", "b")},
+            {"$setElementOrder/containers": named("b", "a")},
+            {"containers": named("b", "a")},
+        ),
+        ({"containers": "x"}, {"containers": named("a")}, {"containers": named("a")}),
+        (
+            {"nodeName": "a"},
+            {"$retainKeys": ["hostPID"], "nodeName": None, "hostPID": True},
+            {"hostPID": True},
+        ),
         (
             {"containers": named("a", "server", "b")},
             {
@@ -110,7 +147,7 @@ def test_a_list_of_scalars_is_a_set() -> None:
         "metadata": {
             "$deleteFromPrimitiveList/finalizers": ["a"],
             "$setElementOrder/finalizers": ["c", "b"],
-            "finalizers": ["c", "b", "c"],
+            "finalizers": ["c", "b"],
         }
     }
     assert strategic_merge(live, patch, POD) == {"metadata": {"finalizers": ["c", "b"]}}
@@ -134,12 +171,16 @@ def test_a_struct_keeps_only_the_retained_keys() -> None:
         {"nodeSelector": {"$retainKeys": "a"}},
         {"$deleteFromPrimitiveList/x": "a"},
         {"$setElementOrder/containers": named("b"), "containers": named("a")},
+        {"$setElementOrder/containers": named("b", "a"), "containers": named("a", "b")},
+        {"$setElementOrder/containers": "a"},
     ],
 )
 def test_a_patch_that_cannot_be_followed_is_refused(patch: dict[str, Any]) -> None:
     """Missing merge keys, unknown directives, orders that leave items out."""
     with pytest.raises(PatchError):
-        strategic_merge({"spec": {}}, {"spec": patch}, POD)
+        strategic_merge(
+            {"spec": {"containers": [], "nodeSelector": {"z": "z"}}}, {"spec": patch}, POD
+        )
 
 
 def test_a_patch_is_an_object() -> None:
