@@ -7,10 +7,17 @@ original (reference, Kubernetes API section 6).
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from ruleengine.formats import json_text
 from ruleengine.model.values import Object, Value
 
 MOST_OPERATIONS: Final = 10_000
 """How many operations one JSON Patch may have."""
+
+MOST_DEPTH: Final = 100
+"""How many levels a document may be nested that a JSON Patch makes."""
+
+MOST_COPIED_BYTES: Final = 3 * 1024 * 1024
+"""How many bytes, as JSON, the copies of one JSON Patch may add up to."""
 
 
 class PatchError(ValueError):
@@ -68,7 +75,11 @@ def equal(one: Value, other: Value) -> bool:
 
 
 def json_patch(document: Value, operations: Sequence[Object]) -> Value:
-    """Apply a JSON Patch. Raises ``PatchError`` at the first operation that cannot be."""
+    """Apply a JSON Patch. Raises ``PatchError`` at the first operation that cannot be.
+
+    Documents stay within :data:`MOST_DEPTH`, and copies within :data:`MOST_COPIED_BYTES`:
+    a few operations could otherwise make something huge of something small.
+    """
     if not isinstance(operations, list | tuple):
         raise PatchError("a JSON patch is a list of operations")
     if len(operations) > MOST_OPERATIONS:
@@ -76,32 +87,89 @@ def json_patch(document: Value, operations: Sequence[Object]) -> Value:
             f"the allowed maximum operations in a JSON patch is {MOST_OPERATIONS}, "
             f"got {len(operations)}"
         )
+    copied = 0
     for operation in operations:
-        document = _perform(document, operation)
+        try:
+            document, size = _perform(document, operation)
+        except _MissingError:
+            raise PatchError(_missing(operation)) from None
+        copied += size
+        if copied > MOST_COPIED_BYTES:
+            raise PatchError(
+                "Unable to complete the copy, the accumulated size increase of copy is "
+                f"{copied}, exceeding the limit {MOST_COPIED_BYTES}"
+            )
     return document
 
 
-def _perform(document: Value, operation: Object) -> Value:
+class _MissingError(PatchError):
+    """A path that leads nowhere."""
+
+    def __init__(self) -> None:
+        super().__init__("missing")
+
+
+def _missing(operation: Object) -> str:
+    name, path = operation["op"], operation["path"]
+    where = f'path: "{path}"'
+    if name == "replace":
+        where = f"key: {path}"
+    elif name in ("move", "copy"):
+        where = f"from path: {operation['from']} or the way to {path}"
+    return f"{name} operation does not apply: doc is missing {where}: missing value"
+
+
+def _perform(document: Value, operation: Object) -> tuple[Value, int]:
+    """Return the document after an operation, and how many bytes it copied."""
     if not isinstance(operation, dict):
         raise PatchError("an operation of a JSON patch is an object")
+    name = operation.get("op")
+    if name not in ("add", "remove", "replace", "move", "copy", "test"):
+        raise PatchError(f"Unexpected kind: {name}")
     path = _pointer(operation, "path")
-    match operation.get("op"):
-        case "add":
-            return _edit(document, path, _adding(_operand(operation)))
+    size = 0
+    match name:
+        case "add" | "replace":
+            value = _operand(operation)
+            _check_depth(value, path)
+            edit = _adding(value) if name == "add" else _replacing(value)
+            document = _edit(document, path, edit)
         case "remove":
-            return _edit(document, path, _removing)
-        case "replace":
-            return _edit(document, path, _replacing(_operand(operation)))
+            document = _edit(document, path, _removing)
         case "move":
-            return _move(document, _pointer(operation, "from"), path)
+            document = _move(document, _pointer(operation, "from"), path)
         case "copy":
-            return _edit(document, path, _adding(_resolve(document, _pointer(operation, "from"))))
-        case "test":
-            if not equal(_resolve(document, path), _operand(operation)):
-                raise PatchError(f"testing value {operation['path']} failed")
-            return document
-        case unknown:
-            raise PatchError(f"unexpected kind of operation: {unknown!r}")
+            value = _resolve(document, _pointer(operation, "from"))
+            _check_depth(value, path)
+            size = len(json_text.dump_bytes(value))
+            document = _edit(document, path, _adding(value))
+        case _:
+            _test(document, path, operation)
+    return document, size
+
+
+def _test(document: Value, path: tuple[str, ...], operation: Object) -> None:
+    """Compare a value; ``null`` also means that nothing is there, as the API has it."""
+    wanted = _operand(operation)
+    parent = _resolve(document, path[:-1])
+    named = path and isinstance(parent, dict)
+    found = parent.get(path[-1]) if named else _resolve(document, path)
+    if not equal(found, wanted):
+        raise PatchError(f"testing value {operation['path']} failed: test failed")
+
+
+def _check_depth(value: Value, path: tuple[str, ...]) -> None:
+    depth, level = len(path), [value]
+    while level:
+        if depth > MOST_DEPTH:
+            raise PatchError(f"the document would be nested deeper than {MOST_DEPTH} levels")
+        depth += 1
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list) and one
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
 
 
 def _operand(operation: Object) -> Value:
@@ -125,24 +193,24 @@ def _written(path: Sequence[str]) -> str:
     return "".join("/" + part.replace("~", "~0").replace("/", "~1") for part in path)
 
 
-def _index(items: list[Value], part: str, most: int) -> int:
+def _index(part: str, most: int) -> int:
     plain = part.isascii() and part.isdigit() and (part == "0" or not part.startswith("0"))
     if not plain:
-        raise PatchError(f"{part!r} is no index of a list")
+        raise PatchError(f"value was not a proper array index: '{part}'")
     index = int(part)
     if index > most:
-        raise PatchError(f"index {index} is out of bounds: the list has {len(items)} items")
+        raise PatchError(f"Unable to access invalid index: {index}: invalid index referenced")
     return index
 
 
 def _resolve(document: Value, path: Sequence[str]) -> Value:
-    for depth, part in enumerate(path):
+    for part in path:
         if isinstance(document, dict) and part in document:
             document = document[part]
         elif isinstance(document, list):
-            document = document[_index(document, part, len(document) - 1)]
+            document = document[_index(part, len(document) - 1)]
         else:
-            raise PatchError(f"doc is missing path: {_written(path[: depth + 1])}")
+            raise _MissingError
     return document
 
 
@@ -163,10 +231,10 @@ def _edit(document: Value, path: tuple[str, ...], edit: _Edit) -> Value:
         return changed
     if isinstance(document, list):
         items = list(document)
-        index = _index(items, head, len(items) - 1)
+        index = _index(head, len(items) - 1)
         items[index] = _edit(items[index], rest, edit)
         return items
-    raise PatchError(f"doc is missing path: {_written(path)}")
+    raise _MissingError
 
 
 def _adding(value: Value) -> _Edit:
@@ -177,10 +245,10 @@ def _adding(value: Value) -> _Edit:
             return {**container, part: value}
         if isinstance(container, list):
             items = list(container)
-            index = len(items) if part == "-" else _index(items, part, len(items))
+            index = len(items) if part == "-" else _index(part, len(items))
             items.insert(index, value)
             return items
-        raise PatchError(f"cannot add {part!r} to a value that is neither an object nor a list")
+        raise _MissingError
 
     return edit
 
@@ -212,6 +280,7 @@ def _removing(container: Value, part: str | None) -> Value:
 
 def _move(document: Value, source: tuple[str, ...], target: tuple[str, ...]) -> Value:
     value = _resolve(document, source)
+    _check_depth(value, target)
     if source == target:
         return document
     if target[: len(source)] == source:

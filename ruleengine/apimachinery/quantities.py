@@ -9,7 +9,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
-from functools import lru_cache
+from functools import lru_cache, total_ordering
+from math import ceil, floor
 from typing import Final
 
 from ruleengine.model.values import Value
@@ -29,17 +30,24 @@ class Format(StrEnum):
 
 _BINARY: Final = {"Ki": 1, "Mi": 2, "Gi": 3, "Ti": 4, "Pi": 5, "Ei": 6}
 _DECIMAL: Final = {"n": -3, "u": -2, "m": -1, "": 0, "k": 1, "M": 2, "G": 3, "T": 4, "P": 5, "E": 6}
-_TEXT: Final = re.compile(
-    r"([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)([KMGTPE]i|[numkMGTPE]|[eE][+-]?[0-9]+|)"
-)
+_TEXT: Final = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCII)
+_NUMBER: Final = re.compile(r"([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
+_EXPONENT: Final = re.compile(r"[eE][+-]?[0-9]+", re.ASCII)
 _NANO: Final = Fraction(1, 10**9)
 _LARGEST: Final = Fraction(2**63 - 1)
 _LONGEST_EXPONENT: Final = 4
+_LONGEST: Final = 100
+"""How many characters are read at most; nobody means a longer number."""
 
 
-@dataclass(frozen=True, slots=True)
+@total_ordering
+@dataclass(frozen=True, slots=True, eq=False)
 class Quantity:
-    """An exact amount and the family of suffixes it was written with."""
+    """An exact amount and the family of suffixes it was written with.
+
+    Quantities compare by their amounts. A sum is written with the suffixes of its first
+    part, unless that is zero.
+    """
 
     amount: Fraction
     format: Format
@@ -48,32 +56,75 @@ class Quantity:
         """Return the canonical form."""
         whole = self.amount.denominator == 1
         if self.format is Format.BINARY and whole and abs(self.amount) >= 1024:
-            return _binary(self.amount)
+            return _binary(self.value)
         family = Format.DECIMAL if self.format is Format.BINARY else self.format
         return _decimal(self.amount, family)
+
+    @property
+    def value(self) -> int:
+        """The amount as a whole number, rounded away from zero."""
+        return self.scaled(0)
+
+    def scaled(self, power: int) -> int:
+        """Return the amount in units of ten to a power, rounded away from zero.
+
+        ``scaled(-3)`` of ``100m`` is 100.
+        """
+        units = self.amount / Fraction(10) ** power
+        return ceil(units) if units > 0 else floor(units)
+
+    def __add__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount + other.amount, self._format_beside(other))
+
+    def __sub__(self, other: "Quantity") -> "Quantity":
+        return Quantity(self.amount - other.amount, self._format_beside(other))
+
+    def _format_beside(self, other: "Quantity") -> Format:
+        return self.format if self.amount else other.format
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Quantity) and self.amount == other.amount
+
+    def __lt__(self, other: "Quantity") -> bool:
+        return self.amount < other.amount
+
+    def __hash__(self) -> int:
+        return hash(self.amount)
 
 
 @lru_cache(maxsize=4096)
 def parse_quantity(text: str) -> Quantity:
     """Return the quantity that a text means.
 
-    Finer than nano is rounded away from zero, and sizes beyond 64 bits are capped, both as
-    Kubernetes does. Raises :class:`QuantityError` for other texts.
+    Finer than nano is rounded away from zero, and binary sizes beyond 64 bits are capped,
+    both as Kubernetes does. Raises :class:`QuantityError` for other texts.
     """
-    match = _TEXT.fullmatch(text)
-    if match is None:
-        raise QuantityError(f"{text!r} is no quantity, such as 100m, 0.5, 2e3 or 1.5Gi")
-    sign, digits, suffix = match.groups()
-    if suffix[:1] in ("e", "E") and len(suffix) > 1 and suffix != "Ei":
-        if len(suffix) > _LONGEST_EXPONENT:
-            raise QuantityError(f"the exponent of {text!r} is too large")
-        scale, family = Fraction(10) ** int(suffix[1:]), Format.EXPONENT
-    elif suffix in _BINARY:
-        scale, family = Fraction(1024) ** _BINARY[suffix], Format.BINARY
-    else:
-        scale, family = Fraction(1000) ** _DECIMAL[suffix], Format.DECIMAL
-    amount = min(_round_up(Fraction(digits.rstrip(".")) * scale, _NANO), _LARGEST)
+    parts = _TEXT.fullmatch(text)
+    if parts is None or len(text) > _LONGEST:
+        raise QuantityError(
+            "quantities must match the regular expression "
+            "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
+        )
+    number = _NUMBER.fullmatch(parts[1])
+    if number is None:
+        raise QuantityError("unable to parse numeric part of quantity")
+    sign, digits = number.groups()
+    scale, family = _scale(parts[2])
+    amount = _round_up(Fraction(digits.rstrip(".")) * scale, _NANO)
+    if family is Format.BINARY:
+        amount = min(amount, _LARGEST)
+        family = Format.DECIMAL if 0 < amount < 1 else family
     return Quantity(-amount if sign == "-" else amount, family)
+
+
+def _scale(suffix: str) -> tuple[Fraction, Format]:
+    if suffix in _BINARY:
+        return Fraction(1024) ** _BINARY[suffix], Format.BINARY
+    if suffix in _DECIMAL:
+        return Fraction(1000) ** _DECIMAL[suffix], Format.DECIMAL
+    if not _EXPONENT.fullmatch(suffix) or len(suffix) > _LONGEST_EXPONENT:
+        raise QuantityError("unable to parse quantity's suffix")
+    return Fraction(10) ** int(suffix[1:]), Format.EXPONENT
 
 
 def _round_up(amount: Fraction, unit: Fraction) -> Fraction:
@@ -81,13 +132,13 @@ def _round_up(amount: Fraction, unit: Fraction) -> Fraction:
     return -(-amount // unit) * unit
 
 
-def _binary(amount: Fraction) -> str:
-    whole, power = abs(int(amount)), 0
+def _binary(number: int) -> str:
+    whole, power = abs(number), 0
     while power < 6 and whole % 1024 == 0:
         whole //= 1024
         power += 1
-    suffix = next((name for name, number in _BINARY.items() if number == power), "")
-    return f"{'-' if amount < 0 else ''}{whole}{suffix}"
+    suffix = next((name for name, one in _BINARY.items() if one == power), "")
+    return f"{'-' if number < 0 else ''}{whole}{suffix}"
 
 
 def _decimal(amount: Fraction, family: Format) -> str:

@@ -1,9 +1,10 @@
-"""Label and field selectors, as the query parameters and the objects spell them.
+"""Label selectors, as the query parameters and the objects spell them.
 
-The syntax and the meaning follow the reference, Kubernetes API section 4: commas mean
-"and"; ``!=`` and ``notin`` also match where the label is absent.
+The syntax, the meaning and the words of errors are those of the API (reference, Kubernetes
+API section 4): commas mean "and"; ``!=`` and ``notin`` also match where the label is absent.
 """
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from ruleengine.apimachinery.naming import check_label_value, check_qualified_name
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, Value
 
 
 class SelectorError(ValueError):
@@ -23,10 +24,21 @@ class Operator(StrEnum):
 
     IN = "in"
     NOT_IN = "notin"
+    EQUALS = "="
+    DOUBLE_EQUALS = "=="
+    NOT_EQUALS = "!="
     EXISTS = "exists"
     DOES_NOT_EXIST = "!"
     GREATER = ">"
     LESS = "<"
+
+
+_AMONG: Final = (Operator.IN, Operator.EQUALS, Operator.DOUBLE_EQUALS)
+_NOT_AMONG: Final = (Operator.NOT_IN, Operator.NOT_EQUALS)
+_SETS: Final = (Operator.IN, Operator.NOT_IN)
+_BOUNDS: Final = (Operator.GREATER, Operator.LESS)
+_BINARY: Final = "in, notin, =, ==, !=, gt, lt"
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +52,28 @@ class Requirement:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Tell whether ``labels`` meet the condition."""
         present = self.key in labels
-        match self.operator:
-            case Operator.IN:
-                return present and labels[self.key] in self.values
-            case Operator.NOT_IN:
-                return not present or labels[self.key] not in self.values
-            case Operator.EXISTS:
-                return present
-            case Operator.DOES_NOT_EXIST:
-                return not present
-            case Operator.GREATER | Operator.LESS:
-                return present and self._compares(labels[self.key])
+        if self.operator in _AMONG:
+            return present and labels[self.key] in self.values
+        if self.operator in _NOT_AMONG:
+            return not present or labels[self.key] not in self.values
+        if self.operator in _BOUNDS:
+            return present and self._compares(labels[self.key])
+        return present is (self.operator is Operator.EXISTS)
 
     def _compares(self, text: str) -> bool:
-        try:
-            value, bound = int(text), int(self.values[0])
-        except ValueError:
+        if not _NUMBER.fullmatch(text):
             return False
+        value, bound = int(text), int(self.values[0])
         return value > bound if self.operator is Operator.GREATER else value < bound
 
     def __str__(self) -> str:
-        match self.operator:
-            case Operator.IN | Operator.NOT_IN if len(self.values) == 1:
-                sign = "=" if self.operator is Operator.IN else "!="
-                return f"{self.key}{sign}{self.values[0]}"
-            case Operator.IN | Operator.NOT_IN:
-                return f"{self.key} {self.operator} ({','.join(sorted(self.values))})"
-            case Operator.EXISTS:
-                return self.key
-            case Operator.DOES_NOT_EXIST:
-                return f"!{self.key}"
-            case _:
-                return f"{self.key}{self.operator}{self.values[0]}"
+        if self.operator in _SETS:
+            return f"{self.key} {self.operator} ({','.join(sorted(self.values))})"
+        if self.operator is Operator.EXISTS:
+            return self.key
+        if self.operator is Operator.DOES_NOT_EXIST:
+            return f"!{self.key}"
+        return f"{self.key}{self.operator}{self.values[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,176 +90,171 @@ class LabelSelector:
         return ",".join(str(one) for one in self.requirements)
 
 
-_TOKEN: Final = re.compile(r"\s*(==|!=|[=,!()<>]|[^\s=,!()<>]+)")
+_TOKEN: Final = re.compile(r"[ \t\r\n]*(==|!=|[=,!()<>]|[^ \t\r\n=,!()<>]+)")
+_SIGNS: Final = ("=", "==", "!=", ",", "!", "(", ")", "<", ">")
 
 
 def parse_label_selector(text: str) -> LabelSelector:
     """Parse ``a=b,c in (d,e),!f``. Raises ``SelectorError`` for anything else."""
-    tokens = _TOKEN.findall(text)
-    if not tokens:
-        return LabelSelector()
-    reader = _Reader(tokens, text)
-    requirements = [reader.requirement()]
-    while reader.more():
-        reader.expect(",")
-        requirements.append(reader.requirement())
-    return LabelSelector(tuple(requirements))
+    reader = _Reader(_TOKEN.findall(text))
+    requirements = []
+    while reader.peek():
+        if reader.peek() in _SIGNS and reader.peek() != "!":
+            raise SelectorError(
+                f"found '{reader.peek()}', expected: !, identifier, or 'end of string'"
+            )
+        try:
+            requirements.append(reader.requirement())
+        except SelectorError as error:
+            raise SelectorError(f"unable to parse requirement: {error}") from None
+        reader.comma()
+    return LabelSelector(tuple(sorted(requirements, key=lambda one: one.key)))
 
 
 class _Reader:
-    """Takes a label selector apart, token by token."""
+    """Takes a label selector apart, token by token; the end is an empty token."""
 
-    _SIGNS = ("=", "==", "!=", ",", "!", "(", ")", "<", ">")
-
-    def __init__(self, tokens: list[str], text: str) -> None:
+    def __init__(self, tokens: list[str]) -> None:
         self._tokens = tokens
-        self._text = text
         self._at = 0
 
-    def more(self) -> bool:
-        return self._at < len(self._tokens)
-
-    def expect(self, sign: str) -> None:
-        found = self._next()
-        if found != sign:
-            raise self._error(f"found {found or 'the end'!r}, expected {sign!r}")
-
-    def requirement(self) -> Requirement:
-        if self._peek() == "!":
-            self._next()
-            return Requirement(self._key(), Operator.DOES_NOT_EXIST)
-        key = self._key()
-        if self._peek() in ("", ","):
-            return Requirement(key, Operator.EXISTS)
-        operator = self._next()
-        match operator:
-            case "=" | "==":
-                return Requirement(key, Operator.IN, (self._value(key),))
-            case "!=":
-                return Requirement(key, Operator.NOT_IN, (self._value(key),))
-            case "in" | "notin":
-                return Requirement(key, Operator(operator), self._values(key))
-            case "<" | ">":
-                return Requirement(key, Operator(operator), (self._bound(),))
-        raise self._error(f"found {operator!r}, expected an operator after {key!r}")
-
-    def _key(self) -> str:
-        key = self._next()
-        if not key or key in self._SIGNS:
-            raise self._error(f"found {key or 'the end'!r}, expected a label key")
-        problem = check_qualified_name(key)
-        if problem:
-            raise self._error(f"label key {key!r}: {problem}")
-        return key
-
-    def _value(self, key: str) -> str:
-        value = "" if self._peek() in ("", ",", ")") else self._next()
-        if value in self._SIGNS:
-            raise self._error(f"found {value!r}, expected a value for {key!r}")
-        problem = check_label_value(value)
-        if problem:
-            raise self._error(f"value of {key!r}: {problem}")
-        return value
-
-    def _values(self, key: str) -> tuple[str, ...]:
-        self.expect("(")
-        values = [self._value(key)]
-        while self._peek() == ",":
-            self._next()
-            values.append(self._value(key))
-        self.expect(")")
-        return tuple(values)
-
-    def _bound(self) -> str:
-        bound = self._next()
-        if not re.fullmatch(r"[-+]?[0-9]+", bound):
-            raise self._error(f"found {bound or 'the end'!r}, expected an integer")
-        return bound
-
-    def _peek(self) -> str:
-        return self._tokens[self._at] if self.more() else ""
+    def peek(self) -> str:
+        return self._tokens[self._at] if self._at < len(self._tokens) else ""
 
     def _next(self) -> str:
-        token = self._peek()
+        token = self.peek()
         self._at += 1
         return token
 
-    def _error(self, problem: str) -> SelectorError:
-        return SelectorError(f"unable to parse label selector {self._text!r}: {problem}")
+    def comma(self) -> None:
+        """Take what separates two requirements."""
+        found = self._next()
+        if found not in ("", ","):
+            raise SelectorError(f"found '{found}', expected: ',' or 'end of string'")
+        if found and (not self.peek() or (self.peek() in _SIGNS and self.peek() != "!")):
+            raise SelectorError(f"found '{self.peek()}', expected: identifier after ','")
+
+    def requirement(self) -> Requirement:
+        """Take one requirement."""
+        absent = self.peek() == "!"
+        if absent:
+            self._next()
+        key = self._identifier()
+        _check_key(key, "<nil>")
+        if absent:
+            return Requirement(key, Operator.DOES_NOT_EXIST)
+        if self.peek() in ("", ","):
+            return Requirement(key, Operator.EXISTS)
+        found = self._next()
+        if found not in ("in", "notin", "=", "==", "!=", "<", ">"):
+            raise SelectorError(f"found '{found}', expected: {_BINARY}")
+        operator = Operator(found)
+        values = self._values() if operator in _SETS else (self._value(),)
+        _check_values(key, operator, values)
+        return Requirement(key, operator, values)
+
+    def _identifier(self) -> str:
+        found = self._next()
+        if not found or found in _SIGNS:
+            raise SelectorError(f"found '{found}', expected: identifier")
+        return found
+
+    def _value(self) -> str:
+        return "" if self.peek() in ("", ",") else self._identifier()
+
+    def _values(self) -> tuple[str, ...]:
+        found = self._next()
+        if found != "(":
+            raise SelectorError(f"found '{found}' expected: '('")
+        if not self.peek() or (self.peek() in _SIGNS and self.peek() not in (")", ",")):
+            raise SelectorError(f"found '{self.peek()}', expected: ',', ')' or identifier")
+        values = []
+        while True:
+            values.append("" if self.peek() in (")", ",") else self._identifier())
+            found = self._next()
+            if found == ")":
+                return tuple(sorted(set(values)))
+            if found != ",":
+                raise SelectorError(f"found '{found}', expected: ',' or ')'")
 
 
-_OBJECT_OPERATORS: Final = {
+def _quoted(value: Value) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _check_key(key: str, place: str) -> None:
+    problem = check_qualified_name(key)
+    if problem:
+        raise SelectorError(f"{place}: Invalid value: {_quoted(key)}: {problem}")
+
+
+def _check_values(key: str, operator: Operator, values: tuple[str, ...]) -> None:
+    if operator in _BOUNDS and not _NUMBER.fullmatch(values[0]):
+        wanted = "for 'Gt', 'Lt' operators, the value must be an integer"
+        raise SelectorError(f"values[0]: Invalid value: {_quoted(values[0])}: {wanted}")
+    for number, value in enumerate(values):
+        problem = check_label_value(value)
+        if problem:
+            place = f"values[{number}][{key}]"
+            raise SelectorError(f"{place}: Invalid value: {_quoted(value)}: {problem}")
+
+
+OBJECT_OPERATORS: Final = {
     "In": Operator.IN,
     "NotIn": Operator.NOT_IN,
     "Exists": Operator.EXISTS,
     "DoesNotExist": Operator.DOES_NOT_EXIST,
-    "Gt": Operator.GREATER,
-    "Lt": Operator.LESS,
 }
+"""The operators of ``matchExpressions``."""
 
 
 def label_selector_from_object(selector: Object | None) -> LabelSelector:
     """Return the selector that ``{matchLabels, matchExpressions}`` describes.
 
     An empty object matches everything. Raises ``SelectorError`` for an unknown operator or
-    for values that do not fit it.
+    for keys and values that do not fit it.
     """
+    if not isinstance(selector, dict | None):
+        raise SelectorError("a label selector is an object")
     selector = selector or {}
+    labels = _of_type(selector, "matchLabels", dict)
+    expressions = _of_type(selector, "matchExpressions", list)
     requirements = [
-        Requirement(key, Operator.IN, (value,))
-        for key, value in sorted((selector.get("matchLabels") or {}).items())
+        _checked(key, Operator.EQUALS, (value,)) for key, value in sorted(labels.items())
     ]
-    requirements.extend(
-        _requirement_from_object(expression)
-        for expression in selector.get("matchExpressions") or ()
-    )
-    return LabelSelector(tuple(requirements))
+    requirements += [_requirement_from_object(expression) for expression in expressions]
+    return LabelSelector(tuple(sorted(requirements, key=lambda one: one.key)))
 
 
-def _requirement_from_object(expression: Object) -> Requirement:
+def _of_type(selector: Object, name: str, wanted: type) -> Value:
+    found = selector.get(name)
+    if found is None:
+        return wanted()
+    if not isinstance(found, wanted):
+        raise SelectorError(f"{name}: {_quoted(found)} is no {wanted.__name__}")
+    return found
+
+
+def _checked(key: Value, operator: Operator, values: tuple[Value, ...]) -> Requirement:
+    if not isinstance(key, str) or not all(isinstance(value, str) for value in values):
+        raise SelectorError(f"key and values have to be texts: {_quoted([key, *values])}")
+    _check_key(key, "key")
+    _check_values(key, operator, values)
+    return Requirement(key, operator, tuple(sorted(set(values))))
+
+
+def _requirement_from_object(expression: Value) -> Requirement:
+    if not isinstance(expression, dict):
+        raise SelectorError(f"{_quoted(expression)} is no expression of a label selector")
     name = expression.get("operator", "")
-    operator = _OBJECT_OPERATORS.get(name)
-    values = tuple(expression.get("values") or ())
+    operator = OBJECT_OPERATORS.get(name) if isinstance(name, str) else None
+    values = _of_type(expression, "values", list)
     if operator is None:
-        raise SelectorError(f"{name!r} is not a valid label selector operator")
-    if operator in (Operator.IN, Operator.NOT_IN) and not values:
-        raise SelectorError(f"the operator {name} needs values")
-    if operator in (Operator.EXISTS, Operator.DOES_NOT_EXIST) and values:
-        raise SelectorError(f"the operator {name} takes no values")
-    if operator in (Operator.GREATER, Operator.LESS) and len(values) != 1:
-        raise SelectorError(f"the operator {name} takes exactly one value")
-    return Requirement(str(expression.get("key", "")), operator, values)
-
-
-@dataclass(frozen=True, slots=True)
-class FieldRequirement:
-    """One condition on one field: ``operator`` is ``=`` or ``!=``."""
-
-    path: str
-    operator: str
-    value: str
-
-    def matches(self, found: str) -> bool:
-        """Tell whether the text of the field (empty where absent) meets the condition."""
-        return (found == self.value) is (self.operator == "=")
-
-
-_FIELD_TERM: Final = re.compile(r"(?:[^\\,]|\\.)+")
-_FIELD_PARTS: Final = re.compile(r"\s*([^=!\s]+)\s*(==|!=|=)\s*((?:[^\\=]|\\.)*?)\s*", re.DOTALL)
-_ESCAPED: Final = re.compile(r"\\([\\,=])")
-
-
-def parse_field_selector(text: str) -> tuple[FieldRequirement, ...]:
-    r"""Parse ``metadata.name=web,status.phase!=Running``; ``\,`` and ``\=`` are literal.
-
-    Which paths a kind supports is the server's to say. Raises ``SelectorError``.
-    """
-    requirements = []
-    for term in _FIELD_TERM.findall(text):
-        parts = _FIELD_PARTS.fullmatch(term)
-        if parts is None:
-            raise SelectorError(f"invalid field selector {text!r}: can't understand {term!r}")
-        path, operator, value = parts.groups()
-        literal = _ESCAPED.sub(r"\1", value)
-        requirements.append(FieldRequirement(path, "!=" if operator == "!=" else "=", literal))
-    return tuple(requirements)
+        raise SelectorError(f"{_quoted(name)} is not a valid label selector operator")
+    if operator in _SETS and not values:
+        wanted = "for 'in', 'notin' operators, values set can't be empty"
+        raise SelectorError(f"values: Invalid value: null: {wanted}")
+    if operator not in _SETS and values:
+        wanted = "values set must be empty for exists and does not exist"
+        raise SelectorError(f"values: Invalid value: {_quoted(values)}: {wanted}")
+    return _checked(expression.get("key", ""), operator, tuple(values))

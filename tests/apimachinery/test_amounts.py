@@ -49,6 +49,8 @@ from ruleengine.formats.go_durations import DurationError
         ("+3", "3"),
         ("1Ei", "1Ei"),
         ("0Gi", "0"),
+        ("9223372036854775808", "9223372036854775808"),
+        ("100Ei", "9223372036854775807"),
     ],
 )
 def test_a_quantity_is_written_in_canonical_form(text: str, written: str) -> None:
@@ -57,7 +59,22 @@ def test_a_quantity_is_written_in_canonical_form(text: str, written: str) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "x", "1x", "1 Gi", "Gi", "1e", "1e99999", "--1", "1.2.3", "1ki"]
+    "text",
+    [
+        "",
+        "x",
+        "1x",
+        "1 Gi",
+        "Gi",
+        "1e",
+        "1e99999",
+        "--1",
+        "1.2.3",
+        "1ki",
+        "1K",
+        "\u0661",
+        "9" * 5000,
+    ],
 )
 def test_a_text_that_is_no_quantity_is_refused(text: str) -> None:
     """Nothing is guessed."""
@@ -82,6 +99,42 @@ def test_quantities_compare_by_amount() -> None:
     assert not same_quantity("x", "x")
     assert not same_quantity(True, 1)
     assert parse_quantity("1m").amount == Fraction(1, 1000)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "total", "difference"),
+    [
+        ("1", "500m", "1500m", "500m"),
+        ("1Gi", "512Mi", "1536Mi", "512Mi"),
+        ("1Gi", "1M", "1074741824", "1072741824"),
+        ("0", "1Ki", "1Ki", "-1Ki"),
+        ("1e3", "1", "1001", "999"),
+        ("100m", "-100m", "0", "200m"),
+    ],
+)
+def test_quantities_add_up(one: str, other: str, total: str, difference: str) -> None:
+    """A result is written like its first part, or like the second if that is zero."""
+    left, right = parse_quantity(one), parse_quantity(other)
+    assert (str(left + right), str(left - right)) == (total, difference)
+
+
+def test_a_part_of_a_unit_counts_as_one() -> None:
+    """Whole numbers are rounded away from zero."""
+    assert [parse_quantity(text).value for text in ("100m", "-100m", "2", "1Ki")] == [
+        1,
+        -1,
+        2,
+        1024,
+    ]
+    assert parse_quantity("0.1m").scaled(-3) == 1
+
+
+@given(st.lists(st.integers(-(10**6), 10**6), min_size=2, max_size=5))
+def test_quantities_sort_as_their_amounts(numbers: list[int]) -> None:
+    """However they are written."""
+    written = [parse_quantity(f"{number}m") for number in numbers]
+    assert [one.scaled(-3) for one in sorted(written)] == sorted(numbers)
+    assert len(set(written)) == len(set(numbers))
 
 
 def test_only_quantities_have_a_canonical_form() -> None:

@@ -92,6 +92,8 @@ def test_a_made_merge_patch_holds_only_the_difference() -> None:
         ({"": 1}, {"op": "test", "path": "/", "value": 1}, {"": 1}),
         ([{"a": [1]}, 2], {"op": "add", "path": "/0/a/0", "value": 0}, [{"a": [0, 1]}, 2]),
         ({"a": None}, {"op": "test", "path": "/a", "value": None}, {"a": None}),
+        ({"a": 1}, {"op": "test", "path": "/b", "value": None}, {"a": 1}),
+        ([1], {"op": "test", "path": "", "value": [1]}, [1]),
     ],
 )
 def test_an_operation_changes_the_document(
@@ -124,7 +126,8 @@ def test_an_operation_changes_the_document(
         {"op": "copy", "path": "/y"},
         {"op": "test", "path": "/a", "value": True},
         {"op": "test", "path": "/a", "value": "1"},
-        {"op": "test", "path": "/x", "value": None},
+        {"op": "test", "path": "/x", "value": 1},
+        {"op": "test", "path": "/x/y", "value": None},
         {"op": "spam", "path": "/a"},
         {"path": "/a"},
         "add",
@@ -143,3 +146,57 @@ def test_a_patch_is_a_list_of_bounded_length() -> None:
         json_patch({}, {"op": "add"})  # type: ignore[arg-type]
     with pytest.raises(PatchError, match="maximum"):
         json_patch({}, [{"op": "test", "path": "", "value": {}}] * 10_001)
+
+
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        ({"op": "test", "path": "/a", "value": 2}, "testing value /a failed: test failed"),
+        (
+            {"op": "add", "path": "/x/y", "value": 2},
+            'add operation does not apply: doc is missing path: "/x/y": missing value',
+        ),
+        (
+            {"op": "replace", "path": "/x", "value": 2},
+            "replace operation does not apply: doc is missing key: /x: missing value",
+        ),
+        (
+            {"op": "copy", "from": "/x", "path": "/y"},
+            (
+                "copy operation does not apply: doc is missing from path: /x or the way to /y: "
+                "missing value"
+            ),
+        ),
+        (
+            {"op": "remove", "path": "/l/7"},
+            "Unable to access invalid index: 7: invalid index referenced",
+        ),
+        ({"op": "spam", "path": "/a"}, "Unexpected kind: spam"),
+    ],
+)
+def test_a_refusal_says_what_and_where(operation: dict[str, object], message: str) -> None:
+    """In the words of the API, as far as they tell people something."""
+    with pytest.raises(PatchError) as caught:
+        json_patch({"a": 1, "l": []}, [operation])
+    assert caught.value.message == message
+
+
+def test_copies_are_bounded() -> None:
+    """Thirty doublings would make gigabytes of a few bytes."""
+    document = {"a": {"text": "x" * 100}}
+    doubling = [{"op": "copy", "from": "/a", "path": f"/a/{number}"} for number in range(30)]
+    with pytest.raises(PatchError, match="exceeding the limit"):
+        json_patch(document, doubling)
+
+
+@pytest.mark.parametrize("name", ["add", "copy", "move"])
+def test_the_depth_of_a_document_is_bounded(name: str) -> None:
+    """What walks documents recurses, so that none may be too deep."""
+    operations = [
+        {"op": name, "path": "/a" * depth, "from": "/b", "value": {}} for depth in range(1, 300)
+    ]
+    if name == "move":
+        fresh = {"op": "add", "path": "/b", "value": {}}
+        operations = [one for operation in operations for one in (fresh, operation)]
+    with pytest.raises(PatchError, match="deeper than 100"):
+        json_patch({"b": {}}, operations)

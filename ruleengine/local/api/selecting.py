@@ -4,11 +4,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ruleengine.apimachinery.field_selectors import FieldRequirement, parse_field_selector
 from ruleengine.apimachinery.selectors import (
-    FieldRequirement,
     LabelSelector,
     SelectorError,
-    parse_field_selector,
     parse_label_selector,
 )
 from ruleengine.local.api.catalog import Served
