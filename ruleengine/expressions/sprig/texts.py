@@ -8,15 +8,9 @@ from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.expressions.sprig.casts import check_size, to_text, to_texts
 from ruleengine.formats.go_printing import sprint
-from ruleengine.formats.go_text import from_bytes, quote, to_bytes
+from ruleengine.formats.go_text import SPACES, from_bytes, quote, to_bytes
 
 _ANY, _INT, _STRING = Kind.ANY, Kind.INT, Kind.STRING
-
-SPACES: Final = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008"
-    "\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
-)
-"""What Go counts as white space."""
 
 _SPACE: Final = re.compile(f"[{SPACES}]")
 _WORD: Final = re.compile(f"[^{SPACES}]+")

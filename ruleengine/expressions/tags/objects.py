@@ -10,9 +10,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from ruleengine.expressions.braces import OPEN, OpenTagError
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
-from ruleengine.expressions.tags.template import OPEN, OpenTagError, Tag, Template
+from ruleengine.expressions.tags.template import Tag, Template
 from ruleengine.expressions.tags.template import compile as compile_text
 
 

@@ -12,13 +12,11 @@ from functools import lru_cache
 from typing import Any, Final
 
 from ruleengine.expressions import expr
+from ruleengine.expressions.braces import CLOSE, OPEN, scan
 from ruleengine.expressions.expr.dialects import WORKFLOWS
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits, Meter
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
 from ruleengine.formats import go_json
-
-OPEN: Final = "{{"
-CLOSE: Final = "}}"
 
 LATE_BOUND: Final = frozenset(
     {
@@ -124,10 +122,6 @@ def _result(value: Any) -> str:
     return str(json.loads(written)) if written[0] == '"' else written
 
 
-class OpenTagError(ExpressionError):
-    """A text that opens a tag and does not close it."""
-
-
 class Template:
     """A text in parts. It is immutable and may be used any number of times.
 
@@ -185,17 +179,11 @@ def compile(text: str) -> Template:  # noqa: A001 - the shared shape
 
 def _parts(text: str, decode: Code) -> list[str | Tag]:
     parts: list[str | Tag] = []
-    at = 0
-    while (begin := text.find(OPEN, at)) >= 0:
-        end = text.find(CLOSE, begin + len(OPEN))
-        if end < 0:
-            raise OpenTagError("a tag is never closed", offset=begin, text=text, hint="add }}")
-        if begin > at:
-            parts.append(text[at:begin])
-        parts.append(_tag(text[begin + len(OPEN) : end], begin, text, decode))
-        at = end + len(CLOSE)
-    if at < len(text):
-        parts.append(text[at:])
+    for literal, source, offset in scan(text):
+        if literal:
+            parts.append(literal)
+        if source is not None:
+            parts.append(_tag(source, offset, text, decode))
     return parts
 
 
