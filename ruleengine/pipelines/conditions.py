@@ -1,0 +1,73 @@
+"""Conditions: ``when`` of steps and tasks, and what a task's dependencies came to."""
+
+from ruleengine.expressions import depends, when
+from ruleengine.expressions.language import ExpressionError
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.tree import Tree, is_hook
+
+
+def holds(text: str) -> bool:
+    """Tell whether a ``when`` holds whose tags are replaced. Raises ``NodeError``."""
+    try:
+        value = when.compile(text).eval({})
+    except ExpressionError as error:
+        raise NodeError(f"invalid 'when' expression '{text}': {error}") from error
+    if not isinstance(value, bool):
+        raise NodeError(f"invalid 'when' expression '{text}': it is no condition but {value!r}")
+    return value
+
+
+_RESULTS = {
+    Phase.SUCCEEDED: "Succeeded",
+    Phase.FAILED: "Failed",
+    Phase.ERROR: "Errored",
+    Phase.SKIPPED: "Skipped",
+    Phase.OMITTED: "Omitted",
+}
+
+
+def results_of(node: Object, tree: Tree) -> set[str]:
+    """Return the results of a task that is fulfilled, by the words of ``depends``."""
+    found = {_RESULTS[Phase(node["phase"])]} if node["phase"] in _RESULTS else set()
+    if node.get("daemoned") and not found:
+        found.add("Daemoned")
+    if node["type"] == NodeType.TASK_GROUP:
+        phases = [one["phase"] for one in tree.children(node) if not is_hook(one)]
+        if Phase.SUCCEEDED in phases:
+            found.add("AnySucceeded")
+        if phases and all(one == Phase.FAILED for one in phases):
+            found.add("AllFailed")
+    return found
+
+
+_GOOD_ENOUGH = frozenset({"Succeeded", "Skipped", "Daemoned"})
+
+
+def may_begin(task: Object, tasks: dict[str, Object], nodes: dict[str, Object], tree: Tree) -> bool:
+    """Tell whether a task's condition holds, given the fulfilled ``nodes`` of what it needs.
+
+    A bare name holds for tasks that succeeded, were skipped or run as daemons, and for those
+    whose end their ``continueOn`` excuses. Raises ``NodeError``.
+    """
+    results = {}
+    for name, node in nodes.items():
+        found = results_of(node, tree)
+        good = found & _GOOD_ENOUGH or excused(tasks[name], node)
+        results[name] = found | {depends.GOOD} if good else found
+    if not task.get("depends"):
+        return all(depends.GOOD in one for one in results.values())
+    try:
+        return depends.compile(str(task["depends"])).eval(results)
+    except ExpressionError as error:
+        raise NodeError(f"depends of task '{task['name']}': {error}") from error
+
+
+def excused(step: Object, node: Object) -> bool:
+    """Tell whether ``continueOn`` of a step or task excuses the end of its node."""
+    if not is_fulfilled(node):
+        return False
+    on_error = node["phase"] == Phase.ERROR and lookup(step, "continueOn", "error")
+    on_failure = node["phase"] == Phase.FAILED and lookup(step, "continueOn", "failed")
+    return bool(on_error or on_failure)

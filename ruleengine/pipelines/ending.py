@@ -1,0 +1,93 @@
+"""What ends before its time: nodes of a stopped workflow, and daemons nobody needs any more."""
+
+from typing import TYPE_CHECKING
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines import leaves, naming
+from ruleengine.pipelines.observing import is_ready, observe
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Machine
+
+
+def is_exiting(node: Object) -> bool:
+    """Tell whether a node belongs to an exit handler."""
+    return naming.ON_EXIT in node["name"]
+
+
+def end_all(machine: "Machine") -> None:
+    """End what runs of a workflow that was stopped or whose time is over.
+
+    Exit handlers go on, but not where the workflow was terminated.
+    """
+    deadline = machine.deadline
+    if not machine.ending:
+        if deadline is not None:
+            machine.wake(deadline)
+        return
+    for node in list(machine.tree.unfulfilled()):
+        if is_exiting(node) and machine.stopped != "Terminate":
+            continue
+        if node["type"] == NodeType.POD:
+            pod = machine.world.get(leaves.pod_target(machine, node))
+            leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
+        elif node["type"] == NodeType.SUSPEND:
+            machine.end(node, Phase.FAILED, _why(machine))
+
+
+def _why(machine: "Machine") -> str:
+    if machine.stopped:
+        return f"workflow shutdown with strategy:  {machine.stopped}"
+    return machine.ending
+
+
+def _daemons(machine: "Machine") -> list[Object]:
+    return [
+        one
+        for one in machine.tree.nodes.values()
+        if one.get("daemoned") and one["phase"] == Phase.RUNNING and one["type"] == NodeType.POD
+    ]
+
+
+def watch_daemons(machine: "Machine") -> None:
+    """Note daemons that came to an end by themselves: that is a failure."""
+    for node in _daemons(machine):
+        target = leaves.pod_target(machine, node)
+        pod = machine.world.get(target)
+        if pod is None:
+            machine.end(node, Phase.FAILED, leaves.DELETED, daemoned=None)
+            continue
+        machine.awaited.append(target)
+        seen = observe(pod, None)
+        if seen["phase"] != Phase.RUNNING and not is_ready(pod):
+            message = str(seen["message"] or "the daemon came to its end")
+            machine.end(node, Phase.FAILED, message, daemoned=None)
+
+
+def end_daemons(machine: "Machine") -> None:
+    """End the daemons whose steps or tasks have all come to their end."""
+    for node in _daemons(machine):
+        boundary = machine.tree.get(str(node.get("boundaryID")))
+        if boundary is None or not is_fulfilled(boundary):
+            continue
+        pod = machine.world.get(leaves.pod_target(machine, node))
+        if pod is not None:
+            leaves.end_pod(machine, pod)
+        machine.end(node, Phase.SUCCEEDED, daemoned=None)
+
+
+def failures(machine: "Machine") -> list[Object]:
+    """Return what ``workflow.failures`` lists: the leaves that went wrong."""
+    return [
+        {
+            "displayName": node["displayName"],
+            "message": node.get("message", ""),
+            "templateName": leaves.template_name(node),
+            "phase": node["phase"],
+            "podName": leaves.pod_target(machine, node).name,
+            "finishedAt": node.get("finishedAt"),
+        }
+        for node in machine.tree.nodes.values()
+        if node["type"] == NodeType.POD and is_wrong(node) and not is_exiting(node)
+    ]

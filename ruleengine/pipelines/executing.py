@@ -1,0 +1,75 @@
+"""The containers of ours in a pod, and the plan that they are given.
+
+The plan says what ``ruleengine step`` has to do in words of its own, so that the program in
+the pod needs to know nothing of templates.
+"""
+
+from typing import Final
+
+from ruleengine.formats.json_text import dumps
+from ruleengine.model.names import ENGINE_IMAGE
+from ruleengine.model.values import Object, lookup
+
+_EXECUTOR: Final = "/var/run/argo"
+_STAGING: Final = "/argo/staging"
+SCRIPT_PATH: Final = f"{_STAGING}/script"
+EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": _EXECUTOR}
+STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
+PLAN_VARIABLE: Final = "RULEENGINE_STEP"
+
+
+def plan_of(template: Object, node: Object, owner: Object, *, captures: bool) -> Object:
+    """Return what the program in the pod has to do for a node.
+
+    ``owner`` is the reference to the workflow.
+    """
+    outputs = template.get("outputs") or {}
+    plan: Object = {
+        "node": node["id"],
+        "workflow": owner["name"],
+        "directory": _EXECUTOR,
+        "script": {"path": SCRIPT_PATH, "source": lookup(template, "script", "source")},
+        "result": captures,
+        "parameters": [_parameter(one) for one in outputs.get("parameters") or ()],
+    }
+    if "resource" in template:
+        plan["resource"] = template["resource"]
+        plan["owner"] = owner
+    return plan
+
+
+def _parameter(declared: Object) -> Object:
+    source = declared.get("valueFrom") or {}
+    kept = {key: declared[key] for key in ("name", "globalName") if declared.get(key)}
+    words = ("path", "default", "jsonPath", "jqFilter")
+    return {**kept, **{key: source[key] for key in words if source.get(key) is not None}}
+
+
+def executor_container(name: str, command: str, plan: Object) -> Object:
+    """Return a container that runs ``ruleengine step`` with a plan."""
+    mounts = [EXECUTOR_MOUNT]
+    if lookup(plan, "script", "source"):
+        mounts.append(STAGING_MOUNT)
+    if command == "resource":
+        mounts = []
+    container = {
+        "name": name,
+        "image": ENGINE_IMAGE,
+        "command": ["ruleengine", "step", command],
+        "env": [
+            {"name": PLAN_VARIABLE, "value": dumps(plan, ordered=True)},
+            {
+                "name": "POD_NAMESPACE",
+                "valueFrom": {"fieldRef": {"fieldPath": "metadata.namespace"}},
+            },
+            {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
+            {"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+        ],
+        "volumeMounts": mounts,
+    }
+    return {key: value for key, value in container.items() if value}
+
+
+def wrapped(command: list[str], arguments: list[str]) -> tuple[list[str], list[str]]:
+    """Return the command and arguments that run others through the wrapper."""
+    return [f"{_EXECUTOR}/bin/sh", f"{_EXECUTOR}/wrapper"], [*command, *arguments]

@@ -1,0 +1,222 @@
+"""DAGs: each task begins when what it depends on has come to an end (reference, Workflows 8)."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines import hooking, naming
+from ruleengine.pipelines.conditions import excused, may_begin
+from ruleengine.pipelines.expanding import EMPTY, Planned, captured, expand, mentioned
+from ruleengine.pipelines.graphs import Graph, make_graph
+from ruleengine.pipelines.loops import is_loop
+from ruleengine.pipelines.outputs import outputs_of
+from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.variables import node_variables
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Call, Machine
+
+OMITTED = "omitted: depends condition not met"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Dag:
+    """One DAG while it is looked after."""
+
+    node: Object
+    template: Object
+    call: "Call"
+    graph: Graph
+    captures: set[str]
+
+    def name_of(self, task: str) -> str:
+        return naming.child_name(self.node["name"], task)
+
+
+def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    """Begin the tasks whose time has come, look after the others, end the node after all."""
+    source = template["dag"]
+    graph: Graph = machine.remember("graph", node["name"], source, lambda: make_graph(source))
+    dag = _Dag(
+        node=node,
+        template=template,
+        call=replace(call, boundary=node["id"], hooked=False, attempt=None),
+        graph=graph,
+        captures=captured(template),
+    )
+    running = False
+    for name in graph.order:
+        running = not _task(machine, dag, name) or running
+    if running and not _gives_up(machine, dag):
+        return machine.left_over(node, call)
+    return _finished(machine, dag)
+
+
+def _gives_up(machine: "Machine", dag: _Dag) -> bool:
+    node = machine.tree.find(dag.node["name"]) or dag.node
+    return machine.fail_fast(node, dag.template) and not machine.tree.count_active(node["id"])
+
+
+def _finished(machine: "Machine", dag: _Dag) -> Object:
+    node = machine.tree.find(dag.node["name"]) or dag.node
+    ends = [end for one in _targets(machine, dag) for end in machine.tree.outbound(one)]
+    phases = _branch_phases(machine, dag)
+    for target in dag.graph.targets:
+        found = machine.tree.find(dag.name_of(target))
+        forgiven = found is not None and excused(dag.graph.tasks[target], found)
+        if phases.get(target) in (Phase.FAILED, Phase.ERROR) and not forgiven:
+            return machine.end(node, Phase(phases[target]), outboundNodes=ends or None)
+    known = _variables(machine, dag, dag.graph.order, dag.template.get("outputs"))
+    outputs = outputs_of(dag.template, {**machine.globals, **known})
+    return machine.end(node, Phase.SUCCEEDED, outboundNodes=ends or None, outputs=outputs or None)
+
+
+def _targets(machine: "Machine", dag: _Dag) -> list[Object]:
+    found = (machine.tree.find(dag.name_of(one)) for one in dag.graph.targets)
+    return [one for one in found if one is not None]
+
+
+def _branch_phases(machine: "Machine", dag: _Dag) -> dict[str, str]:
+    """Return the phase of each branch that ends with a task.
+
+    A task that did not run has the last phase along its branch, a wrong one first.
+    """
+    phases: dict[str, str] = {}
+    for name in dag.graph.order:
+        node = machine.tree.find(dag.name_of(name))
+        if node is not None and node["phase"] in COMPLETED:
+            phases[name] = node["phase"]
+            continue
+        before = [phases[one] for one in dag.graph.needs[name] if one in phases]
+        wrong = [one for one in before if one != Phase.SUCCEEDED]
+        if wrong or before:
+            phases[name] = wrong[0] if wrong else before[0]
+    return phases
+
+
+def _task(machine: "Machine", dag: _Dag, name: str) -> bool:
+    """Bring one task on; tell whether it and its hooks have come to their end."""
+    node = machine.tree.find(dag.name_of(name))
+    task = dag.graph.tasks[name]
+    if node is None:
+        node = _begin(machine, dag, name)
+        if node is None:
+            return False
+    elif not is_fulfilled(node):
+        node = _look_after(machine, dag, task, node)
+    done = hooking.run_hooks(machine, node, task, f"tasks.{name}", dag.call)
+    return is_fulfilled(node) and done
+
+
+def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
+    """Begin a task if all it depends on has ended; ``None`` while it has not."""
+    needed = {one: machine.tree.find(dag.name_of(one)) for one in dag.graph.needs[name]}
+    nodes = {one: node for one, node in needed.items() if node is not None}
+    if len(nodes) < len(needed) or not all(_is_over(machine, dag, one) for one in needed):
+        return None
+    if machine.is_held_back(replace(dag.call, limit=0)) or _stops_early(machine, dag):
+        return None
+    task = dag.graph.tasks[name]
+    call = _call(dag, task, dag.name_of(name), task)
+    try:
+        if not may_begin(task, dag.graph.tasks, nodes, machine.tree):
+            node: Object | None = machine.skip(call, OMITTED, Phase.OMITTED)
+        else:
+            node = _begin_planned(machine, dag, task)
+    except NodeError as error:
+        found = machine.tree.find(call.name) or machine.add_node(call, NodeType.SKIPPED)
+        node = machine.end(found, Phase.ERROR, str(error))
+    if node is not None:
+        machine.tree.link(_before(machine, dag, nodes), node["id"])
+    return node
+
+
+def _stops_early(machine: "Machine", dag: _Dag) -> bool:
+    node = machine.tree.find(dag.node["name"]) or dag.node
+    return machine.fail_fast(node, dag.template)
+
+
+def _is_over(machine: "Machine", dag: _Dag, name: str) -> bool:
+    node = machine.tree.find(dag.name_of(name))
+    if node is None or not is_fulfilled(node):
+        return False
+    return hooking.are_done(machine, node, dag.graph.tasks[name])
+
+
+def _before(machine: "Machine", dag: _Dag, nodes: dict[str, Object]) -> list[str]:
+    """Return the ids of what a task is drawn after."""
+    ends = [end for node in nodes.values() for end in machine.tree.outbound(node)]
+    return ends or [dag.node["id"]]
+
+
+def _begin_planned(machine: "Machine", dag: _Dag, task: Object) -> Object | None:
+    planned = _plan(machine, dag, task)
+    name = dag.name_of(str(task["name"]))
+    if is_loop(task) and planned[0].skipped != EMPTY and planned[0].name != name:
+        group = machine.add_node(_call(dag, task, name, task), NodeType.TASK_GROUP)
+        return _group(machine, dag, task, group)
+    call = _call(dag, task, name, planned[0].step)
+    return machine.skip(call, planned[0].skipped) if planned[0].skipped else machine.run(call)
+
+
+def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
+    """Return the nodes of a task; what it reads changes no more once it may begin."""
+    name = str(task["name"])
+
+    def make() -> list[Planned]:
+        asks = mentioned(task, "tasks", dag.graph.tasks)
+        before = tuple(dag.graph.ancestors(name)) if asks else ()
+        variables = {**machine.globals, **_variables(machine, dag, before, task)}
+        return expand(task, dag.name_of(name), variables)
+
+    planned: list[Planned] = machine.remember("planned", dag.name_of(name), task, make)
+    return planned
+
+
+def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Object:
+    if node["type"] == NodeType.TASK_GROUP:
+        return _group(machine, dag, task, node)
+    step = _plan(machine, dag, task)[0].step if task.get("inline") else task
+    return machine.run(_call(dag, task, node["name"], step)) or node
+
+
+def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object:
+    """Bring the children of a looped task on; the last that went wrong gives it its phase."""
+    children = []
+    for one in _plan(machine, dag, task):
+        call = _call(dag, task, one.name, one.step)
+        child = machine.skip(call, one.skipped) if one.skipped else machine.run(call)
+        if child is not None:
+            machine.tree.link([group["id"]], child["id"])
+        children.append(child)
+    current = machine.tree.find(group["name"]) or group
+    if any(child is None or not is_fulfilled(child) for child in children):
+        return current
+    wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]
+    return machine.end(current, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)
+
+
+def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":
+    return replace(
+        dag.call,
+        name=name,
+        step=step,
+        arguments=step.get("arguments") or {},
+        local={"tasks.name": str(task["name"])},
+        limit=int(dag.template.get("parallelism") or 0),
+        captures=task["name"] in dag.captures,
+    )
+
+
+def _variables(
+    machine: "Machine", dag: _Dag, before: tuple[str, ...], reader: object
+) -> dict[str, Any]:
+    """Return the variables of the tasks ``before``, as far as ``reader`` asks for them."""
+    found: dict[str, Any] = {}
+    for name in sorted(mentioned(reader, "tasks", before)):
+        node = machine.tree.find(dag.name_of(name))
+        if node is not None:
+            declared = machine.declared_outputs(dag.graph.tasks[name], dag.call.scope)
+            found |= node_variables(f"tasks.{name}", node, machine.tree, declared)
+    return found

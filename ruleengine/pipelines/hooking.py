@@ -1,0 +1,111 @@
+"""Hooks of steps and tasks, and exit handlers (reference, Workflows 12)."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines import naming
+from ruleengine.pipelines.expanding import resolve
+from ruleengine.pipelines.phases import NodeType, Phase, is_completed, is_fulfilled
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.substituting import evaluate
+from ruleengine.pipelines.variables import Variables, node_variables
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Call, Machine
+
+EXIT: Final = "exit"
+
+
+def hooks_of(step: Object) -> dict[str, Object]:
+    """Return the hooks of a step, a task or a workflow; ``onExit`` is that called ``exit``."""
+    hooks = dict(step.get("hooks") or {})
+    if step.get("onExit"):
+        hooks[EXIT] = {"template": step["onExit"]}
+    return hooks
+
+
+def hook_name(owner: str, hook: str) -> str:
+    """Return the name of a hook's node."""
+    return f"{owner}{naming.ON_EXIT}" if hook == EXIT else f"{owner}.hooks.{hook}"
+
+
+def are_done(machine: "Machine", node: Object, step: Object) -> bool:
+    """Tell whether every hook of a node that was begun, or is sure to begin, is over."""
+    for hook in hooks_of(step):
+        found = machine.tree.find(hook_name(node["name"], hook))
+        if found is not None and not is_fulfilled(found):
+            return False
+        if found is None and hook == EXIT and is_completed(node) and not machine.stopped:
+            return False
+    return True
+
+
+def run_hooks(machine: "Machine", node: Object, step: Object, prefix: str, call: "Call") -> bool:
+    """Begin the hooks of a step or task whose time has come; tell whether all are over.
+
+    ``prefix`` is ``steps.NAME`` or ``tasks.NAME``, under which hooks see their own step.
+    """
+    hooks = hooks_of(step)
+    if not hooks:
+        return True
+    variables = {**machine.globals, **node_variables(prefix, node, machine.tree, {})}
+    for hook, stated in hooks.items():
+        run_hook(machine, node, Hook(name=hook, stated=stated, variables=variables), call)
+    return are_done(machine, machine.tree.find(node["name"]) or node, step)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hook:
+    """A hook by its name, as it is stated, and what its tags and its expression see."""
+
+    name: str
+    stated: Object
+    variables: Variables
+
+
+def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool:
+    """Begin a hook if its time has come, or look after it; tell whether it is over."""
+    name = hook_name(node["name"], hook.name)
+    found = machine.tree.find(name)
+    if found is not None and is_fulfilled(found):
+        return True
+    own = replace(
+        call,
+        name=name,
+        step=hook.stated,
+        arguments={},
+        limit=0,
+        hooked=True,
+        captures=False,
+        exiting=call.exiting or hook.name == EXIT,
+    )
+    if found is None:
+        try:
+            begun = _begin(node, hook)
+        except NodeError as error:
+            found = machine.add_node(own, NodeType.SKIPPED)
+            machine.tree.link([node["id"]], found["id"])
+            machine.end(found, Phase.ERROR, str(error))
+            return True
+        if begun is None:
+            return not (hook.name == EXIT and is_completed(node))
+        own = replace(own, step=begun, arguments=begun.get("arguments") or {})
+    made = machine.run(own)
+    if made is None:
+        return False
+    machine.tree.link([node["id"]], made["id"])
+    return is_fulfilled(made)
+
+
+def _begin(node: Object, hook: Hook) -> Object | None:
+    """Return a hook with its tags replaced, or ``None`` while it is not its time."""
+    if hook.name == EXIT and not is_completed(node):
+        return None
+    if node["phase"] in (Phase.PENDING, Phase.SKIPPED, Phase.OMITTED):
+        return None
+    stated = hook.stated
+    if stated.get("expression") and evaluate(str(stated["expression"]), hook.variables) is not True:
+        return None
+    resolved: Object = resolve(stated, hook.variables)
+    return resolved

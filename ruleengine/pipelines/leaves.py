@@ -1,0 +1,157 @@
+"""Leaves of the tree: nodes that a pod runs for (reference, Workflows 9 and 11)."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Final
+
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object
+from ruleengine.pipelines import naming
+from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
+from ruleengine.pipelines.observing import is_ready, observe, outputs_of
+from ruleengine.pipelines.phases import Phase
+from ruleengine.pipelines.pods import PodRequest, make_pod
+from ruleengine.pipelines.timing import duration_of
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Call, Machine
+
+_LEAVES: Final = ("container", "script", "resource")
+TIMED_OUT: Final = "Step exceeded its deadline"
+DELETED: Final = "pod deleted"
+
+
+def is_leaf(template: Object) -> bool:
+    """Tell whether a pod runs for a template."""
+    return any(kind in template for kind in _LEAVES)
+
+
+def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    """Create the pod of a node, or take over what it has come to."""
+    target = pod_target(machine, node)
+    pod = machine.world.get(target)
+    if _is_too_late(machine, node, template):
+        return _timed_out(machine, node, pod)
+    if pod is None:
+        if node["phase"] == Phase.RUNNING and node.get("hostNodeName"):
+            return machine.end(node, Phase.ERROR, DELETED)
+        return _create(machine, node, template, call)
+    machine.awaited.append(target)
+    result = machine.world.get(result_target(machine, node))
+    machine.awaited.append(result_target(machine, node))
+    seen = observe(pod, result)
+    if template.get("daemon") and seen["phase"] == Phase.RUNNING and is_ready(pod):
+        return machine.tree.update(node, **seen, daemoned=True, podIP=_address(pod))
+    if seen["phase"] in (Phase.PENDING, Phase.RUNNING):
+        return machine.tree.update(node, **seen)
+    phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
+    return machine.end(node, phase, message, **seen)
+
+
+def pod_target(machine: "Machine", node: Object) -> Target:
+    """Return the identity of a node's pod."""
+    name = naming.pod_name(machine.name, node["name"], str(template_name(node)))
+    return Target("v1", "Pod", machine.namespace, name)
+
+
+def template_name(node: Object) -> str:
+    """Return the name of a node's template; empty for one written in place."""
+    reference = node.get("templateRef") or {}
+    return str(reference.get("template") or node.get("templateName") or "")
+
+
+def result_target(machine: "Machine", node: Object) -> Target:
+    """Return the identity of what the executor of a node's pod reports."""
+    return Target(ARGO_API_VERSION, "WorkflowTaskResult", machine.namespace, node["id"])
+
+
+def _create(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    try:
+        template = with_entrypoint(machine, template, captures=call.captures)
+    except NotKnownYetError:
+        return machine.tree.update(node, phase=str(Phase.PENDING))
+    pod = make_pod(
+        PodRequest(
+            workflow=machine.value,
+            spec=machine.spec,
+            node=node,
+            template=template,
+            template_name=template_name(node),
+            captures=call.captures,
+            seconds=machine.seconds_left(call),
+        )
+    )
+    target = Target.of(pod)
+    machine.actions.append(
+        Action(
+            verb=Verb.CREATE,
+            target=target,
+            manager=PIPELINES_MANAGER,
+            object=pod,
+            reason=f"node {node['displayName']}",
+        )
+    )
+    machine.awaited.append(target)
+    return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
+def _is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
+    ends = [
+        parse_time(node["startedAt"]) + duration_of(template[name], name)
+        for name in _timeouts(node)
+        if template.get(name)
+    ]
+    return any(_is_over(machine, end) for end in ends)
+
+
+def _timeouts(node: Object) -> tuple[str, ...]:
+    return ("timeout", "pendingTimeout") if node["phase"] == Phase.PENDING else ("timeout",)
+
+
+def _is_over(machine: "Machine", end: datetime) -> bool:
+    if machine.now >= end:
+        return True
+    machine.wake(end)
+    return False
+
+
+def _timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
+    return kill(machine, node, pod, Phase.FAILED, TIMED_OUT)
+
+
+def kill(
+    machine: "Machine", node: Object, pod: Object | None, phase: Phase, message: str
+) -> Object:
+    """End a node before its pod has come to its end, and the pod with it.
+
+    The pod keeps its logs: it is not deleted, its time is over.
+    """
+    fields: dict[str, Any] = {}
+    if pod is not None:
+        end_pod(machine, pod)
+        outputs = outputs_of(pod, None)
+        fields = {"outputs": outputs} if outputs else {}
+    return machine.end(node, phase, message, **fields)
+
+
+def end_pod(machine: "Machine", pod: Object) -> None:
+    """Have a pod ended by giving it no more time; one that has not begun is deleted."""
+    match (pod.get("status") or {}).get("phase", "Pending"):
+        case "Succeeded" | "Failed":
+            return
+        case "Pending":
+            action = Action(verb=Verb.DELETE, target=Target.of(pod), manager=PIPELINES_MANAGER)
+        case _:
+            action = Action(
+                verb=Verb.PATCH,
+                target=Target.of(pod),
+                manager=PIPELINES_MANAGER,
+                object={"spec": {"activeDeadlineSeconds": 1}},
+            )
+    machine.actions.append(action)
+
+
+def _address(pod: Object) -> str | None:
+    address = (pod.get("status") or {}).get("podIP")
+    return str(address) if address else None

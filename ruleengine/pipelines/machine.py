@@ -1,0 +1,322 @@
+"""The machine: what is known and decided about one workflow during one decision.
+
+``run`` brings one node a step on: it begins it where it does not exist yet, and looks after it
+where it does. What kind of template it is decides who knows how (:mod:`.steps`, :mod:`.graph_runs`,
+:mod:`.retrying`, :mod:`.leaves`, :mod:`.suspending`); these come back here for their children.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from ruleengine.formats.json_text import dumps
+from ruleengine.model.actions import Action, Target
+from ruleengine.model.decisions import Request, World
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import graph_runs, leaves, naming, retrying, steps, suspending
+from ruleengine.pipelines.arguments import bind
+from ruleengine.pipelines.definitions import Definitions, Found
+from ruleengine.pipelines.outputs import exported
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.substituting import substitute
+from ruleengine.pipelines.tree import Tree
+from ruleengine.pipelines.variables import exported_variables, input_variables
+
+_DEEPEST: Final = 100
+"""How many templates may be called inside one another (reference, Workflows 1)."""
+
+_LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow\(")
+"""Variables that change while a workflow runs."""
+
+OUT_OF_TIME: Final = "Step exceeded its deadline"
+CONFIG_MAP_TYPE: Final = "workflows.argoproj.io/configmap-type"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A template to be run as the node called ``name``.
+
+    ``step`` names the template: a step, a task or a hook whose tags are replaced. ``scope`` is
+    where that name is looked up, ``local`` the variables that only this node sees. ``attempt``
+    counts attempts under a node that retries, ``exiting`` is true for exit handlers, which run
+    although the workflow was stopped. ``limit`` bounds how many nodes of the boundary may be on
+    their way, and ``captures`` says whether somebody reads its standard output.
+    """
+
+    name: str
+    step: Object
+    scope: str
+    arguments: Object = field(default_factory=dict)
+    local: Mapping[str, str] = field(default_factory=dict)
+    boundary: str = ""
+    hooked: bool = False
+    exiting: bool = False
+    attempt: int | None = None
+    depth: int = 0
+    limit: int = 0
+    captures: bool = False
+
+
+class Machine:
+    """One workflow during one decision. ``memo`` only makes the next decision cheaper."""
+
+    def __init__(
+        self,
+        value: Object,
+        definitions: Definitions,
+        world: World,
+        now: datetime,
+        memo: dict[str, Any],
+    ) -> None:
+        self.value = value
+        self.definitions = definitions
+        self.spec = definitions.spec
+        self.world = world
+        self.now = now
+        self.memo = memo
+        self.name: str = value["metadata"]["name"]
+        self.namespace: str = value["metadata"].get("namespace", "")
+        self.tree = Tree(self.name, lookup(value, "status", "nodes", default={}))
+        self.started = now
+        self.outputs: Object = dict(lookup(value, "status", "outputs", default={}))
+        self.globals: dict[str, Any] = {}
+        self.actions: list[Action] = []
+        self.requests: list[Request] = []
+        self.wakes: list[datetime] = []
+        self.awaited: list[Target] = []
+
+    @property
+    def stopped(self) -> str:
+        """How the workflow was told to shut down; empty where it was not."""
+        return str(self.spec.get("shutdown") or "")
+
+    @property
+    def deadline(self) -> datetime | None:
+        """When the workflow's time is over."""
+        seconds = self.spec.get("activeDeadlineSeconds")
+        if seconds is None:
+            return None
+        return self.started + timedelta(seconds=int(seconds))
+
+    @property
+    def ending(self) -> str:
+        """Why nothing new begins any more, exit handlers aside; empty where things go on."""
+        if self.stopped:
+            return f"Stopped with strategy '{self.stopped}'"
+        deadline = self.deadline
+        return OUT_OF_TIME if deadline is not None and self.now >= deadline else ""
+
+    def seconds_left(self, call: Call) -> int | None:
+        """Return for how many seconds a pod may be active before the workflow's time is over."""
+        if self.deadline is None or call.exiting:
+            return None
+        return max(int((self.deadline - self.now) / timedelta(seconds=1)), 1)
+
+    def read_key(self, name: str, key: str) -> str | None:
+        """Return the value of a key of a ConfigMap that is meant for parameters.
+
+        Raises ``NodeError`` for a ConfigMap without the label that says so.
+        """
+        found = self.world.get(Target("v1", "ConfigMap", self.namespace, name))
+        if found is None:
+            return None
+        if lookup(found, "metadata", "labels", CONFIG_MAP_TYPE) != "Parameter":
+            raise NodeError(
+                f"ConfigMap '{name}' needs to have the label {CONFIG_MAP_TYPE}: Parameter "
+                "to load parameters"
+            )
+        value = lookup(found, "data", key)
+        return None if value is None else str(value)
+
+    def run(self, call: Call) -> Object | None:
+        """Bring a node a step on; ``None`` where it may not begin yet."""
+        node = self.tree.find(call.name)
+        if node is not None and is_fulfilled(node):
+            return node
+        try:
+            if node is None:
+                return self._begin(call)
+            return self._go_on(node, call)
+        except NodeError as error:
+            found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
+            return self.end(found, Phase.ERROR, str(error))
+
+    def add_node(self, call: Call, kind: NodeType, found: Found | None = None) -> Object:
+        """Add the node of a call; nothing runs for it yet."""
+        boundary = self.tree.get(call.boundary) if call.boundary else None
+        node: Object = {
+            "id": self.tree.id_of(call.name),
+            "name": call.name,
+            "displayName": naming.display_name(call.name, boundary["name"] if boundary else ""),
+            "type": str(kind),
+            "phase": str(Phase.RUNNING),
+            "startedAt": format_time(self.now),
+            "templateScope": call.scope,
+        }
+        if call.boundary:
+            node["boundaryID"] = call.boundary
+        if found is not None:
+            if found.reference:
+                node["templateRef"] = found.reference
+            elif found.name:
+                node["templateName"] = found.name
+        flags = {"hooked": call.hooked, "retried": call.attempt is not None}
+        if any(flags.values()):
+            node["nodeFlag"] = {key: True for key, value in flags.items() if value}
+        return self.tree.put(node)
+
+    def end(self, node: Object, phase: Phase, message: str = "", **fields: object) -> Object:
+        """End a node with a phase."""
+        outputs = fields.get("outputs")
+        if isinstance(outputs, dict):
+            self._export(outputs)
+        return self.tree.update(
+            node,
+            phase=str(phase),
+            message=message or None,
+            finishedAt=format_time(self.now),
+            **fields,
+        )
+
+    def _export(self, outputs: Object) -> None:
+        """Note the outputs of a node that the whole workflow can see."""
+        self.outputs = exported(outputs, self.outputs)
+        self.globals = {**self.globals, **exported_variables(self.outputs)}
+
+    def left_over(self, node: Object, call: Call) -> Object:
+        """Return a node that has to go on; ended where nothing of a stopped workflow goes on."""
+        current = self.tree.find(node["name"]) or node
+        if not self.ending or call.exiting:
+            return current
+        if any(not is_fulfilled(one) for one in self.tree.below(current)):
+            return current
+        return self.end(current, Phase.FAILED, self.ending)
+
+    def wake(self, moment: datetime) -> None:
+        """Ask to be decided again at a time."""
+        self.wakes.append(moment)
+
+    def is_held_back(self, call: Call) -> bool:
+        """Tell whether no new node may begin now."""
+        if call.exiting:
+            return False
+        if self.spec.get("suspend") or self.ending:
+            return True
+        return bool(call.limit and self.tree.count_active(call.boundary) >= call.limit)
+
+    def has_room(self) -> bool:
+        """Tell whether the workflow's own limit allows one more pod."""
+        limit = int(self.spec.get("parallelism") or 0)
+        return not limit or self.tree.count_active() < limit
+
+    def _begin(self, call: Call) -> Object | None:
+        if self.is_held_back(call):
+            return None
+        if call.depth > _DEEPEST:
+            raise NodeError("Maximum recursion depth exceeded")
+        found = self.definitions.find(call.step, call.scope)
+        if leaves.is_leaf(found.template) and not self.has_room() and not call.exiting:
+            return None
+        inputs = bind(found.template, call.arguments, self.read_key)
+        template = self.prepared(call, found, inputs)
+        kind = _kind_of(template, call)
+        node = self.add_node(call, kind, found)
+        if template.get("inputs"):
+            node = self.tree.update(node, inputs=template["inputs"])
+        return self._look_after(node, template, found.scope, call)
+
+    def _go_on(self, node: Object, call: Call) -> Object:
+        step = call.step
+        if node.get("templateRef"):
+            step = {"templateRef": node["templateRef"]}
+        elif node.get("templateName"):
+            step = {"template": node["templateName"]}
+        found = self.definitions.find(step, call.scope)
+        template = self.prepared(call, found, node.get("inputs") or {})
+        return self._look_after(node, template, found.scope, replace(call, step=step))
+
+    def prepared(self, call: Call, found: Found, inputs: Object) -> Object:
+        """Return a template with its inputs bound and the tags replaced that are known."""
+
+        def make() -> Object:
+            template = {**found.template, "inputs": inputs} if inputs else found.template
+            local = {**self.globals, **self._local(call, found)}
+            first = substitute(template, local)
+            variables = input_variables(first.get("inputs") or {}, first.get("outputs") or {})
+            replaced: Object = substitute(first, {**local, **variables})
+            return replaced
+
+        prepared: Object = self.remember("prepared", call.name, found.template, make)
+        return prepared
+
+    def remember(self, kind: str, name: str, source: object, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` makes for a node, from the memo where it was made before.
+
+        What depends on variables that change during the run is made anew each time.
+        """
+        known = self.memo.setdefault(kind, {})
+        if name not in known:
+            made = make()
+            if _LATE.search(dumps(source)):
+                return made
+            known[name] = made
+        return known[name]
+
+    def declared_outputs(self, step: Object, scope: str) -> Object:
+        """Return the outputs that the template of a step or task declares."""
+        try:
+            return self.definitions.find(step, scope).template.get("outputs") or {}
+        except NodeError:
+            return {}
+
+    def skip(self, call: Call, message: str, phase: Phase = Phase.SKIPPED) -> Object:
+        """Return the node of a call that does not run, and says why."""
+        found = self.tree.find(call.name)
+        if found is not None:
+            return found
+        return self.end(self.add_node(call, NodeType.SKIPPED), phase, message)
+
+    def _local(self, call: Call, found: Found) -> dict[str, Any]:
+        local: dict[str, Any] = {"node.name": call.name, **call.local}
+        if leaves.is_leaf(found.template):
+            local["pod.name"] = naming.pod_name(self.name, call.name, found.name)
+        return local
+
+    def _look_after(self, node: Object, template: Object, scope: str, call: Call) -> Object:
+        inner = replace(call, scope=scope, depth=call.depth + 1)
+        match node["type"]:
+            case NodeType.RETRY:
+                return retrying.go_on(self, node, template, call)
+            case NodeType.STEPS:
+                return steps.go_on(self, node, template, inner)
+            case NodeType.DAG:
+                return graph_runs.go_on(self, node, template, inner)
+            case NodeType.SUSPEND:
+                return suspending.go_on(self, node, template)
+            case NodeType.POD:
+                return leaves.go_on(self, node, template, call)
+        return node
+
+    def fail_fast(self, node: Object, template: Object) -> bool:
+        """Tell whether a template gives up because a child of its node went wrong."""
+        return bool(template.get("failFast")) and any(
+            is_wrong(one) for one in self.tree.children(node)
+        )
+
+
+def _kind_of(template: Object, call: Call) -> NodeType:
+    if template.get("retryStrategy") is not None and call.attempt is None:
+        return NodeType.RETRY
+    if "steps" in template:
+        return NodeType.STEPS
+    if "dag" in template:
+        return NodeType.DAG
+    if "suspend" in template:
+        return NodeType.SUSPEND
+    if leaves.is_leaf(template):
+        return NodeType.POD
+    raise NodeError("the template has none of container, script, steps, dag, suspend and resource")

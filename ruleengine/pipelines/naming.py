@@ -1,0 +1,85 @@
+"""The names and ids of nodes, and the names of their pods (reference, Workflows 9).
+
+They are Argo's to the letter, because people and tools find nodes by them.
+"""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Final
+
+from ruleengine.formats.json_text import dumps
+from ruleengine.model.values import Value
+
+ON_EXIT: Final = ".onExit"
+_LONGEST_PREFIX: Final = 242
+_FNV_OFFSET: Final = 2166136261
+_FNV_PRIME: Final = 16777619
+
+
+@lru_cache(maxsize=65536)
+def fnv1a(text: str) -> int:
+    """Return the 32-bit FNV-1a hash of a text.
+
+    >>> fnv1a("wf[0].a")
+    3986212215
+    """
+    value = _FNV_OFFSET
+    for byte in text.encode():
+        value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    return value
+
+
+def node_id(workflow: str, name: str) -> str:
+    """Return the id of the node with a name: the root's is the name of the workflow."""
+    return workflow if name == workflow else f"{workflow}-{fnv1a(name)}"
+
+
+def pod_name(workflow: str, name: str, template: str) -> str:
+    """Return the name of a node's pod; ``template`` is empty for one written in place."""
+    if name == workflow:
+        return workflow
+    prefix = f"{workflow}-{template}" if template else workflow
+    return f"{prefix[:_LONGEST_PREFIX]}-{fnv1a(name)}"
+
+
+def group_name(parent: str, index: int) -> str:
+    """Return the name of the group of steps at an index."""
+    return f"{parent}[{index}]"
+
+
+def child_name(parent: str, name: str) -> str:
+    """Return the name of a step in a group, of a task, or of a hook."""
+    return f"{parent}.{name}"
+
+
+def attempt_name(parent: str, attempt: int) -> str:
+    """Return the name of an attempt under a node that retries."""
+    return f"{parent}({attempt})"
+
+
+def item_name(name: str, index: int, item: Value) -> str:
+    """Return the name of a step that was expanded for one item of a loop."""
+    described = _described(item).replace("(", "").replace(")", "")
+    return f"{name}({index}:{described})"
+
+
+def _described(item: Value) -> str:
+    if isinstance(item, Mapping):
+        return ",".join(f"{key}:{item_text(item[key])}" for key in sorted(item))
+    return item_text(item)
+
+
+def item_text(item: Value) -> str:
+    """Return the text that stands for an item of a loop: JSON, but for texts themselves."""
+    return item if isinstance(item, str) else dumps(item)
+
+
+def display_name(name: str, boundary: str) -> str:
+    """Return the name of a node as it is shown below its boundary (empty: none)."""
+    if not boundary or not name.startswith(boundary):
+        return name
+    rest = name[len(boundary) :]
+    if rest.startswith("["):
+        index, _, step = rest.partition("].")
+        return step or f"{index.rstrip(']')}]"
+    return rest.removeprefix(".")

@@ -1,0 +1,130 @@
+"""From a pod, and what its executor reported, to the phase of a node (reference, Workflows 9).
+
+Pure: a pod and a WorkflowTaskResult in, the fields of a node out.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
+
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.phases import Phase
+
+MAIN: Final = "main"
+WAIT: Final = "wait"
+INIT: Final = "init"
+REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
+_EXECUTOR: Final = (WAIT, INIT)
+_ENDED_BY_SIGNAL: Final = (137, 143)
+_FAULT_OF_WRAPPER: Final = 64
+
+
+def is_reported(result: Object | None) -> bool:
+    """Tell whether the executor of a pod has said everything it will say."""
+    return bool(lookup(result, "metadata", "labels", REPORTED) == "true")
+
+
+def observe(pod: Object, result: Object | None) -> dict[str, Any]:
+    """Return the fields of a node as its pod shows them; those that are ``None`` are unknown."""
+    phase, message = _phase(pod)
+    if phase is Phase.SUCCEEDED and _has(pod, WAIT) and not is_reported(result):
+        phase, message = Phase.RUNNING, ""
+    fields: dict[str, Any] = {
+        "phase": str(phase),
+        "message": message or None,
+        "hostNodeName": lookup(pod, "spec", "nodeName"),
+        "progress": lookup(result, "progress"),
+    }
+    outputs = outputs_of(pod, result)
+    if outputs:
+        fields["outputs"] = outputs
+    return fields
+
+
+def outputs_of(pod: Object, result: Object | None) -> Object:
+    """Return the outputs of a node: what was reported, and the exit code of its container."""
+    found: Object = dict(lookup(result, "outputs", default={}))
+    code = lookup(_status_of(pod, MAIN), "state", "terminated", "exitCode")
+    if code is not None:
+        found["exitCode"] = str(code)
+    return found
+
+
+def is_ready(pod: Object) -> bool:
+    """Tell whether every container of a running pod is ready: a daemon can be used then."""
+    statuses = [one for one in _statuses(pod) if one.get("name") not in _EXECUTOR]
+    running = lookup(pod, "status", "phase") == "Running"
+    return running and bool(statuses) and all(one.get("ready") for one in statuses)
+
+
+def _phase(pod: Object) -> tuple[Phase, str]:
+    match lookup(pod, "status", "phase", default="Pending"):
+        case "Pending":
+            return Phase.PENDING, _waiting(pod)
+        case "Running":
+            return Phase.RUNNING, ""
+        case "Succeeded":
+            return Phase.SUCCEEDED, ""
+        case "Failed":
+            return _failure(pod)
+        case other:
+            return Phase.ERROR, f"pod is in phase {other}"
+
+
+def _waiting(pod: Object) -> str:
+    """Return why a pod has not begun."""
+    for one in _statuses(pod):
+        waiting = lookup(one, "state", "waiting", default={})
+        if waiting.get("message"):
+            return f"{waiting.get('reason')}: {waiting['message']}"
+    for condition in lookup(pod, "status", "conditions", default=()):
+        if condition.get("reason") == "Unschedulable":
+            return f"Unschedulable: {condition.get('message')}"
+    for one in _statuses(pod):
+        reason = lookup(one, "state", "waiting", "reason")
+        if reason:
+            return str(reason)
+    return ""
+
+
+def _failure(pod: Object) -> tuple[Phase, str]:
+    """Return whose fault it is that a pod failed: the user's container's or another's."""
+    reason = str(lookup(pod, "status", "reason", default=""))
+    message = str(lookup(pod, "status", "message", default=""))
+    if reason == "DeadlineExceeded":
+        return Phase.FAILED, "Pod was active on the node longer than the specified deadline"
+    if message:
+        return Phase.FAILED if reason == "" else Phase.ERROR, f"{reason}: {message}".lstrip(": ")
+    ended = sorted(_ended(pod), key=lambda one: (one["name"] != MAIN, one["name"]))
+    for one in ended:
+        state = one["state"]["terminated"]
+        code = int(state.get("exitCode") or 0)
+        if code == 0 or (one["name"] not in (MAIN, *_EXECUTOR) and code in _ENDED_BY_SIGNAL):
+            continue
+        told = _told(one["name"], state, code)
+        if one["name"] in _EXECUTOR or (one["name"] == MAIN and code == _FAULT_OF_WRAPPER):
+            return Phase.ERROR, told
+        return Phase.FAILED, told
+    return Phase.SUCCEEDED, ""
+
+
+def _told(name: str, state: Object, code: int) -> str:
+    reason = state.get("reason") or "Error"
+    said = str(state.get("message") or "").strip()
+    return f"{name}: {reason} (exit code {code})" + (f": {said}" if said else "")
+
+
+def _ended(pod: Object) -> Iterator[Object]:
+    return (one for one in _statuses(pod) if lookup(one, "state", "terminated"))
+
+
+def _statuses(pod: Object) -> Iterable[Object]:
+    status = pod.get("status") or {}
+    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+
+
+def _status_of(pod: Object, name: str) -> Object:
+    return next((one for one in _statuses(pod) if one.get("name") == name), {})
+
+
+def _has(pod: Object, name: str) -> bool:
+    return any(one.get("name") == name for one in lookup(pod, "spec", "containers", default=()))

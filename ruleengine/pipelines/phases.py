@@ -1,0 +1,55 @@
+"""The types and phases of nodes and of whole workflows (reference, Workflows 9)."""
+
+from enum import StrEnum
+from typing import Final
+
+from ruleengine.model.values import Object
+
+
+class Phase(StrEnum):
+    """How far a node is. Workflows know the first four and ``ERROR``."""
+
+    PENDING = "Pending"
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+    ERROR = "Error"
+    SKIPPED = "Skipped"
+    OMITTED = "Omitted"
+
+
+class NodeType(StrEnum):
+    """What a node stands for."""
+
+    POD = "Pod"
+    STEPS = "Steps"
+    STEP_GROUP = "StepGroup"
+    DAG = "DAG"
+    TASK_GROUP = "TaskGroup"
+    RETRY = "Retry"
+    SKIPPED = "Skipped"
+    SUSPEND = "Suspend"
+
+
+COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
+WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})
+_FULFILLED: Final = COMPLETED | {Phase.SKIPPED, Phase.OMITTED}
+
+
+def is_completed(node: Object) -> bool:
+    """Tell whether a node ran and came to its end."""
+    return node.get("phase") in COMPLETED
+
+
+def is_fulfilled(node: Object) -> bool:
+    """Tell whether nothing that follows has to wait for a node any more.
+
+    A daemon is fulfilled as soon as it is ready, and goes on running.
+    """
+    phase = node.get("phase")
+    return phase in _FULFILLED or bool(node.get("daemoned") and phase != Phase.PENDING)
+
+
+def is_wrong(node: Object) -> bool:
+    """Tell whether a node failed, by its own fault or by another."""
+    return node.get("phase") in WRONG

@@ -1,0 +1,13 @@
+"""What can be wrong with a workflow while it runs: values that end as messages of nodes."""
+
+
+class NodeError(Exception):
+    """A node cannot be what it should be: it ends with phase Error and this message."""
+
+
+class WorkflowError(Exception):
+    """The workflow as a whole cannot be run: it ends with this message."""
+
+
+class NotYetError(Exception):
+    """Something that a node refers to is not there yet: it is looked at again later."""

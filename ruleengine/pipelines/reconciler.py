@@ -1,0 +1,188 @@
+"""The reconciler of Argo's Workflow: one observation in, one decision out.
+
+``decide`` is pure. It walks the tree of nodes from the root, and after the root's end runs the
+exit handlers; what it must remember stands in the status.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any, Final
+
+from ruleengine.expressions.expr.signatures import NOW
+from ruleengine.formats.json_text import dumps
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import cleaning, ending, hooking
+from ruleengine.pipelines.arguments import workflow_parameters
+from ruleengine.pipelines.definitions import Definitions
+from ruleengine.pipelines.machine import Call, Machine
+from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.problems import NodeError, WorkflowError
+from ruleengine.pipelines.refusing import refusals
+from ruleengine.pipelines.status import make_status, refused_status
+from ruleengine.pipelines.suspending import WAITING
+from ruleengine.pipelines.variables import global_variables, run_variables
+
+PHASE_LABEL: Final = "workflows.argoproj.io/phase"
+COMPLETED_LABEL: Final = "workflows.argoproj.io/completed"
+
+
+class WorkflowReconciler:
+    """Runs workflows: their nodes as pods, in the order that their templates say."""
+
+    area = "pipelines"
+    api_version = ARGO_API_VERSION
+    kind = "Workflow"
+    manager = PIPELINES_MANAGER
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return what to do about one workflow."""
+        if lookup(value, "metadata", "deletionTimestamp"):
+            return Decision()
+        if lookup(value, "status", "phase") in COMPLETED:
+            return cleaning.decide(value, world, now)
+        try:
+            definitions = Definitions(value, world)
+            problems = refusals(definitions.spec)
+            if problems:
+                return _refused(value, problems[0], now)
+            machine = Machine(value, definitions, world, now, _memo(value, memo))
+            return _decide(machine)
+        except (WorkflowError, NodeError) as error:
+            return _refused(value, str(error), now)
+
+
+def _memo(value: Object, memo: object) -> dict[str, Any]:
+    """Return what earlier decisions made of the same spec."""
+    generation = [lookup(value, "metadata", name) for name in ("uid", "generation")]
+    if isinstance(memo, dict) and memo.get("of") == generation:
+        return memo
+    return {"of": generation}
+
+
+def _refused(value: Object, message: str, now: datetime) -> Decision:
+    status = refused_status(value, message, now)
+    return Decision(actions=tuple(_labels(value, Phase.ERROR)), status=status)
+
+
+def _decide(machine: Machine) -> Decision:
+    started = lookup(machine.value, "status", "startedAt")
+    if started:
+        machine.started = parse_time(started)
+    _set_variables(machine)
+    ending.watch_daemons(machine)
+    ending.end_all(machine)
+    root = machine.run(
+        Call(
+            name=machine.name,
+            step={"template": machine.spec.get("entrypoint")},
+            scope=machine.definitions.scope,
+            arguments=_arguments(machine),
+        )
+    )
+    ending.end_daemons(machine)
+    phase, message = _outcome(machine, root)
+    status = make_status(machine, phase, message)
+    over = phase in COMPLETED
+    return Decision(
+        actions=(*machine.actions, *_labels(machine.value, phase)),
+        requests=tuple(machine.requests),
+        status=status,
+        next=DONE if over else _next(machine),
+        memo=None if over else machine.memo,
+    )
+
+
+def _set_variables(machine: Machine) -> None:
+    parameters = workflow_parameters(machine.spec, machine.read_key)
+    phase = str(lookup(machine.value, "status", "phase", default=Phase.RUNNING))
+    machine.globals = {
+        **global_variables(machine.value, machine.spec, parameters, machine.outputs),
+        **run_variables(phase, machine.started, machine.now),
+        NOW: machine.now,
+    }
+
+
+def _arguments(machine: Machine) -> Object:
+    """Return the workflow's arguments, with which its entrypoint is called."""
+    stated = machine.spec.get("arguments") or {}
+    parameters = workflow_parameters(machine.spec, machine.read_key)
+    return {**stated, "parameters": parameters}
+
+
+def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:
+    """Return the phase of the workflow, its exit handlers having been looked after."""
+    if root is None:
+        return Phase.PENDING, ""
+    if not is_fulfilled(root):
+        _run_hooks(machine, root)
+        return Phase.RUNNING, ""
+    result = Phase(root["phase"])
+    if result in (Phase.SKIPPED, Phase.OMITTED):
+        result = Phase.SUCCEEDED
+    machine.globals = {
+        **machine.globals,
+        "workflow.status": str(result),
+        "workflow.failures": _failures(machine),
+    }
+    if not _run_hooks(machine, root):
+        return Phase.RUNNING, ""
+    handler = machine.tree.find(hooking.hook_name(machine.name, hooking.EXIT))
+    message = machine.ending or str(root.get("message") or "")
+    if handler is not None and result is Phase.SUCCEEDED and handler["phase"] != Phase.SUCCEEDED:
+        return Phase(handler["phase"]), str(handler.get("message") or "")
+    return result, message
+
+
+def _failures(machine: Machine) -> str:
+    found = ending.failures(machine)
+    return dumps(dumps(found, ordered=True)) if found else "null"
+
+
+def _run_hooks(machine: Machine, root: Object) -> bool:
+    """Look after the hooks of the workflow itself; tell whether all are over."""
+    owner = {key: machine.spec[key] for key in ("hooks", "onExit") if machine.spec.get(key)}
+    call = Call(name=machine.name, step={}, scope=machine.definitions.scope)
+    done = True
+    for name, stated in hooking.hooks_of(owner).items():
+        if name == hooking.EXIT and machine.stopped == "Terminate":
+            continue
+        step = {**stated, "arguments": stated.get("arguments") or _arguments(machine)}
+        hook = hooking.Hook(name=name, stated=step, variables=machine.globals)
+        done = hooking.run_hook(machine, root, hook, call) and done
+    return done
+
+
+def _next(machine: Machine) -> Next:
+    """Return why a workflow on its way stops, and what wakes it."""
+    soonest = min(machine.wakes, default=None)
+    if machine.awaited:
+        targets = tuple(dict.fromkeys(machine.awaited))
+        return Next(stop=Stop.ON, targets=targets, time=soonest, message="waiting for its pods")
+    if soonest is not None:
+        return Next(stop=Stop.AT, time=soonest, message=WAITING)
+    if machine.spec.get("suspend"):
+        return Next(stop=Stop.FOR, message="suspended; resume it to go on")
+    paused = [one["displayName"] for one in _suspended(machine)]
+    return Next(stop=Stop.FOR, message=f"{WAITING}: {', '.join(paused)}")
+
+
+def _suspended(machine: Machine) -> Iterator[Object]:
+    return (one for one in machine.tree.unfulfilled() if one["type"] == NodeType.SUSPEND)
+
+
+def _labels(value: Object, phase: Phase) -> Iterator[Action]:
+    """Yield the patch of the labels by which workflows are selected, where they differ."""
+    wanted = {PHASE_LABEL: str(phase), COMPLETED_LABEL: str(phase in COMPLETED).lower()}
+    labels = lookup(value, "metadata", "labels", default={})
+    if any(labels.get(name) != text for name, text in wanted.items()):
+        yield Action(
+            verb=Verb.PATCH,
+            target=Target.of(value),
+            manager=PIPELINES_MANAGER,
+            object={"metadata": {"labels": wanted}},
+            reason=f"phase {phase}",
+        )

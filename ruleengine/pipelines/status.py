@@ -1,0 +1,60 @@
+"""The status of a workflow, in Argo's own shape (reference, Workflows 9)."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.phases import NodeType, Phase, is_completed
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Machine
+
+
+def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
+    """Return the whole status of a workflow."""
+    before = machine.value.get("status") or {}
+    over = phase in (Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR)
+    status: Object = {
+        **before,
+        "phase": str(phase),
+        "startedAt": format_time(machine.started),
+        "finishedAt": format_time(machine.now) if over else None,
+        "progress": progress(machine),
+        "message": message or None,
+        "nodes": machine.tree.nodes,
+        "conditions": conditions(before, over=over),
+        "outputs": machine.outputs or None,
+        "storedTemplates": machine.definitions.stored or None,
+        "storedWorkflowTemplateSpec": machine.definitions.stored_spec,
+    }
+    return {key: value for key, value in status.items() if value is not None}
+
+
+def refused_status(value: Object, message: str, now: datetime) -> Object:
+    """Return the status of a workflow that cannot be run at all."""
+    before = value.get("status") or {}
+    return {
+        **before,
+        "phase": str(Phase.ERROR),
+        "startedAt": before.get("startedAt") or format_time(now),
+        "finishedAt": before.get("finishedAt") or format_time(now),
+        "message": message,
+        "conditions": conditions(before, over=True),
+    }
+
+
+def conditions(before: Object, *, over: bool) -> list[Object]:
+    """Return the conditions of a workflow, others than ours as they are."""
+    wanted = {"Completed": "True" if over else "False"}
+    found = {one.get("type"): one for one in before.get("conditions") or ()}
+    for kind, state in wanted.items():
+        if lookup(found.get(kind), "status") != state:
+            found[kind] = {"type": kind, "status": state}
+    return list(found.values())
+
+
+def progress(machine: "Machine") -> str:
+    """Return how many of the leaves that are known have come to their end, ``N/M``."""
+    leaves = [one for one in machine.tree.nodes.values() if one["type"] == NodeType.POD]
+    return f"{sum(is_completed(one) for one in leaves)}/{len(leaves)}"

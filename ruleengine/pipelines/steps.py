@@ -1,0 +1,191 @@
+"""Steps: groups one after another, the steps of a group side by side (reference, Workflows 9)."""
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines import hooking, naming
+from ruleengine.pipelines.conditions import excused
+from ruleengine.pipelines.expanding import Planned, captured, expand, mentioned
+from ruleengine.pipelines.loops import is_loop
+from ruleengine.pipelines.outputs import outputs_of
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.tree import is_hook
+from ruleengine.pipelines.variables import looped_variables, node_variables
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Call, Machine
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Steps:
+    """One node of steps while it is looked after; ``call`` is how its steps are called."""
+
+    node: Object
+    template: Object
+    call: "Call"
+    captures: set[str]
+
+    def group(self, index: int) -> str:
+        return naming.group_name(self.node["name"], index)
+
+
+def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    """Bring the groups of a node of steps on, in their order; end it after the last."""
+    whole = _Steps(
+        node=node,
+        template=template,
+        call=replace(call, boundary=node["id"], hooked=False, attempt=None),
+        captures=captured(template),
+    )
+    for index in range(len(template["steps"])):
+        group = _group(machine, whole, index)
+        if group is None or not is_fulfilled(group):
+            return machine.left_over(node, call)
+        if is_wrong(group):
+            return _end(machine, whole, Phase.FAILED, group.get("message", ""))
+    known = _variables_of(machine, whole, len(template["steps"]), template.get("outputs"))
+    outputs = outputs_of(template, {**machine.globals, **known})
+    return _end(machine, whole, Phase.SUCCEEDED, "", outputs=outputs or None)
+
+
+def _end(machine: "Machine", whole: _Steps, phase: Phase, message: str, **fields: object) -> Object:
+    current = machine.tree.find(whole.node["name"]) or whole.node
+    last = _last_group(machine, whole)
+    ends = [end for child in machine.tree.children(last) for end in machine.tree.outbound(child)]
+    return machine.end(current, phase, message, outboundNodes=ends or [last["id"]], **fields)
+
+
+def _last_group(machine: "Machine", whole: _Steps) -> Object:
+    last, index = whole.node, 0
+    while (found := machine.tree.find(whole.group(index))) is not None:
+        last, index = found, index + 1
+    return last
+
+
+def _group(machine: "Machine", whole: _Steps, index: int) -> Object | None:
+    name = whole.group(index)
+    group = machine.tree.find(name)
+    if group is not None and is_fulfilled(group):
+        return group
+    if group is None:
+        if machine.is_held_back(replace(whole.call, limit=0)):
+            return None
+        group = machine.add_node(replace(whole.call, name=name), NodeType.STEP_GROUP)
+        machine.tree.link(_before(machine, whole, index), group["id"])
+    try:
+        planned = _plan(machine, whole, index)
+    except NodeError as error:
+        return machine.end(group, Phase.ERROR, str(error))
+    return _run(machine, whole, group, planned)
+
+
+def _before(machine: "Machine", whole: _Steps, index: int) -> list[str]:
+    """Return the ids of what a group is drawn after."""
+    previous = machine.tree.find(whole.group(index - 1)) if index else None
+    if previous is None:
+        return [whole.node["id"]]
+    children = [one for one in machine.tree.children(previous) if not is_hook(one)]
+    return [end for one in children for end in machine.tree.outbound(one)] or [previous["id"]]
+
+
+def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
+    """Return the nodes of a group; worked out once, for what it reads changes no more."""
+    name, group = whole.group(index), whole.template["steps"][index]
+
+    def make() -> list[Planned]:
+        variables = {**machine.globals, **_variables_of(machine, whole, index, group)}
+        return [
+            one
+            for step in group
+            for one in expand(step, naming.child_name(name, str(step["name"])), variables)
+        ]
+
+    planned: list[Planned] = machine.remember("planned", name, group, make)
+    return planned
+
+
+def _run(machine: "Machine", whole: _Steps, group: Object, planned: list[Planned]) -> Object:
+    """Run the steps of a group, and end it when all have come to their end."""
+    children: list[tuple[Planned, Object | None]] = []
+    for one in planned:
+        gives_up = machine.fail_fast(_now(machine, group), whole.template)
+        begun = machine.tree.find(one.name) is not None
+        child = None if gives_up and not begun else _step(machine, whole, group, one)
+        children.append((one, child))
+    over = [_is_over(machine, whole, one, child) for one, child in children if child]
+    if not all(over):
+        return _now(machine, group)
+    current = _now(machine, group)
+    if any(child is None for _, child in children) and not machine.fail_fast(
+        current, whole.template
+    ):
+        return current
+    return _finished(machine, current, children)
+
+
+def _now(machine: "Machine", node: Object) -> Object:
+    return machine.tree.find(node["name"]) or node
+
+
+def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) -> Object | None:
+    call = replace(
+        whole.call,
+        name=planned.name,
+        step=planned.step,
+        arguments=planned.step.get("arguments") or {},
+        local={"steps.name": str(planned.source["name"])},
+        limit=int(whole.template.get("parallelism") or 0),
+        captures=planned.source["name"] in whole.captures,
+    )
+    child = machine.skip(call, planned.skipped) if planned.skipped else machine.run(call)
+    if child is not None:
+        machine.tree.link([group["id"]], child["id"])
+    return child
+
+
+def _is_over(machine: "Machine", whole: _Steps, planned: Planned, child: Object) -> bool:
+    """Tell whether a step and its hooks have come to their end."""
+    prefix = f"steps.{planned.source['name']}"
+    hooks_done = hooking.run_hooks(machine, child, planned.source, prefix, whole.call)
+    return is_fulfilled(child) and hooks_done
+
+
+def _finished(
+    machine: "Machine", group: Object, children: list[tuple[Planned, Object | None]]
+) -> Object:
+    for planned, child in children:
+        if child is not None and is_wrong(child) and not excused(planned.source, child):
+            return machine.end(group, Phase.FAILED, f"child '{child['id']}' failed")
+    return machine.end(group, Phase.SUCCEEDED)
+
+
+def _variables_of(machine: "Machine", whole: _Steps, before: int, reader: object) -> dict[str, Any]:
+    """Return the variables of the steps in the groups before one, as far as ``reader`` asks.
+
+    Raises ``NodeError`` where the results of a loop are no JSON.
+    """
+    located = {
+        str(step["name"]): (index, step)
+        for index, group in enumerate(whole.template["steps"][:before])
+        for step in group
+    }
+    found: dict[str, Any] = {}
+    for name in sorted(mentioned(reader, "steps", located)):
+        index, step = located[name]
+        found |= _variables(machine, whole, whole.group(index), step)
+    return found
+
+
+def _variables(machine: "Machine", whole: _Steps, group_name: str, step: Object) -> dict[str, Any]:
+    prefix, name = f"steps.{step['name']}", naming.child_name(group_name, str(step["name"]))
+    child = machine.tree.find(name)
+    if child is not None:
+        declared = machine.declared_outputs(step, whole.call.scope)
+        return node_variables(prefix, child, machine.tree, declared)
+    group = machine.tree.find(group_name)
+    if group is None or not is_loop(step):
+        return {}
+    children = [one for one in machine.tree.children(group) if one["name"].startswith(f"{name}(")]
+    return looped_variables(prefix, group, children)

@@ -1,0 +1,190 @@
+"""Loops: one step an item, and what the items make together."""
+
+import pytest
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines.loops import aggregate, item_variables, items_of
+from ruleengine.pipelines.problems import NodeError
+from tests.pipelines.worlds import End, run
+
+
+@pytest.mark.parametrize(
+    ("loop", "items"),
+    [
+        ({"withItems": [1, "a", {"k": 1}]}, [1, "a", {"k": 1}]),
+        ({"withParam": '["a", 2]'}, ["a", 2]),
+        ({"withSequence": {"count": 3}}, ["0", "1", "2"]),
+        ({"withSequence": {"count": "2", "start": "5"}}, ["5", "6"]),
+        ({"withSequence": {"count": 0}}, []),
+        ({"withSequence": {"start": 2, "end": 4}}, ["2", "3", "4"]),
+        ({"withSequence": {"start": 2, "end": 0}}, ["2", "1", "0"]),
+        ({"withSequence": {"end": 1, "format": "user%02d"}}, ["user00", "user01"]),
+        ({"withSequence": {"start": 10, "end": 11, "format": "%02X"}}, ["0A", "0B"]),
+    ],
+)
+def test_the_items_of_a_loop(loop: Object, items: list[object]) -> None:
+    """Sequences are texts; the end belongs to them, and a lower end counts down."""
+    assert items_of(loop) == items
+
+
+@pytest.mark.parametrize(
+    ("loop", "message"),
+    [
+        ({"withParam": "a, b"}, "could not be parsed as a JSON list"),
+        ({"withParam": '{"a": 1}'}, "could not be parsed as a JSON list"),
+        ({"withSequence": {"count": "many"}}, "no whole number"),
+        ({"withSequence": {"start": 1}}, "'count' or 'end'"),
+        ({"withSequence": {"count": 10**9}}, "more than 100000"),
+    ],
+)
+def test_what_is_no_loop_is_told(loop: Object, message: str) -> None:
+    """With the value that is to blame."""
+    with pytest.raises(NodeError, match=message):
+        items_of(loop)
+
+
+@pytest.mark.parametrize(
+    ("item", "variables"),
+    [
+        ("a b", {"item": "a b"}),
+        (1, {"item": "1"}),
+        (True, {"item": "true"}),
+        (
+            {"b": {"c": 1}, "a": "x"},
+            {"item": '{"a":"x","b":{"c":1}}', "item.a": "x", "item.b": '{"c":1}'},
+        ),
+        ([1, 2], {"item": "[1,2]"}),
+    ],
+)
+def test_an_item_is_seen_as_text(item: object, variables: dict[str, str]) -> None:
+    """Maps and lists as JSON, the values of a map by their keys."""
+    assert item_variables(item) == variables
+
+
+def node(index: int, phase: str = "Succeeded", **outputs: object) -> Object:
+    """Return a child of a loop."""
+    return {"name": f"wf.A({index}:x)", "phase": phase, "outputs": outputs}
+
+
+def test_results_of_children_are_put_together_in_the_order_of_items() -> None:
+    """As the JSON that they are; only of those that succeeded."""
+    children = [node(10, result='"k"'), node(2, result="3"), node(1, "Failed", result="x")]
+    assert aggregate(children).result == '[3,"k"]'
+    assert aggregate([node(0)]).result == "[]"
+    assert aggregate([]).result is None
+
+
+def test_results_that_are_no_json_cannot_be_put_together() -> None:
+    """As in Argo, that is an error of who asks for them."""
+    with pytest.raises(NodeError, match="'hello' is none"):
+        aggregate([node(0, result="hello")])
+
+
+def test_parameters_of_children_are_put_together_by_name() -> None:
+    """Texts as texts; objects as objects where all of them are."""
+    one = [{"name": "p", "value": "1"}, {"name": "o", "value": '{"a":1}'}]
+    two = [{"name": "p", "value": "2"}, {"name": "o", "value": "[2]"}]
+    made = aggregate([node(0, parameters=one), node(1, parameters=two)])
+    assert made.by_name == {"p": '["1","2"]', "o": '[{"a":1},[2]]'}
+    assert made.parameters == '[{"o":"{\\"a\\":1}","p":"1"},{"o":"[2]","p":"2"}]'
+
+
+LOOPED = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - name: say
+      template: say
+      arguments: {parameters: [{name: text, value: "{{item}}"}]}
+      withItems: [hello world, 2]
+- name: say
+  inputs: {parameters: [{name: text}]}
+  container: {image: alpine, command: [echo], args: ["{{inputs.parameters.text}}"]}
+"""
+
+
+def test_a_looped_step_is_one_node_an_item_under_its_group() -> None:
+    """Named by index and item."""
+    world = run(LOOPED)
+    assert world.began == ["[0].say(0:hello world)", "[0].say(1:2)"]
+    args = [one["spec"]["containers"][0]["args"] for one in world.pods()]
+    assert sorted(args) == [["2"], ["hello world"]]
+    assert world.node("say(0:hello world)")["templateName"] == "say"
+
+
+def test_a_looped_task_is_a_group_with_a_child_an_item() -> None:
+    """The group has the worst phase of its children."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: A, template: say, withSequence: {count: 3}}
+    - {name: B, template: say, depends: A.AnySucceeded}
+    - {name: C, template: say, depends: A.AllFailed}
+- name: say
+  container: {image: alpine, command: [echo]}
+"""
+    world = run(spec, lambda name, _: End(code=int("A(1" in name)))
+    assert world.phases() == {
+        ".A": "Failed",
+        ".A(0:0)": "Succeeded",
+        ".A(1:1)": "Failed",
+        ".A(2:2)": "Succeeded",
+        ".B": "Succeeded",
+        ".C": "Omitted",
+    }
+    assert world.node("A")["type"] == "TaskGroup"
+
+
+def test_an_empty_loop_is_skipped_and_says_so() -> None:
+    """What follows goes on."""
+    spec = LOOPED.replace("withItems: [hello world, 2]", "withParam: '[]'")
+    world = run(spec)
+    assert world.phases()["[0].say"] == "Skipped"
+    assert world.node("say")["message"] == "Skipped, empty params"
+    assert world.status("phase") == "Succeeded"
+
+
+def test_a_condition_on_the_item_skips_single_items() -> None:
+    """The others run."""
+    conditional = LOOPED.replace("withItems", 'when: "{{item}} == 2"\n      withItems')
+    world = run(conditional.replace("hello world", "1"))
+    assert world.phases()["[0].say(0:1)"] == "Skipped"
+    assert world.phases()["[0].say(1:2)"] == "Succeeded"
+    assert world.node("say(0:1)")["message"] == "when '1 == 2' evaluated false"
+
+
+def test_a_loop_over_what_a_step_printed_runs_for_each() -> None:
+    """And the results of the loop reach the step after it."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: list, template: list}
+  - - name: each
+      template: each
+      arguments: {parameters: [{name: number, value: "{{item}}"}]}
+      withParam: "{{steps.list.outputs.result}}"
+  - - name: sum
+      template: each
+      arguments: {parameters: [{name: number, value: "{{steps.each.outputs.result}}"}]}
+- name: list
+  script: {image: alpine, command: [sh], source: echo}
+- name: each
+  inputs: {parameters: [{name: number}]}
+  script: {image: alpine, command: [sh], source: "echo {{inputs.parameters.number}}"}
+"""
+
+    def script(name: str, _: Object) -> End:
+        if ".list" in name:
+            return End(result="[1, 2]")
+        return End(result=name.partition(":")[2].rstrip(")"))
+
+    world = run(spec, script)
+    assert world.status("phase") == "Succeeded"
+    assert world.began[1:] == ["[1].each(0:1)", "[1].each(1:2)", "[2].sum"]
+    assert world.node("sum")["inputs"]["parameters"] == [{"name": "number", "value": "[1,2]"}]

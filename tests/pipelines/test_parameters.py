@@ -1,0 +1,139 @@
+"""Parameters: where their values come from, and who wins."""
+
+import pytest
+
+from ruleengine.pipelines.arguments import bind, workflow_parameters
+from ruleengine.pipelines.problems import NodeError
+from tests.pipelines.worlds import NAMESPACE, End, run
+
+
+def read_key(name: str, key: str) -> str | None:
+    """Return what the only ConfigMap holds."""
+    return {("settings", "level"): "high"}.get((name, key))
+
+
+@pytest.mark.parametrize(
+    ("declared", "argument", "value"),
+    [
+        ({"value": "own"}, None, "own"),
+        ({"default": "usual"}, None, "usual"),
+        ({"value": "own", "default": "usual"}, None, "own"),
+        ({"value": "own"}, {"value": "given"}, "given"),
+        ({"default": "usual"}, {"value": ""}, ""),
+        ({}, {"value": 1.50}, "1.5"),
+        ({}, {"value": True}, "true"),
+        ({}, {"value": 10**6}, "1000000"),
+        (
+            {"valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level"}}},
+            None,
+            "high",
+        ),
+    ],
+)
+def test_an_argument_wins_over_value_and_default(
+    declared: dict[str, object], argument: dict[str, object] | None, value: str
+) -> None:
+    """And an input's own value over its default; every value is a text."""
+    template = {"inputs": {"parameters": [{"name": "p", **declared}]}}
+    arguments = {"parameters": [{"name": "p", **argument}]} if argument else {}
+    assert bind(template, arguments, read_key)["parameters"] == [{"name": "p", "value": value}]
+
+
+def test_an_input_without_any_value_is_told() -> None:
+    """By its name."""
+    with pytest.raises(NodeError, match=r"inputs\.parameters\.p was not supplied"):
+        bind({"inputs": {"parameters": [{"name": "p"}]}}, {}, read_key)
+
+
+def test_an_enum_is_kept_with_its_parameter() -> None:
+    """It is checked when a workflow is submitted, and shown to whoever resumes a step."""
+    declared = {"name": "p", "value": "a", "enum": ["a", "b"], "description": "which"}
+    (bound,) = bind({"inputs": {"parameters": [declared]}}, {}, read_key)["parameters"]
+    assert bound == declared
+
+
+def test_an_argument_of_the_workflow_without_a_value_is_told() -> None:
+    """Before anything runs."""
+    with pytest.raises(NodeError, match=r"spec\.arguments\.who\.value is required"):
+        workflow_parameters({"arguments": {"parameters": [{"name": "who"}]}}, read_key)
+
+
+FROM_CONFIG_MAP = """
+entrypoint: main
+templates:
+- name: main
+  inputs:
+    parameters:
+    - {name: level, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
+  container: {image: alpine, command: [echo], args: ["{{inputs.parameters.level}}"]}
+"""
+
+
+def test_a_parameter_may_come_from_a_config_map() -> None:
+    """That has to say that it is meant for parameters."""
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "settings",
+            "namespace": NAMESPACE,
+            "labels": {"workflows.argoproj.io/configmap-type": "Parameter"},
+        },
+        "data": {"level": "high"},
+    }
+    world = run(FROM_CONFIG_MAP, lambda *_: End(), settings)
+    assert world.pods()[0]["spec"]["containers"][0]["args"] == ["high"]
+    unlabelled = {**settings, "metadata": {"name": "settings", "namespace": NAMESPACE}}
+    world = run(FROM_CONFIG_MAP, lambda *_: End(), unlabelled)
+    assert "needs to have the label" in world.status("message")
+    world = run(FROM_CONFIG_MAP)
+    assert "settings/level of level do not exist" in world.status("message")
+
+
+def test_an_output_may_be_an_expression() -> None:
+    """Over what the steps came to, one that was skipped among them."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  outputs:
+    parameters:
+    - name: which
+      valueFrom:
+        expression: "steps.a.status == 'Succeeded' ? steps.a.outputs.parameters.text : 'none'"
+  steps:
+  - - {name: a, template: make}
+    - {name: b, template: make, when: "1 == 2"}
+- name: make
+  container: {image: alpine, command: [make]}
+  outputs: {parameters: [{name: text, valueFrom: {path: /text}}]}
+""",
+        lambda *_: End(parameters={"text": "of a"}),
+    )
+    assert world.node("wf")["outputs"]["parameters"] == [{"name": "which", "value": "of a"}]
+
+
+def test_what_a_skipped_step_never_made_falls_back_to_the_default() -> None:
+    """An argument that is nothing but that reference counts as not supplied."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: make, template: make, when: "1 == 2"}
+  - - name: use
+      template: use
+      arguments: {parameters: [{name: text, value: "{{steps.make.outputs.parameters.text}}"}]}
+- name: make
+  container: {image: alpine, command: [make]}
+  outputs: {parameters: [{name: text, valueFrom: {path: /text}}]}
+- name: use
+  inputs: {parameters: [{name: text, default: nothing}]}
+  container: {image: alpine, command: [echo], args: ["{{inputs.parameters.text}}"]}
+"""
+    world = run(spec)
+    assert world.pods()[0]["spec"]["containers"][0]["args"] == ["nothing"]
+    world = run(spec.replace('"{{steps.make', '"x {{steps.make'))
+    assert world.node("[1]")["phase"] == "Error"
+    assert "has no value" in world.node("[1]")["message"]

@@ -1,0 +1,193 @@
+"""Pods of steps: what a template and its workflow say about them reaches them."""
+
+import json
+from typing import Any
+
+import pytest
+
+from ruleengine.formats.yaml_writer import write
+from ruleengine.model.values import Object
+from ruleengine.pipelines.executing import PLAN_VARIABLE
+from tests.pipelines.worlds import world_of
+
+
+def pod_of(workflow: Object | None = None, **template: Any) -> Object:
+    """Return the pod of a workflow of one template."""
+    body = {"container": {"image": "alpine", "command": ["work"]}}
+    listed = {"name": "main", **({} if {"script", "resource"} & template.keys() else body)}
+    spec = {"entrypoint": "main", "templates": [{**listed, **template}], **(workflow or {})}
+    world = world_of(write(spec))
+    world.turn()
+    assert world.pods(), world.status("message")
+    return world.pods()[0]
+
+
+PLACED: dict[str, tuple[str, Any]] = {
+    "nodeSelector": ("nodeSelector", {"disk": "fast"}),
+    "affinity": ("affinity", {"nodeAffinity": {}}),
+    "tolerations": ("tolerations", [{"key": "k"}]),
+    "schedulerName": ("schedulerName", "mine"),
+    "hostAliases": ("hostAliases", [{"ip": "10.0.0.1", "hostnames": ["a"]}]),
+    "securityContext": ("securityContext", {"runAsUser": 8737}),
+    "resourceClaims": ("resourceClaims", [{"name": "gpu", "resourceClaimName": "gpu"}]),
+    "podResources": ("resources", {"limits": {"cpu": "1"}}),
+    "serviceAccountName": ("serviceAccountName", "runner"),
+    "automountServiceAccountToken": ("automountServiceAccountToken", False),
+}
+OF_WORKFLOW = {
+    **PLACED,
+    "podPriorityClassName": ("priorityClassName", "high"),
+    "dnsConfig": ("dnsConfig", {"nameservers": ["1.1.1.1"]}),
+    "dnsPolicy": ("dnsPolicy", "None"),
+    "hostNetwork": ("hostNetwork", True),
+    "imagePullSecrets": ("imagePullSecrets", [{"name": "registry"}]),
+}
+OF_TEMPLATE = {**PLACED, "priorityClassName": ("priorityClassName", "high")}
+
+
+@pytest.mark.parametrize("name", OF_WORKFLOW)
+def test_what_a_workflow_says_of_its_pods_reaches_them(name: str) -> None:
+    """Under the name that the spec of a pod has for it."""
+    field, value = OF_WORKFLOW[name]
+    assert pod_of({name: value})["spec"][field] == value
+
+
+@pytest.mark.parametrize("name", OF_TEMPLATE)
+def test_what_a_template_says_of_its_pod_wins(name: str) -> None:
+    """Over what the workflow says of all."""
+    field, value = OF_TEMPLATE[name]
+    other = {name: "other"} if name in OF_WORKFLOW else {}
+    assert pod_of(other, **{name: value})["spec"][field] == value
+
+
+def test_volumes_of_workflow_and_template_are_in_the_pod() -> None:
+    """The template's own win where the names are the same."""
+    volumes = [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}]
+    pod = pod_of({"volumes": volumes}, volumes=[{"name": "b", "secret": {"secretName": "s"}}])
+    assert pod["spec"]["volumes"] == [
+        {"name": "b", "secret": {"secretName": "s"}},
+        {"name": "a", "emptyDir": {}},
+    ]
+
+
+def test_metadata_for_pods_is_merged_and_ours_stands_beside_it() -> None:
+    """Labels and annotations of the workflow, then those of the template."""
+    general = {"labels": {"a": "1", "b": "1"}, "annotations": {"x": "1"}}
+    pod = pod_of({"podMetadata": general}, metadata={"labels": {"b": "2"}})
+    labels = pod["metadata"]["labels"]
+    assert (labels["a"], labels["b"]) == ("1", "2")
+    assert labels["workflows.argoproj.io/workflow"] == "wf"
+    assert pod["metadata"]["annotations"]["x"] == "1"
+    assert pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"] == "wf"
+    assert pod["metadata"]["ownerReferences"][0]["uid"] == "workflow-uid"
+
+
+CONTAINER: Object = {
+    "image": "alpine",
+    "command": ["sh"],
+    "args": ["-c"],
+    "imagePullPolicy": "Always",
+    "workingDir": "/w",
+    "envFrom": [{"secretRef": {"name": "s"}}],
+    "ports": [{"containerPort": 80}],
+    "resources": {"limits": {"memory": "1Gi"}},
+    "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+    "volumeDevices": [{"name": "d", "devicePath": "/d"}],
+    "securityContext": {"runAsNonRoot": True},
+    "lifecycle": {"preStop": {"exec": {"command": ["x"]}}},
+    "livenessProbe": {"exec": {"command": ["x"]}},
+    "readinessProbe": {"exec": {"command": ["x"]}},
+    "startupProbe": {"exec": {"command": ["x"]}},
+    "terminationMessagePath": "/t",
+    "terminationMessagePolicy": "File",
+    "tty": True,
+    "stdin": True,
+    "stdinOnce": True,
+    "resizePolicy": [{"resourceName": "cpu", "restartPolicy": "NotRequired"}],
+}
+
+
+def test_a_container_reaches_its_pod_as_it_is_written() -> None:
+    """With its name, ``main``, and what Argo tells a step about itself."""
+    pod = pod_of(container={**CONTAINER, "env": [{"name": "A", "value": "1"}]})
+    (main,) = pod["spec"]["containers"]
+    assert {key: main[key] for key in CONTAINER} == CONTAINER
+    assert main["name"] == "main"
+    told = {one["name"]: one["value"] for one in main["env"]}
+    assert told["A"] == "1"
+    assert told["ARGO_WORKFLOW_NAME"] == "wf"
+    assert json.loads(told["ARGO_TEMPLATE"])["name"] == "main"
+
+
+def test_a_script_is_a_container_that_runs_its_source() -> None:
+    """The source is laid out before, and its path is the last argument."""
+    pod = pod_of(script={**CONTAINER, "source": "echo 1"})
+    (main,) = pod["spec"]["containers"]
+    assert main["args"] == ["-c", "/argo/staging/script"]
+    assert {"name": "argo-staging", "mountPath": "/argo/staging"} in main["volumeMounts"]
+    expected = {
+        key: value for key, value in CONTAINER.items() if key not in ("args", "volumeMounts")
+    }
+    assert {key: main[key] for key in expected} == expected
+    (init,) = pod["spec"]["initContainers"]
+    assert (init["image"], init["command"]) == ("ruleengine", ["ruleengine", "step", "init"])
+    plan = json.loads(next(one["value"] for one in init["env"] if one["name"] == PLAN_VARIABLE))
+    assert plan["script"]["source"] == "echo 1"
+
+
+def test_a_step_whose_outputs_are_asked_for_runs_through_the_wrapper() -> None:
+    """And a container of ours waits beside it to report them."""
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}
+    spec = pod_of(outputs=outputs)["spec"]
+    main, wait = spec["containers"]
+    assert main["command"] == ["/var/run/argo/bin/sh", "/var/run/argo/wrapper"]
+    assert main["args"] == ["work"]
+    assert wait["command"] == ["ruleengine", "step", "wait"]
+    assert spec["volumes"] == [{"name": "var-run-argo", "emptyDir": {}}]
+
+
+def test_a_resource_is_one_container_of_ours() -> None:
+    """It speaks to the API and needs no command of the user."""
+    (main,) = pod_of(resource={"action": "get", "manifest": "x"})["spec"]["containers"]
+    assert (main["image"], main["command"]) == ("ruleengine", ["ruleengine", "step", "resource"])
+
+
+def test_init_containers_run_first_and_sidecars_beside() -> None:
+    """A sidecar is ended when the step is over; it may have the mounts of the step."""
+    mount = {"name": "v", "mountPath": "/v"}
+    spec = pod_of(
+        container={"image": "alpine", "command": ["work"], "volumeMounts": [mount]},
+        initContainers=[{"name": "first", "image": "a"}],
+        sidecars=[{"name": "beside", "image": "b", "mirrorVolumeMounts": True}],
+    )["spec"]
+    first, beside = spec["initContainers"]
+    assert first == {"name": "first", "image": "a"}
+    assert beside == {
+        "name": "beside",
+        "image": "b",
+        "restartPolicy": "Always",
+        "volumeMounts": [mount],
+    }
+
+
+def test_pod_spec_patches_have_the_last_word() -> None:
+    """That of the workflow first, then that of the template; YAML or JSON."""
+    pod = pod_of(
+        {"podSpecPatch": '{"hostname": "a", "subdomain": "b"}'},
+        podSpecPatch="hostname: c\ncontainers:\n- name: main\n  tty: true\n",
+    )
+    spec = pod["spec"]
+    assert (spec["hostname"], spec["subdomain"]) == ("c", "b")
+    assert spec["containers"][0]["tty"] is True
+    assert spec["containers"][0]["image"] == "alpine"
+
+
+@pytest.mark.parametrize("patch", ["a: [", "- a", "{$patch: nonsense}"])
+def test_a_patch_that_is_none_is_an_error_of_its_node(patch: str) -> None:
+    """No pod is made."""
+    body = {"container": {"image": "a", "command": ["b"]}, "podSpecPatch": patch}
+    world = world_of(write({"entrypoint": "main", "templates": [{"name": "main", **body}]}))
+    world.settle()
+    assert world.status("phase") == "Error"
+    assert world.status("message").startswith("podSpecPatch")
+    assert world.pods() == []

@@ -1,0 +1,171 @@
+"""Retries: attempts until one is good enough, or nothing says to go on."""
+
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+import pytest
+
+from ruleengine.model.values import Object
+from tests.pipelines.worlds import START, End, MemoryWorld, Script, run
+
+
+def retried(strategy: str) -> str:
+    """Return a workflow whose one step retries."""
+    return f"""
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {strategy}
+  container: {{image: alpine, command: [flaky]}}
+"""
+
+
+def attempts(world: MemoryWorld) -> list[str]:
+    """Return the phases of the attempts, in their order."""
+    return [one["phase"] for one in world.nodes() if one.get("nodeFlag", {}).get("retried")]
+
+
+def fails(times: int, code: int = 1) -> Script:
+    """Return a script in which the first attempts fail."""
+
+    def script(name: str, _: Object) -> End:
+        number = int(name.rpartition("(")[2].rstrip(")"))
+        return End(code=code if number < times else 0)
+
+    return script
+
+
+def test_an_attempt_that_succeeds_ends_the_retries() -> None:
+    """Every attempt is a node below the one that retries, with a pod of its own."""
+    world = run(retried("{limit: 3}"), fails(2))
+    assert world.status("phase") == "Succeeded"
+    assert world.began == ["(0)", "(1)", "(2)"]
+    assert attempts(world) == ["Failed", "Failed", "Succeeded"]
+    assert world.node("wf")["type"] == "Retry"
+
+
+def test_the_limit_counts_what_comes_after_the_first_attempt() -> None:
+    """Then the node ends as its last attempt did."""
+    world = run(retried("{limit: '2'}"), fails(9))
+    assert attempts(world) == ["Failed"] * 3
+    assert world.status("phase") == "Failed"
+    assert world.node("wf")["message"] == "No more retries left"
+
+
+@pytest.mark.parametrize(
+    ("policy", "code", "count"),
+    [
+        ("OnFailure", 1, 2),
+        ("OnError", 1, 1),
+        ("OnError", 64, 2),
+        ("OnFailure", 64, 1),
+        ("Always", 64, 2),
+    ],
+)
+def test_the_policy_says_which_ends_are_retried(policy: str, code: int, count: int) -> None:
+    """The exit code 64 is an error, not a failure."""
+    world = run(retried(f"{{limit: 1, retryPolicy: {policy}}}"), fails(9, code))
+    assert len(attempts(world)) == count
+
+
+def test_transient_errors_are_known_by_their_message() -> None:
+    """Others are not retried under that policy."""
+    strategy = retried("{limit: 1, retryPolicy: OnTransientError}")
+    assert len(attempts(run(strategy, lambda *_: End(code=1, message="i/o timeout")))) == 2
+    assert len(attempts(run(strategy, lambda *_: End(code=1, message="no such file")))) == 1
+
+
+def test_back_off_waits_longer_each_time_up_to_its_cap() -> None:
+    """From the end of an attempt to the beginning of the next."""
+    world = run(retried("{limit: 4, backoff: {duration: '10', factor: 2, cap: 30s}}"), fails(9))
+    nodes = [one for one in world.nodes() if one.get("nodeFlag", {}).get("retried")]
+    waits = [_seconds(one, other) for one, other in pairwise(nodes)]
+    assert waits == [10, 20, 30, 30]
+
+
+def _seconds(one: Object, other: Object) -> int:
+    begun, ended = (datetime.fromisoformat(t) for t in (other["startedAt"], one["finishedAt"]))
+    return int((begun - ended) / timedelta(seconds=1))
+
+
+def test_a_longest_duration_ends_the_retries() -> None:
+    """It is counted from the beginning of the first attempt."""
+    world = run(retried("{limit: 9, backoff: {duration: 40s, maxDuration: 1m}}"), fails(9))
+    assert attempts(world) == ["Failed", "Failed"]
+    assert world.node("wf")["message"] == "Backoff would exceed max duration limit"
+    assert world.now - START < timedelta(minutes=1)
+
+
+def test_back_off_without_a_duration_is_an_error() -> None:
+    """As in Argo."""
+    world = run(retried("{limit: 1, backoff: {factor: 2}}"), fails(9))
+    assert world.node("wf")["message"] == "no base duration specified for retryStrategy"
+
+
+def test_steps_can_be_retried_as_a_whole() -> None:
+    """Each attempt has groups of its own."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {limit: 1}
+  steps:
+  - - {name: one, template: say}
+- name: say
+  container: {image: alpine, command: [echo]}
+""",
+        lambda name, _: End(code=int(name.startswith("(0)"))),
+    )
+    assert world.status("phase") == "Succeeded"
+    assert world.began == ["(0)[0].one", "(1)[0].one"]
+
+
+def test_attempts_see_their_number_and_how_the_last_one_ended() -> None:
+    """In the tags of the retried template."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {limit: 1}
+  container:
+    image: alpine
+    command: [echo]
+    args: ["{{retries}} {{lastRetry.exitCode}} {{lastRetry.status}} {{lastRetry.duration}}"]
+""",
+        fails(1, 3),
+    )
+    args = [one["spec"]["containers"][0]["args"][0] for one in world.pods()]
+    assert sorted(args) == ["0 0  0", "1 3 Failed 1"]
+
+
+def test_the_default_strategy_of_a_workflow_holds_for_every_template() -> None:
+    """For one without a strategy of its own."""
+    world = run(
+        """
+entrypoint: main
+retryStrategy: {limit: 1}
+templates:
+- name: main
+  container: {image: alpine, command: [flaky]}
+""",
+        fails(1),
+    )
+    assert attempts(world) == ["Failed", "Succeeded"]
+
+
+@pytest.mark.parametrize(
+    ("expression", "count"),
+    [
+        ("lastRetry.exitCode == '3'", 3),
+        ("asInt(lastRetry.exitCode) > 3", 1),
+        ("asInt(retries) < 1", 2),
+        ("lastRetry.status == 'Failed' && lastRetry.message contains 'exit code 3'", 3),
+    ],
+)
+def test_an_expression_decides_whether_to_go_on(expression: str, count: int) -> None:
+    """It sees the number of the last attempt and how that ended."""
+    world = run(retried(f'{{limit: 2, expression: "{expression}"}}'), fails(9, 3))
+    assert len(attempts(world)) == count
+    assert world.status("phase") == "Failed"

@@ -1,0 +1,289 @@
+"""A small world in memory: a workflow, its pods, and a node that ends them as a test says."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ruleengine.apimachinery.patches import merge_patch
+from ruleengine.formats import yaml_reader
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.reconciler import WorkflowReconciler
+
+START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+NAMESPACE = "pipelines"
+NODE_ID = "workflows.argoproj.io/node-id"
+NODE_NAME = "workflows.argoproj.io/node-name"
+
+
+@dataclass(frozen=True, kw_only=True)
+class End:
+    """How a pod ends: its exit code, what it printed and made, and how long it took."""
+
+    code: int = 0
+    result: str | None = None
+    parameters: dict[str, str] = field(default_factory=dict)
+    seconds: float = 1.0
+    message: str = ""
+
+
+Script = Callable[[str, Object], End | None]
+"""Says how the pod of a node ends, by the node's name and the pod; ``None``: it runs on."""
+
+
+def succeed(name: str, pod: Object) -> End:
+    """Every pod succeeds."""
+    del name, pod
+    return End()
+
+
+@dataclass
+class MemoryWorld:
+    """Objects by target. ``written`` lists what was performed, ``began`` the nodes of pods."""
+
+    script: Script = succeed
+    objects: dict[Target, Object] = field(default_factory=dict)
+    answers: dict[str, Answer] = field(default_factory=dict)
+    now: datetime = START
+    written: list[Action] = field(default_factory=list)
+    began: list[str] = field(default_factory=list)
+    target: Target = field(default=Target("", "", "", ""))
+    memo: object = None
+    most: int = 0
+
+    def get(self, target: Target) -> Object | None:
+        """Return the object, or ``None``."""
+        return self.objects.get(target)
+
+    def list(
+        self, api_version: str, kind: str, namespace: str = "", index: tuple[str, str] | None = None
+    ) -> Sequence[Object]:
+        """Return objects of a kind by name; the index is that of owners."""
+        return [
+            value
+            for target, value in sorted(self.objects.items())
+            if (target.api_version, target.kind) == (api_version, kind)
+            and namespace in ("", target.namespace)
+            and (index is None or index[1] in _owners(value))
+        ]
+
+    def answer(self, request: Request) -> Answer | None:
+        """Return what a test laid ready."""
+        return self.answers.get(request.key)
+
+    def put(self, value: Object) -> None:
+        """Store an object as it is."""
+        self.objects[Target.of(value)] = value
+
+    def submit(self, value: Object) -> None:
+        """Store a workflow under test."""
+        metadata = {
+            "namespace": NAMESPACE,
+            "uid": "workflow-uid",
+            "generation": 1,
+            "creationTimestamp": format_time(self.now),
+            **value["metadata"],
+        }
+        stored = {**value, "metadata": metadata}
+        self.target = Target.of(stored)
+        self.put(stored)
+
+    def change(self, patch: Object) -> None:
+        """Patch the workflow as a person does."""
+        patched = merge_patch(self.workflow(), patch)
+        generation = patched["metadata"]["generation"] + 1
+        self.put({**patched, "metadata": {**patched["metadata"], "generation": generation}})
+
+    def workflow(self) -> Object:
+        """Return the workflow under test."""
+        return self.objects[self.target]
+
+    def status(self, *path: str | int) -> Any:
+        """Return a part of its status."""
+        return lookup(self.workflow(), "status", *path)
+
+    def node(self, display_name: str) -> Object:
+        """Return the one node that is shown under a name."""
+        found = [one for one in self.nodes() if one["displayName"] == display_name]
+        assert len(found) == 1, f"{display_name}: {[one['name'] for one in self.nodes()]}"
+        return found[0]
+
+    def nodes(self) -> Sequence[Object]:
+        """Return every node."""
+        return tuple((self.status("nodes") or {}).values())
+
+    def phases(self) -> dict[str, str]:
+        """Return the phase of each node by its full name, without that of the root."""
+        return {
+            one["name"].removeprefix(self.target.name): one["phase"]
+            for one in self.nodes()
+            if one["name"] != self.target.name
+        }
+
+    def perform(self, action: Action) -> None:
+        """Do what an action says, the way an API server would."""
+        self.written.append(action)
+        live = self.objects.get(action.target)
+        if action.verb is Verb.DELETE:
+            self.objects.pop(action.target, None)
+        elif action.verb is Verb.PATCH:
+            assert live is not None
+            self.put(merge_patch(live, action.object))
+        else:
+            assert live is None
+            assert action.verb is Verb.CREATE
+            self._create(action.object or {})
+
+    def _create(self, value: Object) -> None:
+        metadata = {
+            **value["metadata"],
+            "uid": f"uid-{len(self.written):05}",
+            "creationTimestamp": format_time(self.now),
+        }
+        self.began.append(metadata["annotations"][NODE_NAME].removeprefix(self.target.name))
+        self.put({**value, "metadata": metadata, "status": {"phase": "Pending"}})
+
+    def decide(self) -> Decision:
+        """Return the decision on the workflow, and check that memory does not change it."""
+        reconciler = WorkflowReconciler()
+        fresh = reconciler.decide(self.workflow(), self, self.now, None)
+        assert reconciler.decide(self.workflow(), self, self.now, self.memo) == fresh
+        decision = reconciler.decide(self.workflow(), self, self.now, fresh.memo)
+        assert decision == fresh
+        self.memo = decision.memo
+        return decision
+
+    def turn(self, writes: int | None = None) -> Decision:
+        """Decide once and do what was decided, but no more than so many writes."""
+        decision = self.decide()
+        for action in decision.actions[:writes]:
+            self.perform(action)
+        if (writes is None or writes > len(decision.actions)) and decision.status is not None:
+            self.put({**self.workflow(), "status": decision.status})
+        active = [one for one in self.pods() if one["status"]["phase"] in ("Pending", "Running")]
+        self.most = max(self.most, len(active))
+        return decision
+
+    def pods(self) -> Sequence[Object]:
+        """Return every pod."""
+        return self.list("v1", "Pod")
+
+    def run_pods(self) -> bool:
+        """Let every pod come a step on; tell if one did."""
+        moved = False
+        for pod in self.pods():
+            phase = pod["status"]["phase"]
+            if phase == "Pending":
+                self.put({**pod, "status": _running(format_time(self.now))})
+                moved = True
+            elif phase == "Running":
+                moved = self._run(pod) or moved
+        return moved
+
+    def _run(self, pod: Object) -> bool:
+        name = pod["metadata"]["annotations"][NODE_NAME].removeprefix(self.target.name)
+        end = self.script(name, pod)
+        if lookup(pod, "spec", "activeDeadlineSeconds") == 1:
+            status = {"phase": "Failed", "reason": "DeadlineExceeded", "message": "too long"}
+            self.put({**pod, "status": status})
+            return True
+        if end is None:
+            return False
+        started = datetime.fromisoformat(pod["status"]["startTime"])
+        if self.now < started + timedelta(seconds=end.seconds):
+            return False
+        self._end(pod, end)
+        return True
+
+    def _end(self, pod: Object, end: End) -> None:
+        ended = {
+            "exitCode": end.code,
+            "reason": "Error" if end.code else "Completed",
+            "message": end.message,
+        }
+        status = {
+            **pod["status"],
+            "phase": "Failed" if end.code else "Succeeded",
+            "containerStatuses": [{"name": "main", "state": {"terminated": ended}}],
+        }
+        self.put({**pod, "spec": {**pod["spec"], "nodeName": "n"}, "status": status})
+        outputs: Object = {}
+        if end.result is not None:
+            outputs["result"] = end.result
+        if end.parameters:
+            pairs = end.parameters.items()
+            outputs["parameters"] = [{"name": name, "value": value} for name, value in pairs]
+        self.put(
+            {
+                "apiVersion": ARGO_API_VERSION,
+                "kind": "WorkflowTaskResult",
+                "metadata": {
+                    "name": pod["metadata"]["annotations"][NODE_ID],
+                    "namespace": NAMESPACE,
+                    "labels": {
+                        ARGO_WORKFLOW: self.target.name,
+                        "workflows.argoproj.io/report-outputs-completed": "true",
+                    },
+                },
+                "outputs": outputs,
+            }
+        )
+
+    def settle(self, *, turns: int = 3000) -> Next:
+        """Decide, let pods run and time pass, until nothing changes without somebody else."""
+        for _ in range(turns):
+            before = dict(self.objects)
+            decision = self.turn()
+            moved = self.run_pods()
+            if self.objects != before or moved:
+                continue
+            following = decision.next
+            if following.stop in (Stop.DONE, Stop.FOR):
+                return following
+            self.now += timedelta(seconds=1)
+            if following.time is None and not self.pods():
+                return following
+        raise AssertionError(f"not settled after {turns} turns: {decision.next}")
+
+
+def _running(started: str) -> Object:
+    return {"phase": "Running", "startTime": started}
+
+
+def _owners(value: Object) -> list[str]:
+    return [one["uid"] for one in lookup(value, "metadata", "ownerReferences", default=[])]
+
+
+def documents(text: str) -> list[Object]:
+    """Return the documents of a YAML text."""
+    parsed = yaml_reader.read(text.encode(), "test.yaml")
+    assert not parsed.findings, parsed.findings
+    return [one.value for one in parsed.documents]
+
+
+def run(spec: str, script: Script = succeed, *others: Object) -> MemoryWorld:
+    """Run a workflow called ``wf`` with a spec written in YAML to its end."""
+    world = world_of(spec, script, *others)
+    world.settle()
+    return world
+
+
+def world_of(spec: str, script: Script = succeed, *others: Object) -> MemoryWorld:
+    """Return a world with a workflow called ``wf`` that has not begun."""
+    world = MemoryWorld(script=script)
+    for one in others:
+        world.put(one)
+    (value,) = documents(spec)
+    world.submit(
+        {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "Workflow",
+            "metadata": {"name": "wf"},
+            "spec": value,
+        }
+    )
+    return world
