@@ -32,6 +32,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
 }
 """Name of a command to its module and its one-line help: ``--help`` imports none of them."""
 
+HIDDEN: dict[str, str] = {"step": "ruleengine.cli.step"}
+"""Commands that only our own pods call."""
+
 
 class LazyGroup(click.Group):
     """A group whose commands live in modules that are imported when called."""
@@ -44,9 +47,10 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return one command."""
         del ctx
-        if cmd_name not in COMMANDS:
+        module = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else HIDDEN.get(cmd_name)
+        if module is None:
             return None
-        command: click.Command = import_module(COMMANDS[cmd_name][0]).command
+        command: click.Command = import_module(module).command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -1,0 +1,76 @@
+"""``ruleengine step``: what runs inside the pods of workflows. Not meant for people."""
+
+import os
+from collections.abc import Callable
+
+import click
+
+from ruleengine.step.plan import TERMINATION_LOG, Plan, StepError, read_plan
+
+_FAULT = 64
+"""The exit code that says: not the step failed, but what is around it."""
+
+
+@click.group(hidden=True)
+def command() -> None:
+    """Prepare, report or perform a step, as its pod's environment says."""
+
+
+def _run(work: Callable[[Plan], int]) -> int:
+    """Do some work for the plan in the environment; say in the pod's status what went wrong."""
+    try:
+        return work(read_plan(os.environ))
+    except StepError as error:
+        click.echo(str(error), err=True)
+        if TERMINATION_LOG.exists():
+            TERMINATION_LOG.write_text(str(error)[:4096], encoding="utf-8")
+        return _FAULT
+
+
+@command.command()
+def init() -> int:
+    """Lay out the script of a step and the wrapper that it runs through."""
+    from ruleengine.step.preparing import prepare
+
+    def work(plan: Plan) -> int:
+        prepare(plan)
+        return 0
+
+    return _run(work)
+
+
+@command.command()
+def wait() -> int:
+    """Wait for the end of a step, and report what it made."""
+    from ruleengine.step.api import Api
+    from ruleengine.step.reporting import report
+    from ruleengine.step.waiting import collect
+    from ruleengine.step.waiting import wait as wait_for
+
+    def work(plan: Plan) -> int:
+        code = wait_for(plan)
+        report(plan, Api(os.environ), collect(plan, code))
+        return 0
+
+    return _run(work)
+
+
+@command.command()
+def resource() -> int:
+    """Create, change, read or delete an object, and report what was asked of it."""
+    from ruleengine.step.api import Api
+    from ruleengine.step.reporting import report
+    from ruleengine.step.resources import ConditionError, perform
+
+    def work(plan: Plan) -> int:
+        api = Api(os.environ)
+        try:
+            outputs = perform(plan, api)
+        except ConditionError as error:
+            click.echo(str(error), err=True)
+            return 1
+        if outputs:
+            report(plan, api, outputs)
+        return 0
+
+    return _run(work)

@@ -1,0 +1,65 @@
+"""The plan that a container of ours is given, and where things lie in the pod."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+from ruleengine.model.values import Object
+
+VARIABLE: Final = "RULEENGINE_STEP"
+TERMINATION_LOG: Final = Path("/dev/termination-log")
+
+
+class StepError(Exception):
+    """What a container of ours was to do cannot be done; the message is for the node."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is to be done for one node.
+
+    ``parameters`` are the declared output parameters: ``name``, and ``path``, ``jsonPath``
+    or ``jqFilter``, ``default``, ``globalName`` where stated. ``result`` says that the
+    standard output is asked for.
+    """
+
+    node: str
+    workflow: str
+    namespace: str
+    pod: str
+    pod_uid: str
+    directory: Path
+    script: Object = field(default_factory=dict)
+    result: bool = False
+    parameters: tuple[Object, ...] = ()
+    resource: Object = field(default_factory=dict)
+    owner: Object = field(default_factory=dict)
+
+
+def made(declared: Object, value: str) -> Object:
+    """Return an output parameter with the value that it came to."""
+    kept: Object = {key: declared[key] for key in ("name", "globalName") if key in declared}
+    return {**kept, "value": value}
+
+
+def read_plan(environment: Mapping[str, str]) -> Plan:
+    """Return the plan that stands in the environment. Raises ``StepError``."""
+    try:
+        stated = json.loads(environment[VARIABLE])
+        return Plan(
+            node=stated["node"],
+            workflow=stated["workflow"],
+            namespace=environment.get("POD_NAMESPACE", ""),
+            pod=environment.get("POD_NAME", ""),
+            pod_uid=environment.get("POD_UID", ""),
+            directory=Path(stated["directory"]),
+            script=stated.get("script") or {},
+            result=bool(stated.get("result")),
+            parameters=tuple(stated.get("parameters") or ()),
+            resource=stated.get("resource") or {},
+            owner=stated.get("owner") or {},
+        )
+    except (KeyError, ValueError, TypeError) as error:
+        raise StepError(f"{VARIABLE} holds no plan: this runs in pods of workflows only") from error

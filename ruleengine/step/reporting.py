@@ -1,0 +1,30 @@
+"""What a step made, written down as its WorkflowTaskResult."""
+
+from typing import Final
+
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, STEP_MANAGER
+from ruleengine.model.values import Object
+from ruleengine.step.api import Api
+from ruleengine.step.plan import Plan
+
+_REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
+
+
+def report(plan: Plan, api: Api, outputs: Object) -> None:
+    """Say what a node made, once and for all. Raises ``StepError``."""
+    value: Object = {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "WorkflowTaskResult",
+        "metadata": {
+            "name": plan.node,
+            "namespace": plan.namespace,
+            "labels": {ARGO_WORKFLOW: plan.workflow, _REPORTED: "true"},
+            "ownerReferences": [
+                {"apiVersion": "v1", "kind": "Pod", "name": plan.pod, "uid": plan.pod_uid}
+            ],
+        },
+    }
+    if outputs:
+        value["outputs"] = outputs
+    path = f"/apis/{ARGO_API_VERSION}/namespaces/{plan.namespace}/workflowtaskresults/{plan.node}"
+    api.apply(path, value, STEP_MANAGER)

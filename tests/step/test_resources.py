@@ -1,0 +1,167 @@
+"""Resource templates: one object, by the API alone."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ruleengine.formats.yaml_writer import write
+from ruleengine.local.control_plane import ControlPlane, in_memory_plane
+from ruleengine.model.values import Object
+from ruleengine.step.plan import StepError
+from ruleengine.step.resources import ConditionError, holds, perform
+from tests.step.planes import PlaneApi, plan
+
+SETTINGS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "settings"},
+    "data": {"a": "1"},
+}
+PATH = "/api/v1/namespaces/default/configmaps/settings"
+DEPLOYMENT: Object = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "replicas": 2,
+        "selector": {"matchLabels": {"a": "b"}},
+        "template": {
+            "metadata": {"labels": {"a": "b"}},
+            "spec": {"containers": [{"name": "c", "image": "i"}]},
+        },
+    },
+}
+
+
+@pytest.fixture
+def plane() -> ControlPlane:
+    """Return a control plane with the namespace ``default``."""
+    found = in_memory_plane()
+    found.settle()
+    return found
+
+
+@pytest.fixture
+def act(plane: ControlPlane, tmp_path: Path) -> Callable[..., Object]:
+    """Return what performs a resource template."""
+
+    def perform_it(action: str, manifest: Object, **resource: Any) -> Object:
+        stated = {"action": action, "manifest": write(manifest), **resource}
+        pause = resource.pop("pause", lambda _: None)
+        stated.pop("pause", None)
+        return perform(plan(tmp_path, resource=stated), PlaneApi(plane), pause)
+
+    return perform_it
+
+
+def test_an_object_is_created_changed_read_and_deleted(
+    plane: ControlPlane, act: Callable[..., Object]
+) -> None:
+    """Each action does what kubectl's does; in the namespace of the pod unless it says another."""
+    api = PlaneApi(plane)
+    act("create", SETTINGS)
+    assert api.get(PATH)["data"] == {"a": "1"}
+    act("apply", {**SETTINGS, "data": {"b": "2"}})
+    assert api.get(PATH)["data"] == {"a": "1", "b": "2"}
+    act("replace", {**SETTINGS, "data": {"c": "3"}})
+    assert api.get(PATH)["data"] == {"c": "3"}
+    for strategy, value in (("merge", "4"), ("strategic", "5")):
+        act("patch", {**SETTINGS, "data": {"c": value}}, mergeStrategy=strategy)
+        assert api.get(PATH)["data"] == {"c": value}
+    act("get", SETTINGS)
+    act("delete", SETTINGS)
+    with pytest.raises(StepError, match="not found"):
+        act("get", SETTINGS)
+
+
+def test_deleting_what_is_not_there_fails_unless_a_flag_says_otherwise(
+    act: Callable[..., Object],
+) -> None:
+    """As kubectl does."""
+    with pytest.raises(StepError, match="not found"):
+        act("delete", SETTINGS)
+    assert act("delete", SETTINGS, flags=["--ignore-not-found"]) == {}
+
+
+def test_a_subresource_is_patched_where_a_flag_says_so(
+    plane: ControlPlane, act: Callable[..., Object]
+) -> None:
+    """The rest of the object stays as it is."""
+    act("create", DEPLOYMENT)
+    patch = {**DEPLOYMENT, "spec": {"replicas": 7}, "status": {"observedGeneration": 9}}
+    act("patch", patch, mergeStrategy="merge", flags=["--subresource=status"])
+    found = PlaneApi(plane).get("/apis/apps/v1/namespaces/default/deployments/web")
+    assert (found["spec"]["replicas"], found["status"]["observedGeneration"]) == (2, 9)
+
+
+def test_an_object_may_belong_to_its_workflow(plane: ControlPlane, tmp_path: Path) -> None:
+    """It goes with it."""
+    owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "wf", "uid": "w"}
+    stated = {"action": "create", "manifest": write(SETTINGS), "setOwnerReference": True}
+    api = PlaneApi(plane)
+    perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
+    assert api.get(PATH)["metadata"]["ownerReferences"] == [owner]
+
+
+def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Object]) -> None:
+    """Failure is looked at first; between two looks there is a pause."""
+    waits: list[float] = []
+
+    def pause(seconds: float) -> None:
+        waits.append(seconds)
+        plane.advance(5)
+
+    act("create", DEPLOYMENT, successCondition="status.readyReplicas == 2", pause=pause)
+    assert waits
+    with pytest.raises(ConditionError, match=r"'spec\.replicas > 1' evaluated true"):
+        act(
+            "get",
+            DEPLOYMENT,
+            failureCondition="spec.replicas > 1",
+            successCondition="spec.replicas == 2",
+        )
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ("status.phase == Ready", True),
+        ("status.phase=Ready,status.count > 9", True),
+        ("status.count > 10", False),
+        ("status.count < 11", True),
+        ("status.phase in (Ready, Done)", True),
+        ("status.phase notin (Ready)", False),
+        ("status.absent", False),
+        ("!status.absent", True),
+        ("status.list.0.type == A", True),
+        ("status.done == true", True),
+    ],
+)
+def test_a_condition_is_a_selector_over_fields(condition: str, *, expected: bool) -> None:
+    """Numbers and truth values are compared as their JSON."""
+    status = {"phase": "Ready", "count": 10, "list": [{"type": "A"}], "done": True}
+    assert holds(condition, {"status": status}) is expected
+
+
+@pytest.mark.parametrize(
+    ("manifest", "resource", "words"),
+    [
+        ("a: [", {}, "no YAML"),
+        ("a: 1", {}, "no apiVersion and kind"),
+        (write(SETTINGS) + "---\n" + write(SETTINGS), {}, "has 2"),
+        (write({**SETTINGS, "kind": "Widget"}), {}, "no kind Widget in v1"),
+        (write(SETTINGS), {"flags": ["--wait"]}, "'--wait' of a resource template"),
+        (write(SETTINGS), {"action": "burn"}, "no action 'burn'"),
+        (write(SETTINGS), {"action": "patch", "mergeStrategy": "x"}, "mergeStrategy is one of"),
+        (write(SETTINGS), {"successCondition": "a in"}, "cannot be read"),
+    ],
+)
+def test_what_cannot_be_done_is_told(
+    plane: ControlPlane, tmp_path: Path, manifest: str, resource: Object, words: str
+) -> None:
+    """In one sentence, for the node."""
+    stated = {"action": "create", "manifest": manifest, **resource}
+    with pytest.raises(StepError, match=words):
+        perform(plan(tmp_path, resource=stated), PlaneApi(plane), lambda _: None)

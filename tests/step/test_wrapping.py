@@ -1,0 +1,148 @@
+"""The wrapper, and those before and after it: real processes, in a folder instead of a pod."""
+
+import json
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ruleengine.local.control_plane import in_memory_plane
+from ruleengine.model.values import Object
+from ruleengine.step.plan import VARIABLE, Plan, StepError, read_plan
+from ruleengine.step.preparing import prepare
+from ruleengine.step.reporting import report
+from ruleengine.step.waiting import collect, wait
+from tests.step.planes import PlaneApi, plan
+
+
+def begin(made: Plan, *command: str) -> "subprocess.Popen[bytes]":
+    """Start a command through the wrapper."""
+    prepare(made)
+    folder = made.directory
+    return subprocess.Popen(
+        [f"{folder}/bin/sh", f"{folder}/wrapper", *command], stdout=subprocess.PIPE
+    )
+
+
+def outputs(made: Plan, *command: str) -> Object:
+    """Run a command through the wrapper; return what is reported of it."""
+    with begin(made, *command) as process:
+        process.communicate()
+    return collect(made, wait(made))
+
+
+def parameter(path: Path, **more: Any) -> Object:
+    """Return the declaration of an output parameter."""
+    return {"name": "p", "path": str(path), **more}
+
+
+def test_the_standard_output_is_kept_and_goes_on_to_the_log(tmp_path: Path) -> None:
+    """Without its last newline; what goes to standard error is no result."""
+    made = plan(tmp_path, result=True)
+    with begin(made, "sh", "-c", "echo one; echo two; echo three >&2") as process:
+        out, _ = process.communicate()
+    assert out == b"one\ntwo\n"
+    assert collect(made, wait(made)) == {"result": "one\ntwo"}
+
+
+def test_declared_files_are_reported_as_parameters(tmp_path: Path) -> None:
+    """One newline at the end is cut off; a file that is not there has its default."""
+    file = tmp_path / "a file"
+    made = plan(tmp_path, parameters=(parameter(file, globalName="g"),))
+    assert outputs(made, "sh", "-c", f"printf 'text\n\n' >'{file}'") == {
+        "parameters": [{"name": "p", "globalName": "g", "value": "text\n"}]
+    }
+    other = tmp_path / "other"
+    other.mkdir()
+    absent = plan(other, parameters=(parameter(tmp_path / "none", default=7),))
+    assert outputs(absent, "true") == {"parameters": [{"name": "p", "value": "7"}]}
+
+
+def test_a_declared_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    """Unless the step failed, which is what matters then."""
+    made = plan(tmp_path, parameters=(parameter(tmp_path / "none"),))
+    with pytest.raises(StepError, match="'p' has no value"):
+        outputs(made, "true")
+    assert outputs(made, "false") == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [(("true",), 0), (("sh", "-c", "exit 7"), 7), (("no-such-program",), 64)],
+)
+def test_the_wrapper_ends_as_its_command_does(
+    tmp_path: Path, command: tuple[str, ...], code: int
+) -> None:
+    """A program that does not exist is no failure of the step but an error."""
+    made = plan(tmp_path, result=True)
+    with begin(made, *command) as process:
+        process.communicate()
+    assert process.returncode == code
+    assert wait(made) == code
+
+
+def test_a_signal_reaches_the_command_and_its_end_is_told(tmp_path: Path) -> None:
+    """The command may tidy up and choose its exit code."""
+    made = plan(tmp_path, result=True)
+    ready = tmp_path / "ready"
+    script = f"trap 'echo bye; exit 3' TERM; touch {ready}; while :; do sleep 0.05; done"
+    with begin(made, "sh", "-c", script) as process:
+        while not ready.exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGTERM)
+        out, _ = process.communicate(timeout=30)
+    assert (process.returncode, out) == (3, b"bye\n")
+    assert collect(made, wait(made)) == {"result": "bye"}
+
+
+def test_a_step_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:
+    """It left no exit code, and its lock is free."""
+    made = plan(tmp_path, result=True)
+    with begin(made, "sleep", "60") as process:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.01)
+        process.kill()
+        process.stdout.close()  # type: ignore[union-attr]
+    assert wait(made) is None
+
+
+def test_a_script_is_laid_out_to_be_run(tmp_path: Path) -> None:
+    """Nothing else is where nobody asks for outputs."""
+    script = tmp_path / "script"
+    prepare(plan(tmp_path, script={"path": str(script), "source": "echo 1"}))
+    assert (script.read_text(), script.stat().st_mode & 0o777) == ("echo 1", 0o755)
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["script"]
+
+
+def test_what_a_step_made_is_reported_once_and_for_all(tmp_path: Path) -> None:
+    """A second report of the same changes nothing."""
+    plane = in_memory_plane()
+    api = PlaneApi(plane)
+    from ruleengine.app.crds import crd_actions
+
+    for action in crd_actions():
+        if action.target.name == "workflowtaskresults.argoproj.io":
+            path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions/"
+            api.apply(path + action.target.name, action.object or {}, "test")
+    plane.settle()
+    made = plan(tmp_path)
+    for _ in range(2):
+        report(made, api, {"result": "r"})
+    path = "/apis/argoproj.io/v1alpha1/namespaces/default/workflowtaskresults/wf-1"
+    found = api.get(path)
+    assert found["outputs"] == {"result": "r"}
+    assert found["metadata"]["generation"] == 1
+    assert found["metadata"]["labels"]["workflows.argoproj.io/workflow"] == "wf"
+
+
+def test_a_plan_comes_from_the_environment() -> None:
+    """Without one it is said where this program belongs."""
+    text = json.dumps({"node": "n", "workflow": "w", "directory": "/d", "result": True})
+    made = read_plan({VARIABLE: text, "POD_NAMESPACE": "ns"})
+    assert (made.node, made.namespace, made.result) == ("n", "ns", True)
+    for environment in ({}, {VARIABLE: "nonsense"}, {VARIABLE: "{}"}):
+        with pytest.raises(StepError, match="in pods of workflows only"):
+            read_plan(environment)
