@@ -9,6 +9,7 @@ from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import NotFoundError
+from ruleengine.environments.health.argo import workflow as workflow_health
 from ruleengine.environments.operations import OperationPhase, OperationState, ResultStatus
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Engine
@@ -16,6 +17,7 @@ from ruleengine.model.documents import Origin
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
 from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.planning import is_recorded
 
 _BAD_HEALTH = ("Degraded", "Unknown")
 _BAD_PHASES = ("Failed", "Error")
@@ -35,8 +37,9 @@ class Standing:
     """How one declared document stands: ``missing``, ``recorded``, ``handed over``, ``applied``.
 
     For an Application ``sync``, ``health`` and ``revision`` come from its status, for a
-    Rollout phase and pod hash; ``message`` tells what keeps it from being healthy. What is
-    handed over is Argo's to act on: only what Argo wrote about it is told.
+    Rollout phase and pod hash, for a Workflow the health that its phase means; ``message`` tells
+    what keeps it from being healthy. What is handed over is Argo's to act on: only what Argo
+    wrote about it is told.
     """
 
     target: Target
@@ -138,8 +141,10 @@ def _standing(target: Target, origin: Origin, live: Object | None, engine: Engin
         return _application(target, origin, lookup(live, "status", default={}))
     if target.kind == "Rollout" and target.api_version == ARGO_API_VERSION:
         return _rollout(target, origin, lookup(live, "status", default={}))
-    recorded = target.api_version == ARGO_API_VERSION and target.kind != "AppProject"
-    return Standing(target=target, origin=origin, state="recorded" if recorded else "applied")
+    if target.kind == "Workflow" and target.api_version == ARGO_API_VERSION:
+        return _workflow(target, origin, live)
+    state = "recorded" if is_recorded(target) else "applied"
+    return Standing(target=target, origin=origin, state=state)
 
 
 def _handed_over(target: Target, origin: Origin, live: Object) -> Standing:
@@ -153,6 +158,18 @@ def _handed_over(target: Target, origin: Origin, live: Object) -> Standing:
         message = "" if silent else "no controller of Argo has looked at it yet"
         told = Standing(target=target, origin=origin, state="", message=message)
     return replace(told, state=told.state if told.state == "failed" else "handed over")
+
+
+def _workflow(target: Target, origin: Origin, live: Object) -> Standing:
+    status = lookup(live, "status", default={})
+    progress = f"{status.get('phase', '')} {status.get('progress', '')}".strip()
+    return Standing(
+        target=target,
+        origin=origin,
+        state="applied",
+        health=str(workflow_health(live).status),
+        message=str(status.get("message") or progress),
+    )
 
 
 def _rollout(target: Target, origin: Origin, found: Object) -> Standing:

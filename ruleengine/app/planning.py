@@ -9,6 +9,7 @@ from pathlib import Path
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
 from ruleengine.app.validating import ValidationOptions, validate
@@ -20,6 +21,8 @@ from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Severity, has_errors
+from ruleengine.pipelines import entrypoints
+from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
@@ -84,7 +87,10 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
         client=client,
         shapes=shapes,
         reconcilers=make_reconcilers(declared.configuration, client, shapes),
-        performers={"render": make_render(workspace, declared, state / "clones")},
+        performers={
+            "render": make_render(workspace, declared, state / "clones"),
+            entrypoints.REQUEST: make_entrypoints(declared.configuration, local=cluster.local),
+        },
         control_namespace=declared.configuration.control_namespace,
     )
     store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
@@ -109,6 +115,7 @@ def make_reconcilers(
     return (
         ApplicationReconciler(kinds, merge, configuration.control_namespace),
         RolloutReconciler(),
+        WorkflowReconciler(),
     )
 
 

@@ -154,13 +154,18 @@ def _recorded(planned: Iterable[PlannedAction], surroundings: Surroundings) -> I
     """Yield Argo's documents that no reconciler of ours acts on."""
     for one in planned:
         target = one.action.target
-        argo = target.api_version == ARGO_API_VERSION and one.action.verb is not Verb.DELETE
-        if argo and target.kind not in _PASSIVE and surroundings.reconciler_of(target) is None:
+        kept = one.action.verb is not Verb.DELETE and is_recorded(target)
+        if kept and surroundings.reconciler_of(target) is None:
             yield target
 
 
-_PASSIVE = frozenset({"AppProject"})
+_PASSIVE = frozenset({"AppProject", "ClusterWorkflowTemplate", "WorkflowTemplate"})
 """Kinds that are only read by others."""
+
+
+def is_recorded(target: Target) -> bool:
+    """Tell whether an object is one of Argo's that only a reconciler of its kind acts on."""
+    return target.api_version == ARGO_API_VERSION and target.kind not in _PASSIVE
 
 
 def _is_crd(target: Target) -> bool:

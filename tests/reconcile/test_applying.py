@@ -218,14 +218,14 @@ def test_a_definition_of_somebody_else_is_left_alone() -> None:
 
 def test_argo_documents_without_a_reconciler_are_recorded() -> None:
     """They are applied, and the plan says that nobody acts on them yet."""
-    workflow = {
+    experiment = {
         "apiVersion": "argoproj.io/v1alpha1",
-        "kind": "WorkflowTemplate",
-        "metadata": {"name": "build", "namespace": "shop"},
+        "kind": "Experiment",
+        "metadata": {"name": "try", "namespace": "shop"},
         "spec": {},
     }
-    plan = Setting().plan(declare(workflow, "pipelines/build.yaml"))
-    assert [str(one) for one in plan.recorded] == ["WorkflowTemplate/shop/build"]
+    plan = Setting().plan(declare(experiment, "rollouts/try.yaml"))
+    assert [str(one) for one in plan.recorded] == ["Experiment/shop/try"]
 
 
 def test_cancelling_leaves_a_state_that_the_next_run_completes() -> None:

@@ -130,7 +130,6 @@ def test_each_element_of_a_list_that_is_not_honoured_has_its_own_line() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("pipelines/a.yaml", "steps: [{name: a, image: b, run: c}]\n"),
         ("triggers/a.yaml", "on: {push: {webhook: {port: '1'}}}\ndo: [{pipeline: a}]\n"),
         (
             "rollouts/a.yaml",

@@ -307,7 +307,7 @@ def test_what_is_only_recorded_is_an_info_with_the_native_engine(tmp_path: Path)
     """One for each document, whatever it holds; with handover Argo's controllers act."""
     repo = make_repo(tmp_path)
     recorded = [one for one in repo.validate().findings if one.code == "support-kind-recorded"]
-    assert {one.place.path for one in recorded} == {"pipelines/build.yaml", "triggers/on-push.yaml"}
+    assert {one.place.path for one in recorded} == {"triggers/on-push.yaml"}
     assert {one.severity for one in recorded} == {Severity.INFO}
     repo.write({"ruleengine.yaml": "engine: handover\nrepo: https://example.com/a.git\n"})
     codes = {one.code for one in repo.validate().findings}
