@@ -7,7 +7,7 @@ that need a program or a cloud login, and inside a cluster.
 import os
 import ssl
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
@@ -35,17 +35,23 @@ _DEFAULT: Final = "~/.kube/config"
 def connect(kubeconfig: Path | str = "", context: str = "") -> Transport:
     """Return a transport to the cluster of a kubeconfig's context. Sends nothing yet.
 
-    Without a kubeconfig, ``$KUBECONFIG`` or the usual place counts; without a context, the
-    current one. Raises ``UsageError`` for a file or context that is not there,
+    Without a kubeconfig, the files of ``$KUBECONFIG`` together or the usual place count; without
+    a context, the current one. Raises ``UsageError`` for a file or context that is not there,
     ``UnreachableError`` where a login program fails.
     """
-    path = Path(kubeconfig or os.environ.get("KUBECONFIG") or _DEFAULT).expanduser()
-    if not kubeconfig and os.pathsep in str(path):
-        path = next((one for one in map(Path, str(path).split(os.pathsep)) if one.exists()), path)
-    access = read_access(path, context)
+    paths = _kubeconfigs(str(kubeconfig), os.environ.get("KUBECONFIG", ""))
+    access = read_access(paths, context)
     if access.external:
-        return HttpTransport(_external(path, access))
+        return HttpTransport(_external(paths, access))
     return HttpTransport(access)
+
+
+def _kubeconfigs(named: str, listed: str) -> Sequence[Path]:
+    """Return the files to read; of several that the environment lists, those that are there."""
+    if named or not listed:
+        return [Path(named or _DEFAULT).expanduser()]
+    paths = [Path(one).expanduser() for one in listed.split(os.pathsep) if one]
+    return [one for one in paths if one.exists()] or paths
 
 
 class HttpTransport:
@@ -159,14 +165,16 @@ def _configuration() -> Any:
     return client.Configuration()
 
 
-def _external(path: Path, access: Access) -> Access:
+def _external(paths: Sequence[Path], access: Access) -> Access:
     """Return the access whose credentials a program or a cloud login gives."""
     from kubernetes import config
 
     loaded = _configuration()
     try:
         config.load_kube_config(  # type: ignore[no-untyped-call]
-            config_file=str(path), context=access.context, client_configuration=loaded
+            config_file=os.pathsep.join(map(str, paths)),
+            context=access.context,
+            client_configuration=loaded,
         )
     except Exception as error:
         raise UnreachableError(

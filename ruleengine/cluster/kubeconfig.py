@@ -6,7 +6,7 @@ entries that need a program or a cloud login are left to the ``kubernetes`` pack
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,36 +36,84 @@ class Access:
     headers: Callable[[], Mapping[str, str]] = field(default=dict, repr=False)
 
 
-def read_access(path: Path, context: str = "") -> Access:
-    """Return how a kubeconfig says to reach a cluster; no context means the current one.
+def read_access(paths: Sequence[Path], context: str = "") -> Access:
+    """Return how kubeconfigs say to reach a cluster; no context means the current one.
 
-    Raises ``UsageError`` where the file cannot be read, or does not have the context.
+    Several files count as one, as for kubectl: of entries of one name the first counts whole,
+    and paths in an entry start at its own file. Raises ``UsageError`` where a file cannot be
+    read, or none has the context.
     """
-    value = _read(path)
-    name = context or str(value.get("current-context") or "")
-    contexts = _named(value, "contexts")
-    if name not in contexts:
-        listed = ", ".join(sorted(contexts)) or "none"
-        what = f"has no context {name!r}" if name else "names no current context"
-        raise UsageError(f"{path} {what}", f"contexts it has: {listed}")
-    chosen = contexts[name].get("context") or {}
-    cluster = _part(value, "clusters", str(chosen.get("cluster", "")), path).get("cluster") or {}
+    merged = _Merged([(path, _read(path)) for path in paths])
+    name = context or merged.current()
+    chosen, _ = merged.context(name)
+    cluster, cluster_path = merged.entry("clusters", "cluster", str(chosen.get("cluster", "")))
     user: Object = {}
+    user_path = cluster_path
     if chosen.get("user"):
-        user = _part(value, "users", str(chosen["user"]), path).get("user") or {}
+        user, user_path = merged.entry("users", "user", str(chosen["user"]))
     if not cluster.get("server"):
-        raise UsageError(f"{path}: the cluster of context {name!r} has no server", "add it")
+        what = f"{cluster_path}: the cluster of context {name!r} has no server"
+        raise UsageError(what, "add it")
     return Access(
         server=str(cluster["server"]).rstrip("/"),
         context=name,
-        authority=_material(cluster, "certificate-authority", path),
-        certificate=_material(user, "client-certificate", path),
-        key=_secret(_material(user, "client-key", path)),
+        authority=_material(cluster, "certificate-authority", cluster_path),
+        certificate=_material(user, "client-certificate", user_path),
+        key=_secret(_material(user, "client-key", user_path)),
         insecure=bool(cluster.get("insecure-skip-tls-verify")),
         server_name=str(cluster.get("tls-server-name") or ""),
         external="exec" in user or "auth-provider" in user,
-        headers=_identity(user, path),
+        headers=_identity(user, user_path),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Merged:
+    """Several kubeconfigs as one; every entry comes with the file that it stands in."""
+
+    files: Sequence[tuple[Path, Object]]
+
+    def current(self) -> str:
+        """Return the current context: that of the first file which names one."""
+        named = (str(value.get("current-context") or "") for _, value in self.files)
+        return next((one for one in named if one), "")
+
+    def context(self, name: str) -> tuple[Object, Path]:
+        """Return a context. Raises ``UsageError`` with the names that there are."""
+        known = self._rows("contexts")
+        if name in known:
+            row, path = known[name]
+            return _inner(row, "context"), path
+        what = f"has no context {name!r}" if name else "names no current context"
+        listed = ", ".join(sorted(known)) or "none"
+        raise UsageError(f"{self._shown()} {what}", f"contexts it has: {listed}")
+
+    def entry(self, section: str, key: str, name: str) -> tuple[Object, Path]:
+        """Return a cluster or a user. Raises ``UsageError`` where there is none."""
+        found = self._rows(section).get(name)
+        if found is None:
+            raise UsageError(
+                f"{self._shown()} has no entry {name!r} among its {section}",
+                "correct the context's entry",
+            )
+        return _inner(found[0], key), found[1]
+
+    def _rows(self, section: str) -> dict[str, tuple[Object, Path]]:
+        rows: dict[str, tuple[Object, Path]] = {}
+        for path, value in self.files:
+            listed = value.get(section)
+            for row in listed if isinstance(listed, list) else []:
+                if isinstance(row, dict):
+                    rows.setdefault(str(row.get("name")), (row, path))
+        return rows
+
+    def _shown(self) -> str:
+        return ", ".join(str(path) for path, _ in self.files)
+
+
+def _inner(row: Object, key: str) -> Object:
+    found = row.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _read(path: Path) -> Object:
@@ -81,21 +129,6 @@ def _read(path: Path) -> Object:
     if parsed.findings or not isinstance(value, dict):
         raise UsageError(f"{path} is no kubeconfig", "name another one with --kubeconfig")
     return value
-
-
-def _named(value: Object, section: str) -> dict[str, Object]:
-    rows = value.get(section)
-    rows = rows if isinstance(rows, list) else []
-    return {str(row.get("name")): row for row in reversed(rows) if isinstance(row, dict)}
-
-
-def _part(value: Object, section: str, name: str, path: Path) -> Object:
-    found = _named(value, section).get(name)
-    if found is None:
-        raise UsageError(
-            f"{path} has no entry {name!r} among its {section}", "correct the context's entry"
-        )
-    return found
 
 
 def _material(entry: Object, name: str, path: Path) -> bytes:

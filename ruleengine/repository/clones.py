@@ -7,6 +7,7 @@ callback and are never written anywhere.
 
 import contextlib
 import hashlib
+import os
 import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
@@ -104,6 +105,7 @@ class Clones:
         import pygit2
         from pygit2.enums import FetchPrune
 
+        self._trust(url)
         remote = repository.remotes.create_anonymous(url)
         callbacks = _callbacks(url, self._credentials)
         try:
@@ -114,6 +116,18 @@ class Clones:
         for head in heads:
             if head.name == "HEAD" and head.symref_target:
                 repository.set_head(head.symref_target)
+
+    def _trust(self, url: str) -> None:
+        """Trust the authority besides the system's that Git's own settings name for a URL."""
+        if not url.startswith("https:"):
+            return
+        import pygit2
+
+        environment = os.environ if self._environment is None else self._environment
+        asked = ("config", "--type=path", "--get-urlmatch", "http.sslCAInfo", url)
+        file = environment.get("GIT_SSL_CAINFO") or Git(self._folder, environment).ask(*asked)
+        if file and Path(file).is_file():
+            pygit2.settings.set_ssl_cert_locations(file, None)
 
 
 class Clone:
@@ -181,10 +195,14 @@ def _initialise(place: Path) -> Any:
 
 def _unreachable(url: str, reason: str) -> UnreachableError:
     words = shown_url(reason.replace(url, shown_url(url)))
-    return UnreachableError(
-        f"{shown_url(url)} cannot be fetched: {words}",
-        "check the address, the network and the credentials of the repository",
-    )
+    remedy = "check the address, the network and the credentials of the repository"
+    if "hostkey" in reason:
+        remedy = (
+            "add the server's key to ~/.ssh/known_hosts, once you have made sure that it is his"
+        )
+    elif "certificate" in reason.lower():
+        remedy = "name the certificate authority of the server in Git's setting http.sslCAInfo"
+    return UnreachableError(f"{shown_url(url)} cannot be fetched: {words}", remedy)
 
 
 def _callbacks(url: str, credentials: Credentials | None) -> Any:
@@ -195,6 +213,11 @@ def _callbacks(url: str, credentials: Credentials | None) -> Any:
         """Answers a server that asks for a login, once: a second time it was refused."""
 
         asked = False
+
+        def certificate_check(self, certificate: None, valid: bool, host: bytes) -> bool:
+            """Trust no server whose key is unknown; pygit2 would take any SSH key."""
+            del certificate, host
+            return valid
 
         def credentials(self, _url: str, username: str | None, allowed: CredentialType) -> Any:
             login = credentials(url) if credentials else None

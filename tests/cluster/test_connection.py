@@ -1,6 +1,9 @@
 """Connections: what a kubeconfig says, what a server says, and what is said when none answers."""
 
 import json
+import os
+import shutil
+import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -11,6 +14,7 @@ import pytest
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.connection import connect
 from ruleengine.cluster.errors import UnauthorizedError
+from ruleengine.cluster.kubeconfig import read_access
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.errors import UnreachableError, UsageError
 from ruleengine.model.http import HttpRequest
@@ -148,6 +152,60 @@ def test_a_broken_certificate_is_wrong_usage(tmp_path: Path) -> None:
     )
     with pytest.raises(UsageError, match="certificates"):
         connect(path)
+
+
+def kubeconfigs(folder: Path) -> list[Path]:
+    """Write three files that share names: contexts in one, tokens beside another."""
+    values = {
+        "a/first": {"contexts": [{"name": "x", "context": {"cluster": "c", "user": "u"}}]},
+        "b/second": {
+            "current-context": "x",
+            "contexts": [{"name": "x", "context": {"cluster": "other"}}],
+            "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:9"}}],
+            "users": [{"name": "u", "user": {"client-certificate": "mine.pem"}}],
+        },
+        "c/third": {
+            "current-context": "y",
+            "contexts": [{"name": "y", "context": {"cluster": "c", "user": "u"}}],
+            "clusters": [
+                {"name": "c", "cluster": {"server": "https://third", "tls-server-name": "t"}}
+            ],
+            "users": [{"name": "u", "user": {"client-key": "theirs.pem"}}],
+        },
+    }
+    for name, value in values.items():
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(json.dumps({"kind": "Config", "apiVersion": "v1", **value}))
+    (folder / "b" / "mine.pem").write_text("mine")
+    return [folder / name for name in values]
+
+
+def test_several_kubeconfigs_count_as_one(tmp_path: Path) -> None:
+    """Of one name the first entry counts, whole; its paths start at its own file."""
+    paths = kubeconfigs(tmp_path)
+    access = read_access(paths)
+    assert (access.context, access.server, access.server_name) == ("x", "https://127.0.0.1:9", "")
+    assert (access.certificate, access.key) == (b"mine", None)
+    assert read_access(paths, "y").server == "https://127.0.0.1:9"
+
+
+def test_several_kubeconfigs_mean_what_they_mean_to_kubectl(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that is missing is passed over."""
+    paths = [tmp_path / "missing", *kubeconfigs(tmp_path)]
+    monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, paths)))
+    with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9.*'x'"):
+        connect().send(HttpRequest(method="GET", path="/version"))
+    if shutil.which("kubectl") is None:
+        pytest.skip("kubectl is not installed")
+    command = ["kubectl", "config", "view", "--raw", "--minify", "-o", "json"]
+    seen = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
+    assert seen["current-context"] == "x"
+    assert seen["clusters"][0]["cluster"] == {"server": "https://127.0.0.1:9"}
+    (user,) = seen["users"]
+    assert list(user["user"]) == ["client-certificate"]
+    assert user["user"]["client-certificate"].endswith("mine.pem")
 
 
 def test_a_program_that_logs_in_is_left_to_the_kubernetes_package(

@@ -1,11 +1,8 @@
 """Other repositories are cloned whole or not at all, and revisions resolved as in Argo CD."""
 
-import contextlib
-import http.server
 import os
 import subprocess
-import threading
-from collections.abc import Iterator
+import sys
 from pathlib import Path
 
 import pytest
@@ -15,6 +12,7 @@ from ruleengine.model.secrets import Secret
 from ruleengine.repository.clones import Clones, Login, shown_url
 from ruleengine.repository.versions import highest
 from tests.repository.conftest import Repo
+from tests.repository.servers import served, ssh_server
 
 TAGS = ["v1.0.0", "v1.2.3", "1.4.0", "v2.0.0", "v2.1.0-rc.1", "nightly"]
 
@@ -102,79 +100,44 @@ def test_a_shown_address_has_no_login() -> None:
     assert shown_url("https://me:hunter2@example.com/r.git") == "https://example.com/r.git"
 
 
-class Backend(http.server.BaseHTTPRequestHandler):
-    """Serves repositories as a Git host does, behind a login, quietly."""
-
-    root = Path()
-
-    def do_GET(self) -> None:
-        """Let ``git http-backend`` answer those who are logged in."""
-        if self.headers.get("Authorization") != "Basic bWU6aHVudGVyMg==":
-            self.send_response(401)
-            self.send_header("WWW-Authenticate", 'Basic realm="git"')
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-            return
-        path, _, query = self.path.partition("?")
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        request = {
-            "GIT_HTTP_EXPORT_ALL": "1",
-            "GIT_PROJECT_ROOT": str(self.root),
-            "PATH_INFO": path,
-            "QUERY_STRING": query,
-            "REQUEST_METHOD": self.command,
-            "CONTENT_TYPE": self.headers.get("Content-Type", ""),
-            "CONTENT_LENGTH": str(len(body)),
-        }
-        answer = subprocess.run(
-            ["git", "http-backend"],
-            input=body,
-            capture_output=True,
-            check=True,
-            env=os.environ | request,
-        ).stdout
-        head, _, content = answer.partition(b"\r\n\r\n")
-        self.send_response(200)
-        for line in head.decode().splitlines():
-            name, _, text = line.partition(": ")
-            self.send_header(name, text)
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    def do_POST(self) -> None:
-        """Fetching posts what it has and wants."""
-        self.do_GET()
-
-    def log_message(self, *_: object) -> None:
-        """Keep quiet."""
-
-
-@contextlib.contextmanager
-def served(repository: Path) -> Iterator[str]:
-    """Serve a repository over HTTP on a loopback port."""
-    handler = type("Handler", (Backend,), {"root": repository.parent})
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{server.server_port}/{repository.name}/.git"
-        finally:
-            server.shutdown()
-            thread.join()
-
-
-def test_a_repository_is_fetched_over_http_with_a_login(repo: Repo, tmp_path: Path) -> None:
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+def test_a_repository_is_fetched_with_a_login(repo: Repo, tmp_path: Path, *, tls: bool) -> None:
     """The callback is asked; a second fetch brings what is new."""
     repo.commit({"a.yaml": "a: 1\n"})
     login = Login(username="me", password=Secret("hunter2"))
-    with served(repo.folder) as url:
-        clones = Clones(tmp_path / "clones", lambda _: login)
+    authority = tmp_path / "tls" if tls else None
+    with served(repo.folder, authority) as url:
+        environment = {**os.environ, "GIT_SSL_CAINFO": str(tmp_path / "tls" / "ca.crt")}
+        clones = Clones(tmp_path / "clones", lambda _: login, environment)
         clones.fetch(url)
         second = repo.commit({"a.yaml": "a: 2\n"})
         clone = clones.fetch(url)
     assert clone.resolve("HEAD") == second
     assert clone.tree("main").read("a.yaml") == b"a: 2\n"
+
+
+def test_the_authority_of_a_server_may_stand_in_the_settings_of_git(
+    repo: Repo, tmp_path: Path
+) -> None:
+    """For one URL or for all."""
+    commit = repo.commit({"a.yaml": "a: 1\n"})
+    login = Login(username="me", password=Secret("hunter2"))
+    with served(repo.folder, tmp_path / "tls") as url:
+        settings = tmp_path / "gitconfig"
+        settings.write_text(f'[http "{url}"]\n  sslCAInfo = {tmp_path}/tls/ca.crt\n')
+        environment = {**os.environ, "GIT_CONFIG_GLOBAL": str(settings), "GIT_SSL_CAINFO": ""}
+        clone = Clones(tmp_path / "clones", lambda _: login, environment).fetch(url)
+    assert clone.resolve("HEAD") == commit
+
+
+def test_a_server_of_an_unknown_authority_is_not_trusted(repo: Repo, tmp_path: Path) -> None:
+    """It gets no password, and the remedy names Git's setting."""
+    repo.commit({"a.yaml": "a: 1\n"})
+    asked: list[str] = []
+    with served(repo.folder, tmp_path / "tls") as url, pytest.raises(UnreachableError) as caught:
+        Clones(tmp_path / "clones", asked.append).fetch(url)
+    assert "http.sslCAInfo" in caught.value.remedy
+    assert asked == []
 
 
 @pytest.mark.parametrize("login", [None, Login(username="me", password=Secret("wrong-one"))])
@@ -184,3 +147,49 @@ def test_a_wrong_login_is_said_so(repo: Repo, tmp_path: Path, login: Login | Non
     with served(repo.folder) as url, pytest.raises(UnreachableError, match="login") as caught:
         Clones(tmp_path / "clones", lambda _: login).fetch(url)
     assert "wrong-one" not in str(caught.value)
+
+
+SSH = """
+import sys
+from pathlib import Path
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.secrets import Secret
+from ruleengine.repository.clones import Clones, Login
+
+url, key, phrase, place = sys.argv[1:]
+login = Login(
+    username="x", password=Secret(phrase), private_key=Secret(Path(key).read_text())
+)
+try:
+    print(Clones(Path(place), lambda _: login).fetch(url).resolve("HEAD"))
+except UnreachableError as error:
+    print(error.message, error.remedy)
+"""
+"""Fetches in a process of its own: the library looks once for the home folder."""
+
+
+def test_a_repository_is_fetched_over_ssh_with_a_key(repo: Repo, tmp_path: Path) -> None:
+    """A key with a passphrase, from memory; a server with another key is not trusted."""
+    first = repo.commit({"a.yaml": "a: 1\n"})
+
+    def fetch(phrase: str = "open sesame") -> str:
+        done = subprocess.run(
+            [sys.executable, "-c", SSH, server.url, server.key, phrase, tmp_path / "clones"],
+            env={**os.environ, "HOME": str(server.home)},
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        assert done.stderr == ""
+        return done.stdout.strip()
+
+    with ssh_server(repo.folder, tmp_path / "ssh", "open sesame") as server:
+        assert "known_hosts" in fetch()
+        server.be_known()
+        assert "cannot be fetched" in fetch("wrong")
+        assert fetch() == first
+        assert fetch() == first == repo.git("rev-parse", "HEAD")
+        second = repo.commit({"a.yaml": "a: 2\n"})
+        assert fetch() == second
+        server.be_known_by_another_key()
+        assert "known_hosts" in fetch()
