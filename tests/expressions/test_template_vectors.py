@@ -8,15 +8,9 @@ import pytest
 from ruleengine.expressions import gotemplates, regular, sprig
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.formats import go_json
-from tests.vectors import vectors_folder
+from tests.expressions.reading import recorded
 
 pytestmark = pytest.mark.vectors("events")
-
-
-def recorded(function: str) -> list[dict[str, Any]]:
-    """Return the cases of a function."""
-    text = (vectors_folder("events") / "vectors.json").read_text(encoding="utf-8")
-    return [one for one in json.loads(text)["vectors"] if one["fn"] == function]
 
 
 def rendered(text: str, value: Any) -> str | None:

@@ -1,7 +1,6 @@
 """Filters of event sources, with the results that upstream recorded."""
 
 import json
-from typing import Any
 
 import pytest
 
@@ -9,15 +8,9 @@ from ruleengine.expressions import expr
 from ruleengine.expressions.expr import EVENTS
 from ruleengine.expressions.expr.environment import expand
 from ruleengine.expressions.language import ExpressionError
-from tests.vectors import vectors_folder
+from tests.expressions.reading import recorded
 
 pytestmark = pytest.mark.vectors("events")
-
-
-def source_filters() -> list[dict[str, Any]]:
-    """Return the cases of filters of event sources."""
-    text = (vectors_folder("events") / "vectors.json").read_text(encoding="utf-8")
-    return [one for one in json.loads(text)["vectors"] if one["fn"] == "sourceFilter"]
 
 
 def passes(expression: str, data: str) -> bool | None:
@@ -31,7 +24,7 @@ def passes(expression: str, data: str) -> bool | None:
 
 def test_source_filters_let_pass_what_upstream_lets_pass() -> None:
     """Every recorded case, the failing ones too."""
-    cases = source_filters()
+    cases = recorded("sourceFilter")
     wrong = [
         one["case"]
         for one in cases

@@ -7,19 +7,17 @@ import pytest
 
 from ruleengine.expressions import when
 from ruleengine.expressions.language import ExpressionError
-from tests.vectors import vectors_folder
+from tests.expressions.reading import recorded
 
 pytestmark = pytest.mark.vectors("events")
 
 
 def expression_filters() -> list[dict[str, Any]]:
     """Return the cases of one filter by an expression whose fields are all in the event."""
-    text = (vectors_folder("events") / "vectors.json").read_text(encoding="utf-8")
     return [
         one
-        for one in json.loads(text)["vectors"]
-        if one["fn"] == "filterExpr"
-        and len(one["in"]["filters"]) == 1
+        for one in recorded("filterExpr")
+        if len(one["in"]["filters"]) == 1
         and str(one["in"]["event"]["data"]).startswith("{")
         and "does not exist" not in str(one["out"]["error"])
     ]
