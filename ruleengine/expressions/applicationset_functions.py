@@ -10,8 +10,8 @@ from typing import Any, Final
 
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError, Meter
-from ruleengine.expressions.sprig.texts import lower
 from ruleengine.formats import yaml_reader, yaml_writer
+from ruleengine.formats.go_case import lower
 from ruleengine.formats.go_text import to_bytes, type_name, whole
 from ruleengine.formats.go_times import RFC3339_NANO, format_time
 from ruleengine.model.findings import Severity

@@ -1,6 +1,7 @@
-"""Upper and lower case as Go has them: one character becomes one character, whatever is around.
+"""Upper and lower case as Go has them.
 
-Python follows the full rules of Unicode, where ``ß`` becomes ``SS`` and a last ``Σ`` ``ς``.
+In Go one character becomes one character, whatever is around. Python follows the full rules
+of Unicode, where ``ß`` becomes ``SS`` and a last ``Σ`` ``ς``.
 """
 
 

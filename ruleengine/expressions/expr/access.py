@@ -1,9 +1,11 @@
 """The steps behind a value: fields and items, slices, calls, and methods of times."""
 
 from collections.abc import Mapping
+from difflib import get_close_matches
 from typing import Any, Final
 
 from ruleengine.expressions.expr.signatures import Function
+from ruleengine.expressions.expr.sprigs import Sprig
 from ruleengine.expressions.expr.values import AnyKeys, Groups, Problem, kind_of, to_index
 from ruleengine.expressions.go_methods import method
 from ruleengine.expressions.language import ExpressionError, Meter
@@ -35,6 +37,11 @@ def fetch(value: Any, key: Any) -> Any:
 def _entry(value: Mapping[str, Any], key: Any) -> Any:
     if isinstance(value, AnyKeys):
         return _group(value, key)
+    if isinstance(value, Sprig) and key not in value:
+        close = get_close_matches(str(key), value, n=1)
+        raise Problem(
+            f"sprig has no function '{key}'", f"did you mean '{close[0]}'?" if close else ""
+        )
     if key is None:
         return None
     if not isinstance(key, str):

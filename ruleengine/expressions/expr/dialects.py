@@ -9,7 +9,8 @@ from typing import Any, Final
 from ruleengine.expressions import goessner
 from ruleengine.expressions.expr.functions import conversions
 from ruleengine.expressions.expr.functions.taking import text
-from ruleengine.expressions.expr.signatures import Function
+from ruleengine.expressions.expr.signatures import SPRIG, Function
+from ruleengine.expressions.expr.sprigs import Sprig
 from ruleengine.expressions.expr.values import Problem
 from ruleengine.expressions.language import ExpressionError, Meter
 
@@ -46,6 +47,7 @@ def _jsonpath(meter: Meter, document: Any, path: Any) -> Any:
 _TEXTS: Final = {
     "toJson": Function("toJson", conversions.to_json, 1, 1),
     "jsonpath": Function("jsonpath", _jsonpath, 2, 2, metered=True),
+    SPRIG: Sprig(),
 }
 
 PLAIN: Final = Dialect("plain")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ruleengine.expressions.expr.functions import BUILTINS
-from ruleengine.expressions.expr.signatures import PREDICATES
+from ruleengine.expressions.expr.signatures import HOST, PREDICATES
 from ruleengine.expressions.expr.values import Problem
 from ruleengine.expressions.language import ExpressionError, Meter
 
@@ -51,6 +51,8 @@ class Scope:
             return lambda run: run.env
         if name in self._functions:
             function = self._functions[name]
+            if isinstance(function, Mapping):
+                return lambda run: run.env.get(HOST + name, function)
             return lambda _run: function
         self.names.setdefault(name, offset)
         self.paths.setdefault(name)

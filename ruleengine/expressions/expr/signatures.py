@@ -46,11 +46,17 @@ class Part:
     optional: bool = False
 
 
+HOST: Final = "$"
+"""What stands before a name in the environment that comes from the host, not from a document."""
+
 CLOCK: Final = "now"
 """The function that gives the time."""
 
-NOW: Final = "$now"
-"""Where the environment holds the time, or a function that gives it. No document has such names."""
+NOW: Final = HOST + CLOCK
+"""Where the environment holds the time, or a function that gives it."""
+
+SPRIG: Final = "sprig"
+"""The map of sprig's functions; with ``HOST`` before it, those for certain surroundings."""
 
 _LIST: Final = Part("a list")
 _PREDICATE: Final = Part("a predicate", predicate=True)

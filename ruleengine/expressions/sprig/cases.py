@@ -8,7 +8,7 @@ import unicodedata
 from typing import Final
 
 from ruleengine.expressions.go_functions import Function, Kind
-from ruleengine.expressions.sprig.texts import lower, upper
+from ruleengine.formats.go_case import lower, upper
 from ruleengine.formats.go_text import SPACES
 
 _CONNECTOR, _PUNCTUATION, _CAPITAL, _LETTER, _DIGIT, _OTHER = range(6)

@@ -7,6 +7,7 @@ from typing import Any, Final
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.expressions.sprig.casts import check_size, to_text, to_texts
+from ruleengine.formats.go_case import lower, upper
 from ruleengine.formats.go_printing import sprint
 from ruleengine.formats.go_text import SPACES, from_bytes, quote, to_bytes
 
@@ -15,21 +16,6 @@ _ANY, _INT, _STRING = Kind.ANY, Kind.INT, Kind.STRING
 _SPACE: Final = re.compile(f"[{SPACES}]")
 _WORD: Final = re.compile(f"[^{SPACES}]+")
 _DOTS: Final = b"..."
-
-
-def upper(text: str) -> str:
-    """Return a text in capitals, character by character."""
-    return text.upper() if text.isascii() else "".join(map(_upper, text))
-
-
-def lower(text: str) -> str:
-    """Return a text in small letters, character by character."""
-    return text.lower() if text.isascii() else "".join(one.lower()[:1] for one in text)
-
-
-def _upper(one: str) -> str:
-    made = one.upper()
-    return made if len(made) == 1 else one
 
 
 def _title(one: str) -> str:
@@ -62,7 +48,7 @@ def swapcase(text: str) -> str:
             made.append(lower(one))
             first = False
         elif category == "Ll":
-            made.append(_title(one) if first else _upper(one))
+            made.append(_title(one) if first else upper(one))
             first = False
         else:
             made.append(one)

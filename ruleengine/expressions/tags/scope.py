@@ -1,12 +1,15 @@
 """What tags are replaced by, and which of them must be."""
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
 from functools import cached_property
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from ruleengine.expressions.expr.environment import expand
-from ruleengine.expressions.expr.signatures import NOW
+from ruleengine.expressions.expr.signatures import HOST, NOW, SPRIG
+from ruleengine.expressions.expr.sprigs import Sprig
+
+if TYPE_CHECKING:
+    from ruleengine.expressions.sprig import Surroundings
 
 
 class Scope:
@@ -14,19 +17,22 @@ class Scope:
 
     Expressions see the same names as nested maps, made once and only where one asks. A value
     may be ``None``: the name exists and has no value, which only an expression can handle.
-    ``now`` is the time that expressions see, if any.
+    ``surroundings`` are the clock and the chance that expressions see, if any.
     """
 
-    def __init__(self, names: Mapping[str, Any], *, now: datetime | None = None) -> None:
+    def __init__(
+        self, names: Mapping[str, Any], surroundings: "Surroundings | None" = None
+    ) -> None:
         self.names = names
-        self._now = now
+        self._surroundings = surroundings
 
     @cached_property
     def nested(self) -> Mapping[str, Any]:
         """Return the names as nested maps (Argo's rule: the less specific is dropped)."""
         nested = expand(self.names)
-        if self._now is not None:
-            nested.setdefault(NOW, self._now)
+        if self._surroundings is not None:
+            nested[NOW] = self._surroundings.now
+            nested[HOST + SPRIG] = Sprig(self._surroundings)
         return nested
 
     @cached_property

@@ -17,6 +17,7 @@ from ruleengine.expressions.expr.dialects import WORKFLOWS
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits, Meter
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
 from ruleengine.formats import go_json
+from ruleengine.formats.go_text import SPACES
 
 LATE_BOUND: Final = frozenset(
     {
@@ -32,10 +33,7 @@ LATE_BOUND: Final = frozenset(
 )
 """Names that exist only late: an expression that reads one waits for it in any case."""
 
-_SPACE: Final = (
-    " \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f"
-    "\u205f\u3000"
-)
+_SPACE: Final = "".join(set(SPACES) - set("\t\n\v\f\r\u2028\u2029"))
 """Space that JSON does not escape: Argo trims the names of tags in JSON text."""
 
 Code = Callable[[str], str]

@@ -14,6 +14,7 @@ from typing import Any, Final
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.expressions.when.dates import seconds_of
 from ruleengine.expressions.when.operators import LEVELS, PREFIXES
+from ruleengine.formats.go_text import SPACES
 
 
 class Kind(StrEnum):
@@ -67,7 +68,7 @@ class Lexer:
         text = self._text
         found: list[Token] = []
         while self._at < len(text):
-            if is_space(text[self._at]):
+            if text[self._at] in SPACES:
                 self._at += 1
                 continue
             operand = not found or found[-1].kind not in _CLOSED
@@ -150,7 +151,7 @@ class Lexer:
         """Return the longest run of characters that belong; a backslash adds any other."""
         parts: list[str] = []
         text = self._text
-        while self._at < len(text) and not is_space(text[self._at]):
+        while self._at < len(text) and text[self._at] not in SPACES:
             if text[self._at] == "\\":
                 self._at += 1
             elif not belongs(text[self._at]):
@@ -161,8 +162,3 @@ class Lexer:
 
     def _error(self, message: str, offset: int, hint: str) -> ExpressionError:
         return ExpressionError(message, offset=offset, text=self._text, hint=hint)
-
-
-def is_space(character: str) -> bool:
-    """Return whether Go counts a character as space."""
-    return character.isspace() and not "\x1c" <= character <= "\x1f"

@@ -23,6 +23,10 @@ from ruleengine.expressions.language import ExpressionError
         (WORKFLOWS, "asFloat('179') / 5", 35.8),
         (WORKFLOWS, """jsonpath('{"a": [{"b": 43}]}', '$.a[0].b')""", 43.0),
         (EVENTS, """jsonpath('[1, 2, 3]', '$[?(@ > 1)]')""", [2.0, 3.0]),
+        (WORKFLOWS, "sprig.trunc(5, 'hello world')", "hello"),
+        (WORKFLOWS, "sprig.list(1, 2) | len()", 2),
+        (WORKFLOWS, "sprig.dig('b', nil, {b: 'x'})", "x"),
+        (EVENTS, "sprig.upper('a') == 'A'", True),
         (EVENTS, "asInt('5') == 5", True),
         (ROLLOUTS, "isNaN(asFloat('nan'))", True),
         (ROLLOUTS, "isInf(1 / 0) && !isInf(1)", True),
@@ -85,6 +89,20 @@ def test_a_path_that_finds_nothing_is_an_error_of_the_call(text: str) -> None:
     with pytest.raises(ExpressionError) as caught:
         expr.compile(text, WORKFLOWS).eval({})
     assert (caught.value.offset, caught.value.text) == (0, text)
+
+
+def test_an_unknown_function_of_sprig_is_suggested() -> None:
+    """There are two hundred of them."""
+    with pytest.raises(ExpressionError) as caught:
+        expr.compile("sprig.uper('a')", WORKFLOWS).eval({})
+    assert (caught.value.offset, caught.value.hint) == (6, "did you mean 'upper'?")
+
+
+def test_functions_of_sprig_change_nothing_that_others_see() -> None:
+    """Their maps are copies, though upstream changes the environment."""
+    env = {"a": {"b": 1}}
+    assert expr.compile("sprig.set(a, 'c', 2)", WORKFLOWS).eval(env) == {"b": 1, "c": 2}
+    assert env == {"a": {"b": 1}}
 
 
 def test_functions_of_the_host_are_called() -> None:

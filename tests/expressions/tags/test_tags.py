@@ -7,6 +7,7 @@ import pytest
 
 from ruleengine.expressions import tags
 from ruleengine.expressions.language import ExpressionError, Limits
+from ruleengine.expressions.sprig import Surroundings
 from ruleengine.expressions.tags import LENIENT, STRICT, Policy, Scope
 
 SCOPE = Scope(
@@ -169,12 +170,18 @@ def test_the_tags_of_an_object_can_be_listed() -> None:
     ]
 
 
-def test_expressions_see_the_time_that_the_scope_has() -> None:
-    """Without one they have no clock."""
+def test_expressions_see_the_surroundings_that_the_scope_has() -> None:
+    """Without any they have no clock and no chance."""
     moment = datetime(2026, 1, 2, tzinfo=UTC)
-    assert tags.replace("{{=now().Year()}}", Scope({}, now=moment)) == "2026"
-    with pytest.raises(ExpressionError, match="no clock"):
-        tags.replace("{{=now().Year()}}", Scope({}))
+    scope = Scope({}, Surroundings(now=moment, random=bytes))
+    for text, expected in (
+        ("{{=now().Year()}}", "2026"),
+        ("{{=sprig.now().Year()}}", "2026"),
+        ("{{=sprig.randAlpha(2)}}", "aa"),
+    ):
+        assert tags.replace(text, scope) == expected
+        with pytest.raises(ExpressionError, match=r"no clock|no chance"):
+            tags.replace(text, Scope({}))
 
 
 def test_a_template_can_be_evaluated_like_any_program() -> None:

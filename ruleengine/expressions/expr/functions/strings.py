@@ -7,16 +7,10 @@ from ruleengine.expressions.expr.signatures import Function
 from ruleengine.expressions.expr.values import Problem
 from ruleengine.expressions.language import Meter
 from ruleengine.formats.go_case import lower, upper
-from ruleengine.formats.go_text import to_bytes
-
-_SPACE: Final = (
-    "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009"
-    "\u200a\u2028\u2029\u202f\u205f\u3000"
-)
-"""What Go calls space."""
+from ruleengine.formats.go_text import SPACES, to_bytes
 
 
-def _trim(value: Any, characters: Any = _SPACE) -> str:
+def _trim(value: Any, characters: Any = SPACES) -> str:
     return text(value).strip(text(characters) or None) if characters != "" else text(value)
 
 
