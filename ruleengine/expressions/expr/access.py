@@ -19,12 +19,12 @@ _NIL_HINT: Final = "write ?. where nil is allowed, or look for a misspelt name b
 
 def fetch(value: Any, key: Any) -> Any:
     """Return the field or item of a value; a map without the key gives nil. Raises ``Problem``."""
-    if isinstance(value, Mapping):
-        return _entry(value, key)
     if isinstance(value, list):
         return _item(value, to_index(key))
     if value is None:
         raise Problem(f"'{key}' is asked of nil", _NIL_HINT)
+    if isinstance(value, dict | Mapping):
+        return _entry(value, key)
     if isinstance(key, str):
         found = method(value, key)
         if found is not None:

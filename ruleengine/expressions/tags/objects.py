@@ -29,6 +29,8 @@ def replace(
         return _Replacing(scope, policy, limits).value(value)
     except OpenTagError:
         return _as_json(value, scope, policy, limits)
+    except RecursionError:
+        raise _too_deep() from None
 
 
 def find(value: Any) -> tuple[Tag, ...]:
@@ -113,7 +115,14 @@ def _as_json(value: Any, scope: Scope, policy: Policy, limits: Limits) -> Any:
 
 
 def _dumped(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _too_deep() -> ExpressionError:
+    return ExpressionError("the value nests too deeply", hint="nest lists and maps less")
 
 
 def _encoded(text: str) -> str:

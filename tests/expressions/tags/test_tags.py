@@ -193,3 +193,13 @@ def test_a_result_cannot_grow_without_end() -> None:
     """Many tags of a long value are refused."""
     with pytest.raises(ExpressionError, match="more than 100"):
         tags.replace("{{v}}" * 10, Scope({"v": "x" * 50}), limits=Limits(size=100))
+
+
+@pytest.mark.parametrize("text", ["{{name}}", "{{name}} {{"])
+def test_a_value_that_nests_too_deeply_is_refused(text: str) -> None:
+    """Before it could exhaust the stack; listing its tags needs none."""
+    value: Any = text
+    for _ in range(200_000):
+        value = [value]
+    with pytest.raises(ExpressionError, match="too deeply"):
+        tags.replace(value, SCOPE)
