@@ -1,5 +1,6 @@
 """``ruleengine local``: the local control plane, kept running."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -99,6 +100,54 @@ def kubeconfig(*, directory: Path, state: Path | None, output: str) -> None:
     folder = _folder(directory, state)
     running = local_plane.start(folder)
     _show(output, f"{running.kubeconfig}\n", folder, running)
+
+
+@command.command("open", epilog="Example: ruleengine local open web -n staging --browser")
+@click.argument("service")
+@click.option("-n", "--namespace", default="default", show_default=True, help="Its namespace.")
+@click.option(
+    "--service-port", default="", help="Its port, by name or number (default: the first)."
+)
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=0,
+    help="The port of this machine (default: the Service's, where it is free).",
+)
+@click.option("--browser", is_flag=True, help="Show it in a browser.")
+@_state
+def open_service(  # noqa: PLR0913 - the options of the command line
+    *,
+    service: str,
+    namespace: str,
+    service_port: str,
+    port: int,
+    browser: bool,
+    directory: Path,
+    state: Path | None,
+    output: str,
+) -> None:
+    """Open a Service under a port of this machine, until Ctrl-C.
+
+    The pods behind it have to run: those that are simulated listen to nobody.
+    """
+    from ruleengine.app import opening
+
+    folder = _folder(directory, state)
+    with opening.opened(folder, namespace, service, service_port=service_port, port=port) as found:
+        url = f"http://127.0.0.1:{found.port}"
+        data: Object = {
+            "apiVersion": API_VERSION,
+            "kind": "OpenedService",
+            "namespace": namespace,
+            "service": service,
+            "url": url,
+            "address": found.address,
+        }
+        show(output, lambda _: f"{url} leads to {service} at {found.address}\n", lambda: data)
+        if browser:
+            click.launch(url)
+        found.serve(threading.Event())
 
 
 def _running(running: "LocalPlane") -> str:

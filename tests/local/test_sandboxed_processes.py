@@ -3,11 +3,12 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
@@ -18,7 +19,7 @@ from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.local.runtime.logs import LogOptions, read_log
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
-from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen, VolumeFile
+from ruleengine.local.runtime.values import ContainerPlan, Limits, Mount, Seen, VolumeFile
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
@@ -62,18 +63,20 @@ class Shell:
 
     def start(self, script: str, *mounts: Mount, **environment: str) -> str:
         """Start a script; return the name of its container."""
+        return self.plan(script, environment=environment, mounts=mounts)
+
+    def plan(self, script: str, **more: Any) -> str:
+        """Start a script with more of a plan; return the name of its container."""
         self.count += 1
         name = f"c{self.count}"
-        plan = ContainerPlan(
-            uid="u",
-            container=name,
-            attempt=0,
-            arguments=("sh", "-c", script),
-            environment=environment,
-            mounts=mounts,
-        )
-        self.runner.start(plan)
+        plan = {"environment": {}, "arguments": ("sh", "-c", script), **more}
+        self.runner.start(ContainerPlan(uid="u", container=name, attempt=0, **plan))
         return name
+
+    def run(self, script: str, **more: Any) -> tuple[Seen, str]:
+        """Run a script with more of a plan to its end."""
+        name = self.plan(script, **more)
+        return self.wait(name), self.log(name)
 
     def wait(self, name: str) -> Seen:
         """Wait until a container has ended."""
@@ -196,6 +199,82 @@ def test_a_link_in_a_volume_leads_nowhere_on_the_host(shell: Shell, tmp_path: Pa
     assert not (tmp_path / "made").exists()
 
 
+def test_a_process_is_the_user_that_it_asks_to_be(shell: Shell) -> None:
+    """In its own eyes; what it writes is its own."""
+    _, log = shell.run("id -u; id -g; echo x > /tmp/x; stat -c %u:%g /tmp/x", user=(1000, 2000))
+    assert log == "1000\n2000\n1000:2000\n"
+
+
+def test_the_root_can_be_read_only(shell: Shell) -> None:
+    """Volumes, devices and the message stay writable."""
+    script = "echo m > /dev/termination-log; echo x > /data/x; echo > /dev/null; echo x > /tmp/x"
+    mounts = (Mount(volume="v", path="/data"),)
+    seen, log = shell.run(script, read_only_root=True, mounts=mounts, working_directory="/here")
+    assert seen.code != 0
+    assert "/tmp/x" in log
+    assert "/data" not in log
+    assert seen.message == "m\n"
+
+
+def test_a_pod_has_a_name_and_knows_more_hosts(shell: Shell) -> None:
+    """The host's own name is not seen."""
+    _, log = shell.run("uname -n; cat /etc/hosts", hostname="web-0", hosts=("127.0.0.9\tshop",))
+    assert log.startswith("web-0\n")
+    assert "127.0.0.9\tshop\n" in log
+
+
+def test_a_process_may_have_a_terminal(shell: Shell) -> None:
+    """Its output is logged all the same."""
+    _, log = shell.run("test -t 0 && test -t 1 && echo yes", tty=True)
+    assert log.strip() == "yes"
+
+
+def test_the_end_of_the_log_can_be_the_message(shell: Shell) -> None:
+    """Where a failure left none."""
+    failed, _ = shell.run("echo why; exit 1", log_is_message=True)
+    stated, _ = shell.run("echo why; echo so > /dev/termination-log; exit 1", log_is_message=True)
+    fine, _ = shell.run("echo why", log_is_message=True)
+    assert [failed.message, stated.message, fine.message] == ["why\n", "so\n", ""]
+
+
+def test_memory_beyond_the_limit_is_refused(shell: Shell) -> None:
+    """The process is told so by the system."""
+    script = "import sys; print(len(bytearray(int(sys.argv[1]) << 20)) >> 20)"
+    limits = Limits(memory=100 << 20)
+    small = shell.plan("", arguments=("python3", "-c", script, "10"), limits=limits)
+    large = shell.plan("", arguments=("python3", "-c", script, "200"), limits=limits)
+    assert (shell.wait(small).code, shell.log(small)) == (0, "10\n")
+    assert shell.wait(large).code != 0
+
+
+def test_a_file_of_a_volume_can_be_mounted_alone(shell: Shell) -> None:
+    """And has the permissions that the volume says."""
+    files = {"a/key": VolumeFile(b"secret", 0o400), "b": VolumeFile(b"other")}
+    one = Mount(volume="m", path="/etc/key", sub_path="a/key", files=files)
+    _, log = shell("stat -c %a /etc/key; cat /etc/key; ls /etc/key*", one)
+    assert log == "400\nsecret/etc/key\n"
+
+
+def test_a_path_out_of_a_volume_is_refused(shell: Shell, tmp_path: Path) -> None:
+    """Also by way of a link that a container has made."""
+    shell(f"ln -s {tmp_path} /data/link", Mount(volume="v", path="/data"))
+    for path in ("../../other", "link/x"):
+        seen, _ = shell("true", Mount(volume="v", path="/data", sub_path=path))
+        assert (seen.reason, "leads out" in seen.message) == ("StartError", True)
+
+
+def test_the_folder_of_a_claim_outlives_its_pods(shell: Shell, runner: ProcessRunner) -> None:
+    """Until the claim goes."""
+    claimed = Mount(volume="v", path="/data", claim="claim-uid")
+    shell("echo kept > /data/file", claimed)
+    runner.forget("u")
+    _, log = shell("cat /data/file", claimed)
+    assert log == "kept\n"
+    runner.forget_claim("claim-uid")
+    _, log = shell("ls /data", claimed)
+    assert log == ""
+
+
 def test_another_program_can_run_inside(shell: Shell, runner: ProcessRunner) -> None:
     """It sees what the container sees, in the container's environment."""
     name = shell.start("echo here > /tmp/mark; echo up; sleep 1000", WORD="word")
@@ -223,6 +302,21 @@ def test_a_program_beside_one_that_has_ended_cannot_run(
     for name in ("c1", "other"):
         with pytest.raises(ProcessLookupError):
             runner.execute("u", name, ("true",), lambda _: None)
+
+
+def test_a_port_that_is_taken_is_said_before_the_start(shell: Shell) -> None:
+    """Pods share the machine's network; one that listens elsewhere is in nobody's way."""
+    with socket.socket() as other:
+        other.bind(("0.0.0.0", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        seen, _ = shell.run("true", address="127.64.0.9", ports=(port,))
+        assert (seen.reason, f"port {port} is taken" in seen.message) == ("StartError", True)
+    with socket.socket() as other:
+        other.bind(("127.64.0.8", 0))
+        other.listen()
+        port = other.getsockname()[1]
+        assert shell.run("true", address="127.64.0.9", ports=(port,))[0].code == 0
 
 
 def test_a_program_that_is_not_there_is_a_start_error(runner: ProcessRunner) -> None:

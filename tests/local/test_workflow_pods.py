@@ -1,9 +1,5 @@
 """A pod as a workflow makes it, on the real process: init, main and wait share what they need."""
 
-import json
-import ssl
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,8 +10,8 @@ from ruleengine.local import process
 from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object
 from tests.local.sandboxes import require_sandbox
+from tests.local.servers import PODS, Server
 
-_PODS = "/api/v1/namespaces/default/pods"
 _SHARED = {"name": "var-run-argo", "mountPath": "/var/run/argo"}
 _ASK = """
 import json, os, ssl, time, urllib.request
@@ -32,38 +28,6 @@ trust = ssl.create_default_context(cafile=f"{folder}/ca.crt")
 import ruleengine
 print(ruleengine.__name__, json.load(urllib.request.urlopen(request, context=trust))["kind"])
 """
-
-
-class Server:
-    """Calls a running server as its administrator."""
-
-    def __init__(self, running: process.Running) -> None:
-        state = running.kubeconfig.parent
-        self.url = running.url
-        self.trust = ssl.create_default_context(cafile=str(state / "ca.crt"))
-        self.token = (state / "token").read_text()
-
-    def __call__(self, path: str, body: Object | None = None) -> str:
-        """Send a request and return the body of its answer."""
-        request = urllib.request.Request(
-            self.url + path,
-            headers={"authorization": f"Bearer {self.token}", "content-type": "application/json"},
-            data=None if body is None else json.dumps(body).encode(),
-        )
-        with urllib.request.urlopen(request, context=self.trust) as answer:
-            text: str = answer.read().decode()
-            return text
-
-    def run(self, pod: Object) -> Object:
-        """Create a pod and wait until it is over."""
-        self(_PODS, pod)
-        end = time.monotonic() + 60
-        while time.monotonic() < end:
-            found: Object = json.loads(self(f"{_PODS}/{pod['metadata']['name']}"))
-            if found["status"]["phase"] in ("Succeeded", "Failed"):
-                return found
-            time.sleep(0.05)
-        raise AssertionError(f"the pod is not over: {found['status']}")
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +83,7 @@ def test_init_main_and_wait_run_and_wait_asks_the_api(server: Server, tmp_path: 
             ],
         )
     )
-    logs = {name: server(f"{_PODS}/p/log?container={name}") for name in ("init", "main", "wait")}
+    logs = {name: server(f"{PODS}/p/log?container={name}") for name in ("init", "main", "wait")}
     assert done["status"]["phase"] == "Succeeded", (done["status"], logs)
     assert logs["wait"] == "ruleengine Pod\nFalse\n"
     assert "ruleengine" in logs["init"]
@@ -131,7 +95,7 @@ def test_an_image_of_the_config_repo_runs(server: Server) -> None:
     """What ``ruleengine.yaml`` says of it is what it starts."""
     done = server.run(pod("q", containers=[{"name": "main", "image": "acme/hello:2"}]))
     assert done["status"]["phase"] == "Succeeded"
-    assert server(f"{_PODS}/q/log") == "hello from acme\n"
+    assert server(f"{PODS}/q/log") == "hello from acme\n"
 
 
 def test_absolute_paths_are_private_to_each_container(server: Server) -> None:
@@ -148,8 +112,8 @@ def test_absolute_paths_are_private_to_each_container(server: Server) -> None:
         for name in ("a", "b")
     ]
     assert server.run(pod("r", containers=containers))["status"]["phase"] == "Succeeded"
-    assert server(f"{_PODS}/r/log?container=a") == "a\na\n"
-    assert server(f"{_PODS}/r/log?container=b") == "b\nb\n"
+    assert server(f"{PODS}/r/log?container=a") == "a\na\n"
+    assert server(f"{PODS}/r/log?container=b") == "b\nb\n"
 
 
 def test_a_python_image_runs_python(server: Server) -> None:
@@ -159,4 +123,4 @@ def test_a_python_image_runs_python(server: Server) -> None:
         for name in ("python", "python3")
     ]
     assert server.run(pod("s", containers=containers))["status"]["phase"] == "Succeeded"
-    assert server(f"{_PODS}/s/log?container=python") == "hi\n"
+    assert server(f"{PODS}/s/log?container=python") == "hi\n"

@@ -135,12 +135,12 @@ class Containers:
         found = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
         found += ["--die-with-parent", "--cap-drop", "ALL", "--hostname", plan.hostname]
         found += ["--uid", str(plan.user[0]), "--gid", str(plan.user[1])]
-        found += ["--bind", str(root), "/"]
+        found += ["--bind", str(root), "/", "--dev", "/dev"]
         for one in binds:
-            way = "--dev-bind" if one["source"].startswith("/dev/") else "--bind"
-            way = "--ro-bind" if one["read_only"] else way
-            found += [way, one["source"], one["target"]]
-        found += ["--proc", "/proc"]
+            if not one["source"].startswith("/dev/"):
+                way = "--ro-bind" if one["read_only"] else "--bind"
+                found += [way, one["source"], one["target"]]
+        found += ["--dir", plan.working_directory, "--proc", "/proc"]
         for path in map("/proc/{}".format, PROTECTED):
             found += ["--ro-bind-try", path, path]
         if plan.read_only_root:

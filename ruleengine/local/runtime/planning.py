@@ -23,12 +23,14 @@ from ruleengine.local.runtime.volumes import plan_mounts
 from ruleengine.model.values import Object, lookup
 
 _SOMEBODY: Final = 65532
+_HOST_RIGHTS: Final = ("hostPID", "hostIPC", "shareProcessNamespace")
 
 
 def plan_container(
     pod: Object, container: Object, attempt: int, around: Surroundings
 ) -> ContainerPlan:
     """Return what starts an attempt of a container. Raises ``NotReadyError``."""
+    _check_rights(pod, container)
     checks_of(container, address_of(pod))  # so that one that is not honoured is told before
     reference = str(container.get("image") or "")
     image = around.images.find(reference)
@@ -56,8 +58,24 @@ def plan_container(
             for one in pod["spec"].get("hostAliases") or ()
         ),
         termination_path=container.get("terminationMessagePath") or "/dev/termination-log",
+        address=address_of(pod),
+        ports=tuple(
+            int(one["containerPort"])
+            for one in container.get("ports") or ()
+            if one.get("protocol", "TCP") == "TCP"
+        ),
         engine=image.engine,
     )
+
+
+def _check_rights(pod: Object, container: Object) -> None:
+    """Refuse what no sandbox of this node gives."""
+    wanted = [name for name in _HOST_RIGHTS if pod["spec"].get(name)]
+    if lookup(container, "securityContext", "privileged"):
+        wanted.append("privileged")
+    if wanted:
+        problem = f"{wanted[0]} is not honoured: containers are kept apart from one another"
+        raise NotReadyError(CONFIG_ERROR, f"{problem} and from the host", final=True)
 
 
 def _limits(container: Object) -> Limits:

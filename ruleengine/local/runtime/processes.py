@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.local.clock import Clock
+from ruleengine.local.runtime.addresses import check_ports
 from ruleengine.local.runtime.attempts import Attempt, folders, read_attempt, seen
 from ruleengine.local.runtime.checking import Checks
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
@@ -100,6 +101,7 @@ class ProcessRunner:
         with self._lock:
             self._pods.setdefault(plan.uid, {}).setdefault(plan.container, []).append(attempt)
             try:
+                check_ports(plan.address, plan.ports)
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
                 with self.containers.launch(plan, folder, volumes) as asked:
                     attempt.contained = self._launcher.launch(

@@ -72,6 +72,9 @@ class ContainerPlan:
     hostname: str = "localhost"
     hosts: tuple[str, ...] = ()
     """More lines of ``/etc/hosts``."""
+    address: str = "127.0.0.1"
+    ports: tuple[int, ...] = ()
+    """TCP ports on which it says to listen."""
     engine: bool = False
     """Whether the container runs this package."""
 

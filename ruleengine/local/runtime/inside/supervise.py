@@ -55,6 +55,7 @@ class Supervisor:
         signal.signal(signal.SIGCHLD, lambda *_: None)
         if not self._spec["isolated"]:
             kernel.adopt_orphans()
+            os.makedirs(self._spec["working_directory"], exist_ok=True)  # noqa: PTH103
         self._selector.register(wake, selectors.EVENT_READ, lambda: _drain(wake))
         self._selector.register(self._control, selectors.EVENT_READ, self._obey)
         self._main = main = self._start_main()

@@ -1,0 +1,51 @@
+"""A caller on a real server over TLS, as its administrator."""
+
+import json
+import ssl
+import urllib.request
+from collections.abc import Callable
+
+from ruleengine.local import process
+from ruleengine.model.values import Object
+from tests.local.sandboxes import until
+
+PODS = "/api/v1/namespaces/default/pods"
+
+
+class Server:
+    """Calls a running server."""
+
+    def __init__(self, running: process.Running) -> None:
+        self.state = running.kubeconfig.parent
+        self.url = running.url
+        self._trust = ssl.create_default_context(cafile=str(self.state / "ca.crt"))
+        self._token = (self.state / "token").read_text()
+
+    def __call__(self, path: str, body: Object | None = None) -> str:
+        """Send a request and return the body of its answer."""
+        request = urllib.request.Request(
+            self.url + path,
+            headers={"authorization": f"Bearer {self._token}", "content-type": "application/json"},
+            data=None if body is None else json.dumps(body).encode(),
+        )
+        with urllib.request.urlopen(request, context=self._trust) as answer:
+            text: str = answer.read().decode()
+            return text
+
+    def until(self, path: str, fact: Callable[[Object], bool]) -> Object:
+        """Wait until something is true of an object, and return it."""
+        latest: list[Object] = []
+
+        def found() -> Object | None:
+            latest[:] = [json.loads(self(path))]
+            return latest[0] if fact(latest[0]) else None
+
+        value = until(found)
+        assert value is not None, latest
+        return value
+
+    def run(self, pod: Object) -> Object:
+        """Create a pod and wait until it is over."""
+        self(PODS, pod)
+        path = f"{PODS}/{pod['metadata']['name']}"
+        return self.until(path, lambda one: one["status"]["phase"] in ("Succeeded", "Failed"))
