@@ -37,7 +37,7 @@ def check_ports(address: str, ports: tuple[int, ...]) -> None:
 
 def _taken(address: str, port: int) -> str:
     return (
-        f"port {port} is taken: pods share this machine's network, and another pod or program listens "
-        "on it at all addresses; have that one listen on its own address only (the fieldRef "
+        f"port {port} is taken: pods share this machine's network, and another pod or program "
+        "listens on it at all addresses; have that one listen on its own address only (fieldRef "
         f"status.podIP, here {address}), or give one of them another port"
     )
