@@ -2,7 +2,6 @@
 
 import copy
 import json
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from ruleengine.apimachinery.patches import PatchError
 from ruleengine.apimachinery.strategic_diff import make_strategic_patch, make_three_way_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from tests.apimachinery.objects import DEPLOYMENT
+from tests.programs import kubectl as kubectl_program
 
 Object = dict[str, Any]
 
@@ -241,9 +241,7 @@ LIVE = {
 @pytest.mark.parametrize("patch", PATCHES, ids=str)
 def test_kubectl_patches_the_same_way(patch: Object, tmp_path: Path) -> None:
     """The real one is asked, without a cluster."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed")
+    program = kubectl_program()
     (tmp_path / "live.json").write_text(json.dumps(LIVE))
     (tmp_path / "patch.json").write_text(json.dumps(patch))
     command = [program, "patch", "--local", "--type=strategic", "--output=json"]

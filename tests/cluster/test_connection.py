@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from ruleengine.cluster.kubeconfig import read_access
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.errors import UnreachableError, UsageError
 from ruleengine.model.http import HttpRequest
+from tests.programs import kubectl
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -197,9 +197,7 @@ def test_several_kubeconfigs_mean_what_they_mean_to_kubectl(
     monkeypatch.setenv("KUBECONFIG", os.pathsep.join(map(str, paths)))
     with pytest.raises(UnreachableError, match=r"127\.0\.0\.1:9.*'x'"):
         connect().send(HttpRequest(method="GET", path="/version"))
-    if shutil.which("kubectl") is None:
-        pytest.skip("kubectl is not installed")
-    command = ["kubectl", "config", "view", "--raw", "--minify", "-o", "json"]
+    command = [kubectl(), "config", "view", "--raw", "--minify", "-o", "json"]
     seen = json.loads(subprocess.run(command, check=True, capture_output=True).stdout)
     assert seen["current-context"] == "x"
     assert seen["clusters"][0]["cluster"] == {"server": "https://127.0.0.1:9"}

@@ -1,7 +1,6 @@
 """What the real kubectl shows of an applied config repo."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.process_kit import Place, guestbook, place
+from tests.programs import kubectl
 from tests.vectors import vectors_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.kubectl]
@@ -17,10 +17,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.kubectl]
 @pytest.fixture(scope="module")
 def program() -> str:
     """Return kubectl, or skip."""
-    found = shutil.which("kubectl")
-    if found is None:
-        pytest.skip("kubectl is not installed")
-    return found
+    return kubectl()
 
 
 @pytest.fixture(scope="module")

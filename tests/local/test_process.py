@@ -1,7 +1,6 @@
 """What the process promises, proven by real clients over TLS."""
 
 import os
-import shutil
 import signal
 import ssl
 import stat
@@ -16,6 +15,7 @@ import pytest
 
 from ruleengine.local import process
 from ruleengine.model.errors import StoreError
+from tests.programs import kubectl as kubectl_program
 
 MANIFEST = """
 apiVersion: apps/v1
@@ -146,9 +146,7 @@ def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
 @pytest.mark.kubectl
 def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> None:
     """A session of the everyday commands."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed")
+    program = kubectl_program()
     environment = {
         "PATH": os.environ["PATH"],
         "HOME": str(tmp_path),
