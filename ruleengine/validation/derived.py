@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ruleengine.model.documents import Derived, Document
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.values import Path
+from ruleengine.validation.graphs import check_graphs
 from ruleengine.validation.naming import check_names
 from ruleengine.validation.schemas import SchemaChecker
 from ruleengine.validation.whereabouts import related_document, team_rule
@@ -17,7 +18,7 @@ def check_derived(derived: Sequence[Derived], checker: SchemaChecker) -> list[Fi
     What the built-in rules make is proven by their tests; what a team's rule made or changed
     is checked as if it had been written.
     """
-    findings = [*check_names(derived)]
+    findings = [*check_names(derived), *check_graphs(derived)]
     for one in derived:
         findings += _check_schema(one, checker)
     return findings

@@ -15,6 +15,7 @@ A = "- {name: a, image: alpine}\n"
         (A + "- {name: b, image: alpine, needs: a}\n", []),
         (A + "- {name: b, image: alpine, needs: b}\n", ["3:28"]),
         (A + "- {name: b, image: alpine, needs: [a, b]}\n", ["3:28"]),
+        (A + "- {name: b, image: alpine, needs: [a, c]}\n", ["3:28"]),
         (A + A, ["2:4", "3:4"]),
     ],
 )

@@ -23,4 +23,24 @@ CODES: tuple[Code, ...] = (
         "A parameter is handed over that the target does not declare",
         "Correct the name, or declare the parameter at the target.",
     ),
+    Code(
+        "reference-task-missing",
+        "A task waits for one that is not there",
+        "Correct the name, or add the task.",
+    ),
+    Code(
+        "reference-task-cycle",
+        "Tasks wait for each other, so none of them ever runs",
+        "Remove one of the dependencies.",
+    ),
+    Code(
+        "reference-dependency-missing",
+        "A trigger waits for a dependency that its sensor does not have",
+        "Correct the name, or add the dependency.",
+    ),
+    Code(
+        "reference-condition-invalid",
+        "A condition over tasks or dependencies cannot be read",
+        "Write names with `&&`, `||` and parentheses.",
+    ),
 )

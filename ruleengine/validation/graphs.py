@@ -1,0 +1,193 @@
+"""Who waits for whom, found at commit time: tasks of a DAG, dependencies of a sensor.
+
+Argo finds a task that does not exist or tasks that wait for each other when a workflow is
+submitted; a sensor whose conditions name nothing never fires, and nobody is told.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+from ruleengine.expressions import depends
+from ruleengine.expressions.language import ExpressionError
+from ruleengine.model.documents import Derived, Form
+from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.places import Places
+from ruleengine.model.values import Object, Path, Value, lookup
+from ruleengine.validation.references import suggestion
+from ruleengine.validation.whereabouts import related_document, team_rule
+
+_WORKFLOWS: Final = frozenset(
+    {"ClusterWorkflowTemplate", "CronWorkflow", "Workflow", "WorkflowTemplate"}
+)
+_NAME: Final = re.compile(r"[^\s()&|!]+")
+_TAG: Final = "{{"
+_STARTING: Final = ("argoWorkflow", "k8s")
+
+
+def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
+    """Yield what waits for something that does not exist, or for itself."""
+    for one in derived:
+        value = one.object
+        if value.get("apiVersion") != ARGO_API_VERSION:
+            continue
+        if value.get("kind") == "Sensor":
+            yield from _sensor(one)
+        for path, workflow in _workflows(value):
+            for at, dag in _dags(workflow, path):
+                yield from _dag(one, at, dag)
+
+
+def _workflows(value: Object) -> Iterator[tuple[Path, Object]]:
+    """Yield the object where it is a workflow, or those that a sensor starts."""
+    if value.get("kind") in _WORKFLOWS:
+        yield (), value
+    for path, trigger in _items(value, ("spec", "triggers")):
+        for kind in _STARTING:
+            inside = ("template", kind, "source", "resource")
+            resource = lookup(trigger, *inside)
+            if isinstance(resource, dict) and resource.get("kind") in _WORKFLOWS:
+                yield (*path, *inside), resource
+
+
+def _dags(workflow: Object, path: Path) -> Iterator[tuple[Path, list[Object]]]:
+    for spec in (("spec",), ("spec", "workflowSpec")):
+        for at, template in _items(workflow, (*spec, "templates")):
+            tasks = [task for _, task in _items(template, ("dag", "tasks"))]
+            if tasks:
+                yield (*path, *at, "dag", "tasks"), tasks
+
+
+def _items(value: Value, path: Path) -> Iterator[tuple[Path, Object]]:
+    """Yield path and value of every map in a list; other shapes are the schemas' matter."""
+    found = lookup(value, *path)
+    for index, one in enumerate(found if isinstance(found, list) else ()):
+        if isinstance(one, dict):
+            yield (*path, index), one
+
+
+def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]:
+    names = {str(task.get("name")) for task in tasks}
+    needs: dict[str, tuple[str, ...]] = {}
+    keys: dict[str, Path] = {}
+    for index, task in enumerate(tasks):
+        name = str(task.get("name"))
+        keys[name] = (*path, index, "depends" if task.get("depends") else "dependencies")
+        try:
+            needs[name] = _needs(task)
+        except ExpressionError as error:
+            message = f"`depends` of task {name!r} is no condition: {error.message}"
+            place = _place_of_task(one, keys[name], name)
+            yield _finding("reference-condition-invalid", message, error.hint, place, one)
+            continue
+        for needed in needs[name]:
+            if needed not in names:
+                place = _place_of_task(one, keys[name], name)
+                message = f"task {name!r} waits for {needed!r}, and there is no such task beside it"
+                remedy = suggestion(needed, names) or "correct the name, or add the task"
+                yield _finding("reference-task-missing", message, remedy, place, one)
+    circle = _circle(needs)
+    if circle:
+        message = f"tasks wait for each other, so none of them ever runs: {' → '.join(circle)}"
+        if len(circle) == 2:
+            message = f"task {circle[0]!r} waits for itself, so it never runs"
+        place = _place_of_task(one, keys[circle[0]], circle[0])
+        yield _finding("reference-task-cycle", message, "remove one of the names", place, one)
+
+
+def _needs(task: Object) -> tuple[str, ...]:
+    """Return the names that a task waits for, as far as they are known before it runs.
+
+    Raises ``ExpressionError``.
+    """
+    condition, names = task.get("depends"), task.get("dependencies")
+    if isinstance(condition, str) and condition:
+        return () if _TAG in condition else depends.compile(condition).tasks
+    listed = names if isinstance(names, list) else ()
+    return tuple(name for name in listed if isinstance(name, str) and _TAG not in name)
+
+
+def _circle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return tasks that wait for each other, from the one that is written first around to it."""
+    from graphlib import CycleError, TopologicalSorter
+
+    try:
+        TopologicalSorter(needs).prepare()
+    except CycleError as error:
+        circle: list[str] = error.args[1][:0:-1]
+        first = circle.index(next(name for name in needs if name in circle))
+        return [*circle[first:], *circle[: first + 1]]
+    return []
+
+
+def _sensor(one: Derived) -> Iterator[Finding]:
+    names = {str(each.get("name")) for _, each in _items(one.object, ("spec", "dependencies"))}
+    for path, trigger in _items(one.object, ("spec", "triggers")):
+        at = (*path, "template", "conditions")
+        conditions = lookup(trigger, *at[len(path) :])
+        if isinstance(conditions, str):
+            yield from _conditions(one, at, conditions, names)
+        for inner, name in _dependencies_of(trigger, path):
+            if name not in names:
+                yield from _unknown(one, inner, name, names)
+
+
+def _conditions(one: Derived, path: Path, text: str, names: set[str]) -> Iterator[Finding]:
+    for name in dict.fromkeys(_NAME.findall(text)):
+        if name not in names:
+            yield from _unknown(one, path, name, names)
+    if "!" in text:
+        message = "conditions know `&&`, `||` and parentheses: a sensor with `!` never fires"
+        remedy = "write which dependencies it needs"
+        if place := _place(one, path):
+            yield _finding("reference-condition-invalid", message, remedy, place, one)
+
+
+def _unknown(one: Derived, path: Path, name: str, names: set[str]) -> Iterator[Finding]:
+    message = f"{name!r} is no dependency of this sensor, so this never happens"
+    remedy = suggestion(name, names) or "correct the name, or add the dependency"
+    if place := _place(one, path):
+        yield _finding("reference-dependency-missing", message, remedy, place, one)
+
+
+def _dependencies_of(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
+    """Yield the dependencies that the parameters of a trigger take their values from."""
+    if isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _dependencies_of(inner, (*path, index))
+    elif isinstance(value, dict):
+        name = lookup(value, "src", "dependencyName")
+        if isinstance(name, str):
+            yield (*path, "src", "dependencyName"), name
+        for key, inner in value.items():
+            if key != "resource":
+                yield from _dependencies_of(inner, (*path, key))
+
+
+def _place_of_task(one: Derived, path: Path, task: str) -> Place:
+    """Return where a task says what it waits for: in a short form, at the step's own key."""
+    for at, step in _items(one.source.value, ("steps",)):
+        if step.get("name") == task:
+            return one.source.place(*at, "depends" if "depends" in step else "needs")
+    return _place(one, path) or one.source.place()
+
+
+def _place(one: Derived, path: Path) -> Place | None:
+    """Return where the document or a team's rule says it; nowhere if a built-in rule did."""
+    places = Places(one.source)
+    place = places.key(one.object, path)
+    if place != places.whole() or one.source.form is Form.FULL:
+        return place
+    return team_rule(one)
+
+
+def _finding(code: str, message: str, remedy: str, place: Place, one: Derived) -> Finding:
+    return Finding(
+        severity=Severity.ERROR,
+        code=code,
+        message=message,
+        remedy=remedy,
+        place=place,
+        related=related_document(one) if place == team_rule(one) else (),
+    )
