@@ -103,13 +103,13 @@ def fastest(run: Callable[[], Any], rounds: int) -> float:
     return best * 1_000_000
 
 
-def main() -> None:
+def report(measured: list[Claim]) -> None:
     """Measure and print."""
     rounds = 1 if "--smoke" in sys.argv[1:] else ROUNDS
     print(machine() + "\n")
     print("| what | us | x Jinja | target us |")
     print("|---|---|---|---|")
-    for one in claims():
+    for one in measured:
         took = fastest(one.run, rounds)
         ratio = f"{took / fastest(one.like, rounds):.2f}" if one.like else ""
         print(
@@ -118,4 +118,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    report(claims())

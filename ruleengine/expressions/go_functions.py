@@ -51,6 +51,8 @@ class Kind(Enum):
 _STEP = 100
 """How many characters or elements are worth a step."""
 
+_LONG = (str, list, dict, bytes)
+
 _CLASSES: dict[Kind, type | tuple[type, ...]] = {
     Kind.STRING: str,
     Kind.INT: int,
@@ -129,7 +131,11 @@ class Function:
 
         What goes in and comes out is counted, long texts and collections as many steps.
         """
-        meter.step(self.cost + sum(map(_weight, arguments)))
+        steps = self.cost
+        for value in arguments:
+            if isinstance(value, _LONG):
+                steps += len(value) // _STEP
+        meter.step(steps)
         try:
             result = self.call(meter, *arguments) if self.metered else self.call(*arguments)
         except ExpressionError as error:
@@ -138,9 +144,9 @@ class Function:
             ) from None
         except (ValueError, OverflowError) as error:
             raise ExpressionError(f"error calling {self.name}: {error}") from None
-        if isinstance(result, str | list | dict):
+        if isinstance(result, _LONG):
             meter.size(len(result))
-            meter.step(_weight(result))
+            meter.step(len(result) // _STEP)
         return result
 
     def __call__(self, *values: Any, meter: Meter | None = None) -> Any:
@@ -154,8 +160,3 @@ class Function:
         if self.mutates:
             arguments = [copied(value, counting) for value in arguments]
         return self.invoke(arguments, counting)
-
-
-def _weight(value: Any) -> int:
-    """Return how many steps a value is worth that a function walks through."""
-    return len(value) // _STEP if isinstance(value, str | list | dict | bytes) else 0

@@ -61,7 +61,8 @@ def compile(  # noqa: A001 - every language names it so
 ) -> Template:
     """Return the program of a template.
 
-    ``functions`` come on top of Go's own and win over them. ``options`` are Go's, such as
+    ``functions`` come on top of Go's own and win over them; the table is not to be changed
+    afterwards. ``options`` are Go's, such as
     ``missingkey=error``. An empty delimiter stands for the usual one. Raises
     ``ExpressionError``.
     """
@@ -71,13 +72,31 @@ def compile(  # noqa: A001 - every language names it so
     for option in options:
         missing_key = MissingKey.of(option)
     left, right = delimiters
-    known = _together(functions)
-    tree = _parsed(text, left or "{{", right or "}}", frozenset(known))
+    known, names = _together(_Same(functions))
+    tree = _parsed(text, left or "{{", right or "}}", names)
     return Template(text, tree, known, missing_key)
 
 
-def _together(functions: Mapping[str, Function]) -> Mapping[str, Function]:
-    return {**BUILTINS, **functions} if functions else BUILTINS
+class _Same:
+    """A table of functions that equals only itself, so that it can be looked up quickly."""
+
+    __slots__ = ("functions",)
+
+    def __init__(self, functions: Mapping[str, Function]) -> None:
+        self.functions = functions
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.functions is self.functions
+
+    def __hash__(self) -> int:
+        return id(self.functions)
+
+
+@lru_cache(maxsize=16)
+def _together(table: _Same) -> tuple[Mapping[str, Function], frozenset[str]]:
+    """Return all functions, and their names."""
+    known = {**BUILTINS, **table.functions}
+    return known, frozenset(known)
 
 
 @lru_cache(maxsize=1024)

@@ -1,6 +1,6 @@
 """Evaluates the tree of a template, as Go's ``text/template`` executes it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 from ruleengine.expressions.go_deep import copied
@@ -199,8 +199,7 @@ class Evaluation:
 
     def _command(self, dot: Any, command: Command, final: Any) -> Any:
         self._meter.step()
-        first = command.operands[0]
-        arguments = command.operands[1:]
+        first, *arguments = command.operands
         if isinstance(first, Identifier):
             return self._function(dot, first.name, command, arguments, final)
         if isinstance(first, Field | Variable | Chain):
@@ -235,7 +234,7 @@ class Evaluation:
         self,
         dot: Any,
         node: Field | Variable | Chain,
-        arguments: tuple[Operand, ...],
+        arguments: Sequence[Operand],
         final: Any,
     ) -> Any:
         given = arguments or final is not _ABSENT
@@ -244,14 +243,15 @@ class Evaluation:
             if given:
                 raise self._fail(node, "can't give arguments to what is no function")
             return value
-        for name in node.names[:-1]:
-            value = self._field(node, value, name)
-        last = node.names[-1]
-        value = self._field(node, value, last)
+        for name in node.names:
+            if type(value) is dict and name in value:
+                value = value[name]
+            else:
+                value = self._field(node, value, name)
         if isinstance(value, Method):
             return self._call_function(dot, value, node, arguments, final)
         if given:
-            raise self._fail(node, f"{last} is not a method but has arguments")
+            raise self._fail(node, f"{node.names[-1]} is not a method but has arguments")
         return value
 
     def _receiver(self, dot: Any, node: Field | Variable | Chain) -> Any:
@@ -273,16 +273,14 @@ class Evaluation:
             raise self._fail(node, error.message, error.hint) from None
 
     def _function(
-        self, dot: Any, name: str, node: Any, arguments: tuple[Operand, ...], final: Any
+        self, dot: Any, name: str, node: Any, arguments: Sequence[Operand], final: Any
     ) -> Any:
         function = self._functions[name]
         if name in _SHORT_CIRCUIT and (arguments or final is not _ABSENT):
             return self._decide(dot, arguments, final, decides=_SHORT_CIRCUIT[name])
         return self._call_function(dot, function, node, arguments, final)
 
-    def _decide(
-        self, dot: Any, arguments: tuple[Operand, ...], final: Any, *, decides: bool
-    ) -> Any:
+    def _decide(self, dot: Any, arguments: Sequence[Operand], final: Any, *, decides: bool) -> Any:
         value: Any = NO_VALUE
         for argument in arguments:
             value = self._argument(dot, argument, Kind.ANY)
@@ -295,7 +293,7 @@ class Evaluation:
         dot: Any,
         function: Function,
         node: Any,
-        arguments: tuple[Operand, ...],
+        arguments: Sequence[Operand],
         final: Any,
     ) -> Any:
         piped = final is not _ABSENT
