@@ -10,8 +10,9 @@ from typing import Any, Final
 
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.sprig import Surroundings
-from ruleengine.expressions.sprig.texts import lower, replace, upper
+from ruleengine.expressions.sprig.texts import replace
 from ruleengine.formats import go_durations
+from ruleengine.formats.go_case import lower, upper
 from ruleengine.formats.go_durations import Duration
 from ruleengine.formats.go_time_parsing import parse_time
 from ruleengine.formats.go_times import DAYS, LAYOUTS, MONTHS, RFC3339, Month, Weekday
