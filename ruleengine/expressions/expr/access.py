@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, Final
 
+from ruleengine.expressions import go_functions
 from ruleengine.expressions.expr.signatures import Function
 from ruleengine.expressions.expr.sprigs import Sprig
 from ruleengine.expressions.expr.values import AnyKeys, Groups, Problem, kind_of, to_index
@@ -90,6 +91,8 @@ def call(function: Any, arguments: list[Any], meter: Meter) -> Any:
         hint = "no function of this name exists" if function is None else ""
         raise Problem(f"{kind_of(function)} cannot be called", hint)
     try:
+        if isinstance(function, go_functions.Function):
+            return function(*arguments, meter=meter)
         return function(*arguments)
     except ExpressionError as error:
         raise Problem(error.message, error.hint) from None

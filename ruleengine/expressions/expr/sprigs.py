@@ -1,21 +1,12 @@
 """``sprig.*``: the functions of sprig, loaded when an expression asks for the first of them."""
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
-
-from ruleengine.expressions.go_deep import copied
-from ruleengine.expressions.language import DEFAULT_LIMITS, Meter
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ruleengine.expressions.go_functions import Function
     from ruleengine.expressions.sprig import Surroundings
-
-_CHANGING: Final = frozenset(
-    {"set", "unset", "merge", "mergeOverwrite", "mustMerge", "mustMergeOverwrite"}
-)
-"""Functions that change their first argument, which here may be a part of the environment."""
 
 
 class Sprig(Mapping[str, Any]):
@@ -28,9 +19,7 @@ class Sprig(Mapping[str, Any]):
     def _functions(self) -> Mapping[str, "Function"]:
         from ruleengine.expressions import sprig
 
-        made = sprig.functions(self._surroundings or sprig.Surroundings())
-        kept = {name: _on_a_copy(made[name]) for name in _CHANGING}
-        return {**made, **kept}
+        return sprig.functions(self._surroundings or sprig.Surroundings())
 
     def __getitem__(self, name: str) -> "Function":
         return self._functions[name]
@@ -40,10 +29,3 @@ class Sprig(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return len(self._functions)
-
-
-def _on_a_copy(function: "Function") -> "Function":
-    call: Callable[..., Any] = function.call
-    return replace(
-        function, call=lambda first, *others: call(copied(first, Meter(DEFAULT_LIMITS)), *others)
-    )

@@ -10,7 +10,7 @@ from ruleengine.expressions import expr
 from ruleengine.expressions.expr import EVENTS, PLAIN, ROLLOUTS, WORKFLOWS, Dialect
 from ruleengine.expressions.expr.dialects import result_environment
 from ruleengine.expressions.expr.signatures import NOW
-from ruleengine.expressions.language import ExpressionError
+from ruleengine.expressions.language import ExpressionError, Limits
 
 
 @pytest.mark.parametrize(
@@ -96,6 +96,14 @@ def test_an_unknown_function_of_sprig_is_suggested() -> None:
     with pytest.raises(ExpressionError) as caught:
         expr.compile("sprig.uper('a')", WORKFLOWS).eval({})
     assert (caught.value.offset, caught.value.hint) == (6, "did you mean 'upper'?")
+
+
+def test_functions_of_sprig_count_as_steps_of_the_expression() -> None:
+    """However many calls they are spread over."""
+    env = {"a": [[1]] * 50, "many": list(range(1000))}
+    program = expr.compile("many | map(sprig.deepCopy(a)) | len()", WORKFLOWS)
+    with pytest.raises(ExpressionError, match="more than 20000 steps"):
+        program.eval(env, Limits(steps=20_000))
 
 
 def test_functions_of_sprig_change_nothing_that_others_see() -> None:
