@@ -19,6 +19,7 @@ ENVIRONMENTS_MANAGER: Final = "ruleengine-environments"
 ROLLOUTS_MANAGER: Final = "ruleengine-rollouts"
 PIPELINES_MANAGER: Final = "ruleengine-pipelines"
 STEP_MANAGER: Final = "ruleengine-step"
+TRIGGERS_MANAGER: Final = "ruleengine-triggers"
 LEASE_MANAGER: Final = f"lease.{DOMAIN}"
 LEASE_API_VERSION: Final = "coordination.k8s.io/v1"
 
@@ -58,6 +59,7 @@ NAMES: Final = (
     Name(ROLLOUTS_MANAGER, "field manager", "what the rollouts reconciler declares"),
     Name(PIPELINES_MANAGER, "field manager", "what the pipelines reconciler declares"),
     Name(STEP_MANAGER, "field manager", "what a step in its pod reports, or does by its template"),
+    Name(TRIGGERS_MANAGER, "field manager", "what the triggers reconcilers declare"),
     Name(LEASE_MANAGER, "field manager", "who drives an area; does not count as a write of ours"),
     Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),

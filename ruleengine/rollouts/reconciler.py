@@ -12,6 +12,7 @@ from datetime import datetime
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, ROLLOUTS_MANAGER
+from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object, lookup
 from ruleengine.rollouts.canary import (
     Moment,
@@ -21,7 +22,6 @@ from ruleengine.rollouts.canary import (
     restarted,
     scaling,
 )
-from ruleengine.rollouts.problems import Problem
 from ruleengine.rollouts.replicasets import (
     REVISION,
     ReplicaSet,

@@ -12,10 +12,11 @@ from typing import Final
 from ruleengine.apimachinery.durations import parse_argo_duration
 from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.formats.go_durations import DurationError
+from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.rollouts.arithmetic import WHOLE, Limits, Threshold, limits
 from ruleengine.rollouts.hashes import pod_template_hash, step_hash
-from ruleengine.rollouts.problems import Problem, invalid, unsupported
+from ruleengine.rollouts.problems import invalid, unsupported
 
 _SPEC: Final = frozenset(
     {

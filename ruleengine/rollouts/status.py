@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from ruleengine.apimachinery.selectors import label_selector_from_object
+from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object, lookup
 from ruleengine.rollouts.canary import Moment
 from ruleengine.rollouts.conditions import (
@@ -25,7 +26,6 @@ from ruleengine.rollouts.conditions import (
     TIMED_OUT,
     Conditions,
 )
-from ruleengine.rollouts.problems import Problem
 from ruleengine.rollouts.replicasets import ReplicaSets
 from ruleengine.rollouts.state import State
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ruleengine.formats.go_json import marshal, unmarshal
+from ruleengine.formats.go_json import compact, marshal, unmarshal
 from ruleengine.formats.go_text import TooLargeError
 
 
@@ -127,3 +127,32 @@ def test_what_is_written_reads_back(value: Any, html: bool, indent: str) -> None
     text = marshal(value, escape_html=html, indent=indent)
     assert unmarshal(text) == value
     assert json.loads(text, parse_int=float) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "short"),
+    [
+        (
+            ' { "b" : 1.50 ,\n"a": [ 1e3, "x  \\" y" ] , "b":\t2 } ',
+            '{"b":1.50,"a":[1e3,"x  \\" y"],"b":2}',
+        ),
+        ('"<a & b>"', '"\\u003ca \\u0026 b\\u003e"'),
+        ("12345678901234567890", "12345678901234567890"),
+        ('["\\\\", " "]', '["\\\\"," "]'),
+    ],
+)
+def test_raw_json_keeps_its_order_and_its_digits(text: str, short: str) -> None:
+    """Only blanks go, and HTML's signs are escaped, as in a ``json.RawMessage``."""
+    assert compact(text) == short
+
+
+@given(
+    st.recursive(
+        st.none() | st.integers() | st.text(),
+        lambda one: st.lists(one) | st.dictionaries(st.text(), one),
+    )
+)
+def test_compact_json_means_the_same(value: Any) -> None:
+    """Whatever the blanks and signs in it."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    assert unmarshal(compact(text)) == unmarshal(text)

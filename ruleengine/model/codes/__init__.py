@@ -22,6 +22,7 @@ AREAS = (
     "rule",
     "schema",
     "support",
+    "trigger",
 )
 """The areas, each a module beside this one."""
 

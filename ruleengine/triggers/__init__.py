@@ -1,0 +1,1 @@
+"""The area triggers: pure deciders of event sources, event buses and sensors."""
