@@ -27,6 +27,7 @@ OWNER: Final = f"{DOMAIN}/owner"
 ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
 PAUSED: Final = f"{DOMAIN}/paused"
+STARTED_BY: Final = f"{DOMAIN}/started-by"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
 RECORD_TYPE: Final = f"{DOMAIN}/record"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
@@ -38,6 +39,9 @@ ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
 ARGO_WORKFLOWS_INSTANCE: Final = "workflows.argoproj.io/controller-instanceid"
 ARGO_ROLLOUTS_INSTANCE: Final = "argo-rollouts.argoproj.io/controller-instance-id"
 ARGO_WORKFLOW: Final = "workflows.argoproj.io/workflow"
+ARGO_TRIGGER_SENSOR: Final = "events.argoproj.io/sensor"
+ARGO_TRIGGER_TRIGGER: Final = "events.argoproj.io/trigger"
+ARGO_TRIGGER_TIME: Final = "events.argoproj.io/action-timestamp"
 ARGO_ANALYSIS_RUN: Final = "analysisrun.argoproj.io/uid"
 
 ENGINE_IMAGE: Final = "ruleengine"
@@ -65,6 +69,7 @@ NAMES: Final = (
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
     Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
     Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
+    Name(STARTED_BY, "annotation", "the events that a sensor created an object for, by dependency"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),
     Name(RECORD_TYPE, "Secret type", "what a decision remembers beyond an object's life"),
     Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
@@ -73,5 +78,8 @@ NAMES: Final = (
     Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
     Name(ARGO_SKIP, "annotation", "Argo CD's own: its controller leaves our applications alone"),
     Name(ARGO_WORKFLOWS_INSTANCE, "label", "Argo Workflows' own: its controller leaves ours alone"),
+    Name(ARGO_TRIGGER_SENSOR, "label", "Argo Events' own: the sensor that created an object"),
+    Name(ARGO_TRIGGER_TRIGGER, "label", "Argo Events' own: the trigger that created an object"),
+    Name(ARGO_TRIGGER_TIME, "label", "Argo Events' own: when that was, in milliseconds"),
     Name(ARGO_ROLLOUTS_INSTANCE, "label", "Argo Rollouts' own: its controller leaves ours alone"),
 )

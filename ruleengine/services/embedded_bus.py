@@ -9,7 +9,7 @@ it still needs, is kept longer.
 Two events of one subject with one id are one event. The limits are those of Argo's default
 stream: 50,000 messages and a week, of events' own time, so that no clock is needed.
 
-Several processes may have the file open; one thread of each reads, any may append.
+Several processes may have the file open, and any thread of each may read and append.
 """
 
 import sqlite3
@@ -84,6 +84,7 @@ class EmbeddedBus:
         self._path = path
         self._most_events = most_events
         self._lock = threading.Lock()
+        self._reading = threading.Lock()
         self._needs: dict[str, Need] = {}
         self._untrimmed = _TRIM_EVERY
         with self._failing():
@@ -101,7 +102,7 @@ class EmbeddedBus:
     @property
     def identity(self) -> str:
         """What tells this log from any other: a sequence means nothing without it."""
-        with self._failing():
+        with self._reading, self._failing():
             row = self._reader.execute("SELECT value FROM settings WHERE name = 'identity'")
             return str(row.fetchone()[0])
 
@@ -147,7 +148,7 @@ class EmbeddedBus:
         names = [name for one in wanted for name in one]
         found: list[StoredEvent] = []
         size = 0
-        with self._failing():
+        with self._reading, self._failing():
             rows = self._reader.execute(
                 f"SELECT {_COLUMNS} FROM events WHERE bus = ? AND sequence > ? AND ({places})"  # noqa: S608 - only our own text
                 " ORDER BY sequence LIMIT ?",
@@ -160,10 +161,14 @@ class EmbeddedBus:
                 found.append(one)
         return found
 
+    def newest(self, bus: str, subjects: Iterable[Subject]) -> int:
+        """Return the sequence of the newest event of some subjects; 0 where there is none."""
+        return max((self._ends.get((bus, *one), 0) for one in subjects), default=0)
+
     def get(self, sequences: Iterable[int]) -> dict[int, StoredEvent]:
         """Return single events by their sequences, as far as they are still there."""
         found: dict[int, StoredEvent] = {}
-        with self._failing():
+        with self._reading, self._failing():
             for sequence in sequences:
                 query = f"SELECT {_COLUMNS} FROM events WHERE sequence = ?"  # noqa: S608 - only our own text
                 row = self._reader.execute(query, (sequence,)).fetchone()
@@ -173,7 +178,7 @@ class EmbeddedBus:
 
     def refresh(self) -> bool:
         """Take in what other processes stored; tell whether there is anything new."""
-        with self._lock, self._failing():
+        with self._reading, self._lock, self._failing():
             version = int(self._reader.execute("PRAGMA data_version").fetchone()[0])
             if version == self._version:
                 return False

@@ -5,7 +5,7 @@ decision wants them, and answers with the addresses. A run that only applies has
 performer; there the document waits for one, and its status says no more than is known.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -13,6 +13,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.decisions import DONE, Answer, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, TRIGGERS_MANAGER
 from ruleengine.model.values import Object, lookup
+from ruleengine.triggers.buses import bus_problem
 from ruleengine.triggers.conditions import (
     DEPLOYED,
     INVALID,
@@ -46,15 +47,24 @@ class EventSourceReconciler:
         reading = read_source(value)
         if reading.specification is None:
             problem = reading.problems[0]
-            conditions = {
-                SOURCES: refused(problem),
-                DEPLOYED: fails("nothing is received", INVALID),
-            }
-            return Decision(
-                status=make_status(value, conditions, now),
-                next=Next(stop=Stop.FOR, message=problem.text),
+            nothing = fails("nothing is received", INVALID)
+            return _waiting(
+                value, {SOURCES: refused(problem), DEPLOYED: nothing}, problem.text, now
             )
+        no_bus = bus_problem(world, Target.of(value).namespace, reading.specification.bus)
+        if no_bus:
+            conditions = {SOURCES: holds(), DEPLOYED: fails(no_bus, INVALID)}
+            return _waiting(value, conditions, no_bus, now)
         return _received(value, reading.specification, world, now)
+
+
+def _waiting(
+    value: Object, conditions: Mapping[str, Condition], message: str, now: datetime
+) -> Decision:
+    """Return the decision that receives nothing until somebody changes a document."""
+    return Decision(
+        status=make_status(value, conditions, now), next=Next(stop=Stop.FOR, message=message)
+    )
 
 
 def _received(

@@ -11,6 +11,7 @@ from typing import Final, Self
 from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.triggers.problems import WrongError, unsupported
+from ruleengine.triggers.values import mapping, text
 
 DEFAULT_BUS: Final = "default"
 
@@ -92,7 +93,7 @@ class SourceReading:
 def read_source(value: Object) -> SourceReading:
     """Return what an EventSource asks for; never raises for wrong data."""
     try:
-        spec = mapping(value, "spec", "the document")
+        spec = mapping(value, "spec", "")
         _check_names(spec)
         problems = tuple(unsupported("EventSource", spec))
         if problems:
@@ -152,26 +153,6 @@ def _route(name: str, value: Object, where: str) -> Route:
         metadata=metadata,
         token=_secret_key(value.get("authSecret"), f"{where}.authSecret"),
     )
-
-
-def mapping(value: Object, name: str, where: str) -> Object:
-    """Return a map of a map, empty where there is none. Raises ``WrongError`` for another type."""
-    found = value.get(name)
-    if found is None:
-        return {}
-    if not isinstance(found, dict):
-        raise WrongError(f"{name} of {where} must be a map, not {found!r}")
-    return found
-
-
-def text(value: Object, name: str, where: str) -> str:
-    """Return a text of a map, empty where there is none. Raises ``WrongError`` for another type."""
-    found = value.get(name)
-    if found is None:
-        return ""
-    if not isinstance(found, str):
-        raise WrongError(f"{where}.{name} must be a text, not {found!r}")
-    return found
 
 
 def _port(port: str, where: str) -> int:

@@ -1,0 +1,84 @@
+"""Which events pass the filters of a dependency; the messages are Argo's own."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from ruleengine.model.events import CloudEvent
+from ruleengine.triggers.filter_context import ContextFilter
+from ruleengine.triggers.filter_time import TimeFilter
+from ruleengine.triggers.problems import WrongError
+from ruleengine.triggers.verdicts import Verdict
+from tests.triggers.vectors import cases, judge, report
+
+
+def event_of(value: Mapping[str, Any] | None) -> CloudEvent:
+    """Return the event of a vector; what it leaves out is empty."""
+    value = value or {}
+    context = value.get("context") or {}
+    return CloudEvent(
+        id=context.get("id") or "",
+        source=context.get("source") or "",
+        subject=context.get("subject") or "",
+        type=context.get("type") or "",
+        time=context.get("time") or "",
+        data=value.get("data") or "",
+        content_type=context.get("datacontenttype") or "",
+    )
+
+
+def wrong(case: dict[str, Any], verdict: Verdict) -> str:
+    """Return why a verdict is not the expected one, or an empty text."""
+    if verdict.passed is not case["out"]["result"]:
+        return f"{case['id']} {case['case']}: {verdict}"
+    return judge(case, verdict.error or None)
+
+
+@pytest.mark.vectors
+def test_the_context_is_compared_as_upstream() -> None:
+    """Exactly, and only four of its fields."""
+    found = [one for one in cases("filterContext") if one["in"]["actual"] is not None]
+    problems = []
+    for case in found:
+        given = {name: one for name, one in case["in"]["expected"].items() if one}
+        verdict = ContextFilter(given).judge(event_of({"context": case["in"]["actual"]}))
+        problems.append(wrong(case, verdict))
+    report("filterContext", len(found), [one for one in problems if one])
+
+
+@pytest.mark.vectors
+def test_times_of_day_are_compared_as_upstream() -> None:
+    """Start is in, stop is out, over midnight, in any time zone, around changes of clocks."""
+    problems = []
+    found = [one for one in cases("filterTime") if one["in"]["filter"] is not None]
+    for case in found:
+        given = case["in"]["filter"]
+        filtered = TimeFilter(given["start"], given["stop"], given.get("timezone", ""))
+        verdict = filtered.judge(event_of({"context": {"time": case["in"]["eventTime"]}}))
+        problems.append(wrong(case, verdict))
+    report("filterTime", len(found), [one for one in problems if one])
+
+
+@pytest.mark.parametrize(
+    ("value", "message"),
+    [
+        ({"start": "9", "stop": "10:00:00"}, "invalid event time filter: the text does not fit"),
+        ({"start": "10:00:00", "stop": "10:00:00"}, "stop '10:00:00' is equal to start"),
+        (
+            {"start": "09:00:00", "stop": "10:00:00", "timezone": "Mars/X"},
+            "unknown time zone Mars/X",
+        ),
+        ({"start": 9, "stop": "10:00:00"}, "spec.time.start must be a text, not 9"),
+    ],
+)
+def test_a_time_filter_that_makes_no_sense_is_refused(value: dict, message: str) -> None:
+    """Before any event comes."""
+    with pytest.raises(WrongError, match=message):
+        TimeFilter.read(value, "spec.time")
+
+
+def test_a_context_filter_that_asks_for_nothing_is_refused() -> None:
+    """Its id is not compared, so it would say nothing."""
+    with pytest.raises(WrongError, match="no fields specified in ctx filter"):
+        ContextFilter.read({"id": "1"}, "spec.context")
