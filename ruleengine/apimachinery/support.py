@@ -80,6 +80,23 @@ def highest_unhonoured(kind: str, parent: str, path: Path, value: Value) -> Iter
                 yield from highest_unhonoured(kind, field, (*below, name), one)
 
 
+def unhonoured_in(kind: str, field: str, path: Path, value: Value) -> Iterator[Path]:
+    """Yield the highest fields at and below the value of a field that are not honoured.
+
+    ``field`` is written with or without the wrapping that the value still has.
+    """
+    known = known_field(kind, field)
+    if known is None:
+        return
+    if state_of(kind, known) is Support.RECORDED:
+        yield path
+        return
+    found = [(path, value)] if known == field else _elements(value, known, path)
+    for below, inner in found:
+        for name, one in inner.items() if isinstance(inner, dict) else ():
+            yield from highest_unhonoured(kind, known, (*below, name), one)
+
+
 def leaves(kind: str, parent: str, path: Path, value: Value) -> Iterator[tuple[Path, str]]:
     """Yield the deepest fields that the table knows at and below one value."""
     field = known_field(kind, f"{parent}.{path[-1]}".lstrip("."))

@@ -165,6 +165,12 @@ class EmbeddedBus:
         """Return the sequence of the newest event of some subjects; 0 where there is none."""
         return max((self._ends.get((bus, *one), 0) for one in subjects), default=0)
 
+    def before(self, time: str) -> int:
+        """Return the sequence of the newest event from before a time; 0 where there is none."""
+        with self._reading, self._failing():
+            row = self._reader.execute("SELECT MAX(sequence) FROM events WHERE time < ?", (time,))
+            return int(row.fetchone()[0] or 0)
+
     def get(self, sequences: Iterable[int]) -> dict[int, StoredEvent]:
         """Return single events by their sequences, as far as they are still there."""
         found: dict[int, StoredEvent] = {}

@@ -1,4 +1,4 @@
-"""Event buses: which of them the embedded one stands for (decision 0004).
+"""Event buses: which of them the embedded one stands for (decision 0006).
 
 An EventBus that Argo Events would run itself (``jetstream``, ``nats.native``) is a bus that
 nobody else speaks to: the embedded bus takes its place. One that is run by others

@@ -71,8 +71,9 @@ class Serving:
 class EventsWanted:
     """What ``events`` asks for: those of some subjects after a place in a log.
 
-    ``reader`` names who asks. ``log`` and ``after`` are the place; an empty log is none yet.
-    ``held`` are events from before it whose content is needed, too.
+    ``reader`` names who asks. ``log`` and ``after`` are the place; an empty log is none yet:
+    then it is what comes next, or what came ``since`` a time. ``held`` are events from before
+    the place whose content is needed, too.
     """
 
     bus: str
@@ -80,6 +81,7 @@ class EventsWanted:
     subjects: tuple[tuple[str, str], ...]
     log: str = ""
     after: int = 0
+    since: str = ""
     held: tuple[int, ...] = ()
 
     @property
@@ -91,6 +93,7 @@ class EventsWanted:
             "subjects": [list(one) for one in self.subjects],
             "log": self.log,
             "after": self.after,
+            "since": self.since,
             "held": list(self.held),
         }
         return Request(kind=EVENTS, payload=payload, standing=True)

@@ -4,7 +4,8 @@ For each trigger: up to which event of the log it has handled everything, and wh
 its dependencies it holds until its conditions are met. Events themselves stay on the bus; the
 record names them by sequence.
 
-A trigger that is new begins with the next event. One whose conditions were changed holds
+A new sensor begins with the first event since it was created, a trigger that is added to it
+later with the next one. One whose conditions were changed holds
 nothing any more, nor does a dependency that was changed.
 """
 

@@ -112,6 +112,7 @@ class _Round:
     ) -> None:
         self._value = value
         self._target = Target.of(value)
+        self._created = str(lookup(value, "metadata", "creationTimestamp", default=""))
         self._uid = str(lookup(value, "metadata", "uid", default=""))
         self._specification = specification
         self._world = world
@@ -147,6 +148,7 @@ class _Round:
             subjects=tuple(dict.fromkeys((one.source, one.event) for one in dependencies)),
             log=progress.log,
             after=progress.after,
+            since="" if progress.log or self._content else self._created,
             held=tuple(sorted(progress.held.values())),
         )
         answer = self._world.answer(wanted.request)
@@ -182,13 +184,18 @@ class _Round:
                 self._events.append(trigger_failed(self._value, trigger.name, str(error)))
                 continue
             live = self._world.get(action.target)
-            refusal = self._world.refusal(action.target) if live is None else ""
-            if live is not None and not is_made_by(action, live):
-                refusal = f"{action.target} exists already"
-            if refusal:
-                self._events.append(trigger_failed(self._value, trigger.name, refusal))
+            problem = self._refusal(action)
+            if live is not None:
+                problem = "" if is_made_by(action, live) else f"{action.target} exists already"
+            if problem:
+                self._events.append(trigger_failed(self._value, trigger.name, problem))
             elif live is None:
                 yield action
+
+    def _refusal(self, action: Action) -> str:
+        """Return why the server will never create an object; empty where it may."""
+        refusal = self._world.refusal(action.target)
+        return refusal.message if refusal is not None and refusal.final else ""
 
     def _kept(self) -> Iterable[Action]:
         """Return the record of how far every trigger is, where that is new."""

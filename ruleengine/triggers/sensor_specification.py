@@ -16,7 +16,7 @@ from ruleengine.triggers.creation import KINDS, Creation, read_creation
 from ruleengine.triggers.filter_context import ContextFilter
 from ruleengine.triggers.filter_time import TimeFilter
 from ruleengine.triggers.filters import AND, OR, Filters
-from ruleengine.triggers.problems import WrongError, unsupported
+from ruleengine.triggers.problems import UNSUPPORTED, WrongError, unsupported
 from ruleengine.triggers.source_specification import DEFAULT_BUS
 from ruleengine.triggers.values import mapping, maps, text
 
@@ -87,6 +87,10 @@ def read_sensor(value: Object) -> SensorReading:
         if problem.message.startswith("spec.dependencies"):
             return SensorReading(dependencies=problem)
         return SensorReading(triggers=problem)
+    for one in triggers:
+        if not one.creation.resource:
+            message = f"what {one.name} starts is not honoured yet"
+            return SensorReading(triggers=Problem(code=UNSUPPORTED, message=message))
     return SensorReading(
         specification=SensorSpecification(bus=bus, dependencies=dependencies, triggers=triggers)
     )
@@ -172,13 +176,8 @@ def _trigger(template: Object, name: str, where: str, dependencies: tuple[str, .
     except CombinationError as error:
         raise WrongError(f"{where}.conditions: {error}") from error
     kind = next((one for one in KINDS if template.get(one) is not None), "")
-    if not kind:
-        # what is not honoured says so itself; a trigger that starts nothing is wrong
-        others = [one for one in template if one not in ("conditions", "conditionsReset", "name")]
-        if not others:
-            raise WrongError(f"trigger {name} starts nothing")
-        creation = Creation(kind="")
-    else:
+    creation = Creation(kind="")  # of a kind that is not honoured; the table of fields says which
+    if kind:
         creation = read_creation(kind, mapping(template, kind, where), f"{where}.{kind}", name)
     return Trigger(
         name=name,

@@ -13,6 +13,7 @@ from ruleengine.apimachinery.support import (
     is_listed,
     is_partly_honoured,
     state_of,
+    unhonoured_in,
 )
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import FOLDERS, Document, Form
@@ -20,6 +21,7 @@ from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Path, format_path
 from ruleengine.validation.field_uses import fields_in
+from ruleengine.validation.short_forms import parts_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,6 +41,9 @@ _FORMS: Final = {
     "rollouts": "Rollout",
 }
 """Folders whose short form is the spec of a kind, hoisted."""
+
+_FIRST_OF: Final = {"triggers": "EventSource"}
+"""Folders whose short form stands for several kinds: the first of them."""
 
 _OWN_FIELDS: Final = ("metadata", "environments")
 
@@ -72,7 +77,7 @@ def unsupported(document: Document) -> tuple[Finding, ...]:
     records, however many fields that has. Documents of other kinds have no findings.
     """
     kind, prefix = _kind_of(document)
-    if not is_partly_honoured(kind):
+    if not is_partly_honoured(kind or _FIRST_OF.get(document.folder, "")):
         return (_recorded(document, kind),) if _is_of_argo(document, kind) else ()
     return tuple(
         Finding(
@@ -128,6 +133,10 @@ def _skipped(prefix: str) -> tuple[str, ...]:
 
 def _unhonoured(document: Document, kind: str, prefix: str) -> Iterator[Path]:
     """Yield the fields of a document that are not honoured, and no field inside of those."""
+    if not kind:
+        for part in parts_of(document) if document.form is Form.SHORT else ():
+            yield from unhonoured_in(*part)
+        return
     for name, value in document.value.items():
         if name not in _skipped(prefix):
             yield from highest_unhonoured(kind, prefix, (name,), value)

@@ -130,7 +130,6 @@ def test_each_element_of_a_list_that_is_not_honoured_has_its_own_line() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("triggers/a.yaml", "on: {push: {webhook: {port: '1'}}}\ndo: [{pipeline: a}]\n"),
         (
             "rollouts/a.yaml",
             "apiVersion: argoproj.io/v1alpha1\nkind: Experiment\nspec: {a: b, c: d}\n",
@@ -143,6 +142,15 @@ def test_a_kind_that_is_recorded_as_a_whole_is_one_info(path: str, text: str) ->
     (finding,) = unsupported(document)
     assert (finding.severity, finding.code) == ("info", "support-kind-recorded")
     assert str(finding.place) == f"{path}:1:1"
+
+
+def test_a_trigger_is_looked_into_key_by_key() -> None:
+    """What an entry of ``on`` or ``do`` becomes may not be honoured; each has its own line."""
+    text = "on:\n  push:\n    webhook: {port: '1'}\n    transform: {jq: .}\n"
+    text += "do:\n- pipeline: a\n  rateLimit: {requestsPerUnit: 1}\n- slack: {channel: a}\n"
+    (document,) = documents(text, "triggers/a.yaml")
+    found = [(one.place.line, one.message.split("'")[1]) for one in unsupported(document)]
+    assert found == [(4, "on.push.transform"), (7, "do[0].rateLimit"), (8, "do[1].slack")]
 
 
 def test_kinds_of_others_are_not_ours_to_honour() -> None:

@@ -8,6 +8,7 @@ import pytest
 from ruleengine.model.events import CloudEvent
 from ruleengine.triggers.filter_context import ContextFilter
 from ruleengine.triggers.filter_time import TimeFilter
+from ruleengine.triggers.filters import Filters
 from ruleengine.triggers.problems import WrongError
 from ruleengine.triggers.verdicts import Verdict
 from tests.triggers.vectors import cases, judge, report
@@ -82,3 +83,38 @@ def test_a_context_filter_that_asks_for_nothing_is_refused() -> None:
     """Its id is not compared, so it would say nothing."""
     with pytest.raises(WrongError, match="no fields specified in ctx filter"):
         ContextFilter.read({"id": "1"}, "spec.context")
+
+
+@pytest.mark.parametrize(
+    ("operator", "type_", "start", "expected"),
+    [
+        ("and", "webhook", "03:00:00", Verdict(passed=True)),
+        ("and", "calendar", "03:00:00", Verdict(passed=False)),
+        ("or", "calendar", "03:00:00", Verdict(passed=True)),
+        ("or", "calendar", "05:00:00", Verdict(passed=False)),
+    ],
+)
+def test_sections_are_joined_by_the_operator(
+    operator: str, type_: str, start: str, expected: Verdict
+) -> None:
+    """All of those that are present, or any of them."""
+    filters = Filters(
+        context=ContextFilter({"type": type_}),
+        time=TimeFilter(start, "06:00:00"),
+        operator=operator,
+    )
+    event = event_of({"context": {"type": "webhook", "time": "2026-01-02T03:04:05Z"}})
+    assert filters.judge(event) == expected
+    assert Filters(operator="or").judge(event).passed is False
+    assert Filters().judge(event).passed
+
+
+def test_errors_end_an_and_and_are_gathered_in_an_or() -> None:
+    """As upstream: passed in spite of an error is possible with alternatives."""
+    broken = TimeFilter("9", "10:00:00")
+    context = ContextFilter({"type": "webhook"})
+    event = event_of({"context": {"type": "webhook", "time": "2026-01-02T03:04:05Z"}})
+    refused = Filters(context=context, time=broken).judge(event)
+    assert (refused.passed, refused.error[:19]) == (False, "time filter error (")
+    passed = Filters(context=context, time=broken, operator="or").judge(event)
+    assert (passed.passed, passed.error) == (True, refused.error)

@@ -24,12 +24,15 @@ def cases(function: str) -> list[dict[str, Any]]:
     return found
 
 
-def judge(case: dict[str, Any], error: str | None) -> str:
-    """Return why an error is not the expected one, or an empty text."""
+def judge(case: dict[str, Any], error: str | None, *, located: bool = False) -> str:
+    """Return why an error is not the expected one, or an empty text.
+
+    ``located``: ours may name the place of what is wrong before it.
+    """
     wanted = case["out"].get("error")
     matches = {
         "any": bool(error) is bool(wanted),
-        "exact": error == wanted,
+        "exact": error == wanted or (located and str(error).endswith(str(wanted))),
         "prefix": str(error).startswith(case.get("error_prefix", "")),
     }
     good = matches[case.get("error_match", "exact")] if wanted else not error

@@ -305,9 +305,11 @@ def test_defaults_of_a_folder_fill_in_what_a_short_form_lacks(tmp_path: Path) ->
 
 def test_what_is_only_recorded_is_an_info_with_the_native_engine(tmp_path: Path) -> None:
     """One for each document, whatever it holds; with handover Argo's controllers act."""
-    repo = make_repo(tmp_path)
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: AnalysisTemplate\nmetadata: {name: a}\nspec:\n"
+    text += "  metrics: [{name: a, provider: {web: {url: 'https://example.com'}}}]\n"
+    repo = make_repo(tmp_path, {**FILES, "rollouts/rate.yaml": text})
     recorded = [one for one in repo.validate().findings if one.code == "support-kind-recorded"]
-    assert {one.place.path for one in recorded} == {"triggers/on-push.yaml"}
+    assert {one.place.path for one in recorded} == {"rollouts/rate.yaml"}
     assert {one.severity for one in recorded} == {Severity.INFO}
     repo.write({"ruleengine.yaml": "engine: handover\nrepo: https://example.com/a.git\n"})
     codes = {one.code for one in repo.validate().findings}

@@ -4,7 +4,6 @@ import http.client
 import itertools
 import json
 import socket
-import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -30,17 +29,15 @@ def free_port() -> int:
 
 @dataclass
 class Site:
-    """Receivers, and a bus that remembers in memory; it can fail, and be slow."""
+    """Receivers, and a bus that remembers in memory; it can fail."""
 
     port: int = field(default_factory=free_port)
     batches: list[Sequence[Stored]] = field(default_factory=list)
     told: int = 0
     failing: bool = False
-    gate: threading.Event = field(default_factory=threading.Event)
 
     def __post_init__(self) -> None:
         """Begin."""
-        self.gate.set()
         ids = (f"id-{number}" for number in itertools.count())
         self.storing = Storing(self.store, self.tell)
         answering = Answering(storing=self.storing, new_id=lambda: next(ids), now=lambda: NOW)
@@ -48,7 +45,6 @@ class Site:
 
     def store(self, events: Sequence[Stored]) -> None:
         """Store as a bus does."""
-        self.gate.wait(10)
         if self.failing:
             raise StoreError("the disk is full", "free space")
         self.batches.append(events)
@@ -119,23 +115,6 @@ def test_an_event_that_cannot_be_stored_is_not_acknowledged(site: Site) -> None:
     site.failing = False
     assert site.send() == (200, "success")
     assert site.told == 1
-
-
-def test_events_that_come_at_once_are_stored_at_once(site: Site) -> None:
-    """While one transaction is under way the others gather; each sender has its answer."""
-    site.receivers.serve(site.offer("push"))
-    site.gate.clear()
-    answers: list[tuple[int, str]] = []
-    senders = [threading.Thread(target=lambda: answers.append(site.send())) for _ in range(20)]
-    for sender in senders:
-        sender.start()
-    while site.storing._queue.qsize() < 19:
-        threading.Event().wait(0.005)
-    site.gate.set()
-    for sender in senders:
-        sender.join()
-    assert answers == [(200, "success")] * 20
-    assert [len(one) for one in site.batches] == [1, 19]
 
 
 def test_what_is_not_offered_is_not_there(site: Site) -> None:
