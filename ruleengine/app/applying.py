@@ -2,16 +2,19 @@
 
 import os
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.planning import Engagement, check, engaged, plan_now
+from ruleengine.app.standing import standing
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Outcome, Plan, Result
 from ruleengine.model.configuration import Engine
@@ -20,6 +23,10 @@ from ruleengine.model.findings import Finding, has_errors, order_findings
 from ruleengine.reconcile.executor import Execution, perform
 from ruleengine.reconcile.feeds import WatchFeed
 from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.standing import News
+
+_MOST_TOLD: Final = 1000
+"""How many outcomes are remembered of a run without an end."""
 
 FAILURES = (Result.FAILED, Result.CONFLICT, Result.REFUSED)
 
@@ -29,12 +36,16 @@ class ApplyOptions:
     """How to apply. ``timeout`` bounds the waiting; without ``floor`` any number may be pruned.
 
     ``drive`` lets our reconcilers act on a cluster that was named (locally they always do).
+    ``receive`` serves webhooks meanwhile; with ``keep`` it goes on, whatever the timeout,
+    until it is cancelled.
     """
 
     wait: bool = True
     timeout: timedelta = timedelta(minutes=5)
     floor: bool = True
     drive: bool = False
+    receive: bool = False
+    keep: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,7 +120,7 @@ def deliver(
     client = engagement.surroundings.client
     before = client.writes
     plan = plan_now(engagement, datetime.now(UTC), floor=options.floor)
-    told: list[Outcome] = []
+    told: deque[Outcome] = deque(maxlen=_MOST_TOLD if options.keep else None)
 
     def progress(outcome: Outcome) -> None:
         told.append(outcome)
@@ -174,18 +185,24 @@ def _watched(settled: Settled | None) -> tuple[str, ...]:
 
 
 def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:
-    surroundings = engagement.surroundings
-    with area_leases(surroundings) as leases, _watching(surroundings.client) as feed:
+    surroundings, news = engagement.surroundings, News()
+    with (
+        area_leases(surroundings) as leases,
+        _watching(surroundings.client) as feed,
+        standing(engagement.cluster, engagement.state, news, receive=options.receive) as performers,
+    ):
+        news.wakes(feed.wake)
         settling = Settling(
             now=lambda: datetime.now(UTC),
             feed=feed,
-            deadline=datetime.now(UTC) + options.timeout,
+            deadline=None if options.keep else datetime.now(UTC) + options.timeout,
+            news=news,
             cancel=observers.cancel,
             progress=observers.progress,
             leases=leases,
             seed=os.getpid(),
         )
-        return settle(surroundings, settling)
+        return settle(replace(surroundings, standing=performers), settling)
 
 
 @contextmanager

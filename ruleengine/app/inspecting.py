@@ -37,9 +37,9 @@ class Standing:
     """How one declared document stands: ``missing``, ``recorded``, ``handed over``, ``applied``.
 
     For an Application ``sync``, ``health`` and ``revision`` come from its status, for a
-    Rollout phase and pod hash, for a Workflow the health that its phase means; ``message`` tells
-    what keeps it from being healthy. What is handed over is Argo's to act on: only what Argo
-    wrote about it is told.
+    Rollout phase and pod hash, for a Workflow the health that its phase means, for what
+    events need that of the conditions; ``message`` tells what keeps it from being healthy. What
+    is handed over is Argo's to act on: only what Argo wrote about it is told.
     """
 
     target: Target
@@ -137,12 +137,22 @@ def _standing(target: Target, origin: Origin, live: Object | None, engine: Engin
         return Standing(target=target, origin=origin, state="missing", message="not applied yet")
     if engine is Engine.HANDOVER and target.api_version == ARGO_API_VERSION:
         return _handed_over(target, origin, live)
-    if target.kind == "Application" and target.api_version == ARGO_API_VERSION:
-        return _application(target, origin, lookup(live, "status", default={}))
-    if target.kind == "Rollout" and target.api_version == ARGO_API_VERSION:
-        return _rollout(target, origin, lookup(live, "status", default={}))
-    if target.kind == "Workflow" and target.api_version == ARGO_API_VERSION:
-        return _workflow(target, origin, live)
+    if target.api_version == ARGO_API_VERSION:
+        return _of_argo(target, origin, live)
+    return Standing(target=target, origin=origin, state="applied")
+
+
+def _of_argo(target: Target, origin: Origin, live: Object) -> Standing:
+    found = lookup(live, "status", default={})
+    match target.kind:
+        case "Application":
+            return _application(target, origin, found)
+        case "Rollout":
+            return _rollout(target, origin, found)
+        case "Workflow":
+            return _workflow(target, origin, live)
+        case "EventBus" | "EventSource" | "Sensor":
+            return _of_events(target, origin, lookup(found, "conditions", default=[]))
     state = "recorded" if is_recorded(target) else "applied"
     return Standing(target=target, origin=origin, state=state)
 
@@ -181,6 +191,19 @@ def _rollout(target: Target, origin: Origin, found: Object) -> Standing:
         health=str(lookup(found, "phase", default="")),
         revision=str(lookup(found, "currentPodHash", default="")),
         message=str(lookup(found, "message", default=message)),
+    )
+
+
+def _of_events(target: Target, origin: Origin, conditions: Sequence[Object]) -> Standing:
+    """Return how an object stands whose status is nothing but conditions."""
+    bad = next((one for one in conditions if one.get("status") == "False"), None)
+    message = "" if conditions else "no controller has looked at it yet"
+    return Standing(
+        target=target,
+        origin=origin,
+        state="applied",
+        health="Degraded" if bad else "Healthy" if conditions else "",
+        message=str(bad.get("message", "")) if bad else message,
     )
 
 

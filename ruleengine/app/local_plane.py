@@ -33,8 +33,10 @@ def status(state: Path) -> LocalPlane | None:
 
 
 def reset(state: Path) -> None:
-    """Stop it and remove every object."""
+    """Stop it and remove every object, and every event that was not handled yet."""
     process.reset(state)
+    for path in state.glob("bus.sqlite*"):
+        path.unlink(missing_ok=True)
 
 
 def _plane(running: process.Running) -> LocalPlane:

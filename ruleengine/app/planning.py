@@ -29,6 +29,9 @@ from ruleengine.reconcile.records import InventoryStore
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.rollouts.reconciler import RolloutReconciler
+from ruleengine.triggers.buses import EventBusReconciler
+from ruleengine.triggers.sensor_reconciler import SensorReconciler
+from ruleengine.triggers.source_reconciler import EventSourceReconciler
 from ruleengine.validation.checks import Check
 
 _CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
@@ -37,11 +40,15 @@ _CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLIC
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Engagement:
-    """A config repo brought together with a cluster: everything that a plan needs."""
+    """A config repo brought together with a cluster: everything that a plan needs.
+
+    ``state`` is the folder for what is kept between runs.
+    """
 
     workspace: Workspace
     declared: Declared
     cluster: Connected
+    state: Path
     surroundings: Surroundings
     store: InventoryStore
     inventory: Inventory
@@ -98,6 +105,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
         workspace=workspace,
         declared=declared,
         cluster=cluster,
+        state=state,
         surroundings=surroundings,
         store=store,
         inventory=store.read(),
@@ -116,6 +124,9 @@ def make_reconcilers(
         ApplicationReconciler(kinds, merge, configuration.control_namespace),
         RolloutReconciler(),
         WorkflowReconciler(),
+        EventBusReconciler(),
+        EventSourceReconciler(),
+        SensorReconciler(configuration.control_namespace),
     )
 
 

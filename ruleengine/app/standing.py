@@ -114,8 +114,8 @@ class Reading:
 
         wanted, bus = EventsWanted.of(request), self._bus.open()
         if wanted.log != bus.identity:
-            begin = 0 if wanted.log else bus.end  # what a new reader wants is what comes next
-            return Answer(value=Arrived(log=bus.identity, after=begin).as_value())
+            arrived = Arrived(log=bus.identity, after=_beginning(wanted, bus))
+            return Answer(value=arrived.as_value())
         self._readers[wanted.reader] = request.key
         held = frozenset(wanted.held)
         need = Need(bus=wanted.bus, subjects=wanted.subjects, after=wanted.after, held=held)
@@ -138,6 +138,13 @@ class Reading:
         if self._readers.get(reader) == request.key:
             del self._readers[reader]
             self._bus.open().forget(reader)
+
+
+def _beginning(wanted: EventsWanted, bus: "EmbeddedBus") -> int:
+    """Return the place in a log from which on events are for a reader that has none in it."""
+    if wanted.log:
+        return 0  # it knows another log: of this one it has handled nothing
+    return bus.before(wanted.since) if wanted.since else bus.end
 
 
 class Serving:

@@ -1,14 +1,20 @@
 """What an apply came to, as text and as data."""
 
+from typing import Final
+
 from ruleengine.app.applying import Delivery
 from ruleengine.app.inspecting import Standing
 from ruleengine.cli.printing import short_revision
-from ruleengine.model.actions import Outcome, Verb
-from ruleengine.model.values import Object
+from ruleengine.model.actions import Outcome, Result, Verb
+from ruleengine.model.names import INVENTORY_TYPE, RECORD_TYPE
+from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.as_json import finding_data, outcomes_data, target_data
 from ruleengine.reporting.diff import recorded_line
 from ruleengine.reporting.style import Style
 from ruleengine.reporting.tree import outcomes_text
+
+_UNTOLD: Final = (Verb.STATUS, Verb.EVENT)
+"""Verbs of writes that are no news to a person."""
 
 
 def delivery_text(delivery: Delivery, style: Style) -> str:
@@ -63,9 +69,19 @@ def shown(delivery: Delivery) -> tuple[Outcome, ...]:
     last = {
         (one.planned.action.target, one.planned.area): one
         for one in delivery.outcomes
-        if one.planned.action.verb not in (Verb.STATUS, Verb.EVENT)
+        if one.planned.action.verb not in _UNTOLD
     }
     return tuple(last.values())
+
+
+def told(outcome: Outcome) -> str:
+    """Return one line about an outcome while it happens; empty for what only we need to know."""
+    action = outcome.planned.action
+    ours = lookup(action.object, "type") in (INVENTORY_TYPE, RECORD_TYPE)
+    if ours or action.verb in _UNTOLD or outcome.result is Result.UNCHANGED:
+        return ""
+    message = f": {outcome.message}" if outcome.message else ""
+    return f"{outcome.result.value} {action.target}{message}"
 
 
 def _standing_line(one: Standing, style: Style) -> str:

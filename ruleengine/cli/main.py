@@ -17,6 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "validate": ("ruleengine.cli.validate", "Check files, staged files or a revision."),
     "plan": ("ruleengine.cli.plan", "Show what an apply would do, field by field."),
     "apply": ("ruleengine.cli.apply", "Perform the plan and wait until it has settled."),
+    "run": ("ruleengine.cli.run", "Apply, then keep going: receive events and reconcile."),
     "status": ("ruleengine.cli.status", "Show how the environments are."),
     "get": ("ruleengine.cli.get", "Show live objects that the repo brought about."),
     "why": ("ruleengine.cli.why", "Explain where an object comes from."),

@@ -1,14 +1,14 @@
 """Progress and interruption of work that takes a while.
 
-The first Ctrl-C asks the work to stop where everything is consistent; the second ends it
-at once.
+The first Ctrl-C, or SIGTERM, asks the work to stop where everything is consistent; the second
+ends it at once.
 """
 
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -20,14 +20,20 @@ from ruleengine.reporting.progress import progress_for
 
 
 @contextmanager
-def observed() -> Iterator[Observers]:
-    """Show progress on a terminal and turn the first Ctrl-C into a request to stop."""
+def observed(show: Callable[[Outcome], None] | None = None) -> Iterator[Observers]:
+    """Show progress on a terminal and turn the first Ctrl-C into a request to stop.
+
+    With ``show`` each outcome is shown by that in place of the progress.
+    """
     cancel = threading.Event()
     progress = progress_for(sys.stderr, time.monotonic)
     done = 0
 
     def tell(outcome: Outcome) -> None:
         nonlocal done
+        if show is not None:
+            show(outcome)
+            return
         done += 1
         progress.advance(f"{outcome.result.value} {outcome.planned.action.target}", done)
 
@@ -38,9 +44,10 @@ def observed() -> Iterator[Observers]:
         click.echo("stopping at the next safe point; Ctrl-C again to stop at once", err=True)
         cancel.set()
 
-    before = signal.signal(signal.SIGINT, interrupt)
+    before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield Observers(progress=tell, cancel=cancel)
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
         progress.finish()

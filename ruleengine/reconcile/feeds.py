@@ -109,6 +109,10 @@ class WatchFeed:
         """Tell whether a kind is watched."""
         return self._cache.follows(api_version, kind)
 
+    def wake(self) -> None:
+        """End the waiting in :meth:`changes`; may be called from any thread."""
+        self._cache.wake()
+
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what the watches brought, waiting for something."""
         return [

@@ -61,7 +61,8 @@ class Writer:
             case Change.UNCHANGED:
                 return _done(planned, Result.UNCHANGED, planned.message)
             case Change.REFUSED:
-                return _done(planned, Result.REFUSED, planned.message)
+                done = _done(planned, Result.REFUSED, planned.message)
+                return replace(done, refusal=Refusal(planned.message, final=True))
             case Change.WAITING if self._client.kind(*_kind(planned.action)) is None:
                 return _done(planned, Result.WAITING, planned.message)
         try:

@@ -1,0 +1,83 @@
+"""``ruleengine run``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.options import cluster, directory, output
+from ruleengine.model.errors import ExitCode
+
+if TYPE_CHECKING:
+    from ruleengine.app.applying import Delivery
+    from ruleengine.model.actions import Outcome
+
+_EPILOG = """\b
+Examples:
+  ruleengine run                       on the local control plane
+  ruleengine run --context staging     on a cluster, reconciling from here
+  ruleengine run -o json > report      the report is printed at the end
+
+\b
+Exit codes: 0 ended by Ctrl-C or SIGTERM, 1 findings or something failed before that,
+4 the cluster is unreachable, 130 ended by a second Ctrl-C. Whatever ends it, the
+next run goes on where it stopped.
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.option(
+    "--allow-prune",
+    is_flag=True,
+    help="Lift the floor: delete even if a folder was emptied or most of its objects go.",
+)
+@output("text", "json", "yaml")
+@cluster
+@directory
+def command(*, allow_prune: bool, output: str, cluster: ClusterChoice, directory: Path) -> int:
+    """Apply, then keep going: receive webhooks and reconcile, until interrupted.
+
+    Webhooks are received on this machine's loopback address, at the ports that the event
+    sources name. An event is answered once it is stored, and starts what it is to start in
+    this run or in the next one.
+    """
+    from ruleengine.app.applying import ApplyOptions, apply
+    from ruleengine.cli.watching import observed
+
+    options = ApplyOptions(drive=True, receive=True, keep=True, floor=not allow_prune)
+    told = _tell if output == "text" else None
+    with observed(told) as observers:
+        if output == "text":
+            click.echo("running until Ctrl-C")
+        delivery = apply(directory, cluster, options, observers)
+    return _report(delivery, output)
+
+
+def _tell(outcome: "Outcome") -> None:
+    from ruleengine.cli.delivering import told
+
+    line = told(outcome)
+    if line:
+        click.echo(line)
+
+
+def _report(delivery: "Delivery", output: str) -> int:
+    from ruleengine.cli.delivering import delivery_data
+    from ruleengine.cli.printing import show, show_findings
+    from ruleengine.model.findings import has_errors
+
+    if delivery.plan is None:
+        show_findings(output, delivery.findings)
+        return ExitCode.FAILED
+    show_findings(output, delivery.findings, beside=True)
+    failed = delivery.settled.failed if delivery.settled is not None else ()
+    lines = [f"failed: {one.target}: {one.message}\n" for one in failed]
+    show(
+        output,
+        lambda _: "".join([*lines, f"stopped after {delivery.writes} writes\n"]),
+        lambda: delivery_data(delivery),
+    )
+    if delivery.error is not None:
+        raise delivery.error
+    return ExitCode.FAILED if failed or has_errors(delivery.findings) else ExitCode.DONE
