@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from ruleengine.model.values import Object, Path, Value, format_path
+from ruleengine.model.values import Object, Path, Value
 
 _SHOWN: int = 200
 """How much of a wrong value a message repeats."""
@@ -23,8 +23,26 @@ class Reason(StrEnum):
     DUPLICATE = "FieldValueDuplicate"
     FORBIDDEN = "FieldValueForbidden"
     TOO_LONG = "FieldValueTooLong"
+    TOO_MANY = "FieldValueTooMany"
     NOT_FOUND = "FieldValueNotFound"
     TYPE_INVALID = "FieldValueTypeInvalid"
+
+
+class Key(str):
+    """A step of a path that is a key of a map, which the API writes in brackets."""
+
+    __slots__ = ()
+
+
+def format_field(path: Path) -> str:
+    """Return a path as the API writes it: ``spec.ports[0].name``, ``data[key]``."""
+    text = ""
+    for step in path:
+        if isinstance(step, int | Key):
+            text += f"[{step}]"
+        else:
+            text += f".{step}" if text else step
+    return text
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,39 +57,39 @@ class Cause:
 def required(path: Path, detail: str = "") -> Cause:
     """Return the cause of a field that is missing."""
     text = "Required value" + (f": {detail}" if detail else "")
-    return Cause(format_path(path), Reason.REQUIRED, text)
+    return Cause(format_field(path), Reason.REQUIRED, text)
 
 
 def invalid(path: Path, value: Value, detail: str) -> Cause:
     """Return the cause of a value that is wrong."""
-    return Cause(format_path(path), Reason.INVALID, f"Invalid value: {_shown(value)}: {detail}")
+    return Cause(format_field(path), Reason.INVALID, f"Invalid value: {_shown(value)}: {detail}")
 
 
 def not_supported(path: Path, value: Value, supported: Iterable[str]) -> Cause:
     """Return the cause of a value outside its closed set."""
     listed = ", ".join(f'"{one}"' for one in sorted(supported))
     text = f"Unsupported value: {_shown(value)}: supported values: {listed}"
-    return Cause(format_path(path), Reason.NOT_SUPPORTED, text)
+    return Cause(format_field(path), Reason.NOT_SUPPORTED, text)
 
 
 def duplicate(path: Path, value: Value) -> Cause:
     """Return the cause of a value that stands there twice."""
-    return Cause(format_path(path), Reason.DUPLICATE, f"Duplicate value: {_shown(value)}")
+    return Cause(format_field(path), Reason.DUPLICATE, f"Duplicate value: {_shown(value)}")
 
 
 def forbidden(path: Path, detail: str) -> Cause:
     """Return the cause of a field that must not be set or changed."""
-    return Cause(format_path(path), Reason.FORBIDDEN, f"Forbidden: {detail}")
+    return Cause(format_field(path), Reason.FORBIDDEN, f"Forbidden: {detail}")
 
 
 def too_long(path: Path, detail: str) -> Cause:
     """Return the cause of a value that is too long."""
-    return Cause(format_path(path), Reason.TOO_LONG, f"Too long: {detail}")
+    return Cause(format_field(path), Reason.TOO_LONG, f"Too long: {detail}")
 
 
 def not_found(path: Path, value: Value) -> Cause:
     """Return the cause of a name that points at nothing."""
-    return Cause(format_path(path), Reason.NOT_FOUND, f"Not found: {_shown(value)}")
+    return Cause(format_field(path), Reason.NOT_FOUND, f"Not found: {_shown(value)}")
 
 
 def immutable(path: Path, value: Value) -> Cause:
@@ -82,11 +100,11 @@ def immutable(path: Path, value: Value) -> Cause:
 def wrong_type(path: Path, value: Value, wanted: str) -> Cause:
     """Return the cause of a value of the wrong type."""
     text = f"Invalid value: {_shown(value)}: must be of type {wanted}"
-    return Cause(format_path(path), Reason.TYPE_INVALID, text)
+    return Cause(format_field(path), Reason.TYPE_INVALID, text)
 
 
 def _shown(value: Value) -> str:
-    text = json.dumps(value, ensure_ascii=False, default=str)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     return text if len(text) <= _SHOWN else text[:_SHOWN] + "..."
 
 

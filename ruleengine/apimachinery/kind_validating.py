@@ -11,6 +11,7 @@ from typing import Final
 
 from ruleengine.apimachinery.causes import (
     Cause,
+    Key,
     duplicate,
     forbidden,
     invalid,
@@ -18,6 +19,7 @@ from ruleengine.apimachinery.causes import (
     required,
     too_long,
 )
+from ruleengine.apimachinery.definition_validating import DEFINITION, check_definition
 from ruleengine.apimachinery.int_or_string import percentage
 from ruleengine.apimachinery.metadata_validating import check_labels
 from ruleengine.apimachinery.naming import check_config_key, check_dns_label
@@ -189,9 +191,9 @@ def _data(value: Object) -> Iterator[Cause]:
         for key, text in (value.get(field) or {}).items():
             problem = check_config_key(key)
             if problem:
-                yield invalid((field, key), key, problem)
+                yield invalid((field, Key(key)), key, problem)
             if key in keys:
-                yield duplicate((field, key), key)
+                yield duplicate((field, Key(key)), key)
             keys.add(key)
             size += len(str(text))
     if size > _MOST_DATA_BYTES:
@@ -204,7 +206,7 @@ def _secret(value: Object) -> Iterator[Cause]:
         try:
             base64.b64decode(str(text), validate=True)
         except (binascii.Error, ValueError):
-            yield invalid(("data", key), "", "must be base64")
+            yield invalid(("data", Key(key)), "", "must be base64")
 
 
 def _ingress(value: Object) -> Iterator[Cause]:
@@ -272,28 +274,6 @@ def _binding(value: Object) -> Iterator[Cause]:
             yield required(("subjects", number, "namespace"))
 
 
-def _definition(value: Object) -> Iterator[Cause]:
-    spec = value.get("spec") or {}
-    names = spec.get("names") or {}
-    for field in ("plural", "kind"):
-        if not names.get(field):
-            yield required((*_SPEC, "names", field))
-    wanted = f"{names.get('plural', '')}.{spec.get('group', '')}"
-    if lookup(value, "metadata", "name") != wanted:
-        detail = 'must be spec.names.plural+"."+spec.group'
-        yield invalid(("metadata", "name"), lookup(value, "metadata", "name"), detail)
-    if spec.get("scope") not in ("Cluster", "Namespaced"):
-        yield not_supported((*_SPEC, "scope"), spec.get("scope", ""), ("Cluster", "Namespaced"))
-    versions = spec.get("versions") or []
-    if sum(bool(one.get("storage")) for one in versions) != 1:
-        detail = "must have exactly one version marked as storage version"
-        yield invalid((*_SPEC, "versions"), [one.get("name") for one in versions], detail)
-    for number, version in enumerate(versions):
-        if not lookup(version, "schema", "openAPIV3Schema"):
-            detail = "schemas are required"
-            yield required((*_SPEC, "versions", number, "schema", "openAPIV3Schema"), detail)
-
-
 CHECKS: Final[dict[tuple[str, str], Check]] = {
     ("", "Pod"): _pod,
     ("", "Service"): _service,
@@ -311,6 +291,6 @@ CHECKS: Final[dict[tuple[str, str], Check]] = {
     ("networking.k8s.io", "Ingress"): _ingress,
     ("rbac.authorization.k8s.io", "RoleBinding"): _binding,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _binding,
-    ("apiextensions.k8s.io", "CustomResourceDefinition"): _definition,
+    DEFINITION: check_definition,
 }
 """The check of each kind by group and kind."""

@@ -5,6 +5,7 @@ schema's default where a key is left out (reference, Kubernetes API section 7).
 """
 
 import json
+from collections.abc import Hashable
 from functools import lru_cache
 from json.encoder import encode_basestring
 from typing import Any
@@ -72,6 +73,13 @@ def _set_problem(item: Value) -> str:
     if isinstance(item, list):
         return "not supported: associative list with lists as elements"
     return ""
+
+
+def hashable(value: Value) -> Hashable:
+    """Return something to look a JSON value up by; ``1`` and ``true`` are not the same."""
+    if isinstance(value, bool | dict | list):
+        return (type(value), json.dumps(value, sort_keys=True))
+    return value if value is None or isinstance(value, str) else (float, value)
 
 
 @lru_cache(maxsize=8192)

@@ -8,6 +8,7 @@ from typing import Final
 
 from ruleengine.apimachinery.causes import (
     Cause,
+    Key,
     forbidden,
     immutable,
     invalid,
@@ -88,7 +89,7 @@ def check_labels(labels: Value, path: Path) -> Iterator[Cause]:
         if problem:
             yield invalid(path, key, problem)
         if not isinstance(value, str):
-            yield wrong_type((*path, key), value, "string")
+            yield wrong_type((*path, Key(key)), value, "string")
             continue
         problem = check_label_value(value)
         if problem:
@@ -107,7 +108,7 @@ def _check_annotations(annotations: Value) -> Iterator[Cause]:
         if problem:
             yield invalid(path, key, problem)
         if not isinstance(value, str):
-            yield wrong_type((*path, key), value, "string")
+            yield wrong_type((*path, Key(key)), value, "string")
     if annotation_bytes(annotations) > MOST_ANNOTATION_BYTES:
         yield too_long(path, f"may not be more than {MOST_ANNOTATION_BYTES} bytes")
 

@@ -51,5 +51,5 @@ def _object(value: Object, schema: Schema) -> Object:
 
 def _is_left_out(value: Value, schema: Schema) -> bool:
     if value is None:
-        return schema.shape is not Shape.DEDUCED
+        return schema.shape is not Shape.DEDUCED and not schema.nullable
     return schema.drops_zero and not value and schema.scalar is not Scalar.INT_OR_STRING

@@ -10,6 +10,7 @@ from typing import Final
 
 from ruleengine.apimachinery.causes import (
     Cause,
+    Key,
     duplicate,
     forbidden,
     invalid,
@@ -164,7 +165,8 @@ def _check_resources(resources: Object, path: Path) -> Iterator[Cause]:
     for field, amounts in (("limits", limits), ("requests", requests)):
         for name, amount in amounts.items():
             if compare_quantities(str(amount), "0") < 0:
-                yield invalid((*path, field, name), amount, "must be greater than or equal to 0")
+                detail = "must be greater than or equal to 0"
+                yield invalid((*path, field, Key(name)), amount, detail)
     for name, amount in requests.items():
         if name in limits and compare_quantities(str(amount), str(limits[name])) > 0:
             detail = f"must be less than or equal to {name} limit of {limits[name]}"

@@ -273,20 +273,32 @@ def schema_from_openapi(openapi: Object | None, *, has_status: bool = False) -> 
 
     Lists are atomic unless ``x-kubernetes-list-type`` says otherwise; the metadata is
     always that of every object. ``has_status``: the version has the status subresource.
+    What a malformed schema says wrongly counts as not said.
     """
-    openapi = openapi or {"x-kubernetes-preserve-unknown-fields": True}
-    properties = openapi.get("properties", {})
+    described = _mapping(openapi) or {"x-kubernetes-preserve-unknown-fields": True}
     return Schema(
         Shape.STRUCT,
-        fields=lambda: {**_open_fields(properties, openapi), **_identity_fields()},
-        preserve_unknown=bool(openapi.get("x-kubernetes-preserve-unknown-fields")),
+        fields=lambda: {**_open_fields(described), **_identity_fields()},
+        preserve_unknown=bool(described.get("x-kubernetes-preserve-unknown-fields")),
         has_status=has_status,
     )
 
 
-def _open_fields(properties: Object, parent: Object) -> dict[str, Schema]:
-    required = parent.get("required", ())
-    return {name: _open_node(one, required=name in required) for name, one in properties.items()}
+def _mapping(value: Value) -> Object:
+    return value if isinstance(value, dict) else {}
+
+
+def _listing(value: Value) -> list[Value]:
+    return value if isinstance(value, list) else []
+
+
+def _open_fields(openapi: Object) -> dict[str, Schema]:
+    required = _listing(openapi.get("required"))
+    properties = _mapping(openapi.get("properties"))
+    return {
+        name: schema_node(_mapping(one), required=name in required)
+        for name, one in properties.items()
+    }
 
 
 _OPEN_SCALARS: Final = {
@@ -297,55 +309,52 @@ _OPEN_SCALARS: Final = {
 }
 
 
-def _open_node(openapi: Object, *, required: bool = False) -> Schema:
-    preserve = bool(openapi.get("x-kubernetes-preserve-unknown-fields"))
+def schema_node(openapi: Object, *, required: bool = False) -> Schema:
+    """Return the schema of a single value of a custom kind."""
+    common: Object = {"required": required, "nullable": bool(openapi.get("nullable"))}
     if openapi.get("x-kubernetes-int-or-string"):
-        return Schema(Shape.SCALAR, scalar=Scalar.INT_OR_STRING, required=required)
-    match openapi.get("type"):
-        case "object":
-            return _open_object(openapi, preserve=preserve, required=required)
-        case "array":
-            return _open_list(openapi, required=required)
-        case str() as name if name in _OPEN_SCALARS:
-            enum = tuple(openapi.get("enum", ()))
-            return Schema(Shape.SCALAR, scalar=_OPEN_SCALARS[name], required=required, enum=enum)
+        return Schema(Shape.SCALAR, scalar=Scalar.INT_OR_STRING, **common)
+    sort = openapi.get("type")
+    if sort == "object":
+        return _open_object(openapi, common)
+    if sort == "array":
+        return _open_list(openapi, common)
+    if isinstance(sort, str) and sort in _OPEN_SCALARS:
+        enum = tuple(_listing(openapi.get("enum")))
+        return Schema(Shape.SCALAR, scalar=_OPEN_SCALARS[sort], enum=enum, **common)
     return DEDUCED
 
 
-def _open_object(openapi: Object, *, preserve: bool, required: bool) -> Schema:
+def _open_object(openapi: Object, common: Object) -> Schema:
+    preserve = bool(openapi.get("x-kubernetes-preserve-unknown-fields"))
     atomic = openapi.get("x-kubernetes-map-type") == "atomic"
-    properties = openapi.get("properties")
     values = openapi.get("additionalProperties")
     embedded = bool(openapi.get("x-kubernetes-embedded-resource"))
     if isinstance(values, dict):
-        return Schema(
-            Shape.MAP, atomic=atomic, element=lambda: _open_node(values), required=required
-        )
-    if not properties and not embedded and (preserve or values):
-        return Schema(Shape.DEDUCED, atomic=atomic, preserve_unknown=True, required=required)
+        return Schema(Shape.MAP, atomic=atomic, element=lambda: schema_node(values), **common)
+    if not openapi.get("properties") and not embedded and (preserve or values):
+        return Schema(Shape.DEDUCED, atomic=atomic, preserve_unknown=True, **common)
 
     def fields() -> dict[str, Schema]:
-        return {
-            **_open_fields(properties or {}, openapi),
-            **(_identity_fields() if embedded else {}),
-        }
+        return {**_open_fields(openapi), **(_identity_fields() if embedded else {})}
 
-    return Schema(
-        Shape.STRUCT, atomic=atomic, fields=fields, preserve_unknown=preserve, required=required
-    )
+    return Schema(Shape.STRUCT, atomic=atomic, fields=fields, preserve_unknown=preserve, **common)
 
 
-def _open_list(openapi: Object, *, required: bool) -> Schema:
-    items = openapi.get("items") or {}
-    keys = tuple(openapi.get("x-kubernetes-list-map-keys", ()))
-    described = items.get("properties", {})
+def _open_list(openapi: Object, common: Object) -> Schema:
+    items = _mapping(openapi.get("items"))
+    keys = [key for key in _listing(openapi.get("x-kubernetes-list-map-keys")) if type(key) is str]
+    described = _mapping(items.get("properties"))
+    stated = openapi.get("x-kubernetes-list-type")
     return Schema(
         Shape.LIST,
-        element=lambda: _open_node(items),
-        list_type=ListType(openapi.get("x-kubernetes-list-type", "atomic")),
-        keys=keys,
+        element=lambda: schema_node(items),
+        list_type=ListType(stated) if stated in tuple(ListType) else ListType.ATOMIC,
+        keys=tuple(keys),
         key_defaults={
-            key: described[key]["default"] for key in keys if "default" in described.get(key, {})
+            key: described[key]["default"]
+            for key in keys
+            if "default" in _mapping(described.get(key))
         },
-        required=required,
+        **common,
     )

@@ -10,6 +10,7 @@ from collections.abc import Hashable
 from dataclasses import dataclass, replace
 from typing import Final
 
+from ruleengine.apimachinery.list_items import hashable
 from ruleengine.apimachinery.patches import PatchError, equal
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.strategic_merge import (
@@ -20,7 +21,7 @@ from ruleengine.apimachinery.strategic_merge import (
     RETAIN,
     merges,
 )
-from ruleengine.apimachinery.strategic_order import hashable, in_order, name_of
+from ruleengine.apimachinery.strategic_order import in_order, name_of
 from ruleengine.model.values import Object, Value
 
 _RETAIN_KEYS: Final = "retainKeys"

@@ -8,9 +8,10 @@ leaves the order of a list open, its items come first, as kubectl and servers ha
 
 from typing import Any, Final
 
+from ruleengine.apimachinery.list_items import hashable
 from ruleengine.apimachinery.patches import PatchError
 from ruleengine.apimachinery.schema import Schema, Shape
-from ruleengine.apimachinery.strategic_order import hashable, in_order, name_of
+from ruleengine.apimachinery.strategic_order import in_order, name_of
 from ruleengine.formats import json_text
 from ruleengine.model.values import Object, Value
 

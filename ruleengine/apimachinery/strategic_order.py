@@ -5,9 +5,9 @@ the two meet, the live list decides, as far as it knows both (reference, Kuberne
 section 6, ``$setElementOrder``).
 """
 
-import json
 from collections.abc import Hashable, Sequence
 
+from ruleengine.apimachinery.list_items import hashable
 from ruleengine.apimachinery.schema import Schema
 from ruleengine.model.values import Value
 
@@ -16,13 +16,6 @@ def name_of(item: Value, schema: Schema) -> Hashable:
     """Return what tells an item of a merging list from others: its merge key, or itself."""
     key = schema.merge_key
     return hashable(item.get(key) if key and isinstance(item, dict) else item)
-
-
-def hashable(value: Value) -> Hashable:
-    """Return something to look a JSON value up by; ``1`` and ``true`` are not the same."""
-    if isinstance(value, bool | dict | list):
-        return (type(value), json.dumps(value, sort_keys=True))
-    return value if value is None or isinstance(value, str) else (float, value)
 
 
 def in_order(

@@ -7,7 +7,7 @@ all others, so that one pass reports everything.
 from collections.abc import Iterator
 from typing import Final
 
-from ruleengine.apimachinery.causes import Cause, invalid, not_supported, required, wrong_type
+from ruleengine.apimachinery.causes import Cause, Key, invalid, not_supported, required, wrong_type
 from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Path, Value
@@ -42,7 +42,8 @@ def _check(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
                 yield wrong_type(path, value, "object")
                 return
             for name, inner in value.items():
-                yield from _check(inner, schema.child(name), (*path, name))
+                step = name if schema.shape is Shape.STRUCT else Key(name)
+                yield from _check(inner, schema.child(name), (*path, step))
             if schema.shape is Shape.STRUCT:
                 yield from _check_required(value, schema, path)
         case _:

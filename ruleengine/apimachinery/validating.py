@@ -7,31 +7,57 @@ sections 3, 5 and 8). Text of rare fields is ours.
 
 from ruleengine.apimachinery.causes import Cause
 from ruleengine.apimachinery.change_validating import CHANGES
+from ruleengine.apimachinery.custom_languages import NO_LANGUAGES, Languages
+from ruleengine.apimachinery.custom_rules import check_rules
+from ruleengine.apimachinery.custom_validating import ABSENT, check_values
+from ruleengine.apimachinery.definition_validating import DEFINITION, check_schemas
 from ruleengine.apimachinery.kind_validating import CHECKS
 from ruleengine.apimachinery.kinds import KindInfo
 from ruleengine.apimachinery.metadata_validating import check_metadata, check_metadata_change
-from ruleengine.apimachinery.schema import Schema
+from ruleengine.apimachinery.schema import Schema, deduced_object
 from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.model.values import Object
 
 
 def validate(
-    value: Object, kind: KindInfo, schema: Schema, old: Object | None = None
+    value: Object,
+    kind: KindInfo,
+    schema: Schema,
+    old: Object | None = None,
+    *,
+    openapi: Object | None = None,
+    languages: Languages = NO_LANGUAGES,
 ) -> tuple[Cause, ...]:
     """Return what is wrong with an object; nothing means that it may be stored.
 
-    ``old`` is the stored object that an update replaces. Where types are wrong already,
+    ``old`` is the stored object that an update replaces. ``openapi`` describes objects of a
+    custom kind; ``languages`` are those that schemas ask for. Where types are wrong already,
     the finer checks are left out, because they rely on them.
     """
-    causes = [*check_types(value, schema)]
+    causes = [*check_types(value, schema if openapi is None else deduced_object())]
     if causes:
         return tuple(dict.fromkeys(causes))
     causes += check_metadata(value, kind)
     place = (kind.group, kind.kind)
-    if place in CHECKS and kind.type_name:
-        causes += CHECKS[place](value)
+    if kind.type_name:
+        causes += CHECKS[place](value) if place in CHECKS else ()
+        if place == DEFINITION:
+            causes += check_schemas(value, languages)
     if old is not None:
         causes += check_metadata_change(old, value)
         if place in CHANGES and kind.type_name:
             causes += CHANGES[place](old, value)
+    if openapi is not None:
+        causes += _check_custom(value, openapi, languages, old)
     return tuple(dict.fromkeys(causes))
+
+
+def _check_custom(
+    value: Object, openapi: Object, languages: Languages, old: Object | None
+) -> list[Cause]:
+    """Return what is wrong by the schema; rules are only asked about what fits it."""
+    before = ABSENT if old is None else old
+    causes = [*check_values(value, openapi, languages, before)]
+    if not causes and languages.evaluate is not None:
+        causes += check_rules(value, openapi, languages.evaluate, before)
+    return causes

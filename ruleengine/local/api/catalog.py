@@ -59,6 +59,14 @@ class Served:
         return self.definition is not None
 
     @property
+    def openapi(self) -> Object | None:
+        """The schema of objects of a custom kind; ``None`` for built-in kinds."""
+        if self.definition is None:
+            return None
+        found: Object = lookup(self.definition, "schema", "openAPIV3Schema", default={})
+        return found
+
+    @property
     def has_status(self) -> bool:
         """Whether ``/status`` is a subresource."""
         return "status" in self.info.subresources

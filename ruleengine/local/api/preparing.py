@@ -8,6 +8,7 @@ Kubernetes API sections 3, 5 and 8).
 from collections.abc import Sequence
 from typing import Final
 
+from ruleengine.apimachinery.custom_defaulting import default_custom
 from ruleengine.apimachinery.defaulting import default
 from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.patches import equal
@@ -15,8 +16,8 @@ from ruleengine.apimachinery.pruning import prune
 from ruleengine.apimachinery.structured_merge import update
 from ruleengine.apimachinery.validating import validate
 from ruleengine.local.api.catalog import Served
-from ruleengine.local.api.custom_defaults import default_custom
 from ruleengine.local.api.failures import bad_request, invalid
+from ruleengine.local.api.languages import LANGUAGES
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.model.values import Object, format_path, lookup
 
@@ -78,7 +79,7 @@ def completed(value: Object, served: Served) -> Object:
     if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
         return value  # else the finalizer of its controller would come back
     if served.custom:
-        return default_custom(value, lookup(served.definition, "schema", "openAPIV3Schema"))
+        return default_custom(value, served.openapi)
     return default(value)
 
 
@@ -165,9 +166,12 @@ def unchanged(live: Object, new: Object) -> bool:
 
 def checked(value: Object, served: Served, old: Object | None = None) -> Object:
     """Return the object if it may be stored. Raises ``ApiFailure`` 422."""
+    found = validate(
+        value, served.info, served.schema, old, openapi=served.openapi, languages=LANGUAGES
+    )
     causes = [
         one
-        for one in validate(value, served.info, served.schema, old)
+        for one in found
         if not (one.field == "metadata.finalizers" and f'"{CLEANUP}"' in one.message)
     ]
     if causes:

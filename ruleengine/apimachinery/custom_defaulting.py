@@ -1,0 +1,68 @@
+"""Defaults of custom objects, as the OpenAPI schema of their definition states them.
+
+A ``null`` where the schema allows none counts as absent: it gives way to the default, or
+goes where there is none (reference, Kubernetes API section 8).
+"""
+
+from typing import Final
+
+from ruleengine.model.values import Object, Value
+
+_ABSENT: Final = object()
+
+
+def default_custom(value: Object, openapi: Object | None) -> Object:
+    """Return the object with defaults filled in; itself where there is nothing to fill in."""
+    found: Object = _filled(value, openapi or {})
+    return found
+
+
+def _filled(value: Value, openapi: Object) -> Value:
+    if isinstance(value, dict):
+        return _object(value, openapi)
+    items = openapi.get("items")
+    if isinstance(value, list) and isinstance(items, dict):
+        after = [_default_of(items) if _is_no_value(item, items) else item for item in value]
+        after = [_filled(item, items) for item in after]
+        same = all(one is other for one, other in zip(after, value, strict=True))
+        return value if same else after
+    return value
+
+
+def _is_no_value(value: Value, openapi: Object) -> bool:
+    """Tell whether a value is a ``null`` that stands for the default."""
+    return value is None and not openapi.get("nullable") and openapi.get("default") is not None
+
+
+def _default_of(openapi: Object) -> Value:
+    return openapi["default"]
+
+
+def _object(value: Object, openapi: Object) -> Object:
+    properties = _mapping(openapi.get("properties"))
+    more = openapi.get("additionalProperties")
+    filled: Object = {}
+    changed = False
+    for name, inner in value.items():
+        schema = properties.get(name, more)
+        after = _member(inner, schema) if isinstance(schema, dict) else inner
+        changed = changed or after is not inner
+        if after is not _ABSENT:
+            filled[name] = after
+    for name, schema in properties.items():
+        if name not in filled and isinstance(schema, dict) and schema.get("default") is not None:
+            filled[name] = _filled(schema["default"], schema)
+            changed = True
+    return filled if changed else value
+
+
+def _member(value: Value, schema: Object) -> Value:
+    """Return a field or entry with defaults, ``_ABSENT`` for a null that must not be there."""
+    if value is None and not schema.get("nullable"):
+        default = schema.get("default")
+        return _ABSENT if default is None else _filled(default, schema)
+    return _filled(value, schema)
+
+
+def _mapping(value: Value) -> Object:
+    return value if isinstance(value, dict) else {}

@@ -1,0 +1,46 @@
+"""What schemas of custom resources ask of other languages: patterns and rules in CEL.
+
+Rooms that know those languages hand them in as :class:`Languages`; this room only knows when
+to ask, with what, and what becomes of the answer.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from ruleengine.model.values import Object, Value
+
+
+class RuleError(ValueError):
+    """A rule that cannot be read or evaluated; the text says why."""
+
+
+class Evaluate(Protocol):
+    """Evaluates one rule in CEL. Raises :class:`RuleError`."""
+
+    def __call__(self, rule: str, variables: Mapping[str, Value], schema: Object) -> Value:
+        """Return the value of ``rule``.
+
+        ``variables`` are ``self`` and, where there was a value before, ``oldSelf``;
+        ``schema`` is the OpenAPI schema of ``self``, which says of what types they are.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Languages:
+    """The languages that a caller has.
+
+    ``matches`` tells whether a pattern (RE2) occurs in a text, and raises ``ValueError`` for
+    a broken pattern. Without ``evaluate`` rules are not checked.
+    """
+
+    matches: Callable[[str, str], bool]
+    evaluate: Evaluate | None = None
+
+
+def _matches_nothing_wrong(_pattern: str, _text: str) -> bool:
+    return True
+
+
+NO_LANGUAGES: Final = Languages(matches=_matches_nothing_wrong)
+"""For callers that only ask about the shape of values: every pattern fits."""
