@@ -27,7 +27,7 @@ from ruleengine.expressions.language import (
 _NO_FUNCTIONS: Final[Mapping[str, Function]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Template:
     """A compiled template."""
 

@@ -75,7 +75,7 @@ class _Office:
     def private_key(self, kind: str) -> str:
         if kind not in _KINDS:
             raise ExpressionError(
-                f"there is no type of key {kind!r}", hint="write rsa, dsa, ecdsa or ed25519"
+                "there is no such type of key", hint="write rsa, dsa, ecdsa or ed25519"
             )
         return self._surroundings.key(_KINDS[kind])
 

@@ -98,7 +98,7 @@ def derive(counter: int, shape: str, password: str, user: str, site: str) -> str
     """Return the password of a user for a site, as Master Password derives it."""
     if shape not in _SHAPES:
         raise ExpressionError(
-            f"there is no type of password {shape!r}", hint="write " + ", ".join(_SHAPES)
+            "there is no such type of password", hint="write " + ", ".join(_SHAPES)
         )
     if not 0 <= counter < 2**32:
         raise ExpressionError("the counter is no number of 32 bits")
