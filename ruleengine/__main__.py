@@ -1,5 +1,18 @@
-"""``python -m ruleengine`` is the command line."""
+"""The way in: ``ruleengine``, and ``python -m ruleengine``."""
 
-from ruleengine.cli.main import main
+import sys
 
-main()
+_INTERRUPTED = 130
+
+
+def main() -> None:
+    """Run the command line. Ctrl-C is no traceback, not even while modules are imported."""
+    try:
+        from ruleengine.cli.main import main as run
+    except KeyboardInterrupt:
+        sys.exit(_INTERRUPTED)
+    run()
+
+
+if __name__ == "__main__":
+    main()

@@ -22,7 +22,11 @@ HEAD = "<!-- made by `make generate` from the code: edit the code, not this page
 def commands(group: click.Command, words: tuple[str, ...]) -> Iterator[str]:
     """Return a section per command: its help, exactly as the terminal shows it."""
     context = click.Context(
-        group, info_name=" ".join(words), terminal_width=96, max_content_width=96
+        group,
+        info_name=" ".join(words),
+        terminal_width=96,
+        max_content_width=96,
+        help_option_names=["-h", "--help"],
     )
     yield f"## {' '.join(words)}\n\n```text\n{group.get_help(context)}\n```\n"
     if isinstance(group, click.Group):

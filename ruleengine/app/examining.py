@@ -5,7 +5,9 @@ for starting them.
 """
 
 import gc
+import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from ruleengine.app.contents import Contents
@@ -167,12 +169,29 @@ def _spread(task: Task, keys: Sequence[FileKey], workers: int) -> Iterator[FactR
     with ProcessPoolExecutor(
         workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(task,)
     ) as pool:
-        waiting = [pool.submit(_work, chunk) for chunk in chunks]
+        with _uninterrupted():
+            waiting = [pool.submit(_work, chunk) for chunk in chunks]
         try:
             for future in as_completed(waiting):
                 yield from future.result()
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach; here it comes when they are started.
+
+    A terminal sends it to all of them, and each would end with a traceback.
+    """
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _worker: Examiner | None = None

@@ -35,7 +35,7 @@ def delivery_text(delivery: Delivery, style: Style) -> str:
     if delivery.error is not None:
         return "".join(parts)
     parts.append(f"{delivery.pods}\n")
-    if not delivery.writes:
+    if not delivery.writes and all(one.result is Result.UNCHANGED for one in delivery.outcomes):
         parts.append("everything unchanged\n")
     return "".join(parts)
 

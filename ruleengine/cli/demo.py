@@ -8,8 +8,14 @@ from ruleengine.cli.options import output
 from ruleengine.cli.printing import program
 from ruleengine.model.data import data_folder
 
+_EPILOG = """\b
+Examples:
+  ruleengine demo                     run it twice: the second time everything is unchanged
+  ruleengine demo --expect-unchanged  fail where it is not
+"""
 
-@click.command(epilog="Run it twice: the second time everything is unchanged.")
+
+@click.command(epilog=_EPILOG)
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),

@@ -13,8 +13,17 @@ from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.reporting.style import Style
 
+_EPILOG = """\b
+Examples:
+  ruleengine doctor            of the repo here
+  ruleengine doctor -C config  of another one
 
-@click.command(epilog="Exit codes: 0 all that is needed is there, 1 something is missing.")
+\b
+Exit codes: 0 all that is needed is there, 1 something is missing.
+"""
+
+
+@click.command(epilog=_EPILOG)
 @output("text", "json", "yaml")
 @directory
 def command(*, output: str, directory: Path) -> int:

@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "local": ("ruleengine.cli.local", "Keep the local control plane running."),
     "doctor": ("ruleengine.cli.doctor", "Say what this machine lacks."),
     "demo": ("ruleengine.cli.demo", "Apply the sample repo to the local control plane."),
+    "completion": ("ruleengine.cli.completion", "Print what makes a shell complete commands."),
 }
 """Name of a command to its module and its one-line help: ``--help`` imports none of them."""
 

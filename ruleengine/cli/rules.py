@@ -14,7 +14,7 @@ from ruleengine.model.values import Object
 from ruleengine.rules.testing import RuleTestOutcome
 
 
-@click.group(epilog="docs/rules.md shows how to write a rule and its test.")
+@click.group(epilog="Example: ruleengine rules list && ruleengine rules test")
 def command() -> None:
     """Look at the rules that are in force, and run their tests."""
 

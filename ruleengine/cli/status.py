@@ -13,8 +13,17 @@ from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.reporting.as_json import origin_data, target_data
 
+_EPILOG = """\b
+Examples:
+  ruleengine status                       on the local control plane
+  ruleengine status --context production  on a cluster of the kubeconfig
 
-@click.command(epilog="Exit codes: 0 nothing is wrong, 1 something failed or is degraded.")
+\b
+Exit codes: 0 nothing is wrong, 1 something failed or is degraded.
+"""
+
+
+@click.command(epilog=_EPILOG)
 @output("text", "json", "yaml")
 @cluster
 @directory

@@ -59,6 +59,7 @@ class Git:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=environment,
+            process_group=0,  # a terminal's Ctrl-C is for us: we decide when to stop
         )
 
     def finish(self, process: "subprocess.Popen[bytes]") -> bytes:
