@@ -13,6 +13,12 @@ _LARGE: Final = 6
 
 _SMALL: Final = -4
 
+_DECIMAL: Final = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+_HEXADECIMAL: Final = re.compile(
+    r"[+-]?0[xX](?:[0-9a-fA-F]+\.?[0-9a-fA-F]*|\.[0-9a-fA-F]+)[pP][+-]?[0-9]+"
+)
+_NO_NUMBER: Final = re.compile(r"[+-]?inf(?:inity)?|nan", re.IGNORECASE)
+
 _SMALLEST_POWER: Final = -1074
 
 _NUMBER_64: Final = 2**64
@@ -33,6 +39,22 @@ def to_int(number: float) -> int:
     if not -(2.0**63) <= number < 2.0**63:
         return -(2**63)
     return int(number)
+
+
+def parse_float(text: str) -> float:
+    """Return the number that a text means to ``strconv.ParseFloat``.
+
+    What is too large becomes infinite. Raises ``ValueError`` for other texts; spaces and
+    underscores are none of a number.
+    """
+    if _DECIMAL.fullmatch(text) or _NO_NUMBER.fullmatch(text):
+        return float(text)
+    if _HEXADECIMAL.fullmatch(text):
+        try:
+            return float.fromhex(text)
+        except OverflowError:
+            return -math.inf if text.startswith("-") else math.inf
+    raise ValueError(f"{text[:100]!r} is no number")
 
 
 def format_float(number: float, verb: str = "g", precision: int | None = None) -> str:

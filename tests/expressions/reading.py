@@ -11,9 +11,14 @@ from tests.vectors import vectors_folder
 _FOLDER = Path(__file__).parent / "cases"
 
 
+def table(name: str) -> Any:
+    """Return the table of one language as it is written."""
+    return json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+
+
 def cases(name: str) -> list[Any]:
     """Return the cases of one language as pytest parameters."""
-    rows = json.loads((_FOLDER / f"{name}.json").read_text(encoding="utf-8"))
+    rows = table(name)
     return [pytest.param(row, id=f"{number}") for number, row in enumerate(rows, start=1)]
 
 
