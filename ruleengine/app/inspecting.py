@@ -151,6 +151,8 @@ def _of_argo(target: Target, origin: Origin, live: Object) -> Standing:
             return _rollout(target, origin, found)
         case "Workflow":
             return _workflow(target, origin, live)
+        case "CronWorkflow":
+            return _of_events(target, origin, _problems(found))
         case "EventBus" | "EventSource" | "Sensor":
             return _of_events(target, origin, lookup(found, "conditions", default=[]))
     state = "recorded" if is_recorded(target) else "applied"
@@ -180,6 +182,12 @@ def _workflow(target: Target, origin: Origin, live: Object) -> Standing:
         health=str(workflow_health(live).status),
         message=str(status.get("message") or progress),
     )
+
+
+def _problems(found: Object) -> Sequence[Object]:
+    """Return the conditions of a CronWorkflow as others state theirs: false where it is bad."""
+    bad = [one for one in lookup(found, "conditions", default=[]) if one.get("status") == "True"]
+    return [{**one, "status": "False"} for one in bad] or ([{"status": "True"}] if found else [])
 
 
 def _rollout(target: Target, origin: Origin, found: Object) -> Standing:

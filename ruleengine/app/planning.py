@@ -22,6 +22,7 @@ from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Severity, has_errors
 from ruleengine.pipelines import entrypoints
+from ruleengine.pipelines.cron_reconciler import CronWorkflowReconciler
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
@@ -124,6 +125,7 @@ def make_reconcilers(
         ApplicationReconciler(kinds, merge, configuration.control_namespace),
         RolloutReconciler(),
         WorkflowReconciler(),
+        CronWorkflowReconciler(),
         EventBusReconciler(),
         EventSourceReconciler(),
         SensorReconciler(configuration.control_namespace),

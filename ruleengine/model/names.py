@@ -26,6 +26,7 @@ LEASE_API_VERSION: Final = "coordination.k8s.io/v1"
 OWNER: Final = f"{DOMAIN}/owner"
 ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
+CONSIDERED: Final = f"{DOMAIN}/considered-time"
 PAUSED: Final = f"{DOMAIN}/paused"
 STARTED_BY: Final = f"{DOMAIN}/started-by"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
@@ -68,6 +69,7 @@ NAMES: Final = (
     Name(OWNER, "annotation", "the repo and folder that own an object; prune needs it to agree"),
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
     Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
+    Name(CONSIDERED, "annotation", "the last scheduled time that a CronWorkflow passed over"),
     Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
     Name(STARTED_BY, "annotation", "the events that a sensor created an object for, by dependency"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),

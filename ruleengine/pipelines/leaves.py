@@ -29,15 +29,27 @@ def is_leaf(template: Object) -> bool:
 
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """Create the pod of a node, or take over what it has come to."""
-    target = pod_target(machine, node)
-    pod = machine.world.get(target)
+    pod = machine.world.get(pod_target(machine, node))
     if _is_too_late(machine, node, template):
         return _timed_out(machine, node, pod)
     if pod is None:
-        if node["phase"] == Phase.RUNNING and node.get("hostNodeName"):
-            return machine.end(node, Phase.ERROR, DELETED)
-        return _create(machine, node, template, call)
-    machine.awaited.append(target)
+        return _without_pod(machine, node, template, call)
+    return _as_its_pod(machine, node, template, pod)
+
+
+def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    """Create the pod of a node, unless there was one or there cannot be one."""
+    if node["phase"] == Phase.RUNNING and node.get("hostNodeName"):
+        return machine.end(node, Phase.ERROR, DELETED)
+    refusal = machine.world.refusal(pod_target(machine, node))
+    if refusal is not None and refusal.final:
+        return machine.end(node, Phase.ERROR, f"pod refused: {refusal.message}")
+    return _create(machine, node, template, call)
+
+
+def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object) -> Object:
+    """Take over what the pod of a node has come to."""
+    machine.awaited.append(pod_target(machine, node))
     result = machine.world.get(result_target(machine, node))
     machine.awaited.append(result_target(machine, node))
     seen = observe(pod, result)

@@ -29,7 +29,7 @@ from ruleengine.pipelines.variables import exported_variables, input_variables
 _DEEPEST: Final = 100
 """How many templates may be called inside one another (reference, Workflows 1)."""
 
-_LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow\(")
+_LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow\(|\bsprig\.")
 """Variables that change while a workflow runs."""
 
 OUT_OF_TIME: Final = "Step exceeded its deadline"

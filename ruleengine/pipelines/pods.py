@@ -99,7 +99,14 @@ def make_pod(asked: PodRequest) -> Object:
     spec: Object = {
         "restartPolicy": "Never",
         **dict(_placement(asked)),
-        "initContainers": [*first, *(template.get("initContainers") or ()), *_sidecars(template)],
+        "initContainers": [
+            *first,
+            *(_beside(one, template) for one in template.get("initContainers") or ()),
+            *(
+                {**_beside(one, template), "restartPolicy": "Always"}
+                for one in template.get("sidecars") or ()
+            ),
+        ],
         "containers": containers,
         "volumes": volumes,
     }
@@ -212,14 +219,14 @@ def _own_volumes(template: Object, *, prepares: bool) -> Iterator[Object]:
         yield {"name": STAGING_MOUNT["name"], "emptyDir": {}}
 
 
-def _sidecars(template: Object) -> Iterator[Object]:
-    """Yield the sidecars as containers that the kubelet ends when the others have ended."""
-    mirrored = lookup(template, "container", "volumeMounts", default=())
-    for one in template.get("sidecars") or ():
-        sidecar = {key: value for key, value in one.items() if key != "mirrorVolumeMounts"}
-        if one.get("mirrorVolumeMounts"):
-            sidecar["volumeMounts"] = [*(one.get("volumeMounts") or ()), *mirrored]
-        yield {**sidecar, "restartPolicy": "Always"}
+def _beside(container: Object, template: Object) -> Object:
+    """Return a container of the user's beside the main one, with its mounts where it asks."""
+    stated = {key: value for key, value in container.items() if key != "mirrorVolumeMounts"}
+    if container.get("mirrorVolumeMounts"):
+        main = template.get("container") or template.get("script") or {}
+        mounts = [*(container.get("volumeMounts") or ()), *(main.get("volumeMounts") or ())]
+        stated["volumeMounts"] = mounts
+    return stated
 
 
 def _seconds(asked: PodRequest) -> int | None:

@@ -8,7 +8,6 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any, Final
 
-from ruleengine.expressions.expr.signatures import NOW
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
@@ -24,7 +23,7 @@ from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.refusing import refusals
 from ruleengine.pipelines.status import make_status, refused_status
 from ruleengine.pipelines.suspending import WAITING
-from ruleengine.pipelines.variables import global_variables, run_variables
+from ruleengine.pipelines.variables import NOW, global_variables, run_variables
 
 PHASE_LABEL: Final = "workflows.argoproj.io/phase"
 COMPLETED_LABEL: Final = "workflows.argoproj.io/completed"

@@ -3,15 +3,17 @@
 The languages are those of :mod:`ruleengine.expressions`; their errors become errors of nodes.
 """
 
+import hashlib
 from typing import Final
 
 from ruleengine.expressions import expr, tags
 from ruleengine.expressions.expr.dialects import WORKFLOWS
 from ruleengine.expressions.language import ExpressionError
+from ruleengine.expressions.sprig import Surroundings
 from ruleengine.expressions.tags import LENIENT, Policy, Scope
 from ruleengine.model.values import Value
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.variables import Variables
+from ruleengine.pipelines.variables import NOW, Variables
 
 OF_OTHERS: Final = Policy(("steps", "tasks"))
 """Tags of other steps and tasks must have a value when a step is begun."""
@@ -22,9 +24,8 @@ def substitute(value: Value, variables: Variables, policy: Policy = LENIENT) -> 
 
     Raises ``NodeError`` for tags that the policy demands, and for expressions that fail.
     """
-    names = {name: known for name, known in variables.items() if not isinstance(known, dict)}
     try:
-        return tags.replace(value, Scope(names), policy)
+        return tags.replace(value, _scope(variables, artifacts=False), policy)
     except ExpressionError as error:
         raise NodeError(str(error)) from error
 
@@ -40,6 +41,21 @@ def tags_of(value: Value) -> tuple[str, ...]:
 def evaluate(text: str, variables: Variables) -> Value:
     """Return the value of an expression. Raises ``NodeError``."""
     try:
-        return expr.compile(text, WORKFLOWS).eval(Scope(variables).nested)
+        return expr.compile(text, WORKFLOWS).eval(_scope(variables, artifacts=True).nested)
     except ExpressionError as error:
         raise NodeError(f"expression '{text}': {error}") from error
+
+
+def _scope(variables: Variables, *, artifacts: bool) -> Scope:
+    """Return the names, and the time of the decision; chance that is the same each time."""
+    names = {
+        name: known
+        for name, known in variables.items()
+        if name != NOW and (artifacts or not isinstance(known, dict))
+    }
+    whose = f"{variables.get('workflow.uid', '')}/{variables.get('node.name', '')}"
+
+    def random(count: int) -> bytes:
+        return hashlib.shake_256(whose.encode()).digest(count)
+
+    return Scope(names, Surroundings(now=variables.get(NOW), random=random))

@@ -19,6 +19,9 @@ from ruleengine.pipelines.tree import Tree
 
 Variables = Mapping[str, Any]
 
+NOW: Final = ""
+"""Under this name, which no tag has, stands the time of the decision."""
+
 SCHEDULED_TIME: Final = "workflows.argoproj.io/scheduled-time"
 _STRFTIME: Final = "BbmAadHIMSYypZzL"
 

@@ -137,3 +137,20 @@ templates:
     world = run(spec.replace('"{{steps.make', '"x {{steps.make'))
     assert world.node("[1]")["phase"] == "Error"
     assert "has no value" in world.node("[1]")["message"]
+
+
+def test_expressions_know_the_time_and_chance_that_is_the_same_each_time() -> None:
+    """So a decision can be taken again."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  container:
+    image: alpine
+    command: [echo]
+    args: ["{{=sprig.date('2006', sprig.now())}} {{=sprig.randAlpha(5)}}"]
+"""
+    args = {run(spec).pods()[0]["spec"]["containers"][0]["args"][0] for _ in range(2)}
+    (text,) = args
+    assert text.startswith("2026 ")
+    assert len(text) == 10

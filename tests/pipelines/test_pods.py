@@ -6,9 +6,11 @@ from typing import Any
 import pytest
 
 from ruleengine.formats.yaml_writer import write
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Refusal
 from ruleengine.model.values import Object
 from ruleengine.pipelines.executing import PLAN_VARIABLE
-from tests.pipelines.worlds import world_of
+from tests.pipelines.worlds import NAMESPACE, world_of
 
 
 def pod_of(workflow: Object | None = None, **template: Any) -> Object:
@@ -153,15 +155,15 @@ def test_a_resource_is_one_container_of_ours() -> None:
 
 
 def test_init_containers_run_first_and_sidecars_beside() -> None:
-    """A sidecar is ended when the step is over; it may have the mounts of the step."""
+    """A sidecar is ended when the step is over; both may have the mounts of the step."""
     mount = {"name": "v", "mountPath": "/v"}
     spec = pod_of(
         container={"image": "alpine", "command": ["work"], "volumeMounts": [mount]},
-        initContainers=[{"name": "first", "image": "a"}],
+        initContainers=[{"name": "first", "image": "a", "mirrorVolumeMounts": True}],
         sidecars=[{"name": "beside", "image": "b", "mirrorVolumeMounts": True}],
     )["spec"]
     first, beside = spec["initContainers"]
-    assert first == {"name": "first", "image": "a"}
+    assert first == {"name": "first", "image": "a", "volumeMounts": [mount]}
     assert beside == {
         "name": "beside",
         "image": "b",
@@ -191,3 +193,14 @@ def test_a_patch_that_is_none_is_an_error_of_its_node(patch: str) -> None:
     assert world.status("phase") == "Error"
     assert world.status("message").startswith("podSpecPatch")
     assert world.pods() == []
+
+
+def test_a_pod_that_the_server_refuses_for_good_is_an_error_of_its_node() -> None:
+    """What it refuses for the moment is tried again."""
+    spec = {"entrypoint": "main", "templates": [{"name": "main", "container": {"image": "a"}}]}
+    for final, phase in ((False, "Succeeded"), (True, "Error")):
+        world = world_of(write(spec))
+        world.refusals[Target("v1", "Pod", NAMESPACE, "wf")] = Refusal("no such field", final)
+        world.settle()
+        assert world.status("phase") == phase
+    assert world.status("message") == "pod refused: no such field"

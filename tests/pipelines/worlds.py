@@ -8,7 +8,7 @@ from typing import Any
 from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.formats import yaml_reader
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
+from ruleengine.model.decisions import Answer, Decision, Next, Refusal, Request, Stop
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
@@ -47,6 +47,7 @@ class MemoryWorld:
 
     script: Script = succeed
     objects: dict[Target, Object] = field(default_factory=dict)
+    refusals: dict[Target, Refusal] = field(default_factory=dict)
     answers: dict[str, Answer] = field(default_factory=dict)
     now: datetime = START
     written: list[Action] = field(default_factory=list)
@@ -74,6 +75,10 @@ class MemoryWorld:
     def answer(self, request: Request) -> Answer | None:
         """Return what a test laid ready."""
         return self.answers.get(request.key)
+
+    def refusal(self, target: Target) -> Refusal | None:
+        """Return what a test says the server answered."""
+        return self.refusals.get(target)
 
     def put(self, value: Object) -> None:
         """Store an object as it is."""

@@ -1,0 +1,256 @@
+"""The reconciler of Argo's CronWorkflow: it makes a Workflow when a time is due.
+
+The name of the Workflow holds that time, so that no time is run twice (reference, Workflows 24).
+"""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.decisions import Decision, Next, Stop, World
+from ruleengine.model.names import ARGO_API_VERSION, CONSIDERED, PIPELINES_MANAGER
+from ruleengine.model.times import format_time, parse_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import conditions
+from ruleengine.pipelines.phases import COMPLETED, Phase
+from ruleengine.pipelines.problems import NodeError, WorkflowError
+from ruleengine.pipelines.schedules import Schedules, since
+from ruleengine.pipelines.substituting import evaluate, substitute
+from ruleengine.pipelines.variables import NOW, SCHEDULED_TIME
+
+CRON_LABEL: Final = "workflows.argoproj.io/cron-workflow"
+_KIND: Final = "CronWorkflow"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Runs:
+    """The workflows that a CronWorkflow made: those on their way, and those that ended."""
+
+    active: tuple[Object, ...]
+    ended: tuple[Object, ...]
+
+
+class CronWorkflowReconciler:
+    """Decides for CronWorkflows."""
+
+    area = "pipelines"
+    api_version = ARGO_API_VERSION
+    kind = _KIND
+    manager = PIPELINES_MANAGER
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return what to do about one CronWorkflow; ``memo`` is not needed."""
+        del memo
+        if lookup(value, "metadata", "deletionTimestamp"):
+            return Decision()
+        runs = _runs_of(value, world)
+        try:
+            schedules = Schedules(value["spec"])
+            return _decide(value, runs, schedules, now)
+        except (WorkflowError, NodeError) as error:
+            status = _status(value, runs, problem=str(error))
+            return Decision(status=status, next=Next(stop=Stop.FOR, message=str(error)))
+
+
+def _runs_of(value: Object, world: World) -> _Runs:
+    uid = str(lookup(value, "metadata", "uid", default=""))
+    found = world.list(ARGO_API_VERSION, "Workflow", index=("owner", uid))
+    ended = [one for one in found if lookup(one, "status", "phase") in COMPLETED]
+    return _Runs(
+        active=tuple(one for one in found if one not in ended),
+        ended=tuple(sorted(ended, key=lambda one: str(lookup(one, "status", "finishedAt")))),
+    )
+
+
+def _decide(value: Object, runs: _Runs, schedules: Schedules, now: datetime) -> Decision:
+    spec = value["spec"]
+    status = _status(value, runs)
+    tidied = tuple(_beyond_history(spec, runs))
+    if _is_stopped(value, status):
+        stopped = {**status, "phase": "Stopped"}
+        following = Next(stop=Stop.FOR, message="its stop strategy has ended it")
+        return Decision(actions=tidied, status=stopped, next=following)
+    considered = str(lookup(value, "metadata", "annotations", CONSIDERED, default=""))
+    due = schedules.due(now, since(value, considered))
+    actions: tuple[Action, ...] = ()
+    if due is not None:
+        actions, status = _at(value, runs, due, status, now)
+    coming = schedules.next(now)
+    when = "there is no next time" if coming is None else f"next run at {format_time(coming)}"
+    message = "suspended" if spec.get("suspend") else when
+    return Decision(
+        actions=(*actions, *tidied),
+        status=status,
+        next=Next(stop=Stop.FOR, time=coming, message=message),
+    )
+
+
+def _at(
+    value: Object, runs: _Runs, due: datetime, status: Object, now: datetime
+) -> tuple[tuple[Action, ...], Object]:
+    """Return what is done at a time that is due, and the status after it."""
+    spec = value["spec"]
+    passed_over = _consider(value, due)
+    if spec.get("suspend") or not _may_run(value, status, now):
+        return (passed_over,), status
+    policy = spec.get("concurrencyPolicy") or "Allow"
+    if policy == "Forbid" and runs.active:
+        return (passed_over,), status
+    replaced = tuple(map(_terminate, runs.active)) if policy == "Replace" else ()
+    made = _workflow(value, due)
+    create = Action(
+        verb=Verb.CREATE,
+        target=Target.of(made),
+        manager=PIPELINES_MANAGER,
+        object=made,
+        reason=f"scheduled for {format_time(due)}",
+    )
+    active = [*status["active"], _reference(made)]
+    return (*replaced, create), {
+        **status,
+        "lastScheduledTime": format_time(due),
+        "active": active,
+    }
+
+
+def _consider(value: Object, due: datetime) -> Action:
+    """Return the note that a time has come and was passed over."""
+    return Action(
+        verb=Verb.PATCH,
+        target=Target.of(value),
+        manager=PIPELINES_MANAGER,
+        object={"metadata": {"annotations": {CONSIDERED: format_time(due)}}},
+        reason=f"passed over {format_time(due)}",
+    )
+
+
+def _terminate(workflow: Object) -> Action:
+    return Action(
+        verb=Verb.PATCH,
+        target=Target.of(workflow),
+        manager=PIPELINES_MANAGER,
+        object={"spec": {"shutdown": "Terminate"}},
+        reason="replaced by the next run",
+    )
+
+
+def _workflow(value: Object, due: datetime) -> Object:
+    metadata, spec = value["metadata"], value["spec"]
+    stated = spec.get("workflowMetadata") or {}
+    return {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "metadata": {
+            "name": f"{metadata['name']}-{int(due.timestamp())}",
+            "namespace": metadata.get("namespace", ""),
+            "labels": {**(stated.get("labels") or {}), CRON_LABEL: metadata["name"]},
+            "annotations": {
+                **(stated.get("annotations") or {}),
+                SCHEDULED_TIME: format_time(due),
+            },
+            "ownerReferences": [
+                {
+                    "apiVersion": ARGO_API_VERSION,
+                    "kind": _KIND,
+                    "name": metadata["name"],
+                    "uid": metadata.get("uid", ""),
+                    "controller": True,
+                    "blockOwnerDeletion": True,
+                }
+            ],
+        },
+        "spec": spec["workflowSpec"],
+    }
+
+
+def _variables(value: Object, status: Object) -> dict[str, Any]:
+    """Return what conditions of a CronWorkflow see."""
+    metadata = value["metadata"]
+    last = status.get("lastScheduledTime")
+    found: dict[str, Any] = {
+        "cronworkflow.name": metadata["name"],
+        "cronworkflow.namespace": metadata.get("namespace", ""),
+        "cronworkflow.failed": int(status.get("failed") or 0),
+        "cronworkflow.succeeded": int(status.get("succeeded") or 0),
+        "cronworkflow.lastScheduledTime": parse_time(last) if last else None,
+    }
+    for kind in ("labels", "annotations"):
+        for name, text in (metadata.get(kind) or {}).items():
+            found[f"cronworkflow.{kind}.{name}"] = text
+    return found
+
+
+def _may_run(value: Object, status: Object, now: datetime) -> bool:
+    """Tell whether the condition of a CronWorkflow holds. Raises ``NodeError``."""
+    condition = str(value["spec"].get("when") or "")
+    if not condition:
+        return True
+    variables = {**_variables(value, status), NOW: now}
+    for name, known in variables.items():
+        if not isinstance(known, str):
+            text = format_time(known) if isinstance(known, datetime) else str(known)
+            tag = rf"\{{\{{\s*{re.escape(name)}\s*\}}\}}"
+            condition = re.sub(tag, "nil" if known is None else text, condition)
+    return conditions.holds(str(substitute(condition, variables)))
+
+
+def _is_stopped(value: Object, status: Object) -> bool:
+    expression = lookup(value["spec"], "stopStrategy", "expression")
+    if not expression:
+        return False
+    return evaluate(str(expression), _variables(value, status)) is True
+
+
+def _status(value: Object, runs: _Runs, problem: str = "") -> Object:
+    """Return the status: who is on their way, and how many ended well or not."""
+    before = value.get("status") or {}
+    known = {one.get("name") for one in before.get("active") or ()}
+    ended = [one for one in runs.ended if lookup(one, "metadata", "name") in known]
+    good = sum(lookup(one, "status", "phase") == Phase.SUCCEEDED for one in ended)
+    conditions_now = [
+        one for one in before.get("conditions") or () if one.get("type") != "SpecError"
+    ]
+    if problem:
+        conditions_now.append({"type": "SpecError", "status": "True", "message": problem})
+    return {
+        **before,
+        "phase": "Active",
+        "active": [_reference(one) for one in runs.active],
+        "succeeded": int(before.get("succeeded") or 0) + good,
+        "failed": int(before.get("failed") or 0) + len(ended) - good,
+        "conditions": conditions_now,
+    }
+
+
+def _reference(workflow: Object) -> Object:
+    metadata = workflow["metadata"]
+    return {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "name": metadata["name"],
+        "namespace": metadata.get("namespace", ""),
+        **({"uid": metadata["uid"]} if metadata.get("uid") else {}),
+    }
+
+
+def _beyond_history(spec: Object, runs: _Runs) -> list[Action]:
+    """Return the deletion of ended runs beyond the limits, the oldest first."""
+    good = [one for one in runs.ended if lookup(one, "status", "phase") == Phase.SUCCEEDED]
+    bad = [one for one in runs.ended if one not in good]
+    limits = ((good, "successfulJobsHistoryLimit", 3), (bad, "failedJobsHistoryLimit", 1))
+    gone = []
+    for found, field, usual in limits:
+        kept = int(spec.get(field, usual) if spec.get(field) is not None else usual)
+        gone += found[: max(len(found) - kept, 0)]
+    return [
+        Action(
+            verb=Verb.DELETE,
+            target=Target.of(one),
+            manager=PIPELINES_MANAGER,
+            uid=str(lookup(one, "metadata", "uid", default="")),
+            reason="beyond the history limits",
+        )
+        for one in gone
+    ]

@@ -1,0 +1,240 @@
+"""CronWorkflows: a workflow for each time that is due, no time twice."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from ruleengine.model.actions import Action, Verb
+from ruleengine.model.decisions import Decision, Stop
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object
+from ruleengine.pipelines.cron_reconciler import CronWorkflowReconciler
+from tests.pipelines.worlds import NAMESPACE, MemoryWorld
+
+SELDOM = (
+    "{{= cronworkflow.lastScheduledTime == nil || "
+    "(now() - cronworkflow.lastScheduledTime).Hours() > 2 }}"
+)
+NOON = datetime(2026, 3, 4, 12, 0, 0, tzinfo=UTC)
+
+
+class Stage:
+    """A world with one CronWorkflow, made an hour before noon."""
+
+    def __init__(self, **spec: Any) -> None:
+        self.world = MemoryWorld(now=NOON)
+        self.value: Object = {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "CronWorkflow",
+            "metadata": {
+                "name": "report",
+                "namespace": NAMESPACE,
+                "uid": "cron-uid",
+                "creationTimestamp": format_time(NOON - timedelta(hours=1)),
+            },
+            "spec": {"schedules": ["0 * * * *"], "workflowSpec": {"entrypoint": "main"}, **spec},
+        }
+
+    def decide(self, at: datetime = NOON) -> Decision:
+        """Decide at a time and do what was decided, status included."""
+        decision = CronWorkflowReconciler().decide(self.value, self.world, at, None)
+        for action in decision.actions:
+            self._perform(action)
+        if decision.status is not None:
+            self.value = {**self.value, "status": decision.status}
+        return decision
+
+    def _perform(self, action: Action) -> None:
+        if action.verb is Verb.CREATE:
+            value = dict(action.object or {})
+            value["metadata"] = {**value["metadata"], "uid": value["metadata"]["name"]}
+            assert action.target not in self.world.objects
+            self.world.put(value)
+        elif action.target.kind == "CronWorkflow":
+            annotations = (action.object or {})["metadata"]["annotations"]
+            metadata = {**self.value["metadata"], "annotations": annotations}
+            self.value = {**self.value, "metadata": metadata}
+        else:
+            self.world.perform(action)
+
+    def names(self) -> list[str]:
+        """Return the names of the workflows that are there."""
+        found = self.world.list(ARGO_API_VERSION, "Workflow")
+        return [one["metadata"]["name"] for one in found]
+
+    def end(self, name: str, phase: str = "Succeeded", at: datetime = NOON) -> None:
+        """Let a workflow come to its end."""
+        (value,) = (
+            one
+            for one in self.world.list(ARGO_API_VERSION, "Workflow")
+            if one["metadata"]["name"] == name
+        )
+        self.world.put({**value, "status": {"phase": phase, "finishedAt": format_time(at)}})
+
+
+def name(at: datetime) -> str:
+    """Return the name of the workflow of a time."""
+    return f"report-{int(at.timestamp())}"
+
+
+def test_a_time_that_is_due_makes_one_workflow_named_by_it() -> None:
+    """The time stands in its annotations; deciding again makes no second one."""
+    stage = Stage(workflowMetadata={"labels": {"team": "a"}})
+    decision = stage.decide()
+    assert stage.names() == [name(NOON)]
+    made = decision.actions[0].object or {}
+    assert made["metadata"]["annotations"] == {
+        "workflows.argoproj.io/scheduled-time": "2026-03-04T12:00:00Z"
+    }
+    assert made["metadata"]["labels"] == {
+        "team": "a",
+        "workflows.argoproj.io/cron-workflow": "report",
+    }
+    assert made["spec"] == {"entrypoint": "main"}
+    assert stage.value["status"]["lastScheduledTime"] == "2026-03-04T12:00:00Z"
+    assert stage.decide(NOON + timedelta(seconds=5)).actions == ()
+
+
+def test_it_waits_for_the_next_time_of_any_schedule() -> None:
+    """That is settled, and wakes it."""
+    stage = Stage(schedules=["0 * * * *", "10 12 * * *"])
+    following = stage.decide(NOON + timedelta(minutes=5)).next
+    assert (following.stop, following.time) == (Stop.FOR, NOON + timedelta(minutes=10))
+    assert following.message == "next run at 2026-03-04T12:10:00Z"
+
+
+def test_schedules_count_in_their_time_zone() -> None:
+    """Also the old way to write one."""
+    stage = Stage(schedules=None, schedule="0 13 * * *", timezone="Europe/Berlin")
+    stage.decide()
+    assert stage.names() == [name(NOON)]
+
+
+def test_a_missed_time_is_made_up_for_within_its_deadline_only() -> None:
+    """Without one, within a minute, which a busy process may take."""
+    late = NOON + timedelta(minutes=5)
+    stage = Stage()
+    assert stage.decide(late).actions == ()
+    stage = Stage(startingDeadlineSeconds=600)
+    stage.decide(late)
+    assert stage.names() == [name(NOON)]
+
+
+def test_a_time_before_the_document_counts_for_nothing() -> None:
+    """It was not there yet."""
+    stage = Stage(startingDeadlineSeconds=600)
+    stage.value["metadata"]["creationTimestamp"] = format_time(NOON + timedelta(seconds=1))
+    assert stage.decide(NOON + timedelta(minutes=1)).actions == ()
+
+
+def test_every_so_often_counts_from_the_last_run() -> None:
+    """And names its runs by times that do not depend on when it is decided."""
+    stage = Stage(schedules=["@every 90m"])
+    begun = NOON - timedelta(hours=1) + timedelta(minutes=90)
+    assert stage.decide(NOON).actions == ()
+    stage.decide(begun + timedelta(seconds=20))
+    assert stage.names() == [name(begun)]
+
+
+@pytest.mark.parametrize(
+    ("policy", "active", "made"),
+    [
+        ("Allow", True, True),
+        ("Forbid", True, False),
+        ("Forbid", False, True),
+        ("Replace", True, True),
+    ],
+)
+def test_the_policy_says_what_happens_while_a_run_is_on_its_way(
+    policy: str, *, active: bool, made: bool
+) -> None:
+    """A run that is replaced is terminated; a time that was passed over is not made up for."""
+    stage = Stage(concurrencyPolicy=policy)
+    stage.decide()
+    if not active:
+        stage.end(name(NOON))
+    later = NOON + timedelta(hours=1)
+    decision = stage.decide(later)
+    assert (name(later) in stage.names()) is made
+    terminated = [
+        one for one in decision.actions if one.object == {"spec": {"shutdown": "Terminate"}}
+    ]
+    assert bool(terminated) is (policy == "Replace")
+    stage.end(name(NOON))
+    stage.decide(later + timedelta(seconds=20))
+    assert (name(later) in stage.names()) is made
+
+
+def test_a_suspended_one_makes_nothing() -> None:
+    """Nor does it make up for the time when it goes on."""
+    stage = Stage(suspend=True)
+    assert stage.decide().next.message == "suspended"
+    stage.value["spec"]["suspend"] = False
+    stage.decide(NOON + timedelta(seconds=20))
+    assert stage.names() == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "made"),
+    [
+        ("{{cronworkflow.failed}} < 1", True),
+        ("{{cronworkflow.succeeded}} > 1", False),
+        ("{{cronworkflow.name}} == report", True),
+        ("{{= cronworkflow.lastScheduledTime == nil }}", True),
+        (SELDOM, True),
+    ],
+)
+def test_a_condition_decides_whether_a_time_is_run(condition: str, *, made: bool) -> None:
+    """It sees what became of the runs before."""
+    stage = Stage(when=condition)
+    stage.decide()
+    assert bool(stage.names()) is made
+
+
+def test_a_condition_on_the_time_since_the_last_run() -> None:
+    """Too soon: passed over."""
+    stage = Stage(when=SELDOM)
+    stage.decide()
+    stage.decide(NOON + timedelta(hours=1))
+    stage.decide(NOON + timedelta(hours=3))
+    assert stage.names() == [name(NOON), name(NOON + timedelta(hours=3))]
+
+
+def test_a_stop_strategy_ends_it_for_good() -> None:
+    """By what became of its runs; they are counted once each."""
+    stage = Stage(stopStrategy={"expression": "cronworkflow.failed >= 2"})
+    for hour in range(4):
+        at = NOON + timedelta(hours=hour)
+        stage.decide(at)
+        if name(at) in stage.names():
+            stage.end(name(at), "Failed", at)
+        stage.decide(at + timedelta(seconds=30))
+        stage.decide(at + timedelta(seconds=40))
+    status = stage.value["status"]
+    assert (status["phase"], status["failed"], status["succeeded"]) == ("Stopped", 2, 0)
+    assert stage.decide(NOON + timedelta(hours=9)).next.message == "its stop strategy has ended it"
+
+
+def test_ended_runs_beyond_the_history_go_the_oldest_first() -> None:
+    """Good and bad ones have limits of their own."""
+    stage = Stage(successfulJobsHistoryLimit=1, failedJobsHistoryLimit=0)
+    for hour, phase in enumerate(["Succeeded", "Failed", "Succeeded"]):
+        at = NOON + timedelta(hours=hour)
+        stage.decide(at)
+        stage.end(name(at), phase, at)
+    stage.decide(NOON + timedelta(hours=2, minutes=1))
+    assert stage.names() == [name(NOON + timedelta(hours=2))]
+    assert stage.value["status"]["succeeded"] == 2
+    assert stage.value["status"]["failed"] == 1
+
+
+@pytest.mark.parametrize("schedule", ["* * *", "61 * * * *", "@sometimes"])
+def test_a_schedule_that_is_none_is_a_condition_of_its_status(schedule: str) -> None:
+    """Nothing is made."""
+    stage = Stage(schedules=[schedule])
+    decision = stage.decide()
+    (condition,) = stage.value["status"]["conditions"]
+    assert (condition["type"], decision.actions) == ("SpecError", ())
+    assert schedule in condition["message"]
