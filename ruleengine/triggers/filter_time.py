@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Final, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ruleengine.formats.go_time_parsing import TimeError, parse_time
 from ruleengine.model.events import CloudEvent
@@ -11,6 +10,7 @@ from ruleengine.model.values import Object
 from ruleengine.triggers.problems import WrongError
 from ruleengine.triggers.values import text
 from ruleengine.triggers.verdicts import Verdict
+from ruleengine.triggers.zones import find_zone
 
 _LAYOUT: Final = "2006-01-02 15:04:05"
 
@@ -27,7 +27,7 @@ class TimeFilter:
     def read(cls, value: Object, where: str) -> Self:
         """Read ``filters.time``. Raises ``WrongError`` for what can never pass or never fail."""
         found = cls(*(text(value, name, where) for name in ("start", "stop", "timezone")))
-        zone = _zone(found.zone)
+        zone = find_zone(found.zone)
         if zone is None:
             raise WrongError(_unknown_zone(found.zone))
         try:
@@ -42,7 +42,7 @@ class TimeFilter:
 
     def judge(self, event: CloudEvent) -> Verdict:
         """Tell whether an event passes; its own date is that of both times."""
-        zone = _zone(self.zone)
+        zone = find_zone(self.zone)
         if zone is None:
             return _failed(_unknown_zone(self.zone))
         try:
@@ -62,13 +62,6 @@ def _failed(message: str) -> Verdict:
 
 def _unknown_zone(name: str) -> str:
     return f"invalid timezone '{name}': unknown time zone {name}"
-
-
-def _zone(name: str) -> tzinfo | None:
-    try:
-        return ZoneInfo(name) if name else UTC
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return None
 
 
 def _moment(day: str, time: str, zone: tzinfo) -> datetime:

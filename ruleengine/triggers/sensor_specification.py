@@ -17,6 +17,7 @@ from ruleengine.triggers.filter_context import ContextFilter
 from ruleengine.triggers.filter_time import TimeFilter
 from ruleengine.triggers.filters import AND, OR, Filters
 from ruleengine.triggers.problems import UNSUPPORTED, WrongError, unsupported
+from ruleengine.triggers.resets import Reset
 from ruleengine.triggers.source_specification import DEFAULT_BUS
 from ruleengine.triggers.values import mapping, maps, text
 
@@ -41,6 +42,7 @@ class Trigger:
     name: str
     combination: Combination
     digest: str
+    resets: tuple[Reset, ...] = ()
     creation: Creation = field(repr=False)
 
 
@@ -179,8 +181,12 @@ def _trigger(template: Object, name: str, where: str, dependencies: tuple[str, .
     creation = Creation(kind="")  # of a kind that is not honoured; the table of fields says which
     if kind:
         creation = read_creation(kind, mapping(template, kind, where), f"{where}.{kind}", name)
+    resets = maps(template, "conditionsReset", where)
     return Trigger(
         name=name,
+        resets=tuple(
+            Reset.read(one, f"{where}.conditionsReset[{at}]") for at, one in enumerate(resets)
+        ),
         combination=combination,
         digest=short_digest([conditions, list(combination.names)]),
         creation=creation,

@@ -11,6 +11,7 @@ from ruleengine.model.events import StoredEvent
 from ruleengine.triggers.filters import judge
 from ruleengine.triggers.gathering import gather
 from ruleengine.triggers.requests import Arrived
+from ruleengine.triggers.resets import still_held
 from ruleengine.triggers.sensor_progress import Progress
 from ruleengine.triggers.sensor_specification import Dependency, Trigger
 
@@ -50,6 +51,7 @@ def take_turn(
             if verdict.error:
                 errors[one.name, verdict.error] = None
             if verdict.passed:
+                held = still_held(trigger.resets, held, stored)
                 gathered = gather(trigger.combination, held, one.name, stored)
                 held = gathered.held
                 if gathered.fired is not None:

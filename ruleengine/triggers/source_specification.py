@@ -11,6 +11,7 @@ from typing import Final, Self
 from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.triggers.problems import WrongError, unsupported
+from ruleengine.triggers.source_filter import check_filter
 from ruleengine.triggers.values import mapping, text
 
 DEFAULT_BUS: Final = "default"
@@ -41,7 +42,10 @@ class SecretKey:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
-    """One event that comes by HTTP: where it is received, and what its requests must be."""
+    """One event that comes by HTTP: where it is received, and what its requests must be.
+
+    ``filter`` is the expression that an event has to pass; empty where there is none.
+    """
 
     event: str
     type: str
@@ -51,6 +55,7 @@ class Route:
     largest: int = LARGEST_PAYLOAD
     metadata: Object = field(default_factory=dict)
     token: SecretKey | None = None
+    filter: str = ""
 
     def as_value(self) -> Object:
         """Return the route as plain data; :meth:`of` reads it back."""
@@ -64,6 +69,7 @@ class Route:
             "largest": self.largest,
             "metadata": self.metadata,
             "token": token,
+            "filter": self.filter,
         }
 
     @classmethod
@@ -152,6 +158,7 @@ def _route(name: str, value: Object, where: str) -> Route:
         largest=_largest(value.get("maxPayloadSize"), where),
         metadata=metadata,
         token=_secret_key(value.get("authSecret"), f"{where}.authSecret"),
+        filter=_filter(value, where),
     )
 
 
@@ -175,6 +182,13 @@ def _largest(value: Value, where: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise WrongError(f"{where}.maxPayloadSize must be a number of bytes, not {value!r}")
     return value or LARGEST_PAYLOAD
+
+
+def _filter(value: Object, where: str) -> str:
+    if value.get("filter") is None:
+        return ""
+    expression = text(mapping(value, "filter", where), "expression", f"{where}.filter")
+    return check_filter(expression, f"{where}.filter.expression")
 
 
 def _secret_key(value: Value, where: str) -> SecretKey | None:

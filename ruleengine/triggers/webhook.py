@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 from ruleengine.formats.go_json import compact, marshal
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.secrets import Secret
+from ruleengine.triggers.source_filter import passes
 from ruleengine.triggers.source_specification import Route
 
 MASKED: Final = "*** Masked Auth Secret ***"
@@ -30,7 +31,10 @@ _NOT_OF_THE_REQUEST: Final = frozenset({"host", "trailer", "transfer-encoding"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """The answer to a request, and the JSON text of the event's data where there is an event."""
+    """The answer to a request, and the JSON text of the event's data where there is an event.
+
+    A request whose event the filter does not let pass is acknowledged all the same.
+    """
 
     status: int
     text: str
@@ -57,7 +61,8 @@ def receive(route: Route, request: HttpRequest) -> Reception:
     parts = [f'"header":{marshal(_headers(request.headers))}', f'"body":{body}']
     if route.metadata:
         parts.append(f'"metadata":{marshal(route.metadata)}')
-    return Reception(status=200, text=SUCCESS, data="{" + ",".join(parts) + "}")
+    data = "{" + ",".join(parts) + "}"
+    return Reception(status=200, text=SUCCESS, data=data if passes(route.filter, data) else None)
 
 
 def refuse(request: HttpRequest, token: Secret | None) -> Reception | None:

@@ -1,11 +1,16 @@
 """Which events a trigger fires with, and what it keeps until then."""
 
+from datetime import timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ruleengine.model.times import format_time, parse_time
 from ruleengine.triggers.combinations import CombinationError, read_combination
 from ruleengine.triggers.gathering import gather
+from ruleengine.triggers.problems import WrongError
+from ruleengine.triggers.resets import Reset
 from tests.triggers.vectors import cases, judge, report
 
 MENDED = {"dash and underscore same key"}
@@ -93,3 +98,33 @@ def test_no_event_is_used_twice_and_none_is_invented(text: str, arrivals: list[s
         assert all(arrivals[number] == name for name, number in one["events"].items())
     assert not combination.holds(held)
     assert not set(held.values()) & set(used)
+
+
+@pytest.mark.vectors
+def test_the_time_before_is_found_as_upstream() -> None:
+    """An instant at which there is a reset belongs to it."""
+    found = [one for one in cases("cronPrev") if not one["out"]["error"]]
+    wrong = []
+    for case in found:
+        reset = Reset.read({"byTime": {"cron": case["in"]["cron"]}}, "spec")
+        before = reset.last(parse_time(case["in"]["at"]) - timedelta(seconds=1))
+        if before is None or format_time(before) != case["out"]["prev"]:
+            wrong.append(f"{case['case']}: {before}")
+    report("cronPrev", len(found), wrong)
+    at = parse_time("2026-03-04T18:00:00Z")
+    assert Reset.read({"byTime": {"cron": "0 18 * * *"}}, "spec").last(at) == at
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        {},
+        {"byTime": {"cron": "x"}},
+        {"byTime": {"cron": "@daily"}},
+        {"byTime": {"cron": "0 0 * * *", "timezone": "Nope/Z"}},
+    ],
+)
+def test_a_reset_at_no_time_is_refused(value: dict) -> None:
+    """Before any event comes."""
+    with pytest.raises(WrongError, match="invalid"):
+        Reset.read(value, "spec")

@@ -189,6 +189,19 @@ def test_a_spec_that_is_mended_is_served(stage: Stage) -> None:
     assert stage.condition(SOURCE, "Deployed").status == "True"
 
 
+def test_a_filter_that_is_no_expression_is_said(stage: Stage) -> None:
+    """Upstream would drop every event and acknowledge it."""
+    for expression in ("body.x ==", ""):
+        stage.apply(webhook(filter={"expression": expression}))
+        stage.settle()
+        message = stage.condition(SOURCE, "SourcesProvided").message
+        assert message.startswith("spec.webhook.push.filter.expression: ")
+    stage.apply(webhook(filter={"expression": "body.x == 1"}))
+    stage.settle()
+    assert stage.doorman is not None
+    assert stage.doorman.asked[0].routes[0].filter == "body.x == 1"
+
+
 @pytest.mark.vectors
 def test_webhooks_are_judged_as_upstream() -> None:
     """With its own words, where it has any; its parser's words about a port are mended."""

@@ -159,6 +159,22 @@ def test_events_that_do_not_pass_start_nothing(stage: Stage) -> None:
     assert not stage.workflows()
 
 
+def test_conditions_are_reset_at_their_times(stage: Stage) -> None:
+    """What came before does not count any more, also where nobody was there at that time."""
+    resets = [{"byTime": {"cron": "0 6 * * *", "timezone": "Europe/Berlin"}}]
+    listening(stage, sensor(BOTH, [trigger(conditionsReset=resets)]))
+    stage.arrive("p1")
+    stage.settle()
+    stage.plane.advance(2 * 3600)  # 05:04 in UTC is 06:04 in Berlin
+    stage.reopen()
+    stage.arrive("t1", subject="tag")
+    stage.settle()
+    assert not stage.workflows()
+    stage.arrive("p2")
+    stage.settle()
+    assert stage.started_by() == ['{"push":"p2","tag":"t1"}']
+
+
 def test_other_conditions_begin_anew_and_a_changed_dependency_too(stage: Stage) -> None:
     """What was gathered for something else is not used."""
     listening(stage, sensor(BOTH))

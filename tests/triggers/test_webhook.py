@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.secrets import Secret
+from ruleengine.triggers.source_filter import passes
 from ruleengine.triggers.source_specification import Route
 from ruleengine.triggers.webhook import MASKED, SUCCESS, TOO_LARGE, receive, refuse
 from tests.triggers.vectors import cases, report
@@ -28,14 +29,18 @@ def post(body: str | bytes = "{}", method: str = "POST", **headers: str) -> Http
 
 @pytest.mark.vectors
 def test_requests_make_what_they_make_upstream() -> None:
-    """Status, answer and data of every recorded request; filters are for the receiver."""
+    """Status, answer and data of every recorded request."""
     wrong = []
-    found = [one for one in cases("webhookRequest") if "filter" not in one["in"]["config"]]
+    found = cases("webhookRequest")
     for case in found:
         config, request = case["in"]["config"], case["in"]["request"]
         headers = {name.lower(): "\n".join(one) for name, one in request["headers"].items()}
         reception = receive(
-            route(method=config["method"], metadata=config.get("metadata", {})),
+            route(
+                method=config["method"],
+                metadata=config.get("metadata", {}),
+                filter=config.get("filter", {}).get("expression", ""),
+            ),
             post(request["body"], request["method"], **headers),
         )
         data = None if reception.data is None else json.loads(reception.data)
@@ -109,6 +114,27 @@ def test_a_sender_has_to_know_the_token(given_header: str, status: int | None) -
     assert (refused.status if refused else None) == status
     assert refuse(post(), Secret("s3cret")) is not None
     assert refuse(post(), None) is None
+
+
+@pytest.mark.vectors
+def test_events_pass_the_filter_of_their_source_as_upstream() -> None:
+    """An expression that fails drops the event, as one that does not hold."""
+    found = [one for one in cases("sourceFilter") if one["in"]["expression"]]
+    wrong = [
+        one["case"]
+        for one in found
+        if passes(one["in"]["expression"], one["in"]["data"]) is not one["out"].get("result", False)
+    ]
+    report("sourceFilter", len(found), wrong)
+
+
+def test_an_event_that_is_dropped_is_acknowledged() -> None:
+    """Its sender has done nothing wrong."""
+    filtered = route(filter='body.ref == "main" && header["X-Kind"][0] == "push"')
+    request = post('{"ref": "main"}', x_kind="push")
+    assert receive(filtered, request).data is not None
+    reception = receive(filtered, post('{"ref": "other"}', x_kind="push"))
+    assert (reception.status, reception.text, reception.data) == (200, SUCCESS, None)
 
 
 @given(st.binary(max_size=40), st.sampled_from(["POST", "GET", "PUT"]), st.text(max_size=5))
