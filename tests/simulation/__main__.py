@@ -10,9 +10,14 @@ from tests.simulation.applications import Applications
 from tests.simulation.counter import Counters
 from tests.simulation.gate import Passage, demand, expected_of, pass_through
 from tests.simulation.running import Scenario
+from tests.simulation.sensors import Sensors
 
 _SLICE: Final = 100
-SCENARIOS: Final[dict[str, Scenario]] = {"counter": Counters(), "applications": Applications()}
+SCENARIOS: Final[dict[str, Scenario]] = {
+    "counter": Counters(),
+    "applications": Applications(),
+    "sensors": Sensors(),
+}
 
 
 def main() -> int:

@@ -7,11 +7,13 @@ from typing import ClassVar, Final
 from ruleengine.cluster.client import Client
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.reconciler import ApplicationReconciler
+from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.store import Key
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer, Reconciler, Request
 from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.model.values import Object, Value, lookup
+from ruleengine.reconcile.standing import StandingPerformer
 from tests.reconcile.kit import config_map, crd
 from tests.simulation.invariants import (
     Invariant,
@@ -131,6 +133,11 @@ class Applications:
     def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return who renders."""
         return {"render": render}
+
+    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
+        """Return nobody: nothing outside is waited for."""
+        del plane
+        return {}
 
     def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return nobody: a sync has no effect outside."""

@@ -29,6 +29,7 @@ from ruleengine.model.names import CONTROL_NAMESPACE, RECORD_TYPE
 from ruleengine.model.records import from_secret, record_target
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.effects import PURPOSE
+from ruleengine.reconcile.standing import StandingPerformer
 from tests.reconcile.kit import config_map, crd
 from tests.simulation.invariants import (
     EffectsHappen,
@@ -204,6 +205,11 @@ class Counters:
 
     def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return nobody: a Counter reads nothing outside."""
+        return {}
+
+    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
+        """Return nobody: nothing outside is waited for."""
+        del plane
         return {}
 
     def effects(self) -> Mapping[str, Callable[[Request], Answer]]:

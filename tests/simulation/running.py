@@ -24,6 +24,7 @@ from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.reconcile.leases import AreaLease, Candidate
 from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.standing import News, StandingPerformer
 from ruleengine.reconcile.surroundings import Surroundings
 from tests.simulation.api import CrashError, Hooks, ProcessApi
 from tests.simulation.faults import Channel, Fault, FaultKind, Injector, Schedule
@@ -69,6 +70,9 @@ class Scenario(Protocol):
 
     def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return who answers requests that only read, by the kind of request."""
+
+    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
+        """Return who performs standing requests; whatever an act does is news to them."""
 
     def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return who performs effects, by the kind of request."""
@@ -143,6 +147,7 @@ class Simulation:
             spend=self._spend,
             uptime=lambda: self._monotonic,
         )
+        self._news = News()
         self._decisions = self._writes = 0
 
     def run(self, expected: State | None) -> Report:
@@ -236,11 +241,14 @@ class Simulation:
             gone=lambda holder: self._injector.quiet or holder in self._dead,
         )
         leases = {one.area: AreaLease(client, one.area, candidate) for one in reconcilers}
+        standing = self._scenario.standing(self.plane)
+        asked = {**self._scenario.reads(), **performers}
         settled = settle(
-            Surroundings.of(client, reconcilers, {**self._scenario.reads(), **performers}),
+            replace(Surroundings.of(client, reconcilers, asked), standing=standing),
             Settling(
                 now=self.clock.now,
                 feed=feed,
+                news=self._news,
                 deadline=self.clock.now() + timedelta(seconds=_PATIENCE),
                 retrying=retrying,
                 leases=leases,
@@ -317,6 +325,8 @@ class Simulation:
     def _act(self) -> None:
         _, act = self._acts.pop(0)
         act(self._user)
+        for kind in self._scenario.standing(self.plane):
+            self._news.tell(kind)
         self.plane.settle()
 
     def _pause(self, seconds: float) -> None:
