@@ -133,7 +133,6 @@ def reset(state: Path) -> None:
         ours = path.name in (
             *FILES,
             settings.FILE,
-            "launcher.json",
             "server.json",
             "server.log",
             "port",
@@ -142,7 +141,7 @@ def reset(state: Path) -> None:
         report = path.name.startswith("report-") and path.suffix == ".txt"
         if ours or report or path.name.startswith("store.sqlite"):
             path.unlink(missing_ok=True)
-    for name in ("pods", "claims", "sandbox"):
+    for name in ("pods", "claims", "sandbox", "launchers"):
         shutil.rmtree(state / name, ignore_errors=True)
 
 

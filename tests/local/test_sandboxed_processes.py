@@ -1,6 +1,5 @@
 """What real processes of pods can do and cannot, and that none is left behind."""
 
-import json
 import os
 import signal
 import socket
@@ -386,7 +385,8 @@ def test_a_launcher_that_ends_takes_its_containers_with_it(
     """They are seen as ended by force, and the next container gets a new launcher."""
     name = shell.start("echo up; sleep 1000")
     until(lambda: "up" in shell.log(name))
-    os.kill(json.loads((tmp_path / "launcher.json").read_bytes())["pid"], signal.SIGKILL)
+    (record,) = (tmp_path / "launchers").iterdir()
+    os.kill(int(record.name), signal.SIGKILL)
     assert shell.wait(name).code == 137
     assert until(lambda: not _alive_below(runner.log_path("u", name, 0).parents[4]))
     assert shell("echo again")[1] == "again\n"

@@ -91,6 +91,26 @@ def test_init_main_and_wait_run_and_wait_asks_the_api(server: Server, tmp_path: 
     assert str(tmp_path) not in logs["init"]
 
 
+def test_our_own_package_runs_the_same_forked_and_started(server: Server) -> None:
+    """With its data, its modules, its exit codes and what it says of errors."""
+    commands = (["schema", "Application"], ["init", "/tmp/config"], ["nonsense"])
+    containers = [
+        {"name": f"{way}{number}", "image": "ruleengine", "command": [*start, *command]}
+        for number, command in enumerate(commands)
+        for way, start in (("forked", ["ruleengine"]), ("started", ["env", "ruleengine"]))
+    ]
+    done = server.run(pod("t", containers=containers))
+    codes = {
+        one["name"]: one["state"]["terminated"]["exitCode"]
+        for one in done["status"]["containerStatuses"]
+    }
+    logs = {name: server(f"{PODS}/t/log?container={name}") for name in codes}
+    for number in range(len(commands)):
+        assert logs[f"forked{number}"] == logs[f"started{number}"]
+        assert codes[f"forked{number}"] == codes[f"started{number}"]
+    assert [codes[f"forked{number}"] for number in range(3)] == [0, 0, 3], logs
+
+
 def test_an_image_of_the_config_repo_runs(server: Server) -> None:
     """What ``ruleengine.yaml`` says of it is what it starts."""
     done = server.run(pod("q", containers=[{"name": "main", "image": "acme/hello:2"}]))

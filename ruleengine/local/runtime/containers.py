@@ -24,6 +24,7 @@ from ruleengine.local.runtime.inside.enter import PROTECTED
 from ruleengine.local.runtime.launching import Contained, Launch
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, prepare
 from ruleengine.local.runtime.values import ContainerPlan
+from ruleengine.model.names import ENGINE_IMAGE
 
 _MOST_PROCESSES: Final = 8192
 _SUPERVISE: Final = (
@@ -122,6 +123,7 @@ class Containers:
             "root": str(root),
             "tty": plan.tty,
             "user": self.sandbox.user,
+            "warm": plan.engine and plan.arguments[0] == ENGINE_IMAGE,
             "user_namespace": isolation is Isolation.USER,
             "working_directory": f"{prefix}{plan.working_directory}",
         }

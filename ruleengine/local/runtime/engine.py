@@ -28,6 +28,9 @@ _FOLDER: Final = f"{_PLACE}/bin"
 _ROOTED: Final = ("/argosay",)
 """Programs that their image has in its root."""
 
+_COMMANDS: Final = ("ruleengine.cli.main", "ruleengine.cli.step")
+"""The modules by which our containers are started."""
+
 _SEEN: Final = ("/usr", "/bin", "/sbin")
 """Where the host's programs lie that a container sees."""
 
@@ -56,6 +59,17 @@ def engine_binds() -> list[Mapping[str, Any]]:
             binds.append(bind(data, f"{PACKAGE_PLACE}/{name}", read_only=True))
     libraries = enumerate(_libraries())
     return [*binds, *(bind(one, f"{_PLACE}/libraries/{n}", read_only=True) for n, one in libraries)]
+
+
+def warm_loads() -> Mapping[str, Any]:
+    """Return what a launcher loads so that our own package only has to be forked."""
+    package = Path(ruleengine.__file__).parent
+    step = (one.stem for one in (package / "step").glob("*.py") if one.stem != "__init__")
+    return {
+        "modules": [*_COMMANDS, *(f"ruleengine.step.{name}" for name in sorted(step))],
+        "package": [f"{PACKAGE_PLACE}/ruleengine", str(package)],
+        "libraries": {f"{_PLACE}/libraries/{n}": one for n, one in enumerate(_libraries())},
+    }
 
 
 def search_paths(prefix: str, *, engine: bool) -> dict[str, str]:

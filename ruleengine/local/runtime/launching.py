@@ -12,7 +12,7 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -138,10 +138,16 @@ class Contained:
 class LauncherProcess:
     """The launcher of this server; it is started when it is first needed, and again if it ends.
 
-    ``started`` is told its pid each time.
+    ``started`` is told its pid each time; ``loads`` is what it loads before it forks, as
+    :func:`ruleengine.local.runtime.inside.warm.load` takes it.
     """
 
-    def __init__(self, started: Callable[[int], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        started: Callable[[int], None] = lambda _: None,
+        loads: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._loads = json_text.dumps(loads or {})
         self._told = started
         self._lock = threading.Lock()
         self._program: subprocess.Popen[bytes] | None = None
@@ -197,9 +203,10 @@ class LauncherProcess:
             return self._channel
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         package = str(Path(ruleengine.__file__).parent.parent)
+        program = [sys.executable, "-I", "-S", "-c", _PROGRAM]
         with theirs:
             self._program = subprocess.Popen(  # noqa: S603 - our own program
-                [sys.executable, "-I", "-S", "-c", _PROGRAM, str(theirs.fileno()), package],
+                [*program, str(theirs.fileno()), self._loads, package],
                 pass_fds=(theirs.fileno(),),
                 env={"PATH": os.environ.get("PATH", os.defpath)},
                 cwd="/",
@@ -227,8 +234,8 @@ class LauncherProcess:
 
     def _hear(self, selector: selectors.BaseSelector, key: selectors.SelectorKey) -> None:
         control, found = key.fileobj, key.data
-        if not isinstance(control, socket.socket):
-            return
+        if not isinstance(control, socket.socket) or control.fileno() < 0:
+            return  # its end was heard of in the same round
         message = b""
         with contextlib.suppress(ConnectionError):  # it ended before it had read everything
             message = control.recv(_LARGEST)

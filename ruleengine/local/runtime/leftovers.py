@@ -1,8 +1,9 @@
-"""Ends the launcher that a killed server may have left behind, with every container of it."""
+"""Ends the launchers that a killed server may have left behind, with every container of them."""
 
 import contextlib
 import os
 import select
+import shutil
 import signal
 from pathlib import Path
 from typing import Final
@@ -13,26 +14,31 @@ _PATIENCE: Final = 5000
 """Milliseconds for which a launcher that was killed is waited for."""
 
 
-class LauncherFile:
-    """Remembers which process the launcher of a state folder is."""
+class LauncherFiles:
+    """Remembers which processes the launchers of a state folder are, a file each."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
 
     def write(self, pid: int) -> None:
         """Remember a launcher: its pid may be another's one day, its start time will not."""
         record = {"pid": pid, "born": _born(pid), "boot": _boot()}
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._path.write_bytes(json_text.dump_bytes(record))
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / str(pid)).write_bytes(json_text.dump_bytes(record))
 
     def forget(self) -> None:
         """Remember none."""
-        self._path.unlink(missing_ok=True)
+        shutil.rmtree(self._folder, ignore_errors=True)
 
     def end(self) -> None:
-        """End the launcher that is remembered, if it still runs. Its containers end with it."""
+        """End the launchers that are remembered and still run. Their containers end with them."""
+        for path in self._folder.glob("*"):
+            self._end(path)
+        self.forget()
+
+    def _end(self, path: Path) -> None:
         try:
-            record = json_text.loads(self._path.read_bytes())
+            record = json_text.loads(path.read_bytes())
             pid = int(record["pid"])
             process = os.pidfd_open(pid)
         except (OSError, ValueError, KeyError, TypeError):

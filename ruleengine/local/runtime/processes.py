@@ -21,9 +21,10 @@ from ruleengine.local.runtime.checking import Checks
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
+from ruleengine.local.runtime.engine import warm_loads
 from ruleengine.local.runtime.files import last_bytes, mount_folder, remove
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
-from ruleengine.local.runtime.leftovers import LauncherFile
+from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.logs import last_lines
 from ruleengine.local.runtime.sandbox import Sandbox
 from ruleengine.local.runtime.values import (
@@ -61,8 +62,9 @@ class ProcessRunner:
         self._claims = folder.with_name("claims")
         self._clock = clock
         self._find = sandbox
-        self._leftover = LauncherFile(folder.with_name("launcher.json"))
+        self._leftover = LauncherFiles(folder.with_name("launchers"))
         self._launcher = LauncherProcess(self._leftover.write)
+        self._warm_launcher = LauncherProcess(self._leftover.write, warm_loads())
         self._containers: Containers | None = None
         self._lock = threading.RLock()
         self._pods: dict[str, dict[str, list[Attempt]]] = {}
@@ -104,7 +106,8 @@ class ProcessRunner:
                 check_ports(plan.address, plan.ports)
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
                 with self.containers.launch(plan, folder, volumes) as asked:
-                    attempt.contained = self._launcher.launch(
+                    launcher = self._warm_launcher if plan.engine else self._launcher
+                    attempt.contained = launcher.launch(
                         asked, lambda found: self._ended(plan, attempt, found)
                     )
             except OSError as error:
@@ -206,7 +209,8 @@ class ProcessRunner:
             for attempt in running:
                 attempt.cut_off(self._clock.now())
         self._checks.close()
-        self._launcher.close()
+        for launcher in (self._launcher, self._warm_launcher):
+            launcher.close()
         self._leftover.forget()
 
     def _running(self, uid: str) -> list[Attempt]:

@@ -17,7 +17,7 @@ import socket
 import sys
 from typing import Any, Final, NoReturn
 
-from ruleengine.local.runtime.inside import kernel
+from ruleengine.local.runtime.inside import kernel, warm
 from ruleengine.local.runtime.inside.enter import enter
 from ruleengine.local.runtime.inside.supervise import START_FAILED, Supervisor
 
@@ -131,6 +131,10 @@ def supervise(given: int, log: int, control: int) -> int:
 
 
 def main() -> int:
-    """Serve on the descriptor that the command line names."""
-    Launcher(socket.socket(fileno=int(sys.argv[1]))).serve()
+    """Serve on the descriptor that the command line names, with what it says to load."""
+    channel = socket.socket(fileno=int(sys.argv[1]))
+    asked = json.loads(sys.argv[2])
+    if asked:
+        warm.load(asked["modules"], tuple(asked["package"]), asked["libraries"])
+    Launcher(channel).serve()
     return 0

@@ -22,7 +22,7 @@ import subprocess
 import termios
 from typing import Any, Final
 
-from ruleengine.local.runtime.inside import kernel
+from ruleengine.local.runtime.inside import kernel, warm
 from ruleengine.local.runtime.inside.output import Output
 
 START_FAILED: Final = 128
@@ -38,7 +38,9 @@ class Supervisor:
         self._spec = spec
         self._log = log
         self._control = control
-        self._main: subprocess.Popen[bytes] | None = None
+        self._main = 0
+        # a Popen that is dropped reaps its process, and then nobody hears of its end
+        self._kept: subprocess.Popen[bytes] | None = None
         self._others: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
         self._outputs: list[Output] = []
         self._selector = selectors.DefaultSelector()
@@ -58,20 +60,21 @@ class Supervisor:
             os.makedirs(self._spec["working_directory"], exist_ok=True)  # noqa: PTH103
         self._selector.register(wake, selectors.EVENT_READ, lambda: _drain(wake))
         self._selector.register(self._control, selectors.EVENT_READ, self._obey)
-        self._main = main = self._start_main()
+        self._main = self._start_main()
         self._say({"started": True})
         code: int | None = None
         while code is None:
             for key, _ in self._selector.select():
                 key.data()
-            code = self._reap(main.pid)
+            code = self._reap()
         for output in self._outputs:
             output.finish()
         if not self._spec["isolated"]:
-            self._end_group(main.pid)
+            self._end_group(self._main)
         return code
 
-    def _start_main(self) -> "subprocess.Popen[bytes]":
+    def _start_main(self) -> int:
+        """Start the container's own process; return its pid."""
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         for name, most in self._spec["limits"].items():
             resource.setrlimit(getattr(resource, name), (most, most))
@@ -79,8 +82,12 @@ class Supervisor:
             return self._start_on_terminal(*self._spec["terminal"])
         out, out_end = os.pipe()
         err, err_end = os.pipe()
+        arguments = self._spec["arguments"]
         try:
-            process = self._start(self._spec["arguments"], subprocess.DEVNULL, out_end, err_end)
+            if self._spec["warm"] and warm.is_loaded():
+                process = self._start_warm(arguments, out_end, err_end)
+            else:
+                process = self._keep(self._start(arguments, subprocess.DEVNULL, out_end, err_end))
         finally:
             os.close(out_end)
             os.close(err_end)
@@ -88,7 +95,14 @@ class Supervisor:
         self._follow(Output(err, self._log, "stderr"))
         return process
 
-    def _start_on_terminal(self, master: int, terminal: int) -> "subprocess.Popen[bytes]":
+    def _start_warm(self, arguments: list[str], out: int, err: int) -> int:
+        """Run our own package, which is loaded already."""
+        with open("/dev/null", "rb", buffering=0) as nothing:  # noqa: PTH123
+            streams = nothing.fileno(), out, err
+            spec = self._spec
+            return warm.run(arguments, spec["environment"], spec["working_directory"], streams)
+
+    def _start_on_terminal(self, master: int, terminal: int) -> int:
         def control() -> None:
             os.setsid()
             fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
@@ -96,7 +110,12 @@ class Supervisor:
         process = self._start(self._spec["arguments"], terminal, terminal, terminal, control)
         os.close(terminal)
         self._follow(Output(master, self._log, "stdout"))
-        return process
+        return self._keep(process)
+
+    def _keep(self, process: "subprocess.Popen[bytes]") -> int:
+        """Return the pid; an object that nobody keeps would reap its process by itself."""
+        self._kept = process
+        return process.pid
 
     def _start(
         self, arguments: list[str], stdin: int, stdout: int, stderr: int, first: Any = None
@@ -148,8 +167,8 @@ class Supervisor:
 
     def _signal_main(self, number: int) -> None:
         """Signal the container's process alone; its children are its own affair."""
-        if self._main is not None:  # nobody but this process reaps it, so the pid is still its own
-            os.kill(self._main.pid, number)
+        # nobody but this process reaps it, so the pid is still its own
+        os.kill(self._main, number)
 
     def _execute(self, number: int, arguments: list[str], output: int) -> None:
         try:
@@ -162,7 +181,7 @@ class Supervisor:
             os.close(output)
         self._others[process.pid] = (number, process)
 
-    def _reap(self, main: int) -> int | None:
+    def _reap(self) -> int | None:
         """Take in everything that has ended; return the main process's code if it has."""
         code = None
         while True:
@@ -174,7 +193,7 @@ class Supervisor:
                 return code
             ended = os.waitstatus_to_exitcode(status)
             ended = ended if ended >= 0 else 128 - ended
-            if pid == main:
+            if pid == self._main:
                 code = ended
             elif pid in self._others:
                 number, _ = self._others.pop(pid)
