@@ -8,11 +8,13 @@ state of a server (cluster IPs, node ports, the selector of a Job) is not filled
 import base64
 from typing import Final
 
+from ruleengine.apimachinery.cluster_defaults import CLUSTER_DEFAULTS
 from ruleengine.apimachinery.edits import Edit, edited, edited_items, filled, made
 from ruleengine.apimachinery.pod_defaults import default_pod, default_pod_spec
 from ruleengine.model.values import Object, lookup
 
 _RBAC: Final = "rbac.authorization.k8s.io"
+_LARGEST: Final = 2**31 - 1
 
 
 def default(value: Object) -> Object:
@@ -125,15 +127,27 @@ def _job_spec(spec: Object) -> Object:
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec = filled(spec, completions=1)
     failed = "Failed" if spec.get("podFailurePolicy") else "TerminatingOrFailed"
+    per_index = spec.get("backoffLimitPerIndex") is not None
     spec = filled(
         spec,
         parallelism=1,
-        backoffLimit=6,
+        backoffLimit=_LARGEST if per_index else 6,
         completionMode="NonIndexed",
         suspend=False,
         podReplacementPolicy=failed,
     )
-    return _template(spec)
+    return _template(_failure_policy(spec))
+
+
+def _failure_policy(spec: Object) -> Object:
+    def rule(value: Object) -> Object:
+        return edited_items(value, "onPodConditions", lambda one: filled(one, status="True"))
+
+    return edited(spec, "podFailurePolicy", lambda policy: edited_items(policy, "rules", rule))
+
+
+def _job_template(spec: Object) -> Object:
+    return _template(_failure_policy(spec))
 
 
 def _cron_job(spec: Object) -> Object:
@@ -144,7 +158,7 @@ def _cron_job(spec: Object) -> Object:
         successfulJobsHistoryLimit=3,
         failedJobsHistoryLimit=1,
     )
-    return edited(spec, "jobTemplate", lambda job: edited(job, "spec", _template))
+    return edited(spec, "jobTemplate", lambda job: edited(job, "spec", _job_template))
 
 
 def _service(spec: Object) -> Object:
@@ -159,7 +173,8 @@ def _service(spec: Object) -> Object:
         spec = filled(
             spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack"
         )
-    if spec["type"] in ("NodePort", "LoadBalancer"):
+    exposed = spec["type"] in ("NodePort", "LoadBalancer")
+    if exposed or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         spec = filled(spec, externalTrafficPolicy="Cluster")
     if spec["type"] == "LoadBalancer":
         spec = filled(spec, allocateLoadBalancerNodePorts=True)
@@ -204,45 +219,12 @@ def _namespace(value: Object) -> Object:
     return made(value, "status", lambda status: filled(status, phase="Active"))
 
 
-def _network_policy(spec: Object) -> Object:
-    types = ["Ingress", "Egress"] if spec.get("egress") else ["Ingress"]
-    spec = filled(spec, policyTypes=types, podSelector={})
-
-    def rule(value: Object) -> Object:
-        return edited_items(value, "ports", lambda port: filled(port, protocol="TCP"))
-
-    return edited_items(edited_items(spec, "ingress", rule), "egress", rule)
-
-
-def _persistent_volume(value: Object) -> Object:
-    value = made(
-        value,
-        "spec",
-        lambda spec: filled(spec, volumeMode="Filesystem", persistentVolumeReclaimPolicy="Retain"),
-    )
-    return made(value, "status", lambda status: filled(status, phase="Pending"))
-
-
 def _binding(value: Object) -> Object:
     def subject(one: Object) -> Object:
         return filled(one, apiGroup=_RBAC) if one.get("kind") in ("User", "Group") else one
 
     value = edited(value, "roleRef", lambda role: filled(role, apiGroup=_RBAC))
     return edited_items(value, "subjects", subject)
-
-
-def _autoscaler(spec: Object) -> Object:
-    target = {"type": "Utilization", "averageUtilization": 80}
-    metric = {"type": "Resource", "resource": {"name": "cpu", "target": target}}
-    return filled(spec, minReplicas=1, metrics=[metric])
-
-
-def _definition(spec: Object) -> Object:
-    spec = made(spec, "conversion", lambda conversion: filled(conversion, strategy="None"))
-    kind = str(lookup(spec, "names", "kind", default=""))
-    return edited(
-        spec, "names", lambda names: filled(names, singular=kind.lower(), listKind=f"{kind}List")
-    )
 
 
 def _ports(name: str) -> Edit:
@@ -253,6 +235,7 @@ def _ports(name: str) -> Edit:
 
 
 _KINDS: Final[dict[tuple[str, str], Edit]] = {
+    **CLUSTER_DEFAULTS,
     ("v1", "Pod"): default_pod,
     ("v1", "PodTemplate"): _template,
     ("v1", "ReplicationController"): _replication_controller,
@@ -260,7 +243,6 @@ _KINDS: Final[dict[tuple[str, str], Edit]] = {
     ("v1", "Secret"): _secret,
     ("v1", "Namespace"): _namespace,
     ("v1", "PersistentVolumeClaim"): _claim,
-    ("v1", "PersistentVolume"): _persistent_volume,
     ("v1", "Endpoints"): _ports("subsets"),
     ("apps/v1", "Deployment"): _spec(_deployment),
     ("apps/v1", "ReplicaSet"): _spec(_replica_set),
@@ -268,19 +250,9 @@ _KINDS: Final[dict[tuple[str, str], Edit]] = {
     ("apps/v1", "DaemonSet"): _spec(_daemon_set),
     ("batch/v1", "Job"): _job,
     ("batch/v1", "CronJob"): _spec(_cron_job),
-    ("autoscaling/v1", "HorizontalPodAutoscaler"): _spec(lambda spec: filled(spec, minReplicas=1)),
-    ("autoscaling/v2", "HorizontalPodAutoscaler"): _spec(_autoscaler),
     ("discovery.k8s.io/v1", "EndpointSlice"): lambda value: edited_items(
         value, "ports", lambda port: filled(port, name="", protocol="TCP")
     ),
-    ("networking.k8s.io/v1", "NetworkPolicy"): _spec(_network_policy),
     ("rbac.authorization.k8s.io/v1", "RoleBinding"): _binding,
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding"): _binding,
-    ("scheduling.k8s.io/v1", "PriorityClass"): lambda value: filled(
-        value, preemptionPolicy="PreemptLowerPriority"
-    ),
-    ("storage.k8s.io/v1", "StorageClass"): lambda value: filled(
-        value, reclaimPolicy="Delete", volumeBindingMode="Immediate"
-    ),
-    ("apiextensions.k8s.io/v1", "CustomResourceDefinition"): _spec(_definition),
 }

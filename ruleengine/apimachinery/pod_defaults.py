@@ -10,6 +10,19 @@ from ruleengine.model.values import Object
 
 _FILE_MODE: Final = 0o644
 _SOURCELESS: Final = frozenset({"name"})
+_SOURCES: Final[dict[str, Object]] = {
+    "azureDisk": {
+        "cachingMode": "ReadWrite",
+        "kind": "Shared",
+        "fsType": "ext4",
+        "readOnly": False,
+    },
+    "hostPath": {"type": ""},
+    "iscsi": {"iscsiInterface": "default"},
+    "rbd": {"pool": "rbd", "user": "admin", "keyring": "/etc/ceph/keyring"},
+    "scaleIO": {"storageMode": "ThinProvisioned", "fsType": "xfs"},
+}
+"""What is filled in on sources that pods and persistent volumes share."""
 
 
 def default_pod_spec(spec: Object) -> Object:
@@ -93,6 +106,7 @@ def _environment(variable: Object) -> Object:
 
 
 def _field_reference(source: Object) -> Object:
+    source = edited(source, "resourceFieldRef", lambda reference: filled(reference, divisor="0"))
     return edited(source, "fieldRef", lambda reference: filled(reference, apiVersion="v1"))
 
 
@@ -122,7 +136,26 @@ def _volume(volume: Object) -> Object:
         volume = edited(volume, name, lambda source: filled(source, defaultMode=_FILE_MODE))
     volume = edited(volume, "downwardAPI", _downward)
     volume = edited(volume, "projected", _projected)
-    return edited(volume, "hostPath", lambda source: filled(source, type=""))
+    volume = edited(volume, "ephemeral", _ephemeral)
+    return default_volume_source(volume)
+
+
+def default_volume_source(source: Object) -> Object:
+    """Return the source of a volume, of a pod's or a persistent one, with its defaults."""
+    for name, defaults in _SOURCES.items():
+        inner = source.get(name)
+        if isinstance(inner, dict):
+            after = filled(inner, **defaults)
+            source = source if after is inner else {**source, name: after}
+    return source
+
+
+def _ephemeral(source: Object) -> Object:
+    return edited(
+        source,
+        "volumeClaimTemplate",
+        lambda claim: edited(claim, "spec", lambda spec: filled(spec, volumeMode="Filesystem")),
+    )
 
 
 def _downward(source: Object) -> Object:

@@ -181,3 +181,169 @@ def test_a_kind_without_defaults_comes_back_as_it_is() -> None:
     """Nothing is known of custom kinds here."""
     value = {"apiVersion": "example.com/v1", "kind": "Lamp", "spec": {}}
     assert default(value) is value
+
+
+@pytest.mark.parametrize(
+    ("api_version", "kind", "before", "after"),
+    [
+        (
+            "v1",
+            "LimitRange",
+            {"limits": [{"type": "Container", "max": {"cpu": "2"}, "min": {"memory": "1"}}]},
+            {
+                "limits": [
+                    {
+                        "type": "Container",
+                        "max": {"cpu": "2"},
+                        "min": {"memory": "1"},
+                        "default": {"cpu": "2"},
+                        "defaultRequest": {"cpu": "2", "memory": "1"},
+                    }
+                ]
+            },
+        ),
+        (
+            "autoscaling/v2",
+            "HorizontalPodAutoscaler",
+            {"minReplicas": 2, "metrics": [{}], "behavior": {"scaleDown": {"selectPolicy": "Min"}}},
+            {
+                "minReplicas": 2,
+                "metrics": [{}],
+                "behavior": {
+                    "scaleDown": {
+                        "selectPolicy": "Min",
+                        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+                    },
+                    "scaleUp": {
+                        "stabilizationWindowSeconds": 0,
+                        "selectPolicy": "Max",
+                        "policies": [
+                            {"type": "Pods", "value": 4, "periodSeconds": 15},
+                            {"type": "Percent", "value": 100, "periodSeconds": 15},
+                        ],
+                    },
+                },
+            },
+        ),
+        (
+            "batch/v1",
+            "Job",
+            {
+                "backoffLimitPerIndex": 1,
+                "podFailurePolicy": {"rules": [{"onPodConditions": [{"type": "X"}]}]},
+            },
+            {
+                "backoffLimitPerIndex": 1,
+                "backoffLimit": 2147483647,
+                "podFailurePolicy": {
+                    "rules": [{"onPodConditions": [{"type": "X", "status": "True"}]}]
+                },
+                "completions": 1,
+                "parallelism": 1,
+                "completionMode": "NonIndexed",
+                "suspend": False,
+                "podReplacementPolicy": "Failed",
+            },
+        ),
+        (
+            "v1",
+            "PersistentVolume",
+            {"iscsi": {"lun": 0}, "rbd": {"pool": "p"}},
+            {
+                "iscsi": {"lun": 0, "iscsiInterface": "default"},
+                "rbd": {"pool": "p", "user": "admin", "keyring": "/etc/ceph/keyring"},
+                "volumeMode": "Filesystem",
+                "persistentVolumeReclaimPolicy": "Retain",
+            },
+        ),
+        (
+            "networking.k8s.io/v1",
+            "IngressClass",
+            {"parameters": {"kind": "K", "name": "n"}},
+            {"parameters": {"kind": "K", "name": "n", "scope": "Cluster"}},
+        ),
+        (
+            "storage.k8s.io/v1",
+            "CSIDriver",
+            {"podInfoOnMount": True},
+            {
+                "podInfoOnMount": True,
+                "attachRequired": True,
+                "storageCapacity": False,
+                "fsGroupPolicy": "ReadWriteOnceWithFSType",
+                "volumeLifecycleModes": ["Persistent"],
+                "requiresRepublish": False,
+                "seLinuxMount": False,
+            },
+        ),
+        (
+            "apiregistration.k8s.io/v1",
+            "APIService",
+            {"service": {"name": "s"}},
+            {"service": {"name": "s", "port": 443}},
+        ),
+        (
+            "admissionregistration.k8s.io/v1",
+            "ValidatingAdmissionPolicy",
+            {"matchConstraints": {"resourceRules": [{}]}},
+            {
+                "failurePolicy": "Fail",
+                "matchConstraints": {
+                    "resourceRules": [{"scope": "*"}],
+                    "matchPolicy": "Equivalent",
+                    "namespaceSelector": {},
+                    "objectSelector": {},
+                },
+            },
+        ),
+        (
+            "v1",
+            "Service",
+            {"externalIPs": ["1.2.3.4"]},
+            {
+                "externalIPs": ["1.2.3.4"],
+                "externalTrafficPolicy": "Cluster",
+                "internalTrafficPolicy": "Cluster",
+                "type": "ClusterIP",
+                "sessionAffinity": "None",
+                "ipFamilies": ["IPv4"],
+                "ipFamilyPolicy": "SingleStack",
+            },
+        ),
+    ],
+)
+def test_a_specification_gets_the_defaults_of_its_kind(
+    api_version: str, kind: str, before: dict[str, Any], after: dict[str, Any]
+) -> None:
+    """Scaling rules, limits, sources of volumes, admission."""
+    value = {"apiVersion": api_version, "kind": kind, "spec": before}
+    filled = default(value)
+    assert filled["spec"] == after
+    assert default(filled) is filled
+
+
+def test_webhooks_and_references_to_resources_get_theirs_too() -> None:
+    """Ports, scopes, policies; the unit of a resource field."""
+    webhook = {"rules": [{}], "clientConfig": {"service": {"name": "s"}}}
+    value = {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "webhooks": [webhook],
+    }
+    assert default(value)["webhooks"] == [
+        {
+            "reinvocationPolicy": "Never",
+            "failurePolicy": "Fail",
+            "matchPolicy": "Equivalent",
+            "namespaceSelector": {},
+            "objectSelector": {},
+            "timeoutSeconds": 10,
+            "rules": [{"scope": "*"}],
+            "clientConfig": {"service": {"name": "s", "port": 443}},
+        }
+    ]
+    source = {"resourceFieldRef": {"resource": "limits.cpu"}}
+    pod = {"containers": [{"name": "c", "env": [{"name": "A", "valueFrom": source}]}]}
+    filled = default({"apiVersion": "v1", "kind": "Pod", "spec": pod})
+    variable = filled["spec"]["containers"][0]["env"][0]
+    assert variable["valueFrom"]["resourceFieldRef"] == {"resource": "limits.cpu", "divisor": "0"}
