@@ -5,34 +5,47 @@ Enough of a server's rules that a wrong object is refused here as it would be th
 checked before.
 """
 
-from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.apimachinery.causes import (
-    Cause,
-    Key,
     duplicate,
     forbidden,
     invalid,
-    not_found,
     not_supported,
     required,
 )
+from ruleengine.apimachinery.checks import (
+    Causes,
+    address,
+    label_selector,
+    labels_of,
+    named,
+    natural,
+    objects,
+    one_of,
+    well_named,
+)
+from ruleengine.apimachinery.container_validating import check_container, check_host_ports
 from ruleengine.apimachinery.naming import (
     check_dns_label,
-    check_environment_name,
-    check_port_name,
+    check_dns_subdomain,
+    check_qualified_name,
 )
-from ruleengine.apimachinery.quantities import compare_quantities
 from ruleengine.model.values import Object, Path, Value
 
-_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
-_LARGEST_PORT: Final = 65535
+_LARGEST_ID: Final = 2**31 - 1
+_LARGEST: Final = 2**31 - 1
+_EFFECTS: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+
+
+def check_pod(value: Object) -> Causes:
+    """Yield what is wrong with a Pod."""
+    yield from check_pod_spec(value.get("spec") or {}, ("spec",))
 
 
 def check_pod_spec(
     spec: Object, path: Path, policies: tuple[str, ...] = (), claims: tuple[str, ...] = ()
-) -> Iterator[Cause]:
+) -> Causes:
     """Yield what is wrong with the spec of a pod.
 
     ``policies`` are the restart policies that the owner of a template allows; ``claims``
@@ -41,148 +54,145 @@ def check_pod_spec(
     policy = spec.get("restartPolicy")
     if policies and policy not in policies:
         yield not_supported((*path, "restartPolicy"), policy, policies)
-    volumes = list(_named(spec.get("volumes")))
-    yield from _check_names(volumes, (*path, "volumes"))
-    for number, volume in enumerate(volumes):
-        if len(volume) > 2:
-            detail = "may not specify more than 1 volume type"
-            yield forbidden((*path, "volumes", number), detail)
+    yield from _volumes(spec, (*path, "volumes"))
     if not spec.get("containers"):
         yield required((*path, "containers"))
-    known = {*claims, *(volume.get("name") for volume in volumes)}
+    known = {*claims, *(one.get("name") for one in objects(spec.get("volumes")))}
+    host = bool(spec.get("hostNetwork"))
     all_containers: list[Object] = []
     for field in ("initContainers", "containers"):
-        containers = list(_named(spec.get(field)))
+        containers = objects(spec.get(field))
         all_containers += containers
         for number, container in enumerate(containers):
-            yield from _check_container(container, (*path, field, number), known)
+            place = (*path, field, number)
+            sidecar = field != "containers"
+            yield from check_container(container, place, known, sidecar_only=sidecar)
+            if host:
+                yield from check_host_ports(container, place)
     yield from _check_names(all_containers, (*path, "containers"))
+    yield from _placement(spec, path)
+    yield from _identity(spec, path)
 
 
-def _named(items: Value) -> Iterator[Object]:
-    return (item for item in items or () if isinstance(item, dict))
+def _volumes(spec: Object, path: Path) -> Causes:
+    volumes = objects(spec.get("volumes"))
+    yield from _check_names(volumes, path)
+    for number, volume in enumerate(volumes):
+        sources = [name for name in volume if name != "name" and volume[name] is not None]
+        if not sources:
+            yield required((*path, number), "must specify a volume type")
+        for source in sources[1:]:
+            detail = "may not specify more than 1 volume type"
+            yield forbidden((*path, number, source), detail)
+        yield from _source(volume, (*path, number))
 
 
-def _check_names(items: list[Object], path: Path) -> Iterator[Cause]:
+_NEEDED: Final = {
+    "hostPath": "path",
+    "nfs": "server",
+    "persistentVolumeClaim": "claimName",
+    "csi": "driver",
+}
+"""What a source of a volume cannot do without."""
+
+
+def _source(volume: Object, path: Path) -> Causes:
+    for source, field in _NEEDED.items():
+        inner = volume.get(source)
+        if isinstance(inner, dict) and not inner.get(field):
+            yield required((*path, source, field))
+    secret, config = volume.get("secret"), volume.get("configMap")
+    if isinstance(secret, dict) and not secret.get("secretName"):
+        yield required((*path, "secret", "secretName"))
+    if isinstance(config, dict) and not config.get("name"):
+        yield required((*path, "configMap", "name"))
+    for name, inner in (("secret", secret), ("configMap", config)):
+        for number, item in enumerate(objects(inner.get("items") if inner else None)):
+            place = (*path, name, "items", number)
+            for field in ("key", "path"):
+                if not item.get(field):
+                    yield required((*place, field))
+            if ".." in str(item.get("path") or "").split("/"):
+                yield invalid((*place, "path"), item["path"], "must not contain '..'")
+
+
+def _placement(spec: Object, path: Path) -> Causes:
+    yield from labels_of(spec.get("nodeSelector"), (*path, "nodeSelector"))
+    for number, one in enumerate(objects(spec.get("tolerations"))):
+        yield from _toleration(one, (*path, "tolerations", number))
+    seen: set[Value] = set()
+    for number, one in enumerate(objects(spec.get("topologySpreadConstraints"))):
+        place = (*path, "topologySpreadConstraints", number)
+        if not isinstance(one.get("maxSkew"), int) or one["maxSkew"] <= 0:
+            yield invalid((*place, "maxSkew"), one.get("maxSkew") or 0, "must be greater than zero")
+        if not one.get("topologyKey"):
+            yield required((*place, "topologyKey"), "can not be empty")
+        yield from one_of(
+            (*place, "whenUnsatisfiable"),
+            one.get("whenUnsatisfiable"),
+            ("DoNotSchedule", "ScheduleAnyway"),
+        )
+        yield from label_selector(one.get("labelSelector"), (*place, "labelSelector"))
+        pair = (one.get("topologyKey"), one.get("whenUnsatisfiable"))
+        if pair in seen:
+            yield duplicate(place, f"{{{pair[0]}, {pair[1]}}}")
+        seen.add(pair)
+
+
+def _toleration(one: Object, path: Path) -> Causes:
+    key, operator, effect = (one.get(name) for name in ("key", "operator", "effect"))
+    yield from well_named((*path, "key"), key, check_qualified_name)
+    if not key and operator != "Exists":
+        detail = (
+            "operator must be Exists when `key` is empty, which means "
+            '"match all values and all keys"'
+        )
+        yield invalid((*path, "operator"), operator or "", detail)
+    if operator == "Exists" and one.get("value"):
+        detail = "value must be empty when `operator` is 'Exists'"
+        yield invalid((*path, "operator"), one["value"], detail)
+    yield from one_of((*path, "operator"), operator, ("Equal", "Exists"))
+    if one.get("tolerationSeconds") is not None and effect != "NoExecute":
+        detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
+        yield invalid((*path, "effect"), effect or "", detail)
+    yield from one_of((*path, "effect"), effect, _EFFECTS)
+
+
+def _identity(spec: Object, path: Path) -> Causes:
+    seconds = spec.get("activeDeadlineSeconds")
+    if isinstance(seconds, int) and not 1 <= seconds <= _LARGEST:
+        detail = f"must be between 1 and {_LARGEST}, inclusive"
+        yield invalid((*path, "activeDeadlineSeconds"), seconds, detail)
+    yield from natural(spec, path, "terminationGracePeriodSeconds")
+    account = spec.get("serviceAccountName")
+    yield from well_named((*path, "serviceAccountName"), account, check_dns_subdomain)
+    for field in ("hostname", "subdomain"):
+        yield from well_named((*path, field), spec.get(field), check_dns_label)
+    yield from well_named((*path, "nodeName"), spec.get("nodeName"), check_dns_subdomain)
+    for number, one in enumerate(objects(spec.get("hostAliases"))):
+        yield from address((*path, "hostAliases", number, "ip"), one.get("ip"))
+        for at, host in enumerate(one.get("hostnames") or ()):
+            place = (*path, "hostAliases", number, "hostnames", at)
+            yield from well_named(place, host, check_dns_subdomain)
+    context = spec.get("securityContext")
+    if isinstance(context, dict):
+        yield from _ids(context, (*path, "securityContext"), "runAsUser", "runAsGroup", "fsGroup")
+
+
+def _ids(context: Object, path: Path, *fields: str) -> Causes:
+    for field in fields:
+        number = context.get(field)
+        if isinstance(number, int) and not 0 <= number <= _LARGEST_ID:
+            detail = f"must be between 0 and {_LARGEST_ID}, inclusive"
+            yield invalid((*path, field), number, detail)
+
+
+def _check_names(items: list[Object], path: Path) -> Causes:
     seen: set[str] = set()
     for number, item in enumerate(items):
         name = item.get("name")
         place = (*path, number, "name")
-        if not name:
-            yield required(place)
-            continue
-        problem = check_dns_label(str(name))
-        if problem:
-            yield invalid(place, name, problem)
-        if name in seen:
+        yield from named(place, name, check_dns_label)
+        if name and name in seen:
             yield duplicate(place, name)
-        seen.add(name)
-
-
-def _check_container(container: Object, path: Path, volumes: set[Value]) -> Iterator[Cause]:
-    image = container.get("image")
-    if not image:
-        yield required((*path, "image"))
-    elif image != str(image).strip():
-        detail = "must not have leading or trailing whitespace"
-        yield invalid((*path, "image"), image, detail)
-    yield from _check_ports(container, (*path, "ports"))
-    for number, variable in enumerate(_named(container.get("env"))):
-        yield from _check_environment(variable, (*path, "env", number))
-    yield from _check_mounts(container, (*path, "volumeMounts"), volumes)
-    yield from _check_resources(container.get("resources") or {}, (*path, "resources"))
-    for field in ("livenessProbe", "readinessProbe", "startupProbe"):
-        probe = container.get(field)
-        if isinstance(probe, dict):
-            yield from _check_probe(probe, (*path, field), success=field == "readinessProbe")
-
-
-def _check_ports(container: Object, path: Path) -> Iterator[Cause]:
-    names: set[str] = set()
-    for number, port in enumerate(_named(container.get("ports"))):
-        yield from check_port(port.get("containerPort"), (*path, number, "containerPort"))
-        name = port.get("name")
-        if not name:
-            continue
-        problem = check_port_name(str(name))
-        if problem:
-            yield invalid((*path, number, "name"), name, problem)
-        if name in names:
-            yield duplicate((*path, number, "name"), name)
-        names.add(name)
-
-
-def check_port(port: Value, path: Path) -> Iterator[Cause]:
-    """Yield what is wrong with the number of a port."""
-    if port in (None, 0):
-        yield required(path)
-    elif isinstance(port, int) and not 1 <= port <= _LARGEST_PORT:
-        yield invalid(path, port, f"must be between 1 and {_LARGEST_PORT}, inclusive")
-
-
-def _check_environment(variable: Object, path: Path) -> Iterator[Cause]:
-    name = variable.get("name")
-    if not name:
-        yield required((*path, "name"))
-    else:
-        problem = check_environment_name(str(name))
-        if problem:
-            yield invalid((*path, "name"), name, problem)
-    source = variable.get("valueFrom")
-    if isinstance(source, dict):
-        if variable.get("value"):
-            detail = "may not be specified when `value` is not empty"
-            yield invalid((*path, "valueFrom"), "", detail)
-        if not source:
-            yield invalid(
-                (*path, "valueFrom"),
-                "",
-                "must specify one of: `fieldRef`, "
-                "`resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`",
-            )
-        elif len(source) > 1:
-            detail = "may not have more than one field specified at a time"
-            yield invalid((*path, "valueFrom"), "", detail)
-
-
-def _check_mounts(container: Object, path: Path, volumes: set[Value]) -> Iterator[Cause]:
-    places: set[Value] = set()
-    for number, mount in enumerate(_named(container.get("volumeMounts"))):
-        name, place = mount.get("name"), mount.get("mountPath")
-        if not name:
-            yield required((*path, number, "name"))
-        elif name not in volumes:
-            yield not_found((*path, number, "name"), name)
-        if not place:
-            yield required((*path, number, "mountPath"))
-        elif place in places:
-            yield invalid((*path, number, "mountPath"), place, "must be unique")
-        places.add(place)
-
-
-def _check_resources(resources: Object, path: Path) -> Iterator[Cause]:
-    limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-    for field, amounts in (("limits", limits), ("requests", requests)):
-        for name, amount in amounts.items():
-            if compare_quantities(str(amount), "0") < 0:
-                detail = "must be greater than or equal to 0"
-                yield invalid((*path, field, Key(name)), amount, detail)
-    for name, amount in requests.items():
-        if name in limits and compare_quantities(str(amount), str(limits[name])) > 0:
-            detail = f"must be less than or equal to {name} limit of {limits[name]}"
-            yield invalid((*path, "requests"), str(amount), detail)
-
-
-def _check_probe(probe: Object, path: Path, *, success: bool) -> Iterator[Cause]:
-    handlers = [name for name in _HANDLERS if name in probe]
-    if not handlers:
-        yield required(path, "must specify a handler type")
-    elif len(handlers) > 1:
-        yield forbidden((*path, handlers[1]), "may not specify more than 1 handler type")
-    for field in ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold"):
-        number = probe.get(field)
-        if isinstance(number, int) and number < 0:
-            yield invalid((*path, field), number, "must be greater than or equal to 0")
-    threshold = probe.get("successThreshold")
-    if not success and threshold not in (None, 1):
-        yield invalid((*path, "successThreshold"), threshold, "must be 1")
+        seen.add(str(name or ""))

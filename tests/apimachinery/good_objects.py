@@ -80,7 +80,53 @@ GOOD: dict[str, Object] = {
             ],
         },
     },
-    "v1 Event": {"involvedObject": {"kind": "Pod"}, "reason": "X"},
+    "v1 Event": {"involvedObject": {"kind": "Pod", "namespace": "n"}, "reason": "X"},
+    "v1 ReplicationController": {"spec": {"template": TEMPLATE}},
+    "v1 PodTemplate": {"template": TEMPLATE},
+    "v1 PersistentVolume": {
+        "spec": {
+            "accessModes": ["ReadWriteOnce"],
+            "capacity": {"storage": "1Gi"},
+            "hostPath": {"path": "/data"},
+        }
+    },
+    "v1 ResourceQuota": {"spec": {"hard": {"cpu": "4", "count/jobs.batch": "2"}}},
+    "v1 LimitRange": {"spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}}]}},
+    "storage.k8s.io/v1 StorageClass": {"provisioner": "example.com/disks"},
+    "scheduling.k8s.io/v1 PriorityClass": {"value": 1000},
+    "coordination.k8s.io/v1 Lease": {"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}},
+    "discovery.k8s.io/v1 EndpointSlice": {
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": ["10.0.0.1"]}],
+        "ports": [{"name": "http", "port": 80}],
+    },
+    "networking.k8s.io/v1 NetworkPolicy": {
+        "spec": {
+            "podSelector": {"matchLabels": {"app": "web"}},
+            "ingress": [{"from": [{"ipBlock": {"cidr": "10.0.0.0/8"}}], "ports": [{"port": 80}]}],
+        }
+    },
+    "networking.k8s.io/v1 IngressClass": {"spec": {"controller": "example.com/ingress"}},
+    "rbac.authorization.k8s.io/v1 Role": {
+        "rules": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]
+    },
+    "rbac.authorization.k8s.io/v1 ClusterRole": {
+        "rules": [{"nonResourceURLs": ["/healthz"], "verbs": ["get"]}]
+    },
+    "rbac.authorization.k8s.io/v1 ClusterRoleBinding": {
+        "roleRef": {"kind": "ClusterRole", "name": "r"},
+        "subjects": [{"kind": "User", "name": "u"}],
+    },
+    "admissionregistration.k8s.io/v1 ValidatingWebhookConfiguration": {
+        "webhooks": [
+            {
+                "name": "a.example.com",
+                "sideEffects": "None",
+                "admissionReviewVersions": ["v1"],
+                "clientConfig": {"url": "https://example.com"},
+            }
+        ]
+    },
 }
 
 

@@ -203,7 +203,7 @@ WRONG: list[tuple[str, str, Any, str, str]] = [
         "v1 Pod",
         "spec.volumes.0.hostPath",
         {"path": "/"},
-        "spec.volumes[0]",
+        "spec.volumes[0].hostPath",
         "FieldValueForbidden",
     ),
     (
@@ -211,7 +211,7 @@ WRONG: list[tuple[str, str, Any, str, str]] = [
         "spec.template.spec.restartPolicy",
         "Always",
         "spec.template.spec.restartPolicy",
-        "FieldValueNotSupported",
+        "FieldValueRequired",
     ),
     ("batch/v1 Job", "spec.backoffLimit", -1, "spec.backoffLimit", "FieldValueInvalid"),
     ("batch/v1 CronJob", "spec.schedule", "* * *", "spec.schedule", "FieldValueInvalid"),
@@ -289,7 +289,7 @@ WRONG: list[tuple[str, str, Any, str, str]] = [
         "spec.containers[0].livenessProbe.timeoutSeconds",
         "FieldValueInvalid",
     ),
-    ("v1 Service", "spec.ports.0.port", 0, "spec.ports[0].port", "FieldValueRequired"),
+    ("v1 Service", "spec.ports.0.port", 0, "spec.ports[0].port", "FieldValueInvalid"),
     ("v1 Service", "spec.type", "Spam", "spec.type", "FieldValueNotSupported"),
     ("v1 Service", "spec.type", "ExternalName", "spec.externalName", "FieldValueRequired"),
     (
