@@ -4,7 +4,7 @@ The created object has a name that follows from the events that it was started b
 events that are delivered at least once start it once (reference, Events 12).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,6 +25,7 @@ from ruleengine.model.names import (
 )
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.triggers.parameters import Parameter, ParameterError, apply, read_parameters
 from ruleengine.triggers.problems import WrongError
 from ruleengine.triggers.values import mapping, text
 
@@ -41,20 +42,52 @@ Events = Mapping[str, StoredEvent]
 """The events that a trigger fires with, by dependency."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Creation:
-    """What is created: the object as it was written, before any event is known."""
-
-    kind: str
-    resource: Object = field(default_factory=dict)
-
-
 class FiringError(Exception):
     """Events from which no object can be made; the message says why."""
 
 
-def read_creation(kind: str, value: Object, where: str, name: str) -> Creation:
-    """Read a trigger. Raises ``WrongError``."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Creation:
+    """What is created: the object as it was written, and what of it events decide.
+
+    A ``resource`` that is empty stands for one that is not honoured.
+    """
+
+    kind: str = ""
+    resource: Object = field(default_factory=dict)
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """The template of a trigger, which events may change before it is read."""
+
+    name: str
+    value: Object = field(repr=False)
+    where: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+    def creation(self) -> Creation:
+        """Return what it creates as it is written. Raises ``WrongError``."""
+        return _read(self.value, self.name, self.where)
+
+    def creation_for(self, events: Events) -> Creation:
+        """Return what it creates for some events. Raises ``FiringError``."""
+        value = self.value
+        if self.parameters:
+            value = _applied(value, self.parameters, events)
+        try:
+            return _read(value, self.name, self.where)
+        except WrongError as error:
+            raise FiringError(str(error)) from error
+
+
+def _read(template: Object, name: str, where: str) -> Creation:
+    """Read the kind of a trigger that is honoured; another one is none. Raises ``WrongError``."""
+    kind = next((one for one in KINDS if template.get(one) is not None), "")
+    if not kind:
+        return Creation()
+    value, where = mapping(template, kind, where), f"{where}.{kind}"
     operation = text(value, "operation", where) or _OPERATIONS[kind][0]
     if operation not in _OPERATIONS[kind]:
         raise WrongError(f"{where}.operation: {operation} is not honoured yet")
@@ -67,7 +100,8 @@ def read_creation(kind: str, value: Object, where: str, name: str) -> Creation:
     target = Target.of(resource)
     if not (target.api_version and target.kind):
         raise WrongError(f"{where}.source must name apiVersion and kind of an object")
-    return Creation(kind=kind, resource=resource)
+    place = f"trigger for template {name} is invalid, resource parameter"
+    return Creation(kind=kind, resource=resource, parameters=read_parameters(value, place))
 
 
 def _resource(source: Object, where: str) -> Object | None:
@@ -85,12 +119,15 @@ def _resource(source: Object, where: str) -> Object | None:
     return None
 
 
-def make_action(creation: Creation, sensor: Target, trigger: str, events: Events) -> Action:
+def make_action(template: Template, sensor: Target, events: Events) -> Action:
     """Return the action that creates the object of a firing.
 
     Raises ``FiringError`` where the events do not lead to an object.
     """
+    creation, trigger = template.creation_for(events), template.name
     value = creation.resource
+    if creation.parameters:
+        value = _applied(value, creation.parameters, events)
     metadata = dict(lookup(value, "metadata", default={}))
     who = {name: one.event.id for name, one in sorted(events.items())}
     metadata["name"] = _name(metadata, [str(sensor), trigger, who])
@@ -119,6 +156,17 @@ def make_action(creation: Creation, sensor: Target, trigger: str, events: Events
         object=made,
         reason=f"{trigger} of {sensor}, started by {', '.join(who)}",
     )
+
+
+def _applied(value: Object, parameters: Iterable[Parameter], events: Events) -> Object:
+    happened = {name: one.event for name, one in events.items()}
+    try:
+        found = json_text.loads(apply(json_text.dumps(value), parameters, happened))
+    except ParameterError as error:
+        raise FiringError(str(error)) from error
+    if not isinstance(found, dict) or (not Target.of(found).kind and "kind" in value):
+        raise FiringError("its parameters leave no object to create")
+    return found
 
 
 def is_made_by(action: Action, live: Object) -> bool:

@@ -7,24 +7,46 @@ present are alternatives, whose errors are gathered.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Self
 
 from ruleengine.model.events import CloudEvent
+from ruleengine.model.values import Object
 from ruleengine.triggers.filter_context import ContextFilter
+from ruleengine.triggers.filter_data import DataFilter
+from ruleengine.triggers.filter_exprs import ExpressionFilter
 from ruleengine.triggers.filter_time import TimeFilter
+from ruleengine.triggers.sections import AND, OR
+from ruleengine.triggers.values import mapping
 from ruleengine.triggers.verdicts import PASSED, Verdict
-
-AND: Final = "and"
-OR: Final = "or"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Filters:
     """The filters of one dependency; a section that is absent is ``None``."""
 
+    exprs: ExpressionFilter | None = None
+    data: DataFilter | None = None
     context: ContextFilter | None = None
     time: TimeFilter | None = None
     operator: str = AND
+
+    @classmethod
+    def read(cls, filters: Object, operator: str, where: str) -> Self:
+        """Read ``filters``. Raises ``WrongError``."""
+
+        def present(name: str) -> bool:
+            return filters.get(name) is not None
+
+        def section(name: str) -> tuple[Object, str]:
+            return mapping(filters, name, where), f"{where}.{name}"
+
+        return cls(
+            operator=operator,
+            exprs=ExpressionFilter.read(filters, where) if present("exprs") else None,
+            data=DataFilter.read(filters, where) if present("data") else None,
+            context=ContextFilter.read(*section("context")) if present("context") else None,
+            time=TimeFilter.read(*section("time")) if present("time") else None,
+        )
 
     def judge(self, event: CloudEvent) -> Verdict:
         """Tell whether an event passes."""
@@ -39,10 +61,9 @@ class Filters:
 
     def _sections(self, event: CloudEvent) -> Iterator[Verdict]:
         """Yield the verdicts of the sections that are present, in Argo's order."""
-        if self.context is not None:
-            yield self.context.judge(event)
-        if self.time is not None:
-            yield self.time.judge(event)
+        for section in (self.exprs, self.data, self.context, self.time):
+            if section is not None:
+                yield section.judge(event)
 
 
 def judge(filters: Filters | None, event: CloudEvent) -> Verdict:

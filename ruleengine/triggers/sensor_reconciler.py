@@ -179,7 +179,7 @@ class _Round:
         """Yield the creations of a turn that are neither done nor refused."""
         for events in turn.firings:
             try:
-                action = make_action(trigger.creation, self._target, trigger.name, events)
+                action = make_action(trigger.template, self._target, events)
             except FiringError as error:
                 self._events.append(trigger_failed(self._value, trigger.name, str(error)))
                 continue

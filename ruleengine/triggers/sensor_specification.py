@@ -6,22 +6,19 @@ told by the table of all fields, and the sensor is then left alone as a whole.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Final
 
 from ruleengine.model.digests import short_digest
 from ruleengine.model.problems import Problem
 from ruleengine.model.values import Object
 from ruleengine.triggers.combinations import Combination, CombinationError, read_combination
-from ruleengine.triggers.creation import KINDS, Creation, read_creation
-from ruleengine.triggers.filter_context import ContextFilter
-from ruleengine.triggers.filter_time import TimeFilter
-from ruleengine.triggers.filters import AND, OR, Filters
+from ruleengine.triggers.creation import Template
+from ruleengine.triggers.filters import Filters
+from ruleengine.triggers.parameters import read_parameters
 from ruleengine.triggers.problems import UNSUPPORTED, WrongError, unsupported
 from ruleengine.triggers.resets import Reset
+from ruleengine.triggers.sections import read_operator
 from ruleengine.triggers.source_specification import DEFAULT_BUS
 from ruleengine.triggers.values import mapping, maps, text
-
-_OPERATORS: Final = ("", AND, OR)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +40,7 @@ class Trigger:
     combination: Combination
     digest: str
     resets: tuple[Reset, ...] = ()
-    creation: Creation = field(repr=False)
+    template: Template = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +87,7 @@ def read_sensor(value: Object) -> SensorReading:
             return SensorReading(dependencies=problem)
         return SensorReading(triggers=problem)
     for one in triggers:
-        if not one.creation.resource:
+        if not one.template.creation().resource:
             message = f"what {one.name} starts is not honoured yet"
             return SensorReading(triggers=Problem(code=UNSUPPORTED, message=message))
     return SensorReading(
@@ -128,28 +125,10 @@ def _dependency(value: Object, name: str, where: str) -> Dependency:
 
 
 def _filters(value: Object, where: str) -> Filters | None:
-    operator = _operator(value, "filtersLogicalOperator", where)
+    operator = read_operator(value, "filtersLogicalOperator", where)
     if value.get("filters") is None:
         return None
-    filters = mapping(value, "filters", where)
-    where = f"{where}.filters"
-    context, time = filters.get("context"), filters.get("time")
-    return Filters(
-        operator=operator,
-        context=None
-        if context is None
-        else ContextFilter.read(mapping(filters, "context", where), f"{where}.context"),
-        time=None
-        if time is None
-        else TimeFilter.read(mapping(filters, "time", where), f"{where}.time"),
-    )
-
-
-def _operator(value: Object, name: str, where: str) -> str:
-    found = text(value, name, where)
-    if found not in _OPERATORS:
-        raise WrongError(f"logical operator {found} not supported")
-    return found or AND
+    return Filters.read(mapping(value, "filters", where), operator, f"{where}.filters")
 
 
 def _triggers(spec: Object, dependencies: tuple[str, ...]) -> Iterator[Trigger]:
@@ -168,26 +147,26 @@ def _triggers(spec: Object, dependencies: tuple[str, ...]) -> Iterator[Trigger]:
         if name in seen:
             raise WrongError(f"duplicate trigger name: {name}")
         seen.add(name)
-        yield _trigger(template, name, where, dependencies)
+        parameters = read_parameters(one, "template parameter")
+        read = Template(name=name, value=template, where=where, parameters=parameters)
+        read.creation()  # what is wrong with it is told before any event comes
+        yield _trigger(read, dependencies)
 
 
-def _trigger(template: Object, name: str, where: str, dependencies: tuple[str, ...]) -> Trigger:
-    conditions = text(template, "conditions", where)
+def _trigger(template: Template, dependencies: tuple[str, ...]) -> Trigger:
+    value, where = template.value, template.where
+    conditions = text(value, "conditions", where)
     try:
         combination = read_combination(conditions, dependencies)
     except CombinationError as error:
         raise WrongError(f"{where}.conditions: {error}") from error
-    kind = next((one for one in KINDS if template.get(one) is not None), "")
-    creation = Creation(kind="")  # of a kind that is not honoured; the table of fields says which
-    if kind:
-        creation = read_creation(kind, mapping(template, kind, where), f"{where}.{kind}", name)
-    resets = maps(template, "conditionsReset", where)
+    resets = maps(value, "conditionsReset", where)
     return Trigger(
-        name=name,
+        name=template.name,
         resets=tuple(
             Reset.read(one, f"{where}.conditionsReset[{at}]") for at, one in enumerate(resets)
         ),
         combination=combination,
         digest=short_digest([conditions, list(combination.names)]),
-        creation=creation,
+        template=template,
     )

@@ -229,6 +229,68 @@ def test_a_sensor_listens_to_the_bus_that_is_named(stage: Stage) -> None:
     assert "EventBus/shop/default: spec.kafka is not honoured yet" in str(settled.waiting)
 
 
+def test_parameters_carry_an_event_into_the_workflow(stage: Stage) -> None:
+    """As the short form writes them: by index into the arguments, whatever the data is."""
+    resource = {
+        **WORKFLOW,
+        "spec": {
+            **WORKFLOW["spec"],
+            "arguments": {"parameters": [{"name": "revision", "value": ""}]},
+        },
+    }
+    source = {"dependencyName": "push", "dataTemplate": "{{ .Input.body.after }}"}
+    parameters = [{"src": source, "dest": "spec.arguments.parameters.0.value"}]
+    submit = {"operation": "submit", "source": {"resource": resource}, "parameters": parameters}
+    listening(stage, sensor(triggers=[trigger(argoWorkflow=submit)]))
+    stage.arrive("e1", data='{"body": {"after": "abc\\"}}{{workflow.name}}"}}')
+    stage.arrive("e2")
+    stage.settle()
+    (made,) = stage.workflows()
+    assert made["spec"]["arguments"]["parameters"] == [
+        {"name": "revision", "value": 'abc"}}{{workflow.name}}'}
+    ]
+    (happening,) = stage.happenings()
+    assert "unable to resolve 'push' parameter value" in happening
+
+
+def test_parameters_may_change_what_a_trigger_is(stage: Stage) -> None:
+    """Those of the trigger change its template first, those of the kind the object then."""
+    value = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}, "data": {"x": "1"}}
+    source = {"dependencyName": "push", "dataKey": "body.n"}
+    k8s = {"source": {"resource": value}, "parameters": [{"src": source, "dest": "data.x"}]}
+    changed = [{"src": source, "dest": "k8s.source.resource.metadata.name", "operation": "append"}]
+    wrong = [{"src": source, "dest": "k8s.operation"}]
+    triggers = [
+        {"template": {"name": "good", "k8s": k8s}, "parameters": changed},
+        {"template": {"name": "bad", "k8s": k8s}, "parameters": wrong},
+    ]
+    listening(stage, sensor(triggers=triggers))
+    stage.arrive("e1", data='{"body": {"n": 7}}')
+    stage.settle()
+    assert stage.get(Target("v1", "ConfigMap", NAMESPACE, "a7"))["data"] == {"x": "7"}
+    (happening,) = stage.happenings()
+    assert happening.endswith("k8s.operation: 7 is not honoured yet")
+
+
+def test_events_are_filtered_by_their_data(stage: Stage) -> None:
+    """Data, expressions and context together; an error is told once."""
+    filters = {
+        "data": [{"path": "body.ref", "type": "string", "value": ["^refs/heads/main$"]}],
+        "exprs": [{"expr": "n > 1", "fields": [{"name": "n", "path": "body.n"}]}],
+        "context": {"type": "webhook"},
+    }
+    listening(stage, sensor([dependency(filters=filters)]))
+    stage.arrive("e1", data='{"body": {"ref": "refs/heads/main", "n": 2}}')
+    stage.arrive("e2", data='{"body": {"ref": "refs/heads/other", "n": 2}}')
+    stage.arrive("e3", data='{"body": {"ref": "refs/heads/main", "n": 1}}')
+    stage.arrive("e4", "e5", data="{}")
+    stage.settle()
+    assert stage.started_by() == ['{"push":"e1"}']
+    assert stage.happenings() == [
+        "FilterFailed: the filters of push: expr filter error (path 'body.n' does not exist)"
+    ]
+
+
 def test_an_object_with_a_fixed_name_is_made_once(stage: Stage) -> None:
     """A later event finds it there already, which is said."""
     listening(stage, sensor(triggers=[trigger(resource=NAMED)]))
@@ -372,6 +434,7 @@ _INLINE = re.compile(r'\{"inline": "[^"]*"\}')
 
 _STRICTER = {
     "condition naming an unknown dependency passes validation",
+    "data unknown type passes validation",
     "k8s resource parameter index",
 }
 """Upstream accepts it and then never fires, or looks at other fields first."""
