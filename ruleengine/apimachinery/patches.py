@@ -65,8 +65,10 @@ def make_merge_patch(old: Object, new: Object) -> Object:
 
 def equal(one: Value, other: Value) -> bool:
     """Tell whether two JSON values are equal: ``1`` and ``1.0`` are, ``1`` and ``true`` not."""
+    if one is other:
+        return True
     if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
+        return False
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):

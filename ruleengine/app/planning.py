@@ -100,6 +100,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
             entrypoints.REQUEST: make_entrypoints(declared.configuration, local=cluster.local),
         },
         control_namespace=declared.configuration.control_namespace,
+        shared=not cluster.local,
     )
     store = InventoryStore(client, declared.repo, declared.configuration.control_namespace)
     return Engagement(

@@ -1,7 +1,6 @@
 """JSON as text: orjson, with the standard library where integers exceed 64 bits."""
 
 import json
-import re
 from typing import Final
 
 import orjson
@@ -9,8 +8,11 @@ import orjson
 from ruleengine.model.values import Value
 
 _INDENT: Final = 2
-_LONG_NUMBER: Final = re.compile("[0-9]{20}")
-"""Digits that may be an integer beyond 64 bits, which orjson would round."""
+_LONG_NUMBER: Final = b"0" * 20
+"""So many digits may be an integer beyond 64 bits, which orjson would round."""
+
+_DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
+"""Makes every digit a zero: a search for a fixed text is ten times as fast as a pattern."""
 
 
 def dumps(value: Value, *, ordered: bool = False) -> str:
@@ -45,7 +47,8 @@ def loads(text: str | bytes) -> Value:
 
     Raises ``ValueError`` with line and column for a text that is no JSON.
     """
-    if _LONG_NUMBER.search(text if isinstance(text, str) else text.decode("utf-8", "replace")):
+    content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
+    if _LONG_NUMBER in content.translate(_DIGITS):
         return json.loads(text, parse_constant=_refuse_constant)
     return orjson.loads(text)
 

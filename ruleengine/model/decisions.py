@@ -32,11 +32,14 @@ class Request:
     payload: Object
     effect: bool = False
     standing: bool = False
+    _key: list[str] = field(default_factory=list, init=False, repr=False, compare=False)
 
     @property
     def key(self) -> str:
-        """The identity of the request, derived from its content."""
-        return content_digest([self.kind, self.payload])
+        """The identity of the request, derived from its content; made once."""
+        if not self._key:
+            self._key.append(content_digest([self.kind, self.payload]))
+        return self._key[0]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

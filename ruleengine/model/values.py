@@ -33,6 +33,11 @@ def version_of(value: Object | None) -> str:
     return str(lookup(value, "metadata", "resourceVersion", default=""))
 
 
+def uid_of(value: Object | None) -> str:
+    """Return the uid of an object; empty where it, or the object, is not there."""
+    return str(lookup(value, "metadata", "uid", default=""))
+
+
 def format_path(path: Path) -> str:
     """Return a path the way people write it: ``spec.containers[0].image``.
 

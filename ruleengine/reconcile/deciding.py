@@ -21,7 +21,7 @@ from ruleengine.model.actions import (
     Target,
     Verb,
 )
-from ruleengine.model.decisions import Decision, Reconciler, Request, Stop
+from ruleengine.model.decisions import DONE, Decision, Reconciler, Request, Stop
 from ruleengine.model.digests import content_digest
 from ruleengine.model.errors import RuleEngineError, StoreError
 from ruleengine.model.findings import Finding
@@ -108,6 +108,9 @@ class Decider:
         reconciler = self._surroundings.reconciler_of(key.target)
         if key.unsure or value is None or reconciler is None:
             return changed
+        if not self._surroundings.decides(value):
+            key.following, key.wake_at, key.watched = DONE, None, ""
+            return changed
         if not self._quarantine.lets_out(key, value, now):
             return changed
         world = LiveWorld(self._observations, key.refused)
@@ -156,8 +159,8 @@ class Decider:
         step.answered = self._read(step)
         effects = [one for one in decision.requests if self._is_open(one)]
         planned = self._needed(step.reconciler, decision.actions, step.now)
-        different = self._status_is_due(step) if not planned else True
-        if (effects or planned or different) and not self._drives(step):
+        due = bool(planned) or self._status_is_due(step)
+        if (effects or due) and not self._drives(step):
             return
         if not self._perform_effects(step, effects):
             return

@@ -18,6 +18,7 @@ from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import perform_request
+from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.predicting import Predicted, comparable, predict, prepare
 from ruleengine.reconcile.surroundings import Surroundings
@@ -69,7 +70,7 @@ class Forecast:
             target = self._queue.popleft()
             value = self.observations.get(target)
             reconciler = self.surroundings.reconciler_of(target)
-            if value is None or reconciler is None:
+            if value is None or reconciler is None or not self.surroundings.decides(value):
                 continue
             count = self._decided[target] = self._decided.get(target, 0) + 1
             if count > MOST_DECISIONS:
@@ -163,11 +164,17 @@ _UNKNOWN_KIND: Final = "the server does not know the kind of {}"
 
 
 def desired(action: Action, surroundings: Surroundings) -> Object | None:
-    """Return the object of an action in the form in which it is compared and sent."""
-    if action.object is None or action.verb not in (Verb.APPLY, Verb.CREATE, Verb.REPLACE):
-        return action.object
+    """Return the object of an action in the form in which it is compared and sent.
+
+    What reconcilers of ours will act on is marked where others act, too.
+    """
+    value = action.object
+    if value is None or action.verb not in (Verb.APPLY, Verb.CREATE, Verb.REPLACE):
+        return value
+    if surroundings.shared and surroundings.reconciler_of(action.target) is not None:
+        value = marked(value)
     schema = surroundings.shapes(action.target.api_version, action.target.kind)
-    return prepare(action.object, schema)
+    return prepare(value, schema)
 
 
 def plan_action(

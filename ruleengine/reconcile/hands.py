@@ -9,7 +9,7 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Outcome, Target
 from ruleengine.reconcile.driving import Driving, Seen
 from ruleengine.reconcile.effects import Effects
-from ruleengine.reconcile.leftovers import Leftover, find_ledgers
+from ruleengine.reconcile.leftovers import Leftover, find_leftovers
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.publishing import Publisher
 from ruleengine.reconcile.surroundings import Surroundings
@@ -83,9 +83,9 @@ class Hands:
         Returns what was seen anew for it. What cannot be deleted is left to a later run.
         """
         changed: list[Seen] = []
-        for one in find_ledgers(self._surroundings):
+        for one in find_leftovers(self._surroundings, self._observations):
             reconciler = self._surroundings.reconciler_of(one.owner)
-            if reconciler is None or not one.is_orphan(self._observations):
+            if reconciler is None:
                 continue
             try:
                 changed += self._remove(one, reconciler.area)

@@ -98,6 +98,9 @@ class Keys:
     def __iter__(self) -> Iterator[Key]:
         return iter(self._keys.values())
 
+    def __contains__(self, target: Target) -> bool:
+        return target in self._keys
+
     def __len__(self) -> int:
         return len(self._keys)
 

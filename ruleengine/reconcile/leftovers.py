@@ -12,7 +12,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import StoreError
 from ruleengine.model.names import RECORD_TYPE
 from ruleengine.model.records import from_secret, record_target
-from ruleengine.model.values import Object, lookup, version_of
+from ruleengine.model.values import Object, uid_of, version_of
 from ruleengine.reconcile.effects import PURPOSE
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.surroundings import Surroundings
@@ -29,16 +29,15 @@ class Leftover:
 
     def is_orphan(self, observations: Observations) -> bool:
         """Tell whether the object is gone, or another one has its name."""
-        live = observations.get(self.owner)
-        return str(lookup(live, "metadata", "uid", default="")) != self.uid
+        return uid_of(observations.get(self.owner)) != self.uid
 
     def remove(self, client: Client) -> None:
         """Delete the ledger as it was seen. Raises ``ApiError`` and ``FencedError``."""
         client.delete(self.place, resource_version=self.version)
 
 
-def find_ledgers(surroundings: Surroundings) -> list[Leftover]:
-    """Return the ledgers of all objects that reconcilers of ours decide about."""
+def find_leftovers(surroundings: Surroundings, observations: Observations) -> list[Leftover]:
+    """Return the ledgers of objects that reconcilers of ours would decide about if they lived."""
     namespace = surroundings.control_namespace
     try:
         listed = surroundings.client.list(
@@ -46,11 +45,18 @@ def find_ledgers(surroundings: Surroundings) -> list[Leftover]:
         )
     except ApiError:
         return []
-    found = (_read(secret, namespace) for secret in listed.items)
-    return [one for one in found if one and surroundings.reconciler_of(one.owner)]
+    found = (_read(secret) for secret in listed.items)
+    return [
+        one
+        for one in found
+        if one
+        and surroundings.reconciler_of(one.owner)
+        and one.is_orphan(observations)
+        and one.place == record_target(one.owner, PURPOSE, namespace)
+    ]
 
 
-def _read(secret: Object, namespace: str) -> Leftover | None:
+def _read(secret: Object) -> Leftover | None:
     if secret.get("type") != RECORD_TYPE:
         return None
     try:
@@ -60,7 +66,5 @@ def _read(secret: Object, namespace: str) -> Leftover | None:
     whose = content.get("owner")
     if "effects" not in content or not isinstance(whose, list) or len(whose) != 4:
         return None
-    owner, place = Target(*map(str, whose)), Target.of(secret)
-    if place != record_target(owner, PURPOSE, namespace):
-        return None
-    return Leftover(place, version_of(secret), owner, str(content.get("uid", "")))
+    owner, uid = Target(*map(str, whose)), str(content.get("uid", ""))
+    return Leftover(Target.of(secret), version_of(secret), owner, uid)

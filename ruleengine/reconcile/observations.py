@@ -12,7 +12,7 @@ from typing import Final
 
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer
-from ruleengine.model.values import Object, lookup, version_of
+from ruleengine.model.values import Object, uid_of, version_of
 from ruleengine.reconcile.indexes import Kind, index_values
 from ruleengine.reconcile.sources import Source
 
@@ -70,7 +70,7 @@ class Observations:
     def remove(self, target: Target) -> None:
         """Note that our write made an object go."""
         shelf, name = self._shelf(target), (target.namespace, target.name)
-        shelf.removed[name] = _uid(shelf.objects.get(name))
+        shelf.removed[name] = uid_of(shelf.objects.get(name))
         shelf.show(name, None)
 
     def observe(self, target: Target, value: Object | None, version: str) -> bool:
@@ -86,7 +86,7 @@ class Observations:
             return False
         if value is None:
             shelf.note_gone(name, version)
-        elif name in shelf.removed and shelf.removed[name] == _uid(value):
+        elif name in shelf.removed and shelf.removed[name] == uid_of(value):
             return False
         shelf.removed.pop(name, None)
         shelf.written.discard(name)
@@ -175,7 +175,7 @@ class _Shelf:
         for name in self.objects.keys() - found.keys() - self.written:
             self.show(name, None)
         for name, value in found.items():
-            if self.removed.get(name) in ("", _uid(value)):
+            if self.removed.get(name) in ("", uid_of(value)):
                 continue
             if name in self.written and not _is_newer(version_of(value), self._version(name)):
                 continue
@@ -236,10 +236,6 @@ def _move(
 def _name(value: Object) -> _Name:
     metadata = value["metadata"]
     return (metadata.get("namespace") or "", metadata["name"])
-
-
-def _uid(value: Object | None) -> str:
-    return str(lookup(value, "metadata", "uid", default=""))
 
 
 def _is_newer(version: str, other: str) -> bool:

@@ -16,7 +16,7 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
-from ruleengine.model.values import version_of
+from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.deciding import Decider, Told
 from ruleengine.reconcile.driving import Driving
 from ruleengine.reconcile.feeds import Changed, Feed
@@ -117,7 +117,7 @@ class _Loop:
         self._driving.begin()
         for reconciler in self._surroundings.reconcilers:
             for one in self._observations.list(reconciler.api_version, reconciler.kind):
-                self._keys.wake(Target.of(one))
+                self._wake(one)
         for target, before, after in self._decider.hands.collect():
             self._keys.changed(target, before, after)
         while not self._settling.cancel.is_set():
@@ -147,8 +147,8 @@ class _Loop:
     def _step(self, key: Key, now: datetime) -> None:
         for target, before, after in self._decider.decide(key, now):
             self._keys.changed(target, before, after)
-            if before is None and self._surroundings.reconciler_of(target):
-                self._keys.wake(target)
+            if before is None and after is not None:
+                self._wake(after)
         self._forget_answers(self._keys.note(key))
         following = key.following
         for target in following.targets if following else ():
@@ -213,8 +213,14 @@ class _Loop:
             before = self._observations.seen(one.target)
             if self._observations.observe(one.target, one.object, one.version):
                 self._keys.changed(one.target, before, one.object)
-                if one.object is not None and self._surroundings.reconciler_of(one.target):
-                    self._keys.wake(one.target)
+                if one.object is not None:
+                    self._wake(one.object)
+
+    def _wake(self, value: Object) -> None:
+        """Have an object decided that is ours to decide about, or was until now."""
+        target = Target.of(value)
+        if self._surroundings.decides(value) or target in self._keys:
+            self._keys.wake(target)
 
     def settled(self, writes: int) -> Settled:
         """Return how it ended."""

@@ -7,7 +7,9 @@ from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.names import CONTROL_NAMESPACE
+from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import Performer
+from ruleengine.reconcile.engines import is_ours
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.standing import StandingPerformer
 
@@ -17,7 +19,8 @@ class Surroundings:
     """One API server, the reconcilers that act on it, and who performs their requests.
 
     ``standing`` performs standing requests by kind; one that nobody performs in this run stays
-    without an answer. ``control_namespace`` is where leases and records lie.
+    without an answer. ``control_namespace`` is where leases and records lie. On a ``shared``
+    cluster other engines may act too: ours leaves alone what is not marked as its own.
     """
 
     client: Client
@@ -26,6 +29,7 @@ class Surroundings:
     performers: Mapping[str, Performer] = field(default_factory=dict)
     standing: Mapping[str, StandingPerformer] = field(default_factory=dict)
     control_namespace: str = CONTROL_NAMESPACE
+    shared: bool = False
 
     @classmethod
     def of(
@@ -48,6 +52,11 @@ class Surroundings:
             if (one.api_version, one.kind) == (target.api_version, target.kind):
                 return one
         return None
+
+    def decides(self, value: Object) -> bool:
+        """Tell whether a reconciler of ours decides about an object."""
+        known = self.reconciler_of(Target.of(value)) is not None
+        return known and (not self.shared or is_ours(value))
 
     def obstacle(self, action: Action) -> str:
         """Return why an action can never be performed here, or an empty text."""

@@ -31,7 +31,9 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
     token = query.get("continue", "")
     at, after = _read_token(token) if token else (_wanted_revision(registry.store, query), None)
     snapshot = _snapshot(registry.store, route, at)
-    found = [one for one in snapshot.items if selection.matches(one)]
+    found = snapshot.items
+    if not selection.everything:
+        found = [one for one in found if selection.matches(one)]
     if after is not None:
         found = [one for one in found if _place(one) > after]
     metadata: Object = {"resourceVersion": str(snapshot.revision)}
