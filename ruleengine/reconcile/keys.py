@@ -1,13 +1,14 @@
 """The queue: which objects have to be decided, and what each of them waits for.
 
 An object stands in line at most once, and at the end: one that changes all the time is
-decided between the others, never before them. What a change costs follows from who read
-what changed, not from how many objects there are.
+decided between the others, never before them. Every area has a line of its own, and the lines
+take turns: ten thousand workflows do not delay one rollout. What a change costs follows from
+who read what changed, not from how many objects there are.
 """
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -83,10 +84,14 @@ class Key:
 
 @dataclass(slots=True)
 class Keys:
-    """All objects that reconcilers decide about; those to be decided wait in line."""
+    """All objects that reconcilers decide about; those to be decided wait in line.
 
+    ``area`` tells in which of the lines an object stands.
+    """
+
+    area: Callable[[Target], str] = field(default=lambda target: target.kind)
     _keys: dict[Target, Key] = field(default_factory=dict)
-    _queue: dict[Target, None] = field(default_factory=dict)
+    _lines: dict[str, dict[Target, None]] = field(default_factory=dict)
     _unsettled: dict[Target, Key] = field(default_factory=dict)
     _times: list[tuple[datetime, Target]] = field(default_factory=list)
     _readers: dict[Target, set[Target]] = field(default_factory=dict)
@@ -108,14 +113,19 @@ class Keys:
         """Put an object in line, once."""
         if target not in self._keys:
             self._keys[target] = self._unsettled[target] = Key(target)
-        self._queue.setdefault(target)
+        self._lines.setdefault(self.area(target), {}).setdefault(target)
 
     def next(self) -> Key | None:
-        """Take the first object out of the line."""
-        for target in self._queue:
-            del self._queue[target]
-            return self._keys[target]
-        return None
+        """Take the first object out of the line whose turn it is."""
+        if not self._lines:
+            return None
+        area = next(iter(self._lines))
+        line = self._lines.pop(area)
+        target = next(iter(line))
+        del line[target]
+        if line:
+            self._lines[area] = line
+        return self._keys[target]
 
     def wake_due(self, now: datetime) -> None:
         """Put every object in line whose time has come."""
@@ -182,7 +192,10 @@ class Keys:
     def drop(self, target: Target) -> tuple[str, ...]:
         """Forget an object that is gone; return the keys of answers that nobody reads now."""
         self._keys.pop(target, None)
-        self._queue.pop(target, None)
+        line = self._lines.get(self.area(target), {})
+        line.pop(target, None)
+        if not line:
+            self._lines.pop(self.area(target), None)
         self._unsettled.pop(target, None)
         return tuple(self._unnote(target))
 

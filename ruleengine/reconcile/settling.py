@@ -100,7 +100,7 @@ class _Loop:
         self._surroundings = surroundings
         self._settling = settling
         self._observations = Observations(settling.feed)
-        self._keys = Keys()
+        self._keys = Keys(area=surroundings.area_of)
         self._driving = Driving(settling.leases)
         manner = Manner(
             progress=settling.progress,

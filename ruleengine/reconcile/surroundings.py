@@ -53,6 +53,11 @@ class Surroundings:
                 return one
         return None
 
+    def area_of(self, target: Target) -> str:
+        """Return the area that decides about an object; empty where none does."""
+        reconciler = self.reconciler_of(target)
+        return "" if reconciler is None else reconciler.area
+
     def decides(self, value: Object) -> bool:
         """Tell whether a reconciler of ours decides about an object."""
         known = self.reconciler_of(Target.of(value)) is not None

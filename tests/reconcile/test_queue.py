@@ -62,6 +62,49 @@ def test_an_object_that_changes_all_the_time_starves_nobody() -> None:
     assert order == ["busy", "a", "b", "c", "busy", "busy"]
 
 
+def test_an_area_with_many_objects_does_not_delay_the_others() -> None:
+    """The areas take turns; within an area the first comes first."""
+    keys = Keys()
+    for number in range(100):
+        keys.wake(target(f"w{number}"))
+    keys.wake(target("one", "Rollout"))
+    keys.wake(target("two", "Rollout"))
+    keys.wake(target("one", "Sensor"))
+    order = [(key.target.kind, key.target.name) for key in drained(keys)]
+    assert order[:7] == [
+        ("Workflow", "w0"),
+        ("Rollout", "one"),
+        ("Sensor", "one"),
+        ("Workflow", "w1"),
+        ("Rollout", "two"),
+        ("Workflow", "w2"),
+        ("Workflow", "w3"),
+    ]
+    assert len(order) == 103
+
+
+@given(st.lists(st.tuples(st.sampled_from(["wake", "take", "drop"]), st.integers(0, 5))))
+def test_between_two_turns_of_an_object_every_other_that_waits_has_one(
+    doing: list[tuple[str, int]],
+) -> None:
+    """Whatever is woken, taken and dropped in between, nobody waits longer than all others."""
+    keys = Keys(area=lambda one: str(int(one.name) % 2))
+    passed: dict[str, int] = {}
+    for verb, number in doing:
+        name = str(number)
+        if verb == "wake":
+            keys.wake(target(name))
+            passed.setdefault(name, 0)
+        elif verb == "drop":
+            keys.drop(target(name))
+            passed.pop(name, None)
+        elif (key := keys.next()) is not None:
+            assert passed.pop(key.target.name) <= 5
+            passed = {other: count + 1 for other, count in passed.items()}
+        else:
+            assert not passed
+
+
 def test_the_line_is_no_longer_than_there_are_objects() -> None:
     """However often they are woken."""
     keys = Keys()
