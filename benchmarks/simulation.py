@@ -25,8 +25,8 @@ from ruleengine.model.decisions import Answer
 from ruleengine.reconcile.feeds import PollFeed
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
-from tests.simulation.counter import Counters, Counting, counter
 from tests.simulation.gate import expected_of, pass_through
+from tests.simulation.scenarios.counters import Counters, Counting, counter
 
 TARGET = 5000
 CHILDREN = 3

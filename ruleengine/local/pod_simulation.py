@@ -32,6 +32,8 @@ def simulate(pod: Object, now: datetime) -> tuple[Object, datetime | None]:
     begin = parse_time(started) if started else now
     fault = lookup(pod, "metadata", "annotations", FAULT, default="")
     ready_at = begin + (SLOW if fault == "slow" else SOON)
+    if lookup(pod, "status", "phase") == "Running":
+        now = max(now, ready_at)  # a clock that goes back makes no pod start again
     if now < ready_at:
         return _status(pod, begin, "Pending", _waiting("ContainerCreating"), now), ready_at
     if fault == "crash":

@@ -130,7 +130,7 @@ class Decider:
         try:
             self._perform(step)
         except FencedError:
-            key.wake_at = now
+            key.wake_at = now + _STATUS_PAUSE
             self._drives(step)
         except ApiError as error:
             self._quarantine.crashed(key, value, error, now)

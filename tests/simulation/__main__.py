@@ -6,18 +6,11 @@ from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from typing import Final
 
-from tests.simulation.applications import Applications
-from tests.simulation.counter import Counters
 from tests.simulation.gate import Passage, demand, expected_of, pass_through
-from tests.simulation.running import Scenario
-from tests.simulation.sensors import Sensors
+from tests.simulation.scenario import find_scenarios
 
 _SLICE: Final = 100
-SCENARIOS: Final[dict[str, Scenario]] = {
-    "counter": Counters(),
-    "applications": Applications(),
-    "sensors": Sensors(),
-}
+SCENARIOS: Final = find_scenarios()
 
 
 def main() -> int:
@@ -26,7 +19,7 @@ def main() -> int:
     parser.add_argument("--seeds", type=int, default=300, help="how many seeds (300)")
     parser.add_argument("--first", type=int, default=0, help="the first seed (0)")
     parser.add_argument("--jobs", type=int, default=2, help="how many processes work (2)")
-    parser.add_argument("--scenario", choices=SCENARIOS, default="counter")
+    parser.add_argument("--scenario", choices=SCENARIOS, default="counters")
     asked = parser.parse_args()
     end = asked.first + asked.seeds
     slices = [(n, min(n + _SLICE, end)) for n in range(asked.first, end, _SLICE)]

@@ -12,9 +12,9 @@ from typing import Any
 from ruleengine.model.decisions import Decision, Next, Request, Stop, World
 from ruleengine.model.values import Object
 from ruleengine.reconcile.indexes import in_index
-from tests.simulation.counter import Counting
 from tests.simulation.feed import ScheduledFeed
-from tests.simulation.running import Process
+from tests.simulation.scenario import Process
+from tests.simulation.scenarios.counters import Counting
 
 
 class ForgetsTheOverlay(Counting):

@@ -127,23 +127,31 @@ def make_schedule(
     acts: int = 0,
     kinds: Sequence[FaultKind] = tuple(FaultKind),
     writes: int = 60,
-    most: int = 8,
+    most: int = 12,
 ) -> Schedule:
     """Return the schedule of a seed: up to ``most`` faults, and when each act happens.
 
-    ``writes`` is about how many writes a run takes; faults are placed among them.
+    ``writes`` is about how many writes a run takes; faults are placed among them. Most of what
+    happens at writes happens near one of them: what goes wrong alone is seldom the problem.
     """
     latest = {**_LATEST, Channel.WRITE: writes}
     randomness = Random(seed)
+    focus = randomness.randrange(writes)
+
+    def moment(channel: Channel) -> int:
+        if channel is Channel.WRITE and randomness.random() < 0.75:
+            return max(focus + randomness.randint(-1, 2), 0)
+        return randomness.randrange(latest[channel])
+
     faults: list[Fault] = []
     for _ in range(randomness.randint(1, most)):
         kind = randomness.choice(kinds)
         if kind in UNANSWERED and any(one.kind in UNANSWERED for one in faults):
             continue
-        at = randomness.randrange(latest[CHANNELS[kind]])
+        at = moment(CHANNELS[kind])
         amount = randomness.randint(1, _LONGEST.get(kind, 5))
         faults.append(Fault(kind=kind, at=at, amount=amount))
-    moments = sorted(randomness.randrange(writes) for _ in range(acts))
+    moments = sorted(moment(Channel.WRITE) for _ in range(acts))
     faults.sort(key=lambda one: (one.kind, one.at))
     return Schedule(faults=tuple(faults), acts=tuple(moments), seed=seed)
 

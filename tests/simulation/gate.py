@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from tests.simulation.faults import CHANNELS, Channel, FaultKind, Schedule, add_up, make_schedule
-from tests.simulation.running import Report, Scenario, State, faultless, run
+from tests.simulation.running import Report, faultless, run
+from tests.simulation.scenario import Scenario
 from tests.simulation.shrinking import as_test, shrink
+from tests.simulation.states import State
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,11 +6,11 @@ processes must come to rest, and the last must find nothing left to write.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError
@@ -24,77 +24,18 @@ from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.reconcile.leases import AreaLease, Candidate
 from ruleengine.reconcile.settling import Settled, Settling, settle
-from ruleengine.reconcile.standing import News, StandingPerformer
+from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.surroundings import Surroundings
 from tests.simulation.api import CrashError, Hooks, ProcessApi
 from tests.simulation.faults import Channel, Fault, FaultKind, Injector, Schedule
 from tests.simulation.feed import ScheduledFeed
-from tests.simulation.invariants import Invariant, ViolationError, Write
+from tests.simulation.invariants import ViolationError, Write
+from tests.simulation.scenario import Process, Scenario
 from tests.simulation.states import State, compare, state_of
-
-_PATIENCE: Final = 120.0
-"""Virtual seconds that a process is given to settle."""
 
 _MOST_PROCESSES: Final = 12
 _MOST_PAUSES: Final = 2000
 _QUIET_PROCESSES: Final = 4
-
-
-class Act(Protocol):
-    """Something that a user, or anybody else, does to the cluster."""
-
-    def __call__(self, client: Client, /) -> None:
-        """Do it."""
-
-
-class Scenario(Protocol):
-    """What is simulated. One value serves many runs, and keeps nothing of any of them."""
-
-    @property
-    def name(self) -> str:
-        """What the scenario is called; a test that is printed refers to it."""
-
-    @property
-    def acts(self) -> Sequence[Act]:
-        """What the user does, in this order, at moments that the schedule names."""
-
-    @property
-    def writes(self) -> int:
-        """About how many writes a run without faults takes, leases among them."""
-
-    def prepare(self, client: Client) -> None:
-        """Create what is there from the start."""
-
-    def reconcilers(self, process: "Process") -> Sequence[Reconciler]:
-        """Return the reconcilers of a new process."""
-
-    def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return who answers requests that only read, by the kind of request."""
-
-    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
-        """Return who performs standing requests; whatever an act does is news to them."""
-
-    def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return who performs effects, by the kind of request."""
-
-    def invariants(self) -> Sequence[Invariant]:
-        """Return fresh invariants for one run."""
-
-    def normalise(self, value: Object) -> Object | None:
-        """Return an object of the end state without what may differ from run to run.
-
-        ``None`` leaves the whole object out.
-        """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
-    """One process: its client and its feed. Everything else in it is made anew as well."""
-
-    number: int
-    client: Client = field(repr=False)
-    feed: ScheduledFeed = field(repr=False)
-    surroundings: Surroundings = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,7 +190,7 @@ class Simulation:
                 now=self.clock.now,
                 feed=feed,
                 news=self._news,
-                deadline=self.clock.now() + timedelta(seconds=_PATIENCE),
+                deadline=self.clock.now() + timedelta(seconds=self._scenario.patience),
                 retrying=retrying,
                 leases=leases,
             ),

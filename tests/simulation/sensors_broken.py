@@ -9,14 +9,12 @@ from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Decision, Reconciler, Refusal, World
 from ruleengine.model.values import Object
 from ruleengine.triggers.sensor_reconciler import SensorReconciler
-from tests.simulation.running import Process
-from tests.simulation.sensors import Sensors
+from tests.simulation.scenario import Process
+from tests.simulation.scenarios.sensors import Sensors
 
 
 class RecordsFirst(Sensors):
     """The place is recorded before what was started is there."""
-
-    name = "sensors_broken.RecordsFirst()"
 
     def reconcilers(self, process: Process) -> Sequence[Reconciler]:
         """Return the broken reconciler."""

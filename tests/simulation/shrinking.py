@@ -4,11 +4,13 @@ Every step tries a smaller schedule and keeps it where the run still fails, with
 problem: one fault less, an act at rest, a smaller amount, an earlier number.
 """
 
+import pkgutil
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
+from tests.simulation import scenarios
 from tests.simulation.faults import Fault, Schedule
 
 MOST_TRIALS: Final = 400
@@ -66,16 +68,23 @@ def _less(fault: Fault) -> Iterator[Fault]:
 def as_test(scenario: str, schedule: Schedule, problem: str) -> str:
     """Return a Python file that runs one schedule; ``scenario`` is an expression.
 
-    It names a scenario by the modules of this package.
+    It names a scenario by modules of this package and of its scenarios.
     """
-    words = re.findall(r"(\w+)\.", scenario)
-    modules = ", ".join(sorted(set(words)))
+    words = set(re.findall(r"(\w+)\.", scenario))
+    there = words & {one.name for one in pkgutil.iter_modules(scenarios.__path__)}
+    imports = "".join(
+        f"from {home} import {', '.join(sorted(names))}\n"
+        for home, names in (
+            ("tests.simulation", words - there),
+            ("tests.simulation.scenarios", there),
+        )
+        if names
+    )
     faults = "".join(
         f"            Fault(kind=FaultKind.{one.kind.name}, at={one.at}, amount={one.amount}),\n"
         for one in schedule.faults
     )
-    return f'''from tests.simulation import {modules}
-from tests.simulation.faults import Fault, FaultKind, Schedule
+    return f'''{imports}from tests.simulation.faults import Fault, FaultKind, Schedule
 from tests.simulation.running import faultless, run
 
 

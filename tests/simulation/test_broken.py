@@ -3,9 +3,9 @@
 import pytest
 
 from tests.simulation import broken
-from tests.simulation.counter import Counters
 from tests.simulation.gate import expected_of, first_failure
 from tests.simulation.running import faultless
+from tests.simulation.scenarios.counters import Counters
 
 SEEDS = range(300)
 ONLY_UNDER_FAULTS = (

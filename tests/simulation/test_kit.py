@@ -3,7 +3,6 @@
 import pytest
 
 from tests.simulation.broken import IgnoresDeletion, StatusRunsAhead
-from tests.simulation.counter import Counters
 from tests.simulation.faults import (
     CHANNELS,
     Channel,
@@ -15,6 +14,7 @@ from tests.simulation.faults import (
 )
 from tests.simulation.gate import expected_of, explain, first_failure
 from tests.simulation.running import faultless, run
+from tests.simulation.scenarios.counters import Counters
 from tests.simulation.shrinking import AT_REST, shrink
 
 
@@ -70,8 +70,7 @@ def test_shrinking_leaves_only_what_is_needed() -> None:
 
 def test_a_failure_is_printed_as_a_test_that_fails_in_the_same_way() -> None:
     """It can be pasted into a file and run; what had no part in the failure is not in it."""
-    name = "counter.Counters(make=broken.StatusRunsAhead)"
-    scenario = Counters(make=StatusRunsAhead, name=name)
+    scenario = Counters(make=StatusRunsAhead)
     cause = Fault(kind=FaultKind.ERROR_BEFORE, at=9, amount=3)
     noise = Fault(kind=FaultKind.READ_BUSY, at=3, amount=2)
     failure = run(scenario, Schedule(faults=(noise, cause), acts=(30, 40)))

@@ -143,7 +143,7 @@ def _status(live: Object, pods: list[Object], now: datetime) -> tuple[Object, da
     wait = timedelta(seconds=int(live["spec"].get("minReadySeconds") or 0))
     labels = lookup(live, "spec", "template", "metadata", "labels", default={})
     ready = [since for pod in pods if (since := ready_since(pod)) is not None]
-    pending = [since + wait for since in ready if since + wait > now]
+    pending = [since + wait for since in ready if wait and since + wait > now]
     labelled = sum(labels.items() <= (pod["metadata"].get("labels") or {}).items() for pod in pods)
     counts = {
         "replicas": len(pods),

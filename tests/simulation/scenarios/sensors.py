@@ -6,7 +6,7 @@ and a run keeps nothing outside of its plane.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Final
 
@@ -27,14 +27,12 @@ from ruleengine.triggers.sensor_reconciler import SensorReconciler
 from tests.reconcile.kit import crd
 from tests.simulation.invariants import (
     Invariant,
-    NoWriteIsRepeated,
     OthersAreLeftAlone,
     ViolationError,
     Write,
-    WritesAreBounded,
     created,
 )
-from tests.simulation.running import Act, Process
+from tests.simulation.scenario import Act, Process, Scenario
 from tests.triggers.objects import NAMESPACE, dependency, sensor, trigger
 
 _BUS: Final = "bus"
@@ -97,11 +95,11 @@ def _sequence(stored: StoredEvent) -> int:
     return stored.sequence
 
 
-class Sensors:
+class Sensors(Scenario):
     """A sensor with two dependencies: one trigger for pushes, one for a push and a tag."""
 
-    name = "sensors.Sensors()"
-    writes = 25
+    seeds: ClassVar[int] = 60
+    writes: ClassVar[int] = 25
     acts: ClassVar[Sequence[Act]] = (
         arrive("p1", "push"),
         arrive("t1", "tag"),
@@ -129,25 +127,16 @@ class Sensors:
         del process
         return [SensorReconciler()]
 
-    def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return nobody: what is read of the outside stands."""
-        return {}
-
     def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
         """Return the bus."""
         return {EVENTS: Bus(plane)}
-
-    def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return nobody: what a sensor starts it creates."""
-        return {}
 
     def invariants(self) -> Sequence[Invariant]:
         """Return what a sensor promises."""
         return (
             EachFiringStartsOnce(),
             OthersAreLeftAlone(_is_ours),
-            NoWriteIsRepeated(),
-            WritesAreBounded(400),
+            *super().invariants(),
         )
 
     def normalise(self, value: Object) -> Object | None:
@@ -185,3 +174,6 @@ class EachFiringStartsOnce(Invariant):
             self._started[firing] += 1
             if self._started[firing] > 1:
                 raise ViolationError(f"{name} started twice for {firing[1]}")
+
+
+SCENARIO = Sensors()

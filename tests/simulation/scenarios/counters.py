@@ -29,19 +29,16 @@ from ruleengine.model.names import CONTROL_NAMESPACE, RECORD_TYPE
 from ruleengine.model.records import from_secret, record_target
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.effects import PURPOSE
-from ruleengine.reconcile.standing import StandingPerformer
 from tests.reconcile.kit import config_map, crd
 from tests.simulation.invariants import (
     EffectsHappen,
     Invariant,
-    NoWriteIsRepeated,
     OthersAreLeftAlone,
     ViolationError,
     Write,
-    WritesAreBounded,
     created,
 )
-from tests.simulation.running import Act, Process
+from tests.simulation.scenario import Act, Process, Scenario
 
 API_VERSION = "example.com/v1"
 MANAGER = "ruleengine-toy"
@@ -173,18 +170,27 @@ def _finalizers(value: Object, wanted: list[str]) -> Decision:
 
 
 @dataclass(frozen=True)
-class Counters:
-    """Two Counters and a bystander; one Counter is scaled down, the other deleted."""
+class Counters(Scenario):
+    """Two Counters and a bystander; one Counter is scaled down, the other deleted.
+
+    ``make`` makes the reconciler; a class of :mod:`tests.simulation.broken` makes a bad one.
+    """
 
     make: Callable[[Process], Reconciler] = lambda _: Counting()
-    name: str = "counter.Counters()"
-    writes: int = 60
+    seeds: ClassVar[int] = 300
     acts: ClassVar[Sequence[Act]] = (
         lambda client: client.merge_patch(
             Target(API_VERSION, "Counter", NAMESPACE, "one"), {"spec": {"count": 2}}, "user"
         ),
         lambda client: client.delete(Target(API_VERSION, "Counter", NAMESPACE, "two")),
     )
+
+    @property
+    def name(self) -> str:
+        """The expression that makes the scenario again."""
+        if isinstance(self.make, type):
+            return f"counters.Counters(make=broken.{self.make.__name__})"
+        return super().name
 
     def prepare(self, client: Client) -> None:
         """Create what is there from the start."""
@@ -203,15 +209,6 @@ class Counters:
         """Return the reconciler of a new process."""
         return [self.make(process)]
 
-    def reads(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return nobody: a Counter reads nothing outside."""
-        return {}
-
-    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
-        """Return nobody: nothing outside is waited for."""
-        del plane
-        return {}
-
     def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return the bus, which takes everything."""
         return {"publish": lambda request: Answer(value={"key": request.key})}
@@ -226,8 +223,7 @@ class Counters:
             NoChildOutlivesItsCounter(),
             EffectsHappen(lambda request: request.payload["counter"], lambda _: {"one"}),
             OthersAreLeftAlone(_is_ours),
-            NoWriteIsRepeated(),
-            WritesAreBounded(250),
+            *super().invariants(),
         )
 
     def normalise(self, value: Object) -> Object | None:
@@ -318,3 +314,6 @@ class NoChildOutlivesItsCounter(Invariant):
                 left = children_of(write.plane, event.key.name)
                 if left:
                     raise ViolationError(f"{event.key.name} is gone, its children {left} are not")
+
+
+SCENARIO = Counters()

@@ -7,24 +7,20 @@ from typing import ClassVar, Final
 from ruleengine.cluster.client import Client
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.reconciler import ApplicationReconciler
-from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.store import Key
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer, Reconciler, Request
 from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.reconcile.standing import StandingPerformer
 from tests.reconcile.kit import config_map, crd
 from tests.simulation.invariants import (
     Invariant,
-    NoWriteIsRepeated,
     OthersAreLeftAlone,
     ViolationError,
     Write,
-    WritesAreBounded,
     created,
 )
-from tests.simulation.running import Act, Process
+from tests.simulation.scenario import Act, Process, Scenario
 
 API_VERSION: Final = "argoproj.io/v1alpha1"
 NAMESPACE: Final = "staging"
@@ -102,11 +98,10 @@ def render(request: Request) -> Answer:
     )
 
 
-class Applications:
+class Applications(Scenario):
     """One Application that is synced, moved to another revision, and synced again."""
 
-    name = "applications.Applications()"
-    writes = 25
+    writes: ClassVar[int] = 25
     acts: ClassVar[Sequence[Act]] = (
         lambda client: client.merge_patch(
             Target(API_VERSION, "Application", CONTROL_NAMESPACE, "web-staging"),
@@ -134,22 +129,12 @@ class Applications:
         """Return who renders."""
         return {"render": render}
 
-    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
-        """Return nobody: nothing outside is waited for."""
-        del plane
-        return {}
-
-    def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
-        """Return nobody: a sync has no effect outside."""
-        return {}
-
     def invariants(self) -> Sequence[Invariant]:
         """Return what a sync promises."""
         return (
             WavesAreKept(),
             OthersAreLeftAlone(_is_ours),
-            NoWriteIsRepeated(),
-            WritesAreBounded(400),
+            *super().invariants(),
         )
 
     def normalise(self, value: Object) -> Object | None:
@@ -200,3 +185,6 @@ class WavesAreKept(Invariant):
             before = store.get(Key("deployments.apps", NAMESPACE, "web"))
             if lookup(before, "status", "availableReplicas", default=0) < 2:
                 raise ViolationError("the last wave came before the Deployment was available")
+
+
+SCENARIO = Applications()

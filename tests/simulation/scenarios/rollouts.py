@@ -1,0 +1,205 @@
+"""The real reconciler of Rollouts under faults, with ReplicaSets and pods of the control plane.
+
+A canary goes over two steps with a pause; in the middle of it, or after it, a third version
+comes. Whatever happens, the third one runs at the end, the pods that serve never fall below
+what the strategy allows, and no pause is cut short.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from ruleengine.cluster.client import Client
+from ruleengine.formats import yaml_reader
+from ruleengine.local.store import Event, Key
+from ruleengine.model.actions import Target
+from ruleengine.model.data import data_folder
+from ruleengine.model.decisions import Reconciler
+from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE
+from ruleengine.model.values import Object, lookup
+from ruleengine.rollouts.reconciler import RolloutReconciler
+from tests.reconcile.kit import config_map
+from tests.simulation.invariants import Invariant, OthersAreLeftAlone, ViolationError, Write
+from tests.simulation.scenario import Act, Process, Scenario
+
+NAMESPACE: Final = "production"
+WEB: Final = Target(ARGO_API_VERSION, "Rollout", NAMESPACE, "web")
+REPLICAS: Final = 4
+FEWEST, MOST = REPLICAS - 1, REPLICAS + 1
+PAUSE: Final = timedelta(seconds=10)
+_SETS: Final = "replicasets.apps"
+
+
+def rollout(version: int) -> Object:
+    """Return the Rollout at a version."""
+    labels = {"app": "web"}
+    steps = [{"setWeight": 25}, {"pause": {"duration": "10s"}}, {"setWeight": 50}]
+    return {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Rollout",
+        "metadata": {"name": WEB.name, "namespace": NAMESPACE},
+        "spec": {
+            "replicas": REPLICAS,
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {"containers": [{"name": "web", "image": f"example.com/web:{version}"}]},
+            },
+            "strategy": {"canary": {"steps": steps}},
+        },
+    }
+
+
+def _release(version: int) -> Act:
+    return lambda client: client.apply(rollout(version), "user")
+
+
+class Rollouts(Scenario):
+    """One Rollout that is deployed, then released twice."""
+
+    seeds: ClassVar[int] = 40
+    writes: ClassVar[int] = 60
+    patience: ClassVar[float] = 400.0
+    acts: ClassVar[Sequence[Act]] = (_release(2), _release(3))
+
+    def prepare(self, client: Client) -> None:
+        """Create what is there from the start."""
+        definition = data_folder("schemas") / "crds" / "rollouts.yaml"
+        for name in (CONTROL_NAMESPACE, NAMESPACE):
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            client.create(namespace, "user")
+        client.create(yaml_reader.read(definition.read_bytes(), "crd").documents[0].value, "user")
+        client.create(config_map("bystander", NAMESPACE), "user")
+        client.discover(again=True)
+        client.apply(rollout(1), "user")
+
+    def reconcilers(self, process: Process) -> Sequence[Reconciler]:
+        """Return the reconciler of a new process."""
+        del process
+        return [RolloutReconciler()]
+
+    def invariants(self) -> Sequence[Invariant]:
+        """Return what a release promises."""
+        return (
+            EnoughPodsServe(),
+            PausesAreKept(),
+            OneSetPerTemplate(),
+            OthersAreLeftAlone(lambda one: one["kind"] in ("Rollout", "ReplicaSet", "Lease")),
+            *super().invariants(),
+        )
+
+    def normalise(self, value: Object) -> Object | None:
+        """Return what runs; not how many sets of old versions are remembered, nor since when."""
+        if value["kind"] == "Pod":
+            return None
+        if value["kind"] == "ReplicaSet":
+            counts = {name: lookup(value, *path) for name, path in _COUNTS.items()}
+            return {**counts, "image": image_of(value)} if counts["wanted"] else None
+        if value["kind"] == "Rollout":
+            status = value["status"]
+            kept = ("phase", "stableRS", "currentPodHash", "currentStepIndex", "replicas")
+            return {"spec": value["spec"], **{name: status.get(name) for name in kept}}
+        return value
+
+
+_COUNTS: Final = {
+    "wanted": ("spec", "replicas"),
+    "there": ("status", "replicas"),
+    "available": ("status", "availableReplicas"),
+}
+
+
+def image_of(value: Object) -> str:
+    """Return the image of the first container of a ReplicaSet."""
+    return str(lookup(value, "spec", "template", "spec", "containers", 0, "image", default=""))
+
+
+def sets_of(write: Write) -> list[Object]:
+    """Return the ReplicaSets that are stored."""
+    return list(write.plane.store.list(_SETS, NAMESPACE).items)
+
+
+def stable_hash(write: Write) -> str:
+    """Return the hash of the version that is stable; empty before the first deploy is done."""
+    stored = write.plane.store.get(Key("rollouts.argoproj.io", NAMESPACE, WEB.name))
+    return str(lookup(stored, "status", "stableRS", default=""))
+
+
+def scaled(write: Write) -> list[Event]:
+    """Return what a write did to the counts of ReplicaSets."""
+    return [
+        one
+        for one in write.events
+        if one.object["kind"] == "ReplicaSet"
+        and lookup(one.previous, "spec", "replicas") != one.object["spec"]["replicas"]
+    ]
+
+
+def wanted_before(event: Event) -> int:
+    """Return how many pods a ReplicaSet was to have before a write."""
+    return int(lookup(event.previous, "spec", "replicas", default=0))
+
+
+def serving_of(one: Object) -> int:
+    """Return how many pods of a ReplicaSet serve and will go on doing so."""
+    available = lookup(one, "status", "availableReplicas", default=0)
+    return int(min(one["spec"]["replicas"], available))
+
+
+class EnoughPodsServe(Invariant):
+    """Once a stable version served with all its pods, never too few serve, nor too many grow."""
+
+    def __init__(self) -> None:
+        self._begun = False
+
+    def written(self, write: Write) -> None:
+        """Raise where a scaling leaves too few pods, or adds some where there are too many."""
+        sets, stable = sets_of(write), stable_hash(write)
+        serving = {one["metadata"]["name"]: serving_of(one) for one in sets}
+        self._begun = self._begun or serving.get(f"{WEB.name}-{stable}") == REPLICAS
+        changed = scaled(write)
+        if not changed or not self._begun:
+            return
+        if sum(serving.values()) < FEWEST:
+            raise ViolationError(f"{sum(serving.values())} of at least {FEWEST} pods serve")
+        asked = sum(one["spec"]["replicas"] for one in sets)
+        grew = any(lookup(one.object, "spec", "replicas") > wanted_before(one) for one in changed)
+        if asked > MOST and grew:
+            raise ViolationError(f"{asked} pods are asked for, {MOST} are allowed")
+
+
+class PausesAreKept(Invariant):
+    """Beside a stable version another one stays at one pod for the whole of the pause."""
+
+    def __init__(self) -> None:
+        self._since: dict[str, datetime] = {}
+
+    def written(self, write: Write) -> None:
+        """Raise for a second pod that comes too early."""
+        now = write.plane.clock.now()
+        self._since = {name: min(since, now) for name, since in self._since.items()}
+        stable = stable_hash(write)
+        for event in scaled(write):
+            name, count = event.key.name, event.object["spec"]["replicas"]
+            if not stable or name == f"{WEB.name}-{stable}":
+                continue
+            if count == 1:
+                self._since.setdefault(name, now)
+            if (
+                count > wanted_before(event) == 1
+                and now - self._since.get(name, now - PAUSE) < PAUSE
+            ):
+                raise ViolationError(f"{name} went on {now - self._since[name]} after its pause")
+
+
+class OneSetPerTemplate(Invariant):
+    """No template ever has two ReplicaSets."""
+
+    def written(self, write: Write) -> None:
+        """Raise for a second one."""
+        images = [image_of(one) for one in sets_of(write)]
+        if len(images) > len(set(images)):
+            raise ViolationError(f"there are ReplicaSets of {sorted(images)}")
+
+
+SCENARIO = Rollouts()

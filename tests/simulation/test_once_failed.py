@@ -1,0 +1,45 @@
+"""Schedules that once failed: each was the smallest of its kind, and is kept."""
+
+import pytest
+
+from tests.simulation.faults import Fault, FaultKind, Schedule
+from tests.simulation.gate import expected_of
+from tests.simulation.running import run
+from tests.simulation.scenarios.counters import Counters
+from tests.simulation.shrinking import AT_REST
+
+TAKEN_OVER = Fault(kind=FaultKind.TAKEN_OVER, at=19)
+UNACKNOWLEDGED = (
+    Fault(kind=FaultKind.CONFLICT_AFTER, at=20, amount=4),
+    Fault(kind=FaultKind.TIMEOUT_AFTER, at=7, amount=5),
+)
+
+
+UNKNOWN = (
+    Fault(kind=FaultKind.BUSY_BEFORE, at=12, amount=2),
+    Fault(kind=FaultKind.ERROR_AFTER, at=11),
+    Fault(kind=FaultKind.TIMEOUT_BEFORE, at=1, amount=3),
+    Fault(kind=FaultKind.EVENT_LOST, at=8),
+)
+LATE = Fault(kind=FaultKind.TAKEN_OVER, at=15)
+
+
+@pytest.mark.parametrize(
+    "schedule",
+    [
+        Schedule(faults=(TAKEN_OVER,), acts=(19, AT_REST), seed=4119),
+        Schedule(faults=UNACKNOWLEDGED, acts=(8, 21), seed=4396),
+        Schedule(faults=UNKNOWN, acts=(12, 14), seed=337),
+        Schedule(faults=(LATE,), acts=(14, AT_REST), seed=114),
+    ],
+    ids=[
+        "a lease lost and taken again",
+        "a write that nobody acknowledged, then a deletion",
+        "a write that failed after the effect, and an event that never came",
+        "a write that was under way when another process took over",
+    ],
+)
+def test_schedules_that_once_failed_do_so_no_more(schedule: Schedule) -> None:
+    """Decision 0004; without terms, fences and second looks each ends in another state."""
+    scenario = Counters()
+    assert run(scenario, schedule, expected_of(scenario)).problem == ""
