@@ -24,10 +24,12 @@ from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
 from ruleengine.local.controllers.work import Wakeups
 from ruleengine.local.memory_store import MemoryStore
-from ruleengine.local.node import NODE, NodeHeartbeat, Scheduler, SimulatedPods
+from ruleengine.local.node import NODE, NodeHeartbeat, SimulatedPods
+from ruleengine.local.node_lifecycle import NodeLifecycle
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.pods import NodeSettings, ProcessPods
 from ruleengine.local.runtime.values import ProcessHost
+from ruleengine.local.scheduling import Scheduler
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Store
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -96,6 +98,7 @@ class ControlPlane:
                 GarbageCollector(),
                 ExpiringEvents(),
                 NodeHeartbeat(),
+                NodeLifecycle(),
             ),
             wakeups=self._wakeups,
             strict=strict,

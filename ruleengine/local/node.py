@@ -19,80 +19,41 @@ from ruleengine.local.controllers.work import (
     SetStatus,
     Write,
     is_deleting,
+    key_of,
 )
 from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, Key
-from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.names import FAULT, SIMULATED
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 
 NODE: Final = "local"
-_NODE_KEY: Final = Key("nodes", "", NODE)
-_LEASE_KEY: Final = Key("leases.coordination.k8s.io", "kube-node-lease", NODE)
+NODE_KEY: Final = Key("nodes", "", NODE)
+LEASE_KEY: Final = Key("leases.coordination.k8s.io", "kube-node-lease", NODE)
+LOST: Final = "lost"
+"""The fault of a node that is heard of no more."""
+
 _HEARTBEAT: Final = timedelta(seconds=10)
 _CAPACITY: Final = {"cpu": "64", "memory": "256Gi", "pods": "10000", "ephemeral-storage": "1Ti"}
 
 
-class Scheduler:
-    """Places pods on the node, unless their node selector or name asks for another."""
-
-    manager: ClassVar[str] = "kube-scheduler"
-
-    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
-        """A pod is looked at until it has a place."""
-        del reader
-        waiting = event.key.resource == "pods" and not lookup(event.object, "spec", "nodeName")
-        return [event.key] if waiting else []
-
-    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
-        """Place a pod, or say why it cannot be placed."""
-        pod = reader.get(key)
-        if pod is None or is_deleting(pod) or pod["spec"].get("nodeName"):
-            return Reconciled()
-        if pod["spec"].get("schedulingGates"):
-            return Reconciled()
-        node = reader.get(_NODE_KEY)
-        if node is None:
-            return Reconciled(again=now + SOON)
-        wanted = pod["spec"].get("nodeSelector") or {}
-        labels = node["metadata"].get("labels") or {}
-        if lookup(node, "spec", "unschedulable"):
-            problem = "0/1 nodes are available: 1 node(s) were unschedulable."
-        elif not wanted.items() <= labels.items():
-            problem = (
-                "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
-            )
-        else:
-            return Reconciled((Replace(pod, _placed(pod)),))
-        status = _unschedulable(pod, problem, now)
-        changed = status != pod.get("status")
-        again = now + 30 * SOON
-        return Reconciled((SetStatus(pod, status),) if changed else (), again)
+def is_lost(reader: Reader) -> bool:
+    """Tell whether the node is meant to be heard of no more, and its pods with it."""
+    return bool(lookup(reader.get(NODE_KEY), "metadata", "annotations", FAULT) == LOST)
 
 
-def _placed(pod: Object) -> Object:
-    metadata = pod["metadata"]
-    if lookup(metadata, "annotations", RUN) is None and not is_process(pod):
-        annotations = {**(metadata.get("annotations") or {}), SIMULATED: "true"}
-        metadata = {**metadata, "annotations": annotations}
-    return {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": NODE}}
-
-
-def _unschedulable(pod: Object, problem: str, now: datetime) -> Object:
-    status = pod.get("status") or {}
-    known = next(
-        (one for one in status.get("conditions") or () if one["type"] == "PodScheduled"), None
-    )
-    time = known["lastTransitionTime"] if known else format_time(now)
-    condition = {
-        "type": "PodScheduled",
-        "status": "False",
-        "reason": "Unschedulable",
-        "message": problem,
-        "lastTransitionTime": time,
-    }
-    return {**status, "phase": "Pending", "conditions": [condition]}
+def pods_to_look_at(event: Event, reader: Reader) -> list[Key]:
+    """Return the pods of the node where an event says that it is lost or found again."""
+    if event.key != NODE_KEY:
+        return []
+    faults = [
+        lookup(one, "metadata", "annotations", FAULT) == LOST
+        for one in (event.object, event.previous)
+    ]
+    if faults[0] == faults[1]:
+        return []
+    return [key_of("pods", one) for one in reader.objects("pods")]
 
 
 class SimulatedPods:
@@ -108,7 +69,8 @@ class SimulatedPods:
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """Every placed pod has a key."""
-        del reader
+        if event.key == NODE_KEY:
+            return pods_to_look_at(event, reader)
         if self._leaves_processes and is_process(event.object):
             return []
         placed = lookup(event.object, "spec", "nodeName") == NODE
@@ -117,7 +79,7 @@ class SimulatedPods:
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Bring the status of a pod up to the moment."""
         pod = reader.get(key)
-        if pod is None or pod["spec"].get("nodeName") != NODE:
+        if pod is None or pod["spec"].get("nodeName") != NODE or is_lost(reader):
             return Reconciled()
         if self._leaves_processes and is_process(pod):
             return Reconciled()
@@ -154,17 +116,19 @@ class NodeHeartbeat:
         """The node is looked at once its namespace is there, then by the clock."""
         del reader
         begins = event.key == Key("namespaces", "", "kube-node-lease")
-        return [_NODE_KEY] if begins or event.key == _NODE_KEY else []
+        return [NODE_KEY] if begins or event.key == NODE_KEY else []
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
-        """Renew the lease; make the node where it is missing."""
+        """Renew the lease; make the node where it is missing. A lost one does neither."""
+        if is_lost(reader):
+            return Reconciled()
         writes: list[Write] = []
         node = reader.get(key)
         if node is None:
             writes.append(Create(_node()))
         elif not lookup(node, "status", "conditions"):
-            writes.append(SetStatus(node, _node_status(now)))
-        lease = reader.get(_LEASE_KEY)
+            writes.append(SetStatus(node, node_status(now)))
+        lease = reader.get(LEASE_KEY)
         if lease is None:
             writes.append(Create(_lease(now)))
             return Reconciled(tuple(writes), now + _HEARTBEAT)
@@ -184,7 +148,7 @@ def _lease(now: datetime) -> Object:
     return {
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
-        "metadata": {"name": NODE, "namespace": _LEASE_KEY.namespace},
+        "metadata": {"name": NODE, "namespace": LEASE_KEY.namespace},
         "spec": {"holderIdentity": NODE, "leaseDurationSeconds": 40, "renewTime": _micro(now)},
     }
 
@@ -206,7 +170,8 @@ def _node() -> Object:
     }
 
 
-def _node_status(now: datetime) -> Object:
+def node_status(now: datetime) -> Object:
+    """Return the status of a node that is well."""
     time = format_time(now)
     facts = (
         ("MemoryPressure", "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory"),

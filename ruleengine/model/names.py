@@ -76,7 +76,11 @@ NAMES: Final = (
     Name(RECORD_TYPE, "Secret type", "what a decision remembers beyond an object's life"),
     Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
     Name(RUN, "annotation", "`process`: the local node runs the pod as a sandboxed process"),
-    Name(FAULT, "annotation", "the fault that the local node simulates for a pod"),
+    Name(
+        FAULT,
+        "annotation",
+        "the fault that the local node simulates for a pod; `lost` on the node itself",
+    ),
     Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
     Name(ARGO_SKIP, "annotation", "Argo CD's own: its controller leaves our applications alone"),
     Name(ARGO_WORKFLOWS_INSTANCE, "label", "Argo Workflows' own: its controller leaves ours alone"),

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.formats import json_text
+from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.launching import Contained
 from ruleengine.local.runtime.values import NODE_RESTARTED, Seen
 from ruleengine.model.times import format_time, parse_time
@@ -31,6 +32,7 @@ class Attempt:
     message: str = ""
     told: bool = False
     contained: Contained | None = field(default=None, repr=False)
+    group: Group | None = None
 
     @property
     def number(self) -> int:

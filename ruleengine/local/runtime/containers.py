@@ -20,6 +20,7 @@ from ruleengine.local.runtime.engine import (
     search_paths,
 )
 from ruleengine.local.runtime.files import last_bytes
+from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.inside.enter import PROTECTED
 from ruleengine.local.runtime.launching import Contained, Launch
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, prepare
@@ -27,6 +28,9 @@ from ruleengine.local.runtime.values import ContainerPlan
 from ruleengine.model.names import ENGINE_IMAGE
 
 _MOST_PROCESSES: Final = 8192
+_UNLAYERED: Final = frozenset(",:\\")
+"""Characters that the paths of layers cannot have."""
+
 _SUPERVISE: Final = (
     "import sys; sys.path.append(sys.argv[1]); "
     "from ruleengine.local.runtime.inside.launcher import supervise; "
@@ -44,9 +48,16 @@ class Containers:
 
     @contextmanager
     def launch(
-        self, plan: ContainerPlan, attempt: Path, volumes: Sequence[Mapping[str, Any]]
+        self,
+        plan: ContainerPlan,
+        attempt: Path,
+        volumes: Sequence[Mapping[str, Any]],
+        group: Group | None = None,
     ) -> Iterator[Launch]:
-        """Make the folders of an attempt and yield how to start it. Raises ``OSError``."""
+        """Make the folders of an attempt and yield how to start it. Raises ``OSError``.
+
+        Without a ``group`` its processes are limited one by one.
+        """
         if self.sandbox.problem:
             raise OSError(self.sandbox.problem)
         isolated = self.sandbox.isolation is not Isolation.NONE
@@ -62,6 +73,7 @@ class Containers:
         if plan.engine or self.sandbox.isolation is Isolation.BUBBLEWRAP:
             binds += engine_binds()
         spec = self._specification(plan, root, layers, binds if isolated else [])
+        spec["limits"] = _process_limits(plan, whole=group is None)
         log = os.open(attempt / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         try:
             yield Launch(
@@ -69,6 +81,7 @@ class Containers:
                 log=log,
                 namespaces=self.sandbox.namespaces,
                 command=self._command(root, binds, plan),
+                group=str(group.folder) if group else "",
             )
         finally:
             os.close(log)
@@ -76,7 +89,7 @@ class Containers:
     def _make_root(self, attempt: Path, root: Path, hosts: Sequence[str]) -> str:
         """Make the private root; return the layers that it is mounted from, if any."""
         root.mkdir()
-        if not self.sandbox.layered:
+        if not self.sandbox.layered or _UNLAYERED & set(str(attempt)):
             self._prepare(root)
             _add_hosts(root, root, hosts)
             return ""
@@ -100,14 +113,11 @@ class Containers:
 
     def _specification(
         self, plan: ContainerPlan, root: Path, layers: str, binds: Sequence[Mapping[str, Any]]
-    ) -> Mapping[str, Any]:
+    ) -> dict[str, Any]:
         isolation = self.sandbox.isolation
         isolated = isolation is not Isolation.NONE
         prefix = "" if isolated else str(root)
         paths = search_paths(prefix, engine=plan.engine)
-        limits = {"RLIMIT_NPROC": _MOST_PROCESSES} if isolated else {}
-        if plan.limits.memory:
-            limits["RLIMIT_DATA"] = plan.limits.memory
         return {
             "arguments": plan.arguments,
             "binds": binds,
@@ -117,7 +127,6 @@ class Containers:
             "inner": plan.user,
             "isolated": isolated,
             "layers": layers,
-            "limits": limits,
             "outer": (os.geteuid(), os.getegid()),
             "read_only_root": plan.read_only_root,
             "root": str(root),
@@ -149,6 +158,14 @@ class Containers:
             found += ["--remount-ro", "/"]
         inner = [INTERPRETER, "-I", "-S", "-c", _SUPERVISE, PACKAGE_PLACE]
         return [*found, "--chdir", "/", "--", *inner]
+
+
+def _process_limits(plan: ContainerPlan, *, whole: bool) -> dict[str, int]:
+    """Return the limits of each process; ``whole`` where there are no others."""
+    limits = {"RLIMIT_NPROC": _MOST_PROCESSES}
+    if whole and plan.limits.memory:
+        limits["RLIMIT_DATA"] = plan.limits.memory
+    return limits
 
 
 def failure_of(found: Contained, attempt: Path) -> str:

@@ -42,6 +42,8 @@ class Launch:
     log: int
     namespaces: int = 0
     command: Sequence[str] = ()
+    group: str = ""
+    """The folder of the control group that it is to be in."""
 
 
 class Contained:
@@ -165,7 +167,11 @@ class LauncherProcess:
         with self._lock, theirs:
             self._numbers += 1
             number = self._numbers
-            message: dict[str, Any] = {"id": number, "namespaces": asked.namespaces}
+            message: dict[str, Any] = {
+                "id": number,
+                "namespaces": asked.namespaces,
+                "group": asked.group,
+            }
             if asked.command:
                 message["command"] = list(asked.command)
             try:

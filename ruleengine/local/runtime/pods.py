@@ -19,6 +19,7 @@ from ruleengine.local.controllers.work import (
     Write,
     is_deleting,
 )
+from ruleengine.local.node import NODE_KEY, is_lost, pods_to_look_at
 from ruleengine.local.runtime.deciding import Decision, decide
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
@@ -66,7 +67,8 @@ class ProcessPods:
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """Every process pod on the node has a key; what is gone leaves nothing."""
-        del reader
+        if event.key == NODE_KEY:
+            return pods_to_look_at(event, reader)
         if event.key.resource == _CLAIMS and event.type is EventType.DELETED:
             self._runner.forget_claim(event.object["metadata"]["uid"])
         if event.key.resource != "pods" or not is_process(event.object):
@@ -83,6 +85,8 @@ class ProcessPods:
         """Bring the processes of a pod, and its status, one step on."""
         pod = reader.get(key)
         if pod is None or pod["spec"].get("nodeName") != self._node.name or not is_process(pod):
+            return Reconciled()
+        if is_lost(reader):
             return Reconciled()
         before = pod.get("status") or {}
         is_over = before.get("phase") in _OVER

@@ -23,6 +23,7 @@ from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
 from ruleengine.local.runtime.files import last_bytes, mount_folder, remove
+from ruleengine.local.runtime.groups import Groups
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.logs import last_lines
@@ -30,6 +31,7 @@ from ruleengine.local.runtime.sandbox import Sandbox
 from ruleengine.local.runtime.values import (
     COMPLETED,
     ERROR,
+    OUT_OF_MEMORY,
     START_ERROR,
     ContainerPlan,
     Mount,
@@ -63,8 +65,9 @@ class ProcessRunner:
         self._clock = clock
         self._find = sandbox
         self._leftover = LauncherFiles(folder.with_name("launchers"))
-        self._launcher = LauncherProcess(self._leftover.write)
-        self._warm_launcher = LauncherProcess(self._leftover.write, warm_loads())
+        self._launcher = LauncherProcess(self._begun)
+        self._warm_launcher = LauncherProcess(self._begun, warm_loads())
+        self._groups: Groups | None = None
         self._containers: Containers | None = None
         self._lock = threading.RLock()
         self._pods: dict[str, dict[str, list[Attempt]]] = {}
@@ -79,8 +82,23 @@ class ProcessRunner:
             sandbox = self._find(self._launcher)
             text = sandbox.problem or f"isolation of processes: {sandbox.isolation}"
             _LOG.warning("the local node: %s", text)
+            if self.groups.problem:
+                text = "limits are those of each process, and of memory only"
+                _LOG.warning("the local node: %s: %s", text, self.groups.problem)
             self._containers = Containers(sandbox, self._folder.with_name("sandbox"))
         return self._containers
+
+    @property
+    def groups(self) -> Groups:
+        """The control groups of this server."""
+        if self._groups is None:
+            self._groups = Groups()
+        return self._groups
+
+    def _begun(self, pid: int) -> None:
+        """Take in a launcher that was started."""
+        self._leftover.write(pid)
+        self.groups.adopt(pid)
 
     def problem(self) -> str:
         """Return why nothing can be run here, with the remedy; empty where it can."""
@@ -105,7 +123,9 @@ class ProcessRunner:
             try:
                 check_ports(plan.address, plan.ports)
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
-                with self.containers.launch(plan, folder, volumes) as asked:
+                name = f"{plan.uid}-{plan.container}-{plan.attempt}"
+                attempt.group = self.groups.make(name, plan.limits)
+                with self.containers.launch(plan, folder, volumes, attempt.group) as asked:
                     launcher = self._warm_launcher if plan.engine else self._launcher
                     attempt.contained = launcher.launch(
                         asked, lambda found: self._ended(plan, attempt, found)
@@ -127,6 +147,9 @@ class ProcessRunner:
             code = found.code or 0
             failure = failure_of(found, attempt.folder) if code else ""
             reason = START_ERROR if failure else ERROR if code else COMPLETED
+            if attempt.group is not None:
+                reason = OUT_OF_MEMORY if attempt.group.was_out_of_memory() else reason
+                attempt.group.remove()
             message = failure or last_bytes(attempt.folder / "termination", _LONGEST_MESSAGE)
             if not message and code and plan.log_is_message:
                 message = last_lines(attempt.folder / "log", _MOST_LINES, _LONGEST_LOG)
@@ -212,6 +235,8 @@ class ProcessRunner:
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()
         self._leftover.forget()
+        if self._groups is not None:
+            self._groups.close()
 
     def _running(self, uid: str) -> list[Attempt]:
         attempts = (one for name in self._pods.get(uid, {}).values() for one in name)

@@ -15,6 +15,7 @@ from ruleengine.local.runtime.checks import Check, Checked, Purpose
 COMPLETED: Final = "Completed"
 ERROR: Final = "Error"
 START_ERROR: Final = "StartError"
+OUT_OF_MEMORY: Final = "OOMKilled"
 NODE_RESTARTED: Final = "NodeRestarted"
 
 

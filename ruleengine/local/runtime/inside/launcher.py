@@ -2,8 +2,8 @@
 
 A container starts quickly because nothing has to be loaded for it, and safely because this process
 has one thread and knows nothing: a specification is read in the forked process. It is told by
-messages on a socket: ``{"id": 3, "namespaces": 0}`` with three descriptors (specification,
-log, control), or a command of another launcher program in ``command``; it answers
+messages on a socket: ``{"id": 3, "namespaces": 0, "group": ""}`` with three descriptors
+(specification, log, control), or a command of another launcher program in ``command``; it answers
 ``{"id": 3, "pid": 99}`` with a descriptor of the process, and in the end ``{"id": 3, "code": 0}``.
 When the socket is closed it ends, and every container with it.
 """
@@ -99,6 +99,9 @@ class Launcher:
 def contain(asked: dict[str, Any], descriptors: list[int]) -> int:
     """Be the first process of a container; return its exit code."""
     given, log, control = descriptors
+    if asked["group"]:
+        with open(f"{asked['group']}/cgroup.procs", "w") as file:  # noqa: PTH123
+            file.write("0")
     os.setsid()
     os.umask(0o022)
     with open("/dev/null", "r+b", buffering=0) as nothing:  # noqa: PTH123

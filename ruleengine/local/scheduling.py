@@ -1,0 +1,110 @@
+"""The scheduler: it places pods on the one node, or says why not."""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import ClassVar, Final
+
+from ruleengine.local.controllers.work import (
+    Reader,
+    Reconciled,
+    Replace,
+    SetStatus,
+    is_deleting,
+)
+from ruleengine.local.node import NODE, NODE_KEY
+from ruleengine.local.pod_simulation import SOON
+from ruleengine.local.runtime.needs import is_process
+from ruleengine.local.store import Event, Key
+from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+
+_SHUT: Final = ("NoSchedule", "NoExecute")
+_AGAIN: Final = timedelta(seconds=30)
+
+
+class Scheduler:
+    """Places pods on the node, unless their node selector or name asks for another."""
+
+    manager: ClassVar[str] = "kube-scheduler"
+
+    def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
+        """A pod is looked at until it has a place."""
+        del reader
+        waiting = event.key.resource == "pods" and not lookup(event.object, "spec", "nodeName")
+        return [event.key] if waiting else []
+
+    def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
+        """Place a pod, or say why it cannot be placed."""
+        pod = reader.get(key)
+        if pod is None or is_deleting(pod) or pod["spec"].get("nodeName"):
+            return Reconciled()
+        if pod["spec"].get("schedulingGates"):
+            return Reconciled()
+        node = reader.get(NODE_KEY)
+        if node is None:
+            return Reconciled(again=now + SOON)
+        wanted = pod["spec"].get("nodeSelector") or {}
+        labels = node["metadata"].get("labels") or {}
+        if lookup(node, "spec", "unschedulable"):
+            problem = "0/1 nodes are available: 1 node(s) were unschedulable."
+        elif not wanted.items() <= labels.items():
+            problem = (
+                "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+            )
+        elif taint := untolerated(pod, node, _SHUT):
+            text = f"{taint['key']}: {taint.get('value') or ''}"
+            problem = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
+        else:
+            return Reconciled((Replace(pod, _placed(pod)),))
+        status = _unschedulable(pod, problem, now)
+        changed = status != pod.get("status")
+        return Reconciled((SetStatus(pod, status),) if changed else (), now + _AGAIN)
+
+
+def untolerated(pod: Object, node: Object, effects: tuple[str, ...]) -> Object | None:
+    """Return the first taint of a node with one of the effects that a pod does not tolerate."""
+    for taint in lookup(node, "spec", "taints", default=()):
+        if taint["effect"] in effects and toleration_of(pod, taint) is None:
+            found: Object = taint
+            return found
+    return None
+
+
+def toleration_of(pod: Object, taint: Object) -> Object | None:
+    """Return the toleration by which a pod puts up with a taint."""
+    for one in lookup(pod, "spec", "tolerations", default=()):
+        fits = one.get("effect") in (None, "", taint["effect"])
+        if one.get("operator") == "Exists":
+            fits = fits and one.get("key") in (None, "", taint["key"])
+        else:
+            same = (one.get("key"), one.get("value") or "")
+            fits = fits and same == (taint["key"], taint.get("value") or "")
+        if fits:
+            found: Object = one
+            return found
+    return None
+
+
+def _placed(pod: Object) -> Object:
+    metadata = pod["metadata"]
+    if lookup(metadata, "annotations", RUN) is None and not is_process(pod):
+        annotations = {**(metadata.get("annotations") or {}), SIMULATED: "true"}
+        metadata = {**metadata, "annotations": annotations}
+    return {**pod, "metadata": metadata, "spec": {**pod["spec"], "nodeName": NODE}}
+
+
+def _unschedulable(pod: Object, problem: str, now: datetime) -> Object:
+    status = pod.get("status") or {}
+    known = next(
+        (one for one in status.get("conditions") or () if one["type"] == "PodScheduled"), None
+    )
+    time = known["lastTransitionTime"] if known else format_time(now)
+    condition = {
+        "type": "PodScheduled",
+        "status": "False",
+        "reason": "Unschedulable",
+        "message": problem,
+        "lastTransitionTime": time,
+    }
+    return {**status, "phase": "Pending", "conditions": [condition]}

@@ -1,0 +1,110 @@
+"""Control groups: what is written where, proven on folders that look like those of the system."""
+
+from pathlib import Path
+
+import pytest
+
+from ruleengine.local.runtime.groups import Groups, files_of
+from ruleengine.local.runtime.values import Limits
+
+LIMITS = Limits(memory=64 << 20, cpu=250)
+
+
+class System:
+    """A mount of control groups in pretence: new groups have the files that they would have."""
+
+    def __init__(self, mount: Path, controllers: str = "cpu memory pids") -> None:
+        self.mount = mount
+        self.controllers = controllers
+        self.own = mount.with_name("own")
+        self.make(mount)
+
+    def make(self, folder: Path, processes: str = "") -> Path:
+        """Make a group as the system does."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in ("memory.max", "memory.swap.max", "memory.oom.group", "cpu.max", "pids.max"):
+            if name.partition(".")[0] in self.controllers:
+                (folder / name).write_text("max")
+        (folder / "cgroup.controllers").write_text(self.controllers)
+        (folder / "cgroup.subtree_control").write_text("")
+        (folder / "cgroup.procs").write_text(processes)
+        return folder
+
+    def groups(self, user: int = 0, own: str = "0::/\n") -> Groups:
+        """Return the groups of a server whose folders are already there."""
+        self.own.write_text(own)
+        return Groups(self.mount, self.own, user, self.make)
+
+
+@pytest.fixture
+def system(tmp_path: Path) -> System:
+    """Return a system on which every new folder is a group."""
+    return System(tmp_path / "cgroup")
+
+
+def test_limits_are_files_of_a_group() -> None:
+    """What is not limited has no file, but for the number of processes."""
+    assert files_of(LIMITS) == {
+        "memory.max": "67108864",
+        "memory.swap.max": "0",
+        "memory.oom.group": "1",
+        "cpu.max": "25000 100000",
+        "pids.max": "8192",
+    }
+    assert list(files_of(Limits())) == ["pids.max"]
+
+
+def test_each_container_has_a_group_with_its_limits(system: System) -> None:
+    """Below one of the server, which holds the launchers too."""
+    groups = system.groups()
+    groups.adopt(42)
+    group = groups.make("c", LIMITS)
+    assert (group is not None, groups.problem) == (True, "")
+    assert group is not None
+    assert (group.folder / "memory.max").read_text() == "67108864"
+    assert (group.folder / "cpu.max").read_text() == "25000 100000"
+    base = group.folder.parent
+    assert base.parent == system.mount
+    assert (base / "cgroup.subtree_control").read_text() == "+cpu +memory +pids"
+    assert (base / "launchers" / "cgroup.procs").read_text() == "42"
+
+
+def test_a_user_makes_groups_where_the_system_lets_them(system: System) -> None:
+    """In the highest one of theirs that has no processes of its own."""
+    session = system.make(system.mount / "user.slice" / "user@7.service")
+    system.make(session / "app.slice")
+    system.make(session / "app.slice" / "shell.scope", "4711")
+    own = "0::/user.slice/user@7.service/app.slice/shell.scope\n"
+    system.make(system.mount / "user.slice", "1")
+    group = system.groups(1000, own).make("c", Limits())
+    assert group is not None
+    assert group.folder.parent.parent == session
+
+
+@pytest.mark.parametrize("controllers", ["cpu pids", ""])
+def test_without_memory_there_is_no_group(system: System, controllers: str) -> None:
+    """And it is said why."""
+    system.controllers = controllers
+    groups = system.groups()
+    assert groups.make("c", LIMITS) is None
+    assert "memory is not delegated" in groups.problem
+
+
+def test_a_machine_without_groups_says_so(tmp_path: Path) -> None:
+    """Nothing fails for it."""
+    groups = Groups(tmp_path, tmp_path / "own", 0)
+    groups.adopt(1)
+    assert groups.make("c", LIMITS) is None
+    assert "this machine has none" in groups.problem
+    groups.close()
+
+
+def test_what_ended_for_want_of_memory_is_known(system: System) -> None:
+    """The system counts it."""
+    group = system.groups().make("c", LIMITS)
+    assert group is not None
+    assert not group.was_out_of_memory()
+    (group.folder / "memory.events").write_text("low 0\noom_kill 0\n")
+    assert not group.was_out_of_memory()
+    (group.folder / "memory.events").write_text("low 0\noom_kill 1\n")
+    assert group.was_out_of_memory()
