@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -53,9 +53,7 @@ class Bridge:
             method=scope["method"],
             path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
             query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            headers={
-                name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]
-            },
+            headers=_headers(scope["headers"]),
             body=await _body(receive),
         )
         loop = asyncio.get_running_loop()
@@ -129,6 +127,15 @@ class Bridge:
                 put(None)
         except RuntimeError:
             return  # the loop is closed: the process ends
+
+
+def _headers(stated: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Return headers by name; repeated ones become one list (RFC 9110, section 5.3)."""
+    found: dict[str, str] = {}
+    for name, value in stated:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        found[key] = f"{found[key]},{text}" if key in found else text
+    return found
 
 
 async def _body(receive: Receive) -> bytes:

@@ -11,6 +11,8 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from ruleengine.local.api.authorizing import CLUSTER_ROLES
+from ruleengine.local.api.first_roles import EVERYTHING, first_bindings, first_roles
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import Clock, VirtualClock
@@ -31,7 +33,7 @@ from ruleengine.local.runtime.pods import NodeSettings, ProcessPods
 from ruleengine.local.runtime.values import ProcessHost
 from ruleengine.local.scheduling import Scheduler
 from ruleengine.local.service_accounts import ServiceAccountTokens
-from ruleengine.local.store import Store
+from ruleengine.local.store import Key, Store
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
@@ -118,6 +120,11 @@ class ControlPlane:
                 registry.create(served, "", {"metadata": {"name": name}}, options)
         if self.store.get(services.key("default", "kubernetes")) is None:
             registry.create(services, "default", _api_service(), options)
+        if self.store.get(Key(CLUSTER_ROLES, "", EVERYTHING)) is None:
+            for value in (*first_bindings(), *first_roles()):
+                kind = registry.catalog.kind(value["apiVersion"], value["kind"])
+                if kind and self.store.get(kind.key("", value["metadata"]["name"])) is None:
+                    registry.create(kind, "", value, options)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Answer a request without a socket."""

@@ -25,13 +25,15 @@ _HEADER: Final = {"alg": "HS256", "typ": "JWT"}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Whom a token speaks for. ``pod`` and ``pod_uid`` are empty where it is bound to none."""
+    """Whom a token speaks for; the last four are empty where it is bound to no such object."""
 
     namespace: str
     name: str
     uid: str
     pod: str = ""
     pod_uid: str = ""
+    secret: str = ""
+    secret_uid: str = ""
 
     @property
     def user(self) -> str:
@@ -45,10 +47,8 @@ class ServiceAccountTokens:
     def __init__(self, secret: Secret) -> None:
         self._key = hashlib.sha256(b"service accounts\0" + secret.reveal().encode()).digest()
 
-    def mint(
-        self, account: Account, now: datetime, life: timedelta, audience: str = AUDIENCE
-    ) -> Secret:
-        """Return a token that is good for ``life``."""
+    def mint(self, account: Account, now: datetime, life: timedelta, *audiences: str) -> Secret:
+        """Return a token that is good for ``life``, for the server itself if nobody is named."""
         begin = int(now.timestamp())
         bound: dict[str, object] = {
             "namespace": account.namespace,
@@ -56,8 +56,10 @@ class ServiceAccountTokens:
         }
         if account.pod:
             bound["pod"] = {"name": account.pod, "uid": account.pod_uid}
+        if account.secret:
+            bound["secret"] = {"name": account.secret, "uid": account.secret_uid}
         claims = {
-            "aud": [audience],
+            "aud": list(audiences or (AUDIENCE,)),
             "exp": begin + int(life.total_seconds()),
             "iat": begin,
             "iss": AUDIENCE,
@@ -80,13 +82,15 @@ class ServiceAccountTokens:
         if audience not in claims["aud"] or not claims["nbf"] <= moment < claims["exp"]:
             return None
         bound = claims["kubernetes.io"]
-        pod = bound.get("pod") or {}
+        pod, secret = bound.get("pod") or {}, bound.get("secret") or {}
         return Account(
             namespace=bound["namespace"],
             name=bound["serviceaccount"]["name"],
             uid=bound["serviceaccount"]["uid"],
             pod=pod.get("name", ""),
             pod_uid=pod.get("uid", ""),
+            secret=secret.get("name", ""),
+            secret_uid=secret.get("uid", ""),
         )
 
     def _signature(self, content: str) -> str:

@@ -6,12 +6,12 @@ from typing import Final
 from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.formats import json_text
-from ruleengine.local.api import bodies, pod_logs, preparing, reviews, subresources, tables
+from ruleengine.local.api import bodies, pod_logs, preparing, subresources, tables
+from ruleengine.local.api.acting import Actions
 from ruleengine.local.api.failures import (
     ApiFailure,
     bad_request,
     method_not_allowed,
-    no_such_path,
     unsupported,
 )
 from ruleengine.local.api.options import (
@@ -23,9 +23,13 @@ from ruleengine.local.api.options import (
 )
 from ruleengine.local.api.reading import list_objects, wants_watch
 from ruleengine.local.api.registry import Edit, Registry
+from ruleengine.local.api.reviews import KINDS as REVIEWED
+from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import Route
+from ruleengine.local.api.users import User
 from ruleengine.local.api.watching import read_watch, watch
 from ruleengine.local.runtime.logs import Logs
+from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 
@@ -53,14 +57,23 @@ class ObjectRequests:
     """Answers every request whose path names a resource."""
 
     def __init__(
-        self, registry: Registry, patience: float | None, logs: Logs | None = None
+        self,
+        registry: Registry,
+        patience: float | None,
+        logs: Logs | None,
+        reviews: Reviews,
+        accounts: ServiceAccountTokens | None,
     ) -> None:
         self._logs = logs
+        self._reviews = reviews
+        self._actions = Actions(registry, accounts)
         self._registry = registry
         self._patience = patience
 
-    def handle(self, request: HttpRequest, route: Route) -> HttpResponse:  # noqa: PLR0911 - one return per verb
-        """Answer a request. Raises ``ApiFailure``."""
+    def handle(  # noqa: PLR0911 - one return per verb
+        self, request: HttpRequest, route: Route, caller: User
+    ) -> HttpResponse:
+        """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:
             case "GET" | "HEAD", False, "" if "list" in verbs:
@@ -68,7 +81,7 @@ class ObjectRequests:
             case "GET" | "HEAD", True, subresource:
                 return self._get(request, route, subresource)
             case "POST", False, "":
-                return self._create(request, route)
+                return self._create(request, route, caller)
             case "POST", True, subresource if subresource:
                 return self._act(request, route)
             case "PUT", True, _:
@@ -161,12 +174,13 @@ class ObjectRequests:
         except ApiFailure:
             return None
 
-    def _create(self, request: HttpRequest, route: Route) -> HttpResponse:
+    def _create(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         body = bodies.read_object(request)
         info = route.served.info
-        if info.kind in reviews.KINDS:
+        if info.kind in REVIEWED:
             value = preparing.identified(body.value, route.served, route.namespace)
-            return _json(reviews.review(value, info.kind), status=201)
+            answer = self._reviews.answer(value, info.kind, caller, route.namespace)
+            return _json(answer, status=201)
         if "list" not in info.verbs:
             raise method_not_allowed()
         if info.namespaced and not route.namespace:
@@ -314,27 +328,8 @@ class ObjectRequests:
                 raise
 
     def _act(self, request: HttpRequest, route: Route) -> HttpResponse:
-        """Answer a POST to a subresource: bind a pod, evict it."""
         body = bodies.read_object(request).value
-        match route.subresource:
-            case "binding":
-                options = write_options(request)
-                node = str(lookup(body, "target", "name", default=""))
-                self._registry.change(
-                    route.served,
-                    route.namespace,
-                    route.name,
-                    lambda live: {**live, "spec": {**live["spec"], "nodeName": node}},
-                    options,
-                )
-            case "eviction":
-                stated = body.get("deleteOptions") or {}
-                options_of_delete = delete_options(request, stated)
-                self._registry.delete(route.served, route.namespace, route.name, options_of_delete)
-            case _:
-                raise no_such_path()
-        success = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success"}
-        return _json(success, status=201)
+        return _json(self._actions.perform(request, route, body), status=201)
 
 
 def _patch_function(media: str, body: bodies.Body, route: Route) -> Edit:

@@ -1,12 +1,18 @@
-"""Reviews: questions about the caller that are answered and never stored.
+"""Reviews: questions about users and tokens that are answered and never stored.
 
-There is one user, who holds the token of the server and may do everything; the answers
-agree with that.
+The answers are those of the authorizer and the authenticator themselves, so they agree with
+what is enforced (reference, Kubernetes API section 8).
 """
 
 from typing import Final
 
-from ruleengine.model.values import Object
+from ruleengine.local.api.access import Attributes
+from ruleengine.local.api.authenticating import Authenticator
+from ruleengine.local.api.authorizing import Authorizer
+from ruleengine.local.api.failures import bad_request
+from ruleengine.local.api.users import User
+from ruleengine.local.service_accounts import AUDIENCE
+from ruleengine.model.values import Object, Value, lookup
 
 KINDS: Final = frozenset(
     {
@@ -18,36 +24,96 @@ KINDS: Final = frozenset(
         "TokenReview",
     }
 )
-"""The kinds that :func:`review` answers."""
+"""The kinds that :class:`Reviews` answers."""
 
-USER: Final[Object] = {
-    "username": "ruleengine:local-admin",
-    "groups": ["system:masters", "system:authenticated"],
-}
-"""Who the token stands for."""
-
-_ALL_RULES: Final[Object] = {
-    "resourceRules": [{"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}],
-    "nonResourceRules": [{"verbs": ["*"], "nonResourceURLs": ["*"]}],
-    "incomplete": False,
-}
+_ALL: Final = "*"
 
 
-def review(value: Object, kind: str) -> Object:
-    """Return a review with its answer."""
-    spec = value.get("spec") or {}
-    match kind:
-        case "SelfSubjectAccessReview":
-            status: Object = {"allowed": True, "reason": "the local token may do everything"}
-        case "SubjectAccessReview" | "LocalSubjectAccessReview":
-            own = spec.get("user") == USER["username"] or "system:masters" in (
-                spec.get("groups") or []
-            )
-            status = {"allowed": own}
-        case "SelfSubjectRulesReview":
-            status = _ALL_RULES
-        case "SelfSubjectReview":
-            status = {"userInfo": USER}
-        case _:
-            status = {"authenticated": False, "error": "tokens are not reviewed by this server"}
-    return {**value, "status": status}
+class Reviews:
+    """Answers the reviews of one server."""
+
+    def __init__(self, authenticator: Authenticator, authorizer: Authorizer) -> None:
+        self._authenticator = authenticator
+        self._authorizer = authorizer
+
+    def answer(self, value: Object, kind: str, caller: User, namespace: str = "") -> Object:
+        """Return a review with its answer. Raises ``ApiFailure`` 400."""
+        spec = value.get("spec") or {}
+        match kind:
+            case "SelfSubjectAccessReview":
+                status = self._access(caller, spec)
+            case "SubjectAccessReview" | "LocalSubjectAccessReview":
+                status = self._access(_subject(spec), _in(spec, namespace))
+            case "SelfSubjectRulesReview":
+                status = self._rules(caller, str(spec.get("namespace", "")))
+            case "SelfSubjectReview":
+                status = {"userInfo": caller.info()}
+            case _:
+                status = self._token(spec)
+        return {**value, "status": status}
+
+    def _access(self, user: User, spec: Object) -> Object:
+        wanted = _attributes(spec)
+        if self._authorizer.allows(user, wanted):
+            reason = "a member of system:masters" if user.unlimited else "allowed by a role"
+            return {"allowed": True, "reason": f"RBAC: {reason}"}
+        return {"allowed": False}
+
+    def _rules(self, user: User, namespace: str) -> Object:
+        if user.unlimited:
+            found: list[Object] = [
+                {"verbs": [_ALL], "apiGroups": [_ALL], "resources": [_ALL]},
+                {"verbs": [_ALL], "nonResourceURLs": [_ALL]},
+            ]
+        else:
+            found = list(self._authorizer.rules(user, namespace))
+        return {
+            "resourceRules": [one for one in found if one.get("resources")],
+            "nonResourceRules": [one for one in found if one.get("nonResourceURLs")],
+            "incomplete": False,
+        }
+
+    def _token(self, spec: Object) -> Object:
+        token = spec.get("token")
+        if not isinstance(token, str) or not token:
+            raise bad_request("token is required for TokenReview in authentication")
+        for audience in spec.get("audiences") or [AUDIENCE]:
+            user = self._authenticator.known(token, str(audience))
+            if user is not None:
+                return {"authenticated": True, "user": user.info(), "audiences": [audience]}
+        return {"authenticated": False, "error": "the token is not one of this server's"}
+
+
+def _subject(spec: Object) -> User:
+    name, groups = str(spec.get("user") or ""), spec.get("groups") or []
+    if not name and not groups:
+        raise bad_request("at least one of user or group must be specified")
+    return User(name=name, groups=tuple(str(one) for one in groups))
+
+
+def _in(spec: Object, namespace: str) -> Object:
+    """Return the question of a local review, which is about its own namespace only."""
+    stated = lookup(spec, "resourceAttributes", "namespace", default="")
+    if namespace and stated != namespace:
+        raise bad_request("resourceAttributes.namespace must match metadata.namespace")
+    return spec
+
+
+def _attributes(spec: Object) -> Attributes:
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if bool(resource) is bool(other):
+        raise bad_request("exactly one of resourceAttributes or nonResourceAttributes is needed")
+    if other:
+        return Attributes(verb=_word(other, "verb"), path=_word(other, "path"))
+    return Attributes(
+        verb=_word(resource, "verb"),
+        group=_word(resource, "group"),
+        resource=_word(resource, "resource"),
+        subresource=_word(resource, "subresource"),
+        namespace=_word(resource, "namespace"),
+        name=_word(resource, "name"),
+    )
+
+
+def _word(stated: Value, field: str) -> str:
+    return str(lookup(stated, field, default=""))

@@ -1,10 +1,16 @@
 """From a URL path to what it names: a resource, an object, a subresource."""
 
 from dataclasses import dataclass
+from typing import Final
 from urllib.parse import unquote
 
+from ruleengine.local.api.access import Attributes
 from ruleengine.local.api.catalog import Catalog, Served
 from ruleengine.local.api.failures import no_such_path
+from ruleengine.local.api.options import flag, query_of
+from ruleengine.model.http import HttpRequest
+
+_VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,3 +54,22 @@ def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:
 def _of_namespace(group: str, rest: tuple[str, ...]) -> bool:
     """Tell whether the path means a subresource of the Namespace itself."""
     return not group and len(rest) == 3 and rest[2] in ("status", "finalize")
+
+
+def attributes_of(request: HttpRequest, route: Route) -> Attributes:
+    """Return what a request wants to do, in the words of access control."""
+    info = route.served.info
+    verb = _VERBS.get(request.method, "get")
+    if verb == "get" and flag(query_of(request), "watch"):
+        verb = "watch"
+    elif not route.name:
+        verb = {"get": "list", "delete": "deletecollection"}.get(verb, verb)
+    own = route.name if not info.group and info.kind == "Namespace" else ""
+    return Attributes(
+        verb=verb,
+        group=info.group,
+        resource=info.plural,
+        subresource=route.subresource,
+        namespace=route.namespace or own,
+        name=route.name,
+    )

@@ -1,7 +1,6 @@
 """The API server: one request in, one response out, no socket in between."""
 
 import hashlib
-import hmac
 import logging
 import traceback
 from collections.abc import Mapping
@@ -11,26 +10,31 @@ from typing import Final
 
 from ruleengine.formats import json_text
 from ruleengine.local.api import discovery, openapi
+from ruleengine.local.api.access import Attributes
+from ruleengine.local.api.authenticating import Authenticator
+from ruleengine.local.api.authorizing import Authorizer
 from ruleengine.local.api.bodies import check_size
 from ruleengine.local.api.failures import ApiFailure, method_not_allowed, no_such_path
 from ruleengine.local.api.objects import ObjectRequests
 from ruleengine.local.api.options import query_of
 from ruleengine.local.api.registry import Registry
-from ruleengine.local.api.routing import resolve, split
+from ruleengine.local.api.reviews import Reviews
+from ruleengine.local.api.routing import attributes_of, resolve, split
+from ruleengine.local.api.users import User
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.logs import Logs
 from ruleengine.local.service_accounts import ServiceAccountTokens
-from ruleengine.local.store import Key, Store
+from ruleengine.local.store import Store
 from ruleengine.model.errors import StoreError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object
 
 _LOG: Final = logging.getLogger(__name__)
 _PROBES: Final = frozenset({"healthz", "livez", "readyz"})
 _LACKS: Final = (
-    "no etcd, no webhooks, no protobuf, no real networking; pods are simulated by the node "
-    "unless they ask to run as processes"
+    "no etcd, no webhooks, no answers in protobuf, no real networking; pods are simulated "
+    "by the node unless they ask to run as processes"
 )
 
 
@@ -57,9 +61,10 @@ class ApiServer:
         logs: Logs | None = None,
     ) -> None:
         self.registry = Registry(store, clock, randomness)
-        self._objects = ObjectRequests(self.registry, patience, logs)
-        self._token = _digest(token.reveal()) if token else b""
-        self._accounts = accounts
+        self._authorizer = Authorizer(store)
+        self._authenticator = Authenticator(store, clock, token, accounts, self._authorizer)
+        reviews = Reviews(self._authenticator, self._authorizer)
+        self._objects = ObjectRequests(self.registry, patience, logs, reviews, accounts)
         self._reports = reports
 
     @property
@@ -70,9 +75,9 @@ class ApiServer:
     def handle(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; whatever goes wrong becomes a ``Status``."""
         try:
-            self._authenticate(request)
+            caller = self._authenticator.caller(request)
             check_size(request)
-            return self._dispatch(request)
+            return self._dispatch(request, caller)
         except ApiFailure as failure:
             return _failure(failure)
         except StoreError as error:
@@ -85,37 +90,16 @@ class ApiServer:
         """Answer a request; this makes the server a ``model.http.Transport``."""
         return self.handle(request)
 
-    def _authenticate(self, request: HttpRequest) -> None:
-        if not self._token:
-            return
-        scheme, _, given = request.headers.get("authorization", "").partition(" ")
-        if scheme.lower() == "bearer" and (
-            hmac.compare_digest(_digest(given), self._token) or self._is_account(given)
-        ):
-            return
-        raise ApiFailure(401, "Unauthorized", "Unauthorized")
-
-    def _is_account(self, token: str) -> bool:
-        """Tell whether a token speaks for an account that exists, and its pod too if any."""
-        registry = self.registry
-        account = self._accounts.read(token, registry.clock.now()) if self._accounts else None
-        if account is None:
-            return False
-        bound = [("serviceaccounts", account.name, account.uid)]
-        if account.pod:
-            bound.append(("pods", account.pod, account.pod_uid))
-        for resource, name, uid in bound:
-            found = registry.store.get(Key(resource, account.namespace, name))
-            if lookup(found, "metadata", "uid") != uid:
-                return False
-        return True
-
-    def _dispatch(self, request: HttpRequest) -> HttpResponse:
+    def _dispatch(self, request: HttpRequest, caller: User) -> HttpResponse:
         parts = split(request.path)
         if len(parts) > 2 and parts[0] in ("api", "apis"):
             is_group_version = len(parts) == 3 and parts[0] == "apis"
             if not is_group_version:
-                return self._objects.handle(request, resolve(parts, self.registry.catalog))
+                route = resolve(parts, self.registry.catalog)
+                self._authorizer.check(caller, attributes_of(request, route))
+                return self._objects.handle(request, route, caller)
+        wanted = Attributes(verb=request.method.lower(), path=request.path)
+        self._authorizer.check(caller, wanted)
         if request.method not in ("GET", "HEAD"):
             raise method_not_allowed()
         if parts and parts[0] in _PROBES:
@@ -186,10 +170,6 @@ class ApiServer:
             where = f"; a report is in {path}"
         text = f"Internal error occurred: {type(error).__name__}{where}"
         return _failure(ApiFailure(500, "InternalError", text))
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.sha256(text.encode()).digest()
 
 
 def _json(
