@@ -36,7 +36,7 @@ class Git:
         self.folder = folder
         self.index_file = _index_file(folder, given)
         kept = {name: text for name, text in given.items() if name not in _OF_ANOTHER_REPOSITORY}
-        self._environment = kept | {
+        self.environment: Mapping[str, str] = kept | {
             "LC_ALL": "C",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
@@ -50,9 +50,9 @@ class Git:
 
     def start(self, *arguments: str, index: bool = False) -> "subprocess.Popen[bytes]":
         """Start git and return the process, its three streams connected."""
-        environment = self._environment
+        environment = self.environment
         if index and self.index_file:
-            environment = environment | {"GIT_INDEX_FILE": self.index_file}
+            environment = {**environment, "GIT_INDEX_FILE": self.index_file}
         return subprocess.Popen(  # noqa: S603 - git itself, without a shell
             [self._program, "-C", str(self.folder), *arguments],
             stdin=subprocess.PIPE,
