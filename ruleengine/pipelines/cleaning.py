@@ -4,36 +4,68 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.phases import Phase
+from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.timing import duration_of
 
 _BY_END: Final = ("OnWorkflowCompletion", "OnPodCompletion")
 _BY_SUCCESS: Final = ("OnWorkflowSuccess", "OnPodSuccess")
 
 
 def decide(value: Object, world: World, now: datetime) -> Decision:
-    """Return what is left to do about a workflow that came to its end."""
-    actions = list(_pods(value, world))
+    """Return what is left to do about a workflow that came to its end.
+
+    Raises ``NodeError`` for a delay or a selector that is none.
+    """
+    collected = _collected_from(value)
+    actions: tuple[Action, ...] = ()
+    if collected is not None and now >= collected:
+        actions = tuple(_pods(value, world))
     end = expires(value)
-    if end is None:
-        return Decision(actions=tuple(actions), next=DONE)
-    if now < end:
-        message = f"kept until {end:%Y-%m-%d %H:%M:%S}"
-        following = Next(stop=Stop.FOR, time=end, message=message)
-        return Decision(actions=tuple(actions), next=following)
-    uid = str(lookup(value, "metadata", "uid", default=""))
-    gone = Action(
+    if end is not None and now >= end:
+        return Decision(actions=(_gone(value),), next=DONE)
+    coming = [one for one in (collected, end) if one is not None and one > now]
+    if not coming:
+        return Decision(actions=actions, next=DONE)
+    message = f"its pods or itself are kept until {min(coming):%Y-%m-%d %H:%M:%S}"
+    return Decision(actions=actions, next=Next(stop=Stop.FOR, time=min(coming), message=message))
+
+
+def _gone(value: Object) -> Action:
+    return Action(
         verb=Verb.DELETE,
         target=Target.of(value),
         manager=PIPELINES_MANAGER,
-        uid=uid,
+        uid=str(lookup(value, "metadata", "uid", default="")),
         reason="ttlStrategy",
     )
-    return Decision(actions=(gone,), next=DONE)
+
+
+def _collection(value: Object) -> Object:
+    """Return the ``podGC`` of a workflow, its own or that of the template it was made of."""
+    found: Object = lookup(value, "spec", "podGC") or lookup(
+        value, "status", "storedWorkflowTemplateSpec", "podGC", default={}
+    )
+    return found
+
+
+def _collected_from(value: Object) -> datetime | None:
+    """Return from when on pods are deleted; ``None``: they are kept."""
+    collection = _collection(value)
+    strategy, phase = collection.get("strategy"), lookup(value, "status", "phase")
+    finished = lookup(value, "status", "finishedAt")
+    if not finished or strategy not in (*_BY_END, *_BY_SUCCESS):
+        return None
+    if strategy == "OnWorkflowSuccess" and phase != Phase.SUCCEEDED:
+        return None
+    delay = duration_of(collection.get("deleteDelayDuration") or 0, "deleteDelayDuration")
+    return parse_time(finished) + delay
 
 
 def expires(value: Object) -> datetime | None:
@@ -51,23 +83,22 @@ def expires(value: Object) -> datetime | None:
 
 
 def _pods(value: Object, world: World) -> Iterator[Action]:
-    """Yield the deletion of pods that ``podGC`` does not keep."""
-    strategy = str(lookup(value, "spec", "podGC", "strategy", default=""))
-    phase = lookup(value, "status", "phase")
-    if strategy == "OnWorkflowSuccess" and phase != Phase.SUCCEEDED:
-        return
-    if strategy not in (*_BY_END, *_BY_SUCCESS):
-        return
+    """Yield the deletion of the pods that ``podGC`` does not keep."""
+    collection = _collection(value)
+    try:
+        selector = label_selector_from_object(collection.get("labelSelector") or {})
+    except SelectorError as error:
+        raise NodeError(f"podGC.labelSelector: {error}") from error
     uid = str(lookup(value, "metadata", "uid", default=""))
     for pod in world.list("v1", "Pod", index=("owner", uid)):
         ended = lookup(pod, "status", "phase")
-        if strategy == "OnPodSuccess" and ended != "Succeeded":
-            continue
-        if not lookup(pod, "metadata", "deletionTimestamp"):
+        kept = collection["strategy"] == "OnPodSuccess" and ended != "Succeeded"
+        kept = kept or not selector.matches(lookup(pod, "metadata", "labels", default={}))
+        if not kept and not lookup(pod, "metadata", "deletionTimestamp"):
             yield Action(
                 verb=Verb.DELETE,
                 target=Target.of(pod),
                 manager=PIPELINES_MANAGER,
                 uid=str(lookup(pod, "metadata", "uid", default="")),
-                reason=f"podGC {strategy}",
+                reason=f"podGC {collection['strategy']}",
             )

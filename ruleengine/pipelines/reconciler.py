@@ -41,9 +41,9 @@ class WorkflowReconciler:
         """Return what to do about one workflow."""
         if lookup(value, "metadata", "deletionTimestamp"):
             return Decision()
-        if lookup(value, "status", "phase") in COMPLETED:
-            return cleaning.decide(value, world, now)
         try:
+            if lookup(value, "status", "phase") in COMPLETED:
+                return cleaning.decide(value, world, now)
             definitions = Definitions(value, world)
             problems = refusals(definitions.spec)
             if problems:
@@ -63,6 +63,9 @@ def _memo(value: Object, memo: object) -> dict[str, Any]:
 
 
 def _refused(value: Object, message: str, now: datetime) -> Decision:
+    """Return the decision for a workflow that cannot be run, or not be tidied up after."""
+    if lookup(value, "status", "phase") in COMPLETED:
+        return Decision(next=Next(stop=Stop.FOR, message=message))
     status = refused_status(value, message, now)
     return Decision(actions=tuple(_labels(value, Phase.ERROR)), status=status)
 

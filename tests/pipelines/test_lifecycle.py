@@ -352,3 +352,26 @@ def test_a_daemon_is_ready_for_the_steps_after_it_and_ends_with_them() -> None:
     assert world.node("server")["phase"] == "Succeeded"
     server = next(one for one in world.pods() if "server" in one["metadata"]["name"])
     assert server["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_pods_are_kept_for_a_while_and_by_their_labels() -> None:
+    """``deleteDelayDuration`` counts from the end of the workflow."""
+    head = "podGC:\n  strategy: OnWorkflowCompletion\n  deleteDelayDuration: 30s\n"
+    head += "  labelSelector: {matchLabels: {keep: 'no'}}\n"
+    labelled = "- name: main\n  metadata: {labels: {keep: 'no'}}"
+    spec = head + EXITING.lstrip().replace("- name: main", labelled)
+    world = run(spec)
+    assert world.decide().next.stop is Stop.FOR
+    assert len(world.pods()) == 2
+    world.now += timedelta(seconds=31)
+    world.settle()
+    (pod,) = world.pods()
+    assert "keep" not in pod["metadata"]["labels"]
+
+
+def test_a_pod_gc_that_cannot_be_read_is_said_and_harms_nothing() -> None:
+    """The workflow has come to its end as it did."""
+    head = "podGC: {strategy: OnPodCompletion, deleteDelayDuration: soon}\n"
+    world = run(head + EXITING.lstrip())
+    assert world.status("phase") == "Succeeded"
+    assert "deleteDelayDuration" in world.decide().next.message

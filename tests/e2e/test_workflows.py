@@ -1,0 +1,203 @@
+"""Workflows for real: their steps are sandboxed processes of this machine."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ruleengine.local.runtime.detecting import detect
+from ruleengine.local.runtime.launching import LauncherProcess
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object, lookup
+from tests.e2e.process_kit import Place, end, place, wait_for
+from tests.vectors import vectors_folder
+
+VECTORS: dict[str, str] = {
+    "arguments-parameters-from-configmap": "Succeeded",
+    "coinflip": "Succeeded",
+    "conditional-parameters": "Succeeded",
+    "conditionals-complex": "Succeeded",
+    "continue-on-fail": "Succeeded",
+    "dag-custom-metrics": "Succeeded",
+    "dag-diamond": "Succeeded",
+    "dag-diamond-steps": "Succeeded",
+    "dag-inline-workflow": "Succeeded",
+    "dag-targets": "Succeeded",
+    "dns-config": "Succeeded",
+    "exit-handler-step-level": "Succeeded",
+    "exit-handler-with-param": "Succeeded",
+    "exit-handlers": "Failed",
+    "expression-destructure-json": "Succeeded",
+    "expression-tag-template-workflow": "Succeeded",
+    "gc-ttl": "Succeeded",
+    "hello-world": "Succeeded",
+    "init-container": "Succeeded",
+    "loops": "Succeeded",
+    "loops-sequence": "Succeeded",
+    "output-parameter": "Succeeded",
+    "parameter-aggregation": "Succeeded",
+    "pod-gc-strategy": "Failed",
+    "pod-metadata": "Succeeded",
+    "pod-resources": "Succeeded",
+    "pod-spec-patch": "Succeeded",
+    "recursive-for-loop": "Succeeded",
+    "scripts-bash": "Succeeded",
+    "skipped-output-defaults/producer-output-default": "Succeeded",
+    "status-reference": "Succeeded",
+    "steps": "Succeeded",
+    "timeouts-step": "Failed",
+    "workflow-template/hello-world": "Succeeded",
+    "workflow-template/steps": "Succeeded",
+    "workflow-template/workflow-template-ref": "Succeeded",
+    "cluster-workflow-template/cluster-wftmpl-dag": "Succeeded",
+    "cluster-workflow-template/workflow-template-ref": "Succeeded",
+}
+"""Documents of the vectors, and the phase that they must end with."""
+
+LOADED = ("workflow-template/templates", "cluster-workflow-template/clustertemplates", "configmaps")
+"""What has to be there before."""
+
+Ended = dict[str, Object]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def sandbox() -> None:
+    """Skip where this machine has no sandbox for processes."""
+    launcher = LauncherProcess()
+    try:
+        if detect(launcher).problem:
+            pytest.skip("no sandbox is available here")
+    finally:
+        launcher.close()
+
+
+def files(folder: Path) -> dict[str, str]:
+    """Return the files of a config repo with all vectors that can run, and what these need."""
+    found = {}
+    for name in VECTORS:
+        found[f"pipelines/{name.replace('/', '-')}.yaml"] = (folder / f"{name}.yaml").read_text()
+    for path in sorted(folder.rglob("*.yaml")):
+        name = str(path.relative_to(folder).with_suffix(""))
+        if name.startswith(LOADED):
+            found[f"pipelines/loaded/{name.replace('/', '-')}.yaml"] = path.read_text()
+    return found
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
+    """Run all vectors at once; return each workflow as it ended, by its document."""
+    repo = files(vectors_folder("workflows") / "documents")
+    with place(tmp_path_factory.mktemp("workflows"), repo) as made:
+        made.start()
+        made.call("apply", "--timeout", "5m")
+        workflows = made.client().list(ARGO_API_VERSION, "Workflow").items
+        yield {_document_of(one): one for one in workflows}
+
+
+def _document_of(workflow: Object) -> str:
+    origin = str(lookup(workflow, "metadata", "annotations", "ruleengine.dev/origin", default=""))
+    return origin.partition(":")[0].removeprefix("pipelines/").removesuffix(".yaml")
+
+
+@pytest.mark.vectors
+@pytest.mark.parametrize("name", VECTORS)
+def test_a_workflow_of_the_vectors_ends_as_it_must(ended: Ended, name: str) -> None:
+    """With the phase that is stated; none of its pods was simulated."""
+    workflow = ended[name.replace("/", "-")]
+    status = workflow["status"]
+    wrong = {
+        one["displayName"]: one.get("message")
+        for one in status.get("nodes", {}).values()
+        if one["phase"] in ("Error", "Failed")
+    }
+    assert status["phase"] == VECTORS[name], (status.get("message"), wrong)
+
+
+def nodes(workflow: Object) -> dict[str, Object]:
+    """Return the nodes of a workflow by the names they are shown under."""
+    return {one["displayName"]: one for one in workflow["status"]["nodes"].values()}
+
+
+def value(outputs: Object, name: str) -> Any:
+    """Return an output parameter."""
+    return {one["name"]: one["value"] for one in outputs["parameters"]}[name]
+
+
+@pytest.mark.vectors
+def test_outputs_and_loops_of_the_vectors_are_what_they_must_be(ended: Ended) -> None:
+    """The counts, results and phases that the vectors name."""
+    assert [nodes(ended["continue-on-fail"])[one]["phase"] for one in "CD"] == [
+        "Failed",
+        "Succeeded",
+    ]
+    pods = [one for one in nodes(ended["loops-sequence"]).values() if one["type"] == "Pod"]
+    assert len(pods) == 25
+    flips = Counter(one["phase"] for one in nodes(ended["coinflip"]).values())
+    assert flips["Skipped"] == 1
+    targets = nodes(ended["dag-targets"])
+    assert {"A", "C", "E"} <= targets.keys()
+    assert not {"B", "D"} & targets.keys()
+    flaky = nodes(ended["status-reference"])
+    assert flaky["succeeded"]["phase"] == "Skipped"
+    handler = nodes(ended["exit-handlers"])
+    assert (handler["celebrate"]["phase"], handler["cry"]["phase"]) == ("Skipped", "Succeeded")
+    conditional = ended["conditional-parameters"]
+    root = conditional["status"]["nodes"][conditional["metadata"]["name"]]
+    flip = nodes(conditional)["flip-coin"]["outputs"]["result"]
+    assert value(root["outputs"], "stepresult") == flip
+    assert nodes(ended["timeouts-step"]).popitem()[1]["message"].startswith("Pod was active")
+
+
+SLOW = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: slow, namespace: ruleengine}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {name: first, template: once}
+    - - {name: second, template: sleep}
+    - - name: third
+        template: once
+  - name: once
+    script: {image: alpine, command: [sh], source: "echo ran"}
+    outputs: {parameters: [{name: one, valueFrom: {default: "1", path: /none}}]}
+  - name: sleep
+    container: {image: alpine, command: [sleep, "3"]}
+"""
+
+
+def test_killed_in_the_middle_it_finishes_and_runs_no_finished_step_twice(tmp_path: Path) -> None:
+    """The process that drives is killed; the next one goes on where that stopped."""
+    with place(tmp_path, {"pipelines/slow.yaml": SLOW}) as made:
+        made.start()
+        child = made.spawn("apply")
+        try:
+            assert wait_for(lambda: "slow-sleep" in _pods(made), 60)
+        finally:
+            end(child)
+        before = _uids(made)
+        made.call("apply").check_explained(0)
+        (workflow,) = made.client().list(ARGO_API_VERSION, "Workflow").items
+        assert workflow["status"]["phase"] == "Succeeded"
+        assert before.items() <= _uids(made).items()
+        assert len(_uids(made)) == 3
+        writes = made.writes()
+        made.call("apply").check_explained(0)
+        assert made.writes() == writes
+
+
+def _uids(made: Place) -> dict[str, str]:
+    pods = made.client().list("v1", "Pod").items
+    return {one["metadata"]["name"]: one["metadata"]["uid"] for one in pods}
+
+
+def _pods(made: Place) -> str:
+    return json.dumps(sorted(_uids(made)))
