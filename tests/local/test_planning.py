@@ -298,9 +298,10 @@ def test_ports_are_those_of_tcp() -> None:
 
 
 def test_hosts_and_names_are_those_of_the_pod() -> None:
-    """The name of the pod unless it states another."""
+    """The name of the pod unless it states another, as long as the kernel takes names."""
     assert plan().hostname == "p"
     aliases = [{"ip": "127.0.0.9", "hostnames": ["a", "b"]}]
     found = plan(hostname="h", hostAliases=aliases)
     assert (found.hostname, found.hosts) == ("h", ("127.0.0.9\ta b",))
     assert found.environment["HOSTNAME"] == "h"
+    assert plan(hostname=f"{'a' * 62}-{'b' * 9}").hostname == "a" * 62

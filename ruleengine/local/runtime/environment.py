@@ -1,9 +1,20 @@
 """The environment of a container: what its image sets, the API's address, what it declares."""
 
+from typing import Final
+
 from ruleengine.local.runtime.images import Image
 from ruleengine.local.runtime.references import data_of, expand, field_of, resource_of
 from ruleengine.local.runtime.surroundings import CONFIG_ERROR, NotReadyError, Surroundings
 from ruleengine.model.values import Object
+
+
+_LONGEST_HOSTNAME: Final = 63
+
+
+def hostname_of(pod: Object) -> str:
+    """Return the name of the host that a pod sees: its own, or its name, cut to fit."""
+    name = str(pod["spec"].get("hostname") or pod["metadata"]["name"])
+    return name[:_LONGEST_HOSTNAME].rstrip("-.")
 
 
 def plan_environment(
@@ -13,7 +24,7 @@ def plan_environment(
 
     Raises ``NotReadyError`` where something it refers to is missing.
     """
-    found = {"HOSTNAME": pod["spec"].get("hostname") or pod["metadata"]["name"], **image.env}
+    found = {"HOSTNAME": hostname_of(pod), **image.env}
     if around.api is not None:
         host, port = around.api
         found["KUBERNETES_SERVICE_HOST"] = host

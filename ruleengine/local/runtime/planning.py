@@ -10,7 +10,7 @@ from typing import Final
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.runtime.addresses import address_of
 from ruleengine.local.runtime.checks import checks_of
-from ruleengine.local.runtime.environment import plan_environment
+from ruleengine.local.runtime.environment import hostname_of, plan_environment
 from ruleengine.local.runtime.references import expand
 from ruleengine.local.runtime.surroundings import (
     CONFIG_ERROR,
@@ -52,7 +52,7 @@ def plan_container(
         tty=bool(container.get("tty")),
         read_only_root=bool(lookup(container, "securityContext", "readOnlyRootFilesystem")),
         user=_user(pod, container),
-        hostname=pod["spec"].get("hostname") or pod["metadata"]["name"],
+        hostname=hostname_of(pod),
         hosts=tuple(
             f"{one.get('ip')}\t{' '.join(one.get('hostnames') or ())}"
             for one in pod["spec"].get("hostAliases") or ()
