@@ -7,7 +7,6 @@ from ruleengine.local.runtime.references import data_of, expand, field_of, resou
 from ruleengine.local.runtime.surroundings import CONFIG_ERROR, NotReadyError, Surroundings
 from ruleengine.model.values import Object
 
-
 _LONGEST_HOSTNAME: Final = 63
 
 
