@@ -21,7 +21,7 @@ from ruleengine.app.clusters import ClusterChoice, connected
 from ruleengine.app.declaring import declare
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
-from ruleengine.model.actions import Target
+from ruleengine.model.actions import Result, Target
 from ruleengine.model.data import data_folder
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION
@@ -57,7 +57,7 @@ def run_demo(state: Path, observers: Observers, *, expect_unchanged: bool) -> It
     """
     repo = state / "repo"
     choice = ClusterChoice(local=True, state=state)
-    begun = (repo / _CANARY).exists()
+    begun = _is_released(repo)
     revision = _commit(repo, old=not begun)
     with connected(choice, declare(config_repo(repo)).configuration, config_repo(repo)) as cluster:
         if not begun:
@@ -78,6 +78,12 @@ def run_demo(state: Path, observers: Observers, *, expect_unchanged: bool) -> It
                 f"{delivery.writes} writes, where nothing was to change",
                 "report this: applying the same commit twice must write nothing",
             )
+
+
+def _is_released(repo: Path) -> bool:
+    """Tell whether the shop as it was has been applied: the release is written after that."""
+    canary = repo / _CANARY
+    return canary.exists() and _NEW in canary.read_text(encoding="utf-8")
 
 
 def _apply(repo: Path, choice: ClusterChoice, observers: Observers) -> Delivery:
@@ -129,7 +135,8 @@ def _push(
     if problems:
         raise problems[0]
     story = (f"the push was taken at {address}", *_story(client, revision))
-    delivery = replace(deliveries[0], settled=None)
+    news = tuple(one for one in deliveries[0].outcomes if one.result is not Result.UNCHANGED)
+    delivery = replace(deliveries[0], settled=None, outcomes=news)
     return Stage(title=f"a push of {revision[:12]}", delivery=delivery, story=story)
 
 
