@@ -21,6 +21,7 @@ from ruleengine.local.controllers.deployments import Deployments
 from ruleengine.local.controllers.endpoints import EndpointSlices
 from ruleengine.local.controllers.expiring import ExpiringEvents
 from ruleengine.local.controllers.garbage import GarbageCollector
+from ruleengine.local.controllers.jobs import Jobs
 from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
@@ -93,6 +94,7 @@ class ControlPlane:
                 Definitions(),
                 Deployments(),
                 ReplicaSets(),
+                Jobs(),
                 Scheduler(),
                 SimulatedPods(leaves_processes=runner is not None),
                 *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),

@@ -5,6 +5,7 @@ from typing import Any
 
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.model.http import HttpRequest
+from ruleengine.model.names import FAULT
 from ruleengine.model.values import Object
 
 APPLY = "application/apply-patch+yaml"
@@ -114,3 +115,40 @@ def definition() -> Object:
             ],
         },
     }
+
+
+def job(name: str = "work", *, fault: str = "", **spec: Any) -> Object:
+    """Return a Job of one container, whose simulated pods have a fault where one is named."""
+    annotations = {FAULT: fault} if fault else {}
+    return {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": name},
+        "spec": {
+            "template": {
+                "metadata": {"annotations": annotations},
+                "spec": {
+                    "restartPolicy": "Never",
+                    "containers": [{"name": "c", "image": "shop:1"}],
+                },
+            },
+            **spec,
+        },
+    }
+
+
+def ended(code: int) -> Object:
+    """Return the status of a pod whose container has ended with an exit code."""
+    state = {"terminated": {"exitCode": code, "finishedAt": "2026-01-02T03:04:06Z"}}
+    return {
+        "status": {
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [{"name": "c", "restartCount": 0, "state": state}],
+        }
+    }
+
+
+def condition(value: Any, kind: str) -> Any:
+    """Return a condition of an object; ``None`` where it has none of the kind."""
+    found = value["status"].get("conditions") or ()
+    return next((one for one in found if one["type"] == kind), None)

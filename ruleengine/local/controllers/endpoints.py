@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
-from ruleengine.local.controllers.replicasets import ready_since
+from ruleengine.local.controllers.pods import ready_since
 from ruleengine.local.controllers.work import (
     Create,
     Reader,

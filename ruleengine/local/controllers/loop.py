@@ -8,6 +8,7 @@ in the real process.
 import heapq
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -15,6 +16,7 @@ from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.registry import Registry
+from ruleengine.local.controllers.telling import event_of, told_again
 from ruleengine.local.controllers.work import (
     Controller,
     Create,
@@ -22,6 +24,7 @@ from ruleengine.local.controllers.work import (
     Reader,
     Replace,
     SetStatus,
+    Tell,
     Wakeups,
     Write,
 )
@@ -159,8 +162,10 @@ class Loop:
     def _perform(self, write: Write, manager: str) -> None:
         options = WriteOptions(manager=manager, validation="Ignore")
         match write:
-            case Create(value):
-                self._create(value, options)
+            case Create(value, tell):
+                self._create(value, tell, options)
+            case Tell():
+                self._tell(write, options)
             case Replace(live, value):
                 served, namespace, name = self._place(live)
                 self._registry.update(served, namespace, name, _at_version(value, live), options)
@@ -185,13 +190,31 @@ class Loop:
                     ),
                 )
 
-    def _create(self, value: Object, options: WriteOptions) -> None:
+    def _create(self, value: Object, tell: Tell | None, options: WriteOptions) -> None:
         served, namespace, _ = self._place(value)
         try:
-            self._registry.create(served, namespace, value, options)
+            made = self._registry.create(served, namespace, value, options)
         except ApiFailure as failure:
             if failure.reason != "AlreadyExists":
                 raise
+            return
+        if tell is not None:
+            message = f"{tell.message}{made['metadata']['name']}"
+            self._tell(replace(tell, message=message), options)
+
+    def _tell(self, tell: Tell, options: WriteOptions) -> None:
+        now = self._registry.clock.now()
+        event = event_of(tell, now)
+        served, namespace, name = self._place(event)
+        known = self._reader.get(served.key(namespace, name))
+        try:
+            if known is None:
+                self._registry.create(served, namespace, event, options)
+            elif not tell.of:
+                again = told_again(known, now)
+                self._registry.update(served, namespace, name, again, options)
+        except ApiFailure as failure:  # what is told never stops what is done
+            _LOG.debug("the event %s was not recorded: %s", name, failure.reason)
 
     def _place(self, value: Object) -> tuple[Served, str, str]:
         served = self._registry.catalog.kind(value["apiVersion"], value["kind"])

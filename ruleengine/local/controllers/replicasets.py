@@ -1,30 +1,35 @@
 """Keeps as many pods as a ReplicaSet asks for (reference, Kubernetes API section 9)."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import ClassVar, Final
 
+from ruleengine.local.controllers.pods import (
+    BURST,
+    adopt_and_release,
+    available_at,
+    deletion_rank,
+    is_active,
+    pod_from,
+)
+from ruleengine.local.controllers.telling import created_pod, deleted_pod
 from ruleengine.local.controllers.work import (
     Create,
     Delete,
     Reader,
     Reconciled,
-    Replace,
     SetStatus,
     Write,
     controller_uid,
     is_deleting,
     owner_keys,
-    owner_reference,
     selects,
 )
 from ruleengine.local.store import Event, Key
-from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "replicasets.apps"
-_BURST: Final = 500
-_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+_COMPONENT: Final = "replicaset-controller"
 
 
 class ReplicaSets:
@@ -53,10 +58,10 @@ class ReplicaSets:
         if live is None:
             return Reconciled()
         owned = reader.owned(live["metadata"]["uid"], "pods")
-        pods = [one for one in owned if _is_active(one)]
+        pods = [one for one in owned if is_active(one)]
         writes: list[Write] = []
         if not is_deleting(live):
-            writes += _ownership(live, owned, reader)
+            writes += adopt_and_release(live, owned, reader)
             writes += _scale(live, pods)
         status, again = _status(live, pods, now)
         if status != live.get("status"):
@@ -64,86 +69,25 @@ class ReplicaSets:
         return Reconciled(tuple(writes), again)
 
 
-def _ownership(live: Object, owned: list[Object], reader: Reader) -> list[Write]:
-    """Adopt matching pods that nobody controls; let go of those that match no more."""
-    selector = live["spec"].get("selector")
-    writes: list[Write] = []
-    for pod in reader.objects("pods", live["metadata"]["namespace"]):
-        if not controller_uid(pod) and selects(selector, pod) and _is_active(pod):
-            references = [
-                *(pod["metadata"].get("ownerReferences") or []),
-                owner_reference(live),
-            ]
-            metadata = {**pod["metadata"], "ownerReferences": references}
-            writes.append(Replace(pod, {**pod, "metadata": metadata}))
-    for pod in owned:
-        if not selects(selector, pod):
-            uid = live["metadata"]["uid"]
-            references = [
-                one for one in pod["metadata"]["ownerReferences"] if one.get("uid") != uid
-            ]
-            metadata = {**pod["metadata"], "ownerReferences": references}
-            writes.append(Replace(pod, {**pod, "metadata": metadata}))
-    return writes
-
-
-def _is_active(pod: Object) -> bool:
-    phase = lookup(pod, "status", "phase")
-    return not is_deleting(pod) and phase not in ("Succeeded", "Failed")
-
-
 def _scale(live: Object, pods: list[Object]) -> list[Write]:
     missing = int(live["spec"].get("replicas", 1)) - len(pods)
     if missing > 0:
-        return [Create(_pod(live)) for _ in range(min(missing, _BURST))]
-    surplus = sorted(pods, key=_deletion_rank)[: min(-missing, _BURST)]
-    return [Delete(pod) for pod in surplus]
-
-
-def _pod(live: Object) -> Object:
-    template = live["spec"]["template"]
-    metadata = {
-        **(template.get("metadata") or {}),
-        "generateName": f"{live['metadata']['name']}-"[:58],
-        "namespace": live["metadata"]["namespace"],
-        "ownerReferences": [owner_reference(live)],
-    }
-    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
-
-
-def _deletion_rank(pod: Object) -> tuple[object, ...]:
-    """Order pods so that the one that would be missed least comes first."""
-    phases = {"Pending": 0, "Unknown": 1, "Running": 2}
-    cost = lookup(pod, "metadata", "annotations", _COST, default="0")
-    since = ready_since(pod)
-    statuses = lookup(pod, "status", "containerStatuses", default=[])
-    restarts = sum(int(one.get("restartCount", 0)) for one in statuses)
-    created = parse_time(pod["metadata"]["creationTimestamp"])
-    return (
-        bool(lookup(pod, "spec", "nodeName")),
-        phases.get(lookup(pod, "status", "phase", default=""), 1),
-        since is not None,
-        int(cost) if str(cost).lstrip("-").isdecimal() else 0,
-        -(since or created).timestamp(),
-        -restarts,
-        -created.timestamp(),
-        pod["metadata"]["name"],
-    )
-
-
-def ready_since(pod: Object) -> datetime | None:
-    """Return since when a pod is ready, ``None`` where it is not."""
-    for one in lookup(pod, "status", "conditions", default=[]):
-        if one["type"] == "Ready" and one["status"] == "True":
-            return parse_time(one["lastTransitionTime"])
-    return None
+        pod = pod_from(
+            live["spec"]["template"], live, generateName=f"{live['metadata']['name']}-"[:58]
+        )
+        return [Create(pod, created_pod(live, _COMPONENT)) for _ in range(min(missing, BURST))]
+    surplus = sorted(pods, key=deletion_rank)[: min(-missing, BURST)]
+    writes: list[Write] = []
+    for pod in surplus:
+        writes += [Delete(pod), deleted_pod(live, pod, _COMPONENT)]
+    return writes
 
 
 def _status(live: Object, pods: list[Object], now: datetime) -> tuple[Object, datetime | None]:
-    wait = timedelta(seconds=int(live["spec"].get("minReadySeconds") or 0))
     labels = lookup(live, "spec", "template", "metadata", "labels", default={})
-    ready = [since for pod in pods if (since := ready_since(pod)) is not None]
-    pending = [since + wait for since in ready if wait and since + wait > now]
+    ready = [at for pod in pods if (at := available_at(pod, live)) is not None]
+    waits = live["spec"].get("minReadySeconds")
+    pending = [at for at in ready if waits and at > now]
     labelled = sum(labels.items() <= (pod["metadata"].get("labels") or {}).items() for pod in pods)
     counts = {
         "replicas": len(pods),

@@ -16,11 +16,31 @@ from ruleengine.local.store import Event, EventType, Key, Store
 from ruleengine.model.values import Object, lookup
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tell:
+    """Have people hear something of ``about``, as an event; told again, it counts.
+
+    ``component`` is who says it. ``of`` is the occasion: it tells two of the same words apart,
+    and what is told of one occasion is told once.
+    """
+
+    about: Object = field(repr=False)
+    reason: str
+    message: str
+    component: str
+    warning: bool = False
+    of: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Create:
-    """Create an object; one that is there already is as good."""
+    """Create an object; one that is there already is as good.
+
+    ``tell`` is told once it is made, with the name of the object at the end of the message.
+    """
 
     value: Object = field(repr=False)
+    tell: Tell | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +68,7 @@ class Delete:
     grace: int | None = None
 
 
-Write = Create | Replace | SetStatus | Delete
+Write = Create | Replace | SetStatus | Delete | Tell
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from ruleengine.local.controllers.work import (
-    Create,
     Delete,
     Reader,
     Reconciled,
     SetStatus,
+    Tell,
     Wakeups,
     Write,
     is_deleting,
@@ -24,8 +24,8 @@ from ruleengine.local.runtime.deciding import Decision, decide
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
-from ruleengine.local.runtime.pod_events import event_of
 from ruleengine.local.runtime.situation import Observed
+from ruleengine.local.runtime.steps import Told
 from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
 from ruleengine.local.service_accounts import ServiceAccountTokens
@@ -96,7 +96,7 @@ class ProcessPods:
         if decision.starts or decision.ends or decision.checks:
             self._perform(pod, decision)
             decision = replace(self._decide(pod, reader, now), told=decision.told)
-        writes: list[Write] = [Create(event_of(pod, one, now)) for one in decision.told]
+        writes: list[Write] = [_tell(pod, one) for one in decision.told]
         if not is_over and decision.status != before:
             writes.append(SetStatus(pod, decision.status))
         if decision.over and is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds"):
@@ -131,3 +131,14 @@ class ProcessPods:
             self._runner.start(plan)
         for check in decision.checks:
             self._runner.check(uid, check)
+
+
+def _tell(pod: Object, told: Told) -> Tell:
+    return Tell(
+        about=pod,
+        reason=told.reason,
+        message=told.message,
+        component="kubelet",
+        warning=True,
+        of=told.of,
+    )

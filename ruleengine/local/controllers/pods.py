@@ -1,0 +1,108 @@
+"""What the controllers that own pods share: whose pod it is, which go first, what is ready."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from ruleengine.local.controllers.work import (
+    Reader,
+    Replace,
+    Write,
+    controller_uid,
+    is_deleting,
+    owner_reference,
+    selects,
+)
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object, lookup
+
+BURST: Final = 500
+"""How many pods a controller creates or deletes at a time."""
+
+OVER: Final = ("Succeeded", "Failed")
+"""The phases in which nothing of a pod runs any more."""
+
+_COST: Final = "controller.kubernetes.io/pod-deletion-cost"
+
+
+def is_active(pod: Object) -> bool:
+    """Tell whether a pod runs, or will."""
+    return not is_deleting(pod) and lookup(pod, "status", "phase") not in OVER
+
+
+def adopt_and_release(live: Object, owned: Sequence[Object], reader: Reader) -> list[Write]:
+    """Adopt matching pods that nobody controls; let go of those that match no more."""
+    selector = live["spec"].get("selector")
+    writes: list[Write] = []
+    for pod in reader.objects("pods", live["metadata"]["namespace"]):
+        if not controller_uid(pod) and selects(selector, pod) and is_active(pod):
+            references = [
+                *(pod["metadata"].get("ownerReferences") or []),
+                owner_reference(live),
+            ]
+            metadata = {**pod["metadata"], "ownerReferences": references}
+            writes.append(Replace(pod, {**pod, "metadata": metadata}))
+    for pod in owned:
+        if not selects(selector, pod):
+            uid = live["metadata"]["uid"]
+            references = [
+                one for one in pod["metadata"]["ownerReferences"] if one.get("uid") != uid
+            ]
+            metadata = {**pod["metadata"], "ownerReferences": references}
+            writes.append(Replace(pod, {**pod, "metadata": metadata}))
+    return writes
+
+
+def pod_from(template: Object, owner: Object, **metadata: object) -> Object:
+    """Return a pod of a template that ``owner`` controls; ``metadata`` is added to its own."""
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            **(template.get("metadata") or {}),
+            "namespace": owner["metadata"]["namespace"],
+            "ownerReferences": [owner_reference(owner)],
+            **metadata,
+        },
+        "spec": template["spec"],
+    }
+
+
+def deletion_rank(pod: Object) -> tuple[object, ...]:
+    """Order pods so that the one that would be missed least comes first."""
+    phases = {"Pending": 0, "Unknown": 1, "Running": 2}
+    cost = lookup(pod, "metadata", "annotations", _COST, default="0")
+    since = ready_since(pod)
+    created = parse_time(pod["metadata"]["creationTimestamp"])
+    return (
+        bool(lookup(pod, "spec", "nodeName")),
+        phases.get(lookup(pod, "status", "phase", default=""), 1),
+        since is not None,
+        int(cost) if str(cost).lstrip("-").isdecimal() else 0,
+        -(since or created).timestamp(),
+        -restarts_of(pod),
+        -created.timestamp(),
+        pod["metadata"]["name"],
+    )
+
+
+def restarts_of(pod: Object) -> int:
+    """Return how often containers of a pod were started anew."""
+    kinds = ("initContainerStatuses", "containerStatuses")
+    statuses = [one for kind in kinds for one in lookup(pod, "status", kind, default=[])]
+    return sum(int(one.get("restartCount", 0)) for one in statuses)
+
+
+def ready_since(pod: Object) -> datetime | None:
+    """Return since when a pod is ready, ``None`` where it is not."""
+    for one in lookup(pod, "status", "conditions", default=[]):
+        if one["type"] == "Ready" and one["status"] == "True":
+            return parse_time(one["lastTransitionTime"])
+    return None
+
+
+def available_at(pod: Object, owner: Object) -> datetime | None:
+    """Return since when a pod counts as available to its owner; ``None`` if it is not ready."""
+    since = ready_since(pod)
+    wait = timedelta(seconds=int(owner["spec"].get("minReadySeconds") or 0))
+    return None if since is None else since + wait
