@@ -1,6 +1,6 @@
 """A control plane in virtual time whose pods run only in pretence: the test says what happens."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.checks import Check, Checked, Purpose, begin, conclude
-from ruleengine.local.runtime.values import ContainerPlan, Seen
+from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen, VolumeFile
 from ruleengine.model.names import RUN
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
@@ -25,6 +25,7 @@ class PretendingRunner:
         self.plans: list[ContainerPlan] = []
         self.ended: list[tuple[str, bool]] = []
         self.forgotten: list[str] = []
+        self.files: dict[str, dict[str, VolumeFile]] = {}
         self.changed: Callable[[str], None] = lambda _: None
         self.checks: list[tuple[datetime, Check]] = []
         self.answers: dict[tuple[str, Purpose], bool | None] = {}
@@ -46,6 +47,11 @@ class PretendingRunner:
         before = pod.get(plan.container)
         now = self.clock.now()
         pod[plan.container] = Seen(attempt=plan.attempt, started=now, previous=before)
+
+    def refresh(self, uid: str, mounts: Iterable[Mount]) -> None:
+        """Note which files there should be."""
+        del uid
+        self.files = {mount.volume: dict(mount.files or {}) for mount in mounts}
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
         """Note who was asked; only force ends it."""

@@ -44,8 +44,7 @@ def mount_folder(source: Path, mount: Mount, user: int) -> Mapping[str, Any]:
     source.mkdir(parents=True, exist_ok=True)
     if mount.files is None:
         source.chmod(0o777)
-    for name, file in (mount.files or {}).items():
-        _write(source / name, file, user)
+    write_files(source, mount.files or {}, user)
     inner = source
     for part in [one for one in mount.sub_path.split("/") if one not in ("", ".")]:
         inner = inner / part
@@ -58,11 +57,28 @@ def mount_folder(source: Path, mount: Mount, user: int) -> Mapping[str, Any]:
     return bind(inner, mount.path, read_only=read_only)
 
 
-def _write(target: Path, file: VolumeFile, user: int) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.unlink(missing_ok=True)
-    target.touch(mode=0o600)
-    target.write_bytes(file.content)
-    target.chmod(file.mode)
-    if user:
-        os.chown(target, user, user)
+def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> None:
+    """Write the node's files into the folder of a volume, each at once or not at all."""
+    for name, file in files.items():
+        target = source / name
+        with contextlib.suppress(OSError):
+            if target.read_bytes() == file.content:
+                continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = target.with_name(f".{target.name}.new")
+        draft.touch(mode=0o600)
+        draft.write_bytes(file.content)
+        draft.chmod(file.mode)
+        if user:
+            os.chown(draft, user, user)
+        draft.replace(target)
+
+
+def refresh_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> None:
+    """Bring the files in the folder of a volume up to date; others there go."""
+    if not source.is_dir():
+        return
+    write_files(source, files, user)
+    for path in source.rglob("*"):
+        if path.is_file() and path.relative_to(source).as_posix() not in files:
+            path.unlink()

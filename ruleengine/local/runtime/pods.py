@@ -24,6 +24,12 @@ from ruleengine.local.runtime.deciding import Decision, decide
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
+from ruleengine.local.runtime.refreshing import (
+    current_mounts,
+    minted_at,
+    next_token,
+    refers_to,
+)
 from ruleengine.local.runtime.situation import Observed
 from ruleengine.local.runtime.steps import Told
 from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
@@ -34,6 +40,7 @@ from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
 
 _OVER: Final = ("Succeeded", "Failed")
+_SOURCES: Final = ("configmaps", "secrets")
 _CLAIMS: Final = "persistentvolumeclaims"
 
 
@@ -71,6 +78,8 @@ class ProcessPods:
             return pods_to_look_at(event, reader)
         if event.key.resource == _CLAIMS and event.type is EventType.DELETED:
             self._runner.forget_claim(event.object["metadata"]["uid"])
+        if event.key.resource in _SOURCES:
+            return list(self._users(event.key, reader))
         if event.key.resource != "pods" or not is_process(event.object):
             return []
         uid = event.object["metadata"]["uid"]
@@ -80,6 +89,13 @@ class ProcessPods:
             return []
         self._keys[uid] = event.key
         return [event.key]
+
+    def _users(self, key: Key, reader: Reader) -> Iterable[Key]:
+        """Return the pods that have files of a ConfigMap or Secret."""
+        for pod_key in self._keys.values():
+            pod = reader.get(pod_key) if pod_key.namespace == key.namespace else None
+            if pod is not None and refers_to(pod, key.resource, key.name):
+                yield pod_key
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Bring the processes of a pod, and its status, one step on."""
@@ -96,12 +112,21 @@ class ProcessPods:
         if decision.starts or decision.ends or decision.checks:
             self._perform(pod, decision)
             decision = replace(self._decide(pod, reader, now), told=decision.told)
+        again = self._refresh(pod, reader, now)
         writes: list[Write] = [_tell(pod, one) for one in decision.told]
         if not is_over and decision.status != before:
             writes.append(SetStatus(pod, decision.status))
         if decision.over and is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds"):
             writes.append(Delete(pod, "", 0))
-        return Reconciled(tuple(writes), decision.again)
+        times = [at for at in (decision.again, again) if at is not None]
+        return Reconciled(tuple(writes), min(times, default=None))
+
+    def _refresh(self, pod: Object, reader: Reader, now: datetime) -> datetime | None:
+        """Bring the files of running containers up to date; return when to do so again."""
+        around = self._surroundings(pod["metadata"]["namespace"], reader, now)
+        uid = pod["metadata"]["uid"]
+        self._runner.refresh(uid, current_mounts(pod, self._runner.look(uid), around))
+        return next_token(pod, now)
 
     def _decide(self, pod: Object, reader: Reader, now: datetime) -> Decision:
         around = self._surroundings(pod["metadata"]["namespace"], reader, now)
@@ -119,7 +144,8 @@ class ProcessPods:
             return reader.get(Key(resource, namespace, name))
 
         def token(asked: TokenRequest) -> Secret:
-            return self._node.tokens.mint(asked.account, now, asked.life, asked.audience)
+            begin = minted_at(asked.life, now)
+            return self._node.tokens.mint(asked.account, begin, asked.life, asked.audience)
 
         return Surroundings(find=find, token=token, images=self._node.images(), api=self._node.api)
 

@@ -10,7 +10,9 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Callable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +24,7 @@ from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
-from ruleengine.local.runtime.files import last_bytes, mount_folder, remove
+from ruleengine.local.runtime.files import last_bytes, mount_folder, refresh_files, remove
 from ruleengine.local.runtime.groups import Groups
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
@@ -36,6 +38,7 @@ from ruleengine.local.runtime.values import (
     ContainerPlan,
     Mount,
     Seen,
+    VolumeFile,
 )
 
 _LOG: Final = logging.getLogger(__name__)
@@ -70,6 +73,8 @@ class ProcessRunner:
         self._groups: Groups | None = None
         self._containers: Containers | None = None
         self._lock = threading.RLock()
+        self._files: dict[Path, Mapping[str, VolumeFile] | None] = {}
+        self._remover = ThreadPoolExecutor(1, thread_name_prefix="remove")
         self._pods: dict[str, dict[str, list[Attempt]]] = {}
         self.changed: Callable[[str], None] = lambda _: None
         self._checks = Checks(self, clock, self._notify)
@@ -137,7 +142,20 @@ class ProcessRunner:
     def _volume(self, uid: str, mount: Mount) -> Mapping[str, Any]:
         claimed = self._claims / mount.claim
         source = claimed if mount.claim else self._folder / uid / "volumes" / mount.volume
+        self._files[source] = mount.files
         return mount_folder(source, mount, self.containers.sandbox.user)
+
+    def refresh(self, uid: str, mounts: Iterable[Mount]) -> None:
+        """Bring the files of volumes up to date, where they are no longer what they were."""
+        for mount in mounts:
+            source = self._folder / uid / "volumes" / mount.volume
+            if mount.files is None or mount.files == self._files.get(source):
+                continue
+            self._files[source] = mount.files
+            try:
+                refresh_files(source, mount.files, self.containers.sandbox.user)
+            except OSError as error:
+                _LOG.warning("the files of the volume %s stay as they are: %s", source, error)
 
     def _ended(self, plan: ContainerPlan, attempt: Attempt, found: Contained) -> None:
         """Write down how a container ended; from the listening thread."""
@@ -210,11 +228,20 @@ class ProcessRunner:
             self._pods.pop(uid, None)
         for attempt in running:
             self._reap(attempt)
-        remove(self._folder / uid)
+        folder = self._folder / uid
+        self._files = {path: one for path, one in self._files.items() if folder not in path.parents}
+        self._remove(folder)
 
     def forget_claim(self, uid: str) -> None:
         """Remove the folder of a PersistentVolumeClaim."""
-        remove(self._claims / uid)
+        self._remove(self._claims / uid)
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a folder beside the work: it may hold a lot."""
+        gone = folder.with_name(f".{folder.name}.{time.monotonic_ns()}")
+        with contextlib.suppress(FileNotFoundError, RuntimeError):
+            folder.rename(gone)
+            self._remover.submit(remove, gone)
 
     def retain(self, pods: set[str], claims: set[str]) -> None:
         """Forget every pod and claim but these: they went while no server ran."""
@@ -232,6 +259,7 @@ class ProcessRunner:
             for attempt in running:
                 attempt.cut_off(self._clock.now())
         self._checks.close()
+        self._remover.shutdown()
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()
         self._leftover.forget()

@@ -4,7 +4,7 @@ A *container* is named by the uid of its pod and its name; each time it is start
 *attempt*, counted from 0.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -108,6 +108,9 @@ class Runner(Protocol):
 
     def start(self, plan: ContainerPlan) -> None:
         """Start an attempt; one that cannot start is seen as ended with ``StartError``."""
+
+    def refresh(self, uid: str, mounts: Iterable[Mount]) -> None:
+        """Bring the files of volumes up to date, where they are no longer what they were."""
 
     def end(self, uid: str, container: str, *, kill: bool) -> None:
         """Ask a container to end, or end it."""
