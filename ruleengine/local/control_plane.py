@@ -16,6 +16,7 @@ from ruleengine.local.api.first_roles import EVERYTHING, first_bindings, first_r
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import Clock, VirtualClock
+from ruleengine.local.controllers.cronjobs import CronJobs
 from ruleengine.local.controllers.definitions import Definitions
 from ruleengine.local.controllers.deployments import Deployments
 from ruleengine.local.controllers.endpoints import EndpointSlices
@@ -95,6 +96,7 @@ class ControlPlane:
                 Deployments(),
                 ReplicaSets(),
                 Jobs(),
+                CronJobs(),
                 Scheduler(),
                 SimulatedPods(leaves_processes=runner is not None),
                 *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),
