@@ -21,6 +21,7 @@ from ruleengine.model.values import Object, lookup
 
 _SHUT: Final = ("NoSchedule", "NoExecute")
 _AGAIN: Final = timedelta(seconds=30)
+_NAME: Final = "default-scheduler"
 
 
 class Scheduler:
@@ -39,7 +40,8 @@ class Scheduler:
         pod = reader.get(key)
         if pod is None or is_deleting(pod) or pod["spec"].get("nodeName"):
             return Reconciled()
-        if pod["spec"].get("schedulingGates"):
+        ours = pod["spec"].get("schedulerName", _NAME) == _NAME
+        if pod["spec"].get("schedulingGates") or not ours:
             return Reconciled()
         node = reader.get(NODE_KEY)
         if node is None:

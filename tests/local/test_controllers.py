@@ -228,6 +228,18 @@ def test_a_pod_for_another_node_waits_and_says_why(call: Caller) -> None:
     assert condition(found, "PodScheduled")["reason"] == "Unschedulable"
 
 
+def test_a_pod_for_another_scheduler_is_left_to_it(call: Caller) -> None:
+    """Nothing is even said about it."""
+    body = pod()
+    body["spec"]["schedulerName"] = "mine"
+    call("POST", PODS, body)
+    call.plane.advance(2)
+    found = call("GET", f"{PODS}/p")[1]
+    assert "nodeName" not in found["spec"]
+    assert found["status"]["phase"] == "Pending"
+    assert "conditions" not in found["status"]
+
+
 def test_a_deleted_pod_ends_gracefully(call: Caller) -> None:
     """It stays for a moment, marked, and then goes."""
     call("POST", PODS, pod())

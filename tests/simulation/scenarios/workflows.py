@@ -1,0 +1,198 @@
+"""The real reconciler of Workflows under faults; pods end as a script says.
+
+A DAG whose second task fails once and is retried, a loop, and a task that reads outputs. Later
+a second workflow is stopped in the middle. Whatever happens, both end as they do without
+faults, and no pod is made twice.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import ClassVar, Final
+
+from ruleengine.cluster.client import Client
+from ruleengine.formats import yaml_reader
+from ruleengine.local.store import EventType
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.data import data_folder
+from ruleengine.model.decisions import Decision, Reconciler, World
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, CONTROL_NAMESPACE
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.reconciler import WorkflowReconciler
+from tests.reconcile.kit import config_map
+from tests.simulation.invariants import Invariant, OthersAreLeftAlone, ViolationError, Write
+from tests.simulation.scenario import Act, Process, Scenario
+
+NAMESPACE: Final = "pipelines"
+_NODE: Final = "workflows.argoproj.io/node-name"
+_NODE_ID: Final = "workflows.argoproj.io/node-id"
+_REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
+
+# No scheduler takes the pods, so that the simulated node of the control plane leaves them alone.
+SPEC: Final = """
+entrypoint: main
+onExit: tidy
+schedulerName: nobody
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: make, template: make}
+    - {name: flaky, template: flaky}
+    - name: each
+      template: use
+      dependencies: [make]
+      arguments:
+        parameters:
+        - {name: text, value: "{{item}} {{tasks.make.outputs.parameters.text}}"}
+      withItems: [a, b]
+    - {name: last, template: tidy, depends: "each && flaky"}
+- name: make
+  container: {image: alpine, command: [make]}
+  outputs: {parameters: [{name: text, valueFrom: {path: /text}}]}
+- name: flaky
+  retryStrategy: {limit: 2}
+  container: {image: alpine, command: [flaky]}
+- name: use
+  inputs: {parameters: [{name: text}]}
+  container: {image: alpine, command: [use], args: ["{{inputs.parameters.text}}"]}
+- name: tidy
+  container: {image: alpine, command: [tidy]}
+"""
+
+
+def workflow(name: str) -> Object:
+    """Return a workflow of a name."""
+    return {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": NAMESPACE},
+        "spec": yaml_reader.read(SPEC.encode(), "spec").documents[0].value,
+    }
+
+
+class Kubelet:
+    """Stands for the node: a pod ends as the name of its node says, and reports what it made."""
+
+    area = "kubelet"
+    api_version = "v1"
+    kind = "Pod"
+    manager = "kubelet"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return the end of a pod, and then its report."""
+        del world, now, memo
+        node = str(lookup(value, "metadata", "annotations", _NODE, default=""))
+        if not node:
+            return Decision()
+        code = int(node.endswith("flaky(0)"))
+        ended = {"exitCode": code, "reason": "Error" if code else "Completed"}
+        status = {
+            **(value.get("status") or {}),
+            "phase": "Failed" if code else "Succeeded",
+            "containerStatuses": [
+                {
+                    "name": one["name"],
+                    "image": one["image"],
+                    "imageID": "",
+                    "ready": False,
+                    "restartCount": 0,
+                    "state": {"terminated": ended},
+                }
+                for one in value["spec"]["containers"]
+            ],
+        }
+        asked = any(one["name"] == "wait" for one in value["spec"]["containers"])
+        return Decision(actions=(self._report(value),) if asked else (), status=status)
+
+    def _report(self, pod: Object) -> Action:
+        metadata = pod["metadata"]
+        report = {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "WorkflowTaskResult",
+            "metadata": {
+                "name": metadata["annotations"][_NODE_ID],
+                "namespace": NAMESPACE,
+                "labels": {ARGO_WORKFLOW: metadata["labels"][ARGO_WORKFLOW], _REPORTED: "true"},
+            },
+            "outputs": {"parameters": [{"name": "text", "value": "made"}]},
+        }
+        target = Target.of(report)
+        return Action(verb=Verb.APPLY, target=target, manager=self.manager, object=report)
+
+
+def _submit(client: Client) -> None:
+    client.apply(workflow("second"), "user")
+
+
+class Workflows(Scenario):
+    """One workflow that runs to its end, and one that comes later."""
+
+    seeds: ClassVar[int] = 40
+    writes: ClassVar[int] = 80
+    patience: ClassVar[float] = 400.0
+    acts: ClassVar[Sequence[Act]] = (_submit,)
+
+    def prepare(self, client: Client) -> None:
+        """Create what is there from the start."""
+        for name in (CONTROL_NAMESPACE, NAMESPACE):
+            namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+            client.create(namespace, "user")
+        for kind in ("workflows", "workflowtaskresults"):
+            definition = data_folder("schemas") / "crds" / f"{kind}.yaml"
+            value = yaml_reader.read(definition.read_bytes(), "crd").documents[0].value
+            client.create(value, "user")
+        client.create(config_map("bystander", NAMESPACE), "user")
+        client.discover(again=True)
+        client.apply(workflow("first"), "user")
+
+    def reconcilers(self, process: Process) -> Sequence[Reconciler]:
+        """Return the reconciler of a new process, and who stands for the node."""
+        del process
+        return [WorkflowReconciler(), Kubelet()]
+
+    def invariants(self) -> Sequence[Invariant]:
+        """Return what a run promises."""
+        ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease")
+        return (
+            NoPodIsMadeTwice(),
+            OthersAreLeftAlone(lambda one: one["kind"] in ours),
+            *super().invariants(),
+        )
+
+    def normalise(self, value: Object) -> Object | None:
+        """Return how the nodes ended, not when."""
+        if value["kind"] == "Pod":
+            return {"phase": value["status"]["phase"]}
+        if value["kind"] != "Workflow":
+            return value
+        nodes = lookup(value, "status", "nodes", default={})
+        return {
+            "phase": lookup(value, "status", "phase"),
+            "nodes": {
+                one["name"]: {
+                    key: one.get(key)
+                    for key in ("type", "phase", "message", "inputs", "outputs", "outboundNodes")
+                }
+                for one in nodes.values()
+            },
+        }
+
+
+class NoPodIsMadeTwice(Invariant):
+    """A pod that was there is never made again, whatever became of it."""
+
+    def __init__(self) -> None:
+        self._made: set[str] = set()
+
+    def written(self, write: Write) -> None:
+        """Raise for a second creation."""
+        for event in write.events:
+            if event.object["kind"] != "Pod" or event.type is not EventType.ADDED:
+                continue
+            name = event.object["metadata"]["name"]
+            if name in self._made:
+                raise ViolationError(f"the pod {name} was made twice")
+            self._made.add(name)
+
+
+SCENARIO = Workflows()
