@@ -6,8 +6,10 @@ The list is that of the reference, Kubernetes API section 8 ("immutability").
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from ruleengine.apimachinery.causes import Cause, forbidden, immutable
+from ruleengine.apimachinery.causes import Cause, forbidden, immutable, invalid
 from ruleengine.apimachinery.patches import equal
+from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
+from ruleengine.apimachinery.storage_validating import NO_SOURCE
 from ruleengine.model.values import Object, Path, lookup
 
 Change = Callable[[Object, Object], Iterator[Cause]]
@@ -104,16 +106,64 @@ def _secret(old: Object, new: Object) -> Iterator[Cause]:
     yield from _data(old, new)
 
 
+_CLAIM_SPEC: Final = _only(
+    _CLAIM_MUTABLE,
+    "spec is immutable after creation except resources.requests and "
+    "volumeAttributesClassName for bound claims",
+)
+
+
+def _claim(old: Object, new: Object) -> Iterator[Cause]:
+    yield from _CLAIM_SPEC(old, new)
+    path = ("resources", "requests", "storage")
+    before, after = (lookup(value, "spec", *path) for value in (old, new))
+    if before is None or after is None:
+        return
+    try:
+        shrinks = parse_quantity(str(after)) < parse_quantity(str(before))
+    except QuantityError:
+        return
+    if shrinks:
+        detail = "field can not be less than status.capacity"
+        yield forbidden((*_SPEC, *path[:2]), detail)
+
+
+def _volume(old: Object, new: Object) -> Iterator[Cause]:
+    """Only the source of a volume is fixed, with the mode in which it is used."""
+    sources = (
+        {name: one for name, one in (value.get("spec") or {}).items() if name not in NO_SOURCE}
+        for value in (old, new)
+    )
+    if not equal(*sources):
+        detail = "spec.persistentvolumesource is immutable after creation"
+        yield forbidden((*_SPEC, "persistentvolumesource"), detail)
+    yield from fixed((*_SPEC, "volumeMode"))(old, new)
+
+
+def _role(old: Object, new: Object) -> Iterator[Cause]:
+    if not equal(old.get("roleRef"), new.get("roleRef")):
+        yield invalid(("roleRef",), new.get("roleRef"), "cannot change roleRef")
+
+
+def _storage_class(old: Object, new: Object) -> Iterator[Cause]:
+    for field in ("parameters", "provisioner", "reclaimPolicy"):
+        if not equal(old.get(field), new.get(field)):
+            yield forbidden((field,), f"updates to {field} are forbidden.")
+    yield from fixed(("volumeBindingMode",))(old, new)
+
+
+def _priority(old: Object, new: Object) -> Iterator[Cause]:
+    if not equal(old.get("value"), new.get("value")):
+        yield forbidden(("value",), "may not be changed in an update.")
+    yield from fixed(("preemptionPolicy",))(old, new)
+
+
 CHANGES: Final[dict[tuple[str, str], Change]] = {
     ("", "Pod"): _pod,
     ("", "Service"): _service,
     ("", "ConfigMap"): _data,
     ("", "Secret"): _secret,
-    ("", "PersistentVolumeClaim"): _only(
-        _CLAIM_MUTABLE,
-        "spec is immutable after creation except resources.requests and "
-        "volumeAttributesClassName for bound claims",
-    ),
+    ("", "PersistentVolumeClaim"): _claim,
     ("apps", "Deployment"): fixed((*_SPEC, "selector")),
     ("apps", "ReplicaSet"): fixed((*_SPEC, "selector")),
     ("apps", "DaemonSet"): fixed((*_SPEC, "selector")),
@@ -124,12 +174,14 @@ CHANGES: Final[dict[tuple[str, str], Change]] = {
         "'minReadySeconds' are forbidden",
     ),
     ("batch", "Job"): fixed((*_SPEC, "selector"), (*_SPEC, "template"), (*_SPEC, "completionMode")),
-    ("rbac.authorization.k8s.io", "RoleBinding"): fixed(("roleRef",)),
-    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): fixed(("roleRef",)),
-    ("storage.k8s.io", "StorageClass"): fixed(
-        ("provisioner",), ("parameters",), ("reclaimPolicy",), ("volumeBindingMode",)
-    ),
-    ("scheduling.k8s.io", "PriorityClass"): fixed(("value",), ("preemptionPolicy",)),
+    ("rbac.authorization.k8s.io", "RoleBinding"): _role,
+    ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _role,
+    ("storage.k8s.io", "StorageClass"): _storage_class,
+    ("scheduling.k8s.io", "PriorityClass"): _priority,
+    ("", "PersistentVolume"): _volume,
+    ("discovery.k8s.io", "EndpointSlice"): fixed(("addressType",)),
+    ("networking.k8s.io", "IngressClass"): fixed((*_SPEC, "controller")),
+    ("apps", "ControllerRevision"): fixed(("data",)),
     ("apiextensions.k8s.io", "CustomResourceDefinition"): fixed(
         (*_SPEC, "group"), (*_SPEC, "scope"), (*_SPEC, "names", "kind")
     ),

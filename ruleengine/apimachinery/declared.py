@@ -5,11 +5,17 @@ section 7, "Errors").
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from ruleengine.apimachinery.list_items import format_step, item_problem, item_step
 from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, lookup
+
+_Path: TypeAlias = Any
+"""Where the walk is: ``None`` at the root, else the way to the parent and a step.
+
+Places are only put into words for problems, since most configurations have none.
+"""
 
 
 class UndeclaredError(ValueError):
@@ -24,7 +30,7 @@ class UndeclaredError(ValueError):
 def check_declared(config: Object, schema: Schema) -> None:
     """Raise :class:`UndeclaredError` where ``config`` does not fit ``schema``."""
     problems: list[str] = []
-    _value(config, schema, "", problems)
+    _value(config, schema, None, problems)
     if not problems:
         return
     metadata = config.get("metadata")
@@ -36,7 +42,7 @@ def check_declared(config: Object, schema: Schema) -> None:
     )
 
 
-def _value(value: Value, schema: Schema, path: str, problems: list[str]) -> None:
+def _value(value: Value, schema: Schema, path: _Path, problems: list[str]) -> None:
     if value is None:
         return
     match schema.shape:
@@ -45,17 +51,17 @@ def _value(value: Value, schema: Schema, path: str, problems: list[str]) -> None
         case Shape.SCALAR:
             wanted, fits = _SCALARS[schema.scalar]
             if not fits(value):
-                problems.append(f"{path}: expected {wanted}, got {_sort(value)}")
+                problems.append(f"{_place(path)}: expected {wanted}, got {_sort(value)}")
         case Shape.LIST:
             if isinstance(value, list):
                 _items(value, schema, path, problems)
             else:
-                problems.append(f"{path}: expected list, got {_sort(value)}")
+                problems.append(f"{_place(path)}: expected list, got {_sort(value)}")
         case _:
             if isinstance(value, dict):
                 _fields(value, schema, path, problems)
             else:
-                problems.append(f"{path}: expected map, got {_sort(value)}")
+                problems.append(f"{_place(path)}: expected map, got {_sort(value)}")
 
 
 def _is_text(value: Value) -> bool:
@@ -91,34 +97,43 @@ def _sort(value: Value) -> str:
     return names.get(type(value), "null")
 
 
-def _fields(value: Object, schema: Schema, path: str, problems: list[str]) -> None:
+def _fields(value: Object, schema: Schema, path: _Path, problems: list[str]) -> None:
     struct = schema.shape is Shape.STRUCT
     fields = schema.fields if struct else None
     for name, inner in value.items():
         if fields is None:
-            _value(inner, schema.element, f"{path}.{name}", problems)
+            _value(inner, schema.element, (path, name), problems)
         elif name in fields:
             child = fields[name]
             if type(inner) is not str or child.scalar is not Scalar.STRING:
-                _value(inner, child, f"{path}.{name}", problems)
+                _value(inner, child, (path, name), problems)
         elif not schema.preserve_unknown:
-            problems.append(f"{path}.{name}: field not declared in schema")
+            problems.append(f"{_place((path, name))}: field not declared in schema")
 
 
-def _items(items: list[Value], schema: Schema, path: str, problems: list[str]) -> None:
+def _items(items: list[Value], schema: Schema, path: _Path, problems: list[str]) -> None:
     element = schema.element
     granular = schema.list_type is not ListType.ATOMIC
     seen: set[str] = set()
     for number, item in enumerate(items):
-        place = f"{path}[{number}]"
+        step: str | int = number
         if granular:
             problem = item_problem(item, schema)
             if problem:
-                problems.append(f"{path}: element {number}: {problem}")
+                problems.append(f"{_place(path)}: element {number}: {problem}")
                 continue
             step = item_step(item, schema)
-            place = f"{path}{format_step(step)}"
             if step in seen:
-                problems.append(f"{path}: duplicate entries for key {format_step(step)}")
+                problems.append(f"{_place(path)}: duplicate entries for key {format_step(step)}")
             seen.add(step)
-        _value(item, element, place, problems)
+        _value(item, element, (path, step, granular), problems)
+
+
+def _place(path: _Path) -> str:
+    """Return a path the way the API writes it."""
+    if path is None:
+        return ""
+    step = path[1]
+    if len(path) == 3 and path[2]:
+        return _place(path[0]) + format_step(str(step))
+    return _place(path[0]) + (f"[{step}]" if isinstance(step, int) else f".{step}")

@@ -188,18 +188,20 @@ def _service_port(port: Object) -> Object:
 
 
 def _secret(value: Object) -> Object:
-    value = filled(value, type="Opaque")
-    plain = value.get("stringData")
-    if not isinstance(plain, dict):
-        return value
+    return fold_texts(filled(value, type="Opaque"))
+
+
+def fold_texts(secret: Object) -> Object:
+    """Return a Secret with its ``stringData`` in ``data``, where servers keep it."""
+    texts, stored = secret.get("stringData"), secret.get("data") or {}
+    if not isinstance(texts, dict) or not isinstance(stored, dict):
+        return secret
     encoded = {
-        name: base64.b64encode(text.encode()).decode()
-        for name, text in plain.items()
-        if isinstance(text, str)
+        name: base64.b64encode(str("" if text is None else text).encode()).decode()
+        for name, text in texts.items()
     }
-    rest = {name: inner for name, inner in value.items() if name != "stringData"}
-    stored = value.get("data") or {}
-    return {**rest, "data": {**stored, **encoded}} if isinstance(stored, dict) else value
+    rest = {name: inner for name, inner in secret.items() if name != "stringData"}
+    return {**rest, "data": {**stored, **encoded}}
 
 
 def _namespace(value: Object) -> Object:

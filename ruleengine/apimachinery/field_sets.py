@@ -62,18 +62,19 @@ class FieldSet:
         return ", ".join(format_steps(path) for path in self.paths())
 
 
-def fields_of_value(value: Value, schema: Schema) -> Trie | None:
+def fields_of_value(value: Value, schema: Schema, *, named: bool = False) -> Trie | None:
     """Return the node of a value in the set of its object; ``None`` if it has no members.
 
-    Struct fields are in the set through their leaves only; entries of maps whose keys the
-    schema does not declare, and items of lists, are members themselves.
+    Struct fields are in the set through their leaves only, or as well if ``named``; entries
+    of maps whose keys the schema does not declare, and items of lists, are members
+    themselves.
     """
     if schema.atomic or not value:
         return MEMBER if _is_leaf(value, schema) else None
     if isinstance(value, dict):
-        return _fields_of_object(value, schema)
+        return _fields_of_object(value, schema, named=named)
     if isinstance(value, list) and schema.shape is Shape.LIST:
-        return _fields_of_list(value, schema)
+        return _fields_of_list(value, schema, named=named)
     return MEMBER
 
 
@@ -85,25 +86,30 @@ def _is_leaf(value: Value, schema: Schema) -> bool:
     return schema.atomic or not isinstance(value, list) or schema.shape is not Shape.LIST
 
 
-def _fields_of_object(value: Object, schema: Schema) -> Trie | None:
-    named = schema.fields if schema.shape is Shape.STRUCT else None
+def _fields_of_object(value: Object, schema: Schema, *, named: bool) -> Trie | None:
+    declared = schema.fields if schema.shape is Shape.STRUCT else None
     children: Trie = {}
     for name, inner in value.items():
-        if named is not None and name in named:
-            node = fields_of_value(inner, named[name])
+        if declared is not None and name in declared:
+            child = declared[name]
+            if type(inner) is str and not child.atomic:
+                children["f:" + name] = MEMBER
+                continue
+            node = fields_of_value(inner, child, named=named)
+            node = _member(node) if named and node else node
         else:
-            node = fields_of_value(inner, schema.child(name))
+            node = fields_of_value(inner, schema.child(name), named=named)
             node = MEMBER if node is None else _member(node)
         if node is not None:
             children["f:" + name] = node
     return children or None
 
 
-def _fields_of_list(items: list[Value], schema: Schema) -> Trie | None:
+def _fields_of_list(items: list[Value], schema: Schema, *, named: bool) -> Trie | None:
     element = schema.element
     children: Trie = {}
     for step, found in index(items, schema).items():
-        node = fields_of_value(found[0], element) if len(found) == 1 else None
+        node = fields_of_value(found[0], element, named=named) if len(found) == 1 else None
         children[step] = MEMBER if node is None else _member(node)
     return children or None
 

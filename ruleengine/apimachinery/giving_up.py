@@ -39,7 +39,7 @@ def give_up(
 
 
 def _fields(value: Value, schema: Schema) -> Trie:
-    return _with_named(fields_of_value(value, schema) or {}, schema)
+    return fields_of_value(value, schema, named=True) or {}
 
 
 def _with_named(fields: Trie, schema: Schema) -> Trie:

@@ -19,6 +19,8 @@ from ruleengine.model.values import Value
 def _json(value: Any) -> str:
     if type(value) is str:
         return encode_basestring(value)
+    if type(value) is int:
+        return str(value)
     if isinstance(value, float) and value.is_integer():
         value = int(value)
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -31,8 +33,13 @@ def item_step(item: Value, schema: Schema) -> str:
     """
     if schema.list_type is ListType.SET or not isinstance(item, dict):
         return "v:" + _json(item)
+    keys = schema.sorted_keys
+    if len(keys) == 1:
+        name = item.get(keys[0])
+        if type(name) is str:
+            return f'k:{{"{keys[0]}":{encode_basestring(name)}}}'
     parts = []
-    for key in schema.sorted_keys:
+    for key in keys:
         if key in item:
             parts.append(f'"{key}":{_json(item[key])}')
         elif key in schema.key_defaults:

@@ -39,7 +39,7 @@ _MOST_DATA_BYTES: Final = 1024 * 1024
 _MODES: Final = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
 _RECLAIM: Final = ("Delete", "Recycle", "Retain")
 _VOLUME_MODES: Final = ("Block", "Filesystem")
-_NO_SOURCE: Final = frozenset(
+NO_SOURCE: Final = frozenset(
     {
         "accessModes",
         "capacity",
@@ -174,7 +174,7 @@ def check_volume(value: Object) -> Causes:
         yield not_supported((*_SPEC, "capacity"), capacity, ("storage",))
     for name, amount in capacity.items():
         yield from _positive(amount, (*_SPEC, "capacity", Key(name)))
-    sources = [name for name in spec if name not in _NO_SOURCE and spec[name] is not None]
+    sources = [name for name in spec if name not in NO_SOURCE and spec[name] is not None]
     if not sources:
         yield required(_SPEC, "must specify a volume type")
     for name in sources[1:]:

@@ -86,9 +86,15 @@ def _less(one: Trie, other: Trie) -> Trie:
         if step == SELF:
             continue
         theirs = other.get(step)
-        rest = child if theirs is None else _difference(child, theirs)
-        if rest is not None:
-            left[step] = rest
+        if theirs is None:
+            left[step] = child
+        elif not child:
+            if theirs and SELF not in theirs:
+                left[step] = child
+        else:
+            rest = _difference(child, theirs)
+            if rest is not None:
+                left[step] = rest
     return left
 
 

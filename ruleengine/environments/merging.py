@@ -6,8 +6,8 @@ that only real differences show (the reference, Argo CD section 6.3).
 
 from collections.abc import Callable
 
+from ruleengine.apimachinery.comparing import is_settled, stored_form
 from ruleengine.apimachinery.defaulting import default
-from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.schema import Schema, schema_for
 from ruleengine.apimachinery.structured_merge import apply
 from ruleengine.environments.comparison import Merge
@@ -27,6 +27,8 @@ def make_merge(schemas: Callable[[str, str], Schema] = schema_for) -> Merge:
     def merge(live: Object, desired: Object) -> tuple[Object, Object]:
         schema = schemas(str(desired["apiVersion"]), str(desired["kind"]))
         try:
+            if is_settled(live, desired, manager=ENVIRONMENTS_MANAGER, schema=schema):
+                return live, live
             wanted = default(desired) if desired["kind"] == "Secret" else desired
             merged = apply(
                 live,
@@ -36,7 +38,7 @@ def make_merge(schemas: Callable[[str, str], Schema] = schema_for) -> Merge:
                 now=_ANY_TIME,
                 force=True,
             ).object
-            return normalise(default(live), schema), normalise(default(merged), schema)
+            return stored_form(live, schema), stored_form(merged, schema)
         except (AttributeError, KeyError, TypeError, ValueError):
             # A field of a wrong type or an unknown one: the server will say what is wrong.
             return live, desired

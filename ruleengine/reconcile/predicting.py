@@ -4,13 +4,13 @@ Planning compares with it, the overlay of a world shows it, and the executor lea
 what it says would change nothing.
 """
 
-import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.apimachinery import structured_merge
 from ruleengine.apimachinery.declared import UndeclaredError
+from ruleengine.apimachinery.defaulting import fold_texts
 from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.apimachinery.schema import Schema
@@ -138,13 +138,5 @@ def _patch(action: Action, live: Object | None) -> Predicted:
 
 
 def _folded(value: Object) -> Object:
-    texts = value.get("stringData")
     secret = value.get("kind") == "Secret" and value.get("apiVersion") == "v1"
-    if not secret or not isinstance(texts, dict):
-        return value
-    encoded = {
-        name: base64.b64encode(str("" if text is None else text).encode()).decode()
-        for name, text in texts.items()
-    }
-    folded = {name: one for name, one in value.items() if name != "stringData"}
-    return {**folded, "data": {**(value.get("data") or {}), **encoded}}
+    return fold_texts(value) if secret else value

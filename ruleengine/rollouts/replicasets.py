@@ -9,8 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from ruleengine.apimachinery.defaulting import default
-from ruleengine.apimachinery.normalising import normalise
+from ruleengine.apimachinery.comparing import stored_form
 from ruleengine.apimachinery.schema import schema_for
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
@@ -172,7 +171,7 @@ def _meaning(template: Value) -> Value:
     labels = {name: one for name, one in (metadata.get("labels") or {}).items() if name != HASH}
     stripped = {**template, "metadata": {**metadata, "labels": labels}}
     value = {"apiVersion": API_VERSION, "kind": KIND, "spec": {"template": stripped}}
-    stored = normalise(default(value), schema_for(API_VERSION, KIND))
+    stored = stored_form(value, schema_for(API_VERSION, KIND))
     found = {**stored["spec"]["template"]}
     pod = {name: one for name, one in found.get("spec", {}).items() if name != "serviceAccount"}
     kept = {

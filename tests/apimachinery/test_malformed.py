@@ -7,21 +7,70 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ruleengine.apimachinery import naming
 from ruleengine.apimachinery.declared import UndeclaredError
 from ruleengine.apimachinery.defaulting import default
+from ruleengine.apimachinery.field_selectors import parse_field_selector
 from ruleengine.apimachinery.kinds import KindTable
+from ruleengine.apimachinery.managed_fields import read_managers
 from ruleengine.apimachinery.normalising import normalise
-from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
+from ruleengine.apimachinery.patches import (
+    PatchError,
+    json_patch,
+    make_merge_patch,
+    merge_patch,
+)
 from ruleengine.apimachinery.pruning import prune
+from ruleengine.apimachinery.quantities import QuantityError, canonical, parse_quantity
 from ruleengine.apimachinery.schema import schema_for
+from ruleengine.apimachinery.selectors import (
+    SelectorError,
+    label_selector_from_object,
+    parse_label_selector,
+)
+from ruleengine.apimachinery.strategic_diff import make_strategic_patch, make_three_way_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.apimachinery.structured_merge import apply, update
+from ruleengine.apimachinery.tries import FieldsError
 from ruleengine.apimachinery.validating import validate
 from tests.apimachinery.good_objects import GOOD, whole
 from tests.apimachinery.objects import NOW
 
 Object = dict[str, Any]
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(
+                [
+                    "matchLabels",
+                    "matchExpressions",
+                    "key",
+                    "operator",
+                    "values",
+                    "manager",
+                    "fieldsV1",
+                    "f:a",
+                    "k:{}",
+                    "containers",
+                    "name",
+                    "$patch",
+                    "template",
+                    "$setElementOrder/containers",
+                    "$retainKeys",
+                    "spec",
+                ]
+            )
+            | st.text(max_size=3),
+            inner,
+            max_size=3,
+        )
+    ),
+    max_leaves=10,
+)
+CHECKS = [one for name, one in sorted(vars(naming).items()) if name.startswith("check_")]
 ODD = st.one_of(
     st.none(),
     st.booleans(),
@@ -85,6 +134,43 @@ def test_a_malformed_configuration_is_applied_or_refused(value: Object) -> None:
         apply(live, value, manager="me", schema=schema, now=NOW)
     update(live, value, manager="me", schema=schema, now=NOW)
     update(value, live, manager="me", schema=schema, now=NOW)
+
+
+@given(st.text(max_size=20) | st.text("ab=!,()<> innot.-_/0", max_size=20))
+def test_any_text_is_read_or_refused(text: str) -> None:
+    """Selectors, quantities and names have one kind of error each, or none."""
+    for parse in (parse_label_selector, parse_field_selector):
+        with contextlib.suppress(SelectorError):
+            parse(text)
+    with contextlib.suppress(QuantityError):
+        assert canonical(str(parse_quantity(text))) == str(parse_quantity(text))
+    for check in CHECKS:
+        assert check(text) is None or isinstance(check(text), str)
+
+
+@given(mutated(), JSON)
+@settings(max_examples=150)
+def test_any_value_is_selected_by_owned_or_patched_or_refused(value: Object, odd: Any) -> None:
+    """Objects that say anything at all end in a result or in the one error."""
+    live, schema = whole("apps/v1 Deployment"), schema_for("apps/v1", "Deployment")
+    with contextlib.suppress(SelectorError):
+        label_selector_from_object(odd)
+    with contextlib.suppress(FieldsError):
+        read_managers(odd)
+    for one, other in ((live, value), (value, live)):
+        with contextlib.suppress(PatchError):
+            make_strategic_patch(one, other, schema)
+        with contextlib.suppress(PatchError):
+            make_three_way_patch(one, other, live, schema)
+        assert merge_patch(one, make_merge_patch(one, other)) is not None
+    with contextlib.suppress(PatchError):
+        strategic_merge(live, {"spec": odd, "metadata": odd}, schema)
+    with contextlib.suppress(UndeclaredError):
+        apply(live, {**live, "spec": odd}, manager="kubectl", schema=schema, now=NOW)
+    metadata = {**live["metadata"], "managedFields": odd, "annotations": odd}
+    update(live, {**live, "metadata": metadata}, manager="me", schema=schema, now=NOW)
+    with contextlib.suppress(UndeclaredError):
+        apply({**live, "metadata": metadata}, live, manager="kubectl", schema=schema, now=NOW)
 
 
 @given(mutated(), st.lists(st.dictionaries(st.sampled_from(["op", "path", "from", "value"]), ODD)))

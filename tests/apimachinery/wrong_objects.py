@@ -387,6 +387,24 @@ CHANGED: list[tuple[str, str, Any, str]] = [
         "metadata.deletionTimestamp",
     ),
     ("apiextensions.k8s.io/v1 CustomResourceDefinition", "spec.scope", "Cluster", "spec.scope"),
+    (
+        "v1 PersistentVolumeClaim",
+        "spec.resources.requests.storage",
+        "1Mi",
+        "spec.resources.requests",
+    ),
+    ("v1 PersistentVolume", "spec.hostPath.path", "/x", "spec.persistentvolumesource"),
+    ("v1 PersistentVolume", "spec.volumeMode", "Block", "spec.volumeMode"),
+    ("storage.k8s.io/v1 StorageClass", "reclaimPolicy", "Retain", "reclaimPolicy"),
+    (
+        "storage.k8s.io/v1 StorageClass",
+        "volumeBindingMode",
+        "WaitForFirstConsumer",
+        "volumeBindingMode",
+    ),
+    ("scheduling.k8s.io/v1 PriorityClass", "value", 7, "value"),
+    ("discovery.k8s.io/v1 EndpointSlice", "addressType", "FQDN", "addressType"),
+    ("networking.k8s.io/v1 IngressClass", "spec.controller", "a.b/c", "spec.controller"),
 ]
 
 

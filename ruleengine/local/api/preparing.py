@@ -8,8 +8,8 @@ Kubernetes API sections 3, 5 and 8).
 from collections.abc import Sequence
 from typing import Final
 
+from ruleengine.apimachinery.comparing import stored_form
 from ruleengine.apimachinery.custom_defaulting import default_custom
-from ruleengine.apimachinery.defaulting import default
 from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.patches import equal
 from ruleengine.apimachinery.pruning import prune
@@ -75,12 +75,12 @@ def declared(
 
 def completed(value: Object, served: Served) -> Object:
     """Return the object in canonical form and with its defaults."""
-    value = normalise(value, served.schema)
-    if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
-        return value  # else the finalizer of its controller would come back
     if served.custom:
-        return default_custom(value, served.openapi)
-    return default(value)
+        return default_custom(normalise(value, served.schema), served.openapi)
+    if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
+        # else the finalizer of its controller would come back
+        return normalise(value, served.schema)
+    return stored_form(value, served.schema)
 
 
 def fresh(value: Object, served: Served, *, uid: str, now: str) -> Object:
