@@ -26,6 +26,7 @@ from ruleengine.local.controllers.jobs import Jobs
 from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
+from ruleengine.local.controllers.statefulsets import StatefulSets
 from ruleengine.local.controllers.work import Wakeups
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.node import NODE, NodeHeartbeat, SimulatedPods
@@ -95,6 +96,7 @@ class ControlPlane:
                 Definitions(),
                 Deployments(),
                 ReplicaSets(),
+                StatefulSets(),
                 Jobs(),
                 CronJobs(),
                 Scheduler(),

@@ -1,6 +1,6 @@
 """What the controllers that own pods share: whose pod it is, which go first, what is ready."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -30,12 +30,21 @@ def is_active(pod: Object) -> bool:
     return not is_deleting(pod) and lookup(pod, "status", "phase") not in OVER
 
 
-def adopt_and_release(live: Object, owned: Sequence[Object], reader: Reader) -> list[Write]:
-    """Adopt matching pods that nobody controls; let go of those that match no more."""
+def adopt_and_release(
+    live: Object,
+    owned: Sequence[Object],
+    reader: Reader,
+    is_member: Callable[[Object], bool] = lambda _: True,
+) -> list[Write]:
+    """Adopt matching pods that nobody controls; let go of those that match no more.
+
+    ``is_member`` says which of the pods that the selector selects the owner may take.
+    """
     selector = live["spec"].get("selector")
     writes: list[Write] = []
     for pod in reader.objects("pods", live["metadata"]["namespace"]):
-        if not controller_uid(pod) and selects(selector, pod) and is_active(pod):
+        free = not controller_uid(pod) and is_active(pod)
+        if free and selects(selector, pod) and is_member(pod):
             references = [
                 *(pod["metadata"].get("ownerReferences") or []),
                 owner_reference(live),
