@@ -10,6 +10,8 @@ from typing import Final
 from urllib.parse import urlencode
 
 from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
+from ruleengine.expressions import gjson
+from ruleengine.expressions.language import INPUT, ExpressionError
 from ruleengine.formats import yaml_reader
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import STEP_MANAGER
@@ -62,8 +64,7 @@ def perform(plan: Plan, api: Api, pause: Callable[[float], None] = time.sleep) -
         return {}
     if found.get("metadata", {}).get("name"):
         place = _Place(place.collection, str(found["metadata"]["name"]))
-    _wait_for(api, stated, place, found, pause)
-    return _outputs(plan)
+    return _outputs(plan, _waited_for(api, stated, place, found, pause))
 
 
 def _manifest(text: str) -> Object:
@@ -151,9 +152,9 @@ def _delete(api: Api, stated: Object, place: _Place) -> Object:
         raise
 
 
-def _wait_for(
+def _waited_for(
     api: Api, stated: Object, place: _Place, found: Object, pause: Callable[[float], None]
-) -> None:
+) -> Object:
     success, failure = (str(stated.get(f"{one}Condition") or "") for one in ("success", "failure"))
     while success or failure:
         if failure and holds(failure, found):
@@ -162,13 +163,13 @@ def _wait_for(
             break
         pause(_PAUSE)
         found = api.get(place.path)
+    return found
 
 
 def holds(condition: str, found: Object) -> bool:
     """Tell whether a condition like ``status.succeeded > 9`` holds for an object.
 
-    Keys are paths of field names and indexes, the rest is that of label selectors. Raises
-    ``StepError``.
+    Keys are gjson paths, the rest is that of label selectors. Raises ``StepError``.
     """
     try:
         selector = parse_label_selector(condition)
@@ -179,18 +180,41 @@ def holds(condition: str, found: Object) -> bool:
 
 
 def _texts(keys: list[str], found: Object) -> Iterator[tuple[str, str]]:
+    document = gjson.Document(dumps(found))
     for key in keys:
-        path = (int(part) if part.isdecimal() else part for part in key.split("."))
-        value = lookup(found, *path)
-        if value is not None:
-            yield key, value if isinstance(value, str) else dumps(value)
+        result = document.get(key)
+        if result.exists:
+            yield key, result.text
 
 
-def _outputs(plan: Plan) -> Object:
+def _outputs(plan: Plan, found: Object) -> Object:
     parameters = []
     for declared in plan.parameters:
-        value = declared.get("default")
+        value = _value(declared, found)
         if value is None:
             raise StepError(f"the output parameter {declared['name']!r} has no value")
         parameters.append(made(declared, value))
     return {"parameters": parameters} if parameters else {}
+
+
+def _value(declared: Object, found: Object) -> str | None:
+    """Return what a path or a filter finds in an object; else the default.
+
+    Raises ``StepError`` for a path or filter that is none, unless there is a default.
+    """
+    default = declared.get("default")
+    try:
+        if declared.get("jsonPath"):
+            from ruleengine.expressions import jsonpath
+
+            return jsonpath.compile(str(declared["jsonPath"])).eval({INPUT: found})
+        if declared.get("jqFilter"):
+            from ruleengine.expressions import jq
+
+            outputs = jq.compile(str(declared["jqFilter"])).eval({INPUT: found})
+            return "\n".join(one if isinstance(one, str) else dumps(one) for one in outputs)
+    except ExpressionError as error:
+        if default is None:
+            what = f"the output parameter {declared['name']!r}: {error}"
+            raise StepError(what) from error
+    return None if default is None else str(default)

@@ -165,3 +165,35 @@ def test_what_cannot_be_done_is_told(
     stated = {"action": "create", "manifest": manifest, **resource}
     with pytest.raises(StepError, match=words):
         perform(plan(tmp_path, resource=stated), PlaneApi(plane), lambda _: None)
+
+
+@pytest.mark.parametrize(
+    ("declared", "value"),
+    [
+        ({"jsonPath": "{.data.a}"}, "1"),
+        ({"jsonPath": "{.metadata.name} in {.metadata.namespace}"}, "settings in default"),
+        ({"jqFilter": ".data.a"}, "1"),
+        ({"jqFilter": ".data"}, '{"a":"1"}'),
+        ({"jqFilter": ".data | keys[], length"}, "a\n1"),
+        ({"jsonPath": "{.data.none}", "default": "usual"}, "usual"),
+        ({"jqFilter": ".data | error", "default": 7}, "7"),
+    ],
+)
+def test_outputs_are_taken_from_the_object(
+    plane: ControlPlane, tmp_path: Path, declared: Object, value: str
+) -> None:
+    """By a path as kubectl takes it, or by jq; a default stands in where that fails."""
+    stated = {"action": "create", "manifest": write(SETTINGS)}
+    made = plan(tmp_path, resource=stated, parameters=({"name": "p", **declared},))
+    outputs = perform(made, PlaneApi(plane), lambda _: None)
+    assert outputs == {"parameters": [{"name": "p", "value": value}]}
+
+
+def test_an_output_that_the_object_does_not_have_is_told(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    """By its name."""
+    stated = {"action": "create", "manifest": write(SETTINGS)}
+    made = plan(tmp_path, resource=stated, parameters=({"name": "p", "jsonPath": "{.none}"},))
+    with pytest.raises(StepError, match="'p'"):
+        perform(made, PlaneApi(plane), lambda _: None)
