@@ -18,6 +18,7 @@ from ruleengine.cluster.errors import ApiError
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer, Request
 from ruleengine.model.digests import short_digest
+from ruleengine.model.errors import StoreError
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import lookup
 from ruleengine.reconcile.standing import News, StandingPerformer
@@ -53,10 +54,8 @@ def standing(
         if not receive:
             yield performers
             return
-        with _receivers(bus, news) as receivers:
-            serving = Serving(receivers, cluster.client, news)
-            with _looking(bus, serving, news):
-                yield {**performers, RECEIVE: serving}
+        with _serving(bus, cluster.client, news) as serving, _looking(bus, serving, news):
+            yield {**performers, RECEIVE: serving}
     finally:
         bus.close()
 
@@ -147,15 +146,34 @@ def _beginning(wanted: EventsWanted, bus: "EmbeddedBus") -> int:
     return bus.before(wanted.since) if wanted.since else bus.end
 
 
+class Storage:
+    """Whether events can be stored, as the last transaction shows; ``problem`` says why not."""
+
+    def __init__(self, news: News) -> None:
+        self._news = news
+        self.problem = ""
+
+    def tell(self, problem: str) -> None:
+        """Take in what became of a transaction; called from the thread that stores."""
+        if not problem:
+            self._news.tell(EVENTS)
+        if problem != self.problem:
+            self.problem = problem
+            self._news.tell(RECEIVE)
+
+
 class Serving:
     """Performs ``receive``: the webhooks of an EventSource are served for as long as it is read."""
 
     exclusive = True
 
-    def __init__(self, receivers: "Receivers", client: Client, news: News) -> None:
+    def __init__(
+        self, receivers: "Receivers", client: Client, news: News, storage: "Storage"
+    ) -> None:
         self._receivers = receivers
         self._client = client
         self._news = news
+        self._storage = storage
         self._current: dict[str, str] = {}
         self._refused: set[str] = set()
 
@@ -188,6 +206,8 @@ class Serving:
         self._refused.discard(owner)
         if serving.refusals:
             self._refused.add(owner)
+        if self._storage.problem:
+            return Answer(error="events cannot be stored", remedy=self._storage.problem)
         return Answer(value=serving.as_value())
 
     def end(self, request: Request) -> None:
@@ -217,18 +237,19 @@ class Serving:
 
 
 @contextmanager
-def _receivers(bus: BusOfState, news: News) -> "Iterator[Receivers]":
+def _serving(bus: BusOfState, client: Client, news: News) -> Iterator[Serving]:
     from ruleengine.web.answering import Answering
     from ruleengine.web.receivers import Receivers
     from ruleengine.web.storing import Storing
 
-    storing = Storing(bus.store, lambda: news.tell(EVENTS))
+    storage = Storage(news)
+    storing = Storing(bus.store, storage.tell)
     answering = Answering(
         storing=storing, new_id=lambda: uuid.uuid4().hex, now=lambda: datetime.now(UTC)
     )
     receivers = Receivers(answering)
     try:
-        yield receivers
+        yield Serving(receivers, client, news, storage)
     finally:
         receivers.close()
         storing.close()
@@ -243,7 +264,11 @@ def _looking(bus: BusOfState, serving: Serving, news: News) -> Iterator[None]:
         looks = 0
         while not done.wait(_LOOK_EVERY):
             looks += 1
-            if bus.has_news():
+            try:
+                new = bus.has_news()
+            except StoreError:
+                new = looks % _TRY_AGAIN_EVERY == 0  # who asks is told what is wrong with it
+            if new:
                 news.tell(EVENTS)
             if serving.has_refusals and looks % _TRY_AGAIN_EVERY == 0:
                 news.tell(RECEIVE)

@@ -73,6 +73,7 @@ def _report(delivery: "Delivery", output: str) -> int:
     show_findings(output, delivery.findings, beside=True)
     failed = delivery.settled.failed if delivery.settled is not None else ()
     lines = [f"failed: {one.target}: {one.message}\n" for one in failed]
+    lines += [f"note: {note}\n" for note in delivery.notes]
     show(
         output,
         lambda _: "".join([*lines, f"stopped after {delivery.writes} writes\n"]),

@@ -69,8 +69,7 @@ class SensorReconciler:
             following = Next(stop=Stop.FOR, message=problem)
             return Decision(status=status, next=following, memo=memo)
         round_ = _Round(value, reading.specification, world, self._control_namespace)
-        status = make_status(value, _conditions(holds(reason="Listening")), now)
-        return round_.decision(status, memo)
+        return round_.decision(now, memo)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,11 +123,16 @@ class _Round:
         self._events: list[Object] = []
         self._progress: dict[str, Progress] = {}
         self._changed = False
+        self._problem = ""
 
-    def decision(self, status: Object, memo: _Memo) -> Decision:
+    def decision(self, now: datetime, memo: _Memo) -> Decision:
         """Return what is to be done about every trigger."""
         for trigger in self._specification.triggers:
             self._look(trigger)
+        deployed = holds(reason="Listening")
+        if self._problem:
+            deployed = fails(self._problem, "NoEvents")
+        status = make_status(self._value, _conditions(deployed), now)
         actions = (*self._creations, *self._kept())
         return Decision(
             actions=actions,
@@ -156,7 +160,7 @@ class _Round:
         if answer is None:
             self._requests.append(wanted.request)
         elif answer.error:
-            self._events.append(trigger_failed(self._value, trigger.name, answer.error))
+            self._problem = f"{answer.error}; {answer.remedy}"
         else:
             arrived = Arrived.of(answer.value)
             turn = take_turn(trigger, dependencies, progress, arrived)
@@ -210,5 +214,7 @@ class _Round:
         if self._creations:
             targets = tuple(one.target for one in self._creations)
             return Next(stop=Stop.ON, targets=targets, message=f"creating {targets[0]}")
+        if self._problem:
+            return Next(stop=Stop.FOR, message=self._problem)
         subjects = {f"{one.source}/{one.event}" for one in self._specification.dependencies}
         return Next(stop=Stop.FOR, message=f"waiting for events of {', '.join(sorted(subjects))}")

@@ -43,11 +43,14 @@ class Doorman:
     asked: list[Receiving] = field(default_factory=list)
     ended: list[str] = field(default_factory=list)
     exclusive: bool = True
+    problem: tuple[str, str] = ("", "")
 
     def answer(self, request: Request) -> Answer | None:
         """Return an address for every event."""
         wanted = Receiving.of(request)
         self.asked.append(wanted)
+        if self.problem[0]:
+            return Answer(error=self.problem[0], remedy=self.problem[1])
         served = [one for one in wanted.routes if one.event not in self.refusals]
         addresses = {one.event: f"http://127.0.0.1:{one.port}{one.endpoint}" for one in served}
         return Answer(value=Serving(addresses=addresses, refusals=self.refusals).as_value())

@@ -10,7 +10,15 @@ from ruleengine.model.actions import Target
 from ruleengine.model.names import TRIGGERS_MANAGER
 from ruleengine.model.values import Object
 from ruleengine.triggers.source_specification import LARGEST_PAYLOAD, read_source
-from tests.triggers.objects import NAMESPACE, SOURCE, WEBHOOK, event_bus, event_source
+from tests.triggers.objects import (
+    NAMESPACE,
+    SENSOR,
+    SOURCE,
+    WEBHOOK,
+    event_bus,
+    event_source,
+    sensor,
+)
 from tests.triggers.stage import Stage
 from tests.triggers.vectors import cases, judge, report
 
@@ -70,6 +78,20 @@ def test_a_port_that_cannot_be_opened_is_said(stage: Stage) -> None:
     stage.doorman.refusals = {}
     stage.settle()
     assert stage.condition(SOURCE, "Deployed").status == "True"
+
+
+def test_a_bus_that_does_not_answer_is_said(stage: Stage) -> None:
+    """By the event source that cannot store, and by the sensor that cannot read."""
+    assert stage.doorman is not None
+    stage.doorman.problem = ("events cannot be stored", "the disk is full; free space")
+    stage.apply(event_source(), sensor())
+    (stage.folder / "bus.sqlite").write_bytes(b"this is no database" * 100)
+    settled = stage.settle()
+    deployed = stage.condition(SOURCE, "Deployed")
+    assert deployed.message == "events cannot be stored; the disk is full; free space"
+    deployed = stage.condition(SENSOR, "Deployed")
+    assert (deployed.status, "restore a backup" in deployed.message) == ("False", True)
+    assert deployed.message in [one.message for one in settled.waiting]
 
 
 def test_what_nobody_wants_any_more_is_closed(stage: Stage) -> None:

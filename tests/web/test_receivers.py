@@ -49,9 +49,9 @@ class Site:
             raise StoreError("the disk is full", "free space")
         self.batches.append(events)
 
-    def tell(self) -> None:
+    def tell(self, problem: str) -> None:
         """Count how often it was said that there is something new."""
-        self.told += 1
+        self.told += not problem
 
     def offer(self, *events: str, owner: str = "shop/on-push", **fields: object) -> Offer:
         """Return an offer of some events, each at the path of its name."""
