@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ruleengine.app.applying import Delivery
 
 
-@click.command(epilog="Run it twice: the second time everything is unchanged.")
+@click.command(epilog="Example: ruleengine demo; the second time everything is unchanged.")
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
