@@ -4,6 +4,7 @@ The real process lets :meth:`ControlPlane.run` follow the store in a thread; tes
 virtual clock and call :meth:`ControlPlane.settle`.
 """
 
+import platform
 import threading
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,6 +18,7 @@ from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import Clock, VirtualClock
 from ruleengine.local.controllers.cronjobs import CronJobs
+from ruleengine.local.controllers.daemonsets import DaemonSets
 from ruleengine.local.controllers.definitions import Definitions
 from ruleengine.local.controllers.deployments import Deployments
 from ruleengine.local.controllers.endpoints import EndpointSlices
@@ -97,6 +99,7 @@ class ControlPlane:
                 Deployments(),
                 ReplicaSets(),
                 StatefulSets(),
+                DaemonSets(),
                 Jobs(),
                 CronJobs(),
                 Scheduler(),
@@ -105,7 +108,7 @@ class ControlPlane:
                 EndpointSlices(),
                 GarbageCollector(),
                 ExpiringEvents(),
-                NodeHeartbeat(),
+                NodeHeartbeat(platform.machine()),
                 NodeLifecycle(),
             ),
             wakeups=self._wakeups,

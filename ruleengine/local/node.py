@@ -17,6 +17,7 @@ from ruleengine.local.controllers.work import (
     Reconciled,
     Replace,
     SetStatus,
+    Tell,
     Write,
     is_deleting,
     key_of,
@@ -35,6 +36,10 @@ LOST: Final = "lost"
 """The fault of a node that is heard of no more."""
 
 _HEARTBEAT: Final = timedelta(seconds=10)
+_ARCHITECTURE: Final = "kubernetes.io/arch"
+_ARCHITECTURES: Final = {"x86_64": "amd64", "aarch64": "arm64"}
+"""What Kubernetes calls processors that the system names otherwise."""
+
 _CAPACITY: Final = {"cpu": "64", "memory": "256Gi", "pods": "10000", "ephemeral-storage": "1Ti"}
 
 
@@ -104,13 +109,30 @@ def _ending(pod: Object, now: datetime) -> Reconciled:
         return Reconciled()
     told = parse_time(metadata["deletionTimestamp"]) - timedelta(seconds=grace)
     end = told + min(SOON, timedelta(seconds=grace))
-    return Reconciled(again=end) if now < end else Reconciled((Delete(pod, "", 0),))
+    if now >= end:
+        return Reconciled((Delete(pod, "", 0),))
+    return Reconciled(tuple(_stopping(pod)), end)
+
+
+def _stopping(pod: Object) -> Iterable[Tell]:
+    """Have it told, once, that the containers of a pod are stopped."""
+    for container in pod["spec"]["containers"]:
+        yield Tell(
+            about=pod,
+            reason="Killing",
+            message=f"Stopping container {container['name']}",
+            component="kubelet",
+            of=pod["metadata"]["uid"],
+        )
 
 
 class NodeHeartbeat:
-    """Keeps the Node object and its Lease."""
+    """Keeps the Node object and its Lease. ``machine`` is the processor as the system names it."""
 
     manager: ClassVar[str] = "kubelet"
+
+    def __init__(self, machine: str = "x86_64") -> None:
+        self._architecture = _ARCHITECTURES.get(machine, machine)
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """The node is looked at once its namespace is there, then by the clock."""
@@ -125,9 +147,12 @@ class NodeHeartbeat:
         writes: list[Write] = []
         node = reader.get(key)
         if node is None:
-            writes.append(Create(_node()))
+            writes.append(Create(_node(self._architecture)))
+        elif not (wanted := _labels(self._architecture)).items() <= _labels_of(node).items():
+            metadata = {**node["metadata"], "labels": {**_labels_of(node), **wanted}}
+            writes.append(Replace(node, {**node, "metadata": metadata}))
         elif not lookup(node, "status", "conditions"):
-            writes.append(SetStatus(node, node_status(now)))
+            writes.append(SetStatus(node, node_status(node, now)))
         lease = reader.get(LEASE_KEY)
         if lease is None:
             writes.append(Create(_lease(now)))
@@ -153,24 +178,36 @@ def _lease(now: datetime) -> Object:
     }
 
 
-def _node() -> Object:
+def _labels(architecture: str) -> dict[str, str]:
+    """Return the labels that a kubelet gives its node; charts ask for the old names too."""
+    return {
+        "kubernetes.io/hostname": NODE,
+        "kubernetes.io/os": "linux",
+        _ARCHITECTURE: architecture,
+        "beta.kubernetes.io/os": "linux",
+        "beta.kubernetes.io/arch": architecture,
+    }
+
+
+def _labels_of(node: Object) -> Object:
+    found: Object = lookup(node, "metadata", "labels", default={})
+    return found
+
+
+def _node(architecture: str) -> Object:
     return {
         "apiVersion": "v1",
         "kind": "Node",
         "metadata": {
             "name": NODE,
-            "labels": {
-                "kubernetes.io/hostname": NODE,
-                "kubernetes.io/os": "linux",
-                "kubernetes.io/arch": "amd64",
-            },
+            "labels": _labels(architecture),
             "annotations": {SIMULATED: "true"},
         },
         "spec": {"podCIDR": "10.244.0.0/16", "podCIDRs": ["10.244.0.0/16"]},
     }
 
 
-def node_status(now: datetime) -> Object:
+def node_status(node: Object, now: datetime) -> Object:
     """Return the status of a node that is well."""
     time = format_time(now)
     facts = (
@@ -198,7 +235,7 @@ def node_status(now: datetime) -> Object:
             {"type": "Hostname", "address": NODE},
         ],
         "nodeInfo": {
-            "architecture": "amd64",
+            "architecture": lookup(node, "metadata", "labels", _ARCHITECTURE, default=""),
             "bootID": "",
             "containerRuntimeVersion": "simulated://1",
             "kernelVersion": "",

@@ -93,7 +93,7 @@ def _found(node: Object, now: datetime) -> Iterable[Write]:
         spec = {name: value for name, value in node["spec"].items() if name != "taints"}
         yield Replace(node, {**node, "spec": {**spec, **({"taints": left} if left else {})}})
     elif any(one["status"] == "Unknown" for one in node["status"]["conditions"]):
-        yield SetStatus(node, node_status(now))
+        yield SetStatus(node, node_status(node, now))
 
 
 def _with_pods(pods: Iterable[Object], since: datetime, now: datetime) -> Reconciled:

@@ -4,11 +4,13 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from ruleengine.local.affinity import wants_node
 from ruleengine.local.controllers.work import (
     Reader,
     Reconciled,
     Replace,
     SetStatus,
+    Tell,
     is_deleting,
 )
 from ruleengine.local.node import NODE, NODE_KEY
@@ -19,7 +21,14 @@ from ruleengine.model.names import RUN, SIMULATED
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
-_SHUT: Final = ("NoSchedule", "NoExecute")
+SHUT: Final = ("NoSchedule", "NoExecute")
+"""The effects of taints that keep pods from a node."""
+
+_COMPONENT: Final = "default-scheduler"
+_UNSCHEDULABLE: Final[Object] = {
+    "key": "node.kubernetes.io/unschedulable",
+    "effect": "NoSchedule",
+}
 _AGAIN: Final = timedelta(seconds=30)
 _NAME: Final = "default-scheduler"
 
@@ -46,22 +55,29 @@ class Scheduler:
         node = reader.get(NODE_KEY)
         if node is None:
             return Reconciled(again=now + SOON)
-        wanted = pod["spec"].get("nodeSelector") or {}
-        labels = node["metadata"].get("labels") or {}
-        if lookup(node, "spec", "unschedulable"):
+        shut = lookup(node, "spec", "unschedulable", default=False)
+        if shut and toleration_of(pod, _UNSCHEDULABLE) is None:
             problem = "0/1 nodes are available: 1 node(s) were unschedulable."
-        elif not wanted.items() <= labels.items():
+        elif not wants_node(pod["spec"], node):
             problem = (
                 "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
             )
-        elif taint := untolerated(pod, node, _SHUT):
+        elif taint := untolerated(pod, node, SHUT):
             text = f"{taint['key']}: {taint.get('value') or ''}"
             problem = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
         else:
-            return Reconciled((Replace(pod, _placed(pod)),))
+            name = f"{key.namespace}/{key.name}"
+            text = f"Successfully assigned {name} to {NODE}"
+            return Reconciled((Replace(pod, _placed(pod)), _tell(pod, "Scheduled", text)))
         status = _unschedulable(pod, problem, now)
-        changed = status != pod.get("status")
-        return Reconciled((SetStatus(pod, status),) if changed else (), now + _AGAIN)
+        if status == pod.get("status"):
+            return Reconciled(again=now + _AGAIN)
+        told = _tell(pod, "FailedScheduling", problem, warning=True)
+        return Reconciled((SetStatus(pod, status), told), now + _AGAIN)
+
+
+def _tell(pod: Object, reason: str, message: str, *, warning: bool = False) -> Tell:
+    return Tell(about=pod, reason=reason, message=message, component=_COMPONENT, warning=warning)
 
 
 def untolerated(pod: Object, node: Object, effects: tuple[str, ...]) -> Object | None:

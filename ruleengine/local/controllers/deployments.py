@@ -13,6 +13,7 @@ from ruleengine.local.controllers.work import (
     Reconciled,
     Replace,
     SetStatus,
+    Tell,
     Write,
     controller_uid,
     is_deleting,
@@ -26,6 +27,7 @@ from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "deployments.apps"
 _SETS: Final = "replicasets.apps"
+_COMPONENT: Final = "deployment-controller"
 HASH: Final = "pod-template-hash"
 REVISION: Final = "deployment.kubernetes.io/revision"
 DESIRED: Final = "deployment.kubernetes.io/desired-replicas"
@@ -59,7 +61,7 @@ class Deployments:
         writes: list[Write] = []
         if not is_deleting(live):
             writes += _adoptions(live, reader)
-            writes += _steps(live, sets)
+            writes += _told(live, _steps(live, sets))
         new = _current(live, sets)
         status, again = deployment_status(live, new, sets, now)
         if status != live.get("status"):
@@ -120,6 +122,22 @@ def _steps(live: Object, sets: list[Object]) -> list[Write]:
         return writes
     writes += _marked(live, _revision(new))
     return writes + (_move(live, new, old, bounds) or _forget(live, old))
+
+
+def _told(live: Object, writes: list[Write]) -> Iterable[Write]:
+    """Have every change of the size of a ReplicaSet told."""
+    for write in writes:
+        yield write
+        if isinstance(write, Create | Replace) and write.value["kind"] == "ReplicaSet":
+            before = rolling.replicas_of(write.live) if isinstance(write, Replace) else 0
+            after = rolling.replicas_of(write.value)
+            if after != before:
+                name = write.value["metadata"]["name"]
+                way = "up" if after > before else "down"
+                text = f"Scaled {way} replica set {name} from {before} to {after}"
+                yield Tell(
+                    about=live, reason="ScalingReplicaSet", message=text, component=_COMPONENT
+                )
 
 
 def _move(live: Object, new: Object, old: list[Object], bounds: rolling.Bounds) -> list[Write]:

@@ -1,4 +1,4 @@
-"""Events live for an hour."""
+"""Events live for an hour after they were told last."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -12,7 +12,7 @@ _LIFE: Final = timedelta(hours=1)
 
 
 class ExpiringEvents:
-    """Deletes events an hour after they were written."""
+    """Deletes events an hour after they were told last."""
 
     manager: ClassVar[str] = "kube-controller-manager"
 
@@ -26,5 +26,6 @@ class ExpiringEvents:
         live = reader.get(key)
         if live is None:
             return Reconciled()
-        end = parse_time(live["metadata"]["creationTimestamp"]) + _LIFE
+        told = live.get("lastTimestamp") or live["metadata"]["creationTimestamp"]
+        end = max(parse_time(told), parse_time(live["metadata"]["creationTimestamp"])) + _LIFE
         return Reconciled((Delete(live),)) if now >= end else Reconciled(again=end)
