@@ -7,8 +7,8 @@ from functools import cache
 
 import pytest
 
-_OLDEST = 27
-"""Older ones ask for OpenAPI 2 before every apply, which servers of today need not have."""
+_OLDEST = 29
+"""Older ones ask for OpenAPI 2 in protobuf before every apply, which the server does not write."""
 
 
 def kubectl() -> str:

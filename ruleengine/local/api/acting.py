@@ -1,8 +1,9 @@
 """Creates of subresources: a pod is bound or evicted, an account is given a token."""
 
-from collections.abc import Mapping
 from typing import Final
 
+from ruleengine.apimachinery.kinds import SUBRESOURCES
+from ruleengine.apimachinery.schema import schema_for
 from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.local.api import tokens
 from ruleengine.local.api.failures import (
@@ -13,6 +14,7 @@ from ruleengine.local.api.failures import (
     no_such_path,
 )
 from ruleengine.local.api.options import DeleteOptions, delete_options, write_options
+from ruleengine.local.api.preparing import decoded
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.routing import Route
 from ruleengine.local.service_accounts import ServiceAccountTokens
@@ -43,6 +45,9 @@ class Actions:
 
         Raises ``ApiFailure``.
         """
+        known = SUBRESOURCES[route.subresource]
+        version = f"{known.group}/{known.version}" if known.group else known.version
+        decoded(body, schema_for(version, known.kind))
         _check_name(body, route)
         match route.subresource:
             case "binding":
@@ -59,7 +64,7 @@ class Actions:
     def _bind(self, request: HttpRequest, route: Route, body: Object) -> Object:
         """Give a pod its node; it can have only one."""
         node = lookup(body, "target", "name")
-        if not isinstance(node, str) or not node:
+        if not node:
             raise bad_request("target.name of the Binding must name a node")
         info = route.served.info
 
@@ -79,10 +84,7 @@ class Actions:
 
     def _evict(self, request: HttpRequest, route: Route, body: Object) -> Object:
         """Delete a pod unless a budget forbids it."""
-        stated = body.get("deleteOptions") or {}
-        if not isinstance(stated, Mapping):
-            raise bad_request("deleteOptions of the Eviction must be an object")
-        options = delete_options(request, dict(stated))
+        options = delete_options(request, body.get("deleteOptions") or {})
         pod = self._registry.get(route.served, route.namespace, route.name)
         if _is_counted(pod):
             self._check_budgets(pod, route, options)

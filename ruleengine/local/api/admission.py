@@ -169,4 +169,8 @@ def _job(value: Object) -> Object:
     labels = {**(metadata.get("labels") or {}), **labels}
     template = {**template, "metadata": {**metadata, "labels": labels}}
     selector = {"matchLabels": {"batch.kubernetes.io/controller-uid": uid}}
-    return {**value, "spec": {**spec, "template": template, "selector": selector}}
+    own = value["metadata"]
+    if not own.get("labels"):
+        own = {**own, "labels": labels}  # the default, which these labels come too late for
+    spec = {**spec, "template": template, "selector": selector}
+    return {**value, "metadata": own, "spec": spec}

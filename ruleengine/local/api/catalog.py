@@ -10,6 +10,7 @@ from typing import Final
 
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.apimachinery.schema import Schema, schema_for, schema_from_openapi
+from ruleengine.local.api.views import STORED_AS
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
@@ -51,7 +52,8 @@ class Served:
     @property
     def resource(self) -> str:
         """Under which resource its objects are stored."""
-        return f"{self.info.plural}.{self.info.group}" if self.info.group else self.info.plural
+        name = f"{self.info.plural}.{self.info.group}" if self.info.group else self.info.plural
+        return STORED_AS.get(name, name)
 
     @property
     def custom(self) -> bool:

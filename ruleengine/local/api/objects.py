@@ -178,7 +178,8 @@ class ObjectRequests:
         body = bodies.read_object(request)
         info = route.served.info
         if info.kind in REVIEWED:
-            value = preparing.identified(body.value, route.served, route.namespace)
+            value = preparing.decoded(body.value, route.served.schema)
+            value = preparing.identified(value, route.served, route.namespace)
             answer = self._reviews.answer(value, info.kind, caller, route.namespace)
             return _json(answer, status=201)
         if "list" not in info.verbs:

@@ -6,9 +6,11 @@ from typing import Final
 
 from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.model.http import HttpRequest
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 
 _LONGEST_MANAGER: Final = 128
+_LARGEST: Final = 2**31
+_LONGEST_NUMBER: Final = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,7 +51,7 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     text = query.get(name, "")
     if not text:
         return None
-    if not text.isdecimal():
+    if not text.isdecimal() or len(text) > _LONGEST_NUMBER:
         raise bad_request(f"invalid value {text!r} for the parameter {name}: a number is needed")
     return int(text)
 
@@ -84,21 +86,47 @@ def agent(request: HttpRequest) -> str:
 def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
     """Return the options of a delete; the body wins over the query. Raises ``ApiFailure``."""
     query = query_of(request)
+    _check_types(body)
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy", "")
     if propagation not in ("", "Background", "Foreground", "Orphan"):
         raise _invalid("propagationPolicy", f'Unsupported value: "{propagation}"')
     orphan = body.get("orphanDependents", query.get("orphanDependents"))
+    if propagation and orphan is not None:
+        problem = "orphanDependents and deletionPropagation cannot be both set"
+        raise _invalid("propagationPolicy", problem)
     if not propagation and orphan is not None:
         propagation = "Orphan" if str(orphan).lower() == "true" else "Background"
     grace = body.get("gracePeriodSeconds")
+    grace = number(query, "gracePeriodSeconds") if grace is None else grace
+    if grace is not None:
+        grace = min(grace, _LARGEST) if grace >= 0 else 1  # as API servers read a negative one
     return DeleteOptions(
         propagation=propagation,
-        grace=number(query, "gracePeriodSeconds") if grace is None else int(grace),
-        uid=str(lookup(body, "preconditions", "uid", default="")),
-        resource_version=str(lookup(body, "preconditions", "resourceVersion", default="")),
+        grace=grace,
+        uid=lookup(body, "preconditions", "uid", default=""),
+        resource_version=lookup(body, "preconditions", "resourceVersion", default=""),
         dry_run=_dry_run(body.get("dryRun") or [v for k, v in request.query if k == "dryRun"]),
         manager=agent(request),
     )
+
+
+def _check_types(options: Object) -> None:
+    """Refuse options of a delete that are of the wrong type. Raises ``ApiFailure`` 400."""
+    preconditions = options.get("preconditions") or {}
+    wanted: list[tuple[str, Value, type]] = [
+        ("propagationPolicy", options.get("propagationPolicy"), str),
+        ("orphanDependents", options.get("orphanDependents"), bool),
+        ("dryRun", options.get("dryRun"), list),
+        ("preconditions", preconditions, dict),
+        ("preconditions.uid", lookup(preconditions, "uid"), str),
+        ("preconditions.resourceVersion", lookup(preconditions, "resourceVersion"), str),
+    ]
+    wrong = [name for name, value, kind in wanted if value is not None and type(value) is not kind]
+    grace = options.get("gracePeriodSeconds")
+    if grace is not None and (type(grace) is not int or abs(grace) > _LARGEST):
+        wrong.append("gracePeriodSeconds")
+    if wrong:
+        raise bad_request(f"the DeleteOptions cannot be decoded: wrong type of {wrong[0]}")
 
 
 def _dry_run(stated: list[str]) -> bool:

@@ -13,12 +13,15 @@ from ruleengine.apimachinery.custom_defaulting import default_custom
 from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.patches import equal
 from ruleengine.apimachinery.pruning import prune
+from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.structured_merge import update
+from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.apimachinery.validating import validate
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import bad_request, invalid
 from ruleengine.local.api.languages import LANGUAGES
 from ruleengine.local.api.options import WriteOptions
+from ruleengine.local.api.views import shown_as
 from ruleengine.model.values import Object, format_path, lookup
 
 _SYSTEM: Final = (
@@ -71,6 +74,17 @@ def declared(
         options.warnings.extend(problems)
     found: Object = kept
     return found
+
+
+def decoded(value: Object, schema: Schema) -> Object:
+    """Return an object that is answered and never stored, if its types are right.
+
+    Raises ``ApiFailure`` 400.
+    """
+    problems = [f"{one.field}: {one.message}" for one in check_types(value, schema)]
+    if problems:
+        raise bad_request(f"the object provided cannot be decoded: {problems[0]}")
+    return value
 
 
 def completed(value: Object, served: Served) -> Object:
@@ -180,6 +194,6 @@ def checked(value: Object, served: Served, old: Object | None = None) -> Object:
 
 
 def presented(value: Object, served: Served) -> Object:
-    """Return a stored object in the version it is asked for."""
-    wanted = served.info.api_version
-    return value if value.get("apiVersion") == wanted else {**value, "apiVersion": wanted}
+    """Return a stored object in the version it is asked for, with defaults added since."""
+    value = shown_as(value, served.info.api_version)
+    return default_custom(value, served.openapi) if served.custom else value

@@ -27,6 +27,7 @@ from ruleengine.local.api.failures import (
     not_found,
 )
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
+from ruleengine.local.api.views import to_store
 from ruleengine.local.clock import Clock
 from ruleengine.local.store import ChangedError, Store
 from ruleengine.model.times import format_time
@@ -348,16 +349,16 @@ class Registry:
         self, served: Served, namespace: str, value: Object, manager: str, *, expected: int
     ) -> Object:
         key = served.key(namespace, value["metadata"]["name"])
-        written = self.store.write(key, value, expected=expected)
+        written = self.store.write(key, to_store(value), expected=expected)
         self._count(manager)
-        return written
+        return preparing.presented(written, served)
 
     def _remove(self, served: Served, namespace: str, value: Object, manager: str) -> Object:
         key = served.key(namespace, value["metadata"]["name"])
         revision = int(value["metadata"]["resourceVersion"])
         removed = self.store.write(key, None, expected=revision)
         self._count(manager)
-        return removed
+        return preparing.presented(removed, served)
 
     def _count(self, manager: str) -> None:
         with self._counting:

@@ -1,7 +1,7 @@
 """Which objects a list or watch is about: namespace, labels and fields."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ruleengine.apimachinery.field_selectors import FieldRequirement, parse_field_selector
@@ -12,6 +12,7 @@ from ruleengine.apimachinery.selectors import (
 )
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import bad_request
+from ruleengine.local.api.views import stored_field
 from ruleengine.model.values import Object, lookup
 
 _ALWAYS: Final = frozenset({"metadata.name", "metadata.namespace"})
@@ -98,6 +99,8 @@ def read_selection(query: Mapping[str, str], served: Served, namespace: str) -> 
     except SelectorError as error:
         raise bad_request(str(error)) from None
     known = _ALWAYS | _FIELDS.get(served.resource, frozenset()) | _selectable(served)
+    plural = f"{served.info.plural}.{served.info.group}"
+    fields = tuple(replace(one, path=stored_field(plural, one.path)) for one in fields)
     for one in fields:
         if one.path not in known:
             raise bad_request(

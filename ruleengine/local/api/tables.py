@@ -9,6 +9,7 @@ from ruleengine.local.api import cells
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.columns import AGE, COLUMNS, NAME, Column
 from ruleengine.local.api.failures import ApiFailure
+from ruleengine.local.api.views import to_store
 from ruleengine.model.values import Object, Value, lookup
 
 _META: Final = "meta.k8s.io"
@@ -144,7 +145,8 @@ def table(
     columns = columns_of(served)
     rows = []
     for value in items:
-        row: Object = {"cells": [column.cell(value, now) for column in columns]}
+        stored = to_store(value)
+        row: Object = {"cells": [column.cell(stored, now) for column in columns]}
         if include == "Object":
             row["object"] = value
         elif include == "Metadata":

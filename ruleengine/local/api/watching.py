@@ -127,8 +127,13 @@ def _event_line(request: WatchRequest, event: Event, present: Present) -> bytes:
     after = event.type is not EventType.DELETED and selection.matches(event.object)
     if not before and not after:
         return b""
-    kind = _KINDS[before, after]
-    return _line(kind, present(presented(event.object, request.route.served)))
+    value = event.object
+    if not after and event.type is not EventType.DELETED and event.previous is not None:
+        # what leaves the selection is told as it was, at the revision at which it left
+        version = value["metadata"]["resourceVersion"]
+        metadata = {**event.previous["metadata"], "resourceVersion": version}
+        value = {**event.previous, "metadata": metadata}
+    return _line(_KINDS[before, after], present(presented(value, request.route.served)))
 
 
 def _bookmark(request: WatchRequest, revision: int, *, initial: bool = False) -> bytes:
