@@ -1,5 +1,6 @@
 """What a container is planned to be, from its pod and what surrounds it: pure."""
 
+import signal
 from typing import Any
 
 import pytest
@@ -282,6 +283,13 @@ def test_the_user_is_that_of_the_security_context(
         ({"securityContext": {"privileged": True}}, {}, "privileged"),
         ({}, {"hostPID": True}, "hostPID"),
         ({}, {"shareProcessNamespace": True}, "shareProcessNamespace"),
+        ({}, {"hostIPC": True}, "hostIPC"),
+        ({}, {"securityContext": {"sysctls": [{"name": "a", "value": "1"}]}}, "sysctls"),
+        ({}, {"os": {"name": "windows"}}, "Windows"),
+        ({"volumeDevices": [{"name": "d", "devicePath": "/d"}]}, {}, "volumeDevices"),
+        ({"resources": {"claims": [{"name": "gpu"}]}}, {}, "resources.claims"),
+        ({"restartPolicyRules": [{"action": "Restart"}]}, {}, "restartPolicyRules"),
+        ({"lifecycle": {"stopSignal": "SIGNONE"}}, {}, "SIGNONE"),
     ],
 )
 def test_rights_that_no_sandbox_gives_are_refused(more: Object, spec: Object, message: str) -> None:
@@ -289,6 +297,12 @@ def test_rights_that_no_sandbox_gives_are_refused(more: Object, spec: Object, me
     found = refused(more, **spec)
     assert found.final
     assert message in found.message
+
+
+def test_a_container_may_be_asked_by_another_signal() -> None:
+    """By its name."""
+    assert plan().stop_signal == signal.SIGTERM
+    assert plan({"lifecycle": {"stopSignal": "SIGUSR1"}}).stop_signal == signal.SIGUSR1
 
 
 def test_ports_are_those_of_tcp() -> None:

@@ -139,6 +139,13 @@ def test_a_pod_of_a_workflow_runs_without_being_asked_to(bench: Bench) -> None:
     assert [plan.container for plan in bench.runner.plans] == ["c"]
 
 
+def test_a_gated_pod_is_not_placed(bench: Bench) -> None:
+    """Until somebody opens the gate."""
+    waiting = bench.create(schedulingGates=[{"name": "shop/open"}])
+    assert "nodeName" not in waiting["spec"]
+    assert bench.runner.plans == []
+
+
 def test_without_a_runner_a_pod_of_a_workflow_fails() -> None:
     """It says so rather than to pretend."""
     plane = in_memory_plane()

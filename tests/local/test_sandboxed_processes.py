@@ -146,6 +146,15 @@ def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRun
     assert shell.log(name) == "up\nbye\n"
 
 
+def test_the_signal_that_asks_may_be_another(shell: Shell, runner: ProcessRunner) -> None:
+    """As the container states it."""
+    script = "trap 'exit 7' USR1; echo up; while :; do sleep 0.05; done"
+    name = shell.plan(script, stop_signal=int(signal.SIGUSR1))
+    until(lambda: "up" in shell.log(name))
+    runner.end(shell.uid, name, kill=False)
+    assert shell.wait(name).code == 7
+
+
 def test_a_launcher_that_ends_takes_its_containers_with_it(
     shell: Shell, runner: ProcessRunner
 ) -> None:

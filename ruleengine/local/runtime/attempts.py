@@ -31,6 +31,7 @@ class Attempt:
     reason: str = ""
     message: str = ""
     told: bool = False
+    stop_signal: int = 15
     contained: Contained | None = field(default=None, repr=False)
     group: Group | None = None
 

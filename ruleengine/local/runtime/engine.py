@@ -10,6 +10,7 @@ import shutil
 import sys
 import sysconfig
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -89,5 +90,6 @@ def search_paths(prefix: str, *, engine: bool) -> dict[str, str]:
     return found
 
 
+@cache
 def _libraries() -> list[str]:
     return list(dict.fromkeys(sysconfig.get_path(name) for name in ("purelib", "platlib")))

@@ -5,6 +5,7 @@ is refused by name, never passed over.
 """
 
 import posixpath
+import signal
 from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
@@ -23,7 +24,19 @@ from ruleengine.local.runtime.volumes import plan_mounts
 from ruleengine.model.values import Object, lookup
 
 _SOMEBODY: Final = 65532
-_HOST_RIGHTS: Final = ("hostPID", "hostIPC", "shareProcessNamespace")
+_APART: Final = "containers are kept apart from one another and from the host"
+_REFUSED_OF_PODS: Final = (
+    (("hostPID",), _APART),
+    (("hostIPC",), _APART),
+    (("shareProcessNamespace",), _APART),
+    (("securityContext", "sysctls"), "the kernel is that of the machine"),
+)
+_REFUSED_OF_CONTAINERS: Final = (
+    (("securityContext", "privileged"), _APART),
+    (("volumeDevices",), "it has no devices to give"),
+    (("resources", "claims"), "it has no devices to give"),
+    (("restartPolicyRules",), "the restart policy alone decides"),
+)
 
 
 def plan_container(
@@ -49,6 +62,7 @@ def plan_container(
         mounts=plan_mounts(pod, container, environment, around),
         limits=_limits(container),
         log_is_message=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
+        stop_signal=_stop_signal(container),
         tty=bool(container.get("tty")),
         read_only_root=bool(lookup(container, "securityContext", "readOnlyRootFilesystem")),
         user=_user(pod, container),
@@ -69,13 +83,25 @@ def plan_container(
 
 
 def _check_rights(pod: Object, container: Object) -> None:
-    """Refuse what no sandbox of this node gives."""
-    wanted = [name for name in _HOST_RIGHTS if pod["spec"].get(name)]
-    if lookup(container, "securityContext", "privileged"):
-        wanted.append("privileged")
-    if wanted:
-        problem = f"{wanted[0]} is not honoured: containers are kept apart from one another"
-        raise NotReadyError(CONFIG_ERROR, f"{problem} and from the host", final=True)
+    """Refuse what a container would rely on and no sandbox of this node gives."""
+    for holder, path, why in (
+        *((pod["spec"], path, why) for path, why in _REFUSED_OF_PODS),
+        *((container, path, why) for path, why in _REFUSED_OF_CONTAINERS),
+    ):
+        if lookup(holder, *path):
+            problem = f"{'.'.join(path)} is not honoured by the local node: {why}"
+            raise NotReadyError(CONFIG_ERROR, problem, final=True)
+    if lookup(pod, "spec", "os", "name") == "windows":
+        raise NotReadyError(CONFIG_ERROR, "the local node runs no Windows", final=True)
+
+
+def _stop_signal(container: Object) -> int:
+    name = str(lookup(container, "lifecycle", "stopSignal", default="SIGTERM"))
+    try:
+        return int(signal.Signals[name])
+    except KeyError:
+        problem = f"the stopSignal {name!r} is none of this machine's"
+        raise NotReadyError(CONFIG_ERROR, problem, final=True) from None
 
 
 def _limits(container: Object) -> Limits:

@@ -8,7 +8,6 @@ end counts as ended by ``NodeRestarted``.
 import contextlib
 import logging
 import os
-import signal
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -120,7 +119,7 @@ class ProcessRunner:
         folder = self._folder / plan.uid / "containers" / plan.container / str(plan.attempt)
         remove(folder)
         folder.mkdir(parents=True, mode=0o700)
-        attempt = Attempt(folder, self._clock.now())
+        attempt = Attempt(folder, self._clock.now(), stop_signal=plan.stop_signal)
         # before the process: a server killed in between finds that there may have been one
         attempt.write()
         with self._lock:
@@ -188,7 +187,7 @@ class ProcessRunner:
                 if kill:
                     attempt.contained.kill()
                 else:
-                    attempt.contained.signal(signal.SIGTERM)
+                    attempt.contained.signal(attempt.stop_signal)
 
     def execute(
         self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]

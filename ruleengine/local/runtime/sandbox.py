@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -116,6 +117,7 @@ def own(folder: Path, user: int) -> None:
             os.lchown(Path(place, name), user, user)
 
 
+@cache
 def host_binds() -> list[Mapping[str, Any]]:
     """Return what every container sees of the host, all of it read-only."""
     folders = ["/usr", *(f"/etc/{name}" for name in _BOUND)]

@@ -69,6 +69,8 @@ class ContainerPlan:
     user: tuple[int, int] = (0, 0)
     """User and group that the process is, inside."""
     read_only_root: bool = False
+    stop_signal: int = 15
+    """The number of the signal that asks it to end."""
     tty: bool = False
     hostname: str = "localhost"
     hosts: tuple[str, ...] = ()
