@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from ruleengine.model.values import Object, Path, Value
 
-_SHOWN: int = 200
+_SHOWN: int = 512
 """How much of a wrong value a message repeats."""
 
 

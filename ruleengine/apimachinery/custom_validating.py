@@ -161,6 +161,8 @@ class _Checker:
         for name in openapi.get("required") or ():
             if name not in value:
                 yield required((*path, name))
+        if openapi.get("x-kubernetes-embedded-resource") is True:
+            yield from _embedded(value, path)
         for name, inner in value.items():
             schema = properties.get(name, more)
             if isinstance(schema, dict):
@@ -200,6 +202,16 @@ class _Checker:
         if not isinstance(schemas, list):
             return []
         return [[*self.check(value, _mapping(one), path, ABSENT)] for one in schemas]
+
+
+def _embedded(value: Object, path: Path) -> _Causes:
+    """Check that an object inside another says what it is."""
+    for name in ("apiVersion", "kind"):
+        if not value.get(name):
+            yield required((*path, name), "must not be empty")
+    metadata = value.get("metadata")
+    if metadata is not None and not isinstance(metadata, dict):
+        yield _wrong_type((*path, "metadata"), _sort(metadata), "object")
 
 
 def _distance(causes: list[Cause]) -> tuple[int, int]:

@@ -30,6 +30,9 @@ MOST_ANNOTATION_BYTES: Final = 256 * 1024
 _METADATA: Final[Path] = ("metadata",)
 _RBAC: Final = "rbac.authorization.k8s.io"
 _STANDARD_FINALIZERS: Final = frozenset({"orphan", "foregroundDeletion", "kubernetes"})
+_LENIENT_GROUPS: Final = ("apiextensions.k8s.io", "apiregistration.k8s.io")
+"""Groups of built-in kinds whose finalizers need not be qualified."""
+
 _UNCHANGEABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 
 
@@ -49,6 +52,9 @@ def check_metadata(value: Object, kind: KindInfo) -> Iterator[Cause]:
         yield required(_METADATA)
         return
     name = metadata.get("name")
+    base = metadata.get("generateName")
+    if base:
+        yield from _check_base(str(base), kind)
     if not name:
         yield required((*_METADATA, "name"), "name or generateName is required")
     elif not isinstance(name, str):
@@ -60,8 +66,20 @@ def check_metadata(value: Object, kind: KindInfo) -> Iterator[Cause]:
     yield from _check_namespace(metadata, kind)
     yield from check_labels(metadata.get("labels"), (*_METADATA, "labels"))
     yield from _check_annotations(metadata.get("annotations"))
-    yield from _check_finalizers(metadata.get("finalizers"))
+    yield from _check_finalizers(metadata.get("finalizers"), kind)
     yield from _check_owners(metadata.get("ownerReferences"))
+    yield from _check_entries(metadata.get("managedFields"))
+    generation = metadata.get("generation")
+    if isinstance(generation, int) and generation < 0:
+        place = (*_METADATA, "generation")
+        yield invalid(place, generation, "must be greater than or equal to 0")
+
+
+def _check_base(base: str, kind: KindInfo) -> Iterator[Cause]:
+    """Check what generated names begin with; a hyphen at its end will not be the last sign."""
+    problem = name_check(kind)(base[:-1] + "a" if base.endswith("-") else base)
+    if problem:
+        yield invalid((*_METADATA, "generateName"), base, problem)
 
 
 def _check_namespace(metadata: Object, kind: KindInfo) -> Iterator[Cause]:
@@ -122,30 +140,54 @@ def annotation_bytes(annotations: Object) -> int:
     )
 
 
-def _check_finalizers(finalizers: Value) -> Iterator[Cause]:
+def _check_finalizers(finalizers: Value, kind: KindInfo) -> Iterator[Cause]:
     path = (*_METADATA, "finalizers")
-    for finalizer in finalizers or ():
+    stated = finalizers or []
+    for number, finalizer in enumerate(stated):
         problem = check_qualified_name(str(finalizer))
         if problem:
             yield invalid(path, finalizer, problem)
-        elif "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
-            yield invalid(
-                path,
-                finalizer,
-                "name is neither a standard finalizer name nor is it fully qualified",
-            )
+        known = "/" in finalizer or finalizer in _STANDARD_FINALIZERS
+        if not known and kind.type_name and kind.group not in _LENIENT_GROUPS:
+            detail = "name is neither a standard finalizer name nor is it fully qualified"
+            yield invalid((*path, number), finalizer, detail)
+    if "orphan" in stated and "foregroundDeletion" in stated:
+        detail = "finalizer orphan and foregroundDeletion cannot be both set"
+        yield invalid(path, stated, detail)
 
 
 def _check_owners(owners: Value) -> Iterator[Cause]:
     path = (*_METADATA, "ownerReferences")
-    controllers = 0
-    for number, owner in enumerate(owners or ()):
-        for field in ("apiVersion", "kind", "name", "uid"):
+    controllers = []
+    for owner in owners or ():
+        version = str(owner.get("apiVersion") or "")
+        if not version or version.count("/") > 1:
+            place = (*path, "apiVersion")
+            yield invalid(place, owner.get("apiVersion") or "", "version must not be empty")
+        for field in ("kind", "name", "uid"):
             if not owner.get(field):
-                yield required((*path, number, field), "must not be empty")
-        controllers += bool(owner.get("controller"))
-    if controllers > 1:
-        yield invalid(path, controllers, "only one reference can have controller set to true")
+                yield invalid((*path, field), "", "must not be empty")
+        if (version, owner.get("kind")) == ("v1", "Event"):
+            yield invalid(path, owner, "/v1, Kind=Event is disallowed from being an owner")
+        if owner.get("controller"):
+            controllers.append(f"{owner.get('kind')}/{owner.get('name')}")
+    if len(controllers) > 1:
+        detail = (
+            'Only one reference can have Controller set to true. Found "true" in references '
+            f"for {controllers[0]} and {controllers[1]}"
+        )
+        yield invalid(path, owners, detail)
+
+
+def _check_entries(entries: Value) -> Iterator[Cause]:
+    """Check the entries of ``managedFields``; what they hold is checked where it is read."""
+    for number, entry in enumerate(entries if isinstance(entries, list) else ()):
+        path = (*_METADATA, "managedFields", number)
+        if entry.get("operation") not in ("Apply", "Update"):
+            detail = "must be `Apply` or `Update`"
+            yield invalid((*path, "operation"), entry.get("operation") or "", detail)
+        if entry.get("fieldsType") not in (None, "", "FieldsV1"):
+            yield invalid((*path, "fieldsType"), entry["fieldsType"], "must be `FieldsV1`")
 
 
 def check_metadata_change(old: Object, new: Object) -> Iterator[Cause]:
@@ -155,6 +197,9 @@ def check_metadata_change(old: Object, new: Object) -> Iterator[Cause]:
         changed = before.get(field) != after.get(field)
         if changed and (before.get(field) is not None or field == "deletionTimestamp"):
             yield immutable((*_METADATA, field), after.get(field))
+    was, now = before.get("generation"), after.get("generation")
+    if isinstance(was, int) and isinstance(now, int) and now < was:
+        yield invalid((*_METADATA, "generation"), now, "must not be decremented")
     if before.get("deletionTimestamp"):
         added = set(after.get("finalizers") or ()) - set(before.get("finalizers") or ())
         if added:
@@ -162,5 +207,5 @@ def check_metadata_change(old: Object, new: Object) -> Iterator[Cause]:
             yield forbidden(
                 (*_METADATA, "finalizers"),
                 "no new finalizers can be added if the object is being deleted, "
-                f"found new finalizers [{names}]",
+                f"found new finalizers []string{{{names}}}",
             )

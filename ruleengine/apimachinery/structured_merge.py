@@ -6,7 +6,7 @@ step by step. Nothing is changed in place; where nothing changes, the live objec
 is returned, which is how callers see that there is nothing to write.
 """
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -78,11 +78,13 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     now: str,
     force: bool = False,
     subresource: str = "",
+    versions: Container[str] | None = None,
 ) -> Applied:
     """Apply ``config`` in the name of ``manager``; ``live`` is ``None`` for a new object.
 
-    ``now`` is an RFC 3339 time for the entries that change. The result is ``live`` itself
-    when there is nothing to write. Raises
+    ``now`` is an RFC 3339 time for the entries that change. ``versions`` are the API versions
+    that the kind still has: entries of others are dropped (``None``: it has all of them).
+    The result is ``live`` itself when there is nothing to write. Raises
     :class:`~ruleengine.apimachinery.declared.UndeclaredError` for a configuration that has
     fields the schema does not know, or the same list item twice.
     """
@@ -91,6 +93,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     check_declared(config, schema)
     base = _bare(config) if live is None else without_managed_fields(live)
     managers = _adapted(_managers_before_apply(live, base, schema, now), schema)
+    managers = _of_versions(managers, versions)
     mine = Manager(
         name=manager,
         operation=APPLY,
@@ -143,6 +146,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     now: str,
     subresource: str = "",
     operation: str = UPDATE,
+    versions: Container[str] | None = None,
 ) -> Object:
     """Return ``new`` with the ``managedFields`` that this write leaves behind.
 
@@ -155,6 +159,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     managers = _managers_before_update(live, new, subresource)
     if not managers and lookup(live, "metadata", "uid"):
         return bare
+    managers = _of_versions(managers, versions)
     differences = _of_endpoint(compare(base, bare, schema), schema, subresource)
     mine = Manager(
         name=manager,
@@ -249,6 +254,15 @@ def _lenient(managed_fields: object) -> dict[ManagerKey, Manager]:
         return read_managers(managed_fields)
     except FieldsError:
         return {}
+
+
+def _of_versions(
+    managers: dict[ManagerKey, Manager], versions: Container[str] | None
+) -> dict[ManagerKey, Manager]:
+    """Return the managers whose fields are named in a version that still exists."""
+    if versions is None:
+        return managers
+    return {key: one for key, one in managers.items() if one.api_version in versions}
 
 
 def _managers_before_apply(

@@ -264,6 +264,23 @@ def test_a_format_knows_good_from_bad(name: str) -> None:
         assert wrong({**TEXT, "format": name}, text), text
 
 
+def test_an_object_inside_another_says_what_it_is() -> None:
+    """Its apiVersion and kind are required, its metadata an object."""
+    embedded = {
+        "type": "object",
+        "x-kubernetes-embedded-resource": True,
+        "x-kubernetes-preserve-unknown-fields": True,
+    }
+    assert wrong(embedded, {"kind": "Pod", "metadata": []}) == [
+        ("spec.a.apiVersion", "Required value: must not be empty"),
+        (
+            "spec.a.metadata",
+            'Invalid value: "array": spec.a.metadata in body must be of type object: "array"',
+        ),
+    ]
+    assert wrong(embedded, {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p"}}) == []
+
+
 def test_formats_that_nobody_knows_are_not_checked() -> None:
     """As the API has it."""
     assert wrong({**TEXT, "format": "phone"}, "?") == []

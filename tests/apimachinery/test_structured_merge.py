@@ -289,6 +289,20 @@ def test_a_change_of_version_is_written() -> None:
     assert versions == ["example.com/v2"]
 
 
+def test_entries_of_versions_that_are_gone_are_dropped() -> None:
+    """Their fields are nobody's, so nothing conflicts and nothing is taken out."""
+    live = applied(None, thing({"number": 1, "text": "x"}), "other").object
+    kinds = {"manager": "me", "schema": THING, "now": NOW}
+    gone = apply(live, thing({"number": 2}), versions={"example.com/v2"}, **kinds)
+    assert gone.conflicts == ()
+    assert set(owners(gone.object)) == {"me"}
+    kept = apply(live, thing({"number": 2}), versions={"example.com/v1"}, **kinds)
+    assert [one.path for one in kept.conflicts] == [".spec.number"]
+    new = {**live, "spec": {"number": 3, "text": "x"}}
+    after = update(live, new, versions=["example.com/v2"], **kinds)
+    assert set(owners(after)) == {"me"}
+
+
 def test_status_is_nobodys_through_the_main_endpoint() -> None:
     """An apply neither writes nor owns status where it is a subresource, and the reverse."""
     config = {

@@ -43,11 +43,15 @@ _WITH_GENERATION: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Served:
-    """One kind as it is served. ``definition`` is the version of a CRD, else ``None``."""
+    """One kind as it is served. ``definition`` is the version of a CRD, else ``None``.
+
+    ``versions`` are the API versions in which the kind is served.
+    """
 
     info: KindInfo
     schema: Schema
     definition: Object | None = None
+    versions: frozenset[str] | None = None
 
     @property
     def resource(self) -> str:
@@ -129,6 +133,13 @@ class Catalog:
         found = kinds.served.get(place)
         if found is None:
             found = _make(info, kinds.versions.get(place))
+            group_kind = (info.group, info.kind)
+            versions = frozenset(
+                one.api_version
+                for one in kinds.table.resources()
+                if (one.group, one.kind) == group_kind
+            )
+            found = replace(found, versions=versions)
             kinds.served[place] = found
         return found
 

@@ -151,6 +151,7 @@ def tracked(
         schema=served.schema,
         now=now,
         subresource=subresource if subresource in ("status", "scale") else "",
+        versions=served.versions,
     )
 
 
@@ -180,14 +181,9 @@ def unchanged(live: Object, new: Object) -> bool:
 
 def checked(value: Object, served: Served, old: Object | None = None) -> Object:
     """Return the object if it may be stored. Raises ``ApiFailure`` 422."""
-    found = validate(
+    causes = validate(
         value, served.info, served.schema, old, openapi=served.openapi, languages=LANGUAGES
     )
-    causes = [
-        one
-        for one in found
-        if not (one.field == "metadata.finalizers" and f'"{CLEANUP}"' in one.message)
-    ]
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)
     return value

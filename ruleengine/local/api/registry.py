@@ -298,6 +298,7 @@ class Registry:
                 now=self.now(),
                 force=options.force,
                 subresource=subresource,
+                versions=served.versions,
             )
         except UndeclaredError as error:
             raise bad_request(error.message) from None
