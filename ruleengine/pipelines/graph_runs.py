@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
 from ruleengine.pipelines.conditions import excused, may_begin
-from ruleengine.pipelines.expanding import EMPTY, Planned, captured, expand, mentioned
-from ruleengine.pipelines.graphs import Graph, make_graph
+from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
+from ruleengine.pipelines.graphs import Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
@@ -43,14 +43,31 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         template=template,
         call=replace(call, boundary=node["id"], hooked=False, attempt=None),
         graph=graph,
-        captures=captured(template),
+        captures=machine.captures(node["name"], template),
     )
-    running = False
-    for name in graph.order:
-        running = not _task(machine, dag, name) or running
-    if running and not _gives_up(machine, dag):
+    if not _walk(machine, dag) and not _gives_up(machine, dag):
         return machine.left_over(node, call)
     return _finished(machine, dag)
+
+
+def _walk(machine: "Machine", dag: _Dag) -> bool:
+    """Look after the tasks whose time has come; tell whether all have come to their end.
+
+    Tasks that are over are not looked at again, so that a decision costs what is on its way.
+    """
+    frontier = machine.frontier(dag.node["name"], dag.graph)
+    frontier.settle(lambda name: _was_over(machine, dag, name))
+    walk = Walk(frontier)
+    for name in walk:
+        if _task(machine, dag, name):
+            walk.over(name)
+    return walk.is_over
+
+
+def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
+    """Tell whether a task was over before this decision, and nothing can begin for it any more."""
+    node = machine.observed(dag.name_of(name))
+    return node is not None and is_fulfilled(node) and not hooking.hooks_of(dag.graph.tasks[name])
 
 
 def _gives_up(machine: "Machine", dag: _Dag) -> bool:

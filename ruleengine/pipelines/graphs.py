@@ -1,6 +1,8 @@
 """The graph of a DAG template's tasks: who waits for whom (reference, Workflows 8)."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import heapq
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from ruleengine.expressions import depends
@@ -31,6 +33,71 @@ class Graph:
                 found.add(one)
                 waiting.extend(self.needs[one])
         return found
+
+
+class Frontier:
+    """The tasks of a graph that can be looked at: all they need is over, and they are not.
+
+    It holds what a walk over all tasks would come to, as far as tasks were *observed* to be over,
+    so that any decision may begin from it.
+    """
+
+    def __init__(self, graph: Graph) -> None:
+        self.order = {name: index for index, name in enumerate(graph.order)}
+        self.names = graph.order
+        self.needed_by: dict[str, list[str]] = {name: [] for name in graph.order}
+        self.missing: dict[str, int] = {}
+        for name in graph.order:
+            needs = set(graph.needs[name])
+            self.missing[name] = len(needs)
+            for one in needs:
+                self.needed_by[one].append(name)
+        self.open = {name for name in graph.order if not self.missing[name]}
+        self.settled = 0
+
+    def settle(self, is_over: Callable[[str], bool]) -> None:
+        """Take in which tasks are over, those that can be looked at after them included."""
+        waiting = list(self.open)
+        while waiting:
+            name = waiting.pop()
+            if not is_over(name):
+                continue
+            self.open.remove(name)
+            self.settled += 1
+            for one in self.needed_by[name]:
+                self.missing[one] -= 1
+                if not self.missing[one]:
+                    self.open.add(one)
+                    waiting.append(one)
+
+
+class Walk:
+    """One walk over the tasks that can be looked at; it changes nothing of the frontier."""
+
+    def __init__(self, frontier: Frontier) -> None:
+        self._frontier = frontier
+        self._coming = [frontier.order[name] for name in frontier.open]
+        self._over = 0
+        self._fewer: Counter[str] = Counter()
+        heapq.heapify(self._coming)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the tasks in the order of the graph; those that become ready on the way too."""
+        while self._coming:
+            yield self._frontier.names[heapq.heappop(self._coming)]
+
+    @property
+    def is_over(self) -> bool:
+        """Whether every task is over."""
+        return self._frontier.settled + self._over == len(self._frontier.names)
+
+    def over(self, name: str) -> None:
+        """Note that a task that was yielded has come to its end."""
+        self._over += 1
+        for one in self._frontier.needed_by[name]:
+            self._fewer[one] += 1
+            if self._fewer[one] == self._frontier.missing[one]:
+                heapq.heappush(self._coming, self._frontier.order[one])
 
 
 def needs_of(task: Object) -> tuple[str, ...]:

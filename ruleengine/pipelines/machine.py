@@ -19,6 +19,8 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import graph_runs, leaves, naming, retrying, steps, suspending
 from ruleengine.pipelines.arguments import bind
 from ruleengine.pipelines.definitions import Definitions, Found
+from ruleengine.pipelines.expanding import captured
+from ruleengine.pipelines.graphs import Frontier, Graph
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
@@ -265,6 +267,27 @@ class Machine:
                 return made
             known[name] = made
         return known[name]
+
+    def captures(self, name: str, template: Object) -> set[str]:
+        """Return the steps or tasks of a node whose standard output somebody reads."""
+        known = self.memo.setdefault("captures", {})
+        if name not in known:
+            known[name] = captured(template)
+        found: set[str] = known[name]
+        return found
+
+    def observed(self, name: str) -> Object | None:
+        """Return the node with a name as it was before this decision."""
+        nodes: Object = lookup(self.value, "status", "nodes", default={})
+        return nodes.get(self.tree.id_of(name))
+
+    def frontier(self, name: str, graph: Graph) -> Frontier:
+        """Return which tasks of a node can be looked at, as far as earlier decisions saw."""
+        known = self.memo.setdefault("frontier", {})
+        if name not in known:
+            known[name] = Frontier(graph)
+        found: Frontier = known[name]
+        return found
 
     def declared_outputs(self, step: Object, scope: str) -> Object:
         """Return the outputs that the template of a step or task declares."""

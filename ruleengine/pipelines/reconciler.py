@@ -44,12 +44,12 @@ class WorkflowReconciler:
         try:
             if lookup(value, "status", "phase") in COMPLETED:
                 return cleaning.decide(value, world, now)
-            definitions = Definitions(value, world)
-            problems = refusals(definitions.spec)
-            if problems:
-                return _refused(value, problems[0], now)
-            machine = Machine(value, definitions, world, now, _memo(value, memo))
-            return _decide(machine)
+            definitions, kept = Definitions(value, world), _memo(value, memo)
+            if "refusals" not in kept:
+                kept["refusals"] = refusals(definitions.spec)
+            if kept["refusals"]:
+                return _refused(value, kept["refusals"][0], now)
+            return _decide(Machine(value, definitions, world, now, kept))
         except (WorkflowError, NodeError) as error:
             return _refused(value, str(error), now)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
 from ruleengine.pipelines.conditions import excused
-from ruleengine.pipelines.expanding import Planned, captured, expand, mentioned
+from ruleengine.pipelines.expanding import Planned, expand, mentioned
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
@@ -37,7 +37,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         node=node,
         template=template,
         call=replace(call, boundary=node["id"], hooked=False, attempt=None),
-        captures=captured(template),
+        captures=machine.captures(node["name"], template),
     )
     for index in range(len(template["steps"])):
         group = _group(machine, whole, index)
