@@ -17,6 +17,9 @@ from ruleengine.local.api.first_roles import EVERYTHING, first_bindings, first_r
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import Clock, VirtualClock
+from ruleengine.local.controllers.autoscalers import Autoscalers
+from ruleengine.local.controllers.budgets import Budgets
+from ruleengine.local.controllers.claims import VolumeBinder, default_class
 from ruleengine.local.controllers.cronjobs import CronJobs
 from ruleengine.local.controllers.daemonsets import DaemonSets
 from ruleengine.local.controllers.definitions import Definitions
@@ -105,6 +108,9 @@ class ControlPlane:
                 Scheduler(),
                 SimulatedPods(leaves_processes=runner is not None),
                 *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),
+                VolumeBinder(),
+                Budgets(),
+                Autoscalers(),
                 EndpointSlices(),
                 GarbageCollector(),
                 ExpiringEvents(),
@@ -129,11 +135,12 @@ class ControlPlane:
                 registry.create(served, "", {"metadata": {"name": name}}, options)
         if self.store.get(services.key("default", "kubernetes")) is None:
             registry.create(services, "default", _api_service(), options)
-        if self.store.get(Key(CLUSTER_ROLES, "", EVERYTHING)) is None:
-            for value in (*first_bindings(), *first_roles()):
-                kind = registry.catalog.kind(value["apiVersion"], value["kind"])
-                if kind and self.store.get(kind.key("", value["metadata"]["name"])) is None:
-                    registry.create(kind, "", value, options)
+        new = self.store.get(Key(CLUSTER_ROLES, "", EVERYTHING)) is None
+        roles = (*first_bindings(), *first_roles()) if new else ()
+        for value in (default_class(), *roles):
+            kind = registry.catalog.kind(value["apiVersion"], value["kind"])
+            if kind and self.store.get(kind.key("", value["metadata"]["name"])) is None:
+                registry.create(kind, "", value, options)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Answer a request without a socket."""

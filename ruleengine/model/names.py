@@ -34,6 +34,7 @@ RECORD_TYPE: Final = f"{DOMAIN}/record"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
 FAULT: Final = f"local.{DOMAIN}/fault"
+PROVISIONER: Final = f"directories.local.{DOMAIN}"
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
@@ -81,6 +82,7 @@ NAMES: Final = (
         "annotation",
         "the fault that the local node simulates for a pod; `lost` on the node itself",
     ),
+    Name(PROVISIONER, "provisioner", "claims get directories of the local control plane"),
     Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
     Name(ARGO_SKIP, "annotation", "Argo CD's own: its controller leaves our applications alone"),
     Name(ARGO_WORKFLOWS_INSTANCE, "label", "Argo Workflows' own: its controller leaves ours alone"),

@@ -120,6 +120,16 @@ def test_a_lost_pod_is_replaced(call: Caller) -> None:
     assert name not in names
 
 
+def test_pods_that_fail_at_once_are_made_ever_more_slowly(call: Caller) -> None:
+    """Where none of them can run, the control plane does not make them without end."""
+    body = deployment(replicas=1)
+    body["spec"]["template"]["metadata"]["annotations"] = {RUN: "process"}
+    call("POST", f"{APPS}/deployments", body)
+    call.plane.advance(60)
+    phases = [one["status"]["phase"] for one in call("GET", PODS)[1]["items"]]
+    assert phases == ["Failed"] * 3
+
+
 def test_deleting_cascades(call: Caller) -> None:
     """In the background what is owned follows."""
     call("POST", f"{APPS}/deployments", deployment())

@@ -17,6 +17,7 @@ from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
 NAMESPACES: Final = "namespaces"
+DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
 _ADDRESSES: Final = 65_000
@@ -71,7 +72,24 @@ class Admission:
                 return _definition(value)
             case ("batch", "Job") if live is None:
                 return _job(value)
+            case ("", "PersistentVolumeClaim") if live is None:
+                return self._claim(value)
         return value
+
+    def _claim(self, value: Object) -> Object:
+        """Give a claim that names no class the default one, the newest where there are several."""
+        if lookup(value, "spec", "storageClassName") is not None:
+            return value
+        defaults = [
+            one
+            for one in self._store.list("storageclasses.storage.k8s.io").items
+            if lookup(one, "metadata", "annotations", DEFAULT_CLASS) == "true"
+        ]
+        if not defaults:
+            return value
+        newest = max(defaults, key=lambda one: str(one["metadata"]["creationTimestamp"]))
+        spec = {**(value.get("spec") or {}), "storageClassName": newest["metadata"]["name"]}
+        return {**value, "spec": spec}
 
     def _service(self, value: Object, served: Served, live: Object | None) -> Object:
         spec = value.get("spec") or {}

@@ -7,6 +7,7 @@ from typing import ClassVar, Final
 from ruleengine.local.controllers.work import Delete, Reader, Reconciled
 from ruleengine.local.store import Event, Key
 from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object
 
 _LIFE: Final = timedelta(hours=1)
 
@@ -26,6 +27,14 @@ class ExpiringEvents:
         live = reader.get(key)
         if live is None:
             return Reconciled()
-        told = live.get("lastTimestamp") or live["metadata"]["creationTimestamp"]
-        end = max(parse_time(told), parse_time(live["metadata"]["creationTimestamp"])) + _LIFE
+        end = _told_last(live) + _LIFE
         return Reconciled((Delete(live),)) if now >= end else Reconciled(again=end)
+
+
+def _told_last(event: Object) -> datetime:
+    """Return when an event was told last; what its writer says counts only if it is a time."""
+    created = parse_time(event["metadata"]["creationTimestamp"])
+    try:
+        return max(parse_time(str(event.get("lastTimestamp"))), created)
+    except ValueError:
+        return created

@@ -7,12 +7,12 @@ process ends in between and whoever deletes it.
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Final
 
 from ruleengine.local.controllers.job_failures import treatment_of
 from ruleengine.local.controllers.job_indexes import parse_indexes
-from ruleengine.local.controllers.pods import OVER, is_active, pod_from
+from ruleengine.local.controllers.pods import OVER, delay_after, is_active, pod_from
 from ruleengine.local.controllers.work import Replace, is_deleting
 from ruleengine.local.runtime.needs import PROCESS
 from ruleengine.model.names import ARGO_ANALYSIS_RUN, RUN
@@ -22,8 +22,6 @@ from ruleengine.model.values import Object, lookup
 FINALIZER: Final = "batch.kubernetes.io/job-tracking"
 INDEX: Final = "batch.kubernetes.io/job-completion-index"
 _FAILURES: Final = "batch.kubernetes.io/job-index-failure-count"
-_FIRST_DELAY: Final = timedelta(seconds=10)
-_LONGEST_DELAY: Final = timedelta(minutes=6)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +152,8 @@ def not_before(job: Object, pods: list[Object]) -> datetime | None:
         failures += 1
     if not failures:
         return None
-    delay = min(_FIRST_DELAY * (1 << min(failures - 1, 10)), _LONGEST_DELAY)
     last: datetime = ends[-1][0]
-    return last + delay
+    return last + delay_after(failures)
 
 
 def _ended_at(pod: Object) -> datetime:

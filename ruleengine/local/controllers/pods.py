@@ -22,6 +22,8 @@ BURST: Final = 500
 OVER: Final = ("Succeeded", "Failed")
 """The phases in which nothing of a pod runs any more."""
 
+_FIRST_DELAY: Final = timedelta(seconds=10)
+_LONGEST_DELAY: Final = timedelta(minutes=6)
 _COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -93,6 +95,11 @@ def deletion_rank(pod: Object) -> tuple[object, ...]:
         -created.timestamp(),
         pod["metadata"]["name"],
     )
+
+
+def delay_after(failures: int) -> timedelta:
+    """Return how long to wait after failures in a row: 10 s, twice that, up to six minutes."""
+    return min(_FIRST_DELAY * (1 << min(max(failures - 1, 0), 10)), _LONGEST_DELAY)
 
 
 def restarts_of(pod: Object) -> int:

@@ -8,9 +8,11 @@ from ruleengine.local.controllers.pods import (
     BURST,
     adopt_and_release,
     available_at,
+    delay_after,
     deletion_rank,
     is_active,
     pod_from,
+    ready_since,
 )
 from ruleengine.local.controllers.telling import created_pod, deleted_pod
 from ruleengine.local.controllers.work import (
@@ -26,6 +28,7 @@ from ruleengine.local.controllers.work import (
     selects,
 )
 from ruleengine.local.store import Event, Key
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "replicasets.apps"
@@ -60,13 +63,33 @@ class ReplicaSets:
         owned = reader.owned(live["metadata"]["uid"], "pods")
         pods = [one for one in owned if is_active(one)]
         writes: list[Write] = []
+        begin = None
         if not is_deleting(live):
             writes += adopt_and_release(live, owned, reader)
-            writes += _scale(live, pods)
+            begin = _not_before(owned)
+            if begin is None or begin <= now or len(pods) > int(live["spec"].get("replicas", 1)):
+                writes += _scale(live, pods)
         status, again = _status(live, pods, now)
         if status != live.get("status"):
             writes.append(SetStatus(live, status))
-        return Reconciled(tuple(writes), again)
+        times = [at for at in (again, begin) if at is not None and at > now]
+        return Reconciled(tuple(writes), min(times, default=None))
+
+
+def _not_before(owned: list[Object]) -> datetime | None:
+    """Return when pods may be made: ones that fail at once must not be made without end.
+
+    Counts the failed pods that are newer than every one that got ready.
+    """
+
+    def created(pod: Object) -> datetime:
+        return parse_time(pod["metadata"]["creationTimestamp"])
+
+    ready = [created(one) for one in owned if ready_since(one) is not None]
+    failed = [created(one) for one in owned if lookup(one, "status", "phase") == "Failed"]
+    newest = max(ready, default=None)
+    recent = [at for at in failed if newest is None or at > newest]
+    return max(recent) + delay_after(len(recent)) if recent else None
 
 
 def _scale(live: Object, pods: list[Object]) -> list[Write]:
