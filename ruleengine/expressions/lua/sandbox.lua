@@ -1,0 +1,215 @@
+-- Prepares a fresh Lua for scripts of strangers, and returns what the host needs of it.
+--
+-- Scripts are written for Lua 5.1 with goto; this is 5.2, with the names that it no longer has.
+--
+-- tick()       counts a thousand instructions, and says whether it is time to end
+-- now          seconds since 1970, or nil
+-- native_work  how many comparisons a pattern may need before our own matcher takes over
+-- matcher      the source of that matcher
+local tick, now, native_work, matcher = ...
+
+local debug, string, table, os, math = debug, string, table, os, math
+local error, type, pairs, select, tostring, tonumber = error, type, pairs, select, tostring, tonumber
+local load, getmetatable, rawget = load, getmetatable, rawget
+local sethook, floor, format = debug.sethook, math.floor, string.format
+local COUNT = 1000
+
+-- Once it is time to end, every instruction fails: a script may catch one error, not all.
+local function hook()
+    if tick() then
+        sethook(hook, "", 1)
+        error("ended", 0)
+    end
+end
+
+-- A hook belongs to one coroutine, so each begins by setting its own.
+local create, wrap = coroutine.create, coroutine.wrap
+local function hooked(body, name)
+    if type(body) ~= "function" then
+        error("bad argument #1 to '" .. name .. "' (function expected)", 3)
+    end
+    hook()
+    return function(...)
+        sethook(hook, "", COUNT)
+        return body(...)
+    end
+end
+
+-- Patterns backtrack inside of one instruction. Where that could take long, ours does it.
+local find, gsub = string.find, string.gsub
+local native = { find = find, match = string.match, gmatch = string.gmatch, gsub = gsub }
+local own
+local function pattern_function(name)
+    local quick = native[name]
+    return function(text, pattern, ...)
+        if type(text) == "number" then text = tostring(text) end
+        if type(pattern) == "number" then pattern = tostring(pattern) end
+        if type(text) ~= "string" or type(pattern) ~= "string" then
+            return quick(text, pattern, ...)
+        end
+        if name == "find" and select(2, ...) then
+            return quick(text, pattern, ...)
+        end
+        local _, loops = gsub(pattern, "[*+?-]", "")
+        if (#text + 1) ^ (loops + 1) <= native_work then
+            return quick(text, pattern, ...)
+        end
+        own = own or load(matcher, "=patterns")(native)
+        return own[name](text, pattern, ...)
+    end
+end
+for name in pairs(native) do
+    string[name] = pattern_function(name)
+end
+string.gfind = string.gmatch
+string.dump = nil
+getmetatable("").__metatable = false
+
+-- Go's implementation formats what is no text too.
+local function printable(value)
+    local kind = type(value)
+    return (kind == "boolean" or kind == "nil") and tostring(value) or value
+end
+function string.format(layout, ...)
+    local values = table.pack(...)
+    for at = 1, values.n do
+        values[at] = printable(values[at])
+    end
+    return format(layout, table.unpack(values, 1, values.n))
+end
+
+-- What Lua 5.1 has and 5.2 has not.
+function table.getn(list) return #list end
+function table.maxn(list)
+    local most = 0
+    for key in pairs(list) do
+        if type(key) == "number" and key > most then most = key end
+    end
+    return most
+end
+function table.foreach(list, each)
+    for key, value in pairs(list) do
+        local found = each(key, value)
+        if found ~= nil then return found end
+    end
+end
+function table.foreachi(list, each)
+    for at = 1, #list do
+        local found = each(at, list[at])
+        if found ~= nil then return found end
+    end
+end
+math.mod = math.fmod
+math.log10 = math.log10 or function(number) return math.log(number, 10) end
+
+-- Go prints numbers with the fewest digits that mean them, and whole ones without an exponent.
+local function number_text(number)
+    if number == floor(number) and number > -2 ^ 63 and number < 2 ^ 63 then
+        return format("%.0f", number)
+    end
+    for digits = 15, 17 do
+        local text = format("%." .. digits .. "g", number)
+        if tonumber(text) == number then
+            return text
+        end
+    end
+    return tostring(number)
+end
+local function text_of(...)
+    local value = ...
+    if type(value) == "number" then
+        return number_text(value)
+    end
+    return tostring(...)
+end
+
+-- The clock is the host's, the time zone always UTC.
+local function days(year, month, day)
+    month = month - 1
+    year, month = year + floor(month / 12), month % 12 + 1
+    if month <= 2 then
+        year, month = year - 1, month + 12
+    end
+    return 365 * year + floor(year / 4) - floor(year / 100) + floor(year / 400)
+        + floor((153 * (month - 3) + 2) / 5) + day - 719469
+end
+local function moment()
+    return now or error("there is no clock here", 3)
+end
+local function part(parts, name, default)
+    local value = tonumber(rawget(parts, name)) or default
+    return value or error("field '" .. name .. "' missing in date table", 3)
+end
+local safe_os = { difftime = os.difftime }
+function safe_os.clock() return 0 end
+function safe_os.time(parts)
+    if parts == nil then
+        return moment()
+    end
+    return days(part(parts, "year"), part(parts, "month"), part(parts, "day")) * 86400
+        + part(parts, "hour", 12) * 3600 + part(parts, "min", 0) * 60 + part(parts, "sec", 0)
+end
+local date = os.date
+function safe_os.date(layout, seconds)
+    layout = gsub(layout or "%c", "^!", "")
+    return date("!" .. layout, seconds or moment())
+end
+
+local safe = {
+    assert = assert, error = error, ipairs = ipairs, next = next, pairs = pairs, pcall = pcall,
+    rawequal = rawequal, rawget = rawget, rawset = rawset, select = select,
+    getmetatable = getmetatable, tonumber = tonumber,
+    tostring = text_of, type = type, unpack = table.unpack, _VERSION = "Lua 5.1",
+    print = function() end,
+    string = string, table = table, math = math, os = safe_os,
+    coroutine = {
+        create = function(body) return create(hooked(body, "create")) end,
+        wrap = function(body) return wrap(hooked(body, "wrap")) end,
+        resume = coroutine.resume, running = coroutine.running,
+        status = coroutine.status, yield = coroutine.yield,
+    },
+}
+safe._G = safe
+
+-- Finalizers would run where no hook counts; Go's implementation has none.
+function safe.setmetatable(value, meta)
+    if type(meta) == "table" and rawget(meta, "__gc") ~= nil then
+        rawset(meta, "__gc", nil)
+    end
+    return setmetatable(value, meta)
+end
+math.random, math.randomseed = nil, nil
+
+local function packed(...)
+    return select("#", ...), { ... }
+end
+
+-- Without this, a handler would run inside of the hook, where no hook counts.
+local function handled(handler, fine, ...)
+    if fine then
+        return true, ...
+    end
+    return false, handler(...)
+end
+function safe.xpcall(body, handler)
+    return handled(handler, pcall(body))
+end
+
+local host = {}
+function host.is_array(value)
+    local meta = debug.getmetatable(value)
+    return type(meta) == "table" and rawget(meta, "__is_array") == true
+end
+function host.compile(source)
+    local chunk, problem = load(source, "=script", "t", {})
+    return chunk and true or false, problem
+end
+function host.run(source, globals)
+    for name, value in pairs(globals) do
+        safe[name] = value
+    end
+    local chunk = load(source, "=script", "t", safe)
+    sethook(hook, "", COUNT)
+    return packed(pcall(chunk))
+end
+return host
