@@ -1,7 +1,9 @@
 """JSON Patch (RFC 6902) and JSON Merge Patch (RFC 7386) over plain values.
 
 Nothing is changed in place: what a patch touches is copied, the rest is shared with the
-original (reference, Kubernetes API section 6).
+original (reference, Kubernetes API section 6). As in Kubernetes a ``test`` for ``null``
+holds where nothing is; otherwise the RFC counts, also where the upstream library is lax
+(it adds what ``replace`` and ``copy`` do not find).
 """
 
 from collections.abc import Callable, Sequence

@@ -178,5 +178,5 @@ def same_quantity(one: Value, other: Value) -> bool:
 
 def compare_quantities(one: str, other: str) -> int:
     """Return -1, 0 or 1 as ``one`` is less than, equal to or more than ``other``."""
-    left, right = parse_quantity(one).amount, parse_quantity(other).amount
+    left, right = parse_quantity(one), parse_quantity(other)
     return (left > right) - (left < right)

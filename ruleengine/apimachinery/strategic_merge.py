@@ -4,6 +4,9 @@ Lists of built-in kinds merge as their type says: by a merge key, as a set of sc
 not at all. The directives ``$patch``, ``$deleteFromPrimitiveList``, ``$setElementOrder``
 and ``$retainKeys`` are understood (reference, Kubernetes API section 6). Where a patch
 leaves the order of a list open, its items come first, as kubectl and servers have it.
+
+Two things are kinder than upstream: ``$patch: merge`` means what it says, and a directive
+inside a value that is new is followed, where the library stores the directive itself.
 """
 
 from typing import Any, Final

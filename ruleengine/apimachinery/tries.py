@@ -163,11 +163,3 @@ def canonical(trie: Trie) -> Trie:
     """Return the trie in order, with each mere member written as an empty node."""
     children = {step: canonical(trie[step]) for step in sorted(trie) if step != SELF}
     return {SELF: MEMBER, **children} if SELF in trie and children else children
-
-
-def with_ancestors(trie: Trie) -> Trie:
-    """Return the set with every path that leads to a member made a member too."""
-    return {
-        step: {SELF: MEMBER, **with_ancestors(child)} if child else child
-        for step, child in below(trie)
-    }
