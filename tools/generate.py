@@ -11,6 +11,7 @@ from pathlib import Path
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
+from tools import expressions  # noqa: E402 - the path of the project comes first
 from tools.schemas import files, support  # noqa: E402 - the path of the project comes first
 
 OWNED = ("*/definitions.json", "crds/*.yaml")
@@ -22,6 +23,7 @@ def wanted(project: Path) -> dict[Path, str]:
     schemas = project / "schemas"
     texts = {schemas / path: text for path, text in files.generate(schemas).items()}
     texts.update(support.tables(project))
+    texts.update(expressions.trees(project))
     return texts
 
 

@@ -8,7 +8,7 @@ the path is tried, which a full document shares with the object.
 
 from collections.abc import Iterable
 
-from ruleengine.model.documents import Document
+from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Place
 from ruleengine.model.values import Object, Path, Value
 
@@ -19,29 +19,33 @@ _Paths = dict[int | tuple[str, str], Path | None]
 class Places:
     """Finds places in one document. What it needs is made on the first question."""
 
-    __slots__ = ("_document", "_paths")
+    __slots__ = ("_document", "_paths", "whole")
 
     def __init__(self, document: Document) -> None:
         self._document = document
         self._paths: _Paths | None = None
-
-    def whole(self) -> Place:
-        """Return where the document begins."""
-        return Place(self._document.path, self._document.line, 1)
+        self.whole = Place(document.path, document.line, 1)
+        """Where the document begins."""
 
     def key(self, derived: Object, path: Path) -> Place:
         """Return where the key at ``path`` of an object stands, or its nearest parent."""
         written = self._written(derived, path)
-        return self._document.place(*written) if written else self.whole()
+        return self._document.place(*written) if written else self.whole
 
     def value(self, derived: Object, path: Path) -> Place:
         """Return where the value at ``path`` of an object begins, or its nearest parent."""
         written = self._written(derived, path)
-        return self._document.place_of_value(*written) if written else self.whole()
+        return self._document.place_of_value(*written) if written else self.whole
 
     def _written(self, derived: Object, path: Path) -> Path:
         """Return the path in the document for one of an object; empty where there is none."""
-        if derived is not self._document.value and (found := self._identical(derived, path)):
+        same = derived.get("kind") == self._document.value.get("kind")
+        if same and self._document.form is Form.FULL:
+            known = _known(self._document.value, path)
+            if len(known) == len(path) or derived is self._document.value:
+                return known
+            return self._identical(derived, path) or known
+        if found := self._identical(derived, path):
             return found
         known = _known(self._document.value, path)
         if len(known) < len(path) and path[:1] == ("spec",):
@@ -54,19 +58,22 @@ class Places:
         if self._paths is None:
             self._paths = {}
             _note(self._document.value, (), self._paths)
-        found: Path = ()
-        value: Value = derived
+        values: list[Value] = [derived]
         for step in path:
-            if not _has(value, step):
+            value = values[-1]
+            if type(value) is dict and step in value:
+                values.append(value[step])
+            elif type(value) is list and _has(value, step):
+                values.append(value[step])
+            else:
                 break
-            value = value[step]
-            key = (str(step), value) if isinstance(value, str) else id(value)
+        for depth in range(len(values) - 1, 0, -1):
+            value = values[depth]
+            key = (str(path[depth - 1]), value) if isinstance(value, str) else id(value)
             written = self._paths.get(key)
             if written is not None:
-                found = written
-            elif found:
-                found = (*found, step)
-        return found
+                return written + path[depth : len(values) - 1]
+        return ()
 
 
 def _note(value: Value, path: Path, paths: _Paths) -> None:
@@ -95,7 +102,7 @@ def _has(value: Value, step: str | int) -> bool:
 def _known(value: Value, path: Path) -> Path:
     """Return the longest beginning of ``path`` that exists in ``value``."""
     for length, step in enumerate(path):
-        if not _has(value, step):
+        if not (step in value if type(value) is dict else _has(value, step)):
             return path[:length]
         value = value[step]
     return path

@@ -65,7 +65,7 @@ def _of_rule(subject: Subject, rule: Rule) -> Iterator[Action]:
 
 def _rendered(entry: Part | Loop, subject: Subject, rule: Rule) -> list[Value]:
     scope = subject.scope(rule)
-    return entry.expand(scope) if isinstance(entry, Loop) else [entry.render(scope)]
+    return entry.render(scope) if isinstance(entry, Loop) else [entry.render(scope)]
 
 
 def _action(value: Value, subject: Subject, path: tuple[str | int, ...]) -> Action:

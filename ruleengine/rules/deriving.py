@@ -176,7 +176,7 @@ def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, str]]:
 
 def _items(entry: Part | Loop, subject: Subject, rule: Rule) -> list[Value]:
     scope = subject.scope(rule)
-    rendered = entry.expand(scope) if isinstance(entry, Loop) else [entry.render(scope)]
+    rendered = entry.render(scope) if isinstance(entry, Loop) else [entry.render(scope)]
     # An expression may yield several objects at once.
     flat: list[Value] = []
     for value in rendered:

@@ -94,7 +94,7 @@ def evaluate_document(
             Derived(object=one.object, origin=one.origin, source=document) for one in subjects
         ),
         definitions=tuple(definitions),
-        references=pointing.sharpest(references, around.places.whole()),
+        references=pointing.sharpest(references, around.places.whole),
         namespaces=tuple(needed),
         actions=tuple(actions),
         findings=_shown(around.findings, [document.value, *(one.object for one in subjects)]),

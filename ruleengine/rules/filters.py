@@ -1,4 +1,4 @@
-"""The filters and tests that rules have besides Jinja's harmless ones.
+"""The filters that rules have besides Jinja's.
 
 Each is a pure function of its arguments; its first docstring line is its entry in
 ``docs/rules.md``.
@@ -7,15 +7,13 @@ Each is a pure function of its arguments; its first docstring line is its entry 
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping
-from fnmatch import fnmatchcase
 from typing import Final
-
-from jinja2.exceptions import SecurityError
-from jinja2.runtime import Undefined
 
 from ruleengine.model import digests
 from ruleengine.model.values import Value
 from ruleengine.rules import merging
+from ruleengine.rules.faults import SandboxFault
+from ruleengine.rules.undefined import Missing
 
 _TEXT_LIMIT = 262_144
 _TAG = re.compile(r"\{\{[^{}]*\}\}")
@@ -26,9 +24,9 @@ _NO_NAME = re.compile(r"[^-a-zA-Z0-9_]+")
 
 def over(upper: Value, lower: Value) -> Value:
     """Lay a value over defaults: maps are merged deep, lists replaced, null deletes."""
-    if isinstance(upper, Undefined):
+    if isinstance(upper, Missing):
         upper = {}
-    if isinstance(lower, Undefined) or lower is None:
+    if isinstance(lower, Missing) or lower is None:
         lower = {}
     return merging.over(upper, lower)
 
@@ -49,7 +47,7 @@ def flatten(values: Iterable[Value]) -> list[Value]:
     for value in values:
         flat.extend(value if isinstance(value, list) else [value])
         if len(flat) > _TEXT_LIMIT:
-            raise SecurityError(f"a list would grow beyond {_TEXT_LIMIT} items")
+            raise SandboxFault(f"a list would grow beyond {_TEXT_LIMIT} items")
     return flat
 
 
@@ -67,7 +65,7 @@ def without(value: Mapping[str, Value], keys: Iterable[str]) -> Value:
 
 def as_list(value: Value) -> list[Value]:
     """Make a list of a single value; a list stays, nothing becomes an empty list."""
-    if isinstance(value, Undefined) or value is None:
+    if isinstance(value, Missing) or value is None:
         return []
     if isinstance(value, list):
         return value
@@ -78,7 +76,7 @@ def as_text(value: Value) -> str:
     """Write a value as Kubernetes would have the text: ``true``, ``3``, ``1.5``, JSON."""
     if isinstance(value, str):
         return value
-    if isinstance(value, Undefined):
+    if isinstance(value, Missing):
         str(value)
     return to_json(value)
 
@@ -108,14 +106,14 @@ def join(values: Iterable[Value], separator: str = "") -> str:
     texts = [value if type(value) is str else as_text(value) for value in values]
     length = sum(map(len, texts)) + len(separator) * len(texts)
     if length > _TEXT_LIMIT:
-        raise SecurityError(f"a text would grow beyond {_TEXT_LIMIT} characters")
+        raise SandboxFault(f"a text would grow beyond {_TEXT_LIMIT} characters")
     return separator.join(texts)
 
 
 def replace(text: str, old: str, new: str) -> str:
     """Replace every occurrence of one text by another."""
     if len(text) + text.count(old) * len(new) > _TEXT_LIMIT:
-        raise SecurityError(f"a text would grow beyond {_TEXT_LIMIT} characters")
+        raise SandboxFault(f"a text would grow beyond {_TEXT_LIMIT} characters")
     return text.replace(old, new)
 
 
@@ -170,13 +168,8 @@ def _texts(value: Value) -> Iterable[str]:
 
 def _bounded(text: str) -> str:
     if len(text) > _TEXT_LIMIT:
-        raise SecurityError(f"a text grew beyond {_TEXT_LIMIT} characters")
+        raise SandboxFault(f"a text grew beyond {_TEXT_LIMIT} characters")
     return text
-
-
-def like(text: Value, glob: str) -> bool:
-    """Tell whether a text matches a glob such as ``v*.*.*``."""
-    return isinstance(text, str) and fnmatchcase(text, glob)
 
 
 FILTERS: Final[dict[str, Callable[..., Value]]] = {
@@ -197,5 +190,3 @@ FILTERS: Final[dict[str, Callable[..., Value]]] = {
     "with_inputs": with_inputs,
     "without": without,
 }
-
-TESTS: Final[dict[str, Callable[..., bool]]] = {"like": like}

@@ -19,6 +19,7 @@ from ruleengine.rules.ruleset import (
     Rule,
 )
 from ruleengine.rules.templates import (
+    Choice,
     Constant,
     Loop,
     Part,
@@ -30,6 +31,9 @@ from ruleengine.rules.templates import (
 _RESERVED: Final = frozenset(
     {"document", "path", "defaults", "configuration", "form", "references", "omit", "range"}
 )
+
+_PART: Final = ("value", "key")
+"""The names under which the templates of an entry with ``each`` see the selected part."""
 
 
 def parse_rule(document: Document, rank: Rank, *, eager: bool) -> tuple[Rule | None, list[Finding]]:
@@ -133,15 +137,17 @@ class _RuleReader(Reader):
         if that is None or message is None:
             self.wrong(path, "a check needs `that` and `message`", "say what must hold, and why")
             raise BrokenPart
+        remedy = self.optional((*path, "remedy")) or Constant("change what the policy asks for")
+        each = self.selection((*path, "each"))
+        words = _PART if each else ()
         return Requirement(
             path=path,
-            that=that,
-            when=self.condition((*path, "when")),
-            each=self.selection((*path, "each")),
-            at=self.pattern((*path, "at")) or (),
+            each=each,
+            at=self.field((*path, "at")),
+            asked=Choice(self.condition((*path, "when")), (), words),
+            that=Choice(None, (that,), words),
+            words=Choice(None, (message, remedy), words),
             severity=self.severity((*path, "severity")),
-            message=message,
-            remedy=self.optional((*path, "remedy")) or Constant("change what the policy asks for"),
         )
 
     def pointer(self, path: Path) -> Pointer:
@@ -149,31 +155,29 @@ class _RuleReader(Reader):
         if kind is None or name is None:
             self.wrong(path, "a reference needs `kind` and `name`", "say what is pointed at")
             raise BrokenPart
+        others = (self.optional((*path, key)) for key in ("namespace", "message", "remedy"))
+        each = self.selection((*path, "each"))
+        when = self.condition((*path, "when"))
         return Pointer(
             path=path,
-            when=self.condition((*path, "when")),
-            each=self.selection((*path, "each")),
-            at=self.pattern((*path, "at")) or (),
-            kind=kind,
-            name=name,
-            namespace=self.optional((*path, "namespace")),
+            each=each,
+            at=self.field((*path, "at")),
+            words=Choice(when, (kind, name, *others), _PART if each else ()),
             aspect=self.text((*path, "aspect")),
             passes=self.selection((*path, "passes")),
             partial=self.at((*path, "partial")) is True,
             severity=self.severity((*path, "severity")),
-            message=self.optional((*path, "message")) or Constant(""),
-            remedy=self.optional((*path, "remedy")) or Constant(""),
         )
 
     def declaration(self, path: Path) -> Declaration:
+        parts = tuple(self.optional((*path, key)) for key in ("kind", "name", "namespace"))
+        each = self.selection((*path, "each"))
+        when = self.condition((*path, "when"))
         return Declaration(
             path=path,
-            when=self.condition((*path, "when")),
-            each=self.selection((*path, "each")),
-            at=self.pattern((*path, "at")) or (),
-            kind=self.optional((*path, "kind")),
-            name=self.optional((*path, "name")),
-            namespace=self.optional((*path, "namespace")),
+            each=each,
+            at=self.field((*path, "at")),
+            words=Choice(when, parts, _PART if each else ()),
             offers=self.offers((*path, "offers")),
         )
 
@@ -186,33 +190,32 @@ class _RuleReader(Reader):
             raise BrokenPart
         for aspect in value:
             self.keys((*path, aspect), value[aspect], "offers")
-        return tuple(
-            Offer(
-                aspect=aspect,
-                each=self.selection((*path, aspect, "each")),
-                name=self.optional((*path, aspect, "name")) or compile_template("${{ value }}", ()),
-                required=self.condition((*path, aspect, "required")),
-            )
-            for aspect in value
+        return tuple(self._offer((*path, aspect), aspect) for aspect in value)
+
+    def _offer(self, path: Path, aspect: str) -> Offer:
+        name = self.optional((*path, "name")) or compile_template("${{ value }}", ())
+        required = self.condition((*path, "required"))
+        return Offer(
+            aspect=aspect,
+            each=self.selection((*path, "each")),
+            words=Choice(None, (name, required), _PART),
         )
 
     def check(self, rule: Rule) -> None:
         """Compile every expression of the rule and note the faults."""
-        for part in _parts(rule):
+        for part in parts_of(rule):
             for fault in check(part):
                 self.broken(fault)
 
 
-def _parts(rule: Rule) -> list[Part | Loop]:
-    parts: list[Part | Loop | None] = [rule.when, rule.sets]
+def parts_of(rule: Rule) -> list[Part | Loop | Choice]:
+    """Return every template of a rule."""
+    parts: list[Part | Loop | Choice | None] = [rule.when, rule.sets]
     parts += [part for _, part in rule.variables]
     parts += [*rule.emits, *rule.namespaces, *(rule.actions or ())]
     for requirement in rule.requirements:
-        parts += [requirement.that, requirement.when, requirement.message, requirement.remedy]
-    for pointer in rule.pointers:
-        parts += [pointer.when, pointer.kind, pointer.name, pointer.namespace]
-        parts += [pointer.message, pointer.remedy]
+        parts += [requirement.asked, requirement.that, requirement.words]
+    parts += [pointer.words for pointer in rule.pointers]
     for declaration in rule.declarations:
-        parts += [declaration.when, declaration.kind, declaration.name, declaration.namespace]
-        parts += [part for offer in declaration.offers for part in (offer.name, offer.required)]
+        parts += [declaration.words, *(offer.words for offer in declaration.offers)]
     return [part for part in parts if part is not None]

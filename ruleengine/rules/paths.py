@@ -124,19 +124,19 @@ def _collect(
 ) -> None:
     plain = type(value) is dict
     for branch in branches:
-        step = branch.step
+        step, further = branch.step, branch.branches
         if step is EVERY:
             for key, inner in _children(value):
-                _go_on(branch, (*path, key), inner, found)
+                if branch.ends:
+                    found.append(((*path, key), inner))
+                if further:
+                    _collect(further, (*path, key), inner, found)
         elif step in value if plain else _has(value, step):
-            _go_on(branch, (*path, step), value[step], found)
-
-
-def _go_on(branch: _Branch, path: Path, value: Value, found: list[tuple[Path, Value]]) -> None:
-    if branch.ends:
-        found.append((path, value))
-    if branch.branches:
-        _collect(branch.branches, path, value, found)
+            inner = value[step]
+            if branch.ends:
+                found.append(((*path, step), inner))
+            if further:
+                _collect(further, (*path, step), inner, found)
 
 
 def _children(value: Value) -> Iterable[tuple[str | int, Value]]:

@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from ruleengine.model.findings import Place
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Path, Value
+from ruleengine.rules.compiling import ABSENT
 from ruleengine.rules.filters import as_text
 from ruleengine.rules.paths import EveryItem
 from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
-from ruleengine.rules.subjects import Subject, holds
-from ruleengine.rules.templates import Part, Scope, TemplateFault
+from ruleengine.rules.subjects import Subject
+from ruleengine.rules.templates import Scope, TemplateFault
 
 
 def definitions(subject: Subject) -> Iterator[Definition]:
@@ -31,16 +32,19 @@ def definitions(subject: Subject) -> Iterator[Definition]:
 
 
 def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterator[Definition]:
-    scope, places = subject.scope(rule), subject.around.places
-    for path, value in subject.selected(declaration.each, scope):
-        if not holds(declaration.when, scope):
+    parts, places = subject.selected(declaration.each), subject.around.places
+    default_at: Path = () if declaration.each else ("metadata", "name")
+    for path, value, part in parts:
+        scope = subject.scope(rule)
+        words = declaration.words.values(scope, *part)
+        if words is None:
             continue
-        default_at: Path = () if declaration.each else ("metadata", "name")
+        kind, name, namespace = words
         yield Definition(
-            kind=_text(declaration.kind, scope, subject.kind),
-            namespace=_text(declaration.namespace, scope, subject.namespace),
-            name=_text(declaration.name, scope, subject.name),
-            place=places.key(subject.object, (*path, *(_fixed(declaration.at) or default_at))),
+            kind=_text(kind, subject.kind),
+            namespace=_text(namespace, subject.namespace),
+            name=_text(name, subject.name),
+            place=places.key(subject.object, (*path, *(declaration.at or default_at))),
             offers={
                 offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers
             },
@@ -48,12 +52,9 @@ def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterato
 
 
 def _offered(offer: Offer, value: Value, scope: Scope) -> Iterator[tuple[str, bool]]:
-    outer = {name: scope.get(name) for name in ("value", "key")}
     for path, inner in offer.each.select(value):
-        scope["value"], scope["key"] = inner, path[-1] if path else ""
-        required = offer.required is not None and holds(offer.required, scope)
-        yield as_text(offer.name.render(scope)), required
-    scope.update(outer)
+        name, required = offer.words.values(scope, inner, path[-1] if path else "") or ("", False)
+        yield as_text(name), required is not ABSENT and bool(required)
 
 
 def references(subject: Subject) -> Iterator[Reference]:
@@ -66,28 +67,29 @@ def references(subject: Subject) -> Iterator[Reference]:
 
 
 def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Reference]:
-    scope, places = subject.scope(rule), subject.around.places
-    for path, value in subject.selected(pointer.each, scope):
-        if not holds(pointer.when, scope):
+    places = subject.around.places
+    for path, value, part in subject.selected(pointer.each):
+        words = pointer.words.values(subject.scope(rule), *part)
+        if words is None:
             continue
-        name = _text(pointer.name, scope, "")
-        if not name:
+        kind, name, namespace, message, remedy = words
+        if not (target := _text(name)):
             continue
         passes = tuple(
             (passed, places.key(subject.object, (*path, *inner)))
             for passed, inner in _passed(pointer, value)
         )
         yield Reference(
-            kind=_text(pointer.kind, scope, ""),
-            namespace=_text(pointer.namespace, scope, subject.namespace),
-            name=name,
-            place=places.value(subject.object, (*path, *_fixed(pointer.at))),
+            kind=_text(kind),
+            namespace=_text(namespace, subject.namespace),
+            name=target,
+            place=places.value(subject.object, (*path, *pointer.at)),
             aspect=pointer.aspect,
             passes=passes,
             partial=pointer.partial,
             severity=pointer.severity,
-            message=_text(pointer.message, scope, ""),
-            remedy=_text(pointer.remedy, scope, ""),
+            message=_text(message),
+            remedy=_text(remedy),
             rule=rule.name,
         )
 
@@ -102,16 +104,11 @@ def _passed(pointer: Pointer, value: Value) -> Iterator[tuple[str, Path]]:
         yield key if keys and isinstance(key, str) else as_text(found), path
 
 
-def _fixed(pattern: tuple[object, ...]) -> Path:
-    return tuple(step for step in pattern if isinstance(step, str | int))
-
-
-def _text(part: Part | None, scope: Scope, default: str) -> str:
-    if part is None:
-        return default
-    value = part.render(scope)
+def _text(value: Value, absent: str = "") -> str:
     if type(value) is str:
         return value
+    if value is ABSENT:
+        return absent
     return "" if value is None or isinstance(value, dict) else as_text(value)
 
 

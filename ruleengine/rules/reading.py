@@ -228,10 +228,10 @@ class Reader:
         """Return what texts select of documents."""
         return Selection.of(self.patterns(path))
 
-    def pattern(self, path: Path) -> Pattern | None:
-        """Return one path into documents, or ``None``."""
+    def field(self, path: Path) -> Path:
+        """Return the path of one field, empty where there is none; steps to every item go."""
         found = self.patterns(path)
-        return found[0] if found else None
+        return tuple(step for step in found[0] if isinstance(step, str | int)) if found else ()
 
     def severity(self, path: Path) -> Severity:
         """Return the severity, ``error`` where none is stated."""

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 
 from ruleengine.model.findings import Finding, Related
+from ruleengine.model.values import Value
 from ruleengine.rules.filters import as_text
 from ruleengine.rules.ruleset import Rank, Requirement, Rule
-from ruleengine.rules.subjects import Subject, holds
-from ruleengine.rules.templates import Part, Scope, TemplateFault
+from ruleengine.rules.subjects import Subject
+from ruleengine.rules.templates import Scope, TemplateFault
 
 
 def requirements(subject: Subject) -> Iterator[Finding]:
@@ -19,38 +20,35 @@ def requirements(subject: Subject) -> Iterator[Finding]:
 
 
 def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[Finding]:
-    scope = subject.scope(rule)
-    for path, _ in subject.selected(requirement.each, scope):
-        if not holds(requirement.when, scope):
+    parts = subject.selected(requirement.each)
+    scope = subject.scope(rule) if parts else Scope({})
+    for path, _, part in parts:
+        if requirement.asked.values(scope, *part) is None:
             continue
-        met, missing = _holds(requirement, scope)
+        met, missing = _holds(requirement, scope, part)
         if met:
             continue
-        at = tuple(step for step in requirement.at if isinstance(step, str | int))
         built_in = rule.rank is Rank.BUILT_IN
-        message = _text(requirement.message, scope)
+        message, remedy = map(as_text, requirement.words.values(scope, *part) or ("", ""))
         policy = "" if built_in else f" (policy {rule.name})"
         yield Finding(
             severity=requirement.severity,
             code="rule-convention-unmet" if built_in else "policy-requirement-unmet",
             message=f"{message}{f': {missing}' if missing else ''}{policy}",
-            remedy=_text(requirement.remedy, scope),
-            place=subject.around.places.key(subject.object, (*path, *at)),
+            remedy=remedy,
+            place=subject.around.places.key(subject.object, (*path, *requirement.at)),
             related=()
             if built_in
             else (Related(rule.place(*requirement.path), f"policy {rule.name}"),),
         )
 
 
-def _holds(requirement: Requirement, scope: Scope) -> tuple[bool, str]:
+def _holds(requirement: Requirement, scope: Scope, part: tuple[Value, ...]) -> tuple[bool, str]:
     """Return whether a check holds; a field that is not there fails it, and is named."""
     try:
-        return bool(requirement.that.program(scope)), ""
+        (value,) = requirement.that.values(scope, *part) or (False,)
+        return bool(value), ""
     except TemplateFault as fault:
         if not fault.undefined:
             raise
         return False, fault.message
-
-
-def _text(part: Part, scope: Scope) -> str:
-    return as_text(part.render(scope))

@@ -11,8 +11,8 @@ from ruleengine.model.findings import Place, Severity
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.rules.globs import path_matches
 from ruleengine.rules.merging import over
-from ruleengine.rules.paths import Pattern, Selection
-from ruleengine.rules.templates import Constant, Expression, Loop, Part
+from ruleengine.rules.paths import Selection
+from ruleengine.rules.templates import Choice, Constant, Expression, Loop, Part
 
 
 class Rank(IntEnum):
@@ -70,58 +70,60 @@ class Key(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirement:
-    """A check of a policy: ``that`` must hold for the document, or for each selected part."""
+    """A check of a policy: ``that`` must hold for the document, or for each selected part.
+
+    ``asked`` tells whether it is to hold at all; ``words`` are message and remedy.
+    """
 
     path: Path
-    that: Expression
-    when: Expression | None
     each: Selection
-    at: Pattern
+    at: Path
+    asked: Choice
+    that: Choice
+    words: Choice
     severity: Severity
-    message: Part
-    remedy: Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pointer:
-    """A declared reference: what the document, or each selected part, relies on."""
+    """A declared reference: what the document, or each selected part, relies on.
+
+    ``words`` are kind, name, namespace, message and remedy.
+    """
 
     path: Path
-    when: Expression | None
     each: Selection
-    at: Pattern
-    kind: Part
-    name: Part
-    namespace: Part | None
+    at: Path
+    words: Choice
     aspect: str
     passes: Selection
     partial: bool
     severity: Severity
-    message: Part
-    remedy: Part
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Offer:
-    """Names that users of a definition may rely on, and which of them must be passed."""
+    """Names that users of a definition may rely on, and which of them must be passed.
+
+    ``words`` are the name, and whether it is required.
+    """
 
     aspect: str
     each: Selection
-    name: Part
-    required: Expression | None
+    words: Choice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declaration:
-    """A definition: what others may point at. Kind, name, namespace default to the object's."""
+    """A definition: what others may point at. Kind, name, namespace default to the object's.
+
+    ``words`` are these three.
+    """
 
     path: Path
-    when: Expression | None
     each: Selection
-    at: Pattern
-    kind: Part | None
-    name: Part | None
-    namespace: Part | None
+    at: Path
+    words: Choice
     offers: tuple[Offer, ...]
 
 

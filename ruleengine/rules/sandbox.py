@@ -1,35 +1,29 @@
-"""The Jinja environment of rules: expressions over plain data, and nothing else.
+"""What expressions may do with plain data, and nothing else.
 
 An expression cannot leave the data it is given, and it cannot run away: there are no
 statements and so no loops, ranges and repetitions are short, numbers stay in 64 bits,
 and only filters, tests and methods whose cost is linear are there. What a rule computes
 is measured besides (:mod:`ruleengine.rules.templates`), so that chains of expressions
 cannot grow without bound either.
-
-Two traps of Jinja's native types do not arise here: a lone expression yields its value
-untouched (``"1.10"`` stays a text), and an undefined value is an error wherever it is
-used ("the reference, libraries", section 5).
 """
 
-from collections.abc import Callable
-from functools import cache, lru_cache
-from typing import Any
+from __future__ import annotations
 
-from jinja2 import StrictUndefined
-from jinja2.exceptions import SecurityError
-from jinja2.runtime import Undefined
-from jinja2.sandbox import ImmutableSandboxedEnvironment
+import operator
+from collections.abc import Callable
+from typing import Any, Final
 
 from ruleengine.model.values import Value
-from ruleengine.rules import filters
+from ruleengine.rules.faults import SandboxFault
+from ruleengine.rules.undefined import Missing, missing
 
-RANGE_LIMIT = 10_000
+RANGE_LIMIT: Final = 10_000
 """How many numbers ``range`` may give."""
 
-LENGTH_LIMIT = 262_144
-"""How long a text, and how many items a list, may be that an operator makes."""
+LENGTH_LIMIT: Final = 262_144
+"""How long a text, and how many items a list, may be that an expression makes."""
 
-_NUMBER_LIMIT = 2**63
+_NUMBER_LIMIT: Final = 2**63
 
 MAPPING_METHODS = frozenset({"get", "items", "keys", "values"})
 """The methods of a map that expressions may call; a field of that name goes first."""
@@ -65,159 +59,94 @@ _TEXT_METHODS = frozenset(
 _LIST_METHODS = frozenset({"count", "index"})
 _METHODS = MAPPING_METHODS | _TEXT_METHODS | _LIST_METHODS
 
-_FILTERS = (
-    "abs",
-    "default",
-    "dictsort",
-    "first",
-    "float",
-    "int",
-    "items",
-    "last",
-    "length",
-    "list",
-    "lower",
-    "map",
-    "max",
-    "min",
-    "reject",
-    "rejectattr",
-    "reverse",
-    "select",
-    "selectattr",
-    "sort",
-    "string",
-    "title",
-    "trim",
-    "unique",
-    "upper",
-)
-_TESTS = (
-    "!=",
-    "<",
-    "<=",
-    "==",
-    ">",
-    ">=",
-    "boolean",
-    "defined",
-    "divisibleby",
-    "eq",
-    "equalto",
-    "even",
-    "false",
-    "float",
-    "ge",
-    "greaterthan",
-    "gt",
-    "in",
-    "integer",
-    "iterable",
-    "le",
-    "lessthan",
-    "lower",
-    "lt",
-    "mapping",
-    "ne",
-    "none",
-    "number",
-    "odd",
-    "sequence",
-    "string",
-    "true",
-    "undefined",
-    "upper",
-)
+_BINARY: Final[dict[str, Callable[[Any, Any], Any]]] = {
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "/": operator.truediv,
+    "//": operator.floordiv,
+    "%": operator.mod,
+}
+_UNARY: Final[dict[str, Callable[[Any], Any]]] = {"+": operator.pos, "-": operator.neg}
 
 
-class Missing(StrictUndefined):
-    """An undefined value: its own fields are undefined too, and any use is an error.
-
-    So ``document.a.b | default(1)`` works where ``a`` is missing already.
-    """
-
-    __slots__ = ()
-
-    @property
-    def _undefined_message(self) -> str:
-        return f"`{self._undefined_name}` is not there"
-
-
-@lru_cache(maxsize=1024)
-def missing(name: str) -> Missing:
-    """Return the undefined value for a name: it knows nothing else, so one is enough."""
-    return Missing(name=name)
+def get_field(value: Value, name: str) -> Any:
+    """Return the field of a map, or one of the few methods that are allowed."""
+    if isinstance(value, dict):
+        if name in value:
+            return value[name]
+        allowed = MAPPING_METHODS
+    elif isinstance(value, str):
+        allowed = _TEXT_METHODS
+    elif isinstance(value, list | tuple):
+        allowed = _LIST_METHODS
+    elif isinstance(value, Missing):
+        return value
+    else:
+        allowed = frozenset()
+    return getattr(value, name) if name in allowed else missing(name)
 
 
-class RuleEnvironment(ImmutableSandboxedEnvironment):
-    """Jinja, reduced to bounded expressions over plain data."""
-
-    intercepted_binops = frozenset({"*", "**", "+", "%", "-"})
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        """Return the field of a mapping, or one of the few methods that are allowed."""
-        if isinstance(obj, dict):
-            if attribute in obj:
-                return obj[attribute]
-            allowed = MAPPING_METHODS
-        elif isinstance(obj, str):
-            allowed = _TEXT_METHODS
-        elif isinstance(obj, list | tuple):
-            allowed = _LIST_METHODS
-        elif isinstance(obj, Undefined):
-            return obj
-        else:
-            allowed = frozenset()
-        if attribute in allowed:
-            return getattr(obj, attribute)
-        return missing(attribute)
-
-    def getitem(self, obj: Any, argument: Any) -> Any:
-        """Return an item of a mapping, list or text; undefined where there is none."""
-        if isinstance(obj, Undefined):
-            return obj
-        try:
-            return obj[argument]
-        except (LookupError, TypeError):
-            return Missing(obj=obj, name=argument)
-
-    def is_safe_callable(self, obj: Any) -> bool:
-        """Allow the methods that :meth:`getattr` gives, and ``range``."""
-        return obj is _short_range or getattr(obj, "__name__", "") in _METHODS
-
-    def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - Jinja's signature
-        """Perform an arithmetic operation whose result stays small."""
-        if operator == "**":
-            raise SecurityError("powers are not offered in rules")
-        if operator == "%" and not isinstance(left, int | float):
-            raise SecurityError("the operator % takes numbers only; join texts with ~")
-        if operator == "*":
-            _refuse_long_repetition(left, right)
-        result = self.binop_table[operator](left, right)
-        if isinstance(result, int) and abs(result) >= _NUMBER_LIMIT:
-            raise SecurityError("a number left the range of 64 bits")
-        if isinstance(result, str | list | tuple) and len(result) > LENGTH_LIMIT:
-            raise SecurityError(f"a value grew beyond {LENGTH_LIMIT} items")
-        return result
+def get_item(value: Value, key: Value) -> Any:
+    """Return an item of a map, list or text; undefined where there is none."""
+    if isinstance(value, Missing):
+        return value
+    try:
+        return value[key]
+    except (LookupError, TypeError):
+        return missing(key) if isinstance(key, str) else Missing(f"item {key!r} is not there")
 
 
-def _refuse_long_repetition(left: Any, right: Any) -> None:
-    """Raise ``SecurityError`` where ``left * right`` would repeat a value too often."""
+def call(function: Any, positional: list[Value], named: dict[str, Value]) -> Any:
+    """Call one of the methods that :func:`get_field` gives, or ``range``."""
+    if isinstance(function, Missing):
+        return function(*positional)  # raises
+    if function is not short_range and getattr(function, "__name__", "") not in _METHODS:
+        raise SandboxFault(f"{_shown(function)} cannot be called")
+    return function(*positional, **named)
+
+
+def binary(sign: str, left: Value, right: Value) -> Value:
+    """Perform an arithmetic operation whose result stays small."""
+    if sign == "**":
+        raise SandboxFault("powers are not offered in rules")
+    if sign == "%" and not isinstance(left, int | float):
+        raise SandboxFault("the operator % takes numbers only; join texts with ~")
+    if sign == "*":
+        _refuse_long_repetition(left, right)
+    result = _BINARY[sign](left, right)
+    if isinstance(result, int) and abs(result) >= _NUMBER_LIMIT:
+        raise SandboxFault("a number left the range of 64 bits")
+    if isinstance(result, str | list | tuple) and len(result) > LENGTH_LIMIT:
+        raise SandboxFault(f"a value grew beyond {LENGTH_LIMIT} items")
+    return result
+
+
+def unary(sign: str, value: Value) -> Value:
+    """Perform an operation on one number."""
+    return _UNARY[sign](value)
+
+
+def _refuse_long_repetition(left: Value, right: Value) -> None:
     for value, times in ((left, right), (right, left)):
         if (
             isinstance(value, str | list | tuple)
             and isinstance(times, int)
             and len(value) * times > LENGTH_LIMIT
         ):
-            raise SecurityError(f"a value would grow beyond {LENGTH_LIMIT} items")
+            raise SandboxFault(f"a value would grow beyond {LENGTH_LIMIT} items")
 
 
-def _short_range(*bounds: int) -> range:
-    """Return ``range(*bounds)``; raises ``SecurityError`` where it is long."""
+def short_range(*bounds: int) -> range:
+    """Return ``range(*bounds)``. Raises ``SandboxFault`` where it is long."""
     numbers = range(*bounds)
     if len(numbers) > RANGE_LIMIT:
-        raise SecurityError(f"a range may hold {RANGE_LIMIT} numbers")
+        raise SandboxFault(f"a range may hold {RANGE_LIMIT} numbers")
     return numbers
+
+
+def _shown(function: Any) -> str:
+    return f"{function!r:.40}" if isinstance(function, str | int | float) else "this value"
 
 
 class _Omit:
@@ -227,30 +156,8 @@ class _Omit:
         return "omit"
 
 
-OMIT = _Omit()
+OMIT: Final = _Omit()
 """What ``omit`` stands for in a rule: leave this key or item out."""
 
-
-@cache
-def environment() -> RuleEnvironment:
-    """Return the one environment of the process.
-
-    Only ``${{ }}`` is markup. The delimiters of statements and comments hold a NUL, which
-    no YAML document can contain: so a shell's ``${#list}`` in a rule stays text.
-    """
-    made = RuleEnvironment(
-        variable_start_string="${{",
-        variable_end_string="}}",
-        block_start_string="\0{%",
-        block_end_string="%\0",
-        comment_start_string="\0{#",
-        comment_end_string="#\0",
-        keep_trailing_newline=True,
-        undefined=Missing,
-        cache_size=0,
-    )
-    own: dict[str, Callable[..., Value]] = dict(filters.FILTERS)
-    made.filters = {name: made.filters[name] for name in _FILTERS} | own
-    made.tests = {name: made.tests[name] for name in _TESTS} | filters.TESTS
-    made.globals = {"range": _short_range, "omit": OMIT}
-    return made
+GLOBALS: Final[dict[str, Any]] = {"range": short_range, "omit": OMIT}
+"""What expressions know besides the names of their rule."""

@@ -4,7 +4,6 @@ It knows what expressions may see of it: the document, its path, the defaults of
 folder and the settings of the repo. Never the cluster, the time or other documents.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -15,7 +14,7 @@ from ruleengine.model.places import Places
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.rules.paths import Selection
 from ruleengine.rules.ruleset import Group, Key, Rank, Rule, RuleSet
-from ruleengine.rules.templates import Expression, Scope, TemplateFault, measure
+from ruleengine.rules.templates import Scope, TemplateFault, measure
 
 
 @lru_cache(maxsize=4096)
@@ -105,6 +104,10 @@ class Surroundings:
         )
 
 
+Selected = tuple[Path, Value, tuple[Value, ...]]
+"""A part of a document: where it is, what it is, and what templates see it as."""
+
+
 class Subject:
     """One short form or object, with the rules that match it.
 
@@ -145,7 +148,7 @@ class Subject:
         self.name = str(lookup(value, "metadata", "name", default=""))
         self.namespace = str(lookup(value, "metadata", "namespace", default=""))
         self._scopes: dict[str, Scope] = {}
-        self._selected: dict[int, list[tuple[Path, Value]]] = {}
+        self._selected: dict[int, list[Selected]] = {}
 
     def scope(self, rule: Rule) -> Scope:
         """Return the names that the expressions of a rule see. Raises ``TemplateFault``."""
@@ -162,26 +165,17 @@ class Subject:
             self._scopes[key] = found
         return found
 
-    def selected(self, each: Selection, scope: Scope) -> Iterator[tuple[Path, Value]]:
-        """Yield the parts that ``each`` selects, bound as ``value`` and ``key``.
-
-        Without ``each`` that is the object itself.
-        """
+    def selected(self, each: Selection) -> list[Selected]:
+        """Return the parts that ``each`` selects; without one, the object itself."""
         if not each.patterns:
-            yield (), self.object
-            return
+            return [((), self.object, ())]
         found = self._selected.get(id(each))
         if found is None:
-            found = self._selected[id(each)] = each.select(self.object)
-        if not found:
-            return
-        kept = [(name, scope[name]) for name in ("value", "key") if name in scope]
-        for path, value in found:
-            scope["value"], scope["key"] = value, path[-1] if path else ""
-            yield path, value
-        for name in ("value", "key"):
-            scope.pop(name, None)
-        scope.update(kept)
+            found = self._selected[id(each)] = [
+                (path, value, (value, path[-1] if path else ""))
+                for path, value in each.select(self.object)
+            ]
+        return found
 
     def _matching(self) -> Group:
         bits = 0
@@ -196,12 +190,7 @@ class Subject:
         if rule.when is None:
             return True
         try:
-            return holds(rule.when, self.scope(rule))
+            return bool(rule.when.program(self.scope(rule)))
         except TemplateFault as fault:
             self.around.fault(rule, fault)
             return False
-
-
-def holds(condition: Expression | None, scope: Scope) -> bool:
-    """Tell whether a condition holds; a missing one does. Raises ``TemplateFault``."""
-    return condition is None or bool(condition.program(scope))

@@ -5,25 +5,26 @@ other texts are joined. In lists, an item ``{forEach, as, when, value}`` stands 
 items as the loop gives. A key or an item that comes out as ``omit`` is left out. What an
 expression yields is a value, never a template again.
 
-Templates are compiled on first use, loops on their first turn: most commands touch few of
-the rules.
+Templates are compiled (:mod:`ruleengine.rules.compiling`) on first use: most commands touch few
+of the rules.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from ruleengine.model.values import Path, Value
-from ruleengine.rules import shapes
-from ruleengine.rules.expressions import MARK, Expression, bare
-from ruleengine.rules.filters import as_text
-from ruleengine.rules.sandbox import OMIT
-from ruleengine.rules.scopes import Program, Scope, TemplateFault
+from ruleengine.rules.code import yields_plain
+from ruleengine.rules.compiling import FunctionWriter, chosen, compiled
+from ruleengine.rules.faults import ExpressionFault, TemplateFault, UndefinedFault
+from ruleengine.rules.grammar import MARK, Tree, tree_of
+from ruleengine.rules.scopes import Program, Scope
 
 __all__ = [
+    "Choice",
     "Constant",
     "Expression",
     "ListTemplate",
@@ -35,13 +36,15 @@ __all__ = [
     "bare",
     "check",
     "compile_template",
+    "expressions_in",
     "is_loop",
     "measure",
 ]
 
 LOOP_KEYS: Final = frozenset({"forEach", "as", "when", "value"})
 
-_SIZE_LIMIT = 200_000
+_SIZE_LIMIT: Final = 200_000
+_SHOWN: Final = 4_000
 _LEAVES = frozenset({str, int, float, bool, type(None)})
 
 
@@ -50,70 +53,108 @@ class Constant:
     """A part of a template without any expression."""
 
     value: Value
-
-    @property
-    def program(self) -> Program:
-        """The program that yields the value."""
-        return shapes.constant(self.value)
+    may_omit = False
 
     def render(self, scope: Scope) -> Value:  # noqa: ARG002 - one shape for all parts
         """Return the value."""
         return self.value
 
+    def write(self, function: FunctionWriter) -> str:
+        """Return the source of the value."""
+        return function.bind(self.value)
+
+
+class _Compiled:
+    """A part with expressions; its program is made on first use."""
+
+    may_omit = False
+
+    @cached_property
+    def program(self) -> Program:
+        """The program that yields the value, or raises ``TemplateFault``."""
+        return compiled(self)
+
+    def render(self, scope: Scope) -> Value:
+        """Return the value. Raises ``TemplateFault``."""
+        return self.program(scope)
+
+    def write(self, function: FunctionWriter) -> str:
+        """Write what evaluates the part; return the source of its value."""
+        raise NotImplementedError
+
 
 @dataclass(frozen=True)
-class MappingTemplate:
+class Expression(_Compiled):
+    """One text with at least one expression; ``path`` is where it stands in its rule."""
+
+    text: str
+    path: Path
+
+    @property
+    def may_omit(self) -> bool:  # type: ignore[override]
+        """Whether the value may be ``omit``."""
+        return not yields_plain(self.tree())
+
+    def tree(self) -> Tree:
+        """Return what the text says. Raises ``TemplateFault``."""
+        try:
+            return tree_of(self.text)
+        except ExpressionFault as fault:
+            raise self.fault(fault) from fault
+
+    def fault(self, error: BaseException) -> TemplateFault:
+        """Return what failed, located."""
+        text = self.text if len(self.text) <= _SHOWN else self.text[:80]
+        words = str(error) or type(error).__name__
+        undefined = isinstance(error, UndefinedFault)
+        return TemplateFault(words, self.path, text, undefined=undefined)
+
+    def write(self, function: FunctionWriter) -> str:
+        """Write the evaluation of the text."""
+        return function.assign(self)
+
+
+@dataclass(frozen=True)
+class MappingTemplate(_Compiled):
     """A map, some of whose keys or values are templates."""
 
     items: tuple[tuple[Part, Part], ...]
 
-    @cached_property
-    def program(self) -> Program:
-        """The program that yields the map without the keys that come out as ``omit``."""
-        if all(type(key) is Constant for key, _ in self.items):
-            return self._with_known_keys()
-        items = [(key.program, part.program) for key, part in self.items]
+    def write(self, function: FunctionWriter) -> str:
+        """Write the map without the keys that come out as ``omit``."""
+        if any(key.may_omit or part.may_omit for key, part in self.items):
+            return self._write_one_by_one(function)
+        pairs = [(part.write(function), self._key(key, function)) for key, part in self.items]
+        return f"{{{', '.join(f'{key}: {value}' for value, key in pairs)}}}"
 
-        def program(scope: Scope) -> Value:
-            rendered = {}
-            for key, part in items:
-                value = part(scope)
-                name = key(scope)
-                if value is not OMIT and name is not OMIT:
-                    rendered[name if isinstance(name, str) else as_text(name)] = value
-            return rendered
+    def _write_one_by_one(self, function: FunctionWriter) -> str:
+        name = function.new()
+        function.line(f"{name} = {{}}")
+        for key, part in self.items:
+            value, word = part.write(function), self._key(key, function)
+            conditions = []
+            if part.may_omit:
+                conditions.append(f"{value} is not OMIT")
+            if key.may_omit:
+                conditions.append(f"{word} is not OMIT")
+            head = f"if {' and '.join(conditions)}: " if conditions else ""
+            function.line(f"{head}{name}[{word}] = {value}")
+        return name
 
-        return program
-
-    def _with_known_keys(self) -> Program:
-        # What is constant is copied at once; the other keys have their place already.
-        names = [as_text(key.value) for key, _ in self.items if isinstance(key, Constant)]
-        parts = dict(zip(names, (part for _, part in self.items), strict=True))
-        known = {
-            name: part.value if isinstance(part, Constant) else None for name, part in parts.items()
-        }
-        items = [(name, part.program) for name, part in parts.items() if type(part) is not Constant]
-
-        def program(scope: Scope) -> Value:
-            rendered = known.copy()
-            for name, part in items:
-                value = part(scope)
-                if value is OMIT:
-                    del rendered[name]
-                else:
-                    rendered[name] = value
-            return rendered
-
-        return program
-
-    def render(self, scope: Scope) -> Value:
-        """Return the map. Raises ``TemplateFault``."""
-        return self.program(scope)
+    def _key(self, key: Part, function: FunctionWriter) -> str:
+        word = key.write(function)
+        if isinstance(key, Constant):
+            return word if isinstance(key.value, str) else f"as_text({word})"
+        name = function.new()
+        function.line(
+            f"{name} = {word} if type({word}) is str or {word} is OMIT else as_text({word})"
+        )
+        return name
 
 
 @dataclass(frozen=True)
-class Loop:
-    """An item ``{forEach, as, when, value}`` of a list."""
+class Loop(_Compiled):
+    """An item ``{forEach, as, when, value}`` of a list; its value is the list of its items."""
 
     path: Path
     values: Part | None
@@ -121,94 +162,95 @@ class Loop:
     condition: Expression | None
     body: Part
 
-    @cached_property
-    def program(self) -> Callable[[Scope], list[Value]]:
-        """The program that yields one item for each turn; the body is compiled for the first."""
+    def write(self, function: FunctionWriter) -> str:
+        """Write the list of the loop's items."""
+        name = function.new()
+        function.line(f"{name} = []")
+        self.extend(name, function)
+        return name
+
+    def extend(self, items: str, function: FunctionWriter) -> None:
+        """Write what appends the loop's items to a list."""
         if self.values is None:
-            return self._at_most_one
-        return self._each
-
-    def expand(self, scope: Scope) -> list[Value]:
-        """Return the items. Raises ``TemplateFault``."""
-        return self.program(scope)
-
-    def _at_most_one(self, scope: Scope) -> list[Value]:
-        if self.condition is not None and not self.condition.program(scope):
-            return []
-        value = self.body.program(scope)
-        return [] if value is OMIT else [value]
-
-    def _each(self, scope: Scope) -> list[Value]:
-        turns = self._turns(scope)
-        if not turns:
-            return []
-        scope.spend(len(turns), self.path)
-        names = (*self.names, "index")
-        before = [(name, scope[name]) for name in names if name in scope]
-        body, lone = self.body.program, self.names[0] if len(self.names) == 1 else ""
-        condition = self.condition.program if self.condition is not None else None
-        items = []
-        for index, item in enumerate(turns):
-            scope["index"] = index
-            if lone:
-                scope[lone] = item
+            self._append(items, function, deferred=True)
+            return
+        values, path = self.values.write(function), function.bind(self.path)
+        index, item = function.new("v"), function.new("v")
+        words = {"index": index}
+        head = f"for {index}, {item} in enumerate(scope.turns({values}, {path})):"
+        with function.block(head):
+            if len(self.names) == 1:
+                words[self.names[0]] = item
             else:
-                self._unpack(item, scope)
-            if condition is None or condition(scope):
-                value = body(scope)
-                if value is not OMIT:
-                    items.append(value)
-        for name in names:
-            scope.pop(name, None)
-        scope.update(before)
-        return items
+                parts = [function.new("v") for _ in self.names]
+                words |= dict(zip(self.names, parts, strict=True))
+                function.line(f"{', '.join(parts)} = unpacked({item}, {len(parts)}, {path})")
+            with function.names(words):
+                self._append(items, function, deferred=False)
 
-    def _turns(self, scope: Scope) -> list[Value]:
-        values = self.values.program(scope) if self.values is not None else []
-        if isinstance(values, dict):
-            return [[key, value] for key, value in values.items()]
-        if not isinstance(values, list):
-            raise TemplateFault("forEach needs a list or a map", self.path, "forEach")
-        return values
+    def _append(self, items: str, function: FunctionWriter, *, deferred: bool) -> None:
+        if self.condition is None:
+            self._append_value(items, function, deferred=deferred)
+            return
+        with function.block(f"if {function.assign(self.condition)}:"):
+            self._append_value(items, function, deferred=deferred)
 
-    def _unpack(self, item: Value, scope: Scope) -> None:
-        if not isinstance(item, list) or len(item) != len(self.names):
-            names = ", ".join(self.names)
-            raise TemplateFault(f"an item does not fall into {names}", self.path, "forEach")
-        scope.update(zip(self.names, item, strict=True))
+    def _append_value(self, items: str, function: FunctionWriter, *, deferred: bool) -> None:
+        later = deferred and isinstance(self.body, MappingTemplate | ListTemplate)
+        value = function.deferred(self.body) if later else self.body.write(function)
+        if self.body.may_omit:
+            function.line(f"if {value} is not OMIT: {items}.append({value})")
+        else:
+            function.line(f"{items}.append({value})")
 
 
 @dataclass(frozen=True)
-class ListTemplate:
+class ListTemplate(_Compiled):
     """A list with templates or loops in it."""
 
-    items: tuple[Part | Loop, ...] = field(default=())
+    items: tuple[Part | Loop, ...] = ()
+
+    def write(self, function: FunctionWriter) -> str:
+        """Write the list without the items that come out as ``omit``."""
+        if not any(isinstance(item, Loop) or item.may_omit for item in self.items):
+            return f"[{', '.join([item.write(function) for item in self.items])}]"
+        name = function.new()
+        function.line(f"{name} = []")
+        for item in self.items:
+            if isinstance(item, Loop):
+                item.extend(name, function)
+                continue
+            value = item.write(function)
+            head = f"if {value} is not OMIT: " if item.may_omit else ""
+            function.line(f"{head}{name}.append({value})")
+        return name
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Templates that are evaluated together, where a condition holds, for a part of a document.
+
+    ``words`` are the names under which they see the part: ``value`` and ``key``, or nothing.
+    """
+
+    when: Expression | None
+    parts: tuple[Part | None, ...]
+    words: tuple[str, ...]
 
     @cached_property
-    def program(self) -> Program:
-        """The program that yields the list without the items that come out as ``omit``."""
-        if len(self.items) == 1 and isinstance(self.items[0], Loop):
-            return self.items[0].program
-        items = [(isinstance(item, Loop), item.program) for item in self.items]
-
-        def program(scope: Scope) -> Value:
-            rendered: list[Value] = []
-            for several, part in items:
-                value = part(scope)
-                if several:
-                    rendered.extend(value)
-                elif value is not OMIT:
-                    rendered.append(value)
-            return rendered
-
-        return program
-
-    def render(self, scope: Scope) -> Value:
-        """Return the list. Raises ``TemplateFault``."""
-        return self.program(scope)
+    def values(self) -> Callable[..., tuple[Value, ...] | None]:
+        """The function of a scope and of the words' values; see :func:`compiling.chosen`."""
+        return chosen(self.when, self.parts, self.words)
 
 
 Part = Constant | Expression | MappingTemplate | ListTemplate
+
+
+def bare(text: Value, path: Path) -> Expression:
+    """Return a condition, which needs no delimiters. Raises ``TemplateFault``."""
+    if not isinstance(text, str):
+        raise TemplateFault("a condition is a text that holds an expression", path, str(text))
+    return Expression(text if MARK in text else f"{MARK} {text} }}}}", path)
 
 
 def compile_template(value: Value, path: Path) -> Part:
@@ -242,25 +284,32 @@ def is_loop(value: Value) -> bool:
     ) or (isinstance(value, dict) and "forEach" in value)
 
 
-def check(part: Part | Loop) -> Iterator[TemplateFault]:
-    """Compile every expression of a template now; yield what is wrong."""
+def expressions_in(part: Part | Loop | Choice) -> Iterator[Expression]:
+    """Yield every expression of a template."""
+    inner: Iterable[Part | Loop | None] = ()
     match part:
         case Expression():
-            try:
-                part.check()
-            except TemplateFault as fault:
-                yield fault
+            yield part
         case MappingTemplate():
-            for key, value in part.items:
-                yield from check(key)
-                yield from check(value)
+            inner = (one for pair in part.items for one in pair)
         case ListTemplate():
-            for item in part.items:
-                yield from check(item)
+            inner = part.items
         case Loop():
-            for inner in (part.values, part.condition, part.body):
-                if inner is not None:
-                    yield from check(inner)
+            inner = (part.values, part.condition, part.body)
+        case Choice():
+            inner = (part.when, *part.parts)
+    for one in inner:
+        if one is not None:
+            yield from expressions_in(one)
+
+
+def check(part: Part | Loop | Choice) -> Iterator[TemplateFault]:
+    """Compile every expression of a template now; yield what is wrong."""
+    for one in expressions_in(part):
+        try:
+            compiled(one)
+        except TemplateFault as fault:
+            yield fault
 
 
 def measure(value: Value, path: Path) -> None:

@@ -177,7 +177,7 @@ def _place(one: Derived, path: Path) -> Place | None:
     """Return where the document or a team's rule says it; nowhere if a built-in rule did."""
     places = Places(one.source)
     place = places.key(one.object, path)
-    if place != places.whole() or one.source.form is Form.FULL:
+    if place != places.whole or one.source.form is Form.FULL:
         return place
     return team_rule(one)
 

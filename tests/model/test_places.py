@@ -49,4 +49,4 @@ def test_what_was_not_read_is_found_by_its_path_or_is_the_whole_document() -> No
     _, places = read()
     made = {"spec": {"steps": [{"name": "made"}], "other": 1}}
     assert str(places.key(made, ("spec", "steps", 0, "name"))) == "pipelines/x.yaml:2:3"
-    assert places.key(made, ("spec", "other")) == places.whole()
+    assert places.key(made, ("spec", "other")) == places.whole
