@@ -61,12 +61,9 @@ class Places:
         values: list[Value] = [derived]
         for step in path:
             value = values[-1]
-            if type(value) is dict and step in value:
-                values.append(value[step])
-            elif type(value) is list and _has(value, step):
-                values.append(value[step])
-            else:
+            if not (step in value if type(value) is dict else _has(value, step)):
                 break
+            values.append(value[step])
         for depth in range(len(values) - 1, 0, -1):
             value = values[depth]
             key = (str(path[depth - 1]), value) if isinstance(value, str) else id(value)

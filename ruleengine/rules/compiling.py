@@ -72,7 +72,9 @@ def chosen(
         function.line(f"if not {when.write(function)}: return None")
     absent = function.bind(ABSENT)
     values = [absent if part is None else part.write(function) for part in parts]
-    return function.finished(f"({''.join(f'{one}, ' for one in values)})")
+    program: Callable[..., tuple[Value, ...] | None]
+    program = function.finished(f"({''.join(f'{one}, ' for one in values)})")
+    return program
 
 
 class FunctionWriter(ExpressionWriter):

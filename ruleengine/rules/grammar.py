@@ -60,6 +60,8 @@ def parse(text: str) -> Tree:
         raise ExpressionFault(_words(error)) from error
     except RecursionError as error:
         raise ExpressionFault("the expression is nested too deeply") from error
+    except ValueError as error:  # Python's own limit of digits
+        raise ExpressionFault("a number has too many digits") from error
     return parts[0] if len(parts) == 1 else ["text", parts]
 
 

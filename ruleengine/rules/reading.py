@@ -1,7 +1,6 @@
 """Reading the values of one rule: each of the shape it must have, or a located finding."""
 
 from collections.abc import Callable, Mapping
-from difflib import get_close_matches
 from typing import Final, TypeVar
 
 from ruleengine.model.documents import Document
@@ -118,6 +117,8 @@ class Reader:
         known = KEYS[what]
         for key in value:
             if key not in known:
+                from difflib import get_close_matches
+
                 nearest = get_close_matches(str(key), known, n=1)
                 hint = f"did you mean {nearest[0]!r}?" if nearest else f"known: {', '.join(known)}"
                 self.note("rule-key-unknown", (*path, key), f"{key!r} is no key of {what}", hint)

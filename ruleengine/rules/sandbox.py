@@ -94,7 +94,8 @@ def get_item(value: Value, key: Value) -> Any:
     try:
         return value[key]
     except (LookupError, TypeError):
-        return missing(key) if isinstance(key, str) else Missing(f"item {key!r} is not there")
+        # Each is one of its own: two that are the same would count as equal in a list.
+        return Missing(f"`{key}` is not there")
 
 
 def call(function: Any, positional: list[Value], named: dict[str, Value]) -> Any:
