@@ -1,7 +1,13 @@
-"""Kubernetes Events about a sensor: what went wrong with an event, once for each cause."""
+"""Kubernetes Events about a sensor: what went wrong with events.
 
+A filter that fails is told once for each cause, for it may fail for every event; a trigger
+that starts nothing is told for each firing.
+"""
+
+from collections.abc import Mapping
 from typing import Final
 
+from ruleengine.model.events import StoredEvent
 from ruleengine.model.names import MANAGER
 from ruleengine.model.values import Object, lookup
 
@@ -14,9 +20,12 @@ def filter_failed(sensor: Object, dependency: str, error: str) -> Object:
     return _event(sensor, "FilterFailed", f"the filters of {dependency}: {error}")
 
 
-def trigger_failed(sensor: Object, trigger: str, error: str) -> Object:
+def trigger_failed(
+    sensor: Object, trigger: str, events: Mapping[str, StoredEvent], error: str
+) -> Object:
     """Return the Event of a trigger that fired and started nothing."""
-    return _event(sensor, "TriggerFailed", f"{trigger} started nothing: {error}")
+    cause = ", ".join(f"{name} {one.event.id}" for name, one in sorted(events.items()))
+    return _event(sensor, "TriggerFailed", f"{trigger} started nothing for {cause}: {error}")
 
 
 def _event(sensor: Object, reason: str, message: str) -> Object:

@@ -26,7 +26,7 @@ from ruleengine.triggers.conditions import (
     make_status,
     refused,
 )
-from ruleengine.triggers.creation import FiringError, is_made_by, make_action
+from ruleengine.triggers.creation import Events, FiringError, is_made_by, make_action
 from ruleengine.triggers.happenings import filter_failed, trigger_failed
 from ruleengine.triggers.requests import Arrived, EventsWanted
 from ruleengine.triggers.sensor_progress import PURPOSE, Progress, as_content, known_content
@@ -185,16 +185,19 @@ class _Round:
             try:
                 action = make_action(trigger.template, self._target, events)
             except FiringError as error:
-                self._events.append(trigger_failed(self._value, trigger.name, str(error)))
+                self._failed(trigger, events, str(error))
                 continue
             live = self._world.get(action.target)
             problem = self._refusal(action)
             if live is not None:
                 problem = "" if is_made_by(action, live) else f"{action.target} exists already"
             if problem:
-                self._events.append(trigger_failed(self._value, trigger.name, problem))
+                self._failed(trigger, events, problem)
             elif live is None:
                 yield action
+
+    def _failed(self, trigger: Trigger, events: Events, problem: str) -> None:
+        self._events.append(trigger_failed(self._value, trigger.name, events, problem))
 
     def _refusal(self, action: Action) -> str:
         """Return why the server will never create an object; empty where it may."""

@@ -298,7 +298,7 @@ def test_an_object_with_a_fixed_name_is_made_once(stage: Stage) -> None:
     stage.settle()
     assert stage.started_by() == ['{"push":"e1"}']
     assert stage.happenings() == [
-        "TriggerFailed: build started nothing: Workflow/shop/build exists already"
+        "TriggerFailed: build started nothing for push e2: Workflow/shop/build exists already"
     ]
 
 
@@ -313,7 +313,7 @@ def test_what_the_server_refuses_is_said_and_stops_nothing(stage: Stage) -> None
     stage.settle()
     assert stage.started_by() == ['{"push":"e1"}', '{"push":"e2"}']
     assert len(stage.happenings()) == 2
-    assert stage.happenings()[0].startswith("TriggerFailed: broken started nothing: ")
+    assert stage.happenings()[0].startswith("TriggerFailed: broken started nothing for push e1: ")
     before = stage.plane.api.writes[TRIGGERS_MANAGER]
     stage.settle()
     assert stage.plane.api.writes[TRIGGERS_MANAGER] == before
@@ -332,7 +332,9 @@ def test_any_object_can_be_created(stage: Stage) -> None:
     found = stage.get(Target("v1", "ConfigMap", NAMESPACE, "made"))
     assert ENGINE not in found["metadata"]["labels"]
     (happening,) = stage.happenings()
-    assert happening.startswith("TriggerFailed: nameless started nothing: the object has neither")
+    assert happening.startswith(
+        "TriggerFailed: nameless started nothing for push e1: the object has"
+    )
 
 
 def test_an_object_may_be_written_as_a_text(stage: Stage) -> None:
