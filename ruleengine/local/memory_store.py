@@ -142,20 +142,34 @@ class MemoryStore:
 
         Raises ``ChangedError`` and ``StoreError``.
         """
-        with self._lock:
-            before = self._before(key)
-            if _revision_of(before) != expected or (before is None and value is None):
-                raise ChangedError
-            pending = _Pending(_event(self._next, key, before, value))
-            self._next += 1
-            self._pending.append(pending)
-            self._latest[key] = value and pending.event.object
+        pending = self._enter(key, value, expected)
+        if pending is None:
+            self._settle(key)
+            raise ChangedError
         with self._committing:
             if not pending.done:
                 self._commit()
         if pending.error is not None:
             raise pending.error
         return pending.event.object
+
+    def _enter(self, key: Key, value: Object | None, expected: int) -> _Pending | None:
+        """Return a write that waits for the next commit; ``None`` where the object has changed."""
+        with self._lock:
+            before = self._before(key)
+            if _revision_of(before) != expected or (before is None and value is None):
+                return None
+            pending = _Pending(_event(self._next, key, before, value))
+            self._next += 1
+            self._pending.append(pending)
+            self._latest[key] = value and pending.event.object
+            return pending
+
+    def _settle(self, key: Key) -> None:
+        """Commit what is pending of an object, so that whoever reads it again sees it."""
+        with self._committing:
+            if any(one.event.key == key for one in self._pending):
+                self._commit()
 
     def _before(self, key: Key) -> Object | None:
         if key in self._latest:

@@ -167,3 +167,50 @@ def test_forgotten_events_are_compacted() -> None:
     with pytest.raises(CompactedError):
         store.events(1)
     assert len(store.events(45)) == 5
+
+
+class Gate:
+    """A journal whose commits wait until it is opened."""
+
+    def __init__(self) -> None:
+        self.opened = threading.Event()
+        self.entered = threading.Event()
+
+    def commit(self, events: Sequence[Event], oldest: int) -> None:
+        """Wait, and keep nothing."""
+        del events, oldest
+        self.entered.set()
+        assert self.opened.wait(20)
+
+    def close(self) -> None:
+        """Have nothing to finish."""
+
+
+def test_who_is_refused_sees_what_changed_the_object() -> None:
+    """Even while that is not committed yet: reading again and trying again then succeeds."""
+    gate, key = Gate(), Key("things", "", "a")
+    gate.opened.set()
+    store = MemoryStore(gate)
+    first = store.write(key, thing("a", data=1), expected=0)
+    revision = int(first["metadata"]["resourceVersion"])
+    gate.opened.clear()
+    gate.entered.clear()
+    seen: list[object] = []
+
+    def refused() -> None:
+        with pytest.raises(ChangedError):
+            store.write(key, thing("a", data=3), expected=revision)
+        found = store.get(key)
+        seen.append(found and found["data"])
+
+    def write() -> None:
+        store.write(key, thing("a", data=2), expected=revision)
+
+    threads = [threading.Thread(target=write), threading.Thread(target=refused)]
+    threads[0].start()
+    assert gate.entered.wait(20)
+    threads[1].start()
+    gate.opened.set()
+    for one in threads:
+        one.join()
+    assert seen == [2]

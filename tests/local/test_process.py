@@ -1,5 +1,6 @@
 """What the process promises, proven by real clients over TLS."""
 
+import gzip
 import os
 import signal
 import ssl
@@ -193,3 +194,21 @@ def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> N
     kubectl("diff", "--server-side", "--field-manager=tester", "-f", "-", text=service)
     kubectl("delete", "deploy,svc", "web")
     assert "web" not in kubectl("get", "deploy,svc")
+
+
+def test_large_answers_are_packed_for_who_asks(running: process.Running) -> None:
+    """And small ones are not, nor what nobody asked to be packed."""
+    state = running.kubeconfig.parent
+    trust = ssl.create_default_context(cafile=str(state / "ca.crt"))
+    headers = {"authorization": f"Bearer {(state / 'token').read_text()}"}
+
+    def get(path: str, **more: str) -> tuple[str, bytes]:
+        request = urllib.request.Request(running.url + path, headers={**headers, **more})
+        with urllib.request.urlopen(request, context=trust) as answer:
+            return answer.headers.get("content-encoding", ""), answer.read()
+
+    large, small = "/openapi/v3/api/v1", "/version"
+    encoding, packed = get(large, **{"accept-encoding": "deflate, gzip;q=0.5"})
+    assert encoding == "gzip"
+    assert gzip.decompress(packed) == get(large)[1]
+    assert get(small, **{"accept-encoding": "gzip"})[0] == ""

@@ -94,7 +94,10 @@ def completed(value: Object, served: Served) -> Object:
     if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
         # else the finalizer of its controller would come back
         return normalise(value, served.schema)
-    return stored_form(value, served.schema)
+    value = stored_form(value, served.schema)
+    if served.has_status and "status" not in value:
+        return {**value, "status": {}}  # clients with types are told of one from the start
+    return value
 
 
 def fresh(value: Object, served: Served, *, uid: str, now: str) -> Object:
