@@ -16,6 +16,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ruleengine.cli.init", "Make a config repo that works at once."),
     "validate": ("ruleengine.cli.validate", "Check files, staged files or a revision."),
     "plan": ("ruleengine.cli.plan", "Show what an apply would do, field by field."),
+    "simulate": ("ruleengine.cli.simulate", "Show what would happen over time, in moments."),
     "apply": ("ruleengine.cli.apply", "Perform the plan and wait until it has settled."),
     "run": ("ruleengine.cli.run", "Apply, then keep going: receive events and reconcile."),
     "status": ("ruleengine.cli.status", "Show how the environments are."),

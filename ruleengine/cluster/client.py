@@ -238,11 +238,13 @@ class Client:
         propagation: str = "Background",
         uid: str = "",
         resource_version: str = "",
+        grace: int | None = None,
         dry_run: bool = False,
     ) -> Object | None:
         """Delete an object; ``None`` when it was gone already.
 
-        Returns the ``Status``, or the object where finalizers keep it. Raises
+        Without ``grace`` (seconds) a pod has the time that it asks for. Returns the
+        ``Status``, or the object where finalizers keep it. Raises
         ``ConflictError`` where a precondition fails.
         """
         options: Object = {
@@ -254,6 +256,8 @@ class Client:
         conditions = {name: text for name, text in conditions.items() if text}
         if conditions:
             options["preconditions"] = conditions
+        if grace is not None:
+            options["gracePeriodSeconds"] = grace
         try:
             return self._write("DELETE", target, options, (), JSON, dry_run=dry_run).object
         except NotFoundError:

@@ -7,7 +7,7 @@ virtual clock and call :meth:`ControlPlane.settle`.
 import platform
 import threading
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Final
@@ -55,7 +55,8 @@ _LONGEST_WAIT: Final = 1.0
 class ControlPlane:
     """A local control plane on a store. It is a ``model.http.Transport`` too.
 
-    ``runner`` runs the pods that are processes; without one they fail. ``images`` gives the
+    ``runner`` runs the pods that are processes; without one they fail, unless
+    ``leaves_processes`` says that somebody else tells what becomes of them. ``images`` gives the
     table of images, ``address`` is host and port under which those processes reach the API.
     ``strict`` lets an exception inside a controller through, which is for tests; otherwise it is
     logged and the key is tried again later.
@@ -74,6 +75,7 @@ class ControlPlane:
         authority: str = "",
         images: Callable[[], Images] = Images,
         address: tuple[str, int] | None = None,
+        leaves_processes: bool = False,
         strict: bool = False,
     ) -> None:
         self.store = store
@@ -106,7 +108,7 @@ class ControlPlane:
                 Jobs(),
                 CronJobs(),
                 Scheduler(),
-                SimulatedPods(leaves_processes=runner is not None),
+                SimulatedPods(leaves_processes=leaves_processes or runner is not None),
                 *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),
                 VolumeBinder(),
                 Budgets(),
@@ -154,6 +156,10 @@ class ControlPlane:
     def settle(self) -> int:
         """Run the controllers until nothing is due now; return how many keys they looked at."""
         return self._loop.run_due()
+
+    def next_time(self) -> datetime | None:
+        """Return when the controllers have something to do next, ``None`` for never."""
+        return self._loop.next_time()
 
     def advance(self, seconds: float) -> None:
         """Let virtual time pass, and everything happen at its moment.

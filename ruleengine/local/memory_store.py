@@ -10,7 +10,6 @@ import threading
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import Final, Protocol
 
 from ruleengine.local.store import (
@@ -233,7 +232,7 @@ class MemoryStore:
             if after < self._compacted:
                 raise CompactedError
             start = bisect_right(self._events, after, key=_revision_of_event)
-            return list(islice(self._events, start, None))
+            return self._events[start:]
 
     def wait(self, after: int, timeout: float, or_until: Callable[[], bool] = lambda: False) -> int:
         """Wait until there is a revision beyond ``after``; return the current one.

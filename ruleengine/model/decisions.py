@@ -101,7 +101,8 @@ class Next:
 
     ``AT`` carries ``time``; ``ON`` the ``targets`` it waits on, and the ``time`` at which it
     gives up where there is one; ``FOR`` says in
-    ``message`` which human, event or schedule it waits for (that counts as settled).
+    ``message`` which human, event or schedule it waits for (that counts as settled), and in
+    ``time`` when it is decided again if somebody still drives then.
     """
 
     stop: Stop

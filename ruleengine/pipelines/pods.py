@@ -25,8 +25,8 @@ from ruleengine.pipelines.executing import (
 from ruleengine.pipelines.observing import INIT, MAIN, WAIT
 from ruleengine.pipelines.patching import patched
 
-_NODE_NAME: Final = "workflows.argoproj.io/node-name"
-_NODE_ID: Final = "workflows.argoproj.io/node-id"
+NODE_NAME: Final = "workflows.argoproj.io/node-name"
+NODE_ID: Final = "workflows.argoproj.io/node-id"
 _DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 
 _OF_TEMPLATE: Final = {
@@ -134,8 +134,8 @@ def _metadata(asked: PodRequest) -> Object:
         "labels": {**marks["labels"], ARGO_WORKFLOW: asked.name},
         "annotations": {
             **marks["annotations"],
-            _NODE_NAME: asked.node["name"],
-            _NODE_ID: asked.node["id"],
+            NODE_NAME: asked.node["name"],
+            NODE_ID: asked.node["id"],
             _DEFAULT_CONTAINER: MAIN,
         },
         "ownerReferences": [_owner(asked)],

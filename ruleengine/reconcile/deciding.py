@@ -123,8 +123,7 @@ class Decider:
         self._quarantine.recovered(key)
         key.watched = ""
         key.memo, key.reads, key.following = decision.memo, frozenset(world.reads), decision.next
-        timed = decision.next.stop in (Stop.AT, Stop.ON)
-        key.wake_at = decision.next.time if timed else None
+        key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
         hand = self.hands.of(reconciler.area)
         step = _Step(key, value, reconciler, hand, decision, now, changed)
         try:

@@ -72,9 +72,12 @@ class Key:
         """Whether nothing more will happen by itself."""
         if self.problem:
             return True
-        if self.following is None or self.wake_at is not None:
+        following = self.following
+        if following is None:
             return False
-        return self.following.stop in (Stop.DONE, Stop.FOR)
+        if following.stop is Stop.FOR and self.wake_at == following.time:
+            return True  # it is decided again then, if anybody is still there
+        return following.stop in (Stop.DONE, Stop.FOR) and self.wake_at is None
 
     def waits_beyond(self, deadline: datetime) -> bool:
         """Tell whether only a time wakes it, and one after ``deadline``."""

@@ -48,7 +48,7 @@ class Settling:
     ``news`` then tells it of what happens outside.
     ``progress`` is told every outcome as it comes. ``leases`` say by area who drives it: one
     that is held elsewhere is only watched; an area without a lease is ours. ``seed`` spreads
-    retries.
+    retries. After ``longest_wait`` seconds cancelling is looked at, whatever happens.
     """
 
     now: Callable[[], datetime]
@@ -60,6 +60,7 @@ class Settling:
     retrying: Retrying = field(default_factory=Retrying)
     leases: Mapping[str, AreaLease] = field(default_factory=dict)
     seed: int = 0
+    longest_wait: float = _LONGEST_WAIT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,8 +203,9 @@ class _Loop:
             self._timed_out = True
             return False
         times = [one for one in (deadline, self._keys.due()) if one is not None]
-        until = min(times, default=now + timedelta(seconds=_LONGEST_WAIT))
-        seconds = min(max((until - now) / timedelta(seconds=1), 0.0), _LONGEST_WAIT)
+        longest = self._settling.longest_wait
+        until = min(times, default=now + timedelta(seconds=longest))
+        seconds = min(max((until - now) / timedelta(seconds=1), 0.0), longest)
         self._take(self._settling.feed.changes(seconds))
         self._taken_at = self._settling.now()
         return True

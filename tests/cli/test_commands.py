@@ -84,6 +84,12 @@ def test_help_says_what_a_command_is_for(name: str, tmp_path: Path) -> None:
         ("validate", "--no-such-option"),
         ("plan", "-o", "toml"),
         ("plan", "--to", "main"),
+        ("simulate", "--at", "soon promote rollout/web"),
+        ("simulate", "--at", "5m dance rollout/web"),
+        ("simulate", "--fault", "hungry=web"),
+        ("simulate", "--outcome", "build=perhaps"),
+        ("simulate", "--answer", "query"),
+        ("simulate", "--start", "yesterday"),
         ("plan", "--local", "--context", "far"),
         ("apply", "--timeout", "soon"),
         ("why", "web"),
@@ -117,6 +123,7 @@ LOCAL = {
     "RuleTests": ("rules", "test"),
     "Checks": ("doctor",),
     "Schemas": ("schema", "--list"),
+    "Simulation": ("simulate", "--start", "2026-01-02T03:04:05Z"),
 }
 """Envelope by command that needs none."""
 
