@@ -82,7 +82,7 @@ def unsupported(document: Document) -> tuple[Finding, ...]:
     return tuple(
         Finding(
             severity=Severity.WARNING,
-            code="support-field-recorded",
+            code="support-field-unsupported",
             message=f"'{format_path(path)}' is not honoured by the native engine yet",
             remedy="leave it out, or use engine handover where Argo's controllers run",
             place=document.place(*path),

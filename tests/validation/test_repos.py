@@ -321,7 +321,7 @@ def test_a_field_that_is_not_honoured_is_a_warning(tmp_path: Path) -> None:
     text = "source: {path: apps/web}\ninfo: [{name: a, value: b}]\n"
     repo = make_repo(tmp_path, {**FILES, "environments/staging/web.yaml": text})
     (finding,) = told(repo.validate())
-    assert (finding.code, finding.severity) == ("support-field-recorded", Severity.WARNING)
+    assert (finding.code, finding.severity) == ("support-field-unsupported", Severity.WARNING)
     assert finding.place.line == 2
 
 
