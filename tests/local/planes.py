@@ -152,3 +152,11 @@ def condition(value: Any, kind: str) -> Any:
     """Return a condition of an object; ``None`` where it has none of the kind."""
     found = value["status"].get("conditions") or ()
     return next((one for one in found if one["type"] == kind), None)
+
+
+def cells_of(call: Caller, path: str) -> list[dict[str, Any]]:
+    """Return the rows of the table that kubectl shows of a list, by their headings."""
+    call.headers = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    _, table = call("GET", path)
+    names = [one["name"] for one in table["columnDefinitions"]]
+    return [dict(zip(names, row["cells"], strict=True)) for row in table["rows"]]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from ruleengine.model.names import PROVISIONER
-from tests.local.planes import MERGE, Caller
+from tests.local.planes import MERGE, Caller, cells_of
 
 CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
 VOLUMES = "/api/v1/persistentvolumes"
@@ -69,6 +69,15 @@ def test_a_claim_gets_a_directory(call: Caller) -> None:
     call("DELETE", f"{CLAIMS}/data")
     call.plane.settle()
     assert call("GET", f"{VOLUMES}/{name}")[0] == 404
+
+
+def test_tables_show_what_is_bound_to_what(call: Caller) -> None:
+    """Volumes name their claim, classes who serves them."""
+    claim(call)
+    (row,) = cells_of(call, VOLUMES)
+    assert (row["Capacity"], row["Claim"], row["Status"]) == ("1Gi", "default/data", "Bound")
+    (kind,) = cells_of(call, CLASSES)
+    assert (kind["Name"], kind["Provisioner"]) == ("standard", PROVISIONER)
 
 
 def test_the_smallest_volume_that_fits_is_taken(call: Caller) -> None:

@@ -10,7 +10,7 @@ from ruleengine.local.control_plane import in_memory_plane
 from ruleengine.local.controllers.job_indexes import format_indexes, parse_indexes
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.model.names import ARGO_ANALYSIS_RUN
-from tests.local.planes import MERGE, Caller, condition, ended, job
+from tests.local.planes import MERGE, Caller, cells_of, condition, ended, job
 
 PODS = "/api/v1/namespaces/default/pods"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
@@ -325,6 +325,16 @@ def test_pods_of_an_analysis_run_for_real(call: Caller) -> None:
     body["metadata"]["labels"] = {ARGO_ANALYSIS_RUN: "u"}
     make(call, body)
     assert [is_process(one) for one in pods(call)] == [True]
+
+
+def test_the_table_says_how_long_a_job_took(call: Caller) -> None:
+    """It stops counting at the end, and shows nothing for one that was never started."""
+    make(call, job())
+    make(call, job("idle", suspend=True))
+    call.plane.advance(60)
+    rows = {one["Name"]: one for one in cells_of(call, JOBS)}
+    assert (rows["work"]["Duration"], rows["work"]["Age"]) == ("2s", "60s")
+    assert rows["idle"]["Duration"] == ""
 
 
 def test_a_finished_job_writes_nothing_more(call: Caller) -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from ruleengine.local.control_plane import in_memory_plane
 from ruleengine.model.names import FAULT
-from tests.local.planes import MERGE, Caller, deployment
+from tests.local.planes import MERGE, Caller, cells_of, deployment
 
 PODS = "/api/v1/namespaces/default/pods"
 CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
@@ -169,6 +169,9 @@ def test_a_template_of_old_becomes_the_newest_revision(call: Caller) -> None:
     newest = next(one for one in found if one["revision"] == 3)
     assert newest["metadata"]["name"] == status(call)["updateRevision"]
     assert newest["data"]["spec"]["template"]["$patch"] == "replace"
+    rows = cells_of(call, REVISIONS)
+    assert {one["Controller"] for one in rows} == {"statefulset.apps/db"}
+    assert sorted(one["Revision"] for one in rows) == [2, 3]
 
 
 def test_history_is_kept_within_its_limit(call: Caller) -> None:

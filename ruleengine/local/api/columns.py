@@ -10,6 +10,7 @@ from typing import Final
 
 from ruleengine.local.api import cells
 from ruleengine.local.api.cells import NONE
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, Value, lookup
 
 Cell = Callable[[Object, datetime], Value]
@@ -48,6 +49,30 @@ def _count(name: str, path: str) -> Column:
 def _age_of(path: str, name: str = "Age") -> Column:
     steps = path.split(".")
     return Column(name, "string", lambda one, now: cells.age(lookup(one, *steps), now))
+
+
+def _duration(job: Object, now: datetime) -> str:
+    """Return how long a Job took, or takes so far; nothing for one that never started."""
+    end = lookup(job, "status", "completionTime")
+    started = lookup(job, "status", "startTime")
+    try:
+        return cells.age(started, parse_time(str(end)) if end else now) if started else ""
+    except ValueError:
+        return ""
+
+
+def _controller(value: Object) -> str:
+    references = lookup(value, "metadata", "ownerReferences", default=())
+    owner = next((one for one in references if one.get("controller")), None)
+    if owner is None:
+        return NONE
+    group = str(owner["apiVersion"]).rpartition("/")[0]
+    return f"{str(owner['kind']).lower()}{'.' if group else ''}{group}/{owner['name']}"
+
+
+def _claim_of(volume: Object) -> str:
+    reference = lookup(volume, "spec", "claimRef")
+    return f"{reference.get('namespace')}/{reference.get('name')}" if reference else ""
 
 
 NAME: Final = Column("Name", "string", lambda one, _: one["metadata"]["name"], format="name")
@@ -155,7 +180,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "jobs.batch": (
         _made("Status", _conditions),
         _ready("status.succeeded", "spec.completions"),
-        _age_of("status.startTime", "Duration"),
+        Column("Duration", "string", _duration),
         AGE,
         _CONTAINERS,
         _IMAGES,
@@ -210,6 +235,30 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("Capacity", "status.capacity.storage", default=""),
         _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
         _path("StorageClass", "spec.storageClassName", default=""),
+        AGE,
+    ),
+    "persistentvolumes": (
+        _path("Capacity", "spec.capacity.storage", default=""),
+        _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
+        _path("Reclaim Policy", "spec.persistentVolumeReclaimPolicy", default=""),
+        _path("Status", "status.phase", default=""),
+        _made("Claim", _claim_of),
+        _path("StorageClass", "spec.storageClassName", default=""),
+        _path("Reason", "status.reason", default=""),
+        AGE,
+    ),
+    "storageclasses.storage.k8s.io": (
+        _path("Provisioner", "provisioner"),
+        _path("ReclaimPolicy", "reclaimPolicy"),
+        _path("VolumeBindingMode", "volumeBindingMode"),
+        _made(
+            "AllowVolumeExpansion", lambda one: str(bool(one.get("allowVolumeExpansion"))).lower()
+        ),
+        AGE,
+    ),
+    "controllerrevisions.apps": (
+        _made("Controller", _controller),
+        _path("Revision", "revision"),
         AGE,
     ),
     "serviceaccounts": (_count("Secrets", "secrets"), AGE),
