@@ -70,6 +70,10 @@ def _controller(value: Object) -> str:
     return f"{str(owner['kind']).lower()}{'.' if group else ''}{group}/{owner['name']}"
 
 
+def _grows(storage_class: Object) -> str:
+    return str(bool(storage_class.get("allowVolumeExpansion"))).lower()
+
+
 def _claim_of(volume: Object) -> str:
     reference = lookup(volume, "spec", "claimRef")
     return f"{reference.get('namespace')}/{reference.get('name')}" if reference else ""

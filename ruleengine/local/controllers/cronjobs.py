@@ -57,7 +57,7 @@ class CronJobs:
         if live is None or is_deleting(live):
             return Reconciled()
         jobs = [one for one in reader.owned(live["metadata"]["uid"], _JOBS) if not is_deleting(one)]
-        writes = [*_noticed(live, jobs), *_forget(live, jobs)]
+        writes = _forget(live, jobs)
         status = _status(live, jobs)
         again = None
         if not live["spec"].get("suspend"):
@@ -67,7 +67,7 @@ class CronJobs:
                 status["lastScheduleTime"] = format_time(start)
         if status != (live.get("status") or {}):
             writes.append(SetStatus(live, status))
-        return Reconciled(tuple(writes), again)
+        return Reconciled((*writes, *_noticed(live, jobs)), again)
 
 
 def _status(live: Object, jobs: list[Object]) -> Object:
