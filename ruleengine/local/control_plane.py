@@ -32,7 +32,7 @@ from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
 from ruleengine.local.controllers.replicasets import ReplicaSets
 from ruleengine.local.controllers.statefulsets import StatefulSets
-from ruleengine.local.controllers.work import Wakeups
+from ruleengine.local.controllers.work import Controller, Wakeups
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.node import NODE, NodeHeartbeat, SimulatedPods
 from ruleengine.local.node_lifecycle import NodeLifecycle
@@ -108,8 +108,7 @@ class ControlPlane:
                 Jobs(),
                 CronJobs(),
                 Scheduler(),
-                SimulatedPods(leaves_processes=leaves_processes or runner is not None),
-                *((ProcessPods(runner, node, self._wakeups),) if runner is not None else ()),
+                *_pods(runner, node, self._wakeups, leaves_processes=leaves_processes),
                 VolumeBinder(),
                 Budgets(),
                 Autoscalers(),
@@ -190,6 +189,15 @@ class ControlPlane:
 
 def _uids(store: Store, resource: str) -> set[str]:
     return {str(one["metadata"]["uid"]) for one in store.list(resource).items}
+
+
+def _pods(
+    runner: ProcessHost | None, node: NodeSettings, wakeups: Wakeups, *, leaves_processes: bool
+) -> tuple[Controller, ...]:
+    """Return who tells what becomes of pods."""
+    if runner is None:
+        return (SimulatedPods(leaves_processes=leaves_processes),)
+    return (SimulatedPods(leaves_processes=True), ProcessPods(runner, node, wakeups))
 
 
 def _api_service() -> Object:
