@@ -36,11 +36,16 @@ _QUERY: Final = ("dryRun", "fieldManager", "fieldValidation", "force")
 def index(catalog: Catalog) -> Object:
     """Return the answer of ``/openapi/v3``: one document per group version, with its hash."""
     paths = {}
-    for path in sorted({_path_of(info) for info in catalog.table().resources()}):
+    for path in paths_of(catalog):
         found = document(catalog, path)
         digest = hashlib.sha256(json_text.dump_bytes(found)).hexdigest()[:32].upper()
         paths[path] = {"serverRelativeURL": f"/openapi/v3/{path}?hash={digest}"}
     return {"paths": paths}
+
+
+def paths_of(catalog: Catalog) -> list[str]:
+    """Return which documents there are."""
+    return sorted({_path_of(info) for info in catalog.table().resources()})
 
 
 def document(catalog: Catalog, path: str) -> Object | None:

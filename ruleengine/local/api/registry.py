@@ -289,6 +289,7 @@ class Registry:
         options: WriteOptions,
         subresource: str,
     ) -> Object:
+        preparing.warn_of_rules(config, served, options)
         try:
             result = apply(
                 live,

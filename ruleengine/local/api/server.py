@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.api import discovery, openapi
+from ruleengine.local.api import discovery, openapi, openapi_v2
 from ruleengine.local.api.access import Attributes
 from ruleengine.local.api.authenticating import Authenticator
 from ruleengine.local.api.authorizing import Authorizer
@@ -20,6 +20,7 @@ from ruleengine.local.api.options import query_of
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import attributes_of, resolve, split
+from ruleengine.local.api.tables import accepted
 from ruleengine.local.api.users import User
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.logs import Logs
@@ -117,7 +118,7 @@ class ApiServer:
         match parts:
             case ():
                 paths = ["/api", "/apis", "/healthz", "/livez", "/readyz", "/version"]
-                value = {"paths": [*paths, "/openapi/v3"]}
+                value = {"paths": [*paths, "/openapi/v2", "/openapi/v3"]}
             case ("version",):
                 value = discovery.VERSION
             case ("debug", "ruleengine", "writes"):
@@ -128,6 +129,9 @@ class ApiServer:
                 value = discovery.group(catalog.table(), group)
             case ("apis", group, version):
                 value = discovery.resource_list(catalog.table(), group, version)
+            case ("openapi", "v2"):
+                accepted(request.headers.get("accept", ""))
+                value = openapi_v2.document(catalog)
             case ("openapi", "v3"):
                 value = openapi.index(catalog)
             case ("openapi", "v3", *path):
