@@ -114,3 +114,17 @@ def test_the_engines_client_discovers_and_works(plane: ControlPlane) -> None:
     assert client.delete(target) is not None
     events = client.watch("v1", "ConfigMap", resource_version=version)
     assert str(next(iter(events)).type) == "DELETED"
+
+
+def test_a_list_whose_state_is_forgotten_can_go_on_with_that_of_now(call: Caller) -> None:
+    """The 410 offers a token that continues from the same place."""
+    for name in "abc":
+        call("POST", MAPS, configmap(f"page-{name}"))
+    mine = {"fieldSelector": "metadata.name!=kube-root-ca.crt", "limit": "1"}
+    _, first = call("GET", MAPS, **mine)
+    call("DELETE", f"{MAPS}/page-b")
+    call.plane.store.compact()
+    status, answer = call("GET", MAPS, **mine, continue_=first["metadata"]["continue"])
+    assert (status, answer["reason"]) == (410, "Expired")
+    _, rest = call("GET", MAPS, **mine, continue_=answer["metadata"]["continue"])
+    assert [one["metadata"]["name"] for one in rest["items"]] == ["page-c"]

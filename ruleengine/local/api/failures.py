@@ -16,13 +16,14 @@ class ApiFailure(Exception):  # noqa: N818 - it is the API's word for the answer
         self.reason = reason
         self.message = message
         self.details = details
+        self.metadata: Object = {}
 
     def status(self) -> Object:
         """Return the ``Status`` object."""
         found: Object = {
             "kind": "Status",
             "apiVersion": "v1",
-            "metadata": {},
+            "metadata": self.metadata,
             "status": "Failure",
             "message": self.message,
             "reason": self.reason,
@@ -91,9 +92,15 @@ def forbidden(info: KindInfo, name: str, problem: str, causes: list[Object]) -> 
     return ApiFailure(403, "Forbidden", text, details_of(info, name, causes=causes))
 
 
-def expired(message: str) -> ApiFailure:
-    """Return the 410 of a revision that is no longer known."""
-    return ApiFailure(410, "Expired", message)
+def expired(message: str, token: str = "") -> ApiFailure:
+    """Return the 410 of a revision that is no longer known.
+
+    ``token`` goes on from where a list was, at the state of today.
+    """
+    failure = ApiFailure(410, "Expired", message)
+    if token:
+        failure.metadata = {"continue": token}
+    return failure
 
 
 def method_not_allowed() -> ApiFailure:

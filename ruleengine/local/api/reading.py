@@ -30,7 +30,7 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
     limit = number(query, "limit") or 0
     token = query.get("continue", "")
     at, after = _read_token(token) if token else (_wanted_revision(registry.store, query), None)
-    snapshot = _snapshot(registry.store, route, at)
+    snapshot = _snapshot(registry.store, route, at, after)
     found = snapshot.items
     if not selection.everything:
         found = [one for one in found if selection.matches(one)]
@@ -45,13 +45,15 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
     return Listed(items=[presented(one, route.served) for one in found], metadata=metadata)
 
 
-def _snapshot(store: Store, route: Route, at: int) -> Snapshot:
+def _snapshot(store: Store, route: Route, at: int, after: tuple[str, str] | None) -> Snapshot:
     try:
         return store.list(route.served.resource, route.namespace, at)
     except CompactedError:
         raise expired(
             "The provided continue parameter or resourceVersion is too old to display a "
-            "consistent list result; start the list anew"
+            "consistent list result; start the list anew, or go on with the new continue token "
+            "at the state of now",
+            _token(0, after) if after else "",
         ) from None
 
 
@@ -89,7 +91,11 @@ def _place(value: Object) -> tuple[str, str]:
 
 
 def _make_token(revision: int, last: Object) -> str:
-    data = json_text.dump_bytes([revision, *_place(last)])
+    return _token(revision, _place(last))
+
+
+def _token(revision: int, place: tuple[str, str]) -> str:
+    data = json_text.dump_bytes([revision, *place])
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
 
 
