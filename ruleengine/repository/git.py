@@ -1,7 +1,6 @@
 """Calls the ``git`` program on one folder, and says what its refusals mean."""
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -41,26 +40,28 @@ class Git:
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_TERMINAL_PROMPT": "0",
         }
-        program = shutil.which("git", path=given.get("PATH"))
-        if program is None:
-            raise UsageError(
-                "the program git is not on the path", "install git; a config repo needs it"
-            )
-        self._program = program
 
     def start(self, *arguments: str, index: bool = False) -> "subprocess.Popen[bytes]":
-        """Start git and return the process, its three streams connected."""
+        """Start git and return the process, its three streams connected.
+
+        Raises ``UsageError`` where there is no git on the path.
+        """
         environment = self.environment
         if index and self.index_file:
             environment = {**environment, "GIT_INDEX_FILE": self.index_file}
-        return subprocess.Popen(  # noqa: S603 - git itself, without a shell
-            [self._program, "-C", str(self.folder), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=environment,
-            process_group=0,  # a terminal's Ctrl-C is for us: we decide when to stop
-        )
+        try:
+            return subprocess.Popen(  # noqa: S603 - git itself, without a shell
+                ["git", "-C", str(self.folder), *arguments],  # noqa: S607 - where the user has it
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env=environment,
+                process_group=0,  # a terminal's Ctrl-C is for us: we decide when to stop
+            )
+        except FileNotFoundError as error:
+            raise UsageError(
+                "the program git is not on the path", "install git; a config repo needs it"
+            ) from error
 
     def finish(self, process: "subprocess.Popen[bytes]") -> bytes:
         """Return what a started git printed. Raises ``UsageError`` where git refuses."""

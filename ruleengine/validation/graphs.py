@@ -8,8 +8,6 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from ruleengine.expressions import depends
-from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.documents import Derived, Form
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import ARGO_API_VERSION
@@ -24,6 +22,14 @@ _WORKFLOWS: Final = frozenset(
 _NAME: Final = re.compile(r"[^\s()&|!]+")
 _TAG: Final = "{{"
 _STARTING: Final = ("argoWorkflow", "k8s")
+
+
+class _ConditionError(Exception):
+    """A text that is no condition over tasks, and what to do about it."""
+
+    def __init__(self, message: str, hint: str) -> None:
+        super().__init__(message)
+        self.hint = hint
 
 
 def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
@@ -76,8 +82,8 @@ def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]
         keys[name] = (*path, index, "depends" if task.get("depends") else "dependencies")
         try:
             needs[name] = _needs(task)
-        except ExpressionError as error:
-            message = f"`depends` of task {name!r} is no condition: {error.message}"
+        except _ConditionError as error:
+            message = f"`depends` of task {name!r} is no condition: {error}"
             place = _place_of_task(one, keys[name], name)
             yield _finding("reference-condition-invalid", message, error.hint, place, one)
             continue
@@ -99,13 +105,24 @@ def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]
 def _needs(task: Object) -> tuple[str, ...]:
     """Return the names that a task waits for, as far as they are known before it runs.
 
-    Raises ``ExpressionError``.
+    Raises ``_ConditionError``.
     """
     condition, names = task.get("depends"), task.get("dependencies")
     if isinstance(condition, str) and condition:
-        return () if _TAG in condition else depends.compile(condition).tasks
+        return () if _TAG in condition else _named_in(condition)
     listed = names if isinstance(names, list) else ()
     return tuple(name for name in listed if isinstance(name, str) and _TAG not in name)
+
+
+def _named_in(condition: str) -> tuple[str, ...]:
+    # Late: few pipelines have conditions, and every commit waits for what is imported.
+    from ruleengine.expressions import depends
+    from ruleengine.expressions.language import ExpressionError
+
+    try:
+        return depends.compile(condition).tasks
+    except ExpressionError as error:
+        raise _ConditionError(error.message, error.hint) from error
 
 
 def _circle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:

@@ -183,6 +183,12 @@ def test_a_folder_without_git_is_walked(tmp_path: Path) -> None:
     assert trees.find_root(tmp_path / "environments") == tmp_path
 
 
+def test_a_machine_without_git_is_told(repo: Repo, tmp_path: Path) -> None:
+    """With what to install."""
+    with pytest.raises(UsageError, match="git is not on the path"):
+        trees.open_worktree(repo.folder, {"PATH": str(tmp_path)})
+
+
 def test_what_needs_git_says_so(tmp_path: Path) -> None:
     """With a remedy."""
     with pytest.raises(UsageError, match="no Git repository"):
