@@ -36,9 +36,9 @@ from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.findings import Finding, has_errors, order_findings
 from ruleengine.model.values import Value
 from ruleengine.pipelines import entrypoints
-from ruleengine.reconcile.deciding import Told
 from ruleengine.reconcile.executor import Execution, perform
 from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.steps import Told
 
 _SAFE = frozenset({"render", entrypoints.REQUEST})
 """Requests that only look at the repo and its settings: they are performed as ever."""

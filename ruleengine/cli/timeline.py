@@ -10,7 +10,7 @@ from ruleengine.app.simulating import Simulation
 from ruleengine.app.timeline import Moment, What
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
-from ruleengine.reconcile.deciding import Told
+from ruleengine.reconcile.steps import Told
 from ruleengine.reporting.as_json import envelope, finding_data, target_data
 from ruleengine.reporting.style import Style
 

@@ -5,8 +5,8 @@ a write came to that nobody acknowledged is looked up before its object is decid
 """
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -23,7 +23,7 @@ from ruleengine.model.actions import (
 )
 from ruleengine.model.decisions import DONE, Decision, Reconciler, Request, Stop
 from ruleengine.model.digests import content_digest
-from ruleengine.model.errors import RuleEngineError, StoreError
+from ruleengine.model.errors import RuleEngineError, StoreError, UnreachableError
 from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
@@ -32,14 +32,15 @@ from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.driving import Driving, Seen, read_anew
 from ruleengine.reconcile.effects import Performed
 from ruleengine.reconcile.foreseeing import desired, plan_action
-from ruleengine.reconcile.hands import Hand, Hands, Manner
+from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.observations import Observations
-from ruleengine.reconcile.quarantine import Quarantine
+from ruleengine.reconcile.quarantine import Quarantine, put_aside
 from ruleengine.reconcile.standing import Standing
 from ruleengine.reconcile.statuses import changes_phase, status_difference
+from ruleengine.reconcile.steps import Step
 from ruleengine.reconcile.surroundings import Surroundings
-from ruleengine.reconcile.world import LiveWorld
+from ruleengine.reconcile.world import LiveWorld, Read
 
 _SAME_ACTIONS: Final = 5
 """How often the same writes in a row are performed before the object is left alone."""
@@ -49,31 +50,6 @@ _RESTLESS: Final = 200
 
 _STATUS_PAUSE: Final = timedelta(seconds=1)
 _UNRECORDED: Final = "plan-effect-unrecorded"
-
-
-@dataclass(frozen=True, slots=True)
-class Told:
-    """An object and what is to be said about it."""
-
-    target: Target
-    message: str
-
-
-@dataclass(slots=True)
-class _Step:
-    """One decision while it is performed."""
-
-    key: Key
-    value: Object
-    reconciler: Reconciler
-    hand: Hand
-    decision: Decision
-    now: datetime
-    changed: list[Seen] = field(default_factory=list)
-    answered: bool = False
-    heard: bool = False
-    failed: bool = False
-    void: bool = False
 
 
 class Decider:
@@ -111,27 +87,41 @@ class Decider:
         if not self._surroundings.decides(value):
             key.following, key.wake_at, key.watched = DONE, None, ""
             return changed
-        if not self._quarantine.lets_out(key, value, now):
-            return changed
+        if self._quarantine.lets_out(key, value, now):
+            changed = self._take_step(key, value, reconciler, changed, now)
+            if key.problem:
+                self.hands.warn(reconciler, put_aside(value, key.problem, now))
+        return changed
+
+    def _take_step(
+        self, key: Key, value: Object, reconciler: Reconciler, changed: list[Seen], now: datetime
+    ) -> list[Seen]:
+        """Decide about an object; whatever goes wrong costs that one object only."""
         world = LiveWorld(self._observations, key.refused)
         self.decisions += 1
         try:
             decision = reconciler.decide(value, world, now, key.memo)
+            if not isinstance(decision, Decision):
+                raise TypeError(f"{type(decision).__name__} is no decision")  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._quarantine.crashed(key, value, error, now)
             return changed
         self._quarantine.recovered(key)
         key.watched = ""
-        key.memo, key.reads, key.following = decision.memo, frozenset(world.reads), decision.next
+        awaited = (Read(target=one) for one in decision.next.targets)
+        key.memo, key.following = decision.memo, decision.next
+        key.reads = frozenset((*world.reads, *awaited))
         key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
         hand = self.hands.of(reconciler.area)
-        step = _Step(key, value, reconciler, hand, decision, now, changed)
+        step = Step(key, value, reconciler, hand, decision, now, changed)
         try:
             self._perform(step)
         except FencedError:
             key.wake_at = now + _STATUS_PAUSE
             self._drives(step)
-        except ApiError as error:
+        except UnreachableError:
+            raise
+        except Exception as error:  # noqa: BLE001 - nor does a decision that cannot be performed
             self._quarantine.crashed(key, value, error, now)
         return step.changed
 
@@ -152,9 +142,9 @@ class Decider:
             key.unsure.discard(target)
         return changed
 
-    def _perform(self, step: _Step) -> None:
+    def _perform(self, step: Step) -> None:
         decision, key = step.decision, step.key
-        key.failed = {}
+        failed, key.failed = key.failed, {}
         step.answered = self._read(step)
         effects = [one for one in decision.requests if self._is_open(one)]
         planned = self._needed(step.reconciler, decision.actions, step.now)
@@ -163,7 +153,7 @@ class Decider:
             return
         if not self._perform_effects(step, effects):
             return
-        if planned and self._goes_round(key, planned):
+        if planned and self._goes_round(step, planned, failed):
             return
         for one in planned:
             if not self._drives(step):
@@ -174,7 +164,7 @@ class Decider:
             step.hand.publisher.publish(step.reconciler, decision.events)
         self._pace(step)
 
-    def _drives(self, step: _Step) -> bool:
+    def _drives(self, step: Step) -> bool:
         """Tell whether we may write; where not, look again later.
 
         What was decided before others drove is void: the world is read anew.
@@ -195,7 +185,7 @@ class Decider:
             step.key.watched, step.key.wake_at = error.message, later
         return False
 
-    def _pace(self, step: _Step) -> None:
+    def _pace(self, step: Step) -> None:
         """Settle when the object is decided again."""
         key, now = step.key, step.now
         if key.watched or step.void:
@@ -203,7 +193,7 @@ class Decider:
         key.failures = key.failures + 1 if step.failed else 0
         if step.failed:
             pause = pause_after(key.failures, key.target, self._manner.seed)
-            _wake_by(key, now + timedelta(seconds=pause))
+            step.wake_by(now + timedelta(seconds=pause))
         if not (step.changed or step.answered):
             key.restless = 0
             if key.wake_at is not None and key.wake_at <= now:
@@ -218,7 +208,7 @@ class Decider:
         if not step.failed:
             key.wake_at = now
 
-    def _read(self, step: _Step) -> bool:
+    def _read(self, step: Step) -> bool:
         """Have reads performed that have no answer, and tell of requests nobody performs."""
         asked = False
         for request in step.decision.requests:
@@ -235,7 +225,7 @@ class Decider:
                 asked = True
         return asked
 
-    def _stand(self, step: _Step, request: Request) -> bool:
+    def _stand(self, step: Step, request: Request) -> bool:
         """Ask a standing request; tell whether there is an answer now that was not."""
         performer = self.standing.performer(request)
         if performer is None or (performer.exclusive and not self._drives(step)):
@@ -247,7 +237,7 @@ class Decider:
     def _is_open(self, request: Request) -> bool:
         return request.effect and request.key not in self._observations.answers
 
-    def _perform_effects(self, step: _Step, effects: Sequence[Request]) -> bool:
+    def _perform_effects(self, step: Step, effects: Sequence[Request]) -> bool:
         """Perform effects; tell whether the rest of the decision is still worth performing.
 
         It is not where a process before us has done an effect already: the decision has to
@@ -272,7 +262,7 @@ class Decider:
             step.failed = step.failed or done is Performed.NOT_YET
         return True
 
-    def _unkept(self, step: _Step, error: RuleEngineError) -> None:
+    def _unkept(self, step: Step, error: RuleEngineError) -> None:
         """Note that an effect could not be recorded, and so was not performed."""
         step.failed = True
         self._quarantine.find(step.key.target, _UNRECORDED, error.message, error.remedy)
@@ -292,8 +282,14 @@ class Decider:
                 found.append(planned)
         return found
 
-    def _goes_round(self, key: Key, planned: list[PlannedAction]) -> bool:
-        """Tell whether the same writes are asked for too often; the object is left alone then."""
+    def _goes_round(
+        self, step: Step, planned: Sequence[PlannedAction], failed: Mapping[Target, str]
+    ) -> bool:
+        """Tell whether the same writes are asked for too often; the object is left alone then.
+
+        ``failed`` is what the decision before could not write, and why.
+        """
+        key = step.key
         digest = content_digest(
             [[str(one.action.verb), str(one.action.target), one.action.object] for one in planned]
         )
@@ -302,11 +298,14 @@ class Decider:
         value = self._observations.get(key.target)
         if key.repeats < _SAME_ACTIONS or value is None:
             return False
-        what = f"its reconciler asks for the same {len(planned)} writes again and again"
-        self._quarantine.put_aside(key, value, what)
+        if failed:
+            self._quarantine.refused(key, value, failed, step.now)
+        else:
+            what = f"its reconciler asks for the same {len(planned)} writes again and again"
+            self._quarantine.put_aside(key, value, what)
         return True
 
-    def _write(self, step: _Step, planned: PlannedAction) -> None:
+    def _write(self, step: Step, planned: PlannedAction) -> None:
         target = planned.action.target
         step.key.unsure.add(target)
         done = step.hand.writer.perform(planned)
@@ -335,17 +334,17 @@ class Decider:
         step.key.unsure.discard(target)
         step.changed.append((target, before, self._observations.seen(target)))
 
-    def _status_is_due(self, step: _Step) -> bool:
+    def _status_is_due(self, step: Step) -> bool:
         live = self._observations.get(step.key.target)
         if live is None or not status_difference(live, step.decision.status):
             return False
         return changes_phase(live, step.decision.status or {}) or not self._too_early(step)
 
-    def _too_early(self, step: _Step) -> bool:
+    def _too_early(self, step: Step) -> bool:
         written = step.key.status_at
         return written is not None and step.now - written < _STATUS_PAUSE
 
-    def _write_status(self, step: _Step, *, urgent: bool) -> None:
+    def _write_status(self, step: Step, *, urgent: bool) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
         key, now = step.key, step.now
         live = self._observations.get(key.target)
@@ -354,7 +353,7 @@ class Decider:
             return
         urgent = urgent or changes_phase(live, step.decision.status or {})
         if not urgent and self._too_early(step):
-            _wake_by(key, (key.status_at or now) + _STATUS_PAUSE)
+            step.wake_by((key.status_at or now) + _STATUS_PAUSE)
             return
         if not self._drives(step):
             return
@@ -384,8 +383,3 @@ class Decider:
         what = f"nobody here performs requests of the kind {request.kind!r}"
         remedy = "run with a version of ruleengine that does"
         self._quarantine.find(target, "plan-request-unknown", what, remedy, request.kind)
-
-
-def _wake_by(key: Key, moment: datetime) -> None:
-    """Have an object decided at a time at the latest."""
-    key.wake_at = moment if key.wake_at is None else min(key.wake_at, moment)

@@ -7,6 +7,8 @@ from ruleengine.cluster.errors import ApiError
 from ruleengine.cluster.fencing import FencedError
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Outcome, Target
+from ruleengine.model.decisions import Reconciler
+from ruleengine.model.values import Object
 from ruleengine.reconcile.driving import Driving, Seen
 from ruleengine.reconcile.effects import Effects
 from ruleengine.reconcile.leftovers import Leftover, find_leftovers
@@ -70,6 +72,16 @@ class Hands:
         for hand in self._hands.values():
             hand.effects.look_anew()
         return changed
+
+    def warn(self, reconciler: Reconciler, event: Object) -> None:
+        """Say on an object what is wrong with it, once; a warning is worth no failure."""
+        place = Target.of(event)
+        try:
+            known = self._surroundings.client.get(place) is not None
+            if not known and self._driving.may_write(reconciler.area):
+                self.of(reconciler.area).publisher.publish(reconciler, [event])
+        except (ApiError, FencedError):
+            return
 
     def forget(self, target: Target) -> None:
         """Forget what was kept for an object that is gone."""

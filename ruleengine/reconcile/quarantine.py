@@ -4,12 +4,18 @@ It comes back when it changes. One whose reconciler raised is also tried again b
 ever more rarely, for the cause may lie in something else that it reads.
 """
 
+import traceback
+from collections.abc import Mapping
 from datetime import datetime, timedelta
+from pathlib import Path
 from typing import Final
 
 from ruleengine.model.actions import Target
+from ruleengine.model.digests import derive_name
 from ruleengine.model.errors import RuleEngineError
 from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.names import MANAGER
+from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.keys import Key
@@ -49,9 +55,17 @@ class Quarantine:
         """Put an object aside that does not come to rest, until it changes."""
         self._put(key, value, ENDLESS, what, remedy)
 
+    def refused(self, key: Key, value: Object, failed: Mapping[Target, str], now: datetime) -> None:
+        """Put an object aside whose writes fail again and again, to be tried again later."""
+        target, why = min(failed.items())
+        what = f"{target} cannot be written: {why}"
+        remedy = "correct what the message names; it is tried again now and then"
+        self._put(key, value, ENDLESS, what, remedy)
+        key.retry_at = key.wake_at = now + timedelta(seconds=_LONGEST_RETRY)
+
     def crashed(self, key: Key, value: Object, error: Exception, now: datetime) -> None:
         """Put an object aside whose reconciler raised, to be tried again later."""
-        what, remedy = f"its reconciler failed ({type(error).__name__})", _REPORT
+        what, remedy = f"its reconciler failed ({type(error).__name__}{_where(error)})", _REPORT
         if isinstance(error, RuleEngineError):
             what, remedy = error.message, error.remedy
         self._put(key, value, _CRASHED, what, remedy)
@@ -86,3 +100,32 @@ class Quarantine:
         key.problem, key.bad_version = what, version_of(value)
         key.wake_at = key.retry_at = None
         self.find(key.target, code, what, remedy)
+
+
+def put_aside(value: Object, problem: str, now: datetime) -> Object:
+    """Return the Event that says on an object why nobody decides about it for now.
+
+    It is one Event as long as the object and the problem are the same.
+    """
+    metadata = value["metadata"]
+    about = {name: metadata[name] for name in ("namespace", "name", "uid") if name in metadata}
+    name = derive_name(metadata["name"], "put-aside", [metadata.get("uid", ""), problem])
+    return {
+        "apiVersion": "v1",
+        "kind": "Event",
+        "metadata": {"name": name, "namespace": metadata.get("namespace") or "default"},
+        "involvedObject": {"apiVersion": value["apiVersion"], "kind": value["kind"], **about},
+        "type": "Warning",
+        "reason": "PutAside",
+        "message": f"{problem}; it is decided again when it changes",
+        "firstTimestamp": format_time(now),
+        "lastTimestamp": format_time(now),
+        "count": 1,
+        "source": {"component": MANAGER},
+    }
+
+
+def _where(error: Exception) -> str:
+    """Return at which line of ours an error was raised; never what was in hand there."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""

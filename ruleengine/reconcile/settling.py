@@ -17,7 +17,7 @@ from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.values import Object, version_of
-from ruleengine.reconcile.deciding import Decider, Told
+from ruleengine.reconcile.deciding import Decider
 from ruleengine.reconcile.driving import Driving
 from ruleengine.reconcile.feeds import Changed, Feed
 from ruleengine.reconcile.hands import Manner
@@ -25,6 +25,7 @@ from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.standing import News
+from ruleengine.reconcile.steps import Told
 from ruleengine.reconcile.surroundings import Surroundings
 
 _LONGEST_WORK: Final = timedelta(seconds=1)

@@ -238,7 +238,7 @@ def _is_ours(value: Object) -> bool:
     if lookup(value, "metadata", "namespace") == CONTROL_NAMESPACE:
         return value["kind"] in ("Lease", "Secret")
     labels = lookup(value, "metadata", "labels", default={})
-    return value["kind"] == "Counter" or COUNTER in labels
+    return value["kind"] in ("Counter", "Event") or COUNTER in labels
 
 
 def children_of(plane: ControlPlane, name: str) -> list[int]:

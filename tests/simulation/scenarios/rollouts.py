@@ -28,6 +28,7 @@ REPLICAS: Final = 4
 FEWEST, MOST = REPLICAS - 1, REPLICAS + 1
 PAUSE: Final = timedelta(seconds=10)
 _SETS: Final = "replicasets.apps"
+_OURS: Final = ("Rollout", "ReplicaSet", "Lease", "Event")
 
 
 def rollout(version: int) -> Object:
@@ -84,7 +85,7 @@ class Rollouts(Scenario):
             EnoughPodsServe(),
             PausesAreKept(),
             OneSetPerTemplate(),
-            OthersAreLeftAlone(lambda one: one["kind"] in ("Rollout", "ReplicaSet", "Lease")),
+            OthersAreLeftAlone(lambda one: one["kind"] in _OURS),
             *super().invariants(),
         )
 

@@ -1,0 +1,45 @@
+"""One decision while it is performed."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Decision, Reconciler
+from ruleengine.model.values import Object
+from ruleengine.reconcile.driving import Seen
+from ruleengine.reconcile.hands import Hand
+from ruleengine.reconcile.keys import Key
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """An object and what is to be said about it."""
+
+    target: Target
+    message: str
+
+
+@dataclass(slots=True)
+class Step:
+    """A decision, what is used to perform it, and what came of that so far.
+
+    ``answered`` and ``heard`` say that a request has an answer now that had none, ``failed``
+    that something could not be done, ``void`` that others drove before it was.
+    """
+
+    key: Key
+    value: Object
+    reconciler: Reconciler
+    hand: Hand
+    decision: Decision
+    now: datetime
+    changed: list[Seen] = field(default_factory=list)
+    answered: bool = False
+    heard: bool = False
+    failed: bool = False
+    void: bool = False
+
+    def wake_by(self, moment: datetime) -> None:
+        """Have the object decided at a time at the latest."""
+        key = self.key
+        key.wake_at = moment if key.wake_at is None else min(key.wake_at, moment)
