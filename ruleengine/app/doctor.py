@@ -43,6 +43,7 @@ def examine(workspace: Workspace) -> tuple[Check, ...]:
         _platform(),
         *(_program(name) for name in _PROGRAMS),
         *(_library(name) for name in _LIBRARIES),
+        *((_sandbox(), _limits()) if platform.system() == "Linux" else ()),
         *_repo(workspace),
     )
 
@@ -103,6 +104,46 @@ def _library(name: str) -> Check:
         needed=True,
         message="installed" if good else "not installed",
         remedy="" if good else "reinstall ruleengine: pip install --force-reinstall ruleengine",
+    )
+
+
+def _sandbox() -> Check:
+    """Return whether pods can run on the local control plane, found out by trying."""
+    from ruleengine.local.runtime.detecting import detect
+    from ruleengine.local.runtime.launching import LauncherProcess
+    from ruleengine.local.runtime.sandbox import Isolation
+
+    launcher = LauncherProcess()
+    try:
+        found = detect(launcher)
+    finally:
+        launcher.close()
+    message, _, remedy = found.problem.partition("; ")
+    if not message and found.isolation is Isolation.NONE:
+        message = "pods run in the open, as was allowed"
+    return Check(
+        subject="sandbox",
+        good=found.isolation is not Isolation.NONE,
+        needed=False,
+        message=message or f"pods can run: {found.isolation}",
+        remedy=remedy,
+    )
+
+
+def _limits() -> Check:
+    """Return whether pods can be limited as a whole."""
+    from ruleengine.local.runtime.groups import Groups
+
+    groups = Groups()
+    groups.close()
+    return Check(
+        subject="limits",
+        good=not groups.problem,
+        needed=False,
+        message=groups.problem or "pods can be limited by control groups",
+        remedy="use cgroup v2 and a session of systemd; without it each process is limited alone"
+        if groups.problem
+        else "",
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ruleengine.local.runtime.inside.output import Output
+from ruleengine.local.runtime.inside.output import Log, Output
 from ruleengine.local.runtime.logs import LogOptions, follow_log, last_lines, read_log, read_options
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -101,13 +101,13 @@ def test_the_end_of_a_log_can_be_a_message(log: Path) -> None:
     assert last_lines(log, 2, 6) == "e\nfour"
 
 
-def written(folder: Path, write: Callable[[int], object]) -> bytes:
+def written(folder: Path, write: Callable[[int], object], most: int = 1 << 20) -> bytes:
     """Return what a log shows of what was written to a pipe."""
     source, end = os.pipe()
     path = folder / "log"
     path.unlink(missing_ok=True)
     log = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-    output = Output(source, log, "stdout")
+    output = Output(source, Log(log, most), "stdout")
     write(end)
     os.close(end)
     output.finish()
@@ -131,3 +131,13 @@ def test_a_long_line_is_given_back_whole(tmp_path: Path) -> None:
     """It lies in the log in parts."""
     content = b"x" * 40_000 + b"\n" + b"y" * 20_000
     assert written(tmp_path, lambda end: os.write(end, content)) == content
+
+
+def test_a_log_takes_so_much_and_says_that_it_is_full(tmp_path: Path) -> None:
+    """The container goes on, and the disk stays free."""
+    content = b"x" * 1000 + b"\n"
+    shown = written(tmp_path, lambda end: [os.write(end, content) for _ in range(60)], 10_000)
+    assert shown.endswith(b"the log is full; what follows is not kept\n")
+    assert (tmp_path / "log").stat().st_size < 80_000
+    more = written(tmp_path, lambda end: os.write(end, content), 10_000)
+    assert more == content

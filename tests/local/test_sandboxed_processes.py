@@ -155,6 +155,13 @@ def test_the_signal_that_asks_may_be_another(shell: Shell, runner: ProcessRunner
     assert shell.wait(name).code == 7
 
 
+def test_who_goes_on_writing_does_not_hold_a_container_up(shell: Shell) -> None:
+    """It ends when its own process does, whoever else is still there."""
+    seen, log = shell("yes on & echo done; exit 3")
+    assert seen.code == 3
+    assert "done" in log.splitlines()
+
+
 def test_a_launcher_that_ends_takes_its_containers_with_it(
     shell: Shell, runner: ProcessRunner
 ) -> None:

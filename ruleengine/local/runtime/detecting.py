@@ -29,7 +29,7 @@ def detect(launcher: LauncherProcess) -> Sandbox:
     if os.environ.get(ALLOW) == "1":
         return Sandbox(isolation=Isolation.NONE)
     problem = (
-        f"no sandbox works on this machine ({'; '.join(told)}); allow user namespaces, install "
+        f"no sandbox works on this machine ({', '.join(told)}); allow user namespaces, install "
         f"bubblewrap, or set {ALLOW}=1 for the local control plane if you trust what your pods run"
     )
     return Sandbox(isolation=Isolation.NONE, problem=problem)

@@ -14,10 +14,34 @@ _LONGEST: Final = 1 << 14
 """A line is cut after so many bytes; its parts are put together again when it is read."""
 
 
+_FULL: Final = b"the log is full; what follows is not kept"
+
+
+class Log:
+    """The log of a container. It takes so many bytes and no more, so that no disk is filled."""
+
+    def __init__(self, descriptor: int, most: int = 100 << 20) -> None:
+        self._descriptor = descriptor
+        self._left = most
+
+    def write(self, stream: bytes, data: bytes) -> None:
+        """Write lines. What is too much, or finds the disk full, is lost to the log alone."""
+        if self._left <= 0:
+            return
+        self._left -= len(data)
+        if self._left <= 0:
+            data += b"%b%b F %b\n" % (_now(), stream, _FULL)
+        try:
+            while data:
+                data = data[os.write(self._descriptor, data) :]
+        except OSError:
+            return
+
+
 class Output:
     """One stream of a container on its way into the log."""
 
-    def __init__(self, source: int, log: int, stream: str) -> None:
+    def __init__(self, source: int, log: Log, stream: str) -> None:
         os.set_blocking(source, False)
         self.source = source
         self._log = log
@@ -40,7 +64,7 @@ class Output:
         while len(self._rest) >= _LONGEST:
             parts.append(b"%b P %b\n" % (head, self._rest[:_LONGEST]))
             self._rest = self._rest[_LONGEST:]
-        _write(self._log, b"".join(parts))
+        self._log.write(self._stream, b"".join(parts))
         return True
 
     def finish(self) -> None:
@@ -48,7 +72,7 @@ class Output:
         while _has_more(self):
             pass
         if self._rest:
-            _write(self._log, b"%b%b P %b\n" % (_now(), self._stream, self._rest))
+            self._log.write(self._stream, b"%b%b P %b\n" % (_now(), self._stream, self._rest))
         os.close(self.source)
 
 
@@ -65,15 +89,6 @@ def _parts(head: bytes, line: bytes) -> list[bytes]:
         line = line[_LONGEST:]
     found.append(b"%b F %b\n" % (head, line))
     return found
-
-
-def _write(log: int, data: bytes) -> None:
-    """Write everything. A full disk loses the log, not the container."""
-    try:
-        while data:
-            data = data[os.write(log, data) :]
-    except OSError:
-        return
 
 
 def _now() -> bytes:

@@ -23,12 +23,12 @@ import termios
 from typing import Any, Final
 
 from ruleengine.local.runtime.inside import kernel, warm
-from ruleengine.local.runtime.inside.output import Output
+from ruleengine.local.runtime.inside.output import Log, Output
 
 START_FAILED: Final = 128
 _LARGEST: Final = 1 << 16
 _NOT_FOUND: Final = 127
-_KILLED: Final = 137
+_FIRST: Final = 2
 
 
 class Supervisor:
@@ -36,7 +36,7 @@ class Supervisor:
 
     def __init__(self, spec: dict[str, Any], log: int, control: socket.socket) -> None:
         self._spec = spec
-        self._log = log
+        self._log = Log(log)
         self._control = control
         self._main = 0
         # a Popen that is dropped reaps its process, and then nobody hears of its end
@@ -67,10 +67,9 @@ class Supervisor:
             for key, _ in self._selector.select():
                 key.data()
             code = self._reap()
+        self._end_others()
         for output in self._outputs:
             output.finish()
-        if not self._spec["isolated"]:
-            self._end_group(self._main)
         return code
 
     def _start_main(self) -> int:
@@ -203,9 +202,15 @@ class Supervisor:
         with contextlib.suppress(OSError):
             self._control.send(json.dumps(message).encode())
 
-    def _end_group(self, pid: int) -> None:
+    def _end_others(self) -> None:
+        """End what the container's process has left behind, so that nobody writes any more."""
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(pid, signal.SIGKILL)
+            # the first process of a namespace, or the second behind bubblewrap: on the host
+            # nobody who gets here has such a number, so this can end no process of the host
+            if os.getpid() <= _FIRST:
+                os.kill(-1, signal.SIGKILL)
+            else:
+                os.killpg(self._main, signal.SIGKILL)
 
 
 def _drain(wake: socket.socket) -> None:
