@@ -1,0 +1,56 @@
+"""Several runs at once on one state: together they do what one alone would have done."""
+
+from pathlib import Path
+
+from ruleengine.cluster.connection import connect
+from ruleengine.formats import json_text
+from ruleengine.model.http import HttpRequest
+from ruleengine.model.names import ENVIRONMENTS_MANAGER, MANAGER
+from tests.app.kit import SHOP
+from tests.e2e.process_kit import Place, end, place
+
+FILES = {**SHOP, "environments/production/web.yaml": "source: {path: apps/web}\n"}
+
+
+def counted(shop: Place) -> dict[str, int]:
+    """Return how many writes reached the store, by field manager, as the server counts them."""
+    transport = connect(str(shop.running().kubeconfig), "")
+    answer = transport.send(HttpRequest(method="GET", path="/debug/ruleengine/writes"))
+    counts: dict[str, int] = json_text.loads(answer.body)["writes"]
+    return counts
+
+
+def history(shop: Place, api_version: str, kind: str) -> list[tuple[str, str]]:
+    """Return everything that ever happened to a kind: what, and to which object."""
+    client = shop.client()
+    events = client.watch(api_version, kind, resource_version="1", timeout_seconds=1)
+    return sorted(
+        (one.type.value, f"{one.object['metadata']['namespace']}/{one.object['metadata']['name']}")
+        for one in events
+        if one.object["metadata"].get("namespace") in ("staging", "production")
+    )
+
+
+def applied(folder: Path, processes: int) -> tuple[dict[str, int], list[tuple[str, str]]]:
+    """Apply with so many processes at once; return what the server counted and saw."""
+    with place(folder, FILES) as shop:
+        shop.start()
+        children = [shop.spawn("apply") for _ in range(processes)]
+        try:
+            assert [child.wait(120) for child in children] == [0] * processes
+        finally:
+            for child in children:
+                end(child)
+        first = counted(shop)
+        shop.call("apply").check_explained(0)
+        assert counted(shop) == first
+        return first, history(shop, "v1", "Service")
+
+
+def test_three_applies_at_once_do_nothing_twice(tmp_path: Path) -> None:
+    """The rules' writes are as many as one apply makes, and what is synced is written once."""
+    alone, once = applied(tmp_path / "one", 1)
+    together, seen = applied(tmp_path / "three", 3)
+    assert together[MANAGER] == alone[MANAGER]
+    assert seen == once == [("ADDED", "production/web"), ("ADDED", "staging/web")]
+    assert together[ENVIRONMENTS_MANAGER] > 0
