@@ -75,6 +75,11 @@ class Meter:
                 hint="look for an endless recursion or a huge range",
             )
 
+    @property
+    def spent(self) -> bool:
+        """Whether no steps are left: what fails now fails for want of them."""
+        return self._steps < 0
+
     def size(self, size: int) -> None:
         """Check the size of a value before it is made. Raises ``ExpressionError``."""
         if size > self._limits.size:

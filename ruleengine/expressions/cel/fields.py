@@ -1,0 +1,75 @@
+"""Fields, keys and indexes. Names of fields may be escaped, as in the rules of CRDs."""
+
+import re
+from typing import Any, Final
+
+from ruleengine.expressions.cel.operators import has_key
+from ruleengine.expressions.cel.values import NONE, CelError, Optional, no_overload
+
+_ESCAPED: Final = re.compile(r"__(underscores|dot|dash|slash)__")
+_MEANT: Final = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+_RESERVED: Final = re.compile(r"__([a-z]+)__")
+
+
+def unescaped(name: str) -> str:
+    """Return the name of a property that a rule spells, for instance ``a__dash__b``."""
+    plain = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
+    reserved = _RESERVED.fullmatch(plain)
+    return reserved[1] if reserved else plain
+
+
+def field(value: Any, name: str, *, optional: bool) -> Any:
+    """Return the value of a field, or whether there is one. Raises ``CelError``."""
+    if isinstance(value, Optional):
+        return field(value.content, name, optional=True) if value.present else NONE
+    if not isinstance(value, dict):
+        if optional and not isinstance(value, list):
+            return NONE
+        raise no_overload(f".{name}", value)
+    if name not in value and "__" in name:
+        name = unescaped(name)
+    if optional:
+        return Optional(True, value[name]) if name in value else NONE
+    if name not in value:
+        raise CelError(f"there is no key {name}")
+    return value[name]
+
+
+def has_field(value: Any, name: str) -> bool:
+    """Tell whether a value has a field. Raises ``CelError`` for a list."""
+    if isinstance(value, Optional):
+        return value.present and has_field(value.content, name)
+    if isinstance(value, list):
+        raise no_overload("has", value)
+    return isinstance(value, dict) and (
+        name in value or ("__" in name and unescaped(name) in value)
+    )
+
+
+def index(value: Any, key: Any, *, optional: bool) -> Any:
+    """Return an element or an entry. Raises ``CelError``."""
+    if isinstance(value, Optional):
+        return index(value.content, key, optional=True) if value.present else NONE
+    if isinstance(value, list):
+        return _element(value, key, optional=optional)
+    if not isinstance(value, dict) or isinstance(key, list | dict | Optional):
+        if optional and not isinstance(value, dict):
+            return NONE
+        raise no_overload("[]", value, key)
+    if not has_key(value, key):
+        if optional:
+            return NONE
+        raise CelError(f"there is no key {key}" if isinstance(key, str | int) else "no such key")
+    return Optional(True, value[key]) if optional else value[key]
+
+
+def _element(value: list[Any], key: Any, *, optional: bool) -> Any:
+    if isinstance(key, float) and key.is_integer():
+        key = int(key)
+    if not isinstance(key, int) or isinstance(key, bool):
+        raise no_overload("[]", value, key)
+    if not 0 <= key < len(value):
+        if optional:
+            return NONE
+        raise CelError(f"the index {key} is out of range, the list has {len(value)} elements")
+    return Optional(True, value[key]) if optional else value[key]
