@@ -57,6 +57,9 @@ VECTORS: dict[str, str] = {
 }
 """Documents of the vectors, and the phase that they must end with."""
 
+SHORT_LIVED = ("gc-ttl",)
+"""They are deleted a few seconds after their end, which may be before anybody looks."""
+
 LOADED = ("workflow-template/templates", "cluster-workflow-template/clustertemplates", "configmaps")
 """What has to be there before."""
 
@@ -108,7 +111,10 @@ def _document_of(workflow: Object) -> str:
 @pytest.mark.parametrize("name", VECTORS)
 def test_a_workflow_of_the_vectors_ends_as_it_must(ended: Ended, name: str) -> None:
     """With the phase that is stated; none of its pods was simulated."""
-    workflow = ended[name.replace("/", "-")]
+    workflow = ended.get(name.replace("/", "-"))
+    if workflow is None:
+        assert name in SHORT_LIVED
+        return
     status = workflow["status"]
     wrong = {
         one["displayName"]: one.get("message")
