@@ -3,13 +3,16 @@
 import asyncio
 import gzip
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from ruleengine.formats import go_durations, json_text
 from ruleengine.local.api.bodies import LARGEST
+from ruleengine.local.api.failures import ApiFailure
 from ruleengine.model.http import HttpRequest, HttpResponse
 
 Message = MutableMapping[str, Any]
@@ -55,6 +58,7 @@ class Bridge:
                 return
 
     async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
+        arrived = time.monotonic()
         request = HttpRequest(
             method=scope["method"],
             path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
@@ -63,7 +67,9 @@ class Bridge:
             body=await _body(receive),
         )
         loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(self._threads, self._handle, request)
+        response = await loop.run_in_executor(
+            self._threads, lambda: in_time(self._handle, request, time.monotonic() - arrived)
+        )
         if _is_worth_packing(request, response):
             response = await loop.run_in_executor(self._threads, _packed, response)
         headers = [
@@ -135,6 +141,32 @@ class Bridge:
                 put(None)
         except RuntimeError:
             return  # the loop is closed: the process ends
+
+
+def in_time(
+    handle: Callable[[HttpRequest], HttpResponse], request: HttpRequest, waited: float
+) -> HttpResponse:
+    """Answer a request that has ``waited`` so many seconds for its turn.
+
+    One whose ``timeout`` has passed is not performed: its caller has given it up, and may
+    have been succeeded by another.
+    """
+    asked = dict(request.query).get("timeout", "")
+    try:
+        limit = go_durations.to_timedelta(go_durations.parse_duration(asked or "0"))
+    except go_durations.DurationError:
+        text = "invalid timeout specified in the request URL"
+        return _refusal(ApiFailure(400, "BadRequest", text))
+    if limit and waited >= limit.total_seconds():
+        text = f"Timeout: request did not complete within requested timeout {asked}"
+        return _refusal(ApiFailure(504, "Timeout", text))
+    return handle(request)
+
+
+def _refusal(failure: ApiFailure) -> HttpResponse:
+    headers = {"content-type": "application/json"}
+    body = json_text.dump_bytes(failure.status())
+    return HttpResponse(status=failure.code, headers=headers, body=body)
 
 
 def _is_worth_packing(request: HttpRequest, response: HttpResponse) -> bool:

@@ -167,9 +167,11 @@ class Decider:
     def _drives(self, step: Step) -> bool:
         """Tell whether we may write; where not, look again later.
 
-        What was decided before others drove is void: the world is read anew.
+        What was decided before others drove is void, and the world is read anew; so is what
+        is left of a decision when the run is cancelled.
         """
         driving, area = self._driving, step.reconciler.area
+        step.void = step.void or self._manner.cancel.is_set()
         if step.void:
             return False
         later = step.now + timedelta(seconds=driving.pause(area))

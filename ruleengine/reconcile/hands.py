@@ -1,5 +1,6 @@
 """Hands: what the areas write with, each with a client whose writes end with its lease."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -22,13 +23,15 @@ from ruleengine.reconcile.writing import Writer
 class Manner:
     """How decisions are performed: who is told, how often is retried, what spreads retries.
 
-    Of the outcomes the last ``most_outcomes`` are kept.
+    Of the outcomes the last ``most_outcomes`` are kept. Once ``cancel`` is set nothing more is
+    begun.
     """
 
     progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
     retrying: Retrying = field(default_factory=Retrying)
     seed: int = 0
     most_outcomes: int | None = None
+    cancel: threading.Event = field(default_factory=threading.Event, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,6 +108,7 @@ class _Loop:
             progress=settling.progress,
             retrying=settling.retrying,
             seed=settling.seed,
+            cancel=settling.cancel,
             most_outcomes=None if settling.deadline is not None else _MOST_OUTCOMES,
         )
         self._decider = Decider(surroundings, self._observations, self._driving, manner)

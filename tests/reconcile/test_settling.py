@@ -280,6 +280,34 @@ class KilledError(BaseException):
     """The process is gone."""
 
 
+def test_cancelling_stops_between_two_writes_of_one_decision() -> None:
+    """What was begun is finished, and nothing more is begun; the next run does the rest."""
+
+    @dataclass
+    class AllAtOnce(Counter):
+        def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+            del world, now, memo
+            children = [self._child(value["metadata"]["name"], number) for number in range(3)]
+            actions = [
+                Action(verb=Verb.APPLY, target=Target.of(one), manager=self.manager, object=one)
+                for one in children
+            ]
+            return Decision(actions=tuple(actions), status={"phase": "Succeeded"})
+
+    scene = Scene(reconciler=AllAtOnce())
+    scene.api.add(workflow("one"))
+
+    def fault(request: HttpRequest, when: str) -> None:
+        if when == "after" and request.path.endswith("/one-0"):
+            scene.cancel.set()
+
+    scene.api.fault = fault
+    settled = scene.settle()
+    assert (settled.cancelled, settled.writes) == (True, 1)
+    scene.cancel.clear()
+    assert scene.settle().writes == 3
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_write_the_next_run_completes_it(when: str) -> None:
     """For every n, the end state is the same."""
