@@ -172,6 +172,11 @@ class _Shelf:
     def fill(self, listed: Iterable[Object]) -> None:
         """Take over the whole kind; what we wrote stays over what is not newer."""
         found = {_name(one): one for one in listed}
+        self.whole = True
+        if not (self.objects or self.removed):
+            self.objects, self._order = found, sorted(found)
+            self.absent.clear()
+            return
         for name in self.objects.keys() - found.keys() - self.written:
             self.show(name, None)
         for name, value in found.items():
@@ -180,7 +185,6 @@ class _Shelf:
             if name in self.written and not _is_newer(version_of(value), self._version(name)):
                 continue
             self.show(name, value)
-        self.whole = True
         self.absent.clear()
 
     def find(self, namespace: str, index: tuple[str, str] | None) -> Iterator[Object]:
