@@ -21,6 +21,9 @@ from ruleengine.reconcile.world import Read
 
 _EVERY_KIND: Final[Kind] = ("", "")
 
+_Readers = dict[Target, None]
+"""Who read something, in the order in which they did: so that a run can be repeated."""
+
 _Place = tuple[Kind, str, tuple[str, str] | None]
 """What a list looks at: a kind, a namespace (empty: all) and an index."""
 
@@ -97,10 +100,10 @@ class Keys:
     _lines: dict[str, dict[Target, None]] = field(default_factory=dict)
     _unsettled: dict[Target, Key] = field(default_factory=dict)
     _times: list[tuple[datetime, Target]] = field(default_factory=list)
-    _readers: dict[Target, set[Target]] = field(default_factory=dict)
-    _listers: dict[_Place, set[Target]] = field(default_factory=dict)
+    _readers: dict[Target, _Readers] = field(default_factory=dict)
+    _listers: dict[_Place, _Readers] = field(default_factory=dict)
     _indexes: Counter[str] = field(default_factory=Counter)
-    _answers: dict[str, set[Target]] = field(default_factory=dict)
+    _answers: dict[str, _Readers] = field(default_factory=dict)
     _noted: dict[Target, frozenset[Read]] = field(default_factory=dict)
 
     def __iter__(self) -> Iterator[Key]:
@@ -161,7 +164,7 @@ class Keys:
             return
         standing = self._standing(before, after)
         for kind in ((target.api_version, target.kind), _EVERY_KIND):
-            for namespace in {"", target.namespace}:
+            for namespace in dict.fromkeys(("", target.namespace)):
                 for index in (None, *standing):
                     for reader in self._listers.get((kind, namespace, index), ()):
                         self.wake(reader)
@@ -183,7 +186,7 @@ class Keys:
             return ()
         gone = self._unnote(key.target)
         for readers in self._places(key.target, key.reads):
-            readers.add(key.target)
+            readers[key.target] = None
         self._noted[key.target] = key.reads
         return tuple(one for one in gone if one not in self._answers)
 
@@ -202,13 +205,13 @@ class Keys:
         self._unsettled.pop(target, None)
         return tuple(self._unnote(target))
 
-    def _places(self, target: Target, reads: frozenset[Read]) -> Iterator[set[Target]]:
-        yield self._readers.setdefault(target, set())
+    def _places(self, target: Target, reads: frozenset[Read]) -> Iterator[_Readers]:
+        yield self._readers.setdefault(target, {})
         for read in reads:
             if read.answer:
-                yield self._answers.setdefault(read.answer, set())
+                yield self._answers.setdefault(read.answer, {})
             elif read.target is not None:
-                yield self._readers.setdefault(read.target, set())
+                yield self._readers.setdefault(read.target, {})
             else:
                 yield self._lister(_place(read))
 
@@ -218,21 +221,22 @@ class Keys:
         if reads is None:
             return []
         for readers in self._places(target, reads):
-            readers.discard(target)
+            readers.pop(target, None)
         for read in (*reads, Read(target=target)):
             if read.target is not None and not self._readers.get(read.target, True):
                 del self._readers[read.target]
             elif read.target is None and not self._listers.get(_place(read), True):
                 self._drop_lister(_place(read))
-        gone = [one.answer for one in reads if one.answer and not self._answers[one.answer]]
+        answers = sorted(one.answer for one in reads if one.answer)
+        gone = [one for one in answers if not self._answers[one]]
         for answer in gone:
             del self._answers[answer]
         return gone
 
-    def _lister(self, place: _Place) -> set[Target]:
+    def _lister(self, place: _Place) -> _Readers:
         """Return who listed at a place; an index counts once per place that it is used at."""
         if place not in self._listers:
-            self._listers[place] = set()
+            self._listers[place] = {}
             self._indexes.update([place[2][0]] if place[2] else ())
         return self._listers[place]
 
@@ -241,10 +245,10 @@ class Keys:
         self._indexes.subtract([place[2][0]] if place[2] else ())
         self._indexes = +self._indexes
 
-    def _standing(self, before: Object | None, after: Object | None) -> set[tuple[str, str]]:
+    def _standing(self, before: Object | None, after: Object | None) -> dict[tuple[str, str], None]:
         """Return under which values of the indexes in use an object stands or stood."""
         return {
-            (index, value)
+            (index, value): None
             for one in (before, after)
             if one is not None
             for index in self._indexes

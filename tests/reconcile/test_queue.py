@@ -131,6 +131,17 @@ def test_a_change_wakes_who_read_it_and_nobody_else() -> None:
     assert woken == {"by-object", "by-kind", "by-namespace", "by-index", "everything"}
 
 
+def test_who_read_first_is_woken_first() -> None:
+    """Whatever the names are hashed to: so a run can be repeated in another process."""
+    keys = Keys()
+    child = target("child", "Child")
+    names = [f"r{number}" for number in (7, 3, 9, 1, 5, 8, 2)]
+    for name in names:
+        reading(keys, name, Read(kind=("example.com/v1", "Child")))
+    keys.changed(child, None, owned("child", "u1"))
+    assert [key.target.name for key in drained(keys)] == names
+
+
 reads = st.builds(
     Read,
     target=st.none() | st.sampled_from([target("c0", "Child"), target("c1", "Child")]),
