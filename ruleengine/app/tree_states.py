@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ruleengine.model.errors import UsageError
 from ruleengine.repository.blobs import blob_id
-from ruleengine.repository.entries import FILE_MODES, UNMERGED
+from ruleengine.repository.entries import FILE_MODES, STATE_FOLDER, UNMERGED
 from ruleengine.repository.git import Git
 from ruleengine.repository.worktree import read_file, walk_folder
 from ruleengine.validation.states import TreeState
@@ -73,6 +73,8 @@ class GitHistory:
             path = _status_path(record)
             if path and path.startswith(self._prefix):
                 inside = path[len(self._prefix) :]
+                if record[0] == "?" and inside.startswith(f"{STATE_FOLDER}/"):
+                    continue
                 blob = worktree_blob(self._git.folder, inside, len(commit) or 40)
                 overlay[_shown(inside)] = _blob(UNMERGED, inside) if record[0] == "u" else blob
         return TreeState(commit=commit, overlay=overlay)

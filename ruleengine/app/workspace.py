@@ -4,10 +4,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ruleengine.model.errors import UsageError
+from ruleengine.repository.entries import STATE_FOLDER
 from ruleengine.repository.git import git_folder
 from ruleengine.repository.trees import find_root
-
-STATE_FOLDER = ".ruleengine"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

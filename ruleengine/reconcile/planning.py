@@ -140,7 +140,8 @@ def _gather(forecast: Forecast, pruned: Sequence[PlannedAction], intent: Intent)
     planned = list(forecast.planned.values())
     refused = [one for one in pruned if one.change is Change.REFUSED]
     own = in_order([one for one in planned if one.area == RULES] + refused)
-    others = tuple(one for one in planned if one.area != RULES)
+    # What a reconciler finds as it wants it, it does not write: ``apply`` does not list it either.
+    others = (one for one in planned if one.area != RULES and one.change is not Change.UNCHANGED)
     return Plan(
         actions=(*own, *others),
         findings=order_findings(forecast.findings),

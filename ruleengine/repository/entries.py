@@ -8,6 +8,12 @@ from ruleengine.model.documents import FOLDERS
 from ruleengine.model.findings import Finding, Place, Severity
 
 FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
+STATE_FOLDER: Final = ".ruleengine"
+"""Keeps the index and the local control plane, beside the files of a config repo.
+
+Git ignores it by a file in it. Where Git looks while the folder is made, it sees that file
+before what it says: so what is untracked in there is left out by its name, too.
+"""
 _LINK: Final = "120000"
 _SUBMODULE: Final = "160000"
 

@@ -14,7 +14,7 @@ from typing import Final
 from ruleengine.model.findings import Finding
 from ruleengine.model.trees import Entry
 from ruleengine.repository.blobs import BlobReader, LazyMapping, blob_id
-from ruleengine.repository.entries import UNMERGED, sort_entries, unreadable
+from ruleengine.repository.entries import STATE_FOLDER, UNMERGED, sort_entries, unreadable
 from ruleengine.repository.git import Git
 
 _NO_COMMIT: Final = "(initial)"
@@ -210,4 +210,5 @@ def _parse_status(output: bytes, prefix: str) -> tuple[str, list[str], list[str]
             changed.append(record.split(" ", 10)[10].removeprefix(prefix))
         elif record.startswith("? "):
             untracked.append(record[2:].removeprefix(prefix))
+    untracked = [path for path in untracked if not path.startswith(f"{STATE_FOLDER}/")]
     return ("" if revision == _NO_COMMIT else revision), changed, untracked

@@ -35,6 +35,14 @@ def test_the_working_tree_has_tracked_and_new_files(repo: Repo) -> None:
         tree.read("x.log")
 
 
+def test_what_we_keep_beside_the_files_is_none_of_them(repo: Repo) -> None:
+    """Git may look while the folder is made, before the file that makes it ignored says so."""
+    commit = repo.commit(FILES)
+    repo.write({".ruleengine/.gitignore": "", ".ruleengine/index.sqlite": "x"})
+    tree = trees.open_worktree(repo.folder)
+    assert (tree.revision, tree.dirty, list(tree.files())) == (commit, False, sorted(FILES))
+
+
 def test_the_index_has_what_would_be_committed(repo: Repo) -> None:
     """Not what was changed afterwards."""
     repo.commit(FILES)

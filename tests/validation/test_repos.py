@@ -57,6 +57,12 @@ def test_a_file_that_git_ignores_is_not_looked_at(repo: Repo) -> None:
     assert found(repo.validate()) == []
 
 
+def test_what_we_keep_beside_the_files_is_no_change(repo: Repo) -> None:
+    """Git may look while the folder is made, before the file that makes it ignored says so."""
+    repo.write({".ruleengine/.gitignore": ""})
+    assert not repo.validate().dirty
+
+
 def test_two_documents_with_one_identity_are_errors_at_both_ends(repo: Repo) -> None:
     """A copied file declares the same workflow template."""
     repo.write({"pipelines/copy.yaml": TEMPLATE})
