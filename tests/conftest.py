@@ -17,6 +17,7 @@ settings.register_profile("house", deadline=None, derandomize=True, max_examples
 settings.load_profile("house")
 
 SKIPS = Path(__file__).parent / "skips.tsv"
+SIMULATION = Path(__file__).parent / "simulation"
 SUMMARY = Path(__file__).resolve().parent.parent / "build" / "tests.summary"
 
 
@@ -36,6 +37,13 @@ def git_without_the_users_settings(tmp_path_factory: pytest.TempPathFactory) -> 
             "HOME": str(tmp_path_factory.mktemp("home")),
         }
     )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Measure no coverage where the same code runs thousands of times: others cover it."""
+    for item in items:
+        if item.path.is_relative_to(SIMULATION) or item.path.name == "test_mutated_documents.py":
+            item.add_marker("no_cover")
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
