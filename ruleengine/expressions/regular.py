@@ -117,14 +117,21 @@ class Pattern:
 
     def _find_all(self, data: bytes) -> Iterator[Match]:
         numbers = range(self._engine.groups + 1)
-        at, previous_end = 0, -1
+        previous_end = -1
+        for match in self._engine.finditer(data) if data.isascii() else self._walk(data):
+            start, end = match.span()
+            if not start == end == previous_end:
+                previous_end = end
+                yield Match(data, tuple(match.span(number) for number in numbers))
+
+    def _walk(self, data: bytes) -> Iterator[Any]:
+        """Yield matches from character to character; the engine itself goes byte by byte."""
+        at = 0
         while at <= len(data) and (match := self._engine.search(data, at)):
             start, end = match.span()
             # RE2 looks for \B between bytes, and finds it inside of a character.
-            inside = start < len(data) and data[start] & 0xC0 == 0x80
-            if not inside and not start == end == previous_end:
-                previous_end = end
-                yield Match(data, tuple(match.span(number) for number in numbers))
+            if start >= len(data) or data[start] & 0xC0 != 0x80:
+                yield match
             at = end if start < end else _next_character(data, end)
 
     def split(self, text: str, most: int = -1) -> list[str]:

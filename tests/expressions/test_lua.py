@@ -204,6 +204,18 @@ def test_no_script_runs_away(script: str) -> None:
         _run(script, Limits(steps=2000))
 
 
+def test_what_is_left_of_the_steps_is_for_the_results_too() -> None:
+    """Asking each of many tables whether it is a list takes some."""
+    script = "for i = 1, 193000 do end local t = {} for i = 1, 900 do t[i] = {} end return t"
+    outcomes: set[int | str] = set()
+    for steps in range(1950, 2150, 10):
+        try:
+            outcomes.add(len(_run(script, Limits(steps=steps))[0]))
+        except ExpressionError as error:
+            outcomes.add(error.message.partition(":")[0])
+    assert outcomes == {900, "the script was ended"}
+
+
 def test_seconds_end_what_steps_do_not() -> None:
     """One instruction on a long text takes long."""
     with pytest.raises(ExpressionError, match=r"0\.2 seconds"):

@@ -61,6 +61,8 @@ class Evaluation:
     def _print(self, value: Any) -> str:
         if value is None:
             return "null"
+        if isinstance(value, str):
+            return value
         try:
             text = go_json.marshal(value) if isinstance(value, (dict, list)) else sprint(value)
         except ValueError as error:

@@ -59,16 +59,16 @@ class Program:
         runtime = Runtime(guard.tick, now.timestamp() if isinstance(now, datetime) else None)
         try:
             succeeded, results = runtime.run(self._source, values)
+            if succeeded and not guard.ended:
+                return [Back(runtime, self._dialect, meter).value(one) for one in results]
         except MemoryError:
             raise self._ended("it takes more memory than it may") from None
         except lua_error() as error:
             raise self._ended(guard.ended or str(error).partition("\n")[0]) from None
         if guard.ended:
             raise self._ended(guard.ended)
-        if not succeeded:
-            told = results[0] if isinstance(results[0], str) else "its error is no text"
-            raise _error("the script failed", told, self.text)
-        return [Back(runtime, self._dialect, meter).value(one) for one in results]
+        told = results[0] if isinstance(results[0], str) else "its error is no text"
+        raise _error("the script failed", told, self.text)
 
     def _ended(self, why: str) -> ExpressionError:
         return ExpressionError(f"the script was ended: {why}", text=self.text)

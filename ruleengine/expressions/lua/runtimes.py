@@ -52,15 +52,8 @@ class Runtime:
         self, tick: Callable[[], bool], now: float | None = None, native_work: int = NATIVE_WORK
     ) -> None:
         # Lua's texts are bytes; as Latin-1 each byte is one character on this side.
-        lua52 = _library()
-        self._lua = lua52.LuaRuntime(
-            encoding="latin-1",
-            register_eval=False,
-            register_builtins=False,
-            max_memory=MEMORY,
-            unpack_returned_tuples=True,
-        )
-        prepare = self._lua.compile(_source("sandbox.lua"), name=b"=sandbox")
+        self._lua = _new()
+        prepare = self._lua.compile(_sandbox())
         self._host = prepare(tick, now, native_work, _source("patterns.lua"))
 
     def problem(self, source: bytes) -> str | None:
@@ -93,6 +86,25 @@ def lua_error() -> type[Exception]:
     """Return the base of the library's errors."""
     error: type[Exception] = _library().LuaError
     return error
+
+
+def _new() -> Any:
+    """Return a runtime of the library's."""
+    return _library().LuaRuntime(
+        encoding="latin-1",
+        register_eval=False,
+        register_builtins=False,
+        max_memory=MEMORY,
+        unpack_returned_tuples=True,
+    )
+
+
+@cache
+def _sandbox() -> bytes:
+    """Return what prepares a runtime, compiled once: reading it each time would take longest."""
+    lua = _new()
+    compiled = lua.eval("string.dump")(lua.compile(_source("sandbox.lua"), name=b"=sandbox"))
+    return str(compiled).encode("latin-1")
 
 
 @cache
