@@ -8,6 +8,7 @@ the text unless ``(?m)`` says lines, and there are no back-references and no loo
 """
 
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -23,6 +24,9 @@ from ruleengine.expressions.language import (
     Meter,
     text_input,
 )
+
+MOST_WORK = 100_000_000
+"""Bytes of a text times instructions of a pattern: more than a second's work at worst."""
 
 _TOKEN = re.compile(r"\\Q.*?(?:\\E|\Z)|\\(?P<escaped>.)", re.DOTALL)
 """An escape or a quoted stretch: what follows a backslash is never looked at twice."""
@@ -86,11 +90,12 @@ class Match:
 class Pattern:
     """A compiled regular expression. Every search takes time linear in the text."""
 
-    __slots__ = ("_engine", "names", "text")
+    __slots__ = ("_engine", "_longest", "names", "text")
 
     def __init__(self, text: str, engine: Any) -> None:
         self.text = text
         self._engine = engine
+        self._longest = MOST_WORK // max(engine.programsize, 1)
         self.names: Mapping[str, int] = engine.groupindex
         """Group names and their numbers."""
 
@@ -99,26 +104,52 @@ class Pattern:
         return self.matches(text_input(env, limits))
 
     def matches(self, text: str) -> bool:
-        """Return whether the text holds a match anywhere (Go's ``MatchString``)."""
-        if text.isascii():
-            return self._engine.search(text.encode()) is not None
-        return self.find(text) is not None
+        """Return whether the text holds a match anywhere (Go's ``MatchString``).
+
+        Raises ``ExpressionError`` where text and pattern are too large for one another.
+        """
+        if not text.isascii():
+            return self.find(text) is not None
+        data = text.encode()
+        self._check_work(data)
+        return self._engine.search(data) is not None
 
     def find(self, text: str) -> Match | None:
         """Return the leftmost match (Go's ``FindStringSubmatch``), or ``None``."""
         return next(self.find_all(text), None)
 
-    def find_all(self, text: str) -> Iterator[Match]:
+    def find_all(self, text: str, limits: Limits = DEFAULT_LIMITS) -> Iterator[Match]:
         """Yield successive matches (Go's ``FindAllStringSubmatch``).
 
-        An empty match that touches the match before it is none.
+        An empty match that touches the match before it is none. Raises ``ExpressionError``
+        where the searches take more than ``limits.seconds`` together.
         """
-        yield from self._find_all(_utf8(text))
+        yield from self._find_all(_utf8(text), limits)
 
-    def _find_all(self, data: bytes) -> Iterator[Match]:
+    def _check_work(self, data: bytes) -> None:
+        if len(data) > self._longest:
+            raise ExpressionError(
+                "the text is too long for a pattern of this size",
+                text=self.text,
+                hint="repeat less in the pattern",
+            )
+
+    def _find_all(self, data: bytes, limits: Limits) -> Iterator[Match]:
+        self._check_work(data)
         numbers = range(self._engine.groups + 1)
-        previous_end = -1
-        for match in self._engine.finditer(data) if data.isascii() else self._walk(data):
+        found = self._engine.finditer(data) if data.isascii() else self._walk(data)
+        previous_end, spent = -1, 0.0
+        while True:
+            # One search takes linear time; as many as there are matches may look to the end.
+            begin = time.monotonic()
+            match = next(found, None)
+            spent += time.monotonic() - begin
+            if match is None:
+                return
+            if spent > limits.seconds:
+                raise ExpressionError(
+                    f"the searches take more than {limits.seconds:g} seconds", text=self.text
+                )
             start, end = match.span()
             if not start == end == previous_end:
                 previous_end = end
@@ -134,10 +165,10 @@ class Pattern:
                 yield match
             at = end if start < end else _next_character(data, end)
 
-    def split(self, text: str, most: int = -1) -> list[str]:
+    def split(self, text: str, most: int = -1, limits: Limits = DEFAULT_LIMITS) -> list[str]:
         """Cut the text at the matches into at most so many parts (Go's ``Split``).
 
-        A negative ``most`` means all, 0 none.
+        A negative ``most`` means all, 0 none. Raises as :meth:`find_all`.
         """
         if most == 0:
             return []
@@ -146,7 +177,7 @@ class Pattern:
         data = _utf8(text)
         parts: list[bytes] = []
         begin = end = 0
-        for found, match in enumerate(self._find_all(data)):
+        for found, match in enumerate(self._find_all(data, limits)):
             if found == most or 0 < most == len(parts) + 1:
                 break
             end, after = match.spans[0]
@@ -173,7 +204,7 @@ class Pattern:
         data = _utf8(text)
         parts: list[str] = []
         begin = size = 0
-        for match in self._find_all(data):
+        for match in self._find_all(data, limits):
             start, end = match.spans[0]
             parts += (data[begin:start].decode(), make(match))
             begin = end

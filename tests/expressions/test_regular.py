@@ -102,6 +102,23 @@ def test_a_catastrophic_pattern_is_none_here() -> None:
     assert not regular.compile(r"(x+x+)+y").matches("x" * 50_000)
 
 
+def test_a_large_pattern_is_not_run_over_a_long_text() -> None:
+    """Linear time is the product of both."""
+    pattern = regular.compile("(a[ab]{0,900}c)")
+    assert not pattern.matches("ab" * 10_000)
+    with pytest.raises(ExpressionError, match="too long for a pattern"):
+        pattern.matches("ab" * 500_000)
+    with pytest.raises(ExpressionError, match="too long for a pattern"):
+        list(pattern.find_all("é" * 500_000))
+
+
+def test_searches_that_all_look_to_the_end_are_ended() -> None:
+    """Each is linear; a match for every character makes them quadratic."""
+    pattern = regular.compile("a[ab]*c|a")
+    with pytest.raises(ExpressionError, match=r"more than 0\.02 seconds"):
+        pattern.replace("a" * 100_000, "x", Limits(seconds=0.02))
+
+
 def test_a_replacement_may_not_grow_without_end() -> None:
     """The limits bound the result before it is whole."""
     pattern = regular.compile("a")
