@@ -252,7 +252,9 @@ _TEXTS = st.recursive(
     max_leaves=6,
 )
 _PIECES = st.lists(
-    st.sampled_from([*"()[]{}.,:?!-+*/%<>=&|\"'x1 \\", "self", "in", "0x", "1e", "r'", 'b"', "//"]),
+    st.sampled_from(
+        [*"\ud800()[]{}.,:?!-+*/%<>=&|\"'x1 \\", "self", "in", "0x", "1e", "r'", 'b"', "//"]
+    ),
     max_size=10,
 ).map("".join)
 

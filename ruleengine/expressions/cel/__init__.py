@@ -28,6 +28,7 @@ from ruleengine.expressions.language import (
     Limits,
     Meter,
 )
+from ruleengine.formats.go_text import whole
 
 __all__ = ["NONE", "Kubernetes", "Optional", "Program", "TypeValue", "Uint", "compile"]
 
@@ -80,7 +81,7 @@ def compile(  # noqa: A001 - every language names it so
     if len(text) > LONGEST_TEXT:
         raise ExpressionError("the expression is too long", text=text)
     try:
-        node = parse(text)
+        node = parse(whole(text))
         compiler = Compiler(text, functions(kubernetes), frozenset(variables))
         return Program(text, variables, compiler.compile(node))
     except RecursionError:

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from ruleengine.expressions.language import Meter
 from ruleengine.formats.go_durations import Duration
+from ruleengine.formats.go_text import whole
 
 
 class CelError(Exception):
@@ -85,6 +86,8 @@ def into_cel(value: Any, depth: int = 0) -> Any:
     kind = type(value)
     if kind is int and not -_LARGEST <= value < _LARGEST:
         return float(value)
+    if kind is str:
+        return whole(value)
     if kind in _TYPES and kind not in (list, dict):
         return value
     if depth > 500:
