@@ -74,6 +74,7 @@ SUBRESOURCES: Final[Mapping[str, SubresourceInfo]] = MappingProxyType(
             verbs=("get", "patch", "update"), kind="Scale", group="autoscaling", version="v1"
         ),
         "log": SubresourceInfo(verbs=("get",)),
+        "exec": SubresourceInfo(verbs=("create", "get"), kind="PodExecOptions", version="v1"),
         "binding": SubresourceInfo(verbs=("create",), kind="Binding", version="v1"),
         "eviction": SubresourceInfo(
             verbs=("create",), kind="Eviction", group="policy", version="v1"

@@ -4,35 +4,47 @@ import asyncio
 import gzip
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterable, Iterator, MutableMapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from typing import Any, Final
+from typing import Final
 from urllib.parse import parse_qsl
 
 from ruleengine.formats import go_durations, json_text
 from ruleengine.local.api.bodies import LARGEST
+from ruleengine.local.api.channels import PROTOCOLS, chosen_protocol
 from ruleengine.local.api.failures import ApiFailure
+from ruleengine.local.runtime.executing import Execution
+from ruleengine.local.websockets import Message, Receive, Send, serve
 from ruleengine.model.http import HttpRequest, HttpResponse
-
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
 
 _THREADS: Final = 8
 _SMALL: Final = 64 * 1024
 """Bytes below which a body is not packed: on one machine that costs more time than it saves."""
 
 _QUICKLY: Final = 1
+_NO_PROTOCOL: Final = HttpResponse(
+    status=400,
+    headers={"content-type": "text/plain"},
+    body=b"the websocket has to offer one of these protocols: " + ", ".join(PROTOCOLS).encode(),
+)
 _PUT_TIMEOUT: Final = 60.0
 """Seconds that a watcher may leave its stream unread before the stream ends."""
 
 
 class Bridge:
-    """An ASGI application around a handler. ``stop`` ends every watch."""
+    """An ASGI application around a handler. ``stop`` ends every watch.
 
-    def __init__(self, handle: Callable[[HttpRequest], HttpResponse]) -> None:
+    ``connect`` starts what a websocket asks for.
+    """
+
+    def __init__(
+        self,
+        handle: Callable[[HttpRequest], HttpResponse],
+        connect: Callable[[HttpRequest], Execution | HttpResponse],
+    ) -> None:
         self._handle = handle
+        self._connect = connect
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
         self._stopping = threading.Event()
 
@@ -47,7 +59,7 @@ class Bridge:
         elif scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1003})
+            await self._websocket(scope, receive, send)
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -57,15 +69,27 @@ class Bridge:
                 self._threads.shutdown(wait=False)
                 return
 
+    async def _websocket(self, scope: Message, receive: Receive, send: Send) -> None:
+        await receive()
+        protocol = chosen_protocol(scope["subprotocols"])
+        loop = asyncio.get_running_loop()
+        opened: Execution | HttpResponse = _NO_PROTOCOL
+        if protocol:
+            request = _request(scope, "GET")
+            opened = await loop.run_in_executor(self._threads, self._connect, request)
+        if isinstance(opened, HttpResponse):
+            headers = [(name.encode(), text.encode()) for name, text in opened.headers.items()]
+            headers.append((b"content-length", str(len(opened.body)).encode()))
+            start = {"type": "websocket.http.response.start", "status": opened.status}
+            await send({**start, "headers": headers})
+            await send({"type": "websocket.http.response.body", "body": opened.body})
+            return
+        await send({"type": "websocket.accept", "subprotocol": protocol})
+        await serve(opened, receive, send)
+
     async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
         arrived = time.monotonic()
-        request = HttpRequest(
-            method=scope["method"],
-            path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
-            query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
-            headers=_headers(scope["headers"]),
-            body=await _body(receive),
-        )
+        request = _request(scope, scope["method"], await _body(receive))
         loop = asyncio.get_running_loop()
         response = await loop.run_in_executor(
             self._threads, lambda: in_time(self._handle, request, time.monotonic() - arrived)
@@ -190,6 +214,16 @@ def _headers(stated: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         found[key] = f"{found[key]},{text}" if key in found else text
     return found
+
+
+def _request(scope: Message, method: str, body: bytes = b"") -> HttpRequest:
+    return HttpRequest(
+        method=method,
+        path=scope.get("raw_path", scope["path"].encode()).decode("latin-1"),
+        query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
+        headers=_headers(scope["headers"]),
+        body=body,
+    )
 
 
 async def _body(receive: Receive) -> bytes:

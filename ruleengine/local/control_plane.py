@@ -90,6 +90,7 @@ class ControlPlane:
             patience=patience,
             reports=reports,
             logs=runner,
+            processes=runner,
         )
         self._runner = runner
         if runner is not None:

@@ -56,11 +56,12 @@ def serve(state: Path) -> None:
         images=SettingsFile(state).images,
         address=listener.getsockname(),
     )
-    bridge = Bridge(plane.send)
+    bridge = Bridge(plane.send, plane.api.connect)
     configuration = uvicorn.Config(
         bridge,
         ssl_keyfile=str(material.key),
         ssl_certfile=str(material.certificate),
+        ws="wsproto",
         log_config=None,
         access_log=False,
         server_header=False,

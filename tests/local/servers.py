@@ -1,9 +1,13 @@
 """A caller on a real server over TLS, as its administrator."""
 
+import base64
+import contextlib
+import http.client
 import json
 import ssl
 import urllib.request
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from ruleengine.local import process
 from ruleengine.model.values import Object
@@ -20,6 +24,23 @@ class Server:
         self.url = running.url
         self._trust = ssl.create_default_context(cafile=str(self.state / "ca.crt"))
         self._token = (self.state / "token").read_text()
+
+    def upgrade(self, path: str, protocol: str) -> tuple[int, str]:
+        """Ask for a websocket; return the status of the answer and what it says."""
+        headers = {
+            "authorization": f"Bearer {self._token}",
+            "connection": "Upgrade",
+            "upgrade": "websocket",
+            "sec-websocket-version": "13",
+            "sec-websocket-key": base64.b64encode(b"sixteen bytes...").decode(),
+            "sec-websocket-protocol": protocol,
+        }
+        place = urlsplit(self.url).netloc
+        connection = http.client.HTTPSConnection(place, context=self._trust, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
 
     def __call__(self, path: str, body: Object | None = None) -> str:
         """Send a request and return the body of its answer."""

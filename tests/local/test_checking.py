@@ -4,7 +4,7 @@ import http.server
 import os
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -20,6 +20,7 @@ from ruleengine.local.runtime.checks import (
     SleepAction,
     TcpAction,
 )
+from ruleengine.local.runtime.executing import Execution, Wanted
 from tests.local.sandboxes import until
 
 KEY = ("c", Purpose.READINESS)
@@ -31,24 +32,24 @@ class Pretended:
     def __init__(self) -> None:
         self.stopped = False
 
-    def execute(
-        self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]
-    ) -> tuple[int, Callable[[], None]]:
+    def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
         """Return what is said; without a code the program does not end."""
         del uid
         if container != "c":
             raise ProcessLookupError(f"the container {container} does not run")
         source, end = os.pipe()
-        os.write(end, arguments[0].encode())
-        if len(arguments) > 1:
+        execution = Execution(None, (source,))
+        os.write(end, wanted.arguments[0].encode())
+        if len(wanted.arguments) > 1:
             os.close(end)
-            done(int(arguments[1]))
+            execution.finish(int(wanted.arguments[1]))
 
         def stop() -> None:
             self.stopped = True
             os.close(end)
 
-        return source, stop
+        execution.stop = stop
+        return execution
 
 
 class Answers(http.server.BaseHTTPRequestHandler):

@@ -12,6 +12,7 @@ import pytest
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.detecting import ALLOW, detect
+from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
@@ -112,7 +113,7 @@ def test_a_program_beside_one_that_has_ended_cannot_run(
     shell("true")
     for name in ("c1", "other"):
         with pytest.raises(ProcessLookupError):
-            runner.execute(shell.uid, name, ("true",), lambda _: None)
+            runner.execute(shell.uid, name, Wanted(arguments=("true",)))
 
 
 def test_a_port_that_is_taken_is_said_before_the_start(shell: Shell) -> None:

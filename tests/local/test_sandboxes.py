@@ -1,5 +1,6 @@
 """What every sandbox promises: nothing of the host is seen or written, no process stays."""
 
+import contextlib
 import os
 import subprocess
 import sys
@@ -10,6 +11,7 @@ import pytest
 
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.runtime.detecting import attempt
+from ruleengine.local.runtime.executing import Execution, Wanted
 from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
@@ -171,19 +173,56 @@ def test_another_program_can_run_inside(shell: Shell, runner: ProcessRunner) -> 
     """It sees what the container sees, in the container's environment."""
     name = shell.start("echo here > /tmp/mark; echo up; sleep 1000", WORD="word")
     until(lambda: "up" in shell.log(name))
-    codes: list[int] = []
     script = ("sh", "-c", "cat /tmp/mark; echo $WORD; exit 4")
-    source, _ = runner.execute("u", name, script, codes.append)
-    with os.fdopen(source, "rb") as output:
-        assert output.read() == b"here\nword\n"
-    assert until(lambda: codes) == [4]
-    source, stop = runner.execute("u", name, ("sleep", "1000"), codes.append)
-    stop()
-    assert until(lambda: codes[1:]) == [137]
-    os.close(source)
-    source, _ = runner.execute("u", name, ("no-such-program",), codes.append)
-    assert until(lambda: codes[2:]) == [127]
-    os.close(source)
+    assert finished(runner.execute("u", name, Wanted(arguments=script))) == (
+        4,
+        [b"here\nword\n", b""],
+    )
+    sleeping = runner.execute("u", name, Wanted(arguments=("sleep", "1000")))
+    sleeping.stop()
+    assert finished(sleeping)[0] == 137
+    code, (_, errors) = finished(runner.execute("u", name, Wanted(arguments=("no-such-program",))))
+    assert (code, b"no-such-program" in errors) == (127, True)
+
+
+def test_a_program_inside_can_be_written_to(shell: Shell, runner: ProcessRunner) -> None:
+    """To its end, and its errors are kept apart."""
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    script = ("sh", "-c", "tr a-z A-Z; echo wrong >&2")
+    execution = runner.execute("u", name, Wanted(arguments=script, stdin=True))
+    assert execution.stdin is not None
+    os.write(execution.stdin, b"hello\n")
+    os.close(execution.stdin)
+    execution.stdin = None
+    assert finished(execution) == (0, [b"HELLO\n", b"wrong\n"])
+
+
+def test_a_program_inside_may_have_a_terminal(shell: Shell, runner: ProcessRunner) -> None:
+    """With a size that can change."""
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    script = ("sh", "-c", "test -t 0 && read line && stty size && echo got $line")
+    execution = runner.execute("u", name, Wanted(arguments=script, stdin=True, tty=True))
+    execution.resize(123, 45)
+    assert execution.stdin is not None
+    os.write(execution.stdin, b"this\n")
+    code, (output,) = finished(execution)
+    assert (code, output.splitlines()) == (0, [b"this", b"45 123", b"got this"])
+
+
+def finished(execution: Execution) -> tuple[int | None, list[bytes]]:
+    """Return how a program ended, and what it wrote."""
+    found = []
+    for one in execution.outputs:
+        output = b""
+        with contextlib.suppress(OSError):  # a terminal whose last user has gone
+            while chunk := os.read(one, 4096):
+                output += chunk
+        found.append(output)
+    assert until(execution.over.is_set)
+    execution.close()
+    return execution.code, found
 
 
 def test_a_process_that_does_not_listen_is_forced(shell: Shell, runner: ProcessRunner) -> None:

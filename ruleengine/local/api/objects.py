@@ -6,7 +6,7 @@ from typing import Final
 from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.formats import json_text
-from ruleengine.local.api import bodies, pod_logs, preparing, subresources, tables
+from ruleengine.local.api import bodies, executions, pod_logs, preparing, subresources, tables
 from ruleengine.local.api.acting import Actions
 from ruleengine.local.api.failures import (
     ApiFailure,
@@ -76,6 +76,8 @@ class ObjectRequests:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:
+            case _, True, "exec":
+                raise executions.no_websocket()
             case "GET" | "HEAD", False, "" if "list" in verbs:
                 return self._collection(request, route)
             case "GET" | "HEAD", True, subresource:

@@ -27,7 +27,7 @@ def answer(
         options = read_options(query, now)
     except ValueError as error:
         raise bad_request(str(error)) from None
-    container = _chosen(pod, query.get("container", ""))
+    container = chosen_container(pod, query.get("container", ""))
     found = _status_of(pod, container)
     attempt = _attempt(found)
     note = lookup(pod, "metadata", "annotations", SIMULATED)
@@ -61,7 +61,7 @@ def answer(
     return HttpResponse(status=200, headers=_HEADERS, stream=follow_log(path, options, is_over))
 
 
-def _chosen(pod: Object, container: str) -> str:
+def chosen_container(pod: Object, container: str) -> str:
     """Return the name of the container that is meant."""
     names = [one["name"] for one in lookup(pod, "spec", "containers", default=[])]
     initial = [one["name"] for one in lookup(pod, "spec", "initContainers", default=[])]

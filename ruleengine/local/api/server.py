@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.api import discovery, openapi, openapi_v2
+from ruleengine.local.api import discovery, executions, openapi, openapi_v2
 from ruleengine.local.api.access import Attributes
 from ruleengine.local.api.authenticating import Authenticator
 from ruleengine.local.api.authorizing import Authorizer
@@ -23,6 +23,8 @@ from ruleengine.local.api.routing import attributes_of, resolve, split
 from ruleengine.local.api.tables import accepted
 from ruleengine.local.api.users import User
 from ruleengine.local.clock import Clock
+from ruleengine.local.runtime.checking import Executor
+from ruleengine.local.runtime.executing import Execution
 from ruleengine.local.runtime.logs import Logs
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Store
@@ -46,7 +48,8 @@ class ApiServer:
     administrator, which is for tests in one process. ``accounts`` reads the tokens of service
     accounts, which are accepted as well. ``patience`` is how long an idle watch
     stays open, ``None`` for as long as the client asks. ``reports`` is the folder for
-    reports about failures of our own, ``logs`` where the logs of process pods are.
+    reports about failures of our own, ``logs`` where the logs of process pods are, and
+    ``processes`` starts programs in them.
     """
 
     def __init__(  # noqa: PLR0913 - what a server is made of, by name
@@ -60,7 +63,9 @@ class ApiServer:
         patience: float | None = None,
         reports: Path | None = None,
         logs: Logs | None = None,
+        processes: Executor | None = None,
     ) -> None:
+        self._processes = processes
         self.registry = Registry(store, clock, randomness)
         self._authorizer = Authorizer(store)
         self._authenticator = Authenticator(store, clock, token, accounts, self._authorizer)
@@ -90,6 +95,20 @@ class ApiServer:
     def send(self, request: HttpRequest) -> HttpResponse:
         """Answer a request; this makes the server a ``model.http.Transport``."""
         return self.handle(request)
+
+    def connect(self, request: HttpRequest) -> Execution | HttpResponse:
+        """Start what a websocket is asked for, or return why not."""
+        try:
+            caller = self._authenticator.caller(request)
+            route = resolve(split(request.path), self.registry.catalog)
+            self._authorizer.check(caller, attributes_of(request, route))
+            executions.check_route(route)
+            pod = self.registry.get(route.served, route.namespace, route.name)
+            return executions.start(pod, request, self._processes)
+        except ApiFailure as failure:
+            return _failure(failure)
+        except Exception as error:  # noqa: BLE001 - the last line of defence of a server
+            return self._internal(request, error)
 
     def _dispatch(self, request: HttpRequest, caller: User) -> HttpResponse:
         parts = split(request.path)

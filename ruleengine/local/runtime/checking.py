@@ -28,6 +28,7 @@ from ruleengine.local.runtime.checks import (
     begin,
     conclude,
 )
+from ruleengine.local.runtime.executing import Execution, Wanted
 
 _THREADS: Final = 16
 _MOST_OUTPUT: Final = 10_000
@@ -41,13 +42,8 @@ Result = tuple[bool, str]
 class Executor(Protocol):
     """Starts programs inside containers."""
 
-    def execute(
-        self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]
-    ) -> tuple[int, Callable[[], None]]:
-        """Start a program; return where its output can be read and what stops it.
-
-        ``done`` is called with its exit code, from any thread.
-        """
+    def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
+        """Start a program. Raises ``OSError``."""
 
 
 class Checks:
@@ -113,23 +109,17 @@ class Checks:
                 return True, ""
 
     def _execute(self, uid: str, check: Check, arguments: tuple[str, ...]) -> Result:
-        codes: list[int] = []
-        over = threading.Event()
-
-        def done(code: int) -> None:
-            codes.append(code)
-            over.set()
-
-        source, stop = self._executor.execute(uid, check.container, arguments, done)
+        wanted = Wanted(arguments=arguments, stderr=False)
+        execution = self._executor.execute(uid, check.container, wanted)
         try:
-            output = _read(source, time.monotonic() + check.timeout)
-            if output is None or not over.wait(check.timeout):
-                stop()
+            output = _read(execution.outputs[0], time.monotonic() + check.timeout)
+            if output is None or not execution.over.wait(check.timeout):
+                execution.stop()
                 return False, f"the command did not end within {check.timeout:g} seconds"
         finally:
-            os.close(source)
+            execution.close()
         text = output.decode(errors="replace").strip()
-        return codes[0] == 0, text or f"the command ended with the code {codes[0]}"
+        return execution.code == 0, text or f"the command ended with the code {execution.code}"
 
 
 def _read(source: int, end: float) -> bytes | None:

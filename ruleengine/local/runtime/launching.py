@@ -79,11 +79,15 @@ class Contained:
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
     def execute(
-        self, arguments: tuple[str, ...], output: int, done: Callable[[int], None]
+        self,
+        arguments: Sequence[str],
+        streams: Sequence[int],
+        done: Callable[[int], None],
     ) -> Callable[[], None]:
         """Start another process inside; return what stops it. ``done`` gets its exit code.
 
-        ``done`` is called from the listening thread, with 137 where the container ends first.
+        ``streams`` are what it reads and what it writes, or one terminal. ``done`` is called from
+        the listening thread, with 137 where the container ends first.
         """
         with self._lock:
             if self.code is not None:
@@ -92,7 +96,8 @@ class Contained:
             self._numbers += 1
             number = self._numbers
             self._executions[number] = done
-        self._tell({"exec": number, "arguments": list(arguments)}, output)
+        asked = {"exec": number, "arguments": list(arguments), "tty": len(streams) == 1}
+        self._tell(asked, *streams)
         return lambda: self._tell({"stop": number})
 
     def _tell(self, message: dict[str, Any], *descriptors: int) -> None:

@@ -7,7 +7,6 @@ end counts as ended by ``NodeRestarted``.
 
 import contextlib
 import logging
-import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -23,6 +22,7 @@ from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
+from ruleengine.local.runtime.executing import Execution, Wanted, execute
 from ruleengine.local.runtime.files import last_bytes, mount_folder, refresh_files, remove
 from ruleengine.local.runtime.groups import Groups
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
@@ -189,24 +189,14 @@ class ProcessRunner:
                 else:
                     attempt.contained.signal(attempt.stop_signal)
 
-    def execute(
-        self, uid: str, container: str, arguments: tuple[str, ...], done: Callable[[int], None]
-    ) -> tuple[int, Callable[[], None]]:
-        """Start a program in a container; return where its output can be read, and what stops it.
-
-        ``done`` is called with its exit code, from any thread. Raises ``OSError`` where the
-        container does not run.
-        """
+    def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
+        """Start a program in a container. Raises ``OSError`` where that does not run."""
         with self._lock:
             attempts = self._pods.get(uid, {}).get(container, ())
             found = attempts[-1].contained if attempts else None
         if found is None:
             raise ProcessLookupError(f"the container {container} does not run")
-        source, end = os.pipe()
-        try:
-            return source, found.execute(arguments, end, done)
-        finally:
-            os.close(end)
+        return execute(found, wanted)
 
     def check(self, uid: str, check: Check) -> None:
         """Begin a try of a check against the newest attempt of a container."""

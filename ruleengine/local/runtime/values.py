@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
+from ruleengine.local.runtime.executing import Execution, Wanted
 
 COMPLETED: Final = "Completed"
 ERROR: Final = "Error"
@@ -140,6 +141,9 @@ class ProcessHost(Runner, Protocol):
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""
+
+    def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
+        """Start a program in a container. Raises ``OSError`` where that does not run."""
 
     def retain(self, pods: set[str], claims: set[str]) -> None:
         """Forget every pod and every claim but these."""

@@ -4,9 +4,10 @@ It starts the container's own process, moves its output into the log, starts oth
 told to, and reaps what they leave.
 
 It is told by messages on a socket, each a JSON object: ``{"signal": 15}`` for the container's
-process; ``{"exec": 7, "arguments": [...]}`` with a descriptor for the output; ``{"stop": 7}``. It
-answers ``{"started": true}``, ``{"failure": "..."}`` where it could not start, and
-``{"exec": 7, "code": 0}``. When the socket is closed, whoever started it is gone, and it ends.
+process; ``{"exec": 7, "arguments": [...]}`` with descriptors of what it reads and writes, or with
+``"tty": true`` of one terminal; ``{"stop": 7}``. It answers ``{"started": true}``,
+``{"failure": "..."}`` where it could not start, and ``{"exec": 7, "code": 0}``. When the socket is
+closed, whoever started it is gone, and it ends.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ import signal
 import socket
 import subprocess
 import termios
+from collections.abc import Callable
 from typing import Any, Final
 
 from ruleengine.local.runtime.inside import kernel, warm
@@ -29,6 +31,7 @@ START_FAILED: Final = 128
 _LARGEST: Final = 1 << 16
 _NOT_FOUND: Final = 127
 _FIRST: Final = 2
+_STREAMS: Final = 3
 
 
 class Supervisor:
@@ -102,11 +105,8 @@ class Supervisor:
             return warm.run(arguments, spec["environment"], spec["working_directory"], streams)
 
     def _start_on_terminal(self, master: int, terminal: int) -> int:
-        def control() -> None:
-            os.setsid()
-            fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
-
-        process = self._start(self._spec["arguments"], terminal, terminal, terminal, control)
+        arguments, first = self._spec["arguments"], _controlling(terminal)
+        process = self._start(arguments, terminal, terminal, terminal, first)
         os.close(terminal)
         self._follow(Output(master, self._log, "stdout"))
         return self._keep(process)
@@ -148,7 +148,7 @@ class Supervisor:
     def _obey(self) -> None:
         message, descriptors = b"", list[int]()
         with contextlib.suppress(ConnectionError):
-            message, descriptors, _, _ = socket.recv_fds(self._control, _LARGEST, 1)
+            message, descriptors, _, _ = socket.recv_fds(self._control, _LARGEST, _STREAMS)
         if not message:
             # whoever could tell what becomes of this container is gone
             self._selector.unregister(self._control)
@@ -162,22 +162,27 @@ class Supervisor:
                 if number == asked["stop"]:
                     os.kill(process.pid, signal.SIGKILL)
         elif "exec" in asked:
-            self._execute(asked["exec"], asked["arguments"], descriptors[0])
+            self._execute(asked, descriptors)
 
     def _signal_main(self, number: int) -> None:
         """Signal the container's process alone; its children are its own affair."""
         # nobody but this process reaps it, so the pid is still its own
         os.kill(self._main, number)
 
-    def _execute(self, number: int, arguments: list[str], output: int) -> None:
+    def _execute(self, asked: dict[str, Any], descriptors: list[int]) -> None:
+        """Start another program beside the container's own."""
+        number = asked["exec"]
+        stdin, stdout, stderr = descriptors * _STREAMS if asked["tty"] else descriptors
+        first = _controlling(stdin) if asked["tty"] else None
         try:
-            process = self._start(arguments, subprocess.DEVNULL, output, output)
+            process = self._start(asked["arguments"], stdin, stdout, stderr, first)
         except OSError as error:
-            os.write(output, str(error).encode())
+            os.write(stderr, f"{error}\n".encode())
             self._say({"exec": number, "code": _NOT_FOUND})
             return
         finally:
-            os.close(output)
+            for one in descriptors:
+                os.close(one)
         self._others[process.pid] = (number, process)
 
     def _reap(self) -> int | None:
@@ -211,6 +216,16 @@ class Supervisor:
                 os.kill(-1, signal.SIGKILL)
             else:
                 os.killpg(self._main, signal.SIGKILL)
+
+
+def _controlling(terminal: int) -> Callable[[], None]:
+    """Return what a new process does first, so that a terminal is its own."""
+
+    def control() -> None:
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+
+    return control
 
 
 def _drain(wake: socket.socket) -> None:

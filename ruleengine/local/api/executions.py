@@ -1,0 +1,51 @@
+"""``pods/exec``: a program is started inside a container that runs."""
+
+from ruleengine.local.api.failures import ApiFailure, bad_request, no_such_path
+from ruleengine.local.api.options import flag, query_of
+from ruleengine.local.api.pod_logs import chosen_container
+from ruleengine.local.api.routing import Route
+from ruleengine.local.runtime.checking import Executor
+from ruleengine.local.runtime.executing import Execution, Wanted
+from ruleengine.model.http import HttpRequest
+from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.values import Object, lookup
+
+
+def no_websocket() -> ApiFailure:
+    """Return the 400 of a request that is no websocket."""
+    return bad_request(
+        "this server speaks to processes by websockets alone (v5.channel.k8s.io or "
+        "v4.channel.k8s.io), not SPDY; use kubectl 1.31 or later"
+    )
+
+
+def check_route(route: Route) -> None:
+    """Refuse a websocket to anything but a program in a pod. Raises ``ApiFailure`` 404."""
+    if route.subresource != "exec" or not route.name:
+        raise no_such_path()
+
+
+def start(pod: Object, request: HttpRequest, processes: Executor | None) -> Execution:
+    """Start what a request asks for in a pod. Raises ``ApiFailure`` 400."""
+    query = query_of(request)
+    name = pod["metadata"]["name"]
+    container = chosen_container(pod, query.get("container", ""))
+    command = [text for key, text in request.query if key == "command"]
+    if not command:
+        raise bad_request("you must specify at least one command for the container")
+    if processes is None or lookup(pod, "metadata", "annotations", SIMULATED):
+        raise bad_request(
+            f"pod {name} is simulated by the local node: there is nothing to run a program in; "
+            f"annotate it with {RUN}: process to have it run"
+        )
+    tty = flag(query, "tty")
+    wanted = Wanted(
+        arguments=command,
+        stdin=flag(query, "stdin"),
+        stderr=flag(query, "stderr") and not tty,
+        tty=tty,
+    )
+    try:
+        return processes.execute(pod["metadata"]["uid"], container, wanted)
+    except OSError as error:
+        raise bad_request(f"container {container} of pod {name}: {error}") from error
