@@ -6,7 +6,7 @@ virtual clock and call :meth:`ControlPlane.settle`.
 
 import platform
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -99,25 +99,8 @@ class ControlPlane:
         node = NodeSettings(name=NODE, images=images, tokens=tokens, api=address)
         self._loop = Loop(
             self.api.registry,
-            (
-                Namespaces(authority),
-                Definitions(),
-                Deployments(),
-                ReplicaSets(),
-                StatefulSets(),
-                DaemonSets(),
-                Jobs(),
-                CronJobs(),
-                Scheduler(),
-                *_pods(runner, node, self._wakeups, leaves_processes=leaves_processes),
-                VolumeBinder(),
-                Budgets(),
-                Autoscalers(),
-                EndpointSlices(),
-                GarbageCollector(),
-                ExpiringEvents(),
-                NodeHeartbeat(platform.machine()),
-                NodeLifecycle(),
+            _controllers(
+                authority, _pods(runner, node, self._wakeups, leaves_processes=leaves_processes)
             ),
             wakeups=self._wakeups,
             strict=strict,
@@ -190,6 +173,30 @@ class ControlPlane:
 
 def _uids(store: Store, resource: str) -> set[str]:
     return {str(one["metadata"]["uid"]) for one in store.list(resource).items}
+
+
+def _controllers(authority: str, pods: Sequence[Controller]) -> tuple[Controller, ...]:
+    """Return every controller, in the order in which they look at a change."""
+    return (
+        Namespaces(authority),
+        Definitions(),
+        Deployments(),
+        ReplicaSets(),
+        StatefulSets(),
+        DaemonSets(),
+        Jobs(),
+        CronJobs(),
+        Scheduler(),
+        *pods,
+        VolumeBinder(),
+        Budgets(),
+        Autoscalers(),
+        EndpointSlices(),
+        GarbageCollector(),
+        ExpiringEvents(),
+        NodeHeartbeat(platform.machine()),
+        NodeLifecycle(),
+    )
 
 
 def _pods(
