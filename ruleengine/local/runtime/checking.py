@@ -33,7 +33,6 @@ from ruleengine.local.runtime.executing import Execution, Wanted
 _THREADS: Final = 16
 _MOST_OUTPUT: Final = 10_000
 _LONGEST_MESSAGE: Final = 500
-_REFUSED: Final = 126
 
 Result = tuple[bool, str]
 """Whether a try was a success, and what it said."""

@@ -8,7 +8,7 @@ import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ruleengine.formats import json_text
@@ -28,6 +28,10 @@ from ruleengine.local.runtime.values import ContainerPlan
 from ruleengine.model.names import ENGINE_IMAGE
 
 _MOST_PROCESSES: Final = 8192
+_UNSAFE: Final = (
+    "bubblewrap cannot mount {} safely, since it {}; let this user make user namespaces, and "
+    "ruleengine's own sandbox does it"
+)
 _UNLAYERED: Final = frozenset(",:\\")
 """Characters that the paths of layers cannot have."""
 
@@ -45,6 +49,22 @@ class Containers:
         self.sandbox = sandbox
         self._template = template
         self._is_prepared = False
+
+    def check_mounts(self, plan: ContainerPlan, *, beside_others: bool) -> None:
+        """Raise ``OSError`` for mounts that could lead out of their volumes.
+
+        Bubblewrap follows links on the way to what it mounts, and to where it mounts it; others
+        that run could lay one at any moment.
+        """
+        if self.sandbox.isolation is not Isolation.BUBBLEWRAP:
+            return
+        written = [one for one in plan.mounts if one.files is None]
+        for mount in plan.mounts:
+            if any(PurePosixPath(one.path) in PurePosixPath(mount.path).parents for one in written):
+                raise OSError(_UNSAFE.format(mount.path, "lies below a volume that is written"))
+        for mount in written:
+            if mount.sub_path and beside_others:
+                raise OSError(_UNSAFE.format(mount.path, "is a part of a volume that is written"))
 
     @contextmanager
     def launch(
@@ -150,7 +170,7 @@ class Containers:
         for one in binds:
             if not one["source"].startswith("/dev/"):
                 way = "--ro-bind" if one["read_only"] else "--bind"
-                found += [way, one["source"], one["target"]]
+                found += [way, "/".join((one["source"], *one["inner"])), one["target"]]
         found += ["--dir", plan.working_directory, "--proc", "/proc"]
         for path in map("/proc/{}".format, PROTECTED):
             found += ["--ro-bind-try", path, path]

@@ -1,14 +1,18 @@
 """Files and folders of containers, handled without trusting what a container made there."""
 
 import contextlib
+import errno
 import os
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from ruleengine.local.runtime.sandbox import bind
 from ruleengine.local.runtime.values import Mount, VolumeFile
+
+_LEADS_OUT: Final = (errno.ELOOP, errno.ENOTDIR)
 
 
 def last_bytes(path: Path, most: int) -> str:
@@ -20,6 +24,13 @@ def last_bytes(path: Path, most: int) -> str:
             return file.read(most).decode(errors="replace")
     except OSError:
         return ""
+
+
+def check_names(*names: str) -> None:
+    """Raise ``ValueError`` for a name that is no name of one file: it becomes a part of a path."""
+    for name in names:
+        if not name or name in (".", "..") or "/" in name or "\0" in name:
+            raise ValueError(f"{name!r} cannot be the name of a file")
 
 
 def remove(folder: Path) -> None:
@@ -45,16 +56,43 @@ def mount_folder(source: Path, mount: Mount, user: int) -> Mapping[str, Any]:
     if mount.files is None:
         source.chmod(0o777)
     write_files(source, mount.files or {}, user)
-    inner = source
-    for part in [one for one in mount.sub_path.split("/") if one not in ("", ".")]:
-        inner = inner / part
-        if part == ".." or inner.is_symlink():
-            raise OSError(f"subPath {mount.sub_path!r} leads out of the volume {mount.volume}")
-    if not inner.exists():
-        inner.mkdir(parents=True)
-        inner.chmod(0o777)
+    inner = [one for one in mount.sub_path.split("/") if one not in ("", ".")]
+    try:
+        _make_inside(source, inner)
+    except OSError as error:
+        if error.errno not in _LEADS_OUT:
+            raise
+        problem = f"subPath {mount.sub_path!r} leads out of the volume {mount.volume}"
+        raise OSError(problem) from error
     read_only = mount.read_only or mount.files is not None
-    return bind(inner, mount.path, read_only=read_only)
+    return bind(source, mount.path, inner=inner, read_only=read_only)
+
+
+def _make_inside(source: Path, inner: Sequence[str]) -> None:
+    """Make what is missing of a path below a folder in which containers may be writing.
+
+    Raises ``OSError``, with a number of :data:`_LEADS_OUT` for a path up or a link on the way.
+    """
+    folder = os.open(source, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for number, part in enumerate(inner):
+            if part == "..":
+                raise OSError(errno.ELOOP, part)
+            is_new = True
+            try:
+                os.mkdir(part, dir_fd=folder)
+            except FileExistsError:
+                is_new = False
+                kind = os.stat(part, dir_fd=folder, follow_symlinks=False).st_mode
+                if number == len(inner) - 1 and stat.S_ISREG(kind):
+                    return
+            flags = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
+            outer, folder = folder, os.open(part, flags, dir_fd=folder)
+            os.close(outer)
+            if is_new:
+                os.fchmod(folder, 0o777)
+    finally:
+        os.close(folder)
 
 
 def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> None:

@@ -23,7 +23,13 @@ from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
 from ruleengine.local.runtime.executing import Execution, Wanted, execute
-from ruleengine.local.runtime.files import last_bytes, mount_folder, refresh_files, remove
+from ruleengine.local.runtime.files import (
+    check_names,
+    last_bytes,
+    mount_folder,
+    refresh_files,
+    remove,
+)
 from ruleengine.local.runtime.groups import Groups
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
@@ -116,6 +122,7 @@ class ProcessRunner:
 
     def start(self, plan: ContainerPlan) -> None:
         """Start an attempt; one that cannot start is seen as ended with ``StartError``."""
+        check_names(plan.uid, plan.container, *(one.volume for one in plan.mounts))
         folder = self._folder / plan.uid / "containers" / plan.container / str(plan.attempt)
         remove(folder)
         folder.mkdir(parents=True, mode=0o700)
@@ -126,6 +133,7 @@ class ProcessRunner:
             self._pods.setdefault(plan.uid, {}).setdefault(plan.container, []).append(attempt)
             try:
                 check_ports(plan.address, plan.ports)
+                self.containers.check_mounts(plan, beside_others=bool(self._running(plan.uid)))
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
                 name = f"{plan.uid}-{plan.container}-{plan.attempt}"
                 attempt.group = self.groups.make(name, plan.limits)

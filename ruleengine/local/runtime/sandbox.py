@@ -9,7 +9,7 @@ import os
 import posixpath
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -130,7 +130,9 @@ def host_binds() -> list[Mapping[str, Any]]:
     return [*binds, *(bind(one, one) for one in devices if Path(one).exists())]
 
 
-def bind(source: str | Path, target: str, *, read_only: bool = False) -> Mapping[str, Any]:
-    """Return one bind mount as ``enter`` reads it."""
-    inside = posixpath.normpath("/" + target.lstrip("/"))
-    return {"source": str(source), "target": inside, "read_only": read_only}
+def bind(
+    source: str | Path, target: str, *, inner: Sequence[str] = (), read_only: bool = False
+) -> Mapping[str, Any]:
+    """Return one bind mount as ``enter`` reads it. ``inner`` is a path in the source."""
+    place = posixpath.normpath("/" + target.lstrip("/"))
+    return {"source": str(source), "inner": [*inner], "target": place, "read_only": read_only}

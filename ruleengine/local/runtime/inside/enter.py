@@ -6,12 +6,12 @@ The process is in namespaces of its own already. What it is told comes from
 
 import os
 import socket
+import stat
 from collections.abc import Sequence
 from typing import Any
 
 from ruleengine.local.runtime.inside import kernel
 
-_OLD = "old-root"
 PROTECTED = ("sys", "sysrq-trigger", "irq", "bus")
 """What of ``/proc`` speaks of the whole machine: read-only inside."""
 
@@ -25,6 +25,7 @@ def enter(spec: dict[str, Any]) -> None:
         # who this process was cannot be asked here: nobody is mapped yet
         _map_user(spec["outer"], (0, 0))
     socket.sethostname(spec["hostname"])
+    kernel.new_keyring()
     _build(spec)
     _drop(spec)
 
@@ -48,6 +49,20 @@ def _make_folder(path: str, user: int) -> None:
     os.mkdir(path)  # noqa: PTH102
     if user:
         os.chown(path, user, user)
+
+
+def open_inside(source: str, inner: Sequence[str]) -> int:
+    """Return a descriptor of what lies below a folder; no link on the way is followed.
+
+    Containers write there at this very moment: what was a folder before may be a link now.
+    """
+    found = os.open(source, os.O_PATH)
+    for part in inner:
+        outer, found = found, os.open(part, os.O_PATH | os.O_NOFOLLOW, dir_fd=found)
+        os.close(outer)
+        if stat.S_ISLNK(os.fstat(found).st_mode):
+            raise OSError(f"{'/'.join(inner)} leads out of its volume")
+    return found
 
 
 def _bind(source: str, target: str, user: int, *, read_only: bool) -> None:
@@ -75,18 +90,23 @@ def _build(spec: dict[str, Any]) -> None:
     else:
         kernel.mount(root, root, "none", kernel.BIND)
     os.chdir(root)
-    os.mkdir(_OLD)  # noqa: PTH102
-    kernel.change_root(_OLD)
+    # a name that nobody knows: a link in a volume, or a mount's own path, could lead there
+    old = f".{os.urandom(16).hex()}"
+    os.mkdir(old)  # noqa: PTH102
+    kernel.change_root(old)
     os.chdir("/")
     for one in spec["binds"]:
-        _bind(f"/{_OLD}{one['source']}", one["target"], user, read_only=one["read_only"])
+        source = open_inside(f"/{old}{one['source']}", one["inner"])
+        path = f"/{old}/proc/self/fd/{source}"
+        _bind(path, one["target"], user, read_only=one["read_only"])
+        os.close(source)
     kernel.mount("proc", "/proc", "proc", kernel.NO_SUID)
     for name in PROTECTED:
         path = f"/proc/{name}"
         if os.path.exists(path):  # noqa: PTH110
             _bind(path, path, user, read_only=True)
-    kernel.detach(f"/{_OLD}")
-    os.rmdir(f"/{_OLD}")  # noqa: PTH106
+    kernel.detach(f"/{old}")
+    os.rmdir(f"/{old}")  # noqa: PTH106
     _make_folder(spec["working_directory"], user)
     if spec["read_only_root"]:
         kernel.mount("none", "/", "none", kernel.BIND | kernel.REMOUNT | kernel.READ_ONLY)

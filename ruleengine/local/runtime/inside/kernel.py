@@ -20,10 +20,11 @@ NEW_PROCESSES: Final = 0x20000000
 
 _DETACH: Final = 2
 _DEATH_SIGNAL, _DUMPABLE, _BOUNDING_DROP, _SUBREAPER, _NO_NEW_PRIVILEGES = 1, 4, 24, 36, 38
+_JOIN_SESSION: Final = 1
 _CAPABILITY_VERSION: Final = 0x20080522
 _NUMBERS: Final = {
-    "x86_64": {"clone": 56, "pivot_root": 155},
-    "aarch64": {"clone": 220, "pivot_root": 41},
+    "x86_64": {"clone": 56, "pivot_root": 155, "keyctl": 250},
+    "aarch64": {"clone": 220, "pivot_root": 41, "keyctl": 219},
 }
 _LIBC: Final = ctypes.CDLL(None, use_errno=True)
 _HOLDING: Final = ctypes.PyDLL(None, use_errno=True)
@@ -110,6 +111,11 @@ def drop_capabilities() -> None:
     none = (ctypes.c_uint32 * 6)()
     _check(_LIBC.capset(header, none), "capset")
     _check(_LIBC.prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0), "no_new_privs")
+
+
+def new_keyring() -> None:
+    """Leave the keyring of the session, where the user's secrets may lie, for an empty one."""
+    _LIBC.syscall(_call("keyctl"), _JOIN_SESSION, None)
 
 
 def end_with_parent() -> None:
