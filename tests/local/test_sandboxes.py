@@ -290,6 +290,15 @@ def test_a_killed_server_leaves_no_process(sandbox: Sandbox, tmp_path: Path) -> 
     assert until(lambda: not alive_below(folder))
 
 
+def test_a_stop_asks_first(shell: Shell, runner: ProcessRunner) -> None:
+    """What listens can put its things in order; it counts as cut off all the same."""
+    name = shell.start("trap 'echo bye; exit 0' TERM; echo up; while :; do sleep 0.05; done")
+    until(lambda: "up" in shell.log(name))
+    runner.close()
+    assert shell.log(name) == "up\nbye\n"
+    assert runner.look("u")[name].reason == "NodeRestarted"
+
+
 def test_a_stop_leaves_no_process(shell: Shell, runner: ProcessRunner) -> None:
     """And the container counts as ended by the restart of the node."""
     name = shell.start("echo up; setsid sleep 1000 & sleep 1000")

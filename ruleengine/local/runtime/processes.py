@@ -52,6 +52,8 @@ _LONGEST_LOG: Final = 2048
 _MOST_LINES: Final = 80
 _START_FAILED: Final = 128
 _PATIENCE: Final = 5.0
+_LAST_GRACE: Final = 2.0
+"""Seconds that containers have to end in order when the server ends."""
 
 
 class ProcessRunner:
@@ -250,11 +252,19 @@ class ProcessRunner:
                 self.forget_claim(claim.name)
 
     def close(self) -> None:
-        """End every process; their containers count as ended by ``NodeRestarted``."""
+        """End every process, asked first; their containers count as ended by ``NodeRestarted``."""
         with self._lock:
             running = [one for uid in self._pods for one in self._running(uid)]
+            asked = [(one.contained, one.stop_signal) for one in running]
             for attempt in running:
                 attempt.cut_off(self._clock.now())
+        for found, number in asked:
+            if found is not None:
+                found.signal(number)
+        end = time.monotonic() + _LAST_GRACE
+        for found, _ in asked:
+            if found is not None:
+                found.over.wait(max(end - time.monotonic(), 0))
         self._checks.close()
         self._remover.shutdown()
         for launcher in (self._launcher, self._warm_launcher):
