@@ -84,12 +84,8 @@ def is_number(value: Any) -> bool:
 def into_cel(value: Any, depth: int = 0) -> Any:
     """Return a plain value as CEL has it. Raises ``CelError`` for what is none."""
     kind = type(value)
-    if kind is int and not -_LARGEST <= value < _LARGEST:
-        return float(value)
-    if kind is str:
-        return whole(value)
     if kind in _TYPES and kind not in (list, dict):
-        return value
+        return _scalar(value)
     if depth > 500:
         raise CelError("the value nests too deeply")
     if isinstance(value, list | tuple):
@@ -102,6 +98,12 @@ def into_cel(value: Any, depth: int = 0) -> Any:
         if isinstance(value, base):
             return base(value)
     raise CelError(f"a value of type {kind.__name__} is no plain data")
+
+
+def _scalar(value: Any) -> Any:
+    if type(value) is int and not -_LARGEST <= value < _LARGEST:
+        return float(value)
+    return whole(value) if type(value) is str else value
 
 
 def equal(left: Any, right: Any, meter: Meter) -> bool:
