@@ -51,6 +51,26 @@ def test_entries_of_a_team_go_before_the_built_in_ones() -> None:
     assert images.find("python:3.12").env == {"A": "1"}
 
 
+@pytest.mark.parametrize(
+    ("reference", "lines"),
+    [
+        ("debian:9.1", ["ID=debian", 'VERSION_ID="9.1"', 'PRETTY_NAME="Debian GNU/Linux 9.1"']),
+        ("alpine", ["ID=alpine", 'PRETTY_NAME="Alpine Linux"']),
+        ("localhost:5000/ubuntu:24.04", []),
+        ("ubuntu:24.04@sha256:0a", ["ID=ubuntu", 'VERSION_ID="24.04"']),
+        ("python:3.12", ["ID=debian", 'PRETTY_NAME="Debian GNU/Linux"']),
+        ("python:3.12-alpine3.20", ["ID=alpine", 'PRETTY_NAME="Alpine Linux"']),
+        ("busybox:1.36", []),
+        ("acme/build:alpine", []),
+    ],
+)
+def test_an_image_says_which_distribution_it_is(reference: str, lines: list[str]) -> None:
+    """As far as the table and the tag tell; a version of Python is none of Debian."""
+    found = Images().find(reference).os_release
+    assert set(lines) <= set(found.splitlines())
+    assert bool(lines) is bool(found)
+
+
 @pytest.mark.parametrize("reference", ["ruleengine", "registry.example:5000/acme/ruleengine:1.2"])
 def test_our_own_image_is_known_in_every_registry(reference: str) -> None:
     """It runs this package."""

@@ -48,6 +48,14 @@ def test_a_pod_has_a_name_and_knows_more_hosts(shell: Shell) -> None:
     assert "127.0.0.9\tshop\n" in log
 
 
+def test_a_pod_sees_the_distribution_of_its_image(shell: Shell) -> None:
+    """The machine's where the image says none; the file is its own to change."""
+    _, log = shell.run("echo A=b >> /etc/os-release; cat /etc/os-release", os_release="ID=alpine\n")
+    assert log == "ID=alpine\nA=b\n"
+    _, log = shell("cat /etc/os-release")
+    assert log == Path("/etc/os-release").read_text()
+
+
 def test_the_end_of_the_log_can_be_the_message(shell: Shell) -> None:
     """Where a failure left none."""
     failed, _ = shell.run("echo why; exit 1", log_is_message=True)

@@ -23,7 +23,7 @@ from ruleengine.local.runtime.files import last_bytes
 from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.inside.enter import PROTECTED
 from ruleengine.local.runtime.launching import Contained, Launch
-from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, prepare
+from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, own, prepare
 from ruleengine.local.runtime.values import ContainerPlan
 from ruleengine.model.names import ENGINE_IMAGE
 
@@ -84,7 +84,7 @@ class Containers:
         if volumes and not isolated:
             raise OSError("volumes can be mounted in a sandbox only, and there is none")
         root = attempt / "root"
-        layers = self._make_root(attempt, root, plan.hosts)
+        layers = self._make_root(attempt, root, plan)
         message = attempt / "termination"
         message.touch(mode=0o600)
         if self.sandbox.user:
@@ -106,12 +106,12 @@ class Containers:
         finally:
             os.close(log)
 
-    def _make_root(self, attempt: Path, root: Path, hosts: Sequence[str]) -> str:
+    def _make_root(self, attempt: Path, root: Path, plan: ContainerPlan) -> str:
         """Make the private root; return the layers that it is mounted from, if any."""
         root.mkdir()
         if not self.sandbox.layered or _UNLAYERED & set(str(attempt)):
             self._prepare(root)
-            _add_hosts(root, root, hosts)
+            self._add_files(root, root, plan)
             return ""
         if not self._is_prepared:
             shutil.rmtree(self._template, ignore_errors=True)
@@ -123,9 +123,26 @@ class Containers:
             folder.mkdir()
             if self.sandbox.user:
                 os.chown(folder, self.sandbox.user, self.sandbox.user)
-        _add_hosts(self._template, upper, hosts)
+        self._add_files(self._template, upper, plan)
         layers = f"lowerdir={self._template},upperdir={upper},workdir={work}"
         return layers + (",userxattr" if self.sandbox.isolation is Isolation.USER else "")
+
+    def _add_files(self, template: Path, root: Path, plan: ContainerPlan) -> None:
+        """Write into a root what this container alone has in ``/etc``."""
+        found = {}
+        if plan.hosts:
+            known = template / "etc" / "hosts"
+            text = known.read_text() if known.exists() else ""
+            found["hosts"] = "\n".join([text.rstrip("\n"), *plan.hosts, ""])
+        if plan.os_release:
+            found["os-release"] = plan.os_release
+        folder = root / "etc"
+        if found:
+            folder.mkdir(exist_ok=True)
+        for name, text in found.items():
+            (folder / name).write_text(text)
+        if found and self.sandbox.user:
+            own(folder, self.sandbox.user)
 
     def _prepare(self, root: Path) -> None:
         provide_programs(root)
@@ -193,12 +210,3 @@ def failure_of(found: Contained, attempt: Path) -> str:
     if found.started or found.failure:
         return found.failure
     return last_bytes(attempt / "log", 1000).strip() or "the sandbox could not be entered"
-
-
-def _add_hosts(template: Path, root: Path, hosts: Sequence[str]) -> None:
-    if not hosts:
-        return
-    known = template / "etc" / "hosts"
-    text = known.read_text() if known.exists() else ""
-    (root / "etc").mkdir(exist_ok=True)
-    (root / "etc" / "hosts").write_text("\n".join([text.rstrip("\n"), *hosts, ""]))

@@ -2,9 +2,11 @@
 
 The built-in table is ``images.yaml`` beside this file; a team's own entries, from
 ``ruleengine.yaml``, go before it. The fields of an entry are those of Argo Workflows' own
-table of images (``entrypoint`` and ``cmd``), and ``env``.
+table of images (``entrypoint`` and ``cmd``), ``env``, and ``family``: the distribution that the
+image says to be, which becomes its ``/etc/os-release``.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
@@ -17,6 +19,7 @@ from ruleengine.model.names import ENGINE_IMAGE
 from ruleengine.model.values import Object
 
 _TABLE: Final = Path(__file__).with_name("images.yaml")
+_FAMILIES: Final = {"alpine": "Alpine Linux", "debian": "Debian GNU/Linux", "ubuntu": "Ubuntu"}
 _DEFAULTS: Final = ("docker.io/library/", "docker.io/", "index.docker.io/library/")
 
 
@@ -28,6 +31,8 @@ class Image:
     cmd: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
     engine: bool = False
+    os_release: str = ""
+    """What its ``/etc/os-release`` says; empty where that is unknown."""
 
     def arguments(self, command: Sequence[str], args: Sequence[str]) -> tuple[str, ...]:
         """Return what a container starts that states ``command`` and ``args``.
@@ -56,6 +61,7 @@ class Images:
                     cmd=_texts(entry.get("cmd")),
                     env={name: str(text) for name, text in (entry.get("env") or {}).items()},
                     engine=engine,
+                    os_release=_os_release(reference, str(entry.get("family") or "")),
                 )
         return Image(engine=engine)
 
@@ -68,6 +74,23 @@ def image_name(reference: str) -> str:
     for prefix in _DEFAULTS:
         name = name.removeprefix(prefix)
     return name
+
+
+def _os_release(reference: str, family: str) -> str:
+    """Return the ``os-release`` of an image; a tag may name another family.
+
+    A version is the family's own only where the image is called like it.
+    """
+    tag = reference.partition("@")[0].rpartition("/")[2].partition(":")[2]
+    found = "alpine" if "alpine" in tag else family
+    if found not in _FAMILIES:
+        return ""
+    version = re.match(r"[0-9]+(\.[0-9]+)*", tag if image_name(reference) == found else "")
+    lines = {"NAME": f'"{_FAMILIES[found]}"', "ID": found}
+    if version:
+        lines["VERSION_ID"] = f'"{version[0]}"'
+    lines["PRETTY_NAME"] = f'"{" ".join((_FAMILIES[found], *([version[0]] if version else [])))}"'
+    return "".join(f"{name}={text}\n" for name, text in lines.items())
 
 
 def _texts(value: Sequence[object] | None) -> tuple[str, ...]:

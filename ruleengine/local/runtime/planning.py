@@ -71,6 +71,7 @@ def plan_container(
             f"{one.get('ip')}\t{' '.join(one.get('hostnames') or ())}"
             for one in pod["spec"].get("hostAliases") or ()
         ),
+        os_release=image.os_release,
         termination_path=container.get("terminationMessagePath") or "/dev/termination-log",
         address=address_of(pod),
         ports=tuple(

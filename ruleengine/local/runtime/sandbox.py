@@ -27,6 +27,7 @@ _COPIED: Final = (
     "ld.so.cache",
     "localtime",
     "nsswitch.conf",
+    "os-release",
     "passwd",
     "protocols",
     "resolv.conf",

@@ -76,6 +76,8 @@ class ContainerPlan:
     hostname: str = "localhost"
     hosts: tuple[str, ...] = ()
     """More lines of ``/etc/hosts``."""
+    os_release: str = ""
+    """What ``/etc/os-release`` says; empty for that of the machine."""
     address: str = "127.0.0.1"
     ports: tuple[int, ...] = ()
     """TCP ports on which it says to listen."""
