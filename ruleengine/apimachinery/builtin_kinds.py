@@ -34,7 +34,7 @@ ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
         ("Node", False, "no", "", "status"),
         ("PersistentVolume", False, "pv", "", "status"),
         ("PersistentVolumeClaim", True, "pvc", "", "status"),
-        ("Pod", True, "po", "all", "status log exec binding eviction ephemeralcontainers"),
+        ("Pod", True, "po", "all", "status log exec attach binding eviction ephemeralcontainers"),
         ("PodTemplate", True, "", "", ""),
         ("ReplicationController", True, "rc", "all", "status scale"),
         ("ResourceQuota", True, "quota", "", "status"),

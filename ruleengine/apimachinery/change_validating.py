@@ -80,8 +80,20 @@ def _pod(old: Object, new: Object) -> Iterator[Cause]:
         )
         if not equal(before, after):
             yield forbidden(_SPEC, detail)
+    yield from _ephemeral(old, new)
     if lookup(old, "spec", "nodeName"):
         yield from fixed((*_SPEC, "nodeName"))(old, new)
+
+
+def _ephemeral(old: Object, new: Object) -> Iterator[Cause]:
+    """Containers can be added to a pod that runs; what was added stays as it is."""
+    path = (*_SPEC, "ephemeralContainers")
+    after = {one.get("name"): one for one in lookup(new, *path, default=())}
+    for one in lookup(old, *path, default=()):
+        name = one.get("name")
+        if not equal(one, after.get(name)):
+            done = "changed" if name in after else "removed"
+            yield forbidden(path, f"existing ephemeral containers {name!r} may not be {done}")
 
 
 def _service(old: Object, new: Object) -> Iterator[Cause]:

@@ -11,6 +11,7 @@ from ruleengine.apimachinery.causes import (
     duplicate,
     forbidden,
     invalid,
+    not_found,
     not_supported,
     required,
 )
@@ -35,6 +36,10 @@ from ruleengine.model.values import Object, Path, Value
 
 _LARGEST_ID: Final = 2**31 - 1
 _LARGEST: Final = 2**31 - 1
+_NOT_EPHEMERAL: Final = (
+    *("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources"),
+    *("restartPolicy", "resizePolicy"),
+)
 _EFFECTS: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 
 
@@ -69,6 +74,11 @@ def check_pod_spec(
             yield from check_container(container, place, known, sidecar_only=sidecar)
             if host:
                 yield from check_host_ports(container, place)
+    for number, container in enumerate(objects(spec.get("ephemeralContainers"))):
+        place = (*path, "ephemeralContainers", number)
+        all_containers.append(container)
+        yield from check_container(container, place, known, sidecar_only=False)
+        yield from _ephemeral(container, place, spec)
     yield from _check_names(all_containers, (*path, "containers"))
     yield from _placement(spec, path)
     yield from _identity(spec, path)
@@ -185,6 +195,16 @@ def _ids(context: Object, path: Path, *fields: str) -> Causes:
         if isinstance(number, int) and not 0 <= number <= _LARGEST_ID:
             detail = f"must be between 0 and {_LARGEST_ID}, inclusive"
             yield invalid((*path, field), number, detail)
+
+
+def _ephemeral(container: Object, path: Path, spec: Object) -> Causes:
+    """Yield what a container cannot have that is added to a pod that runs."""
+    for field in _NOT_EPHEMERAL:
+        if container.get(field):
+            yield forbidden((*path, field), "cannot be set for an Ephemeral Container")
+    target = container.get("targetContainerName")
+    if target and target not in [one.get("name") for one in objects(spec.get("containers"))]:
+        yield not_found((*path, "targetContainerName"), target)
 
 
 def _check_names(items: list[Object], path: Path) -> Causes:

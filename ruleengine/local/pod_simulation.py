@@ -147,6 +147,11 @@ def _status(  # noqa: PLR0913 - what makes up a status, by name
             for one in spec.get("containers") or ()
         ],
     }
+    if added := spec.get("ephemeralContainers"):
+        running = {"running": {"startedAt": format_time(begin)}}
+        status["ephemeralContainerStatuses"] = [
+            _container(one, running, ready=False, started=True) for one in added
+        ]
     del now
     if phase != "Pending":
         address = address_of(pod)

@@ -102,8 +102,7 @@ class _Session:
         if execution.terminal:
             await self._write(target, _END_OF_FILE)
         else:
-            execution.stdin = None
-            os.close(target)
+            execution.end_input()
 
 
 def _message(data: bytes) -> Message:

@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -18,9 +18,10 @@ from tests.local.sandboxes import require_sandbox, until
 from tests.local.servers import PODS, Server
 
 
-def pod(name: str, **annotations: str) -> Object:
-    """Return a pod that runs for long."""
-    containers = [{"name": "c", "image": "busybox", "command": ["sleep", "1000"]}]
+def pod(name: str, script: str = "exec sleep 1000", **annotations: str) -> Object:
+    """Return a pod that runs a script, for long unless it is told to end."""
+    command = ["sh", "-c", script]
+    containers = [{"name": "c", "image": "busybox", "command": command, "stdin": True}]
     return {
         "metadata": {"name": name, "annotations": annotations},
         "spec": {"containers": containers, "terminationGracePeriodSeconds": 0},
@@ -36,7 +37,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         found = Server(running)
         found(PODS, pod("p", **{RUN: "process"}))
         found(PODS, pod("q"))
-        for name in ("p", "q"):
+        found(PODS, pod("r", "while read a; do echo got $a; done", **{RUN: "process"}))
+        for name in ("p", "q", "r"):
             found.until(f"{PODS}/{name}", lambda one: one["status"]["phase"] == "Running")
         yield found
     process.stop(state)
@@ -66,6 +68,23 @@ def open_stream(core: Any, name: str, *command: str, **options: bool) -> Any:
         _preload_content=False,
         **chosen,
     )
+
+
+def test_a_client_attaches_to_what_runs(core: Any) -> None:
+    """It sees what is written and types for it; the process stays when the client has gone."""
+    from kubernetes.stream import stream
+
+    for word in ("one", "two"):
+        found = stream(
+            core.connect_get_namespaced_pod_attach,
+            "r",
+            "default",
+            stdin=True,
+            _preload_content=False,
+        )
+        found.write_stdin(f"{word}\n")
+        assert found.readline_stdout(timeout=30) == f"got {word}"
+        found.close()
 
 
 def finished(found: Any) -> tuple[str, str, int]:
@@ -117,6 +136,8 @@ def _runs(word: str) -> bool:
     ("path", "protocol", "code", "message"),
     [
         (f"{PODS}/q/exec?command=true", "v5.channel.k8s.io", 400, "is simulated"),
+        (f"{PODS}/q/attach", "v5.channel.k8s.io", 400, "is simulated"),
+        (f"{PODS}/p/attach?container=x", "v5.channel.k8s.io", 400, "container x"),
         (f"{PODS}/p/exec", "v5.channel.k8s.io", 400, "at least one command"),
         (f"{PODS}/p/exec?command=true&container=x", "v5.channel.k8s.io", 400, "container x"),
         (f"{PODS}/none/exec?command=true", "v5.channel.k8s.io", 404, "not found"),
@@ -140,9 +161,12 @@ def test_who_speaks_no_websocket_is_told(server: Server) -> None:
     assert "websockets alone" in json.loads(refused.value.read())["message"]
 
 
-@pytest.mark.kubectl
-def test_kubectl_runs_programs_and_copies_files(server: Server, tmp_path: Path) -> None:
-    """With input, with an exit code, and by tar."""
+Kubectl = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def kubectl(server: Server, tmp_path: Path) -> Kubectl:
+    """Return what runs kubectl against the server: exit code, output, errors."""
     program = shutil.which("kubectl")
     if program is None:
         pytest.skip("kubectl is not installed")
@@ -153,7 +177,7 @@ def test_kubectl_runs_programs_and_copies_files(server: Server, tmp_path: Path) 
         "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true",
     }
 
-    def kubectl(*arguments: str, text: str = "") -> tuple[int, str, str]:
+    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
         done = subprocess.run(
             [program, *arguments],
             env=environment,
@@ -165,13 +189,39 @@ def test_kubectl_runs_programs_and_copies_files(server: Server, tmp_path: Path) 
         )
         return done.returncode, done.stdout, done.stderr
 
-    assert kubectl("exec", "p", "--", "echo", "hi") == (0, "hi\n", "")
-    assert kubectl("exec", "-i", "p", "--", "tr", "a-z", "A-Z", text="hello\n")[:2] == (
+    return run
+
+
+@pytest.mark.kubectl
+def test_kubectl_attaches_and_debugs(kubectl: Kubectl, server: Server) -> None:
+    """To a pod that it makes, and to a container that it adds to one that runs."""
+    overrides = json.dumps({"metadata": {"annotations": {RUN: "process"}}})
+    options = ("--image=busybox", "--restart=Never", "--overrides", overrides)
+    script = ("sh", "-c", "read a; echo got $a; read b; echo $b; exit 3")
+    code, said, errors = kubectl("run", "-i", "--rm", "t", *options, "--", *script, text="x\ny\n")
+    assert (code, "got x\ny\n" in said) == (3, True), (said, errors)
+    added = ("sh", "-c", "read a; echo debug $a; cat /etc/os-release")
+    asked = ("debug", "-i", "p", "--image=alpine:3.20", "-c", "dbg", "--", *added)
+    code, said, errors = kubectl(*asked, text="this\n")
+    assert (code, "debug this\n" in said) == (0, True), (said, errors)
+    server.until(
+        f"{PODS}/p",
+        lambda one: "terminated" in one["status"]["ephemeralContainerStatuses"][0]["state"],
+    )
+    assert "ID=alpine\n" in kubectl("logs", "p", "-c", "dbg")[1]
+    assert kubectl("get", "pod", "p", "-o", "jsonpath={.status.phase}")[1] == "Running"
+
+
+@pytest.mark.kubectl
+def test_kubectl_runs_programs_and_copies_files(kubectl: Kubectl, tmp_path: Path) -> None:
+    """With input, with an exit code, and by tar."""
+    assert kubectl("exec", "p", "-c", "c", "--", "echo", "hi") == (0, "hi\n", "")
+    assert kubectl("exec", "-i", "p", "-c", "c", "--", "tr", "a-z", "A-Z", text="hello\n")[:2] == (
         0,
         "HELLO\n",
     )
-    code, _, errors = kubectl("exec", "p", "--", "sh", "-c", "exit 7")
+    code, _, errors = kubectl("exec", "p", "-c", "c", "--", "sh", "-c", "exit 7")
     assert (code, "exit code 7" in errors) == (7, True)
     (tmp_path / "file").write_text("content")
-    assert kubectl("cp", str(tmp_path / "file"), "p:/tmp/copy")[0] == 0
-    assert kubectl("exec", "p", "--", "cat", "/tmp/copy")[1] == "content"
+    assert kubectl("cp", str(tmp_path / "file"), "p:/tmp/copy", "-c", "c")[0] == 0
+    assert kubectl("exec", "p", "-c", "c", "--", "cat", "/tmp/copy")[1] == "content"

@@ -236,6 +236,76 @@ def test_a_program_inside_may_have_a_terminal(shell: Shell, runner: ProcessRunne
     assert (code, output.splitlines()) == (0, [b"this", b"45 123", b"got this"])
 
 
+def test_who_attaches_sees_what_is_written_from_then_on(
+    shell: Shell, runner: ProcessRunner
+) -> None:
+    """Also a line without its end; the log has everything, and so has the next one."""
+    name = shell.plan("echo up; read a; printf 'got %s? ' $a; read b; echo $b >&2", stdin=True)
+    until(lambda: "up" in shell.log(name))
+    first = runner.execute("u", name, Wanted(stdin=True))
+    assert first.stdin is not None
+    os.write(first.stdin, b"this\n")
+    assert os.read(first.outputs[0], 4096) == b"got this? "
+    second = runner.execute("u", name, Wanted(stdin=True))
+    first.stop()
+    assert finished(first) == (0, [b"", b""])
+    assert second.stdin is not None
+    os.write(second.stdin, b"that\n")
+    assert finished(second) == (0, [b"", b"that\n"])
+    shell.wait(name)
+    assert all(text in shell.log(name) for text in ("up\n", "got this? ", "that\n"))
+
+
+@pytest.mark.parametrize("once", [True, False])
+def test_input_ends_with_the_first_typist_where_that_was_asked(
+    shell: Shell, runner: ProcessRunner, *, once: bool
+) -> None:
+    """Otherwise it waits for the next."""
+    name = shell.plan("echo up; cat; echo over", stdin=True, stdin_once=once)
+    until(lambda: "up" in shell.log(name))
+    found = runner.execute("u", name, Wanted(stdin=True))
+    assert found.stdin is not None
+    os.write(found.stdin, b"words\n")
+    assert os.read(found.outputs[0], 4096) == b"words\n"
+    found.end_input()
+    if once:
+        assert finished(found) == (0, [b"over\n", b""])
+    else:
+        again = runner.execute("u", name, Wanted(stdin=True))
+        assert again.stdin is not None
+        os.write(again.stdin, b"more\n")
+        assert os.read(again.outputs[0], 4096) == b"more\n"
+        for one in (found, again):
+            one.stop()
+            finished(one)
+
+
+def test_who_attaches_to_a_terminal_has_it_in_his_size(shell: Shell, runner: ProcessRunner) -> None:
+    """What is typed comes back, as terminals have it."""
+    name = shell.plan("echo up; read line; stty size; echo got $line", stdin=True, tty=True)
+    until(lambda: "up" in shell.log(name))
+    found = runner.execute("u", name, Wanted(stdin=True, tty=True))
+    found.resize(123, 45)
+    assert found.stdin is not None
+    os.write(found.stdin, b"this\n")
+    code, (output,) = finished(found)
+    assert (code, output.splitlines()) == (0, [b"this", b"45 123", b"got this"])
+
+
+def test_who_attaches_and_does_not_read_holds_nobody_up(
+    shell: Shell, runner: ProcessRunner
+) -> None:
+    """Not for long, and not the log."""
+    name = shell.plan("read go; head -c 300000 /dev/zero | tr '\\0' x; echo; echo over", stdin=True)
+    until(lambda: runner.look("u")[name].started)
+    found = runner.execute("u", name, Wanted(stdin=True))
+    assert found.stdin is not None
+    os.write(found.stdin, b"go\n")
+    assert shell.wait(name).code == 0
+    assert shell.log(name).endswith("x\nover\n")
+    finished(found)
+
+
 def finished(execution: Execution) -> tuple[int | None, list[bytes]]:
     """Return how a program ended, and what it wrote."""
     found = []

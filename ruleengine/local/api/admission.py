@@ -8,6 +8,7 @@ import random
 import uuid
 from typing import Final
 
+from ruleengine.apimachinery.causes import forbidden as forbidden_value
 from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
 from ruleengine.local.api.catalog import Served
@@ -67,7 +68,7 @@ class Admission:
             case ("", "Service"):
                 return self._service(value, served, live)
             case ("", "Pod") if live is None:
-                return _pod(value)
+                return _pod(value, served)
             case ("apiextensions.k8s.io", "CustomResourceDefinition") if live is None:
                 return _definition(value)
             case ("batch", "Job") if live is None:
@@ -139,8 +140,12 @@ class Admission:
         return {**spec, "ports": ports}
 
 
-def _pod(value: Object) -> Object:
+def _pod(value: Object, served: Served) -> Object:
     spec = value.get("spec") or {}
+    if spec.get("ephemeralContainers"):
+        path = ("spec", "ephemeralContainers")
+        cause = forbidden_value(path, "cannot be set on create")
+        raise invalid(served.info, str(value["metadata"].get("name")), [cause])
     account = spec.get("serviceAccountName") or "default"
     spec = {**spec, "serviceAccountName": account, "serviceAccount": account}
     spec.setdefault("enableServiceLinks", True)

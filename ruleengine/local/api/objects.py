@@ -50,6 +50,9 @@ _RETURNED: Final = frozenset(
 )
 """Kinds of which a delete answers the object, also when it is gone; typed clients expect it."""
 
+_PARTS: Final = ("status", "ephemeralcontainers")
+"""Subresources that change a part of the object."""
+
 _MANAGED_UPDATES: Final = ("status", "finalize", "ephemeralcontainers")
 
 
@@ -76,7 +79,7 @@ class ObjectRequests:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:
-            case _, True, "exec":
+            case _, True, "exec" | "attach":
                 raise executions.no_websocket()
             case "GET" | "HEAD", False, "" if "list" in verbs:
                 return self._collection(request, route)
@@ -225,7 +228,7 @@ class ObjectRequests:
             route.name,
             body.value,
             options,
-            subresource="status" if route.subresource == "status" else "",
+            subresource=route.subresource if route.subresource in _PARTS else "",
             duplicates=body.duplicates,
         )
         return self._written(updated, route, request, options)
@@ -247,7 +250,7 @@ class ObjectRequests:
         media = bodies.media_type(request)
         options = write_options(request, applying=media == bodies.APPLY_PATCH)
         body = bodies.read_patch(request)
-        subresource = "status" if route.subresource == "status" else ""
+        subresource = route.subresource if route.subresource in _PARTS else ""
         if media == bodies.APPLY_PATCH:
             if route.subresource == "scale":
                 raise unsupported("a Scale cannot be applied; patch or replace it")

@@ -64,7 +64,6 @@ def answer(
 def chosen_container(pod: Object, container: str) -> str:
     """Return the name of the container that is meant."""
     names = [one["name"] for one in lookup(pod, "spec", "containers", default=[])]
-    initial = [one["name"] for one in lookup(pod, "spec", "initContainers", default=[])]
     name = pod["metadata"]["name"]
     if not container and len(names) > 1:
         annotation = "kubectl.kubernetes.io/default-container"
@@ -74,9 +73,15 @@ def chosen_container(pod: Object, container: str) -> str:
             f"a container name must be specified for pod {name}, choose one of: {names}"
         )
     container = container or names[0]
-    if container not in (*names, *initial):
+    if container not in [one["name"] for one in containers_of(pod)]:
         raise bad_request(f"container {container} is not valid for pod {name}")
     return container
+
+
+def containers_of(pod: Object) -> list[Object]:
+    """Return every container that a pod states: ordinary, init and ephemeral ones."""
+    kinds = ("containers", "initContainers", "ephemeralContainers")
+    return [one for kind in kinds for one in lookup(pod, "spec", kind, default=())]
 
 
 def _status_of(pod: Object, container: str) -> Object:
@@ -84,6 +89,7 @@ def _status_of(pod: Object, container: str) -> Object:
     listed = [
         *(status.get("containerStatuses") or ()),
         *(status.get("initContainerStatuses") or ()),
+        *(status.get("ephemeralContainerStatuses") or ()),
     ]
     return next((one for one in listed if one["name"] == container), {})
 

@@ -133,6 +133,9 @@ def _is_status(name: str, served: Served) -> bool:
 
 def succeeding(live: Object, new: Object, served: Served, subresource: str) -> Object:
     """Return what an update may change of the live object, with the system's fields kept."""
+    if subresource == "ephemeralcontainers":
+        added = lookup(new, "spec", "ephemeralContainers", default=[])
+        return {**live, "spec": {**live["spec"], "ephemeralContainers": added}}
     if subresource == "status":
         metadata = {**live["metadata"]}
         kept = {name: inner for name, inner in live.items() if name != "status"}

@@ -104,7 +104,7 @@ class ApiServer:
             self._authorizer.check(caller, attributes_of(request, route))
             executions.check_route(route)
             pod = self.registry.get(route.served, route.namespace, route.name)
-            return executions.start(pod, request, self._processes)
+            return executions.start(pod, request, route.subresource, self._processes)
         except ApiFailure as failure:
             return _failure(failure)
         except Exception as error:  # noqa: BLE001 - the last line of defence of a server

@@ -167,9 +167,11 @@ class Containers:
             "outer": (os.geteuid(), os.getegid()),
             "read_only_root": plan.read_only_root,
             "root": str(root),
+            "stdin": plan.stdin,
+            "stdin_once": plan.stdin_once,
             "tty": plan.tty,
             "user": self.sandbox.user,
-            "warm": plan.engine and plan.arguments[0] == ENGINE_IMAGE,
+            "warm": plan.engine and plan.arguments[0] == ENGINE_IMAGE and not plan.stdin,
             "user_namespace": isolation is Isolation.USER,
             "working_directory": f"{prefix}{plan.working_directory}",
         }

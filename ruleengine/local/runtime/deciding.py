@@ -110,6 +110,7 @@ def _advance(situation: Situation, plan: Plan, steps: Steps) -> None:
     """Start what has to run now: init containers one by one, sidecars on the way, the others."""
     if situation.init_failed:
         return
+    _add(situation, plan, steps)
     for container in situation.initial:
         if is_sidecar(container):
             if not situation.mains_over:
@@ -121,6 +122,18 @@ def _advance(situation: Situation, plan: Plan, steps: Steps) -> None:
             return
     for container in situation.mains:
         _bring(situation, container, plan, steps)
+
+
+def _add(situation: Situation, plan: Plan, steps: Steps) -> None:
+    """Start containers that were added, each once; the pod does not depend on them."""
+    for container in situation.added:
+        if situation.seen(container) is not None or situation.mains_over:
+            continue
+        try:
+            steps.starts.append(plan(container, 0))
+        except NotReadyError as error:
+            steps.waiting[container["name"]] = (error.reason, error.message)
+            steps.told.append(Told(reason="Failed", message=f"Error: {error.message}"))
 
 
 def _bring(situation: Situation, container: Object, plan: Plan, steps: Steps) -> None:

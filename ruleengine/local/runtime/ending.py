@@ -38,7 +38,9 @@ def end_container(
 
 
 def end_sidecars(situation: Situation, since: datetime, grace: int, steps: Steps) -> None:
-    """End the sidecars, the last one first, each when the one behind it has ended."""
+    """End what was added, and the sidecars, each when the one behind it has ended."""
+    for container in situation.added:
+        end_container(situation, container, since, grace, steps)
     for container in reversed(situation.sidecars):
         if situation.is_running(container):
             end_container(situation, container, since, grace, steps)

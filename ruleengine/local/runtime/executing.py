@@ -1,4 +1,4 @@
-"""Programs that are started inside a running container, with what they read and write.
+"""Programs in a running container, started there or its own, with what they read and write.
 
 Without a terminal there are three pipes. With one there is a terminal of the host, of which the
 program has one end; both of its outputs come by the other, and what is typed goes there too.
@@ -13,15 +13,21 @@ import termios
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from ruleengine.local.runtime.launching import Contained
+
+_PATIENCE: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """A program to start in a container, and which of its streams somebody is there for."""
+    """A program to start in a container, and which of its streams somebody is there for.
 
-    arguments: Sequence[str]
+    Without ``arguments`` it is the container's own process.
+    """
+
+    arguments: Sequence[str] = ()
     stdin: bool = False
     stderr: bool = True
     tty: bool = False
@@ -42,6 +48,7 @@ class Execution:
     over: threading.Event = field(default_factory=threading.Event)
     ended: Callable[[], None] = lambda: None
     stop: Callable[[], None] = lambda: None
+    hang_up: Callable[[], None] = lambda: None
 
     def finish(self, code: int) -> None:
         """Take in that it has ended; from any thread."""
@@ -53,8 +60,16 @@ class Execution:
         """Tell a terminal its size."""
         if self.terminal:
             size = struct.pack("HHHH", height, width, 0, 0)
+            place = self.outputs[0] if self.stdin is None else self.stdin
             with contextlib.suppress(OSError):
-                fcntl.ioctl(self.outputs[0], termios.TIOCSWINSZ, size)
+                fcntl.ioctl(place, termios.TIOCSWINSZ, size)
+
+    def end_input(self) -> None:
+        """Say that nothing more is written."""
+        if self.stdin is not None:
+            os.close(self.stdin)
+            self.stdin = None
+            self.hang_up()
 
     def close(self) -> None:
         """Close what is still open."""
@@ -81,6 +96,36 @@ def execute(found: Contained, wanted: Wanted) -> Execution:
     outputs = (out, err) if wanted.stderr else (out,)
     streams = (reading, out_end, err_end)
     return _started(found, wanted, Execution(writing, outputs), streams)
+
+
+def attach(found: Contained, wanted: Wanted) -> Execution:
+    """Be there for the container's own process from now on. Raises ``OSError``."""
+    out, out_end = os.pipe()
+    err, err_end = os.pipe()
+    outputs = (out,) if wanted.tty else (out, err)
+    execution = Execution(None, outputs, terminal=wanted.tty)
+    answered = threading.Event()
+
+    def ready(place: int | None) -> None:
+        execution.stdin = place
+        answered.set()
+
+    try:
+        number = found.attach(
+            (out_end, err_end), ready, lambda _: execution.finish(0), stdin=wanted.stdin
+        )
+    except OSError:
+        execution.close()
+        raise
+    finally:
+        for one in (out_end, err_end, *((err,) if wanted.tty else ())):
+            os.close(one)
+    execution.stop = lambda: found.detach(number)
+    execution.hang_up = lambda: found.hang_up(number)
+    if not answered.wait(_PATIENCE):
+        execution.stop()
+        raise TimeoutError("the container did not answer")
+    return execution
 
 
 def _started(

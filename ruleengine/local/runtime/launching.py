@@ -56,6 +56,7 @@ class Contained:
         self._process = -1
         self._killed = False
         self._executions: dict[int, Callable[[int], None]] = {}
+        self._attaching: dict[int, Callable[[int | None], None]] = {}
         self._numbers = 0
         self.over = threading.Event()
         self.started = False
@@ -100,12 +101,51 @@ class Contained:
         self._tell(asked, *streams)
         return lambda: self._tell({"stop": number})
 
+    def attach(
+        self,
+        streams: Sequence[int],
+        ready: Callable[[int | None], None],
+        done: Callable[[int], None],
+        *,
+        stdin: bool,
+    ) -> int:
+        """Have what the process writes copied to ``streams``; return a number for it.
+
+        ``ready`` gets where its input can be written, ``None`` where it cannot; ``done`` is
+        called once nothing more comes. Both are called from the listening thread.
+        """
+        with self._lock:
+            if self.code is not None:
+                raise ProcessLookupError("the container has ended")
+            self._numbers += 1
+            number = self._numbers
+            self._executions[number] = done
+            self._attaching[number] = ready
+        self._tell({"attach": number, "stdin": stdin}, *streams)
+        return number
+
+    def detach(self, number: int) -> None:
+        """Have nothing copied any more."""
+        self._tell({"stop": number})
+
+    def hang_up(self, number: int) -> None:
+        """Say that no more input comes from whoever has this number."""
+        self._tell({"hang_up": number})
+
     def _tell(self, message: dict[str, Any], *descriptors: int) -> None:
         with contextlib.suppress(OSError):
             socket.send_fds(self._control, [json_text.dump_bytes(message)], descriptors)
 
-    def hear(self, message: dict[str, Any]) -> None:
+    def hear(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
         """Take in what the first process says."""
+        if "attached" in message:
+            with self._lock:
+                ready = self._attaching.pop(message["attached"], None)
+            if ready is not None:
+                ready(*(descriptors or (None,)))
+                return
+        for one in descriptors:
+            os.close(one)
         if "started" in message:
             self.started = True
         elif "failure" in message:
@@ -127,15 +167,18 @@ class Contained:
         """Take in that it has ended, and pass it on."""
         self._control.setblocking(False)
         with contextlib.suppress(OSError):
-            while message := self._control.recv(_LARGEST):
-                self.hear(json_text.loads(message))
+            while heard := _received(self._control):
+                self.hear(*heard)
         with self._lock:
             self.code = code if code >= 0 else 128 - code
             self.failure = self.failure or failure
             waiting, self._executions = list(self._executions.values()), {}
+            attaching, self._attaching = list(self._attaching.values()), {}
             if self._process >= 0:
                 os.close(self._process)
                 self._process = -1
+        for ready in attaching:
+            ready(None)
         for done in waiting:
             done(_KILLED)
         self._ended(self)
@@ -247,11 +290,11 @@ class LauncherProcess:
         control, found = key.fileobj, key.data
         if not isinstance(control, socket.socket) or control.fileno() < 0:
             return  # its end was heard of in the same round
-        message = b""
+        heard = None
         with contextlib.suppress(ConnectionError):  # it ended before it had read everything
-            message = control.recv(_LARGEST)
-        if message:
-            found.hear(json_text.loads(message))
+            heard = _received(control)
+        if heard:
+            found.hear(*heard)
         else:
             selector.unregister(control)
 
@@ -296,6 +339,12 @@ class LauncherProcess:
             self._finish(selector, found, control, {"code": -signal.SIGKILL})
         selector.close()
         channel.close()
+
+
+def _received(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+    """Return what a first process says, with its descriptors; ``None`` where it is gone."""
+    message, descriptors, _, _ = socket.recv_fds(control, _LARGEST, 1)
+    return (json_text.loads(message), descriptors) if message else None
 
 
 def _in_memory(content: bytes) -> int:

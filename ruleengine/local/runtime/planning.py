@@ -64,6 +64,8 @@ def plan_container(
         log_is_message=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
         stop_signal=_stop_signal(container),
         tty=bool(container.get("tty")),
+        stdin=bool(container.get("stdin")),
+        stdin_once=bool(container.get("stdinOnce")),
         read_only_root=bool(lookup(container, "securityContext", "readOnlyRootFilesystem")),
         user=_user(pod, container),
         hostname=hostname_of(pod),

@@ -36,6 +36,9 @@ def pod_status(situation: Situation, steps: Steps, ending: Ending | None) -> Obj
     if situation.initial:
         initial = [_container(situation, one, steps) for one in situation.initial]
         status["initContainerStatuses"] = initial
+    if situation.added:
+        added = [_container(situation, one, steps) for one in situation.added]
+        status["ephemeralContainerStatuses"] = [{**one, "ready": False} for one in added]
     if ending is not None and ending.reason and phase == "Failed":
         status |= {"reason": ending.reason, "message": ending.message}
     return status

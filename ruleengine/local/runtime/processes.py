@@ -22,7 +22,7 @@ from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
-from ruleengine.local.runtime.executing import Execution, Wanted, execute
+from ruleengine.local.runtime.executing import Execution, Wanted, attach, execute
 from ruleengine.local.runtime.files import (
     check_names,
     last_bytes,
@@ -200,13 +200,16 @@ class ProcessRunner:
                     attempt.contained.signal(attempt.stop_signal)
 
     def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
-        """Start a program in a container. Raises ``OSError`` where that does not run."""
+        """Start a program in a container, or be there for the one that runs.
+
+        Raises ``OSError`` where it does not run.
+        """
         with self._lock:
             attempts = self._pods.get(uid, {}).get(container, ())
             found = attempts[-1].contained if attempts else None
         if found is None:
             raise ProcessLookupError(f"the container {container} does not run")
-        return execute(found, wanted)
+        return execute(found, wanted) if wanted.arguments else attach(found, wanted)
 
     def check(self, uid: str, check: Check) -> None:
         """Begin a try of a check against the newest attempt of a container."""

@@ -38,6 +38,9 @@ class Situation:
         self.initial: list[Object] = self.spec.get("initContainers") or []
         self.sidecars = [one for one in self.initial if is_sidecar(one)]
         self.mains: list[Object] = self.spec.get("containers") or []
+        self.added: list[Object] = self.spec.get("ephemeralContainers") or []
+        """Containers that were added to the pod while it ran."""
+
         self.policy = self.spec.get("restartPolicy") or "Always"
         self.address = address_of(pod)
         stated = self.spec.get("terminationGracePeriodSeconds")
@@ -131,7 +134,7 @@ class Situation:
     @property
     def last_end(self) -> datetime:
         """When the last of the containers that do the work has ended."""
-        names = {one["name"] for one in self.sidecars}
+        names = {one["name"] for one in (*self.sidecars, *self.added)}
         found = self.observed.seen.items()
         ends = [one.finished for name, one in found if name not in names and one.finished]
         return max(ends, default=self.now)

@@ -73,6 +73,9 @@ class ContainerPlan:
     stop_signal: int = 15
     """The number of the signal that asks it to end."""
     tty: bool = False
+    stdin: bool = False
+    """Whether somebody who attaches can write to it; only the first may, with ``stdin_once``."""
+    stdin_once: bool = False
     hostname: str = "localhost"
     hosts: tuple[str, ...] = ()
     """More lines of ``/etc/hosts``."""

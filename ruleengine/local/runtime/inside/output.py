@@ -6,10 +6,14 @@ for times and streams, and gives back exactly what was written.
 """
 
 import os
+import select
 import time
 from typing import Final
 
 _CHUNK: Final = 1 << 16
+_PATIENCE: Final = 1.0
+"""Seconds that a container waits for somebody who is shown its output and does not read it."""
+
 _LONGEST: Final = 1 << 14
 """A line is cut after so many bytes; its parts are put together again when it is read."""
 
@@ -47,6 +51,18 @@ class Output:
         self._log = log
         self._stream = stream.encode()
         self._rest = b""
+        self._copies: list[int] = []
+
+    def copy_to(self, target: int) -> None:
+        """Write what comes from now on to a descriptor too, which is ours from here."""
+        os.set_blocking(target, False)
+        self._copies.append(target)
+
+    def drop(self, target: int) -> None:
+        """Write no more to a descriptor."""
+        if target in self._copies:
+            self._copies.remove(target)
+            os.close(target)
 
     def pump(self) -> bool:
         """Move what is there; return false once there will be nothing more."""
@@ -58,6 +74,9 @@ class Output:
             return False  # a terminal that its last user has closed
         if not chunk:
             return False
+        for target in list(self._copies):
+            if not _gives(target, chunk):
+                self.drop(target)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         head = _now() + self._stream
         parts = [part for line in lines for part in _parts(head, line)]
@@ -76,9 +95,19 @@ class Output:
         os.close(self.source)
 
 
-def _has_more(output: Output) -> bool:
-    import select
+def _gives(target: int, data: bytes) -> bool:
+    """Write to a descriptor; return false where nobody reads it, or not in time."""
+    try:
+        while data:
+            if not select.select([], [target], [], _PATIENCE)[1]:
+                return False
+            data = data[os.write(target, data) :]
+    except OSError:
+        return False
+    return True
 
+
+def _has_more(output: Output) -> bool:
     return bool(select.select([output.source], [], [], 0)[0]) and output.pump()
 
 

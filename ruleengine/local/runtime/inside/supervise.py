@@ -5,9 +5,12 @@ told to, and reaps what they leave.
 
 It is told by messages on a socket, each a JSON object: ``{"signal": 15}`` for the container's
 process; ``{"exec": 7, "arguments": [...]}`` with descriptors of what it reads and writes, or with
-``"tty": true`` of one terminal; ``{"stop": 7}``. It answers ``{"started": true}``,
-``{"failure": "..."}`` where it could not start, and ``{"exec": 7, "code": 0}``. When the socket is
-closed, whoever started it is gone, and it ends.
+``"tty": true`` of one terminal; ``{"attach": 8, "stdin": true}`` with descriptors for what the
+container's process writes from now on; ``{"stop": 7}``; ``{"hang_up": 8}`` when no input comes any
+more. It answers ``{"started": true}``, ``{"failure": "..."}`` where it could not start,
+``{"attached": 8}``, with a descriptor of the process's input where it has one and that was asked
+for, and ``{"exec": 7, "code": 0}``. When the socket is closed, whoever started it is gone, and it
+ends.
 """
 
 import contextlib
@@ -46,6 +49,8 @@ class Supervisor:
         self._kept: subprocess.Popen[bytes] | None = None
         self._others: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
         self._outputs: list[Output] = []
+        self._input = -1
+        self._attached: dict[int, tuple[bool, list[int]]] = {}
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -85,14 +90,17 @@ class Supervisor:
         out, out_end = os.pipe()
         err, err_end = os.pipe()
         arguments = self._spec["arguments"]
+        source = subprocess.DEVNULL
+        if self._spec["stdin"]:
+            source, self._input = os.pipe()
         try:
             if self._spec["warm"] and warm.is_loaded():
                 process = self._start_warm(arguments, out_end, err_end)
             else:
-                process = self._keep(self._start(arguments, subprocess.DEVNULL, out_end, err_end))
+                process = self._keep(self._start(arguments, source, out_end, err_end))
         finally:
-            os.close(out_end)
-            os.close(err_end)
+            for one in (out_end, err_end, *([source] if source >= 0 else ())):
+                os.close(one)
         self._follow(Output(out, self._log, "stdout"))
         self._follow(Output(err, self._log, "stderr"))
         return process
@@ -108,6 +116,8 @@ class Supervisor:
         arguments, first = self._spec["arguments"], _controlling(terminal)
         process = self._start(arguments, terminal, terminal, terminal, first)
         os.close(terminal)
+        if self._spec["stdin"]:
+            self._input = os.dup(master)
         self._follow(Output(master, self._log, "stdout"))
         return self._keep(process)
 
@@ -161,6 +171,11 @@ class Supervisor:
             for number, process in self._others.values():
                 if number == asked["stop"]:
                     os.kill(process.pid, signal.SIGKILL)
+            self._detach(asked["stop"])
+        elif "attach" in asked:
+            self._attach(asked, descriptors)
+        elif "hang_up" in asked:
+            self._hang_up(asked["hang_up"])
         elif "exec" in asked:
             self._execute(asked, descriptors)
 
@@ -185,6 +200,31 @@ class Supervisor:
                 os.close(one)
         self._others[process.pid] = (number, process)
 
+    def _attach(self, asked: dict[str, Any], descriptors: list[int]) -> None:
+        """Let somebody see what the container's process writes, and write to it."""
+        number, typing = asked["attach"], asked["stdin"] and self._input >= 0
+        for output, target in zip(self._outputs, descriptors, strict=False):
+            output.copy_to(target)
+        self._attached[number] = typing, descriptors
+        self._say({"attached": number}, *([self._input] if typing else ()))
+
+    def _detach(self, number: int) -> None:
+        """Take in that somebody who was there is gone."""
+        if number not in self._attached:
+            return
+        self._hang_up(number)
+        _, descriptors = self._attached.pop(number)
+        for output, target in zip(self._outputs, descriptors, strict=False):
+            output.drop(target)
+        self._say({"exec": number, "code": 0})
+
+    def _hang_up(self, number: int) -> None:
+        """Close the input of a process that was to have one typist only, who has gone."""
+        typing, _ = self._attached.get(number, (False, ()))
+        if typing and self._spec["stdin_once"] and self._input >= 0:
+            os.close(self._input)
+            self._input = -1
+
     def _reap(self) -> int | None:
         """Take in everything that has ended; return the main process's code if it has."""
         code = None
@@ -203,9 +243,9 @@ class Supervisor:
                 number, _ = self._others.pop(pid)
                 self._say({"exec": number, "code": ended})
 
-    def _say(self, message: dict[str, Any]) -> None:
+    def _say(self, message: dict[str, Any], *descriptors: int) -> None:
         with contextlib.suppress(OSError):
-            self._control.send(json.dumps(message).encode())
+            socket.send_fds(self._control, [json.dumps(message).encode()], descriptors)
 
     def _end_others(self) -> None:
         """End what the container's process has left behind, so that nobody writes any more."""
