@@ -23,6 +23,8 @@ VIRTUAL: Final = frozenset(
 )
 """Kinds that are answered and never stored: they can only be created."""
 
+_OF_PODS: Final = "status log exec attach portforward binding eviction ephemeralcontainers"
+
 ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
     ("core/v1", "", "v1"): (
         ("Binding", True, "", "", ""),
@@ -34,7 +36,13 @@ ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
         ("Node", False, "no", "", "status"),
         ("PersistentVolume", False, "pv", "", "status"),
         ("PersistentVolumeClaim", True, "pvc", "", "status"),
-        ("Pod", True, "po", "all", "status log exec attach binding eviction ephemeralcontainers"),
+        (
+            "Pod",
+            True,
+            "po",
+            "all",
+            "status log exec attach portforward binding eviction ephemeralcontainers",
+        ),
         ("PodTemplate", True, "", "", ""),
         ("ReplicationController", True, "rc", "all", "status scale"),
         ("ResourceQuota", True, "quota", "", "status"),

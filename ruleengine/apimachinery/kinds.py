@@ -76,6 +76,9 @@ SUBRESOURCES: Final[Mapping[str, SubresourceInfo]] = MappingProxyType(
         "log": SubresourceInfo(verbs=("get",)),
         "exec": SubresourceInfo(verbs=("create", "get"), kind="PodExecOptions", version="v1"),
         "attach": SubresourceInfo(verbs=("create", "get"), kind="PodAttachOptions", version="v1"),
+        "portforward": SubresourceInfo(
+            verbs=("create", "get"), kind="PodPortForwardOptions", version="v1"
+        ),
         "binding": SubresourceInfo(verbs=("create",), kind="Binding", version="v1"),
         "eviction": SubresourceInfo(
             verbs=("create",), kind="Eviction", group="policy", version="v1"

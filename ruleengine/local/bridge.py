@@ -4,16 +4,18 @@ import asyncio
 import gzip
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
 from ruleengine.formats import go_durations, json_text
+from ruleengine.local import tunnels
 from ruleengine.local.api.bodies import LARGEST
 from ruleengine.local.api.channels import PROTOCOLS, chosen_protocol
 from ruleengine.local.api.failures import ApiFailure
+from ruleengine.local.api.port_forwards import Forwarding
 from ruleengine.local.runtime.executing import Execution
 from ruleengine.local.websockets import Message, Receive, Send, serve
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -23,11 +25,6 @@ _SMALL: Final = 64 * 1024
 """Bytes below which a body is not packed: on one machine that costs more time than it saves."""
 
 _QUICKLY: Final = 1
-_NO_PROTOCOL: Final = HttpResponse(
-    status=400,
-    headers={"content-type": "text/plain"},
-    body=b"the websocket has to offer one of these protocols: " + ", ".join(PROTOCOLS).encode(),
-)
 _PUT_TIMEOUT: Final = 60.0
 """Seconds that a watcher may leave its stream unread before the stream ends."""
 
@@ -41,7 +38,7 @@ class Bridge:
     def __init__(
         self,
         handle: Callable[[HttpRequest], HttpResponse],
-        connect: Callable[[HttpRequest], Execution | HttpResponse],
+        connect: Callable[[HttpRequest], Execution | Forwarding | HttpResponse],
     ) -> None:
         self._handle = handle
         self._connect = connect
@@ -71,9 +68,10 @@ class Bridge:
 
     async def _websocket(self, scope: Message, receive: Receive, send: Send) -> None:
         await receive()
-        protocol = chosen_protocol(scope["subprotocols"])
+        ours = tunnels.PROTOCOLS if scope["path"].endswith("/portforward") else PROTOCOLS
+        protocol = chosen_protocol(scope["subprotocols"], ours)
         loop = asyncio.get_running_loop()
-        opened: Execution | HttpResponse = _NO_PROTOCOL
+        opened: Execution | Forwarding | HttpResponse = _no_protocol(ours)
         if protocol:
             request = _request(scope, "GET")
             opened = await loop.run_in_executor(self._threads, self._connect, request)
@@ -85,7 +83,10 @@ class Bridge:
             await send({"type": "websocket.http.response.body", "body": opened.body})
             return
         await send({"type": "websocket.accept", "subprotocol": protocol})
-        await serve(opened, receive, send)
+        if isinstance(opened, Forwarding):
+            await tunnels.serve(opened, protocol, receive, send)
+        else:
+            await serve(opened, receive, send)
 
     async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
         arrived = time.monotonic()
@@ -165,6 +166,11 @@ class Bridge:
                 put(None)
         except RuntimeError:
             return  # the loop is closed: the process ends
+
+
+def _no_protocol(ours: Sequence[str]) -> HttpResponse:
+    text = f"the websocket has to offer one of these protocols: {', '.join(ours)}"
+    return HttpResponse(status=400, headers={"content-type": "text/plain"}, body=text.encode())
 
 
 def in_time(

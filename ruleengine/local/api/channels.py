@@ -4,7 +4,7 @@ The protocols are ``v4.channel.k8s.io`` and, with the message that closes a chan
 ``v5.channel.k8s.io`` (reference, Kubernetes API section 3).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Final
 
@@ -25,13 +25,13 @@ class Channel(IntEnum):
     CLOSE = 255
 
 
-def chosen_protocol(offered: Iterable[str]) -> str:
-    """Return the newest protocol that a client offers; empty where it offers none of ours."""
+def chosen_protocol(offered: Iterable[str], ours: Sequence[str] = PROTOCOLS) -> str:
+    """Return the first of our protocols that a client offers; empty where it offers none."""
     known = set(offered)
-    return next((one for one in PROTOCOLS if one in known), "")
+    return next((one for one in ours if one in known), "")
 
 
-def framed(channel: Channel, data: bytes) -> bytes:
+def framed(channel: int, data: bytes) -> bytes:
     """Return the message that carries data on a channel."""
     return bytes((channel,)) + data
 

@@ -14,14 +14,14 @@ from ruleengine.model.values import Object, lookup
 def no_websocket() -> ApiFailure:
     """Return the 400 of a request that is no websocket."""
     return bad_request(
-        "this server speaks to processes by websockets alone (v5.channel.k8s.io or "
-        "v4.channel.k8s.io), not SPDY; use kubectl 1.31 or later"
+        "this server speaks to processes by websockets alone, not by SPDY without one; use "
+        "kubectl 1.31 or later"
     )
 
 
 def check_route(route: Route) -> None:
-    """Refuse a websocket to anything but a program in a pod. Raises ``ApiFailure`` 404."""
-    if route.subresource not in ("exec", "attach") or not route.name:
+    """Refuse a websocket to anything but what runs in a pod. Raises ``ApiFailure`` 404."""
+    if route.subresource not in ("exec", "attach", "portforward") or not route.name:
         raise no_such_path()
 
 

@@ -79,7 +79,7 @@ class ObjectRequests:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:
-            case _, True, "exec" | "attach":
+            case _, True, "exec" | "attach" | "portforward":
                 raise executions.no_websocket()
             case "GET" | "HEAD", False, "" if "list" in verbs:
                 return self._collection(request, route)

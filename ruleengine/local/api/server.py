@@ -9,7 +9,7 @@ from random import Random
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.api import discovery, executions, openapi, openapi_v2
+from ruleengine.local.api import discovery, executions, openapi, openapi_v2, port_forwards
 from ruleengine.local.api.access import Attributes
 from ruleengine.local.api.authenticating import Authenticator
 from ruleengine.local.api.authorizing import Authorizer
@@ -17,6 +17,7 @@ from ruleengine.local.api.bodies import check_size
 from ruleengine.local.api.failures import ApiFailure, method_not_allowed, no_such_path
 from ruleengine.local.api.objects import ObjectRequests
 from ruleengine.local.api.options import query_of
+from ruleengine.local.api.port_forwards import Forwarding
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import attributes_of, resolve, split
@@ -96,7 +97,7 @@ class ApiServer:
         """Answer a request; this makes the server a ``model.http.Transport``."""
         return self.handle(request)
 
-    def connect(self, request: HttpRequest) -> Execution | HttpResponse:
+    def connect(self, request: HttpRequest) -> Execution | Forwarding | HttpResponse:
         """Start what a websocket is asked for, or return why not."""
         try:
             caller = self._authenticator.caller(request)
@@ -104,6 +105,8 @@ class ApiServer:
             self._authorizer.check(caller, attributes_of(request, route))
             executions.check_route(route)
             pod = self.registry.get(route.served, route.namespace, route.name)
+            if route.subresource == "portforward":
+                return port_forwards.start(pod, request)
             return executions.start(pod, request, route.subresource, self._processes)
         except ApiFailure as failure:
             return _failure(failure)
