@@ -21,7 +21,7 @@ from ruleengine.model.actions import (
     Target,
     Verb,
 )
-from ruleengine.model.decisions import DONE, Decision, Reconciler, Request, Stop
+from ruleengine.model.decisions import DONE, Reconciler, Request, Stop
 from ruleengine.model.digests import content_digest
 from ruleengine.model.errors import RuleEngineError, StoreError, UnreachableError
 from ruleengine.model.findings import Finding
@@ -35,6 +35,7 @@ from ruleengine.reconcile.foreseeing import desired, plan_action
 from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.quarantine import Quarantine, put_aside
 from ruleengine.reconcile.standing import Standing
 from ruleengine.reconcile.statuses import changes_phase, status_difference
@@ -61,8 +62,10 @@ class Decider:
         observations: Observations,
         driving: Driving,
         manner: Manner,
+        patience: Patience,
     ) -> None:
         self._surroundings = surroundings
+        self._patience = patience
         self._observations = observations
         self._driving = driving
         self._manner = manner
@@ -100,9 +103,10 @@ class Decider:
         world = LiveWorld(self._observations, key.refused)
         self.decisions += 1
         try:
-            decision = reconciler.decide(value, world, now, key.memo)
-            if not isinstance(decision, Decision):
-                raise TypeError(f"{type(decision).__name__} is no decision")  # noqa: TRY301
+            decision = self._patience.ask(reconciler, value, world, now, key.memo)
+        except EndlessError as error:
+            self._quarantine.put_aside(key, value, str(error))
+            return changed
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._quarantine.crashed(key, value, error, now)
             return changed

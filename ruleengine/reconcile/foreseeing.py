@@ -20,6 +20,7 @@ from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import perform_request
 from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.predicting import Predicted, comparable, predict, prepare
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import LiveWorld
@@ -66,25 +67,34 @@ class Forecast:
 
     def run(self) -> None:
         """Let every reconciler that is touched decide until nothing new appears."""
-        while self._queue:
-            target = self._queue.popleft()
-            value = self.observations.get(target)
-            reconciler = self.surroundings.reconciler_of(target)
-            if value is None or reconciler is None or not self.surroundings.decides(value):
-                continue
-            count = self._decided[target] = self._decided.get(target, 0) + 1
-            if count > MOST_DECISIONS:
-                self._endless(target)
-                continue
-            self._decide(target, value, reconciler)
+        with Patience(self.surroundings.longest_decision) as patience:
+            while self._queue:
+                self._next(self._queue.popleft(), patience)
         self.then = [line for lines in self._last_words.values() for line in lines]
 
-    def _decide(self, target: Target, value: Object, reconciler: Reconciler) -> None:
+    def _next(self, target: Target, patience: Patience) -> None:
+        value = self.observations.get(target)
+        reconciler = self.surroundings.reconciler_of(target)
+        if value is None or reconciler is None or not self.surroundings.decides(value):
+            return
+        count = self._decided[target] = self._decided.get(target, 0) + 1
+        if count > MOST_DECISIONS:
+            what = f"after {MOST_DECISIONS} decisions there is still something new"
+            self._endless(target, what)
+            return
+        world = LiveWorld(self.observations)
         try:
-            decision = reconciler.decide(value, LiveWorld(self.observations), self.now, None)
+            decision = patience.ask(reconciler, value, world, self.now, None)
+        except EndlessError as error:
+            self._endless(target, str(error))
+            return
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._failed(target, error)
             return
+        self._take(target, decision, reconciler)
+
+    def _take(self, target: Target, decision: Decision, reconciler: Reconciler) -> None:
+        """Add what a reconciler decided to the plan."""
         moved = self._ask(decision.requests)
         for asked in decision.actions:
             action = replace(asked, object=desired(asked, self.surroundings))
@@ -131,12 +141,12 @@ class Forecast:
         if value.get("kind") == "CustomResourceDefinition":
             self.surroundings.shapes.expect(value)
 
-    def _endless(self, target: Target) -> None:
+    def _endless(self, target: Target, what: str) -> None:
         self.findings.append(
             Finding(
                 severity=Severity.ERROR,
                 code="plan-decision-endless",
-                message=f"{target}: after {MOST_DECISIONS} decisions there is still something new",
+                message=f"{target}: {what}",
                 remedy="report it with the object; this is a fault of ruleengine",
                 place=self._place(target),
             )

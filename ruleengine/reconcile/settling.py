@@ -24,6 +24,7 @@ from ruleengine.reconcile.hands import Manner
 from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.patience import Patience
 from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.steps import Told
 from ruleengine.reconcile.surroundings import Surroundings
@@ -91,14 +92,15 @@ def settle(surroundings: Surroundings, settling: Settling) -> Settled:
 
     Raises ``UnreachableError`` where no server answers.
     """
-    loop = _Loop(surroundings, settling)
-    before = surroundings.client.writes
-    loop.run()
+    with Patience(surroundings.longest_decision) as patience:
+        loop = _Loop(surroundings, settling, patience)
+        before = surroundings.client.writes
+        loop.run()
     return loop.settled(surroundings.client.writes - before)
 
 
 class _Loop:
-    def __init__(self, surroundings: Surroundings, settling: Settling) -> None:
+    def __init__(self, surroundings: Surroundings, settling: Settling, patience: Patience) -> None:
         self._surroundings = surroundings
         self._settling = settling
         self._observations = Observations(settling.feed)
@@ -111,7 +113,7 @@ class _Loop:
             cancel=settling.cancel,
             most_outcomes=None if settling.deadline is not None else _MOST_OUTCOMES,
         )
-        self._decider = Decider(surroundings, self._observations, self._driving, manner)
+        self._decider = Decider(surroundings, self._observations, self._driving, manner, patience)
         self._timed_out = False
         self._taken_at = settling.now()
 

@@ -12,6 +12,7 @@ from ruleengine.model.documents import Origin
 from ruleengine.model.names import MANAGER
 from ruleengine.model.values import Object
 from ruleengine.reconcile.executor import Execution, perform
+from ruleengine.reconcile.patience import LONGEST_DECISION
 from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
 from ruleengine.reconcile.surroundings import Surroundings
@@ -80,11 +81,13 @@ class Setting:
     performers: dict = field(default_factory=dict)
     floor: bool = True
     pruning: bool = True
+    longest_decision: float = LONGEST_DECISION
 
     def surroundings(self) -> Surroundings:
         """Return fresh surroundings, as every process has them."""
         client = Client(self.api, quiet())
-        return Surroundings.of(client, self.reconcilers, self.performers)
+        surroundings = Surroundings.of(client, self.reconcilers, self.performers)
+        return replace(surroundings, longest_decision=self.longest_decision)
 
     def plan(self, *actions: Action, surroundings: Surroundings | None = None) -> Plan:
         """Return the plan for some actions."""

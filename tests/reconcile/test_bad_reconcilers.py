@@ -3,9 +3,12 @@
 Beside every bad object stands a good one, which has to be done in the end.
 """
 
+import re
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 import pytest
@@ -16,7 +19,7 @@ from ruleengine.model.errors import FailedError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 from tests.cluster.fake_api import WRITES
-from tests.reconcile.kit import config_map
+from tests.reconcile.kit import Setting, config_map, declare
 from tests.reconcile.test_settling import START, Scene, workflow
 
 BAD = Target("argoproj.io/v1alpha1", "Workflow", "shop", "bad")
@@ -106,6 +109,51 @@ def test_a_broken_reconciler_costs_the_one_object_that_it_broke_on(
     assert settled.failed or settled.findings
     assert all("bad" in one.message for one in settled.findings)
     assert SECRET not in str(settled)
+
+
+def endless(*_: object) -> Decision:
+    """Never return, whatever happens."""
+    while True:
+        with suppress(Exception):
+            sum(range(100))
+
+
+def test_a_decision_that_never_returns_is_interrupted() -> None:
+    """It is asked once, its object says where it was, and the other one is done."""
+    stage = scene(endless)
+    stage.longest = 0.05
+    settled = stage.settle(30)
+    assert stage.status("good") == {"phase": "Succeeded"}
+    assert stage.reconciler.asked.count("bad") == 1
+    (event,) = (one for one in stage.api.objects.values() if one["kind"] == "Event")
+    (finding,) = settled.findings
+    for message in (event["message"], finding.message):
+        assert re.search(r"came to no end within 0.05 s; it was at \w+\.py:\d+", message)
+    assert finding.code == "plan-decision-endless"
+
+
+def test_a_decision_that_never_returns_does_not_stop_a_plan() -> None:
+    """The plan tells it, and holds what the other object leads to."""
+    setting = Setting(reconcilers=[Two(endless)], longest_decision=0.05)
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
+    setting.api.add(namespace)
+    plan = setting.plan(declare(workflow("bad")), declare(workflow("good")))
+    (finding,) = plan.findings
+    assert (finding.code, finding.place.path) == ("plan-decision-endless", "environments/web.yaml")
+    assert "ConfigMap/shop/good" in [str(one.action.target) for one in plan.actions]
+
+
+def test_time_that_a_decision_sleeps_is_no_endless_loop() -> None:
+    """A machine that is busy, or was asleep, costs no object its decision."""
+
+    def bad(*_: object) -> Decision:
+        Event().wait(0.2)
+        return Decision(status={"phase": "Rested"})
+
+    stage = scene(bad)
+    stage.longest = 0.05
+    assert stage.settle(30).findings == ()
+    assert stage.status("bad") == {"phase": "Rested"}
 
 
 def test_an_object_says_itself_why_nobody_decides_about_it() -> None:

@@ -1,7 +1,7 @@
 """Settling: toy reconcilers are driven to rest, and broken ones lose one object only."""
 
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from ruleengine.model.decisions import DONE, Answer, Decision, Next, Request, St
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.feeds import PollFeed
+from ruleengine.reconcile.patience import LONGEST_DECISION
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
 from tests.cluster.fake_api import WRITES, FakeApi
@@ -97,6 +98,7 @@ class Scene:
     performers: dict = field(default_factory=dict)
     now: datetime = START
     cancel: threading.Event = field(default_factory=threading.Event)
+    longest: float = LONGEST_DECISION
 
     def __post_init__(self) -> None:
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
@@ -109,8 +111,9 @@ class Scene:
     def settle(self, seconds: float = 60.0) -> Settled:
         """Run until settled."""
         client = Client(self.api, quiet())
+        surroundings = Surroundings.of(client, [self.reconciler], self.performers)
         return settle(
-            Surroundings.of(client, [self.reconciler], self.performers),
+            replace(surroundings, longest_decision=self.longest),
             Settling(
                 now=lambda: self.now,
                 feed=PollFeed(client, self.sleep),
