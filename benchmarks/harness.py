@@ -56,7 +56,7 @@ def measure(
             prepare(number)
         begin = time.perf_counter()
         done = subprocess.run(
-            command, cwd=folder, capture_output=True, check=False, env=_surroundings()
+            command, cwd=folder, capture_output=True, check=False, env=surroundings()
         )
         if number >= 0:
             times.append((time.perf_counter() - begin) * 1000)
@@ -88,7 +88,7 @@ def memory(command: Sequence[str], folder: Path) -> float:
         cwd=folder,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        env=_surroundings(),
+        env=surroundings(),
     ) as process:
         while process.poll() is None:
             largest = max(largest, sum(_held(one) for one in _tree(process.pid)))
@@ -118,7 +118,7 @@ def _held(pid: int) -> int:
 
 
 @cache
-def _surroundings() -> dict[str, str]:
+def surroundings() -> dict[str, str]:
     """Return the environment of every run: as the user's, with compiled files kept."""
     compiled = tempfile.mkdtemp(prefix="ruleengine-benchmark-compiled-")
     atexit.register(shutil.rmtree, compiled, ignore_errors=True)

@@ -126,14 +126,18 @@ def _settle_object(value: Object, live: Object, schema: Schema) -> Object:
     settled: Object = {}
     changed = False
     for name, inner in value.items():
-        child = schema.child(name)
-        after = settle(inner, live.get(name, _ABSENT), child)
-        changed = changed or after is not inner
-        if after is None and child.shape is not Shape.DEDUCED and not child.nullable:
+        if isinstance(inner, dict | list):
+            settled[name] = settle(inner, live.get(name, _ABSENT), schema.child(name))
+            changed = changed or settled[name] is not inner
+        elif inner is None and _drops_null(schema.child(name)):
             changed = True
         else:
-            settled[name] = after
+            settled[name] = inner
     return settled if changed else value
+
+
+def _drops_null(schema: Schema) -> bool:
+    return schema.shape is not Shape.DEDUCED and not schema.nullable
 
 
 def remove(value: Value, fields: Trie, schema: Schema) -> Value:

@@ -147,7 +147,8 @@ class Schema:
     def child(self, name: str) -> "Schema":
         """Return the node of a field; an undeclared one is deduced from its value."""
         if self.shape is Shape.STRUCT:
-            return self.fields.get(name, DEDUCED)
+            # asked for every field of every write, so the property is gone round
+            return (self._fields or self.fields).get(name, DEDUCED)
         return self.element if self.shape is Shape.MAP else DEDUCED
 
     def declares(self, name: str) -> bool:

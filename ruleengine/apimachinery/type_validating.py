@@ -38,16 +38,27 @@ def _check(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
                 yield from _check(item, schema.element, (*path, number))
             yield from _check_items_enum(value, schema, path)
         case Shape.STRUCT | Shape.MAP:
-            if not isinstance(value, dict):
-                yield wrong_type(path, value, "object")
-                return
-            for name, inner in value.items():
-                step = name if schema.shape is Shape.STRUCT else Key(name)
-                yield from _check(inner, schema.child(name), (*path, step))
-            if schema.shape is Shape.STRUCT:
-                yield from _check_required(value, schema, path)
+            yield from _check_object(value, schema, path)
         case _:
             return
+
+
+def _check_object(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
+    if not isinstance(value, dict):
+        yield wrong_type(path, value, "object")
+        return
+    is_struct = schema.shape is Shape.STRUCT
+    for name, inner in value.items():
+        child = schema.child(name)
+        if not _is_plain_text(inner, child):
+            yield from _check(inner, child, (*path, name if is_struct else Key(name)))
+    if is_struct:
+        yield from _check_required(value, schema, path)
+
+
+def _is_plain_text(value: Value, schema: Schema) -> bool:
+    """Tell at once of most values that nothing is wrong with them."""
+    return isinstance(value, str) and schema.scalar in _TEXTS and not schema.enum
 
 
 def _check_required(value: Object, schema: Schema, path: Path) -> Iterator[Cause]:

@@ -1,4 +1,8 @@
-"""From ASGI to ``handle(request)`` and back: requests in threads, a thread per watch."""
+"""From ASGI to ``handle(request)`` and back: requests in threads, a thread per watch.
+
+What only looks something up in memory is answered where it arrives: a thread would cost more
+than the answer.
+"""
 
 import asyncio
 import gzip
@@ -25,6 +29,10 @@ _SMALL: Final = 64 * 1024
 """Bytes below which a body is not packed: on one machine that costs more time than it saves."""
 
 _QUICKLY: Final = 1
+_PIECE: Final = 256 * 1024
+"""Bytes that are given to the connection at once, so that a long answer is not held there whole."""
+
+_STATES_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
 _PUT_TIMEOUT: Final = 60.0
 """Seconds that a watcher may leave its stream unread before the stream ends."""
 
@@ -32,16 +40,19 @@ _PUT_TIMEOUT: Final = 60.0
 class Bridge:
     """An ASGI application around a handler. ``stop`` ends every watch.
 
-    ``connect`` starts what a websocket asks for.
+    ``connect`` starts what a websocket asks for. ``quick`` tells which requests are answered
+    so fast that no other waits for it.
     """
 
     def __init__(
         self,
         handle: Callable[[HttpRequest], HttpResponse],
         connect: Callable[[HttpRequest], Execution | Forwarding | HttpResponse],
+        quick: Callable[[HttpRequest], bool],
     ) -> None:
         self._handle = handle
         self._connect = connect
+        self._quick = quick
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
         self._stopping = threading.Event()
 
@@ -90,13 +101,14 @@ class Bridge:
 
     async def _http(self, scope: Message, receive: Receive, send: Send) -> None:
         arrived = time.monotonic()
-        request = _request(scope, scope["method"], await _body(receive))
-        loop = asyncio.get_running_loop()
-        response = await loop.run_in_executor(
-            self._threads, lambda: in_time(self._handle, request, time.monotonic() - arrived)
-        )
-        if _is_worth_packing(request, response):
-            response = await loop.run_in_executor(self._threads, _packed, response)
+        body = await _body(receive) if _has_body(scope) else b""
+        if body is None:
+            return  # whoever asked has gone before it was said what for
+        request = _request(scope, scope["method"], body)
+        if self._quick(request):
+            response = in_time(self._handle, request, 0)
+        else:
+            response = await self._in_thread(request, arrived)
         headers = [
             (name.encode(), value.encode("latin-1", "replace"))
             for name, value in response.headers.items()
@@ -108,8 +120,14 @@ class Bridge:
         if response.stream is not None and request.method != "HEAD":
             await self._stream(response.stream, receive, send)
         else:
-            body = b"" if request.method == "HEAD" else response.body
-            await send({"type": "http.response.body", "body": body})
+            await _send_body(b"" if request.method == "HEAD" else response.body, send)
+
+    async def _in_thread(self, request: HttpRequest, arrived: float) -> HttpResponse:
+        def answer() -> HttpResponse:
+            response = in_time(self._handle, request, time.monotonic() - arrived)
+            return _packed(response) if _is_worth_packing(request, response) else response
+
+        return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
 
     async def _stream(self, stream: Iterator[bytes], receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
@@ -232,15 +250,35 @@ def _request(scope: Message, method: str, body: bytes = b"") -> HttpRequest:
     )
 
 
-async def _body(receive: Receive) -> bytes:
-    """Return the body, cut a little beyond the limit so that the handler refuses it."""
-    body = b""
-    while True:
-        message = await receive()
-        if len(body) <= LARGEST:
-            body += message.get("body", b"")
+def _has_body(scope: Message) -> bool:
+    return any(name in _STATES_BODY for name, _ in scope["headers"])
+
+
+async def _body(receive: Receive) -> bytes | None:
+    """Return the body, cut a little beyond the limit so that the handler refuses it.
+
+    ``None`` where the client went before it was whole: what is left of a request may mean
+    something else.
+    """
+    parts: list[bytes] = []
+    size = 0
+    while (message := await receive())["type"] != "http.disconnect":
+        part = message.get("body", b"")
+        if size <= LARGEST:
+            parts.append(part)
+        size += len(part)
         if not message.get("more_body"):
-            return body
+            return b"".join(parts)
+    return None
+
+
+async def _send_body(body: bytes, send: Send) -> None:
+    """Send a body piece by piece; each waits until there is room for it."""
+    rest = memoryview(body)
+    while len(rest) > _PIECE:
+        await send({"type": "http.response.body", "body": bytes(rest[:_PIECE]), "more_body": True})
+        rest = rest[_PIECE:]
+    await send({"type": "http.response.body", "body": bytes(rest)})
 
 
 async def _disconnected(receive: Receive) -> None:

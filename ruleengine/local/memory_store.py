@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from ruleengine.local.sharing import sharing
 from ruleengine.local.store import (
     ChangedError,
     CompactedError,
@@ -80,7 +81,8 @@ class MemoryStore:
     ) -> None:
         """Take over what a journal has kept; called once, before any other method."""
         for key, value in objects:
-            self._objects.setdefault(key.resource, {})[(key.namespace, key.name)] = value
+            shared = {**value, "metadata": sharing(value["metadata"])}
+            self._objects.setdefault(key.resource, {})[(key.namespace, key.name)] = shared
         self._events = list(events)
         self._compacted = events[0].revision - 1 if events else revision
         self._revision = self._snapshots_from = revision
@@ -273,5 +275,6 @@ def _event(revision: int, key: Key, before: Object | None, value: Object | None)
     else:
         kind = EventType.ADDED if before is None else EventType.MODIFIED
     content = value or {}
-    stored = {**content, "metadata": {**content["metadata"], "resourceVersion": str(revision)}}
+    metadata = {**sharing(content["metadata"]), "resourceVersion": str(revision)}
+    stored = {**content, "metadata": metadata}
     return Event(revision, kind, key, stored, before)

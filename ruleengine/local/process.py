@@ -27,6 +27,9 @@ from ruleengine.model.values import Object
 
 _PATIENCE: Final = 30.0
 _POLL: Final = 0.02
+_MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 * 1024)}
+"""Has glibc give the memory of long answers back; else it keeps the most there ever was."""
+
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Servers that this process has started; kept so that they can be reaped."""
 
@@ -166,6 +169,7 @@ def _start(state: Path) -> Running:
             stdout=descriptor,
             stderr=descriptor,
             start_new_session=True,
+            env={**os.environ, **_MEMORY},
         )
     finally:
         os.close(descriptor)

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Final
 
 from ruleengine.formats import json_text
+from ruleengine.local.api.routing import reads_one_object
 from ruleengine.local.bridge import Bridge
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane
@@ -41,6 +42,8 @@ def serve(state: Path) -> None:
     """Serve a state folder until told to stop. Raises ``StoreError``."""
     import uvicorn
 
+    from ruleengine.local.gathering import GatheringProtocol
+
     store = open_store(state, patience=_ENDING)
     listener = _listen(state)
     url = f"https://{_HOST}:{listener.getsockname()[1]}"
@@ -56,15 +59,17 @@ def serve(state: Path) -> None:
         images=SettingsFile(state).images,
         address=listener.getsockname(),
     )
-    bridge = Bridge(plane.send, plane.api.connect)
+    bridge = Bridge(plane.send, plane.api.connect, reads_one_object)
     configuration = uvicorn.Config(
         bridge,
         ssl_keyfile=str(material.key),
         ssl_certfile=str(material.certificate),
+        http=GatheringProtocol,
         ws="wsproto",
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=2,
         timeout_keep_alive=75,
     )

@@ -214,3 +214,30 @@ def test_who_is_refused_sees_what_changed_the_object() -> None:
     for one in threads:
         one.join()
     assert seen == [2]
+
+
+def test_objects_share_what_they_have_in_common(tmp_path: Path) -> None:
+    """Equal sets of owned fields are kept once, also after a restart, and stay what they were."""
+    fields = {"f:data": {"f:x": {}}}
+    entry = {"manager": "m", "operation": "Update", "fieldsType": "FieldsV1"}
+
+    def owned(name: str) -> dict[str, object]:
+        copied = {name: dict(inner) for name, inner in fields.items()}
+        return {"metadata": {"name": name, "managedFields": [{**entry, "fieldsV1": copied}]}}
+
+    store = open_store(tmp_path)
+    for again in (False, True):
+        if again:
+            store.close()
+            store = open_store(tmp_path)
+        else:
+            for name in ("a", "b"):
+                store.write(Key("things", "", name), owned(name), expected=0)
+        one, other = (
+            found["metadata"]["managedFields"][0]
+            for name in ("a", "b")
+            if (found := store.get(Key("things", "", name)))
+        )
+        assert one == {**entry, "fieldsV1": fields}
+        assert one["fieldsV1"] is other["fieldsV1"]
+    store.close()

@@ -56,6 +56,15 @@ def _of_namespace(group: str, rest: tuple[str, ...]) -> bool:
     return not group and len(rest) == 3 and rest[2] in ("status", "finalize")
 
 
+def reads_one_object(request: HttpRequest) -> bool:
+    """Tell whether a request asks for one object: it is looked up, and nothing else is done."""
+    if request.method != "GET" or request.body or flag(query_of(request), "watch"):
+        return False
+    root, *rest = request.path.strip("/").split("/")
+    rest = rest[{"api": 1, "apis": 2}.get(root, len(rest)) :]
+    return len(rest) == 2 or (len(rest) == 4 and rest[0] == "namespaces")
+
+
 def attributes_of(request: HttpRequest, route: Route) -> Attributes:
     """Return what a request wants to do, in the words of access control."""
     info = route.served.info
