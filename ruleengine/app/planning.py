@@ -14,16 +14,18 @@ from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
 from ruleengine.app.validating import ValidationOptions, validate
 from ruleengine.app.workspace import Workspace, config_repo
-from ruleengine.cluster.client import Client
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.reconciler import ApplicationReconciler
 from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Severity, has_errors
+from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.cron_reconciler import CronWorkflowReconciler
+from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
+from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
@@ -94,7 +96,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
     surroundings = Surroundings(
         client=client,
         shapes=shapes,
-        reconcilers=make_reconcilers(declared.configuration, client, shapes),
+        reconcilers=make_reconcilers(declared.configuration, cluster, shapes),
         performers={
             "render": make_render(workspace, declared, state / "clones"),
             entrypoints.REQUEST: make_entrypoints(declared.configuration, local=cluster.local),
@@ -115,22 +117,28 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
 
 
 def make_reconcilers(
-    configuration: Configuration, client: Client, shapes: Shapes
+    configuration: Configuration, cluster: Connected, shapes: Shapes
 ) -> tuple[Reconciler, ...]:
     """Return who acts on the documents: nobody of ours where Argo's controllers do."""
     if configuration.engine is Engine.HANDOVER:
         return ()
-    kinds = KindTable.built_in().with_kinds((*argo_kinds(), *client.discover().resources()))
+    kinds = KindTable.built_in().with_kinds((*argo_kinds(), *cluster.client.discover().resources()))
     merge = make_merge(shapes)
     return (
         ApplicationReconciler(kinds, merge, configuration.control_namespace),
         RolloutReconciler(),
-        WorkflowReconciler(),
+        WorkflowReconciler(_around_artifacts(configuration, local=cluster.local)),
         CronWorkflowReconciler(),
         EventBusReconciler(),
         EventSourceReconciler(),
         SensorReconciler(configuration.control_namespace),
     )
+
+
+def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
+    """Return where artifacts go by default: a directory on the local control plane."""
+    directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
+    return Around(control_namespace=configuration.control_namespace, default=directory)
 
 
 def plan_now(engagement: Engagement, now: datetime, *, floor: bool = True) -> Plan:

@@ -35,6 +35,7 @@ SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
 FAULT: Final = f"local.{DOMAIN}/fault"
 PROVISIONER: Final = f"directories.local.{DOMAIN}"
+ARTIFACT_CLAIM: Final = "ruleengine-artifacts"
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
 ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
@@ -83,6 +84,11 @@ NAMES: Final = (
         "the fault that the local node simulates for a pod; `lost` on the node itself",
     ),
     Name(PROVISIONER, "provisioner", "claims get directories of the local control plane"),
+    Name(
+        ARTIFACT_CLAIM,
+        "PersistentVolumeClaim",
+        "the artifacts of a namespace, where no repository is configured",
+    ),
     Name(ARGO_TRACKING, "annotation", "Argo CD's own: the application that manages an object"),
     Name(ARGO_SKIP, "annotation", "Argo CD's own: its controller leaves our applications alone"),
     Name(ARGO_WORKFLOWS_INSTANCE, "label", "Argo Workflows' own: its controller leaves ours alone"),

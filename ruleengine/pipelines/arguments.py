@@ -1,9 +1,12 @@
 """Inputs bound to arguments (reference, Workflows 4)."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
-from ruleengine.model.values import Object, Value, lookup
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.locations import below, location_of
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.substituting import evaluate
 from ruleengine.pipelines.texts import as_text
 
 ReadKey = Callable[[str, str], str | None]
@@ -77,22 +80,65 @@ def _own_value(parameter: Object, read_key: ReadKey) -> str | None:
     return None if default is None else as_text(default)
 
 
-_OWN_WORDS = ("name", "path", "mode", "optional", "recurseMode", "archive", "subPath")
+_DECLARED = ("name", "path", "mode", "optional", "recurseMode", "archive", "subPath")
+_PASSED = ("archive", "subPath", "deleted")
+"""What an artifact that is passed says itself; the rest is the input's to say."""
 
 
 def _artifacts(declared: Iterable[Object], passed: dict[str, Object]) -> Iterable[Object]:
-    """Yield input artifacts with where their content comes from; optional ones may have none."""
+    """Yield input artifacts with where their content lies; optional ones may have nothing."""
     for one in declared:
-        argument = passed.get(one["name"])
-        source = argument if argument is not None else one
-        located = _location(source)
-        if not located:
-            if one.get("optional"):
-                continue
+        kept = {key: one[key] for key in _DECLARED if key in one}
+        argument = passed.get(one["name"], {})
+        located = location_of(argument)
+        if located:
+            kept = {key: value for key, value in kept.items() if key != "subPath"}
+            yield {**kept, **{key: argument[key] for key in _PASSED if key in argument}, **located}
+            continue
+        located = location_of(one)
+        if not located and not one.get("optional"):
             raise NodeError(f"inputs.artifacts.{one['name']} was not supplied")
-        yield {**{key: one[key] for key in _OWN_WORDS if key in one}, **located}
+        yield {**kept, **located}
 
 
-def _location(artifact: Object) -> dict[str, Value]:
-    words = (*_OWN_WORDS, "globalName", "from", "fromExpression", "artifactGC", "deleted")
-    return {key: value for key, value in artifact.items() if key not in words and value is not None}
+def with_artifacts(holder: Object, variables: Mapping[str, Any]) -> Object:
+    """Return a step, a task or a hook whose artifacts say where their content lies.
+
+    What stands in ``from`` or ``fromExpression`` is replaced; an artifact that was never made
+    is left out. Raises ``NodeError`` for a reference to nothing, unless it is optional.
+    """
+    artifacts = lookup(holder, "arguments", "artifacts")
+    if not artifacts:
+        return holder
+    found = [made for one in artifacts if (made := passed_artifact(one, variables)) is not None]
+    return {**holder, "arguments": {**holder["arguments"], "artifacts": found}}
+
+
+def passed_artifact(stated: Object, variables: Mapping[str, Any]) -> Object | None:
+    """Return an artifact with the location of the one that it is taken from.
+
+    ``None`` for one that was never made. Raises ``NodeError``.
+    """
+    if not (stated.get("from") or stated.get("fromExpression")):
+        return stated
+    taken, what = _taken(stated, variables)
+    if taken is None:
+        return None
+    if not isinstance(taken, dict) or not location_of(taken):
+        if stated.get("optional"):
+            return None
+        raise NodeError(f"the artifact '{stated['name']}' is taken from {what}, which is none")
+    words = ("name", "globalName", "artifactGC")
+    kept = {key: stated[key] for key in words if stated.get(key)}
+    location = below(location_of(taken), str(stated.get("subPath") or ""))
+    source = {key: taken[key] for key in _PASSED if key in taken and key != "subPath"}
+    return {**kept, **source, **location}
+
+
+def _taken(stated: Object, variables: Mapping[str, Any]) -> tuple[Any, str]:
+    """Return what an artifact is taken from, ``None`` if it was never made, and its name."""
+    if stated.get("fromExpression"):
+        text = str(stated["fromExpression"])
+        return evaluate(text, variables), f"the expression {text!r}"
+    name = str(stated["from"]).strip().removeprefix("{{").removesuffix("}}").strip()
+    return variables.get(name, False), name

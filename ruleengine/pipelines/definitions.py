@@ -12,6 +12,7 @@ from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.merging import over, with_defaults
 from ruleengine.pipelines.problems import NodeError, WorkflowError
+from ruleengine.pipelines.repositories import Around, Repositories
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,9 +29,9 @@ class Found:
 
 
 class Definitions:
-    """The effective spec of a workflow, and its templates by scope and name."""
+    """The effective spec of a workflow, its templates by scope and name, its repository."""
 
-    def __init__(self, value: Object, world: World) -> None:
+    def __init__(self, value: Object, world: World, around: Around) -> None:
         self._world = world
         self._namespace = str(lookup(value, "metadata", "namespace", default=""))
         self._local = f"local/{lookup(value, 'metadata', 'name', default='')}"
@@ -41,6 +42,7 @@ class Definitions:
         self._templates = {
             str(one.get("name")): one for one in self.spec.get("templates") or () if one
         }
+        self.repositories = Repositories(value, self.spec, world, around)
 
     @property
     def scope(self) -> str:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.decisions import Request
 from ruleengine.model.values import Object
-from ruleengine.pipelines.pods import needs_wrapper
 from ruleengine.pipelines.problems import NodeError
 
 if TYPE_CHECKING:
@@ -21,13 +20,13 @@ class NotKnownYetError(Exception):
     """The answer is still to come."""
 
 
-def with_entrypoint(machine: "Machine", template: Object, *, captures: bool) -> Object:
-    """Return a template whose container says what it runs.
+def with_entrypoint(machine: "Machine", template: Object) -> Object:
+    """Return a template that runs through a wrapper, with what its container runs.
 
     Raises ``NotKnownYetError`` while that is asked, ``NodeError`` where nobody knows.
     """
     container = template.get("container")
-    if container is None or container.get("command") or not needs_wrapper(template, captures):
+    if container is None or container.get("command"):
         return template
     image = str(container.get("image") or "")
     request = Request(kind=REQUEST, payload={"image": image})

@@ -4,11 +4,13 @@ The plan says what ``ruleengine step`` has to do in words of its own, so that th
 the pod needs to know nothing of templates.
 """
 
+from collections.abc import Iterable
 from typing import Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ENGINE_IMAGE
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.artifacts import ArtifactWork
 
 _EXECUTOR: Final = "/var/run/argo"
 _STAGING: Final = "/argo/staging"
@@ -18,10 +20,12 @@ STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
 
 
-def plan_of(template: Object, node: Object, owner: Object, *, captures: bool) -> Object:
+def plan_of(
+    template: Object, node: Object, owner: Object, work: ArtifactWork, *, captures: bool
+) -> Object:
     """Return what the program in the pod has to do for a node.
 
-    ``owner`` is the reference to the workflow.
+    ``owner`` is the reference to the workflow, ``work`` what to do about artifacts.
     """
     outputs = template.get("outputs") or {}
     plan: Object = {
@@ -31,11 +35,18 @@ def plan_of(template: Object, node: Object, owner: Object, *, captures: bool) ->
         "script": {"path": SCRIPT_PATH, "source": lookup(template, "script", "source")},
         "result": captures,
         "parameters": [_parameter(one) for one in outputs.get("parameters") or ()],
+        **_artifact_plan(work),
     }
     if "resource" in template:
         plan["resource"] = template["resource"]
         plan["owner"] = owner
     return plan
+
+
+def _artifact_plan(work: ArtifactWork) -> Object:
+    inputs = [{key: one[key] for key in one if key != "mount"} for one in work.inputs]
+    stated = {"inputs": inputs, "artifacts": list(work.outputs), "logs": work.logs}
+    return {name: value for name, value in stated.items() if value}
 
 
 def _parameter(declared: Object) -> Object:
@@ -45,13 +56,16 @@ def _parameter(declared: Object) -> Object:
     return {**kept, **{key: source[key] for key in words if source.get(key) is not None}}
 
 
-def executor_container(name: str, command: str, plan: Object) -> Object:
-    """Return a container that runs ``ruleengine step`` with a plan."""
-    mounts = [EXECUTOR_MOUNT]
-    if lookup(plan, "script", "source"):
-        mounts.append(STAGING_MOUNT)
-    if command == "resource":
-        mounts = []
+def executor_container(
+    name: str, command: str, plan: Object, mounts: Iterable[Object] = ()
+) -> Object:
+    """Return a container that runs ``ruleengine step`` with a plan.
+
+    ``mounts`` are what it needs besides its own: the artifacts' volumes.
+    """
+    own: list[Object] = [] if command == "resource" else [EXECUTOR_MOUNT]
+    if own and lookup(plan, "script", "source"):
+        own.append(STAGING_MOUNT)
     container = {
         "name": name,
         "image": ENGINE_IMAGE,
@@ -65,7 +79,7 @@ def executor_container(name: str, command: str, plan: Object) -> Object:
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
             {"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
         ],
-        "volumeMounts": mounts,
+        "volumeMounts": [*own, *mounts],
     }
     return {key: value for key, value in container.items() if value}
 

@@ -11,6 +11,7 @@ from typing import Final
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object, Value
 from ruleengine.pipelines import naming
+from ruleengine.pipelines.arguments import with_artifacts
 from ruleengine.pipelines.conditions import holds
 from ruleengine.pipelines.loops import is_loop, item_variables, items_of
 from ruleengine.pipelines.problems import NodeError
@@ -93,6 +94,8 @@ def resolve(value: Value, variables: Variables) -> Value:
 
     Raises ``NodeError`` for a tag of another step or task without a value.
     """
+    if isinstance(value, dict):
+        value = with_artifacts(value, variables)
     absent = {name for name, known in variables.items() if known is None}
     if absent:
         value = _without(value, absent)
@@ -113,7 +116,7 @@ def _without(value: Value, absent: set[str]) -> Value:
 
 
 def _is_absent(argument: Object, absent: set[str]) -> bool:
-    text = argument.get("value", argument.get("from"))
+    text = argument.get("value")
     match = _PURE.fullmatch(text) if isinstance(text, str) else None
     return match is not None and match[1] in absent
 

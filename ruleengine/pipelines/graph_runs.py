@@ -12,7 +12,7 @@ from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.variables import node_variables
+from ruleengine.pipelines.variables import input_artifacts, node_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -85,7 +85,7 @@ def _finished(machine: "Machine", dag: _Dag) -> Object:
         if phases.get(target) in (Phase.FAILED, Phase.ERROR) and not forgiven:
             return machine.end(node, Phase(phases[target]), outboundNodes=ends or None)
     known = _variables(machine, dag, dag.graph.order, dag.template.get("outputs"))
-    outputs = outputs_of(dag.template, {**machine.globals, **known})
+    outputs = outputs_of(dag.template, {**_known(machine, dag), **known})
     return machine.end(node, Phase.SUCCEEDED, outboundNodes=ends or None, outputs=outputs or None)
 
 
@@ -184,11 +184,15 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
     def make() -> list[Planned]:
         asks = mentioned(task, "tasks", dag.graph.tasks)
         before = tuple(dag.graph.ancestors(name)) if asks else ()
-        variables = {**machine.globals, **_variables(machine, dag, before, task)}
+        variables = {**_known(machine, dag), **_variables(machine, dag, before, task)}
         return expand(task, dag.name_of(name), variables)
 
     planned: list[Planned] = machine.remember("planned", dag.name_of(name), task, make)
     return planned
+
+
+def _known(machine: "Machine", dag: _Dag) -> dict[str, Any]:
+    return {**machine.globals, **input_artifacts(dag.template.get("inputs") or {})}
 
 
 def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Object:

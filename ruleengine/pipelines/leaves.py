@@ -7,12 +7,15 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object
-from ruleengine.pipelines import naming
+from ruleengine.pipelines import artifacts, naming
+from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
+from ruleengine.pipelines.mounting import StoreAccess
 from ruleengine.pipelines.observing import is_ready, observe, outputs_of
 from ruleengine.pipelines.phases import Phase
-from ruleengine.pipelines.pods import PodRequest, make_pod
+from ruleengine.pipelines.pods import PodRequest, make_pod, needs_wrapper
 from ruleengine.pipelines.timing import duration_of
+from ruleengine.pipelines.variables import input_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -79,10 +82,15 @@ def result_target(machine: "Machine", node: Object) -> Target:
 
 
 def _create(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    work = _artifacts(machine, node, template)
     try:
-        template = with_entrypoint(machine, template, captures=call.captures)
+        if needs_wrapper(template, work, captures=call.captures):
+            template = with_entrypoint(machine, template)
     except NotKnownYetError:
         return machine.tree.update(node, phase=str(Phase.PENDING))
+    machine.actions.extend(
+        machine.definitions.repositories.missing_claims(StoreAccess(work.locations).claims)
+    )
     pod = make_pod(
         PodRequest(
             workflow=machine.value,
@@ -91,6 +99,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             template=template,
             template_name=template_name(node),
             captures=call.captures,
+            artifacts=work,
             seconds=machine.seconds_left(call),
         )
     )
@@ -106,6 +115,24 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
     )
     machine.awaited.append(target)
     return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
+def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWork:
+    """Return what has to be done about the artifacts of a node. Raises ``NodeError``."""
+    repository = machine.definitions.repositories.own
+    variables = {
+        **machine.globals,
+        **input_variables(template.get("inputs") or {}, {}),
+        "node.name": node["name"],
+        "pod.name": pod_target(machine, node).name,
+    }
+    archive = archive_of(template, repository, variables)
+    keeps_logs = "resource" not in template and archives_logs(machine.spec, template, repository)
+    return ArtifactWork(
+        inputs=artifacts.inputs_of(template, archive),
+        outputs=artifacts.outputs_of(template, archive),
+        logs=artifacts.logs_of(archive) if keeps_logs else None,
+    )
 
 
 def _is_too_late(machine: "Machine", node: Object, template: Object) -> bool:

@@ -1,8 +1,7 @@
 """Outputs of steps and DAGs: what their children made, under names of their own."""
 
-from typing import Any
-
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.arguments import passed_artifact
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import evaluate, substitute, tags_of
 from ruleengine.pipelines.texts import as_text
@@ -81,16 +80,7 @@ def _referenced(text: str, variables: Variables) -> str | None:
 
 def _artifact(declared: Object, variables: Variables) -> Object | None:
     """Return where the content of an output artifact lies; ``None`` for an optional one."""
-    found: Any = None
-    if declared.get("fromExpression"):
-        found = evaluate(str(declared["fromExpression"]), variables)
-    elif declared.get("from"):
-        name = str(declared["from"]).strip().removeprefix("{{").removesuffix("}}").strip()
-        found = variables.get(name)
-    if isinstance(found, dict):
-        kept = {key: declared[key] for key in ("name", "globalName") if declared.get(key)}
-        location = {k: v for k, v in found.items() if k not in ("name", "path", "globalName")}
-        return {**location, **kept}
-    if declared.get("optional"):
-        return None
-    raise NodeError(f"output artifact '{declared['name']}' has no content")
+    found = passed_artifact(declared, variables)
+    if found is None and not declared.get("optional"):
+        raise NodeError(f"output artifact '{declared['name']}' has no content")
+    return found

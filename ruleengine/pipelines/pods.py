@@ -7,13 +7,14 @@ anything from is a pod with one container, with no rights at the API.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.pipelines import naming
+from ruleengine.pipelines import mounting, naming
+from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
     EXECUTOR_MOUNT,
     SCRIPT_PATH,
@@ -52,6 +53,9 @@ _OF_WORKFLOW: Final = {
 }
 
 
+_NO_ARTIFACTS: Final = ArtifactWork()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRequest:
     """What a pod is made of; ``seconds`` is how long it may be active, if that is bounded."""
@@ -63,6 +67,7 @@ class PodRequest:
     template_name: str
     captures: bool
     seconds: int | None = None
+    artifacts: ArtifactWork = _NO_ARTIFACTS
 
     @property
     def name(self) -> str:
@@ -70,45 +75,30 @@ class PodRequest:
         return str(self.workflow["metadata"]["name"])
 
 
-def needs_report(template: Object, captures: bool) -> bool:
-    """Tell whether somebody has to report what a step made."""
-    outputs = template.get("outputs") or {}
-    return captures or bool(outputs.get("parameters") or outputs.get("artifacts"))
-
-
-def needs_wrapper(template: Object, captures: bool) -> bool:
-    """Tell whether a step's container has to run through our wrapper."""
-    return "resource" not in template and needs_report(template, captures)
+def needs_wrapper(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
+    """Tell whether a step's container runs through our wrapper: something of it is kept."""
+    if "resource" in template:
+        return False
+    return captures or work.is_kept or bool(lookup(template, "outputs", "parameters"))
 
 
 def make_pod(asked: PodRequest) -> Object:
     """Return the pod of a node. Raises ``NodeError`` for patches of its spec that are none."""
     template = asked.template
-    reports = needs_wrapper(template, asked.captures)
-    prepares = reports or bool(lookup(template, "script", "source"))
-    owner = {key: value for key, value in _owner(asked).items() if key != "controller"}
-    plan = plan_of(template, asked.node, owner, captures=asked.captures)
-    main = _main(asked, plan, wrapper=reports)
-    volumes = [*_volumes(asked), *_own_volumes(template, prepares=prepares)]
-    containers = [main]
-    first: list[Object] = []
-    if prepares:
-        first.append(executor_container(INIT, "init", plan))
-    if reports:
-        containers.append(executor_container(WAIT, "wait", plan))
+    own = _own_containers(asked)
     spec: Object = {
         "restartPolicy": "Never",
         **dict(_placement(asked)),
         "initContainers": [
-            *first,
+            *own.before,
             *(_beside(one, template) for one in template.get("initContainers") or ()),
             *(
                 {**_beside(one, template), "restartPolicy": "Always"}
                 for one in template.get("sidecars") or ()
             ),
         ],
-        "containers": containers,
-        "volumes": volumes,
+        "containers": [own.main, *own.beside],
+        "volumes": [*_volumes(asked), *own.volumes],
     }
     seconds = _seconds(asked)
     if seconds is not None:
@@ -120,6 +110,51 @@ def make_pod(asked: PodRequest) -> Object:
         "metadata": _metadata(asked),
         "spec": patched(kept, asked.spec, template),
     }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Own:
+    """The containers that we make for a step, and the volumes that they need."""
+
+    main: Object
+    before: tuple[Object, ...]
+    beside: tuple[Object, ...]
+    volumes: tuple[Object, ...]
+
+
+def _own_containers(asked: PodRequest) -> _Own:
+    """Return the step's container, and ours before and beside it where there is need."""
+    template, work = asked.template, asked.artifacts
+    mounts = _main_mounts(template)
+    if "resource" not in template:
+        work = replace(work, inputs=mounting.placed(work.inputs, mounts))
+    owner = {key: value for key, value in _owner(asked).items() if key != "controller"}
+    plan = plan_of(template, asked.node, owner, work, captures=asked.captures)
+    loads = mounting.StoreAccess(one["location"] for one in work.inputs)
+    kept = [*work.outputs, *([work.logs] if work.logs else ())]
+    saves = mounting.StoreAccess(one["location"] for one in kept)
+    if "resource" in template:
+        main = executor_container(MAIN, "resource", plan, loads.mounts())
+        return _Own(main=main, before=(), beside=(), volumes=tuple(loads.volumes()))
+    wrapper = needs_wrapper(template, work, captures=asked.captures)
+    prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
+    before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
+    both = mounting.StoreAccess(work.locations)
+    return _Own(
+        main=_main(asked, work, wrapper=wrapper),
+        before=(executor_container(INIT, "init", plan, before),) if prepares else (),
+        beside=(executor_container(WAIT, "wait", plan, saves.mounts()),) if wrapper else (),
+        volumes=(
+            *_own_volumes(template, prepares=prepares),
+            *mounting.input_volumes(work.inputs),
+            *both.volumes(),
+        ),
+    )
+
+
+def _main_mounts(template: Object) -> list[Object]:
+    stated = template.get("container") or template.get("script") or {}
+    return list(stated.get("volumeMounts") or ())
 
 
 def _metadata(asked: PodRequest) -> Object:
@@ -153,10 +188,8 @@ def _owner(asked: PodRequest) -> Object:
     }
 
 
-def _main(asked: PodRequest, plan: Object, *, wrapper: bool) -> Object:
+def _main(asked: PodRequest, work: ArtifactWork, *, wrapper: bool) -> Object:
     template = asked.template
-    if "resource" in template:
-        return executor_container(MAIN, "resource", plan)
     stated = dict(template.get("container") or template["script"])
     source = stated.pop("source", None)
     arguments = [*(stated.get("args") or ())]
@@ -165,7 +198,7 @@ def _main(asked: PodRequest, plan: Object, *, wrapper: bool) -> Object:
     command = [*(stated.get("command") or ())]
     if wrapper:
         command, arguments = wrapped(command, arguments)
-    mounts = [*(stated.get("volumeMounts") or ())]
+    mounts = [*_main_mounts(template), *mounting.main_mounts(work.inputs)]
     if source:
         mounts.append(STAGING_MOUNT)
     if wrapper:
@@ -223,8 +256,7 @@ def _beside(container: Object, template: Object) -> Object:
     """Return a container of the user's beside the main one, with its mounts where it asks."""
     stated = {key: value for key, value in container.items() if key != "mirrorVolumeMounts"}
     if container.get("mirrorVolumeMounts"):
-        main = template.get("container") or template.get("script") or {}
-        mounts = [*(container.get("volumeMounts") or ()), *(main.get("volumeMounts") or ())]
+        mounts = [*(container.get("volumeMounts") or ()), *_main_mounts(template)]
         stated["volumeMounts"] = mounts
     return stated
 

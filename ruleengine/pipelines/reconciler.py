@@ -21,7 +21,9 @@ from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.refusing import refusals
+from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.status import make_status, refused_status
+from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
 
@@ -37,6 +39,9 @@ class WorkflowReconciler:
     kind = "Workflow"
     manager = PIPELINES_MANAGER
 
+    def __init__(self, around: Around | None = None) -> None:
+        self._around = around or Around()
+
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one workflow."""
         if lookup(value, "metadata", "deletionTimestamp"):
@@ -44,7 +49,7 @@ class WorkflowReconciler:
         try:
             if lookup(value, "status", "phase") in COMPLETED:
                 return cleaning.decide(value, world, now)
-            definitions, kept = Definitions(value, world), _memo(value, memo)
+            definitions, kept = Definitions(value, world, self._around), _memo(value, memo)
             if "refusals" not in kept:
                 kept["refusals"] = refusals(definitions.spec)
             if kept["refusals"]:
@@ -110,7 +115,7 @@ def _set_variables(machine: Machine) -> None:
 
 def _arguments(machine: Machine) -> Object:
     """Return the workflow's arguments, with which its entrypoint is called."""
-    stated = machine.spec.get("arguments") or {}
+    stated: Object = substitute(machine.spec.get("arguments") or {}, machine.globals)
     parameters = workflow_parameters(machine.spec, machine.read_key)
     return {**stated, "parameters": parameters}
 

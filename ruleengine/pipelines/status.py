@@ -25,6 +25,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "nodes": machine.tree.nodes,
         "conditions": conditions(before, over=over),
         "outputs": machine.outputs or None,
+        "artifactRepositoryRef": machine.definitions.repositories.reference,
         "storedTemplates": machine.definitions.stored or None,
         "storedWorkflowTemplateSpec": machine.definitions.stored_spec,
     }

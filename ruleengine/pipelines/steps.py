@@ -12,7 +12,7 @@ from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.tree import is_hook
-from ruleengine.pipelines.variables import looped_variables, node_variables
+from ruleengine.pipelines.variables import input_artifacts, looped_variables, node_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -46,7 +46,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         if is_wrong(group):
             return _end(machine, whole, Phase.FAILED, group.get("message", ""))
     known = _variables_of(machine, whole, len(template["steps"]), template.get("outputs"))
-    outputs = outputs_of(template, {**machine.globals, **known})
+    outputs = outputs_of(template, {**_known(machine, whole), **known})
     return _end(machine, whole, Phase.SUCCEEDED, "", outputs=outputs or None)
 
 
@@ -95,7 +95,7 @@ def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
     name, group = whole.group(index), whole.template["steps"][index]
 
     def make() -> list[Planned]:
-        variables = {**machine.globals, **_variables_of(machine, whole, index, group)}
+        variables = {**_known(machine, whole), **_variables_of(machine, whole, index, group)}
         return [
             one
             for step in group
@@ -104,6 +104,10 @@ def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
 
     planned: list[Planned] = machine.remember("planned", name, group, make)
     return planned
+
+
+def _known(machine: "Machine", whole: _Steps) -> dict[str, Any]:
+    return {**machine.globals, **input_artifacts(whole.template.get("inputs") or {})}
 
 
 def _run(machine: "Machine", whole: _Steps, group: Object, planned: list[Planned]) -> Object:

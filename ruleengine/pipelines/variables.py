@@ -104,8 +104,8 @@ def input_variables(inputs: Object, outputs: Object) -> dict[str, Any]:
             if one.get("value") is not None
         },
     }
+    found |= input_artifacts(inputs)
     for one in inputs.get("artifacts") or ():
-        found[f"inputs.artifacts.{one['name']}"] = one
         if one.get("path"):
             found[f"inputs.artifacts.{one['name']}.path"] = one["path"]
     for one in outputs.get("artifacts") or ():
@@ -115,6 +115,11 @@ def input_variables(inputs: Object, outputs: Object) -> dict[str, Any]:
         if path := lookup(one, "valueFrom", "path"):
             found[f"outputs.parameters.{one['name']}.path"] = path
     return found
+
+
+def input_artifacts(inputs: Object) -> dict[str, Any]:
+    """Return the variables that stand for the artifacts of a template's bound inputs."""
+    return {f"inputs.artifacts.{one['name']}": one for one in inputs.get("artifacts") or ()}
 
 
 _PLAIN: Final = {

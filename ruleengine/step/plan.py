@@ -22,7 +22,9 @@ class Plan:
 
     ``parameters`` are the declared output parameters: ``name``, and ``path``, ``jsonPath``
     or ``jqFilter``, ``default``, ``globalName`` where stated. ``result`` says that the
-    standard output is asked for.
+    standard output is asked for. ``inputs`` are the artifacts to be loaded, ``artifacts`` those
+    to be kept, each with ``name``, ``path`` and ``location``; what is kept has ``reported``
+    besides, the location as the status states it. ``logs`` is the artifact of the step's logs.
     """
 
     node: str
@@ -34,6 +36,9 @@ class Plan:
     script: Object = field(default_factory=dict)
     result: bool = False
     parameters: tuple[Object, ...] = ()
+    inputs: tuple[Object, ...] = ()
+    artifacts: tuple[Object, ...] = ()
+    logs: Object = field(default_factory=dict)
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
 
@@ -58,6 +63,9 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             script=stated.get("script") or {},
             result=bool(stated.get("result")),
             parameters=tuple(stated.get("parameters") or ()),
+            inputs=tuple(stated.get("inputs") or ()),
+            artifacts=tuple(stated.get("artifacts") or ()),
+            logs=stated.get("logs") or {},
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},
         )

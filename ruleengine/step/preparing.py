@@ -1,23 +1,29 @@
-"""``step init``: lays out the script of a step, and the wrapper that it runs through."""
+"""``step init``: lays out the script and the artifacts of a step, and the wrapper around it."""
 
+import os
 import shutil
 from pathlib import Path
 from typing import Final
 
+from ruleengine.services.artifacts.store import Access
+from ruleengine.step.access import PodAccess
+from ruleengine.step.loading import load_all
 from ruleengine.step.plan import Plan, StepError
 
 _WRAPPER: Final = Path(__file__).with_name("wrapper")
-_TOOLS: Final = ("sh", "cp", "flock", "mkfifo", "mv", "tee")
+_TOOLS: Final = ("sh", "cp", "mkfifo", "mv", "tar", "tee")
 """The programs that the wrapper calls; images of users may have none of them."""
 
 
-def prepare(plan: Plan) -> None:
-    """Write the script, and the wrapper with its tools. Raises ``StepError``."""
+def prepare(plan: Plan, access: Access | None = None) -> None:
+    """Write the script, the artifacts, and the wrapper with its tools. Raises ``StepError``."""
     source = plan.script.get("source")
     try:
         if source:
             _write(Path(plan.script["path"]), str(source))
-        if plan.result or plan.parameters:
+        if plan.inputs:
+            load_all(plan.inputs, access or PodAccess())
+        if plan.result or plan.parameters or plan.artifacts or plan.logs:
             _lay_out(plan)
     except OSError as error:
         raise StepError(f"cannot prepare the step: {error}") from error
@@ -30,15 +36,22 @@ def _write(path: Path, text: str) -> None:
 
 def _lay_out(plan: Plan) -> None:
     folder = plan.directory
-    (folder / "parameters").mkdir(exist_ok=True)
+    for name in ("parameters", "artifacts"):
+        (folder / name).mkdir(exist_ok=True)
+        (folder / name).chmod(0o777)  # the step may run as another user
+    alive = folder / "alive"
+    alive.unlink(missing_ok=True)
+    os.mkfifo(alive)
+    alive.chmod(0o666)
     _write(folder / "wrapper", _WRAPPER.read_text(encoding="utf-8"))
-    paths = ((number, one.get("path")) for number, one in enumerate(plan.parameters))
-    listed = "".join(f"{number} {path}\n" for number, path in paths if path)
-    (folder / "outputs").write_text(listed, encoding="utf-8")
-    if plan.result:
-        (folder / "keep-output").touch()
+    for name, declared in (("outputs", plan.parameters), ("kept", plan.artifacts)):
+        paths = ((number, one.get("path")) for number, one in enumerate(declared))
+        listed = "".join(f"{number} {path}\n" for number, path in paths if path)
+        (folder / name).write_text(listed, encoding="utf-8")
+    for name, is_kept in (("keep-output", plan.result), ("keep-log", plan.logs)):
+        if is_kept:
+            (folder / name).touch()
     _bring_tools(folder / "bin")
-    (folder / "parameters").chmod(0o777)  # the step may run as another user
 
 
 def _bring_tools(folder: Path) -> None:

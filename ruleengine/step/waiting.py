@@ -1,12 +1,16 @@
 """``step wait``: waits until a step's command has ended, and reports what it made."""
 
-import fcntl
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from ruleengine.model.values import Object
+from ruleengine.services.artifacts.store import Access
+from ruleengine.step.access import PodAccess
+from ruleengine.step.keeping import keep_all, keep_logs
+from ruleengine.step.leaving import read_left
 from ruleengine.step.plan import Plan, StepError, made
 
 _FIRST_PAUSE: Final = 0.01
@@ -36,29 +40,30 @@ def _exit_code(folder: Path) -> int | None:
 
 
 def _is_gone(folder: Path) -> bool:
-    """Tell whether the wrapper began and holds its lock no more."""
+    """Tell whether the wrapper began and holds its pipe open no more."""
     if not (folder / "started").exists():
         return False
-    with (folder / "lock").open("rb") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-    return True
+    pipe = os.open(folder / "alive", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
+    try:
+        return os.read(pipe, 1) == b""
+    except BlockingIOError:
+        return False
+    finally:
+        os.close(pipe)
 
 
-def collect(plan: Plan, code: int | None) -> Object:
-    """Return what the step made.
+def collect(plan: Plan, code: int | None, access: Access | None = None) -> Object:
+    """Return what the step made, its artifacts and logs having been put into their stores.
 
     Raises ``StepError`` for a declared file that is not there, unless the step failed: then
     that is what has to be told.
     """
     outputs: Object = {}
     if plan.result:
-        outputs["result"] = _result(plan.directory / "output")
+        outputs["result"] = _result(plan.directory)
     parameters = []
     for number, declared in enumerate(plan.parameters):
-        value = _parameter(plan.directory / "parameters" / str(number), declared)
+        value = _parameter(read_left(plan.directory, "parameters", str(number)), declared)
         if value is None:
             if code:
                 continue
@@ -69,20 +74,20 @@ def collect(plan: Plan, code: int | None) -> Object:
         parameters.append(made(declared, value))
     if parameters:
         outputs["parameters"] = parameters
+    given = access or PodAccess()
+    artifacts = [*keep_logs(plan, given), *keep_all(plan, code, given)]
+    if artifacts:
+        outputs["artifacts"] = artifacts
     return outputs
 
 
-def _parameter(copy: Path, declared: Object) -> str | None:
-    try:
-        return copy.read_text(encoding="utf-8", errors="replace").removesuffix("\n")
-    except FileNotFoundError:
-        default = declared.get("default")
-        return None if default is None else str(default)
+def _parameter(left: bytes | None, declared: Object) -> str | None:
+    if left is not None:
+        return left.decode("utf-8", errors="replace").removesuffix("\n")
+    default = declared.get("default")
+    return None if default is None else str(default)
 
 
-def _result(output: Path) -> str:
-    try:
-        data = output.read_bytes()
-    except FileNotFoundError:
-        return ""
+def _result(folder: Path) -> str:
+    data = read_left(folder, "output") or b""
     return data[-_KEPT:].decode("utf-8", errors="replace").removesuffix("\n")

@@ -16,11 +16,15 @@ from tests.e2e.process_kit import Place, end, place, wait_for
 from tests.vectors import vectors_folder
 
 VECTORS: dict[str, str] = {
+    "archive-location": "Succeeded",
     "arguments-parameters-from-configmap": "Succeeded",
+    "artifact-passing": "Succeeded",
+    "artifact-path-placeholders": "Succeeded",
     "coinflip": "Succeeded",
     "conditional-parameters": "Succeeded",
     "conditionals-complex": "Succeeded",
     "continue-on-fail": "Succeeded",
+    "dag-conditional-artifacts": "Succeeded",
     "dag-custom-metrics": "Succeeded",
     "dag-diamond": "Succeeded",
     "dag-diamond-steps": "Succeeded",
@@ -33,8 +37,10 @@ VECTORS: dict[str, str] = {
     "expression-destructure-json": "Succeeded",
     "expression-tag-template-workflow": "Succeeded",
     "gc-ttl": "Succeeded",
+    "global-outputs": "Succeeded",
     "hello-world": "Succeeded",
     "init-container": "Succeeded",
+    "key-only-artifact": "Succeeded",
     "loops": "Succeeded",
     "loops-sequence": "Succeeded",
     "output-parameter": "Succeeded",

@@ -1,5 +1,6 @@
 """A small world in memory: a workflow, its pods, and a node that ends them as a test says."""
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,10 +13,13 @@ from ruleengine.model.decisions import Answer, Decision, Next, Refusal, Request,
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.executing import PLAN_VARIABLE
 from ruleengine.pipelines.reconciler import WorkflowReconciler
+from ruleengine.pipelines.repositories import Around
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMESPACE = "pipelines"
+DIRECTORY: Object = {"plugin": {"name": "directory"}}
 NODE_ID = "workflows.argoproj.io/node-id"
 NODE_NAME = "workflows.argoproj.io/node-name"
 
@@ -27,6 +31,7 @@ class End:
     code: int = 0
     result: str | None = None
     parameters: dict[str, str] = field(default_factory=dict)
+    artifacts: bool = True
     seconds: float = 1.0
     message: str = ""
 
@@ -54,6 +59,7 @@ class MemoryWorld:
     began: list[str] = field(default_factory=list)
     target: Target = field(default=Target("", "", "", ""))
     memo: object = None
+    repository: Object | None = field(default_factory=lambda: DIRECTORY)
     most: int = 0
 
     def get(self, target: Target) -> Object | None:
@@ -135,6 +141,8 @@ class MemoryWorld:
         live = self.objects.get(action.target)
         if action.verb is Verb.DELETE:
             self.objects.pop(action.target, None)
+        elif action.verb is Verb.APPLY:
+            self.put({**(live or {}), **(action.object or {})})
         elif action.verb is Verb.PATCH:
             assert live is not None
             self.put(merge_patch(live, action.object))
@@ -154,7 +162,7 @@ class MemoryWorld:
 
     def decide(self) -> Decision:
         """Return the decision on the workflow, and check that memory does not change it."""
-        reconciler = WorkflowReconciler()
+        reconciler = WorkflowReconciler(Around(default=self.repository))
         fresh = reconciler.decide(self.workflow(), self, self.now, None)
         assert reconciler.decide(self.workflow(), self, self.now, self.memo) == fresh
         decision = reconciler.decide(self.workflow(), self, self.now, fresh.memo)
@@ -222,6 +230,9 @@ class MemoryWorld:
         if end.parameters:
             pairs = end.parameters.items()
             outputs["parameters"] = [{"name": name, "value": value} for name, value in pairs]
+        if end.artifacts:
+            kept = plan_of(pod, "wait").get("artifacts", ())
+            outputs["artifacts"] = [_reported(one) for one in kept]
         self.put(
             {
                 "apiVersion": ARGO_API_VERSION,
@@ -253,6 +264,22 @@ class MemoryWorld:
             if following.time is None and not self.pods():
                 return following
         raise AssertionError(f"not settled after {turns} turns: {decision.next}")
+
+
+def _reported(kept: Object) -> Object:
+    """Return an artifact as the executor reports it."""
+    words = ("name", "globalName", "archive", "artifactGC")
+    return {**{key: kept[key] for key in words if key in kept}, **kept["reported"]}
+
+
+def plan_of(pod: Object, container: str) -> Any:
+    """Return the plan that a container of ours is given; an empty one where there is none."""
+    spec = pod["spec"]
+    for one in (*spec.get("initContainers", ()), *spec["containers"]):
+        if one["name"] == container:
+            told = {env["name"]: env.get("value") for env in one["env"]}
+            return json.loads(told[PLAN_VARIABLE])
+    return {}
 
 
 def _running(started: str) -> Object:

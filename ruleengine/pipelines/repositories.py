@@ -1,0 +1,146 @@
+"""The artifact repository of a workflow (reference, Workflows 14).
+
+It is named by ``artifactRepositoryRef``, or is the default one of the ConfigMap
+``artifact-repositories``, or the one that the configuration names. It is noted in the status,
+so that a workflow on its way goes on as it began.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from ruleengine.formats import yaml_reader
+from ruleengine.model.actions import Action, Target, Verb
+from ruleengine.model.decisions import World
+from ruleengine.model.names import ARTIFACT_CLAIM, CONTROL_NAMESPACE, PIPELINES_MANAGER
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.locations import joined, location_of
+from ruleengine.pipelines.problems import NodeError
+
+_USUAL_NAME: Final = "artifact-repositories"
+_USUAL_KEY: Final = "workflows.argoproj.io/default-artifact-repository"
+_USUAL_FORMAT: Final = "{{workflow.name}}/{{pod.name}}"
+_FORMATS: Final = {"hdfs": "pathFormat", "azure": "blobNameFormat"}
+_ADDRESS: Final = "repoURL"
+_CLAIMED: Final = "10Gi"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repository:
+    """A repository: its location without a key, and the folder of a pod's artifacts with tags."""
+
+    location: Object
+    key_format: str
+    archives_logs: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Around:
+    """What is looked at for a repository besides the workflow.
+
+    ``default`` is the repository that the configuration names, as Argo's controller has it.
+    """
+
+    control_namespace: str = CONTROL_NAMESPACE
+    default: Object | None = None
+
+
+def read_repository(stated: Object) -> Repository:
+    """Return a repository as its document states it. Raises ``NodeError``."""
+    location = location_of(stated)
+    if len(location) != 1:
+        raise NodeError("an artifact repository has one location: s3, gcs, azure, oss, hdfs, …")
+    ((kind, body),) = location.items()
+    kept = dict(body)
+    form = kept.pop(_FORMATS.get(kind, "keyFormat"), None)
+    prefix = kept.pop("keyPrefix", None)
+    if form is None:
+        form = joined(str(prefix or ""), _USUAL_FORMAT)
+    if kind == "artifactory":
+        address = str(kept.pop(_ADDRESS, ""))
+        form = joined(address, str(form))
+    return Repository(
+        location={kind: kept},
+        key_format=str(form),
+        archives_logs=bool(stated.get("archiveLogs")),
+    )
+
+
+class Repositories:
+    """The repository of one workflow during one decision, looked for when it is needed."""
+
+    def __init__(self, value: Object, spec: Object, world: World, around: Around) -> None:
+        self._namespace = str(lookup(value, "metadata", "namespace", default=""))
+        self._spec = spec
+        self._world = world
+        self._around = around
+        self._is_found = False
+        self._claims = False
+        self._repository: Repository | None = None
+        self.reference: Object | None = lookup(value, "status", "artifactRepositoryRef")
+
+    @property
+    def own(self) -> Repository | None:
+        """The repository; ``None`` where none is configured. Raises ``NodeError``."""
+        if not self._is_found:
+            if self.reference is None:
+                self.reference = _reference(self._spec, self._namespace, self._around, self._world)
+            stated = (self.reference or {}).get("artifactRepository")
+            self._repository = None if stated is None else read_repository(stated)
+            self._is_found = True
+        return self._repository
+
+    def missing_claims(self, claims: Iterable[str]) -> Iterator[Action]:
+        """Yield the creation of the claim that a namespace keeps its artifacts in by default."""
+        target = Target("v1", "PersistentVolumeClaim", self._namespace, ARTIFACT_CLAIM)
+        if self._claims or ARTIFACT_CLAIM not in claims or self._world.get(target) is not None:
+            return
+        self._claims = True
+        yield Action(
+            verb=Verb.APPLY,
+            target=target,
+            manager=PIPELINES_MANAGER,
+            object={
+                "apiVersion": "v1",
+                "kind": "PersistentVolumeClaim",
+                "metadata": {"name": ARTIFACT_CLAIM, "namespace": self._namespace},
+                "spec": {
+                    "accessModes": ["ReadWriteMany"],
+                    "resources": {"requests": {"storage": _CLAIMED}},
+                },
+            },
+            reason="artifacts",
+        )
+
+
+def _reference(spec: Object, namespace: str, around: Around, world: World) -> Object | None:
+    """Return the repository of a workflow as its status notes it; ``None`` where there is none.
+
+    Raises ``NodeError`` for a reference to nothing.
+    """
+    stated = spec.get("artifactRepositoryRef")
+    reference = stated or {}
+    name = str(reference.get("configMap") or _USUAL_NAME)
+    for place in dict.fromkeys((namespace, around.control_namespace)):
+        found = world.get(Target("v1", "ConfigMap", place, name))
+        key = reference.get("key") or lookup(found, "metadata", "annotations", _USUAL_KEY)
+        text = lookup(found, "data", str(key)) if key else None
+        if text is not None:
+            noted = {"configMap": name, "key": str(key), "namespace": place}
+            return {**noted, "artifactRepository": _parsed(str(text), f"{name}/{key}")}
+    if stated:
+        raise NodeError(
+            f"no artifact repository '{reference.get('key') or 'default'}' in the ConfigMap "
+            f"'{name}' of {namespace} or {around.control_namespace}"
+        )
+    if around.default is None:
+        return None
+    return {"default": True, "artifactRepository": around.default}
+
+
+def _parsed(text: str, where: str) -> Object:
+    parsed = yaml_reader.read(text.encode(), where)
+    values = [one.value for one in parsed.documents]
+    if parsed.findings or len(values) != 1 or not isinstance(values[0], dict):
+        raise NodeError(f"the artifact repository {where} of a ConfigMap is no map in YAML")
+    return values[0]

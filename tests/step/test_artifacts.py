@@ -1,0 +1,226 @@
+"""Artifacts before and after a step: real processes, in folders instead of a pod."""
+
+import os
+import tarfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ruleengine.model.values import Object
+from ruleengine.services.artifacts.store import ArtifactError
+from ruleengine.step.access import PodAccess
+from ruleengine.step.loading import load_all
+from ruleengine.step.plan import Plan, StepError
+from ruleengine.step.preparing import prepare
+from ruleengine.step.waiting import collect, wait
+from tests.step.planes import plan
+from tests.step.test_wrapping import begin
+
+CLAIM = "ruleengine-artifacts"
+
+
+def kept_at(key: str) -> Object:
+    """Return a location in the default directory."""
+    return {"plugin": {"name": "directory", "key": key}}
+
+
+def kept(path: Path, key: str = "k", **more: Any) -> Object:
+    """Return an output artifact as a plan states it."""
+    location = kept_at(key)
+    return {"name": "a", "path": str(path), "location": location, "reported": location, **more}
+
+
+class Pod:
+    """The folders of a pod."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.access = PodAccess(root / "argo")
+        self.store = root / "argo" / "artifacts" / CLAIM
+        self.store.mkdir(parents=True)
+
+    def plan(self, **fields: Any) -> Plan:
+        """Return a plan in a folder of its own."""
+        folder = self.root / f"run-{len(list(self.root.iterdir()))}"
+        folder.mkdir()
+        return plan(folder, **fields)
+
+    def run(self, made: Plan, *command: str) -> Object:
+        """Run a command; return what is reported."""
+        with begin(made, *command) as process:
+            process.communicate()
+        return collect(made, wait(made), self.access)
+
+    def keep(self, script: str, *artifacts: Object) -> Object:
+        """Run a script that makes artifacts; return what is reported."""
+        return self.run(self.plan(artifacts=artifacts), "sh", "-c", script)
+
+    def load(self, location: Object, **more: Any) -> Path:
+        """Load an artifact; return where it is."""
+        place = self.root / "loaded"
+        load_all([{"name": "a", "path": str(place), "location": location, **more}], self.access)
+        return place
+
+
+@pytest.fixture
+def pod(tmp_path: Path) -> Pod:
+    """Return an empty pod."""
+    return Pod(tmp_path)
+
+
+ARCHIVES: list[Object] = [
+    {},
+    {"archive": {"tar": {}}},
+    {"archive": {"tar": {"compressionLevel": 0}}},
+    {"archive": {"zip": {}}},
+    {"archive": {"none": {}}},
+]
+
+
+@pytest.mark.parametrize("archive", ARCHIVES, ids=str)
+def test_what_is_kept_comes_back_as_it_was(pod: Pod, archive: Object) -> None:
+    """A file, and a folder with what is in it, under whatever name it is loaded."""
+    folder, file = pod.root / "made dir", pod.root / "-file"
+    script = (
+        f"mkdir -p '{folder}/in'; cd '{folder}'; echo 1 >in/one; printf 2 >two; echo x >'{file}'"
+    )
+    found = pod.keep(script, kept(folder, "d/k", **archive), kept(file, "f", **archive))
+    location, other = kept_at("d/k"), kept_at("f")
+    assert found["artifacts"] == [
+        {"name": "a", "path": str(folder), **archive, **location},
+        {"name": "a", "path": str(file), **archive, **other},
+    ]
+    place = pod.load(location, **archive)
+    files = {
+        one.relative_to(place).as_posix(): one.read_text()
+        for one in place.rglob("*")
+        if one.is_file()
+    }
+    assert files == {"in/one": "1\n", "two": "2"}
+    assert pod.load(other, **archive).read_text() == "x\n"
+
+
+def test_archives_are_compressed_as_much_as_is_asked_for(pod: Pod) -> None:
+    """Not at all for level 0."""
+    sizes = []
+    for level in (0, 9):
+        archive = {"tar": {"compressionLevel": level}}
+        path = pod.root / "zeros"
+        pod.keep(f"head -c 100000 /dev/zero >{path}", kept(path, archive=archive))
+        sizes.append((pod.store / "k").stat().st_size)
+    assert sizes[0] > 100_000
+    assert sizes[1] < 10_000
+
+
+def test_an_archive_is_recognised_by_its_content(pod: Pod) -> None:
+    """Unless it is said that it is none; several things at its top make a folder."""
+    with tarfile.open(pod.store / "several", "w:gz") as archive:
+        for name in ("one", "two"):
+            (pod.root / name).write_text(name)
+            archive.add(pod.root / name, name)
+    assert sorted(one.name for one in pod.load(kept_at("several")).iterdir()) == ["one", "two"]
+    assert pod.load(kept_at("several"), archive={"none": {}}).is_file()
+
+
+def test_text_in_the_document_is_a_file(pod: Pod) -> None:
+    """As it is written."""
+    assert pod.load({"raw": {"data": "a\nb"}}).read_text() == "a\nb"
+
+
+def test_modes_are_set_as_they_are_stated(pod: Pod) -> None:
+    """On the top alone, or on everything; never through a link."""
+    folder, outside = pod.root / "made", pod.root / "outside"
+    outside.touch(mode=0o600)
+    pod.keep(f"mkdir {folder}; touch {folder}/x; ln -s x {folder}/link", kept(folder))
+    place = pod.load(kept_at("k"), mode=0o711)
+    assert [one.stat().st_mode & 0o777 for one in (place, place / "x")] == [0o711, 0o644]
+    place = pod.load(kept_at("k"), mode=0o700, recurseMode=True)
+    assert [one.stat().st_mode & 0o777 for one in (place, place / "x")] == [0o700, 0o700]
+
+
+def test_what_is_not_there_is_told_unless_it_is_optional(pod: Pod) -> None:
+    """Before and after the step."""
+    absent = pod.root / "absent"
+    with pytest.raises(StepError, match=f"'a' is not there: the step wrote nothing to {absent}"):
+        pod.keep("true", kept(absent))
+    assert pod.keep("true", kept(absent, optional=True)) == {}
+    assert pod.keep("exit 3", kept(absent)) == {}
+    with pytest.raises(StepError, match="'a' cannot be loaded: there is no artifact under 'none'"):
+        pod.load(kept_at("none"))
+    assert not pod.load(kept_at("none"), optional=True).exists()
+
+
+def test_a_step_that_failed_keeps_what_it_made(pod: Pod) -> None:
+    """People want to see it."""
+    path = pod.root / "report"
+    assert pod.keep(f"echo bad >{path}; exit 1", kept(path))["artifacts"]
+
+
+def test_a_link_that_is_declared_is_kept_as_what_it_stands_for(pod: Pod) -> None:
+    """The file, not the link."""
+    file, link = pod.root / "file", pod.root / "link"
+    pod.keep(f"echo x >{file}; ln -s {file} {link}", kept(link))
+    assert pod.load(kept_at("k")).read_text() == "x\n"
+
+
+def test_what_cannot_be_packed_is_told(pod: Pod) -> None:
+    """In the words of the program that packs."""
+    made = pod.plan(artifacts=(kept(pod.root / "x"),))
+    prepare(made)
+    (made.directory / "artifacts" / "0.said").write_text("tar: cannot read x\n")
+    with pytest.raises(StepError, match="'a' cannot be kept: tar: cannot read x"):
+        collect(made, 0, pod.access)
+
+
+LEFT = ["output", "parameters/0", "artifacts/0.tar", "main.log"]
+
+
+@pytest.mark.parametrize("name", LEFT)
+@pytest.mark.parametrize("way", ["link", "folder", "pipe"])
+def test_a_step_cannot_make_us_read_what_only_we_can_see(pod: Pod, name: str, way: str) -> None:
+    """No link that it lays is followed, also not on the way, and no pipe is waited for."""
+    secret = pod.root / "argo" / "secret" / "s"
+    secret.mkdir(parents=True)
+    for one in ("output", "0", "0.tar", "main.log"):
+        (secret / one).write_text("top secret")
+    logs = {"name": "main-logs", "location": kept_at("logs"), "reported": kept_at("logs")}
+    artifacts = (kept(pod.root / "x", optional=True, archive={"none": {}}),)
+    parameters = ({"name": "p", "path": "/p", "default": "d"},)
+    made = pod.plan(result=True, parameters=parameters, artifacts=artifacts, logs=logs)
+    prepare(made)
+    place = made.directory / name
+    if way == "folder" and "/" in name:
+        place.parent.rmdir()
+        place.parent.symlink_to(secret)
+    elif way == "pipe":
+        os.mkfifo(place)
+    else:
+        place.symlink_to(secret / place.name)
+    found = collect(made, 0, pod.access)
+    assert (found["result"], found["parameters"][0]["value"]) == ("", "d")
+    assert [one["name"] for one in found["artifacts"]] == ["main-logs"]
+    assert (pod.store / "logs").read_text() == ""
+
+
+def test_the_logs_of_a_step_are_kept(pod: Pod) -> None:
+    """Both of its streams, beside its result; they go on to where they went."""
+    logs = {"name": "main-logs", "location": kept_at("logs"), "reported": kept_at("logs")}
+    made = pod.plan(result=True, logs=logs)
+    found = pod.run(made, "sh", "-c", "echo out; echo error >&2; echo last")
+    assert sorted((pod.store / "logs").read_text().splitlines()) == ["error", "last", "out"]
+    assert found["result"] == "out\nlast"
+    assert found["artifacts"] == [{"name": "main-logs", "archive": {"none": {}}, **kept_at("logs")}]
+
+
+def test_a_key_of_a_secret_is_read_where_it_is_mounted(pod: Pod) -> None:
+    """A newline at its end is none of it; one that is missing is told, but not what it is."""
+    folder = pod.root / "argo" / "secret" / "s"
+    folder.mkdir(parents=True)
+    (folder / "k").write_text("value\n")
+    found = pod.access.secret({"name": "s", "key": "k"})
+    assert found is not None
+    assert found.reveal() == "value"
+    assert pod.access.secret({"name": "s", "key": "none", "optional": True}) is None
+    with pytest.raises(ArtifactError, match="the Secret 's' has no key 'none'"):
+        pod.access.secret({"name": "s", "key": "none"})
