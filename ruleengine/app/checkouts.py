@@ -48,7 +48,9 @@ def open_checkout(workspace: Workspace, *, staged: bool = False, revision: str =
             pending=plain.worktree,
         )
     history = GitHistory(Git(root), workspace.prefix)
-    contents: Contents = BlobContents(root) if staged or revision else DiskContents(root)
+    contents: Contents = BlobContents(root)
+    if not (staged or revision):
+        contents = DiskContents(root, absent=contents)
     if revision:
         commit = history.commit(revision)
         pending: Callable[[], TreeState] = partial(TreeState, commit=commit)

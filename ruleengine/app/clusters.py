@@ -78,7 +78,7 @@ def _naming(name: str) -> Iterator[None]:
         yield
     except UnauthorizedError as error:
         raise UnreachableError(
-            f"the cluster {name} refuses the credentials: {error.message}", error.remedy
+            f"{name} refuses the credentials: {error.message}", error.remedy
         ) from error
 
 

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from ruleengine.repository.blobs import BlobReader
 from ruleengine.repository.git import Git
-from ruleengine.repository.worktree import read_file
+from ruleengine.repository.worktree import is_refused, read_file
 
 
 class Contents(Protocol):
@@ -16,19 +16,24 @@ class Contents(Protocol):
 
 
 class DiskContents:
-    """The files of a working tree. Links are never followed."""
+    """The files of a working tree. Links are never followed.
 
-    def __init__(self, root: Path) -> None:
+    ``absent`` gives the files that Git has and a sparse checkout leaves out.
+    """
+
+    def __init__(self, root: Path, absent: "Contents | None" = None) -> None:
         self._root = root
+        self._absent = absent
         self._safe: dict[str, bool] = {}
 
     def read(self, path: str, blob: str) -> bytes:
         """Return the content of a file as it lies there, whatever its blob id."""
-        del blob
         data = read_file(self._root, path, self._safe)
-        if data is None:
+        if data is not None:
+            return data
+        if self._absent is None or is_refused(self._root, path, self._safe):
             raise KeyError(path)
-        return data
+        return self._absent.read(path, blob)
 
 
 class BlobContents:

@@ -23,7 +23,7 @@ from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Result, Target
 from ruleengine.model.data import data_folder
-from ruleengine.model.errors import FailedError
+from ruleengine.model.errors import FailedError, cannot_write
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.repository.committing import commit_all
@@ -92,10 +92,17 @@ def _apply(repo: Path, choice: ClusterChoice, observers: Observers) -> Delivery:
 
 def _commit(repo: Path, *, old: bool) -> str:
     """Bring the config repo to the sample's content, or to that before the release."""
-    shutil.copytree(data_folder("sample-repo"), repo, dirs_exist_ok=True)
-    canary = repo / _CANARY
-    if old:
-        canary.write_text(canary.read_text(encoding="utf-8").replace(_NEW, _OLD), encoding="utf-8")
+    sample, canary = data_folder("sample-repo"), repo / _CANARY
+    try:
+        for source in filter(Path.is_file, sample.rglob("*")):
+            target = repo / source.relative_to(sample)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(source, target)
+        if old:
+            text = canary.read_text(encoding="utf-8").replace(_NEW, _OLD)
+            canary.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise cannot_write(repo, error, "choose another folder with --state") from error
     message = "The shop" if old else "Release web 2.1.0"
     return commit_all(repo, message, _YESTERDAY + timedelta(days=0 if old else 1))
 

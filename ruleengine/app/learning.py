@@ -16,7 +16,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.progress import Progress
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
 from ruleengine.validation.index import ValidationIndex
-from ruleengine.validation.problems import is_link
+from ruleengine.validation.problems import unread_at
 from ruleengine.validation.renders import source_folder
 
 
@@ -82,7 +82,7 @@ class RepoLearner:
         from ruleengine.rendering.rendering import render
 
         folder = source_folder(source)
-        if not self._index.exists(folder) or is_link(self._index, folder):
+        if not self._index.exists(folder) or unread_at(self._index, folder):
             return [], []  # the reference check says so, at the line of the path
         tree = self._tree(folder)
         rendered = render(source, tree, application)

@@ -8,7 +8,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import UsageError, cannot_write
 
 _STARTER = Path(__file__).resolve().parent / "starter"
 _HIDDEN = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
@@ -38,9 +38,7 @@ def scaffold(folder: Path) -> tuple[Path, ...]:
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, folder / path)
     except OSError as error:
-        raise UsageError(
-            f"{folder} cannot be written: {error.strerror}", "check its owner"
-        ) from error
+        raise cannot_write(folder, error, "check its owner") from error
     _make_repository(folder)
     return tuple(sources)
 

@@ -10,16 +10,14 @@ from pathlib import Path
 
 from ruleengine.model.errors import UsageError
 from ruleengine.repository.blobs import blob_id
-from ruleengine.repository.entries import FILE_MODES, STATE_FOLDER, UNMERGED
+from ruleengine.repository.entries import FILE_MODES, STATE_FOLDER, UNMERGED, UNREADABLE
 from ruleengine.repository.git import Git
-from ruleengine.repository.worktree import read_file, walk_folder
+from ruleengine.repository.trees import commit_of
+from ruleengine.repository.worktree import mode_on_disk, read_file, walk_folder
 from ruleengine.validation.states import TreeState
 
 PATH_INVALID = "path"
 """Stands for the mode of a file whose path is no UTF-8."""
-
-_LINK = "120000"
-_FOLDER = "160000"
 
 
 class GitHistory:
@@ -95,14 +93,7 @@ class GitHistory:
 
     def commit(self, revision: str) -> str:
         """Return the commit id of a revision. Raises ``UsageError`` where there is none."""
-        expression = f"{revision}^{{commit}}"
-        found = self._git.ask("rev-parse", "--verify", "--quiet", "--end-of-options", expression)
-        if found:
-            return found
-        raise UsageError(
-            f"there is no revision {revision!r} in this repository",
-            "name a commit, branch or tag that `git log` knows; fetch it if it is elsewhere",
-        )
+        return commit_of(self._git, revision)
 
     def _raw(self, command: str, *arguments: str, index: bool = False) -> dict[str, str | None]:
         found: dict[str, str | None] = {}
@@ -152,18 +143,13 @@ def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:
     """
     if path != _shown(path):
         return f"{PATH_INVALID}:{_shown(path)}"
-    file = root / path
-    try:
-        if file.is_symlink():
-            return _blob(_LINK, blob_id(str(file.readlink()).encode(), length))
-        if file.is_dir():
-            return _blob(_FOLDER, path)
-        if not file.exists():
-            return None
-    except OSError:
-        return _blob("100000", path)
+    mode = mode_on_disk(root / path)
+    if not mode:
+        return None
+    if mode not in FILE_MODES:
+        return _blob(mode, path)
     data = read_file(root, path, {})
-    return blob_id(data, length) if data is not None else _blob("100000", path)
+    return _blob(UNREADABLE, path) if data is None else blob_id(data, length)
 
 
 def mode_of(blob: str) -> str:

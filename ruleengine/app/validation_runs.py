@@ -73,6 +73,7 @@ class ValidationRun:
             checks=tuple(one for one in Check if one in options.checks),
             revision=checkout.state.commit,
             dirty=bool(checkout.state.overlay),
+            chosen=not chosen.selection.everything,
         )
 
     def source(self, path: str) -> str | None:

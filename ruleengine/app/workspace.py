@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ruleengine.model.errors import UsageError
 from ruleengine.repository.entries import STATE_FOLDER
-from ruleengine.repository.git import git_folder
+from ruleengine.repository.git import git_folder, is_bare, no_repository
 from ruleengine.repository.trees import find_root
 
 
@@ -53,6 +53,7 @@ class Workspace:
 
 def open_workspace(directory: Path) -> Workspace:
     """Return the workspace that a folder belongs to; a folder in none is one of its own."""
+    _require_utf8_names()
     try:
         root = find_root(directory)
     except UsageError:
@@ -75,6 +76,8 @@ def config_repo(directory: Path) -> Workspace:
 def require_config_repo(workspace: Workspace) -> None:
     """Raise ``UsageError`` for a folder that nothing marks as a config repo."""
     if not workspace.found:
+        if is_bare(workspace.root):
+            raise no_repository(workspace.root)
         raise UsageError(
             f"{workspace.root} lies in no config repo",
             "go to your config repo, or make one with `ruleengine init DIR`",
@@ -89,6 +92,17 @@ def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
         if not here.found or here.relative(first) is None:
             directory = first if first.is_dir() else first.parent
     return open_workspace(directory)
+
+
+def _require_utf8_names() -> None:
+    """Raise ``UsageError`` where this process takes file names for another encoding than Git."""
+    from sys import getfilesystemencoding
+
+    if getfilesystemencoding() != "utf-8":
+        raise UsageError(
+            f"names of files are read as {getfilesystemencoding()} here, not as UTF-8",
+            "set PYTHONUTF8=1, or choose a locale of UTF-8, for instance LC_ALL=C.UTF-8",
+        )
 
 
 def _lexical(path: Path) -> str:

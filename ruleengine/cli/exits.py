@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ruleengine.model.errors import ExitCode, RuleEngineError
+from ruleengine.model.errors import ExitCode, RuleEngineError, is_disk_full
 
 
 def run(command: click.Command) -> int:
@@ -33,12 +33,22 @@ def _exit_code_of(error: Exception) -> int:
             click.echo(f"  remedy: {error.remedy}", err=True)
             code = error.exit_code
         case BrokenPipeError():
-            # Python flushes standard output once more at exit: that must not complain.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _give_up_output()
             code = ExitCode.DONE
+        case OSError() if is_disk_full(error):
+            _give_up_output()
+            what = error.filename or "standard output"
+            click.echo(f"error: {what} cannot be written: {error.strerror}", err=True)
+            click.echo("  remedy: free space on its disk, then run it again", err=True)
+            code = ExitCode.UNREACHABLE
         case _:
             code = _report_crash(error)
     return code
+
+
+def _give_up_output() -> None:
+    """Let Python flush standard output at exit, as it does, without a complaint."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _report_crash(error: Exception) -> ExitCode:
@@ -46,11 +56,15 @@ def _report_crash(error: Exception) -> ExitCode:
     import tempfile
     import traceback
 
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="ruleengine-crash-", suffix=".txt", delete=False, encoding="utf-8"
-    ) as report:
-        report.write(f"Python {sys.version}\n")
-        report.write("".join(traceback.format_exception(error)))
     click.echo("error: this is a defect of ruleengine, not of your files", err=True)
-    click.echo(f"  remedy: please report it with {report.name}", err=True)
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="ruleengine-crash-", suffix=".txt", delete=False, encoding="utf-8"
+        ) as report:
+            report.write(f"Python {sys.version}\n")
+            report.write("".join(traceback.format_exception(error)))
+        remedy = f"please report it with {report.name}"
+    except OSError as unwritten:
+        remedy = f"run it again with a TMPDIR that can take a report ({unwritten.strerror})"
+    click.echo(f"  remedy: {remedy}", err=True)
     return ExitCode.INTERNAL

@@ -48,7 +48,9 @@ def _text(found: list[Object]) -> str:
         metadata = one["metadata"]
         health = health_of(one)
         origin = lookup(metadata, "annotations", ORIGIN, default="")
-        word = str(health.status) if health else ""
+        # An application has no health as part of another, but it tells that of its own objects.
+        own = str(lookup(one, "status", "health", "status", default=""))
+        word = str(health.status) if health else own
         rows.append((metadata.get("namespace", ""), metadata["name"], word, origin))
     return columns(rows) if found else "none\n"
 

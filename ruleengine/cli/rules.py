@@ -73,6 +73,8 @@ def _data(found: Rules) -> Object:
 
 def _outcomes_text(outcomes: tuple[RuleTestOutcome, ...]) -> str:
     rows = [("passed" if one.passed else "failed", one.name, one.place) for one in outcomes]
+    if not outcomes:
+        return "there are no tests: they are documents of kind RuleTest in rules/**/tests/\n"
     passed = sum(one.passed for one in outcomes)
     return columns(rows) + f"{passed} passed, {len(outcomes) - passed} failed\n"
 

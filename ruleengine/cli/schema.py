@@ -9,7 +9,7 @@ import click
 
 from ruleengine.cli.options import output
 from ruleengine.cli.printing import show
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import UsageError, cannot_write
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object, Value
 
@@ -46,9 +46,7 @@ def command(*, kind: str | None, names: bool, folder: Path | None, output: str) 
         try:
             written = catalog.export(folder)
         except OSError as error:
-            raise UsageError(
-                f"{folder} cannot be written: {error.strerror}", "name another folder"
-            ) from error
+            raise cannot_write(folder, error, "name another folder") from error
         text = f"wrote {len(written)} schemas into {folder}\n"
         files = [path.name for path in written]
         show(output, lambda _: text, lambda: _data(folder=str(folder), files=files))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from ruleengine.cli.options import directory, output
-from ruleengine.model.errors import ExitCode, UsageError
+from ruleengine.model.errors import ExitCode, cannot_write
 from ruleengine.validation.check_names import Check
 
 if TYPE_CHECKING:
@@ -145,9 +145,6 @@ def _write(validation: "Validation", output: str, file: Path | None, *, verbose:
         try:
             file.write_text(text, encoding="utf-8")
         except OSError as error:
-            raise UsageError(
-                f"{file} cannot be written: {error.strerror}",
-                "name a file in a folder that is there",
-            ) from error
+            raise cannot_write(file, error, "name a file in a folder that is there") from error
     if validation.report.note:
         click.echo(f"note: {validation.report.note}", err=True)

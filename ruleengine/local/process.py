@@ -29,6 +29,8 @@ _PATIENCE: Final = 30.0
 _POLL: Final = 0.02
 _MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 * 1024)}
 """Has glibc give the memory of long answers back; else it keeps the most there ever was."""
+_ROOM: Final = 1_000_000
+"""Bytes that a disk must have left, lest a server that says nothing has ended for lack of them."""
 
 _CHILDREN: list[subprocess.Popen[bytes]] = []
 """Servers that this process has started; kept so that they can be reaped."""
@@ -154,7 +156,7 @@ def _make(state: Path) -> None:
         (state / ".gitignore").write_text("*\n")
     except OSError as error:
         raise StoreError(
-            f"the state folder {state} cannot be made: {error}",
+            f"the state folder {state} cannot be made: {error.strerror}",
             "check its permissions and disk, or choose another folder with --state",
         ) from error
 
@@ -181,7 +183,8 @@ def _start(state: Path) -> Running:
             return found
         if child.poll() is not None:
             _reap()
-            raise _failed(log)
+            words = log.read_text(errors="replace").strip()
+            raise failed_start(state, words, shutil.disk_usage(state).free)
         time.sleep(_POLL)
     child.kill()
     child.wait()
@@ -191,12 +194,20 @@ def _start(state: Path) -> Running:
     )
 
 
-def _failed(log: Path) -> StoreError:
-    text = log.read_text(errors="replace").strip()
-    message, _, remedy = text.rpartition("\n  remedy: ")
+def failed_start(state: Path, words: str, free: int) -> StoreError:
+    """Return why a server ended at its start: its last ``words``, which a full disk swallows.
+
+    ``free`` is how many bytes the disk of the state has left.
+    """
+    if not words and free < _ROOM:
+        return StoreError(
+            f"the local control plane has no room: the disk of {state} is full",
+            "free space on it, or choose another folder with --state",
+        )
+    message, _, remedy = words.rpartition("\n  remedy: ")
     return StoreError(
         message.rpartition("\n")[2] or "the local control plane ended at its start",
-        remedy or f"look at {log}",
+        remedy or f"look at {state / 'server.log'}",
     )
 
 

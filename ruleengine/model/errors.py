@@ -4,7 +4,9 @@ Every exception that may reach a user says what went wrong and what to do, and
 knows the exit code of the process (design, section 9).
 """
 
+import errno
 from enum import IntEnum
+from pathlib import Path
 
 
 class ExitCode(IntEnum):
@@ -61,6 +63,19 @@ class FailedError(RuleEngineError):
     """The work was understood and tried, and failed."""
 
     exit_code = ExitCode.FAILED
+
+
+def cannot_write(path: Path, error: OSError, remedy: str) -> UsageError:
+    """Return the error for a file or folder that the system does not let us write."""
+    return UsageError(
+        f"{path} cannot be written: {error.strerror or error}",
+        "free space on its disk" if is_disk_full(error) else remedy,
+    )
+
+
+def is_disk_full(error: OSError) -> bool:
+    """Tell whether the system refused a write for lack of space."""
+    return error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class StoreError(RuleEngineError):

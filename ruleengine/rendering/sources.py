@@ -73,7 +73,8 @@ def _folder(source: Object, view: FileView) -> tuple[str | None, tuple[Finding, 
     what = "is a file, not a folder" if view.exists(folder) else "does not exist"
     if view.links(folder):
         what = "is a symbolic link, which is not followed,"
-    message = f"source.path {written!r} {what} at revision {view.tree.revision or '(none yet)'}"
+    revision = view.tree.revision
+    message = f"source.path {written!r} {what}" + (f" at revision {revision}" if revision else "")
     return None, (finding("render-path-missing", message, Place(folder)),)
 
 

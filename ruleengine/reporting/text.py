@@ -13,6 +13,7 @@ from ruleengine.reporting.excerpts import Sources, excerpt
 from ruleengine.reporting.style import PLAIN, Style, printable
 
 _INDENT = "    "
+_LONGEST = 1_000
 
 
 def findings_text(
@@ -34,15 +35,20 @@ def finding_text(finding: Finding, style: Style = PLAIN, source: str | None = No
     """Return one finding as lines: what is wrong and where, the source, the remedy."""
     place = style.paint(printable(str(finding.place)), "bold")
     head = f"{place} {style.severity(finding.severity)} {finding.code}: "
-    lines = [head + printable(finding.message)]
+    lines = [head + _cut(printable(finding.message))]
     lines += [_INDENT + line for line in excerpt(finding.place, source, style)]
     if finding.remedy:
-        lines.append(f"{_INDENT}remedy: {printable(finding.remedy)}")
+        lines.append(f"{_INDENT}remedy: {_cut(printable(finding.remedy))}")
     lines += [
         f"{_INDENT}see {printable(str(related.place))}: {printable(related.message)}"
         for related in finding.related
     ]
     return "\n".join(lines) + "\n"
+
+
+def _cut(text: str) -> str:
+    """Return a text that a person can take in: messages name what a file holds, however long."""
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
 
 
 def severity_counts(findings: Sequence[Finding]) -> str:
@@ -61,12 +67,16 @@ def summary_text(
     files: int,
     documents: int,
     waived: int = 0,
+    nothing: str = "there is no document",
     style: Style = PLAIN,
 ) -> str:
-    """Return the last line of a report; nothing checked is said as plainly as an error."""
+    """Return the last line of a report; nothing checked is said as plainly as an error.
+
+    ``nothing`` says why there is nothing to check.
+    """
     checked = f"{count(documents, 'document')} in {count(files, 'file')} checked"
     if not files and not findings:
-        return style.paint("nothing to check: no file was selected", "yellow") + "\n"
+        return style.paint(f"nothing to check: {nothing}", "yellow") + "\n"
     worst = min((list(Severity).index(one.severity) for one in findings), default=3)
     looks = ("red", "yellow", "blue", "green")[worst]
     line = f"{style.paint(severity_counts(findings), looks, 'bold')}; {checked}"

@@ -40,6 +40,7 @@ def report_text(
         files=report.files,
         documents=report.documents,
         waived=len(report.waived),
+        nothing=f"there is no document {'in what was chosen' if report.chosen else 'here'}",
         style=style,
     )
     if report.recorded and not verbose:

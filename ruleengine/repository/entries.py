@@ -20,6 +20,9 @@ _SUBMODULE: Final = "160000"
 UNMERGED: Final = "unmerged"
 """Stands for the mode of a path that a merge left in several versions."""
 
+UNREADABLE: Final = "unreadable"
+"""Stands for the mode of a path that is there and cannot be read."""
+
 
 def sort_entries(
     entries: Iterable[tuple[str, str, str]],
@@ -65,6 +68,8 @@ def entry_finding(mode: str, path: str) -> Finding | None:
             remedy="resolve the conflict and `git add` the file",
             place=Place(path),
         )
+    if mode == UNREADABLE:
+        return unreadable(path)
     return repository_finding(
         "repository-file-unread",
         f"the entry has the mode {mode}, which is no regular file",

@@ -91,12 +91,19 @@ def refusal(complaint: str, folder: Path) -> UsageError:
         )
     if "not a git repository" in words:
         return no_repository(folder)
+    if "No space left on device" in words:
+        return UsageError(f"git cannot write {folder}: its disk is full", "free space on it")
     first = words.splitlines()[0] if words else "git failed without a word"
     return UsageError(f"git cannot read {folder}: {first}", "run `git status` there and mend it")
 
 
 def no_repository(folder: Path) -> UsageError:
-    """Return the error for a folder that is in no Git repository."""
+    """Return the error for a folder that is in no Git repository, or in one without files."""
+    if is_bare(folder):
+        return UsageError(
+            f"{folder} is a bare Git repository: it has no files to work on",
+            "work in a clone of it, or add a folder to it with `git worktree add`",
+        )
     return UsageError(
         f"{folder} is in no Git repository, so it has no revisions and no staged files",
         "run `git init` there, or leave out the option that names a revision",
@@ -109,6 +116,13 @@ def git_folder(folder: Path) -> Path | None:
         if (one / ".git").exists():
             return one
     return None
+
+
+def is_bare(folder: Path) -> bool:
+    """Tell whether a folder is itself a Git repository, one without a working tree."""
+    return (folder / "HEAD").is_file() and all(
+        (folder / name).is_dir() for name in ("objects", "refs")
+    )
 
 
 def _index_file(folder: Path, environment: Mapping[str, str]) -> str:

@@ -100,15 +100,20 @@ class Repository:
     def _unknown(self, revision: str) -> UsageError:
         if self._repository.is_empty or not self.references():
             return UsageError(
-                f"{self._folder} has no commit yet, so there is no revision {revision}",
+                f"{self._folder} has no commit yet, so there is no revision {revision!r}",
                 "commit something first, or leave out the option that names a revision",
             )
         names = [name.split("/", 2)[-1] for name in self.references()]
         close = difflib.get_close_matches(revision, names, n=1)
-        remedy = (
-            f"did you mean {close[0]}?" if close else "`git branch -a` and `git tag` list names"
-        )
-        return UsageError(f"there is no commit, branch or tag {revision!r}", remedy)
+        if close:
+            remedy = f"did you mean {close[0]}?"
+        elif self._repository.is_shallow:
+            remedy = "this clone is shallow: `git fetch --unshallow` brings what is older"
+        else:
+            remedy = (
+                "name a commit, branch or tag that `git log` knows; fetch it if it is elsewhere"
+            )
+        return UsageError(f"there is no revision {revision!r} in this repository", remedy)
 
 
 def _folder(tree: Any, path: str) -> Any | None:

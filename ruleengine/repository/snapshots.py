@@ -105,11 +105,15 @@ def unread_finding(path: str, folders: Sequence[str] = FOLDERS) -> Finding | Non
     inside = path.partition("/")[0] in folders and "/" in path
     if not inside or path.endswith((f"/{DEFAULTS_FILE}", *_BESIDE)):
         return None
+    if path.endswith(SUFFIXES):
+        remedy = "give it a name that begins with another character than `.`, or move it elsewhere"
+    else:
+        remedy = f"give it one of the endings {', '.join(SUFFIXES)}, or move it elsewhere"
     return Finding(
         severity=Severity.INFO,
         code="file-name-unread",
         message="the file is not read: its name is not that of a document",
-        remedy=f"give it one of the endings {', '.join(SUFFIXES)}, or move it elsewhere",
+        remedy=remedy,
         place=Place(path),
     )
 

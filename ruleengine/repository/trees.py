@@ -100,6 +100,15 @@ def open_revision(root: Path, revision: str) -> Tree:
     return Repository(top).tree(revision, _prefix(root, top))
 
 
+def commit_of(git: Git, revision: str) -> str:
+    """Return the commit id that a name stands for. Raises ``UsageError`` where there is none."""
+    commit = git.ask("rev-parse", "--verify", "-q", "--end-of-options", revision + "^{commit}")
+    if commit is None:
+        open_revision(git.folder, revision)  # explains what is wrong with the name
+        raise UsageError(f"{revision} is no commit", "name a commit, branch or tag")
+    return commit
+
+
 def changes(old: Tree, new: Tree) -> Changes:
     """Return which files were added, modified and deleted from ``old`` to ``new``."""
     before, after = blobs(old), blobs(new)
@@ -135,10 +144,7 @@ def changed_since(
     Raises ``UsageError`` where there is no Git repository or no such revision.
     """
     git = _git(root, environment)
-    commit = git.ask("rev-parse", "--verify", "-q", "--end-of-options", revision + "^{commit}")
-    if commit is None:
-        open_revision(root, revision)  # explains what is wrong with the name
-        raise UsageError(f"{revision} is no commit", "name a commit, branch or tag")
+    commit = commit_of(git, revision)
     differing = git.start("diff", *_NAMES_ONLY, commit, "--")
     others = git.run(*["ls-files", "--others", "--exclude-standard", "-z", "--", "."])
     return tuple(sorted({*_names(git.finish(differing)), *_names(others)}))

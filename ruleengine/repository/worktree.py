@@ -14,10 +14,19 @@ from typing import Final
 from ruleengine.model.findings import Finding
 from ruleengine.model.trees import Entry
 from ruleengine.repository.blobs import BlobReader, LazyMapping, blob_id
-from ruleengine.repository.entries import STATE_FOLDER, UNMERGED, sort_entries, unreadable
+from ruleengine.repository.entries import (
+    STATE_FOLDER,
+    UNMERGED,
+    UNREADABLE,
+    sort_entries,
+    unreadable,
+)
 from ruleengine.repository.git import Git
 
 _NO_COMMIT: Final = "(initial)"
+_REGULAR: Final = "100644"
+_REFUSED: Final = (_REGULAR, UNREADABLE)
+"""Modes on the disk of what was not read although it is there."""
 
 
 class WorkTree:
@@ -58,11 +67,11 @@ class WorkTree:
         if path not in self._blobs:
             raise KeyError(path)
         data = read_file(self._folder, path, self._safe_folders)
-        if data is None and self._reader is not None:  # a sparse checkout leaves files out
-            data = self._reader.read(self._blobs[path])
-        if data is None:
+        if data is not None:
+            return data
+        if self._reader is None or is_refused(self._folder, path, self._safe_folders):
             raise KeyError(path)
-        return data
+        return self._reader.read(self._blobs[path])  # a sparse checkout leaves files out
 
     def _entry(self, path: str) -> Entry:
         try:
@@ -123,7 +132,7 @@ def walk_folder(folder: Path) -> WorkTree:
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         for name in [*names, *linked]:
             path = name if relative == "." else f"{relative}/{name}"
-            entries.append((_mode(folder / path), "", path))
+            entries.append((mode_on_disk(folder / path), "", path))
     files, findings = sort_entries(sorted(entries, key=lambda one: one[2]))
     safe: dict[str, bool] = {}
     blobs = LazyMapping(files, lambda path: blob_id(read_file(folder, path, safe) or b""))
@@ -149,6 +158,11 @@ def read_file(folder: Path, path: str, safe: dict[str, bool]) -> bytes | None:
         return None
 
 
+def is_refused(folder: Path, path: str, safe: dict[str, bool]) -> bool:
+    """Tell whether a file is there that the system does not let us read. ``safe`` as above."""
+    return _is_inside(folder, path, safe) and mode_on_disk(folder / path) in _REFUSED
+
+
 def _is_inside(folder: Path, path: str, safe: dict[str, bool]) -> bool:
     """Tell whether no parent folder of a path is a link."""
     parent = path.rstrip("/").rpartition("/")[0]
@@ -166,7 +180,7 @@ def _with_changes(
     safe: dict[str, bool] = {}
     added = False
     for path in changed:
-        mode = _mode(folder / path) if _is_inside(folder, path, safe) else ""
+        mode = mode_on_disk(folder / path) if _is_inside(folder, path, safe) else ""
         if not mode:
             files.pop(path, None)
             continue
@@ -183,14 +197,16 @@ def _with_changes(
     return (dict(sorted(files.items())) if added else files), findings
 
 
-def _mode(path: Path) -> str:
+def mode_on_disk(path: Path) -> str:
     """Return the mode that Git would store, or an empty text for what is not there."""
     try:
         mode = path.lstat().st_mode
-    except (OSError, ValueError):
+    except (FileNotFoundError, NotADirectoryError, ValueError):
         return ""
+    except OSError:
+        return UNREADABLE
     if stat.S_ISREG(mode):
-        return "100644"
+        return _REGULAR
     if stat.S_ISLNK(mode):
         return "120000"
     return "160000" if stat.S_ISDIR(mode) else f"{mode:o}"

@@ -53,7 +53,8 @@ class Report:
     """What a run of ``validate`` found, and what it looked at.
 
     ``files`` and ``documents`` count what was selected, ``recorded`` those documents that no
-    reconciler acts on yet; ``note`` says where the run was slower than it could be, and why.
+    reconciler acts on yet; ``chosen`` says that only a part of the repo was; ``note`` says
+    where the run was slower than it could be, and why.
     """
 
     findings: tuple[Finding, ...]
@@ -64,6 +65,7 @@ class Report:
     checks: tuple[Check, ...] = tuple(Check)
     revision: str = ""
     dirty: bool = False
+    chosen: bool = False
     note: str = field(default="", compare=False)
 
     @property

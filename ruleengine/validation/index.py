@@ -72,7 +72,8 @@ def with_index(
             with closing(_open_file(path, code)) as index:
                 return work(index), ""
         except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-            reason = f"the index {path.name} cannot be used ({error})"
+            why = getattr(error, "strerror", None) or error
+            reason = f"the index {path.name} cannot be used ({why})"
             _remove_if_broken(path, error)
     with closing(_prepared(sqlite3.connect(":memory:", isolation_level=None), code)) as index:
         return work(index), reason

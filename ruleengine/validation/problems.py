@@ -21,6 +21,9 @@ from ruleengine.validation.references import PATH, resolve, resolve_path, sugges
 
 Key: TypeAlias = tuple[str, str]
 
+_UNREAD = {"120000": "a symbolic link", "160000": "another Git repository"}
+"""What nothing is read behind, by the mode that its blob id begins with."""
+
 _SUGGESTIONS = 50
 """So many dangling pointers get a suggestion: a repo with more has another problem."""
 
@@ -55,19 +58,20 @@ def _problems(index: ValidationIndex, kind: str, name: str) -> Iterator[Finding]
     if not pointers:
         return
     if kind == PATH:
-        exists, link = index.exists(name), is_link(index, name)
+        exists, unread = index.exists(name), unread_at(index, name)
         for _, data in pointers:
-            yield from resolve_path(decode_reference(kind, name, data), exists=exists, link=link)
+            reference = decode_reference(kind, name, data)
+            yield from resolve_path(reference, exists=exists, unread=unread)
         return
     definitions = [decode_definition(kind, name, data) for _, data in index.definitions(kind, name)]
     for _, data in pointers:
         yield from resolve(decode_reference(kind, name, data), definitions)
 
 
-def is_link(index: ValidationIndex, path: str) -> bool:
-    """Tell whether a symbolic link is at a path: its blob id begins with its mode."""
+def unread_at(index: ValidationIndex, path: str) -> str:
+    """Return what is at a path if nothing is read behind it: its blob id begins with its mode."""
     found = index.file(path)
-    return found is not None and found[0].startswith("120000:")
+    return _UNREAD.get(found[0].partition(":")[0], "") if found else ""
 
 
 def suggest_names(
@@ -75,8 +79,8 @@ def suggest_names(
 ) -> Sequence[Finding]:
     """Return the findings of problems; those of dangling pointers suggest a near name.
 
-    Suggestions depend on everything that is declared, so they are made when they are
-    shown and not when the problem is found.
+    Those of paths say which folder above is not read. Suggestions depend on everything that
+    is declared, so they are made when they are shown and not when the problem is found.
     """
     known: dict[str, Sequence[str]] = {}
     findings: list[Finding] = []
@@ -88,8 +92,18 @@ def suggest_names(
             if kind not in known:
                 known[kind] = index.names(kind)
             better = _with_suggestion(finding, suggestion(name, known[kind]))
+        elif finding.code == "reference-path-missing":
+            better = _with_suggestion(finding, _unread_above(index, name))
         findings.append(better)
     return findings
+
+
+def _unread_above(index: ValidationIndex, path: str) -> str:
+    """Return which folder that a path leads through is not read, or an empty text."""
+    for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
+        if unread := unread_at(index, folder):
+            return f"{folder!r} is {unread}, which is not followed;"
+    return ""
 
 
 def _with_suggestion(finding: Finding, text: str) -> Finding:

@@ -43,16 +43,16 @@ def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence
     return _passed_wrongly(reference, min(matching, key=lambda one: one.place))
 
 
-def resolve_path(reference: Reference, *, exists: bool, link: bool = False) -> Sequence[Finding]:
+def resolve_path(reference: Reference, *, exists: bool, unread: str = "") -> Sequence[Finding]:
     """Return what is wrong with a pointer at a path of the tree.
 
-    ``link`` says that a symbolic link is there: nothing is read behind one.
+    ``unread`` names what is there if nothing is read behind it: a link, another repository.
     """
-    if exists and not link:
+    if exists and not unread:
         return []
     message = reference.message or f"there is no file or folder {reference.name!r} in this repo"
-    if link:
-        message = f"{reference.name!r} is a symbolic link, which is not followed"
+    if unread:
+        message = f"{reference.name!r} is {unread}, which is not followed"
     elif reference.name == ".." or reference.name.startswith(("/", "../")):
         message = f"{reference.name!r} leaves the repo"
     return [

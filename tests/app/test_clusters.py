@@ -26,7 +26,7 @@ def test_refused_credentials_are_told_with_their_cluster(tmp_path: Path) -> None
     kubeconfig.write_text(KUBECONFIG)
     choice = ClusterChoice(context="far", kubeconfig=str(kubeconfig))
     with (
-        pytest.raises(UnreachableError, match="cluster far refuses the credentials"),
+        pytest.raises(UnreachableError, match="far refuses the credentials"),
         connected(choice, Configuration(), open_workspace(tmp_path)),
     ):
         raise UnauthorizedError(401, "Unauthorized", "Unauthorized")

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -285,6 +286,17 @@ def test_a_defect_of_ours_leaves_a_report(capsys: pytest.CaptureFixture[str]) ->
     report = Path(errors.split("report it with ")[1].split()[0])
     assert "broken" in report.read_text(encoding="utf-8")
     report.unlink()
+
+
+def test_a_report_that_cannot_be_written_is_told(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Still no traceback; the remedy is to give it room."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    assert exits.run(_Raising(RuntimeError("broken"))) == 5
+    errors = capsys.readouterr().err
+    assert "defect of ruleengine" in errors
+    assert "remedy: run it again with a TMPDIR" in errors
 
 
 def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -78,6 +78,70 @@ def test_a_submodule_is_not_read(repo: Repo, tmp_path: Path) -> None:
         assert "pipelines/sub warning repository-submodule-unread" in result.output
 
 
+def test_a_source_in_a_submodule_says_why_it_is_missing(repo: Repo, tmp_path: Path) -> None:
+    """Whether it is the submodule itself or a folder in it."""
+    other = make_repo(tmp_path / "other")
+    repo.git("-c", "protocol.file.allow=always", "submodule", "-q", "add", str(other.root), "sub")
+    for path in ("sub", "sub/apps/web"):
+        repo.write({"environments/staging/web.yaml": f"source: {{path: {path}}}\n"})
+        repo.commit()
+        for options in ((), ("--revision", "HEAD")):
+            result = call(repo.root, "validate", *options)
+            result.check_explained(1)
+            assert "environments/staging/web.yaml:1:16 error reference-path-m" in result.output
+            assert "'sub' is another Git repository, which is not followed" in result.output
+
+
+def test_a_sparse_checkout_is_whole(repo: Repo) -> None:
+    """What Git leaves out of the folder is as committed; what is removed is gone."""
+    repo.write({"pipelines/x.yaml": "steps: 5\n"})
+    repo.commit()
+    repo.git("sparse-checkout", "set", "environments", "pipelines")
+    (repo.root / "pipelines/x.yaml").unlink()
+    assert not (repo.root / "triggers").exists()
+    result = call(repo.root, "validate", "-o", "json")
+    result.check_explained(0)
+    assert json.loads(result.output)["checked"]["documents"] == 3
+    same = call(repo.root, "plan", "--from", "HEAD")
+    same.check_explained(0)
+    assert same.output.startswith("no change: ")
+
+
+def test_a_bare_repository_has_no_files(repo: Repo, tmp_path: Path) -> None:
+    """Every command that needs them says so."""
+    repo.git("clone", "--quiet", "--bare", ".", str(tmp_path / "bare.git"))
+    before = sorted((tmp_path / "bare.git").iterdir())
+    for command in (("validate",), ("plan",), ("plan", "--from", "HEAD"), ("validate", "--staged")):
+        result = call(tmp_path / "bare.git", *command)
+        assert (result.code, result.output, result.crash) == (3, "", "")
+        assert "bare Git repository" in result.errors
+        assert "remedy: work in a clone" in result.errors
+    assert sorted((tmp_path / "bare.git").iterdir()) == before
+
+
+def test_what_is_no_regular_file_any_more_is_told(repo: Repo) -> None:
+    """A pipe in place of a document is not waited for."""
+    (repo.root / "pipelines/build.yaml").unlink()
+    os.mkfifo(repo.root / "pipelines/build.yaml")
+    result = call(repo.root, "validate")
+    result.check_explained(1)
+    assert "pipelines/build.yaml warning repository-file-unread" in result.output
+
+
+def test_names_of_files_are_read_as_git_writes_them(repo: Repo) -> None:
+    """A process that would take them for another encoding is refused, with the remedy."""
+    done = subprocess.run(
+        [sys.executable, "-m", "ruleengine", "validate"],
+        cwd=repo.root,
+        env={**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "remedy: set PYTHONUTF8=1" in done.stderr
+
+
 def test_a_repository_inside_the_repo_is_not_read(repo: Repo) -> None:
     """As Git itself does not look into it."""
     make_repo(repo.root / "pipelines/nested", WRONG)
@@ -132,7 +196,9 @@ def test_an_empty_repository_is_nothing_to_check(tmp_path: Path) -> None:
     Repo(tmp_path).git("init", "--quiet")
     result = call(tmp_path, "validate")
     result.check_explained(0)
-    assert "nothing to check" in result.output
+    assert result.output == "nothing to check: there is no document here\n"
+    staged = call(tmp_path, "validate", "--staged")
+    assert staged.output == "nothing to check: there is no document in what was chosen\n"
 
 
 def test_a_repository_without_a_commit_is_checked(tmp_path: Path) -> None:
@@ -153,6 +219,22 @@ def test_a_detached_head_is_like_any_other(repo: Repo) -> None:
     repo.git("checkout", "--quiet", "--detach")
     for options in ((), ("--revision", "HEAD"), ("--staged",)):
         call(repo.root, "validate", *options).check_explained(0)
+
+
+def test_a_near_name_of_a_revision_is_offered(repo: Repo) -> None:
+    """Branches and tags are known; where the clone is shallow, that may be why."""
+    repo.git("branch", "production")
+    near = call(repo.root, "validate", "--revision", "prodution")
+    assert (near.code, near.output) == (3, "")
+    assert "remedy: did you mean production?" in near.errors
+    put(repo, {"pipelines/second.yaml": "steps: []\n"})
+    repo.commit()
+    shallow = repo.root.parent / "shallow"
+    repo.git("clone", "--quiet", "--depth=1", repo.root.as_uri(), str(shallow))
+    for command in (("validate", "--revision", "HEAD~1"), ("plan", "--from", "HEAD~1")):
+        result = call(shallow, *command)
+        assert (result.code, result.output) == (3, "")
+        assert "remedy: this clone is shallow: `git fetch --unshallow`" in result.errors
 
 
 @pytest.mark.parametrize(
@@ -190,6 +272,7 @@ def test_an_unknown_revision_is_wrong_usage(repo: Repo, revision: str) -> None:
         (("init",), "DIR"),
         (("init", "."), "already has"),
         (("init", "ruleengine.yaml"), "is a file"),
+        (("demo", "--state", "ruleengine.yaml/x"), "cannot be written"),
     ],
     ids=lambda one: " ".join(one) if isinstance(one, tuple) else None,
 )
@@ -279,6 +362,14 @@ def test_a_broken_rule_is_told_by_the_commands_about_rules(
     assert {one["path"] for one in data["findings"]} == {"rules/r.yaml"}
 
 
+def test_no_rule_test_is_told_as_none(repo: Repo) -> None:
+    """Where they would be is said."""
+    result = call(repo.root, "rules", "test")
+    result.check_explained(0)
+    assert "there are no tests" in result.output
+    assert "rules/**/tests/" in result.output
+
+
 def test_a_failing_rule_test_is_located(repo: Repo) -> None:
     """The line of the expectation, what was expected, and what there is."""
     text = (
@@ -295,6 +386,26 @@ def test_a_failing_rule_test_is_located(repo: Repo) -> None:
     assert "is default, not other" in result.errors
     data = json.loads(call(repo.root, "rules", "test", "-o", "json").output)
     assert data["tests"][0]["problems"][0]["line"] == 9
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("arguments", [("validate",), ("--help",), ("schema", "Rollout")])
+def test_output_that_finds_no_room_is_told(repo: Repo, arguments: tuple[str, ...]) -> None:
+    """As a full disk behind ``> findings.txt``."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "ruleengine", *arguments],
+            cwd=repo.root,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 4
+    assert done.stderr == (
+        "error: standard output cannot be written: No space left on device\n"
+        "  remedy: free space on its disk, then run it again\n"
+    )
 
 
 def test_output_that_nobody_reads_is_no_defect(repo: Repo) -> None:

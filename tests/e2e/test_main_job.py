@@ -49,6 +49,12 @@ def test_the_guestbook_ends_synced_and_healthy_and_the_second_run_writes_nothing
     plan = shop.call("plan")
     plan.check_explained(0)
     assert shop.writes() == before
+    listed = shop.call("get", "applications")
+    assert listed.output.splitlines()[1].split()[:3] == [
+        "ruleengine",
+        "guestbook-staging",
+        "Healthy",
+    ]
 
 
 @pytest.mark.vectors("argocd-example-apps")

@@ -212,3 +212,20 @@ def test_large_answers_are_packed_for_who_asks(running: process.Running) -> None
     assert encoding == "gzip"
     assert gzip.decompress(packed) == get(large)[1]
     assert get(small, **{"accept-encoding": "gzip"})[0] == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "free", "message", "remedy"),
+    [
+        ("", 0, "no room: the disk of state is full", "free space on it"),
+        ("", 10**9, "ended at its start", "look at state/server.log"),
+        ("noise\nlocked\n  remedy: wait", 0, "locked", "wait"),
+    ],
+)
+def test_a_server_that_ends_at_its_start_says_why(
+    words: str, free: int, message: str, remedy: str
+) -> None:
+    """By its last words; a full disk takes no words either."""
+    error = process.failed_start(Path("state"), words, free)
+    assert message in error.message
+    assert remedy in error.remedy

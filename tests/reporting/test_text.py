@@ -88,4 +88,12 @@ def test_the_summary_counts_by_severity() -> None:
 
 def test_zero_work_is_reported_as_such() -> None:
     """A selection that holds no file is said, not passed over."""
-    assert "nothing to check" in summary_text([], files=0, documents=0)
+    assert summary_text([], files=0, documents=0, nothing="there is none") == (
+        "nothing to check: there is none\n"
+    )
+
+
+def test_a_text_of_a_file_cannot_flood_the_report() -> None:
+    """Messages quote what files hold, which may be millions of characters."""
+    flood = replace(WRONG, message="a" * 2_000_000, remedy="b" * 2_000_000)
+    assert len(findings_text([flood])) < 3_000

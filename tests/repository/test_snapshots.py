@@ -1,5 +1,7 @@
 """Snapshots hold the documents of the four folders, and say what was not read."""
 
+import pytest
+
 from ruleengine.formats import yaml_reader
 from ruleengine.model.configuration import Engine
 from ruleengine.model.findings import Severity
@@ -38,6 +40,17 @@ def test_documents_stand_in_the_four_folders(repo: Repo) -> None:
     ]
     assert snapshot.revision == repo.git("rev-parse", "HEAD")
     assert snapshot.files["apps/web/x.yaml"] == repo.git("hash-object", "apps/web/x.yaml")
+
+
+@pytest.mark.parametrize(
+    ("path", "remedy"),
+    [("environments/notes.txt", "one of the endings"), ("environments/.x.yaml", "another char")],
+)
+def test_a_file_that_is_not_read_says_what_its_name_lacks(path: str, remedy: str) -> None:
+    """The ending, or a beginning that does not hide it."""
+    finding = snapshots.unread_finding(path)
+    assert finding is not None
+    assert remedy in finding.remedy
 
 
 def test_a_team_may_add_folders(repo: Repo) -> None:

@@ -103,7 +103,7 @@ def test_a_path_through_a_link_or_out_of_the_repo_says_so() -> None:
     """Each has a text of its own, at the place of the pointer."""
     at = Place("environments/staging/shop.yaml", 1, 16)
     path = Reference(kind="Path", namespace="", name="apps/etc", place=at)
-    (finding,) = resolve_path(path, exists=True, link=True)
+    (finding,) = resolve_path(path, exists=True, unread="a symbolic link")
     assert "is a symbolic link, which is not followed" in finding.message
     assert finding.place == at
     (finding,) = resolve_path(replace(path, name="../etc"), exists=False)
