@@ -71,8 +71,9 @@ class World(Protocol):
         """Return objects of a kind by name; an empty namespace means all of them.
 
         ``index`` is a pair of an index's name and a value: ``("owner", uid)`` (has that owner
-        reference), ``("application", "shop-staging")`` (tracked by that application) or
-        ``("label:app", "web")`` (has that value of the label ``app``). It costs what it finds.
+        reference), ``("application", "shop-staging")`` (tracked by that application),
+        ``("label:app", "web")`` (has that value of the label ``app``) or
+        ``("lock", "holding jobs/Mutex/one")`` (its status says that). It costs what it finds.
         """
 
     def answer(self, request: Request) -> Answer | None:

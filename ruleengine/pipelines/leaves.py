@@ -33,7 +33,7 @@ def is_leaf(template: Object) -> bool:
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """Create the pod of a node, or take over what it has come to."""
     pod = machine.world.get(pod_target(machine, node))
-    if _is_too_late(machine, node, template):
+    if is_too_late(machine, node, template):
         return _timed_out(machine, node, pod)
     if pod is None:
         return _without_pod(machine, node, template, call)
@@ -135,7 +135,8 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
     )
 
 
-def _is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
+def is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
+    """Tell whether the time is over that a template gives its node."""
     ends = [
         parse_time(node["startedAt"]) + duration_of(template[name], name)
         for name in _timeouts(node)

@@ -16,7 +16,15 @@ from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Request, World
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import graph_runs, leaves, naming, retrying, steps, suspending
+from ruleengine.pipelines import (
+    graph_runs,
+    leaves,
+    locking,
+    naming,
+    retrying,
+    steps,
+    suspending,
+)
 from ruleengine.pipelines.arguments import bind
 from ruleengine.pipelines.definitions import Definitions, Found
 from ruleengine.pipelines.expanding import captured
@@ -90,6 +98,7 @@ class Machine:
         self.requests: list[Request] = []
         self.wakes: list[datetime] = []
         self.awaited: list[Target] = []
+        self.locks = locking.Locks(self)
 
     @property
     def stopped(self) -> str:
@@ -181,6 +190,7 @@ class Machine:
             phase=str(phase),
             message=message or None,
             finishedAt=format_time(self.now),
+            synchronizationStatus=None,
             **fields,
         )
 
@@ -310,6 +320,12 @@ class Machine:
         return local
 
     def _look_after(self, node: Object, template: Object, scope: str, call: Call) -> Object:
+        held_up = locking.hold_up(self, node, template, call)
+        if held_up is not None:
+            return held_up
+        return self._by_type(self.tree.find(call.name) or node, template, scope, call)
+
+    def _by_type(self, node: Object, template: Object, scope: str, call: Call) -> Object:
         inner = replace(call, scope=scope, depth=call.depth + 1)
         match node["type"]:
             case NodeType.RETRY:

@@ -14,7 +14,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import cleaning, ending, hooking
+from ruleengine.pipelines import cleaning, ending, hooking, locking
 from ruleengine.pipelines.arguments import workflow_parameters
 from ruleengine.pipelines.definitions import Definitions
 from ruleengine.pipelines.machine import Call, Machine
@@ -22,7 +22,7 @@ from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.refusing import refusals
 from ruleengine.pipelines.repositories import Around
-from ruleengine.pipelines.status import make_status, refused_status
+from ruleengine.pipelines.status import make_status, pending_status, refused_status
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
@@ -80,6 +80,8 @@ def _decide(machine: Machine) -> Decision:
     if started:
         machine.started = parse_time(started)
     _set_variables(machine)
+    if not started and (held_up := _held_up(machine)) is not None:
+        return held_up
     ending.watch_daemons(machine)
     ending.end_all(machine)
     root = machine.run(
@@ -100,6 +102,36 @@ def _decide(machine: Machine) -> Decision:
         status=status,
         next=DONE if over else _next(machine),
         memo=None if over else machine.memo,
+    )
+
+
+def _held_up(machine: Machine) -> Decision | None:
+    """Return the decision for a workflow that needs locks to begin and has not begun."""
+    stated = machine.spec.get("synchronization")
+    if not stated:
+        return None
+    if machine.ending:
+        return _not_begun(machine, Phase.FAILED, machine.ending)
+    try:
+        waits = locking.hold_up_workflow(machine, substitute(stated, machine.globals))
+    except NodeError as error:
+        message = f"Failed to acquire the synchronization lock. {error}"
+        return _not_begun(machine, Phase.FAILED, message)
+    if waits is None:
+        return _not_begun(machine, Phase.RUNNING, "")
+    return _not_begun(machine, Phase.PENDING, waits)
+
+
+def _not_begun(machine: Machine, phase: Phase, message: str) -> Decision:
+    """Return the decision for a workflow without nodes; it begins when that was written."""
+    waits = phase is Phase.PENDING
+    status = pending_status(machine, message) if waits else make_status(machine, phase, message)
+    following = Next(stop=Stop.FOR, message=message or "about to begin")
+    return Decision(
+        actions=tuple(_labels(machine.value, phase)),
+        status=status,
+        next=DONE if phase in COMPLETED else following,
+        memo=machine.memo,
     )
 
 
@@ -174,6 +206,8 @@ def _next(machine: Machine) -> Next:
     if machine.spec.get("suspend"):
         return Next(stop=Stop.FOR, message="suspended; resume it to go on")
     paused = [one["displayName"] for one in _suspended(machine)]
+    if machine.locks.waits and not paused:
+        return Next(stop=Stop.FOR, message="waiting for locks")
     return Next(stop=Stop.FOR, message=f"{WAITING}: {', '.join(paused)}")
 
 

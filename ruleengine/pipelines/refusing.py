@@ -18,7 +18,6 @@ _HARMLESS: Final = frozenset(
         "executorPlugins",
         "metrics",
         "podDisruptionBudget",
-        "priority",
         "volumeClaimGC",
     }
 )

@@ -26,15 +26,30 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "conditions": conditions(before, over=over),
         "outputs": machine.outputs or None,
         "artifactRepositoryRef": machine.definitions.repositories.reference,
+        "synchronization": None if over else machine.locks.status() or None,
         "storedTemplates": machine.definitions.stored or None,
         "storedWorkflowTemplateSpec": machine.definitions.stored_spec,
     }
     return {key: value for key, value in status.items() if value is not None}
 
 
+def pending_status(machine: "Machine", message: str) -> Object:
+    """Return the status of a workflow that may not begin yet."""
+    before = machine.value.get("status") or {}
+    status: Object = {
+        **before,
+        "phase": str(Phase.PENDING),
+        "message": message or None,
+        "conditions": conditions(before, over=False),
+        "synchronization": machine.locks.status() or None,
+        "storedWorkflowTemplateSpec": machine.definitions.stored_spec,
+    }
+    return {key: value for key, value in status.items() if value is not None}
+
+
 def refused_status(value: Object, message: str, now: datetime) -> Object:
-    """Return the status of a workflow that cannot be run at all."""
-    before = value.get("status") or {}
+    """Return the status of a workflow that cannot be run at all; it holds no lock any more."""
+    before = {k: v for k, v in (value.get("status") or {}).items() if k != "synchronization"}
     return {
         **before,
         "phase": str(Phase.ERROR),

@@ -95,13 +95,17 @@ class Tree:
         return (one for one in list(self._nodes.values()) if not is_fulfilled(one))
 
     def count_active(self, boundary: str = "") -> int:
-        """Return how many pods are on their way; with a boundary, how many of its members."""
+        """Return how many pods are on their way; with a boundary, how many of its members.
+
+        Those that wait for a lock do not count.
+        """
         types = (NodeType.POD,)
         if boundary:
             types = (NodeType.POD, NodeType.STEPS, NodeType.DAG)  # type: ignore[assignment]
         return sum(
             one["type"] in types
             and one["phase"] in (Phase.PENDING, Phase.RUNNING)
+            and "synchronizationStatus" not in one
             and (not boundary or one.get("boundaryID") == boundary)
             for one in self._nodes.values()
         )

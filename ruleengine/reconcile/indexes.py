@@ -1,5 +1,6 @@
 """Indexes: under which values an object can be found without looking at all of its kind."""
 
+from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.model.names import ARGO_TRACKING
@@ -10,6 +11,9 @@ APPLICATION: Final = "application"
 
 OWNER: Final = "owner"
 """The index by the uid of every owner reference."""
+
+LOCK: Final = "lock"
+"""The index by ``holding NAME`` and ``waiting NAME`` of each lock in a workflow's status."""
 
 LABEL: Final = "label:"
 """How the index by a label begins; the key of the label follows."""
@@ -30,10 +34,19 @@ def index_values(value: Object, index: str) -> tuple[str, ...]:
     if index == APPLICATION:
         tracking = lookup(value, "metadata", "annotations", ARGO_TRACKING, default="")
         return (str(tracking).partition(":")[0],) if tracking else ()
+    if index == LOCK:
+        return tuple(dict.fromkeys(_locks(lookup(value, "status", "synchronization", default={}))))
     if index.startswith(LABEL):
         label = lookup(value, "metadata", "labels", index[len(LABEL) :])
         return () if label is None else (str(label),)
     raise ValueError(f"a world has no index {index!r}")
+
+
+def _locks(synchronization: Object) -> Iterator[str]:
+    for kind in ("mutex", "semaphore"):
+        for state in ("holding", "waiting"):
+            for one in lookup(synchronization, kind, state, default=()):
+                yield f"{state} {one.get(kind)}"
 
 
 def in_index(value: Object, index: tuple[str, str]) -> bool:

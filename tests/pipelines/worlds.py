@@ -16,6 +16,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.executing import PLAN_VARIABLE
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
+from ruleengine.reconcile.indexes import in_index
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMESPACE = "pipelines"
@@ -48,7 +49,11 @@ def succeed(name: str, pod: Object) -> End:
 
 @dataclass
 class MemoryWorld:
-    """Objects by target. ``written`` lists what was performed, ``began`` the nodes of pods."""
+    """Objects by target.
+
+    ``written`` lists what was performed, ``began`` the nodes of pods, ``listed`` the indexes
+    that were asked.
+    """
 
     script: Script = succeed
     objects: dict[Target, Object] = field(default_factory=dict)
@@ -61,6 +66,7 @@ class MemoryWorld:
     memo: object = None
     repository: Object | None = field(default_factory=lambda: DIRECTORY)
     most: int = 0
+    listed: list[tuple[str, str]] = field(default_factory=list)
 
     def get(self, target: Target) -> Object | None:
         """Return the object, or ``None``."""
@@ -69,13 +75,15 @@ class MemoryWorld:
     def list(
         self, api_version: str, kind: str, namespace: str = "", index: tuple[str, str] | None = None
     ) -> Sequence[Object]:
-        """Return objects of a kind by name; the index is that of owners."""
+        """Return objects of a kind by name."""
+        if index is not None:
+            self.listed.append(index)
         return [
             value
             for target, value in sorted(self.objects.items())
             if (target.api_version, target.kind) == (api_version, kind)
             and namespace in ("", target.namespace)
-            and (index is None or index[1] in _owners(value))
+            and (index is None or in_index(value, index))
         ]
 
     def answer(self, request: Request) -> Answer | None:
@@ -284,10 +292,6 @@ def plan_of(pod: Object, container: str) -> Any:
 
 def _running(started: str) -> Object:
     return {"phase": "Running", "startTime": started}
-
-
-def _owners(value: Object) -> list[str]:
-    return [one["uid"] for one in lookup(value, "metadata", "ownerReferences", default=[])]
 
 
 def documents(text: str) -> list[Object]:

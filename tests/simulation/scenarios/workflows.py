@@ -1,10 +1,12 @@
 """The real reconciler of Workflows under faults; pods end as a script says.
 
-A DAG whose second task fails once and is retried, a loop, and a task that reads outputs. Later
-a second workflow is stopped in the middle. Whatever happens, both end as they do without
-faults, and no pod is made twice.
+A DAG whose second task fails once and is retried, a loop, and a task that reads outputs; later
+a second one like it. They share a mutex and a semaphore, and two others one mutex that they
+need as a whole. Whatever happens, all end as they do without faults, no pod is made twice, and
+no lock has more holders than it may.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar, Final
@@ -51,22 +53,34 @@ templates:
   outputs: {parameters: [{name: text, valueFrom: {path: /text}}]}
 - name: flaky
   retryStrategy: {limit: 2}
+  synchronization: {mutexes: [{name: flaky}]}
+  metadata: {annotations: {lock: flaky}}
   container: {image: alpine, command: [flaky]}
 - name: use
+  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: use}}]}
+  metadata: {annotations: {lock: use}}
   inputs: {parameters: [{name: text}]}
   container: {image: alpine, command: [use], args: ["{{inputs.parameters.text}}"]}
 - name: tidy
   container: {image: alpine, command: [tidy]}
 """
 
+ALONE: Final = """
+entrypoint: main
+schedulerName: nobody
+synchronization: {mutexes: [{name: alone}]}
+templates:
+- {name: main, container: {image: alpine, command: [tidy]}}
+"""
 
-def workflow(name: str) -> Object:
+
+def workflow(name: str, spec: str = SPEC) -> Object:
     """Return a workflow of a name."""
     return {
         "apiVersion": ARGO_API_VERSION,
         "kind": "Workflow",
         "metadata": {"name": name, "namespace": NAMESPACE},
-        "spec": yaml_reader.read(SPEC.encode(), "spec").documents[0].value,
+        "spec": yaml_reader.read(spec.encode(), "spec").documents[0].value,
     }
 
 
@@ -125,7 +139,7 @@ def _submit(client: Client) -> None:
 
 
 class Workflows(Scenario):
-    """One workflow that runs to its end, and one that comes later."""
+    """Workflows that run to their end, and one that comes later."""
 
     seeds: ClassVar[int] = 40
     writes: ClassVar[int] = 80
@@ -143,7 +157,10 @@ class Workflows(Scenario):
             client.create(value, "user")
         client.create(config_map("bystander", NAMESPACE), "user")
         client.discover(again=True)
+        client.create(config_map("limits", NAMESPACE, use="1"), "user")
         client.apply(workflow("first"), "user")
+        for name in ("alone", "lonely"):
+            client.apply(workflow(name, ALONE), "user")
 
     def reconcilers(self, process: Process) -> Sequence[Reconciler]:
         """Return the reconciler of a new process, and who stands for the node."""
@@ -155,6 +172,7 @@ class Workflows(Scenario):
         ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease")
         return (
             NoPodIsMadeTwice(),
+            NoLockIsOverdrawn(),
             OthersAreLeftAlone(lambda one: one["kind"] in ours),
             *super().invariants(),
         )
@@ -193,6 +211,28 @@ class NoPodIsMadeTwice(Invariant):
             if name in self._made:
                 raise ViolationError(f"the pod {name} was made twice")
             self._made.add(name)
+
+
+class NoLockIsOverdrawn(Invariant):
+    """Of what needs the same lock, one thing at most is on its way."""
+
+    def written(self, write: Write) -> None:
+        """Raise where two are."""
+        if not any(event.object["kind"] in ("Pod", "Workflow") for event in write.events):
+            return
+        busy = Counter(
+            lookup(one, "metadata", "annotations", "lock")
+            for one in write.plane.store.list("pods").items
+            if lookup(one, "status", "phase") in ("Pending", "Running")
+        )
+        busy.pop(None, None)
+        running = [
+            one["metadata"]["name"]
+            for one in write.plane.store.list("workflows.argoproj.io").items
+            if one["spec"].get("synchronization") and lookup(one, "status", "phase") == "Running"
+        ]
+        if len(running) > 1 or any(count > 1 for count in busy.values()):
+            raise ViolationError(f"held more than once: {busy}, {running}")
 
 
 SCENARIO = Workflows()

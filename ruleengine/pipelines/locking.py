@@ -1,0 +1,257 @@
+"""Taking and giving back locks (reference, Workflows 18).
+
+Nothing but the statuses of workflows says who holds a lock, so it survives whatever happens to
+us, and it is given back by the status that says its holder has ended. A lock is taken in two
+decisions. The first writes the claim into the status; the second, which sees that it stands
+there, begins what the lock is for, unless others turn out to have claimed it as well: then it
+gives way. Of two that begin, the later one would have seen the claim of the earlier one.
+
+Those that wait form a queue: by priority, then by age. Each names in its status those right
+before it, and looks at nobody else while these stand there: a release wakes one, not all.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import leaves
+from ruleengine.pipelines.locks import (
+    Lock,
+    holders_in,
+    kinds_in,
+    limit_of,
+    locks_of,
+    rank_of,
+    slots_before,
+    waits_in,
+    workflow_of,
+    written,
+)
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Call, Machine
+
+_INDEX: Final = "lock"
+
+
+@dataclass(slots=True)
+class _Queue:
+    """What is known of the others at a lock: how many slots go to them before us, and to whom.
+
+    Where it is not ``whole`` there may be more.
+    """
+
+    slots: int
+    blockers: list[str]
+    whole: bool
+
+
+class Locks:
+    """The locks of one workflow during one decision."""
+
+    def __init__(self, machine: "Machine") -> None:
+        self._machine = machine
+        self._value = machine.value
+        self._observed = holders_in(machine.value)
+        self._named = waits_in(machine.value)
+        self._rank = rank_of(machine.value)
+        self._holding = {name: list(holders) for name, holders in self._observed.items()}
+        self._waiting: dict[str, list[str]] = {}
+        self._kinds = kinds_in(machine.value)
+        self._limits: dict[str, int] = {}
+        self._queues: dict[str, _Queue] = {}
+        self._queued: Counter[str] = Counter()
+
+    @property
+    def waits(self) -> bool:
+        """Whether anything of the workflow waits for a lock."""
+        return bool(self._waiting)
+
+    def holder(self, node: Object | None = None) -> str:
+        """Return the name under which the workflow, or one of its nodes, holds locks."""
+        whole = f"{self._machine.namespace}/{self._machine.name}"
+        return whole if node is None else f"{whole}/{node['id']}"
+
+    def take(self, holder: str, locks: Sequence[Lock]) -> tuple[str, str] | None:
+        """Take every lock or none of them; ``None``: what they are for may begin.
+
+        Otherwise returns the lock that is waited for, and the message that says so. Raises
+        ``NodeError`` for semaphores whose limit nobody says.
+        """
+        self._kinds |= {one.name: one.kind for one in locks}
+        for one in locks:
+            self._limits[one.name] = limit_of(one, self._machine.world)
+        if all(holder in self._observed.get(one.name, ()) for one in locks):
+            if not any(self._is_overdrawn(one) for one in locks):
+                return None
+            self.give_back(holder)
+        blocked = next((one for one in locks if not self._has_room(one)), None)
+        if blocked is None:
+            for one in locks:
+                self._holding.setdefault(one.name, []).append(holder)
+            return locks[0].name, ""
+        for one in locks:
+            self._queued[one.name] += 1
+            self._waiting[one.name] = self._blockers(one)
+        return blocked.name, self._message(blocked)
+
+    def give_back(self, holder: str) -> None:
+        """Give back every lock of a holder."""
+        for holders in self._holding.values():
+            if holder in holders:
+                holders.remove(holder)
+
+    def status(self) -> Object:
+        """Return ``status.synchronization``: what nodes hold that have ended is given back."""
+        return written(
+            self._kinds, {name: self._held(name) for name in self._holding}, self._waiting
+        )
+
+    def _held(self, lock: str) -> list[str]:
+        """Return who of the workflow holds a lock, those left out that have ended."""
+        whole = self.holder()
+        kept = []
+        for one in self._holding.get(lock, ()):
+            node = self._machine.tree.get(one.removeprefix(f"{whole}/"))
+            if one == whole or (node is not None and not is_fulfilled(node)):
+                kept.append(one)
+        return kept
+
+    def _is_overdrawn(self, lock: Lock) -> bool:
+        """Tell whether more hold a lock than may."""
+        others = self._others(f"holding {lock.name}")
+        held = sum(len(holders_in(one)[lock.name]) for one in others)
+        return held + len(self._held(lock.name)) > self._limits[lock.name]
+
+    def _has_room(self, lock: Lock) -> bool:
+        left = self._left(lock)
+        return left > 0 and self._queue(lock, left).slots < left
+
+    def _left(self, lock: Lock) -> int:
+        """Return how many slots of a lock are left beside those of the workflow itself."""
+        own = len(self._held(lock.name)) + self._queued[lock.name]
+        return self._limits[lock.name] - own
+
+    def _queue(self, lock: Lock, enough: int) -> _Queue:
+        """Return who stands at a lock before us; no more than ``enough`` has to be known."""
+        known = self._queues.get(lock.name)
+        if known is None:
+            known = self._queues[lock.name] = self._known_before(lock.name)
+        if known.slots < enough and not known.whole:
+            known = self._queues[lock.name] = self._all_before(lock.name)
+        return known
+
+    def _known_before(self, lock: str) -> _Queue:
+        """Return what the status names as standing before us, as far as it still does."""
+        own = workflow_of(self.holder())
+        named = {workflow_of(one): one for one in self._named.get(lock, ())}
+        named.pop(own, None)
+        slots = {
+            holder: slots_before(self._machine.world.get(target), lock, self._rank)
+            for target, holder in named.items()
+        }
+        return _Queue(sum(slots.values()), [one for one, count in slots.items() if count], False)
+
+    def _all_before(self, lock: str) -> _Queue:
+        """Return everybody who stands before us, those right before us first."""
+        holding = self._others(f"holding {lock}")
+        waiting = sorted(self._others(f"waiting {lock}"), key=rank_of, reverse=True)
+        found: dict[str, int] = {}
+        for one in (*waiting, *holding):
+            slots = slots_before(one, lock, self._rank)
+            if slots:
+                found[_name(one, lock)] = slots
+        return _Queue(sum(found.values()), list(found), True)
+
+    def _others(self, place: str) -> list[Object]:
+        found = self._machine.world.list(ARGO_API_VERSION, "Workflow", index=(_INDEX, place))
+        own = lookup(self._value, "metadata", "uid")
+        return [one for one in found if lookup(one, "metadata", "uid") != own]
+
+    def _blockers(self, lock: Lock) -> list[str]:
+        """Return whom it takes to keep us waiting: others, or nodes of the workflow itself."""
+        before = self._queues.get(lock.name)
+        others = before.blockers if before else []
+        return others[: self._limits[lock.name]] or self._held(lock.name)
+
+    def _message(self, lock: Lock) -> str:
+        limit = self._limits[lock.name]
+        queue = self._queues.get(lock.name)
+        taken = len(self._held(lock.name)) + (queue.slots if queue else 0)
+        return f"Waiting for {lock.name} lock. Lock status: {max(limit - taken, 0)}/{limit}"
+
+
+def _name(value: Object, lock: str) -> str:
+    """Return the name of a workflow at a lock: that of its first holder, or its own."""
+    metadata = value["metadata"]
+    holders = holders_in(value).get(lock) or [f"{metadata.get('namespace', '')}/{metadata['name']}"]
+    return holders[0]
+
+
+def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") -> Object | None:
+    """Return the node of a template that waits for its locks; ``None`` where it has them.
+
+    A pod begins with the lock and is itself the sign of that. Anything else says so first, by
+    its phase, and begins with the next decision.
+    """
+    if call.attempt is not None or not template.get("synchronization"):
+        return None
+    waits = node["phase"] == Phase.PENDING and "synchronizationStatus" in node
+    if machine.observed(node["name"]) is not None and not waits:
+        return None
+    over = _over(machine, node, template, call)
+    if over:
+        return machine.end(node, Phase.FAILED, over)
+    if _is_begun(machine, node):
+        return _has_them(machine, node)
+    if machine.spec.get("suspend") and not call.exiting:
+        machine.locks.give_back(machine.locks.holder(node))
+        return node
+    return _take(machine, node, locks_of(template["synchronization"], machine.namespace))
+
+
+def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> str:
+    """Return why a node that waits for a lock waits no longer; empty where it does."""
+    if machine.ending and not call.exiting:
+        return machine.ending
+    is_late = node["type"] == NodeType.POD and leaves.is_too_late(machine, node, template)
+    return leaves.TIMED_OUT if is_late else ""
+
+
+def _is_begun(machine: "Machine", node: Object) -> bool:
+    if node["type"] != NodeType.POD:
+        return False
+    return machine.world.get(leaves.pod_target(machine, node)) is not None
+
+
+def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | None:
+    found = machine.locks.take(machine.locks.holder(node), locks) if locks else None
+    if found is None:
+        return _has_them(machine, node)
+    return machine.tree.update(
+        node,
+        phase=str(Phase.PENDING),
+        message=found[1] or None,
+        synchronizationStatus={"waiting": found[0]},
+    )
+
+
+def _has_them(machine: "Machine", node: Object) -> Object | None:
+    is_pod = node["type"] == NodeType.POD
+    phase = node["phase"] if is_pod else str(Phase.RUNNING)
+    node = machine.tree.update(node, phase=phase, message=None, synchronizationStatus=None)
+    return None if is_pod else node
+
+
+def hold_up_workflow(machine: "Machine", stated: Object) -> str | None:
+    """Return why a workflow does not begin yet; ``None`` where it has its locks.
+
+    An empty text says that it has only just claimed them.
+    """
+    locks = locks_of(stated, machine.namespace)
+    found = machine.locks.take(machine.locks.holder(), locks) if locks else None
+    return None if found is None else found[1]

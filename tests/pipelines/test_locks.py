@@ -1,0 +1,406 @@
+"""Mutexes and semaphores: who begins, who waits, and in what order."""
+
+from datetime import timedelta
+
+import pytest
+
+from ruleengine.model.actions import Target
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+from tests.pipelines.worlds import (
+    NAMESPACE,
+    START,
+    End,
+    MemoryWorld,
+    Script,
+    documents,
+    run,
+    succeed,
+    world_of,
+)
+
+LIMITS: Object = {
+    "apiVersion": "v1",
+    "kind": "ConfigMap",
+    "metadata": {"name": "limits", "namespace": NAMESPACE},
+    "data": {"two": "2", "one": "1", "word": "many"},
+}
+
+TEMPLATE = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: locked, withSequence: {count: 5}}
+- name: locked
+  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: two}}]}
+  container: {image: alpine, command: [work]}
+"""
+
+WHOLE = """
+entrypoint: main
+synchronization: {mutexes: [{name: one}]}
+templates:
+- {name: main, container: {image: alpine, command: [work]}}
+"""
+
+
+def workflow(name: str, spec: str, age: int = 0, **fields: object) -> Object:
+    """Return a workflow that was created ``age`` seconds before the others."""
+    (value,) = documents(spec)
+    return {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "metadata": {
+            "name": name,
+            "namespace": NAMESPACE,
+            "uid": f"uid-of-{name}",
+            "generation": 1,
+            "creationTimestamp": format_time(START - timedelta(seconds=age)),
+        },
+        "spec": {**value, **fields},
+    }
+
+
+def lasting(seconds: float) -> Script:
+    """Every pod succeeds after so many seconds."""
+    return lambda *_: End(seconds=seconds)
+
+
+def endless(*_: object) -> End | None:
+    """No pod ever ends."""
+    return None
+
+
+class Several:
+    """Several workflows in one world, decided in turn."""
+
+    def __init__(self, *workflows: Object) -> None:
+        self.world = MemoryWorld(script=lambda _, pod: None if self.is_busy(pod) else End())
+        self.world.put(LIMITS)
+        self.busy: set[str] = set()
+        self.targets = [Target.of(one) for one in workflows]
+        for one in workflows:
+            self.world.put(one)
+
+    def is_busy(self, pod: Object) -> bool:
+        """Tell whether a pod goes on for as long as the test says."""
+        owner: str = pod["metadata"]["ownerReferences"][0]["name"]
+        return owner in self.busy
+
+    def turn(self, name: str) -> None:
+        """Decide one workflow once."""
+        self.world.target = Target(ARGO_API_VERSION, "Workflow", NAMESPACE, name)
+        self.world.memo = None
+        self.world.listed.clear()
+        self.world.turn()
+
+    def rounds(self, count: int = 6) -> None:
+        """Decide each of them so many times, and let their pods run."""
+        for _ in range(count):
+            for target in self.targets:
+                self.turn(target.name)
+            self.world.run_pods()
+            self.world.now += timedelta(seconds=1)
+
+    def status(self, name: str, *path: str) -> object:
+        """Return a part of the status of one of them."""
+        value = self.world.get(Target(ARGO_API_VERSION, "Workflow", NAMESPACE, name))
+        return lookup(value, "status", *path)
+
+    def phases(self) -> dict[str, object]:
+        """Return the phase of each."""
+        return {one.name: self.status(one.name, "phase") for one in self.targets}
+
+
+def test_no_more_nodes_run_than_a_semaphore_allows() -> None:
+    """The others are Pending, say what they wait for, and all run in the end."""
+    world = world_of(TEMPLATE, lasting(3), LIMITS)
+    for _ in range(3):
+        world.turn()
+    waiting = [one for one in world.nodes() if "synchronizationStatus" in one]
+    lock = f"{NAMESPACE}/ConfigMap/limits/two"
+    assert [one["phase"] for one in waiting] == ["Pending"] * 3
+    assert waiting[0]["synchronizationStatus"] == {"waiting": lock}
+    assert waiting[0]["message"] == f"Waiting for {lock} lock. Lock status: 0/2"
+    held = world.status("synchronization", "semaphore", "holding")
+    assert [one["semaphore"] for one in held] == [lock]
+    assert held[0]["holders"] == [
+        f"{NAMESPACE}/wf/{world.node(one)['id']}" for one in ("a(0:0)", "a(1:1)")
+    ]
+    world.settle()
+    assert world.status("phase") == "Succeeded"
+    assert world.most == 2
+    assert len(world.began) == 5
+    assert world.status("synchronization") is None
+    assert "message" not in world.node("a(4:4)")
+
+
+def test_a_lock_is_written_down_before_what_it_is_for_begins() -> None:
+    """A crash in between leaves no pod that nobody knows to hold the lock."""
+    world = world_of(TEMPLATE, succeed, LIMITS)
+    world.turn()
+    assert not world.pods()
+    assert world.status("synchronization", "semaphore", "holding")
+    world.turn()
+    assert len(world.pods()) == 2
+
+
+def test_a_workflow_waits_for_the_one_that_has_the_lock() -> None:
+    """Pending, without nodes, in the words of Argo; it begins when the other has ended."""
+    several = Several(workflow("first", WHOLE), workflow("second", WHOLE))
+    several.busy = {"first"}
+    several.rounds()
+    assert several.phases() == {"first": "Running", "second": "Pending"}
+    lock = f"{NAMESPACE}/Mutex/one"
+    assert several.status("second", "message") == f"Waiting for {lock} lock. Lock status: 0/1"
+    assert several.status("second", "nodes") is None
+    assert several.status("second", "startedAt") is None
+    assert several.status("first", "synchronization") == {
+        "mutex": {"holding": [{"mutex": lock, "holder": f"{NAMESPACE}/first"}]}
+    }
+    assert several.status("second", "synchronization") == {
+        "mutex": {"waiting": [{"mutex": lock, "holder": f"{NAMESPACE}/first"}]}
+    }
+    several.busy = set()
+    several.rounds()
+    assert several.phases() == {"first": "Succeeded", "second": "Succeeded"}
+
+
+def test_the_queue_is_by_priority_and_then_by_age() -> None:
+    """Whatever the order in which they are looked at."""
+    names = ["holder", "young", "old", "urgent"]
+    several = Several(
+        workflow("holder", WHOLE, age=100),
+        workflow("young", WHOLE, age=1),
+        workflow("old", WHOLE, age=50),
+        workflow("urgent", WHOLE, priority=5),
+    )
+    order = []
+    several.busy = set(names)
+    several.rounds()
+    for _ in names:
+        running = [one for one, phase in several.phases().items() if phase == "Running"]
+        order += running
+        several.busy -= set(running)
+        several.rounds()
+    assert order == ["holder", "urgent", "old", "young"]
+
+
+def test_of_two_that_claim_a_lock_at_once_one_gives_way() -> None:
+    """Neither saw the claim of the other when it made its own; none has begun."""
+    several = Several(workflow("first", WHOLE), workflow("second", WHOLE))
+    several.turn("first")
+    claimed = several.world.objects.pop(several.targets[0])
+    several.turn("second")
+    several.world.put(claimed)
+    several.rounds(2)
+    assert sorted(str(one) for one in several.phases().values()) != ["Running", "Running"]
+    several.rounds(8)
+    assert several.phases() == {"first": "Succeeded", "second": "Succeeded"}
+    assert len(several.world.began) == 2
+
+
+def test_several_locks_are_taken_together_or_not_at_all() -> None:
+    """Whoever cannot have them all holds none of them."""
+    both = WHOLE.replace("{name: one}", "{name: one}, {name: two}")
+    other = WHOLE.replace("{name: one}", "{name: two}")
+    several = Several(workflow("holder", WHOLE, age=9), workflow("both", both, age=5))
+    several.busy = {"holder", "both", "late"}
+    several.rounds()
+    late = workflow("late", other)
+    several.world.put(late)
+    several.targets.append(Target.of(late))
+    several.rounds()
+    assert several.phases() == {"holder": "Running", "both": "Pending", "late": "Pending"}
+    assert lookup(several.status("both"), "synchronization", "mutex", "holding") is None
+    several.busy = {"both"}
+    several.rounds(12)
+    assert several.phases() == {"holder": "Succeeded", "both": "Running", "late": "Pending"}
+    several.busy = set()
+    several.rounds(12)
+    assert set(several.phases().values()) == {"Succeeded"}
+
+
+def test_a_lock_may_lie_in_another_namespace_and_be_named_by_parameters() -> None:
+    """The namespace is part of what the lock is."""
+    spec = """
+entrypoint: main
+arguments: {parameters: [{name: what, value: database}]}
+templates:
+- name: main
+  synchronization: {mutexes: [{name: "{{workflow.parameters.what}}", namespace: shared}]}
+  container: {image: alpine, command: [work]}
+"""
+    world = world_of(spec)
+    world.turn()
+    (held,) = world.status("synchronization", "mutex", "holding")
+    assert held["mutex"] == "shared/Mutex/database"
+
+
+@pytest.mark.parametrize("field", ["mutex: {name: one}", "mutexes: [{name: one}]"])
+def test_older_files_name_one_lock(field: str) -> None:
+    """The singular field means the same."""
+    world = world_of(WHOLE.replace("mutexes: [{name: one}]", field))
+    world.turn()
+    assert world.status("synchronization", "mutex", "holding")
+    world.settle()
+    assert world.status("phase") == "Succeeded"
+
+
+def test_one_holder_keeps_its_lock_over_all_its_attempts() -> None:
+    """Another step cannot come between two attempts."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: locked}
+    - {name: b, template: locked}
+- name: locked
+  synchronization: {mutexes: [{name: one}]}
+  retryStrategy: {limit: 1}
+  container: {image: alpine, command: [work]}
+"""
+    world = run(spec, lambda name, _: End(code=int(name.endswith("(0)"))))
+    assert world.began == ["[0].a(0)", "[0].a(1)", "[0].b(0)", "[0].b(1)"]
+
+
+def test_a_lock_of_steps_is_held_until_the_last_of_them_has_ended() -> None:
+    """The whole subtree is what the lock is for."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: locked}
+    - {name: b, template: locked}
+- name: locked
+  synchronization: {mutexes: [{name: one}]}
+  steps:
+  - - {name: first, template: work}
+  - - {name: last, template: work}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    world = run(spec)
+    assert world.status("phase") == "Succeeded"
+    nodes = ("a[0].first", "a[1].last", "b[0].first", "b[1].last")
+    assert world.began == [f"[0].{one}" for one in nodes]
+
+
+def test_nodes_that_wait_for_a_lock_leave_room_for_others() -> None:
+    """They do not count as running where parallelism is limited."""
+    spec = """
+entrypoint: main
+parallelism: 2
+templates:
+- name: main
+  steps:
+  - - {name: a, template: locked, withSequence: {count: 3}}
+    - {name: free, template: work}
+- name: locked
+  synchronization: {mutexes: [{name: one}]}
+  container: {image: alpine, command: [work]}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    world = world_of(spec, endless)
+    for _ in range(4):
+        world.turn()
+    assert sorted(world.began) == ["[0].a(0:0)", "[0].free"]
+
+
+def test_a_stopped_workflow_ends_what_waits_for_a_lock() -> None:
+    """A node fails as others do; a workflow that never began is Failed."""
+    several = Several(workflow("first", WHOLE), workflow("second", WHOLE))
+    several.busy = {"first"}
+    several.rounds()
+    second = several.world.objects[several.targets[1]]
+    several.world.put({**second, "spec": {**second["spec"], "shutdown": "Terminate"}})
+    several.rounds()
+    assert several.status("second", "phase") == "Failed"
+    assert several.status("second", "message") == "Stopped with strategy 'Terminate'"
+    world = world_of(
+        TEMPLATE.replace("container:", "retryStrategy: {}\n  container:"), endless, LIMITS
+    )
+    for _ in range(4):
+        world.turn()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert world.status("phase") == "Failed"
+    assert world.node("a(4:4)")["message"] == "Stopped with strategy 'Stop'"
+    assert world.status("synchronization") is None
+
+
+def test_time_runs_out_for_what_waits_for_a_lock_too() -> None:
+    """A timeout counts from where the node stands in line."""
+    spec = TEMPLATE.replace("container:", "timeout: 5s\n  container:")
+    world = run(spec.replace("count: 5", "count: 3"), lasting(60), LIMITS)
+    assert world.node("a(2:2)")["message"] == "Step exceeded its deadline"
+    assert len(world.began) == 2
+
+
+@pytest.mark.parametrize(
+    ("key", "told"),
+    [("none", "there is no key 'none' of ConfigMap 'pipelines/limits'"), ("word", "'many'")],
+)
+def test_a_semaphore_without_a_limit_is_an_error_that_says_so(key: str, told: str) -> None:
+    """Of the node, or of the workflow that needs it to begin."""
+    world = run(TEMPLATE.replace("two", key), endless, LIMITS)
+    assert world.node("a(0:0)")["phase"] == "Error"
+    assert told in world.node("a(0:0)")["message"]
+    whole = WHOLE.replace(
+        "mutexes: [{name: one}]", f"semaphores: [{{configMapKeyRef: {{name: limits, key: {key}}}}}]"
+    )
+    world = run(whole, endless, LIMITS)
+    assert world.status("phase") == "Failed"
+    assert told in world.status("message")
+
+
+def test_a_limit_may_be_changed_while_they_wait() -> None:
+    """The next decision goes by what the ConfigMap says now."""
+    world = world_of(TEMPLATE.replace("two", "one"), endless, LIMITS)
+    for _ in range(4):
+        world.turn()
+    assert len(world.began) == 1
+    world.put({**LIMITS, "data": {"one": "3"}})
+    for _ in range(4):
+        world.turn()
+    assert len(world.began) == 3
+
+
+def test_a_suspended_workflow_takes_no_lock() -> None:
+    """What waits goes on when it is resumed."""
+    world = world_of(TEMPLATE, lasting(2), LIMITS)
+    for _ in range(3):
+        world.turn()
+    world.change({"spec": {"suspend": True}})
+    world.settle()
+    assert len(world.began) == 2
+    world.change({"spec": {"suspend": None}})
+    world.settle()
+    assert len(world.began) == 5
+
+
+def test_a_workflow_that_is_gone_holds_nothing() -> None:
+    """What nobody says any more nobody holds."""
+    several = Several(workflow("first", WHOLE), workflow("second", WHOLE))
+    several.busy = {"first"}
+    several.rounds()
+    del several.world.objects[several.targets.pop(0)]
+    several.rounds()
+    assert several.phases() == {"second": "Succeeded"}
+
+
+def test_whoever_waits_looks_at_the_one_before_it_and_no_further() -> None:
+    """So that a release wakes one of a long queue, not all of it."""
+    several = Several(*(workflow(f"w{one}", WHOLE, age=9 - one) for one in range(5)))
+    several.busy = {"w0"}
+    several.rounds()
+    holders = [
+        lookup(several.status(f"w{one}"), "synchronization", "mutex", "waiting")[0]["holder"]
+        for one in range(1, 5)
+    ]
+    assert holders == [f"{NAMESPACE}/w{one}" for one in range(4)]
+    several.turn("w4")
+    assert several.world.listed == []
