@@ -76,7 +76,7 @@ SHORT_LIVED = ("gc-ttl",)
 """They are deleted a few seconds after their end, which may be before anybody looks."""
 
 SHORTER = {
-    "dag-task-level-timeout": (("20s", "5s"), ("10s", "1s"), ("15s", "3s")),
+    "dag-task-level-timeout": (("20s", "60s"), ("10s", "1s"), ("15s", "3s")),
     "loops-param-result": (("range(20, 31)", "range(0, 11)"), ("; sleep {{", "; true {{")),
     "parallelism-nested": (("sleep 10", "sleep 1"),),
     "parallelism-template-limit": (("sleep 10", "sleep 1"),),
