@@ -15,10 +15,18 @@ class RuleError(ValueError):
     """A rule that cannot be read or evaluated; the text says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Maybe:
+    """What ``oldSelf`` is for a rule that may do without it: optional in CEL."""
+
+    present: bool
+    content: Value = None
+
+
 class Evaluate(Protocol):
     """Evaluates one rule in CEL. Raises :class:`RuleError`."""
 
-    def __call__(self, rule: str, variables: Mapping[str, Value], schema: Object) -> Value:
+    def __call__(self, rule: str, variables: Mapping[str, Value | Maybe], schema: Object) -> Value:
         """Return the value of ``rule``.
 
         ``variables`` are ``self`` and, where there was a value before, ``oldSelf``;
@@ -26,16 +34,22 @@ class Evaluate(Protocol):
         """
 
 
+def _accept(_rule: str) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True)
 class Languages:
     """The languages that a caller has.
 
     ``matches`` tells whether a pattern (RE2) occurs in a text, and raises ``ValueError`` for
-    a broken pattern. Without ``evaluate`` rules are not checked.
+    a broken pattern. Without ``evaluate`` rules are not checked. ``check`` raises
+    :class:`RuleError` for a text that is no rule.
     """
 
     matches: Callable[[str, str], bool]
     evaluate: Evaluate | None = None
+    check: Callable[[str], None] = _accept
 
 
 def _matches_nothing_wrong(_pattern: str, _text: str) -> bool:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ruleengine.apimachinery.causes import Cause, Reason, format_field
-from ruleengine.apimachinery.custom_languages import Evaluate, RuleError
+from ruleengine.apimachinery.custom_languages import Evaluate, Maybe, RuleError
 from ruleengine.apimachinery.custom_validating import ABSENT, correlated, invalid_text
 from ruleengine.apimachinery.patches import equal
 from ruleengine.model.values import Object, Path, Value
@@ -76,9 +76,11 @@ def _rule(
         return
     if not about_transition and old is not ABSENT and equal(value, old):
         return
-    variables: dict[str, Value] = {"self": value}
-    if about_transition:
-        variables["oldSelf"] = None if old is ABSENT else old
+    variables: dict[str, Value | Maybe] = {"self": value}
+    if optional:
+        variables["oldSelf"] = Maybe(present=False) if old is ABSENT else Maybe(True, old)
+    elif about_transition:
+        variables["oldSelf"] = old
     try:
         holds = evaluate(text, variables, openapi)
     except RuleError as error:
@@ -89,7 +91,7 @@ def _rule(
 
 
 def _message(
-    rule: Object, variables: Mapping[str, Value], openapi: Object, evaluate: Evaluate
+    rule: Object, variables: Mapping[str, Value | Maybe], openapi: Object, evaluate: Evaluate
 ) -> str:
     """Return what a failed rule says: its computed message, its message, or itself."""
     expression = rule.get("messageExpression")

@@ -10,7 +10,7 @@ from typing import Final
 
 from ruleengine.apimachinery.causes import Cause, Key, forbidden, invalid, not_supported, required
 from ruleengine.apimachinery.custom_defaulting import default_custom
-from ruleengine.apimachinery.custom_languages import Languages
+from ruleengine.apimachinery.custom_languages import Languages, RuleError
 from ruleengine.apimachinery.custom_validating import check_values
 from ruleengine.apimachinery.pruning import prune
 from ruleengine.apimachinery.schema import schema_node
@@ -118,7 +118,7 @@ class _Walk:
             yield from _extensions(openapi, path)
             yield from _list_extensions(openapi, path)
             yield from self._default(openapi, path)
-            yield from _rules(openapi, path)
+            yield from self._rules(openapi, path)
         yield from self._children(openapi, path, inside=inside)
         yield from self._combinations(openapi, path)
 
@@ -131,6 +131,22 @@ class _Walk:
         except ValueError as error:
             detail = f"must be a valid regular expression, but isn't: {error}"
             yield invalid((*path, "pattern"), pattern, detail)
+
+    def _rules(self, openapi: Object, path: Path) -> _Causes:
+        for number, rule in enumerate(openapi.get("x-kubernetes-validations") or ()):
+            place = (*path, "x-kubernetes-validations", number)
+            said = _mapping(rule)
+            yield from _around_rule(said, place)
+            for name in ("rule", "messageExpression"):
+                text = said.get(name)
+                if isinstance(text, str) and text.strip():
+                    yield from self._compiles(text, (*place, name))
+
+    def _compiles(self, text: str, place: Path) -> _Causes:
+        try:
+            self._languages.check(text)
+        except RuleError as error:
+            yield invalid(place, text, f"compilation failed: {error}")
 
     def _default(self, openapi: Object, path: Path) -> _Causes:
         default = openapi.get("default")
@@ -204,6 +220,10 @@ def _type(openapi: Object, path: Path) -> _Causes:
     sort = openapi.get("type")
     if sort and sort not in _TYPES:
         yield not_supported((*path, "type"), sort, _TYPES)
+    if openapi.get("additionalProperties") is False:
+        yield forbidden(
+            (*path, "additionalProperties"), "additionalProperties cannot be set to false"
+        )
     if "properties" in openapi and isinstance(openapi.get("additionalProperties"), dict):
         detail = "additionalProperties and properties are mutual exclusive"
         yield forbidden((*path, "additionalProperties"), detail)
@@ -306,18 +326,15 @@ def _map_keys(items: Object, keys: Value, path: Path) -> _Causes:
             yield required((*where, "default"), detail)
 
 
-def _rules(openapi: Object, path: Path) -> _Causes:
-    """Check what surrounds rules; whether they are CEL is for those who know CEL."""
-    for number, rule in enumerate(openapi.get("x-kubernetes-validations") or ()):
-        place = (*path, "x-kubernetes-validations", number)
-        said = _mapping(rule)
-        if not str(said.get("rule") or "").strip():
-            yield required((*place, "rule"), "rule is not specified")
-        message = said.get("message")
-        if isinstance(message, str) and "\n" in message:
-            yield invalid((*place, "message"), message, "must not contain line breaks")
-        if said.get("reason") not in (None, *_REASONS):
-            yield not_supported((*place, "reason"), said["reason"], _REASONS)
-        field = said.get("fieldPath")
-        if isinstance(field, str) and not field.startswith((".", "[")):
-            yield invalid((*place, "fieldPath"), field, "must be a valid path")
+def _around_rule(said: Object, place: Path) -> _Causes:
+    """Check what surrounds a rule."""
+    if not str(said.get("rule") or "").strip():
+        yield required((*place, "rule"), "rule is not specified")
+    message = said.get("message")
+    if isinstance(message, str) and "\n" in message:
+        yield invalid((*place, "message"), message, "must not contain line breaks")
+    if said.get("reason") not in (None, *_REASONS):
+        yield not_supported((*place, "reason"), said["reason"], _REASONS)
+    field = said.get("fieldPath")
+    if isinstance(field, str) and not field.startswith((".", "[")):
+        yield invalid((*place, "fieldPath"), field, "must be a valid path")

@@ -572,7 +572,7 @@ class TestRules:
         assert broken("y", rule) == []
         assert broken("y", rule, old="y") == []
         assert len(broken("y", rule, old="x")) == 1
-        optional = {"rule": "oldSelf is None", "optionalOldSelf": True}
+        optional = {"rule": "not oldSelf.present", "optionalOldSelf": True}
         assert broken("y", optional) == []
         assert len(broken("y", optional, old="x")) == 1
 

@@ -11,7 +11,7 @@ from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
-from tests.local.planes import Caller, configmap
+from tests.local.planes import MERGE, Caller, configmap
 
 ADMIN = "of the server"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
@@ -236,3 +236,70 @@ def test_an_aggregated_role_has_the_rules_of_those_it_selects() -> None:
     selectors = [{"matchLabels": {"to": "view"}}]
     role = {"aggregationRule": {"clusterRoleSelectors": selectors}, "rules": None}
     assert rules_of(role, [role, one, other]) == [READ_MAPS]
+
+
+def test_nobody_grants_what_it_does_not_hold(place: Place) -> None:
+    """Neither by a role nor by a binding; who holds it may, and so may the administrator."""
+    writes = {
+        "verbs": ["create", "patch", "update", "get"],
+        "apiGroups": ["rbac.authorization.k8s.io"],
+        "resources": ["*"],
+    }
+    place.grant([READ_MAPS, writes])
+    token = place.token()
+    roles, bindings = (f"{RBAC}/namespaces/default/{one}" for one in ("roles", "rolebindings"))
+
+    def role(name: str, *rules: Object) -> Object:
+        return {"metadata": {"name": name}, "rules": list(rules)}
+
+    def binding(name: str, of: str, kind: str = "Role") -> Object:
+        reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": kind, "name": of}
+        return {"metadata": {"name": name}, "roleRef": reference, "subjects": []}
+
+    mine = {**READ_MAPS, "verbs": ["get"], "resourceNames": ["one"]}
+    more = {**READ_MAPS, "resources": ["configmaps", "secrets"]}
+    assert place.speak(token, "POST", roles, role("mine", mine))[0] == 201
+    status, refused = place.speak(token, "POST", roles, role("more", more))
+    assert (status, refused["reason"]) == (403, "Forbidden")
+    assert 'list secrets in API group ""' in refused["message"]
+    assert "list configmaps" not in refused["message"]
+    change = {"rules": [more]}
+    assert place.speak(token, "PATCH", f"{roles}/mine", change, media=MERGE)[0] == 403
+    label = {"metadata": {"labels": {"a": "b"}}}
+    assert place.speak(token, "PATCH", f"{roles}/mine", label, media=MERGE)[0] == 200
+    assert place.admin("POST", roles, role("more", more))[0] == 201
+    assert place.speak(token, "PATCH", f"{roles}/more", label, media=MERGE)[0] == 200
+    assert place.speak(token, "POST", bindings, binding("b1", "mine"))[0] == 201
+    assert place.speak(token, "POST", bindings, binding("b2", "more"))[0] == 403
+    assert place.speak(token, "POST", bindings, binding("b3", "none"))[0] == 404
+    everything = binding("b4", "cluster-admin", "ClusterRole")
+    assert place.speak(token, "POST", bindings, everything)[0] == 403
+
+
+def test_escalate_and_bind_are_rights_of_their_own(place: Place) -> None:
+    """Who has them may grant what it does not hold; aggregation needs every right."""
+    group = "rbac.authorization.k8s.io"
+    writes = {"verbs": ["create", "escalate"], "apiGroups": [group], "resources": ["roles"]}
+    binds = {"verbs": ["create"], "apiGroups": [group], "resources": ["rolebindings"]}
+    named = {"apiGroups": [group], "resources": ["clusterroles"], "resourceNames": ["view"]}
+    place.grant([writes, binds, {**named, "verbs": ["bind"]}])
+    token = place.token()
+    roles, bindings = (f"{RBAC}/namespaces/default/{one}" for one in ("roles", "rolebindings"))
+    all_of_it = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"]}
+    body = {"metadata": {"name": "all"}, "rules": [all_of_it]}
+    assert place.speak(token, "POST", roles, body)[0] == 201
+    for name, code in (("view", 201), ("edit", 403)):
+        reference = {"apiGroup": group, "kind": "ClusterRole", "name": name}
+        bound = {"metadata": {"name": name}, "roleRef": reference, "subjects": []}
+        assert place.speak(token, "POST", bindings, bound)[0] == code
+
+
+def test_many_rights_at_once_are_not_compared(place: Place) -> None:
+    """A role of millions of rights is refused to whoever would have to be asked for each."""
+    group = "rbac.authorization.k8s.io"
+    place.grant([{"verbs": ["create"], "apiGroups": [group], "resources": ["roles"]}])
+    names = [f"n{one}" for one in range(300)]
+    rule = {"verbs": names, "apiGroups": names, "resources": names}
+    body = {"metadata": {"name": "huge"}, "rules": [rule]}
+    roles = f"{RBAC}/namespaces/default/roles"
+    assert place.speak(place.token(), "POST", roles, body)[0] == 403

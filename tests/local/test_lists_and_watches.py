@@ -1,5 +1,7 @@
 """What lists and watches promise."""
 
+import pytest
+
 from ruleengine.cluster.client import Client
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import VirtualClock
@@ -88,9 +90,44 @@ def test_a_revision_that_is_forgotten_is_gone() -> None:
 
 
 def test_a_future_revision_times_out(call: Caller) -> None:
-    """A list at a revision that does not exist yet is refused."""
-    status, answer = call("GET", MAPS, resourceVersion="999999")
-    assert (status, answer["details"]["causes"][0]["reason"]) == (504, "ResourceVersionTooLarge")
+    """A list, a watch or a read at a revision that does not exist yet is refused."""
+    make(call, "a")
+    for path, more in ((MAPS, {}), (MAPS, {"watch": "1"}), (f"{MAPS}/a", {})):
+        status, answer = call("GET", path, resourceVersion="999999", **more)
+        causes = answer["details"]["causes"]
+        assert (status, causes[0]["reason"]) == (504, "ResourceVersionTooLarge")
+
+
+@pytest.mark.parametrize(
+    ("code", "query"),
+    [
+        (400, {"resourceVersionMatch": "Exact"}),
+        (400, {"resourceVersionMatch": "Newest", "resourceVersion": "1"}),
+        (400, {"resourceVersionMatch": "Exact", "resourceVersion": "0"}),
+        (400, {"resourceVersion": "new"}),
+        (400, {"continue_": "WzEsImEiLCJiIl0", "resourceVersion": "3"}),
+        (400, {"continue_": "WzEsImEiLCJiIl0", "resourceVersionMatch": "NotOlderThan"}),
+        (400, {"continue_": "none of ours"}),
+        (400, {"limit": "-1"}),
+        (400, {"labelSelector": "a in ("}),
+        (422, {"sendInitialEvents": "true"}),
+        (422, {"sendInitialEvents": "true", "watch": "1"}),
+        (422, {"resourceVersionMatch": "NotOlderThan", "resourceVersion": "1", "watch": "1"}),
+    ],
+)
+def test_what_a_list_or_watch_cannot_mean_is_refused(
+    call: Caller, code: int, query: dict[str, str]
+) -> None:
+    """Before anything is sent."""
+    assert call("GET", MAPS, **query)[0] == code
+
+
+def test_a_list_goes_on_with_any_revision_or_none(call: Caller) -> None:
+    """Clients that repeat ``resourceVersion=0`` get the next page all the same."""
+    make(call, "a", "b")
+    token = call("GET", MAPS, limit="1")[1]["metadata"]["continue"]
+    status, page = call("GET", MAPS, limit="9", continue_=token, resourceVersion="0")
+    assert (status, "b" in {one["metadata"]["name"] for one in page["items"]}) == (200, True)
 
 
 def test_a_wait_for_an_idle_watch_ends_with_its_timeout() -> None:

@@ -5,7 +5,6 @@ import re
 
 import pytest
 
-from ruleengine.local.api.languages import LANGUAGES
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
@@ -284,24 +283,3 @@ def test_the_older_document_of_types_is_json_only(call: Caller) -> None:
     assert "/apis/apps/v1/namespaces/{namespace}/deployments/{name}" in answer["paths"]
     call.headers = {"accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
     assert call("GET", "/openapi/v2")[0] == 406
-
-
-@pytest.mark.parametrize("method", ["POST", "PATCH"])
-def test_rules_that_are_not_enforced_are_warned_of(plane: ControlPlane, method: str) -> None:
-    """A definition with rules in CEL is stored, and not silently."""
-    if LANGUAGES.evaluate is not None:
-        pytest.fail("rules are enforced now: this warning has to go, with its test")
-    body = definition()
-    schema = body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
-    schema["properties"]["spec"]["x-kubernetes-validations"] = [{"rule": "self.size > 1"}]
-    path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-    request = HttpRequest(
-        method=method,
-        path=path if method == "POST" else f"{path}/shelves.example.com",
-        query=(("fieldManager", "m"),),
-        headers={"content-type": "application/json" if method == "POST" else APPLY},
-        body=json.dumps(body).encode(),
-    )
-    response = plane.send(request)
-    assert response.status == 201
-    assert "x-kubernetes-validations" in response.headers["warning"]

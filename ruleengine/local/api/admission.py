@@ -11,7 +11,7 @@ from typing import Final
 from ruleengine.apimachinery.causes import forbidden as forbidden_value
 from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
-from ruleengine.local.api.catalog import Served
+from ruleengine.local.api.catalog import DEFINITIONS, Served
 from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
 from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.store import Key, Store
@@ -61,6 +61,15 @@ class Admission:
                 "terminated"
             )
             raise forbidden(served.info, name, problem, [cause])
+
+    def check_definition(self, served: Served) -> None:
+        """Refuse new objects of a custom kind whose definition goes (405)."""
+        if not served.custom:
+            return
+        definition = self._store.get(Key(DEFINITIONS, "", served.resource))
+        if lookup(definition, "metadata", "deletionTimestamp"):
+            text = "create not allowed while custom resource definition is terminating"
+            raise ApiFailure(405, "MethodNotAllowed", text)
 
     def admit(self, value: Object, served: Served, live: Object | None = None) -> Object:
         """Return the object with what the server allocates for its kind."""

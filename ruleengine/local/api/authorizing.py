@@ -5,7 +5,7 @@ plane grants every service account everything, by a binding that one can see and
 (decision 0007).
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from ruleengine.local.api.access import Attributes, allows, is_subject, refusal, rules_of
@@ -56,13 +56,15 @@ class Authorizer:
             if is_subject(binding, user):
                 yield from self._granted(binding, namespace)
 
+    def role(self, kind: str, namespace: str, name: str) -> tuple[Object | None, Sequence[Object]]:
+        """Return a role, and the cluster roles that it may aggregate."""
+        key = Key(_ROLES, namespace, name) if kind == "Role" else Key(CLUSTER_ROLES, "", name)
+        role = self._store.get(key)
+        aggregates = role is not None and role.get("aggregationRule")
+        return role, self._store.list(CLUSTER_ROLES).items if aggregates else ()
+
     def _granted(self, binding: Object, namespace: str) -> list[Object]:
+        kind = str(lookup(binding, "roleRef", "kind", default=""))
         name = str(lookup(binding, "roleRef", "name", default=""))
-        if lookup(binding, "roleRef", "kind") == "Role":
-            role = self._store.get(Key(_ROLES, namespace, name))
-        else:
-            role = self._store.get(Key(CLUSTER_ROLES, "", name))
-        if role is None:
-            return []
-        others = self._store.list(CLUSTER_ROLES).items if role.get("aggregationRule") else ()
-        return rules_of(role, others)
+        role, others = self.role(kind, namespace, name)
+        return [] if role is None else rules_of(role, others)

@@ -148,12 +148,20 @@ class Catalog:
             return self._kinds
         with self._lock:
             revision = self._store.revision
-            crds = list(self._store.list(DEFINITIONS).items)
+            crds = [one for one in self._store.list(DEFINITIONS).items if _has_its_names(one)]
             fingerprint = tuple(str(crd["metadata"]["resourceVersion"]) for crd in crds)
             if fingerprint != self._kinds.fingerprint:
                 self._kinds = _with_definitions(crds, fingerprint)
             self._checked = revision
             return self._kinds
+
+
+def _has_its_names(crd: Object) -> bool:
+    """Tell whether a definition is served: from the start, unless its names are another's."""
+    conditions = {
+        one["type"]: one["status"] for one in lookup(crd, "status", "conditions", default=())
+    }
+    return bool(conditions.get("Established", conditions.get("NamesAccepted", "True")) == "True")
 
 
 def _with_definitions(crds: list[Object], fingerprint: tuple[str, ...]) -> _Kinds:

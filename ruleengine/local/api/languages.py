@@ -1,10 +1,12 @@
 """The languages that schemas of custom resources ask for, as the server has them."""
 
+from collections.abc import Mapping
 from typing import Final
 
-from ruleengine.apimachinery.custom_languages import Languages
+from ruleengine.apimachinery.custom_languages import Languages, Maybe
 from ruleengine.expressions import regular
 from ruleengine.expressions.language import ExpressionError
+from ruleengine.model.values import Object, Value
 
 
 def _matches(pattern: str, text: str) -> bool:
@@ -14,5 +16,17 @@ def _matches(pattern: str, text: str) -> bool:
         raise ValueError(str(error)) from None
 
 
-LANGUAGES: Final = Languages(matches=_matches)
-"""Patterns are RE2, as in Kubernetes; rules in CEL are stored and not enforced."""
+def _evaluate(rule: str, variables: Mapping[str, Value | Maybe], schema: Object) -> Value:
+    from ruleengine.local.api import rule_values  # CEL is large, and few schemas have rules
+
+    return rule_values.evaluate(rule, variables, schema)
+
+
+def _check(rule: str) -> None:
+    from ruleengine.local.api import rule_values
+
+    rule_values.check(rule)
+
+
+LANGUAGES: Final = Languages(matches=_matches, evaluate=_evaluate, check=_check)
+"""Patterns are RE2, and rules CEL with the functions of Kubernetes."""

@@ -1,32 +1,36 @@
 """Requests for objects and collections: from a route to a verb, and back to a response."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Final
 
-from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
-from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.formats import json_text
 from ruleengine.local.api import bodies, executions, pod_logs, preparing, subresources, tables
 from ruleengine.local.api.acting import Actions
+from ruleengine.local.api.authorizing import Authorizer
 from ruleengine.local.api.failures import (
     ApiFailure,
     bad_request,
     method_not_allowed,
     unsupported,
 )
+from ruleengine.local.api.granting import grants_of
 from ruleengine.local.api.options import (
     DeleteOptions,
     WriteOptions,
     delete_options,
+    number,
     query_of,
     write_options,
 )
-from ruleengine.local.api.reading import list_objects, wants_watch
+from ruleengine.local.api.patching import patch_function
+from ruleengine.local.api.reading import check_not_future, list_objects, wants_watch
 from ruleengine.local.api.registry import Edit, Registry
 from ruleengine.local.api.reviews import KINDS as REVIEWED
 from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import Route
 from ruleengine.local.api.users import User
+from ruleengine.local.api.warnings import of_version, with_warnings
 from ruleengine.local.api.watching import read_watch, watch
 from ruleengine.local.runtime.logs import Logs
 from ruleengine.local.service_accounts import ServiceAccountTokens
@@ -66,17 +70,22 @@ class ObjectRequests:
         logs: Logs | None,
         reviews: Reviews,
         accounts: ServiceAccountTokens | None,
+        authorizer: Authorizer,
     ) -> None:
+        self._authorizer = authorizer
         self._logs = logs
         self._reviews = reviews
         self._actions = Actions(registry, accounts)
         self._registry = registry
         self._patience = patience
 
-    def handle(  # noqa: PLR0911 - one return per verb
+    def handle(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
+        """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
+        return with_warnings(self._answer(request, route, caller), of_version(route.served))
+
+    def _answer(  # noqa: PLR0911 - one return per verb
         self, request: HttpRequest, route: Route, caller: User
     ) -> HttpResponse:
-        """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
         verbs = route.served.info.verbs
         match request.method, bool(route.name), route.subresource:
             case _, True, "exec" | "attach" | "portforward":
@@ -90,9 +99,9 @@ class ObjectRequests:
             case "POST", True, subresource if subresource:
                 return self._act(request, route)
             case "PUT", True, _:
-                return self._replace(request, route)
+                return self._replace(request, route, caller)
             case "PATCH", True, _:
-                return self._patch(request, route)
+                return self._patch(request, route, caller)
             case "DELETE", True, "":
                 return self._delete(request, route)
             case "DELETE", False, "" if "deletecollection" in verbs:
@@ -159,8 +168,9 @@ class ObjectRequests:
         return tables.partial(value, shown.version) if shown.kind else value
 
     def _get(self, request: HttpRequest, route: Route, subresource: str) -> HttpResponse:
-        value = self._registry.get(route.served, route.namespace, route.name)
         query = query_of(request)
+        check_not_future(self._registry.store, number(query, "resourceVersion") or 0)
+        value = self._registry.get(route.served, route.namespace, route.name)
         match subresource:
             case "" | "status" | "ephemeralcontainers":
                 shown = tables.accepted(request.headers.get("accept", ""))
@@ -191,11 +201,17 @@ class ObjectRequests:
             raise method_not_allowed()
         if info.namespaced and not route.namespace:
             raise method_not_allowed()
-        options = write_options(request)
+        options = self._options(request, caller)
         created = self._registry.create(
             route.served, route.namespace, body.value, options, body.duplicates
         )
         return self._written(created, route, request, options, status=201)
+
+    def _options(
+        self, request: HttpRequest, caller: User, *, applying: bool = False
+    ) -> WriteOptions:
+        options = write_options(request, applying=applying)
+        return replace(options, admit=grants_of(caller, self._authorizer))
 
     def _written(
         self,
@@ -215,9 +231,9 @@ class ObjectRequests:
             warnings=tuple(options.warnings),
         )
 
-    def _replace(self, request: HttpRequest, route: Route) -> HttpResponse:
+    def _replace(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         body = bodies.read_object(request)
-        options = write_options(request)
+        options = self._options(request, caller)
         if route.subresource == "scale":
             return self._scaled(route, lambda _: body.value, options)
         if route.subresource and route.subresource not in _MANAGED_UPDATES:
@@ -244,11 +260,11 @@ class ObjectRequests:
         )
         return _json(subresources.scale_of(changed, served))
 
-    def _patch(self, request: HttpRequest, route: Route) -> HttpResponse:
+    def _patch(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         if route.subresource and route.subresource not in (*_MANAGED_UPDATES, "scale"):
             raise method_not_allowed()
         media = bodies.media_type(request)
-        options = write_options(request, applying=media == bodies.APPLY_PATCH)
+        options = self._options(request, caller, applying=media == bodies.APPLY_PATCH)
         body = bodies.read_patch(request)
         subresource = route.subresource if route.subresource in _PARTS else ""
         if media == bodies.APPLY_PATCH:
@@ -265,7 +281,7 @@ class ObjectRequests:
                 subresource=subresource,
             )
             return self._written(value, route, request, options, status=201 if created else 200)
-        patch = _patch_function(media, body, route)
+        patch = patch_function(media, body, route.served)
         if route.subresource == "scale":
             return self._scaled(route, patch, options)
         changed = self._registry.change(
@@ -338,35 +354,6 @@ class ObjectRequests:
         return _json(self._actions.perform(request, route, body), status=201)
 
 
-def _patch_function(media: str, body: bodies.Body, route: Route) -> Edit:
-    def patched(live: Object) -> Object:
-        try:
-            match media:
-                case bodies.JSON_PATCH:
-                    value = json_patch(live, body.value)
-                case bodies.MERGE_PATCH:
-                    value = merge_patch(live, body.value)
-                case _:
-                    value = strategic_merge(live, body.value, route.served.schema)
-        except PatchError as error:
-            raise ApiFailure(422, "Invalid", f"the patch cannot be applied: {error}") from None
-        if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
-            raise ApiFailure(422, "Invalid", "the patch leaves no object")
-        return value
-
-    strategic = media == bodies.STRATEGIC_PATCH
-    if media not in (bodies.JSON_PATCH, bodies.MERGE_PATCH, bodies.STRATEGIC_PATCH) or (
-        strategic and route.served.custom
-    ):
-        known = [bodies.JSON_PATCH, bodies.MERGE_PATCH, bodies.APPLY_PATCH]
-        known += [] if route.served.custom else [bodies.STRATEGIC_PATCH]
-        raise unsupported(
-            "the body of the request was in an unknown format - accepted media types include: "
-            + ", ".join(sorted(known))
-        )
-    return patched
-
-
 def _json(
     value: Object,
     *,
@@ -375,7 +362,5 @@ def _json(
     warnings: tuple[str, ...] = (),
 ) -> HttpResponse:
     headers = {"content-type": content_type}
-    if warnings:
-        quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in warnings)
-        headers["warning"] = ", ".join(f'299 - "{one}"' for one in quoted)
-    return HttpResponse(status=status, headers=headers, body=json_text.dump_bytes(value))
+    response = HttpResponse(status=status, headers=headers, body=json_text.dump_bytes(value))
+    return with_warnings(response, warnings)

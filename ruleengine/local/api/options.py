@@ -1,9 +1,10 @@
 """What a request asks for beside its path: manager, dry run, validation, preconditions."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object, Value, lookup
@@ -11,17 +12,27 @@ from ruleengine.model.values import Object, Value, lookup
 _LONGEST_MANAGER: Final = 128
 _LARGEST: Final = 2**31
 _LONGEST_NUMBER: Final = 18
+_BEGINNINGS: Final = {
+    "FieldValueRequired": "Required value",
+    "FieldValueForbidden": "Forbidden",
+    "FieldValueNotSupported": "Unsupported value",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOptions:
-    """How a write is to be made. ``warnings`` gathers what the answer should warn of."""
+    """How a write is to be made. ``warnings`` gathers what the answer should warn of.
+
+    ``admit`` refuses what its writer may not write: it is asked with the kind, the object as it
+    would be stored, and the one that it replaces.
+    """
 
     manager: str
     dry_run: bool = False
     validation: str = "Warn"
     force: bool = False
     warnings: list[str] = field(default_factory=list)
+    admit: Callable[[Served, Object, Object | None], None] = lambda *_: None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,6 +148,8 @@ def _dry_run(stated: list[str]) -> bool:
 
 
 def _invalid(field_name: str, problem: str) -> ApiFailure:
-    cause = {"reason": "FieldValueInvalid", "message": problem, "field": field_name}
+    """Return the 422 of a parameter; the problem begins as messages of its reason do."""
+    reason = next((one for one, text in _BEGINNINGS.items() if problem.startswith(text)), None)
+    cause = {"reason": reason or "FieldValueInvalid", "message": problem, "field": field_name}
     text = f"the request is invalid: {field_name}: {problem}"
     return ApiFailure(422, "Invalid", text, {"causes": [cause]})

@@ -17,12 +17,12 @@ from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.structured_merge import update
 from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.apimachinery.validating import validate
-from ruleengine.formats import json_text
-from ruleengine.local.api.catalog import DEFINITIONS, Served
+from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import bad_request, invalid
 from ruleengine.local.api.languages import LANGUAGES
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.views import shown_as
+from ruleengine.local.api.warnings import of_value
 from ruleengine.model.values import Object, format_path, lookup
 
 _SYSTEM: Final = (
@@ -61,7 +61,7 @@ def declared(
 
     Raises ``ApiFailure`` 400 under strict validation.
     """
-    warn_of_rules(value, served, options)
+    options.warnings.extend(of_value(value, served))
     kept, unknown = prune(value, served.schema)
     problems = [f'unknown field "{format_path(path)}"' for path in unknown]
     problems += [f'duplicate field "{name}"' for name in duplicates]
@@ -76,14 +76,6 @@ def declared(
         options.warnings.extend(problems)
     found: Object = kept
     return found
-
-
-def warn_of_rules(value: Object, served: Served, options: WriteOptions) -> None:
-    """Warn of a definition whose rules in CEL are stored and not enforced."""
-    if served.resource != DEFINITIONS or LANGUAGES.evaluate is not None:
-        return
-    if "x-kubernetes-validations" in json_text.dumps(value.get("spec")):
-        options.warnings.append("x-kubernetes-validations are stored but not enforced")
 
 
 def decoded(value: Object, schema: Schema) -> Object:

@@ -25,11 +25,16 @@ class Listed:
 
 
 def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> Listed:
-    """Return what a list request asks for. Raises ``ApiFailure`` 400, 410 and 504."""
+    """Return what a list request asks for. Raises ``ApiFailure`` 400, 410, 422 and 504."""
+    if "sendInitialEvents" in query:
+        raise ApiFailure(422, "Invalid", "sendInitialEvents is forbidden for list")
     selection = read_selection(query, route.served, route.namespace)
     limit = number(query, "limit") or 0
     token = query.get("continue", "")
-    at, after = _read_token(token) if token else (_wanted_revision(registry.store, query), None)
+    if token:
+        at, after = _continued(token, query)
+    else:
+        at, after = _wanted_revision(registry.store, query), None
     snapshot = _snapshot(registry.store, route, at, after)
     found = snapshot.items
     if not selection.everything:
@@ -97,6 +102,15 @@ def _make_token(revision: int, last: Object) -> str:
 def _token(revision: int, place: tuple[str, str]) -> str:
     data = json_text.dump_bytes([revision, *place])
     return base64.urlsafe_b64encode(data).decode().rstrip("=")
+
+
+def _continued(token: str, query: Mapping[str, str]) -> tuple[int, tuple[str, str]]:
+    """Return where a list goes on; it is the token that says at which revision."""
+    if query.get("resourceVersion", "") not in ("", "0"):
+        raise bad_request("specifying resource version is not allowed when using continue")
+    if query.get("resourceVersionMatch"):
+        raise bad_request("resourceVersionMatch is forbidden when continue is provided")
+    return _read_token(token)
 
 
 def _read_token(token: str) -> tuple[int, tuple[str, str]]:

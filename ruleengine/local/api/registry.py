@@ -28,6 +28,7 @@ from ruleengine.local.api.failures import (
 )
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.views import to_store
+from ruleengine.local.api.warnings import of_value
 from ruleengine.local.clock import Clock
 from ruleengine.local.store import ChangedError, Store
 from ruleengine.model.times import format_time
@@ -72,6 +73,7 @@ class Registry:
         metadata = value["metadata"]
         if metadata.get("resourceVersion"):
             raise bad_request("resourceVersion should not be set on objects to be created")
+        self.admission.check_definition(served)
         self.admission.check_namespace(served, namespace, str(metadata.get("name", "")))
         value = preparing.declared(value, served, options, duplicates)
         base = "" if metadata.get("name") else str(metadata.get("generateName") or "")
@@ -97,6 +99,7 @@ class Registry:
         value = preparing.fresh(value, served, uid=self.admission.uid(), now=now)
         value = preparing.completed(value, served)
         preparing.checked(value, served)
+        options.admit(served, value, None)
         value = self.admission.admit(value, served)
         value = preparing.tracked(None, value, served, options, now=now)
         key = served.key(namespace, value["metadata"]["name"])
@@ -195,6 +198,7 @@ class Registry:
         if preparing.unchanged(live, new):
             return live
         preparing.checked(new, served, live)
+        options.admit(served, new, live)
         namespace = str(lookup(live, "metadata", "namespace", default=""))
         if options.dry_run:
             return new
@@ -253,11 +257,13 @@ class Registry:
             raise not_found(served.info, name)
         if config["metadata"].get("uid") or config["metadata"].get("resourceVersion"):
             raise conflict(served.info, name, "the object does not exist any more")
+        self.admission.check_definition(served)
         self.admission.check_namespace(served, namespace, name)
         value = self._applied(served, None, config, options, "")
         value = preparing.fresh(value, served, uid=self.admission.uid(), now=self.now())
         value = preparing.completed(value, served)
         preparing.checked(value, served)
+        options.admit(served, value, None)
         value = self.admission.admit(value, served)
         if options.dry_run:
             return value
@@ -289,7 +295,7 @@ class Registry:
         options: WriteOptions,
         subresource: str,
     ) -> Object:
-        preparing.warn_of_rules(config, served, options)
+        options.warnings[:] = of_value(config, served)
         try:
             result = apply(
                 live,

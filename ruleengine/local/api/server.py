@@ -71,7 +71,9 @@ class ApiServer:
         self._authorizer = Authorizer(store)
         self._authenticator = Authenticator(store, clock, token, accounts, self._authorizer)
         reviews = Reviews(self._authenticator, self._authorizer)
-        self._objects = ObjectRequests(self.registry, patience, logs, reviews, accounts)
+        self._objects = ObjectRequests(
+            self.registry, patience, logs, reviews, accounts, self._authorizer
+        )
         self._reports = reports
 
     @property

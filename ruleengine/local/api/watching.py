@@ -50,6 +50,9 @@ def read_watch(route: Route, query: Mapping[str, str], store: Store) -> WatchReq
     if initial and query.get("resourceVersionMatch") != "NotOlderThan":
         text = "sendInitialEvents is forbidden without resourceVersionMatch NotOlderThan"
         raise ApiFailure(422, "Invalid", text)
+    if query.get("resourceVersionMatch") and not initial:
+        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
+        raise ApiFailure(422, "Invalid", text)
     revision = number(query, "resourceVersion") or 0
     check_not_future(store, revision)
     seconds = number(query, "timeoutSeconds")

@@ -13,12 +13,21 @@ from ruleengine.local.controllers.work import (
     SetStatus,
     Write,
     is_deleting,
+    key_of,
 )
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.times import format_time
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "customresourcedefinitions.apiextensions.k8s.io"
+_CHECKED: Final = {
+    "plural": "PluralConflict",
+    "singular": "SingularConflict",
+    "shortNames": "ShortNamesConflict",
+    "kind": "KindConflict",
+    "listKind": "ListKindConflict",
+}
+"""The names that a definition shares with no other of its group, and the reason if it would."""
 
 
 class Definitions:
@@ -27,9 +36,14 @@ class Definitions:
     manager: ClassVar[str] = "kube-controller-manager"
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
-        """A definition is looked at when it changes, and when one of its objects goes."""
+        """A definition is looked at when it changes, and when one of its objects goes.
+
+        So are the others of its group, since one may get the names that another gives up.
+        """
         if event.key.resource == RESOURCE:
-            return [event.key]
+            group = event.object["spec"]["group"]
+            others = (one for one in reader.objects(RESOURCE) if one["spec"]["group"] == group)
+            return dict.fromkeys([event.key, *(key_of(RESOURCE, one) for one in others)])
         if event.type is EventType.DELETED and reader.get(Key(RESOURCE, "", event.key.resource)):
             return [Key(RESOURCE, "", event.key.resource)]
         return []
@@ -61,55 +75,89 @@ def _clean_up(live: Object, reader: Reader) -> Iterable[Write]:
 
 
 def _status(live: Object, reader: Reader, now: datetime) -> Object:
-    names = live["spec"]["names"]
-    taken = _taken(live, reader)
-    conditions = (
-        [
-            ("NamesAccepted", "True", "NoConflicts", "no conflicts found"),
-            ("Established", "True", "InitialNamesAccepted", "the initial names have been accepted"),
-        ]
-        if not taken
-        else [
-            ("NamesAccepted", "False", "NameConflict", f"the names are taken by {taken}"),
-            ("Established", "False", "NotAccepted", "not all names are accepted"),
-        ]
-    )
     before = live.get("status") or {}
-    known = {one["type"]: one for one in before.get("conditions") or ()}
-    made = [
-        known[kind]
-        if known.get(kind, {}).get("status") == value
-        else {
-            "type": kind,
-            "status": value,
-            "reason": reason,
-            "message": message,
-            "lastTransitionTime": format_time(now),
-        }
-        for kind, value, reason, message in conditions
-    ]
+    accepted, conflict = _accepted(live, reader)
+    was_established = _is_true(before, "Established")
+    if conflict is None:
+        names = ("True", "NoConflicts", "no conflicts found")
+        established = (
+            "True",
+            "InitialNamesAccepted",
+            "the initial names have been accepted",
+        )
+    else:
+        names = ("False", *conflict)
+        established = ("False", "NotAccepted", "not all names are accepted")
+    made = [_condition(before, "NamesAccepted", names, now)]
+    if conflict is None or not was_established:  # what is served stays served
+        made.append(_condition(before, "Established", established, now))
+    else:
+        made.append(_known(before, "Established"))
     storage = [one["name"] for one in live["spec"]["versions"] if one.get("storage")]
     stored = [*(before.get("storedVersions") or ())]
     stored += [one for one in storage if one not in stored]
+    return {"acceptedNames": accepted, "conditions": made, "storedVersions": stored}
+
+
+def _known(status: Object, kind: str) -> Object:
+    conditions = status.get("conditions") or ()
+    return next((one for one in conditions if one["type"] == kind), {})
+
+
+def _is_true(status: Object, kind: str) -> bool:
+    return bool(_known(status, kind).get("status") == "True")
+
+
+def _condition(before: Object, kind: str, now_is: tuple[str, str, str], now: datetime) -> Object:
+    known = _known(before, kind)
+    status, reason, message = now_is
+    if (known.get("status"), known.get("reason"), known.get("message")) == now_is:
+        return known
+    same = known.get("status") == status
     return {
-        "acceptedNames": names
-        if not taken
-        else before.get("acceptedNames") or {"kind": "", "plural": ""},
-        "conditions": made,
-        "storedVersions": stored,
+        "type": kind,
+        "status": status,
+        "reason": reason,
+        "message": message,
+        "lastTransitionTime": known["lastTransitionTime"] if same else format_time(now),
     }
 
 
-def _taken(live: Object, reader: Reader) -> str:
-    """Return which older definition of the group has the same kind; empty for none."""
-    group, kind = live["spec"]["group"], live["spec"]["names"]["kind"]
+def _accepted(live: Object, reader: Reader) -> tuple[Object, tuple[str, str] | None]:
+    """Return the names that a definition has, and why not all that it wants.
+
+    Names belong to the definition of the group that had them first. Those that are taken are
+    left out, or stay what they were.
+    """
+    names, before = live["spec"]["names"], lookup(live, "status", "acceptedNames", default={})
+    resources, kinds = _taken(live, reader)
+    accepted = {name: value for name, value in names.items() if name not in _CHECKED}
+    conflict: tuple[str, str] | None = None
+    for field, reason in _CHECKED.items():
+        wanted = names.get(field)
+        taken = kinds if field in ("kind", "listKind") else resources
+        stated = wanted if isinstance(wanted, list) else [wanted]
+        clash = next((one for one in stated if one in taken), None)
+        value = wanted if clash is None else before.get(field)
+        if value is not None:
+            accepted[field] = value
+        if clash is not None and conflict is None:
+            conflict = (reason, f'"{clash}" is already in use')
+    accepted.setdefault("plural", "")
+    accepted.setdefault("kind", "")
+    return accepted, conflict
+
+
+def _taken(live: Object, reader: Reader) -> tuple[set[str], set[str]]:
+    """Return the names of resources, and of kinds, that other definitions of the group have."""
+    resources: set[str] = set()
+    kinds: set[str] = set()
     for one in reader.objects(RESOURCE):
-        metadata = one["metadata"]
-        older = int(metadata["resourceVersion"]) and (
-            metadata["creationTimestamp"],
-            metadata["name"],
-        ) < (live["metadata"]["creationTimestamp"], live["metadata"]["name"])
-        same = one["spec"]["group"] == group and one["spec"]["names"]["kind"] == kind
-        if same and older and metadata["uid"] != live["metadata"]["uid"]:
-            return str(metadata["name"])
-    return ""
+        same_group = one["spec"]["group"] == live["spec"]["group"]
+        if not same_group or one["metadata"]["uid"] == live["metadata"]["uid"]:
+            continue
+        names = lookup(one, "status", "acceptedNames", default={})
+        stated = (names.get("plural"), names.get("singular"), *(names.get("shortNames") or ()))
+        resources.update(name for name in stated if name)
+        kinds.update(name for name in (names.get("kind"), names.get("listKind")) if name)
+    return resources, kinds
