@@ -33,6 +33,7 @@ class Definitions:
 
     def __init__(self, value: Object, world: World, around: Around) -> None:
         self._world = world
+        self.around = around
         self._namespace = str(lookup(value, "metadata", "namespace", default=""))
         self._local = f"local/{lookup(value, 'metadata', 'name', default='')}"
         status = value.get("status") or {}

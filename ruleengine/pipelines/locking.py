@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import leaves
+from ruleengine.pipelines.admitting import POSTPONED, is_limit
 from ruleengine.pipelines.locks import (
     Lock,
     holders_in,
@@ -247,11 +248,12 @@ def _has_them(machine: "Machine", node: Object) -> Object | None:
     return None if is_pod else node
 
 
-def hold_up_workflow(machine: "Machine", stated: Object) -> str | None:
+def hold_up_workflow(machine: "Machine", locks: Sequence[Lock]) -> str | None:
     """Return why a workflow does not begin yet; ``None`` where it has its locks.
 
     An empty text says that it has only just claimed them.
     """
-    locks = locks_of(stated, machine.namespace)
-    found = machine.locks.take(machine.locks.holder(), locks) if locks else None
-    return None if found is None else found[1]
+    found = machine.locks.take(machine.locks.holder(), locks)
+    if found is None or not found[1]:
+        return None if found is None else ""
+    return POSTPONED if is_limit(found[0]) else found[1]

@@ -15,8 +15,10 @@ from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import cleaning, ending, hooking, locking
+from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.arguments import workflow_parameters
 from ruleengine.pipelines.definitions import Definitions
+from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError, WorkflowError
@@ -107,19 +109,27 @@ def _decide(machine: Machine) -> Decision:
 
 def _held_up(machine: Machine) -> Decision | None:
     """Return the decision for a workflow that needs locks to begin and has not begun."""
-    stated = machine.spec.get("synchronization")
-    if not stated:
-        return None
-    if machine.ending:
-        return _not_begun(machine, Phase.FAILED, machine.ending)
     try:
-        waits = locking.hold_up_workflow(machine, substitute(stated, machine.globals))
+        locks = _locks(machine)
+        if not locks:
+            return None
+        if machine.ending:
+            return _not_begun(machine, Phase.FAILED, machine.ending)
+        waits = locking.hold_up_workflow(machine, locks)
     except NodeError as error:
         message = f"Failed to acquire the synchronization lock. {error}"
         return _not_begun(machine, Phase.FAILED, message)
     if waits is None:
         return _not_begun(machine, Phase.RUNNING, "")
     return _not_begun(machine, Phase.PENDING, waits)
+
+
+def _locks(machine: Machine) -> list[Lock]:
+    """Return what a workflow needs to begin: its own locks, and room among the others."""
+    stated = substitute(machine.spec.get("synchronization") or {}, machine.globals)
+    own = locks_of(stated, machine.namespace)
+    control = machine.definitions.around.control_namespace
+    return [*limits(machine.world, machine.namespace, control), *own]
 
 
 def _not_begun(machine: Machine, phase: Phase, message: str) -> Decision:

@@ -382,6 +382,52 @@ def test_a_suspended_workflow_takes_no_lock() -> None:
     assert len(world.began) == 5
 
 
+PLAIN = WHOLE.replace("synchronization: {mutexes: [{name: one}]}\n", "")
+
+
+@pytest.mark.parametrize(
+    "limit",
+    [
+        {
+            "kind": "Namespace",
+            "metadata": {
+                "name": NAMESPACE,
+                "labels": {"workflows.argoproj.io/parallelism-limit": "1"},
+            },
+        },
+        {
+            "kind": "ConfigMap",
+            "metadata": {"name": "workflow-controller-configmap", "namespace": "ruleengine"},
+            "data": {"parallelism": "1"},
+        },
+        {
+            "kind": "ConfigMap",
+            "metadata": {"name": "workflow-controller-configmap", "namespace": "ruleengine"},
+            "data": {"config": "namespaceParallelism: 1"},
+        },
+    ],
+)
+def test_workflows_beyond_a_limit_are_postponed(limit: Object) -> None:
+    """By their priority, and in Argo's words."""
+    several = Several(
+        workflow("first", PLAIN, age=9),
+        workflow("second", PLAIN, age=5),
+        workflow("urgent", PLAIN, priority=1),
+    )
+    several.world.put({"apiVersion": "v1", **limit})
+    several.busy = {"first", "urgent"}
+    several.rounds()
+    assert several.phases() == {"first": "Running", "second": "Pending", "urgent": "Pending"}
+    said = "Workflow processing has been postponed due to max parallelism limit"
+    assert several.status("second", "message") == said
+    several.busy = {"urgent"}
+    several.rounds()
+    assert several.phases() == {"first": "Succeeded", "second": "Pending", "urgent": "Running"}
+    several.busy = set()
+    several.rounds(12)
+    assert set(several.phases().values()) == {"Succeeded"}
+
+
 def test_a_workflow_that_is_gone_holds_nothing() -> None:
     """What nobody says any more nobody holds."""
     several = Several(workflow("first", WHOLE), workflow("second", WHOLE))

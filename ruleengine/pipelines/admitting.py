@@ -1,0 +1,58 @@
+"""How many workflows may be on their way at once (reference, Workflows 17).
+
+A limit is a semaphore that every workflow needs to begin, so it has the queue and the promises
+of :mod:`.locking`. It counts the workflows that began since the limit was stated.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ruleengine.formats import yaml_reader
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import World
+from ruleengine.model.values import Object, Value, lookup
+from ruleengine.pipelines.locks import SEMAPHORE, Lock
+from ruleengine.pipelines.problems import NodeError
+
+LABEL: Final = "workflows.argoproj.io/parallelism-limit"
+CONTROLLER: Final = "workflow-controller-configmap"
+"""The ConfigMap in the control namespace in which Argo's controller is configured."""
+
+POSTPONED: Final = "Workflow processing has been postponed due to max parallelism limit"
+
+
+def limits(world: World, namespace: str, control_namespace: str) -> list[Lock]:
+    """Return the limits that a workflow of a namespace is under. Raises ``NodeError``."""
+    return list(_limits(world, namespace, control_namespace))
+
+
+def _limits(world: World, namespace: str, control_namespace: str) -> Iterator[Lock]:
+    stated = _controller(world, control_namespace)
+    own = lookup(world.get(Target("v1", "Namespace", "", namespace)), "metadata", "labels", LABEL)
+    if own is None:
+        own = stated.get("namespaceParallelism")
+    for name, value in ((namespace, own), ("", stated.get("parallelism"))):
+        limit = _whole(value)
+        if limit:
+            yield Lock(SEMAPHORE, f"{name}/Namespace/parallelism", limit)
+
+
+def is_limit(lock: str) -> bool:
+    """Tell whether a lock stands for a limit of workflows."""
+    return lock.endswith("/Namespace/parallelism")
+
+
+def _controller(world: World, namespace: str) -> Object:
+    """Return what the controller's ConfigMap says, in keys of its own or as one document."""
+    found = world.get(Target("v1", "ConfigMap", namespace, CONTROLLER))
+    data: Object = lookup(found, "data", default={})
+    documents = yaml_reader.read(str(data.get("config") or "").encode(), CONTROLLER).documents
+    whole = documents[0].value if documents else None
+    return {**(whole if isinstance(whole, dict) else {}), **data}
+
+
+def _whole(value: Value) -> int:
+    try:
+        return int(str(value or 0))
+    except ValueError as error:
+        raise NodeError(f"the limit of parallel workflows {value!r} is no whole number") from error
