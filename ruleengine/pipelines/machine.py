@@ -20,6 +20,7 @@ from ruleengine.pipelines import (
     graph_runs,
     leaves,
     locking,
+    memoizing,
     naming,
     retrying,
     steps,
@@ -181,8 +182,10 @@ class Machine:
         return self.tree.put(node)
 
     def end(self, node: Object, phase: Phase, message: str = "", **fields: object) -> Object:
-        """End a node with a phase."""
+        """End a node with a phase, once what it made is kept where it asks for that."""
         outputs = fields.get("outputs")
+        if phase is Phase.SUCCEEDED and not memoizing.is_kept(self, node, outputs):
+            return node
         if isinstance(outputs, dict):
             self._export(outputs)
         return self.tree.update(
@@ -235,7 +238,7 @@ class Machine:
             return None
         inputs = bind(found.template, call.arguments, self.read_key)
         template = self.prepared(call, found, inputs)
-        kind = _kind_of(template, call)
+        kind = _kind_of(template, retried=call.attempt is None)
         node = self.add_node(call, kind, found)
         if template.get("inputs"):
             node = self.tree.update(node, inputs=template["inputs"])
@@ -323,6 +326,11 @@ class Machine:
         held_up = locking.hold_up(self, node, template, call)
         if held_up is not None:
             return held_up
+        node = self.tree.find(call.name) or node
+        if call.attempt is None:
+            recalled = memoizing.recall(self, node, template, _kind_of(template, retried=False))
+            if recalled is not None:
+                return recalled
         return self._by_type(self.tree.find(call.name) or node, template, scope, call)
 
     def _by_type(self, node: Object, template: Object, scope: str, call: Call) -> Object:
@@ -347,8 +355,9 @@ class Machine:
         )
 
 
-def _kind_of(template: Object, call: Call) -> NodeType:
-    if template.get("retryStrategy") is not None and call.attempt is None:
+def _kind_of(template: Object, *, retried: bool) -> NodeType:
+    """Return the type of a template's node; ``retried`` says whether it looks after attempts."""
+    if retried and template.get("retryStrategy") is not None:
         return NodeType.RETRY
     if "steps" in template:
         return NodeType.STEPS

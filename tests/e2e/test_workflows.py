@@ -46,6 +46,7 @@ VECTORS: dict[str, str] = {
     "loops-maps": "Succeeded",
     "loops-param-result": "Succeeded",
     "loops-sequence": "Succeeded",
+    "memoize-simple": "Succeeded",
     "node-selector": "Succeeded",
     "output-parameter": "Succeeded",
     "parallelism-nested": "Succeeded",

@@ -165,6 +165,9 @@ class MemoryWorld:
             "uid": f"uid-{len(self.written):05}",
             "creationTimestamp": format_time(self.now),
         }
+        if value["kind"] != "Pod":
+            self.put({**value, "metadata": metadata})
+            return
         self.began.append(metadata["annotations"][NODE_NAME].removeprefix(self.target.name))
         self.put({**value, "metadata": metadata, "status": {"phase": "Pending"}})
 
