@@ -83,12 +83,14 @@ class Claim:
     target: float = 0.0
 
 
-def living() -> dict[str, Any]:
-    """Return the Deployment as a server has it: applied, defaulted, with a status."""
-    live = stored_form(_apply(None, DESIRED), SCHEMA)
+def living(desired: dict[str, Any]) -> dict[str, Any]:
+    """Return the Deployment as a server sends it: applied, defaulted, with a status."""
+    live = stored_form(_apply(None, desired), SCHEMA)
     status = {"replicas": 3, "conditions": [{"type": "Available", "status": "True"}]}
     new = {**live, "status": status}
-    return update(live, new, manager="controller", schema=SCHEMA, now=NOW, subresource="status")
+    live = update(live, new, manager="controller", schema=SCHEMA, now=NOW, subresource="status")
+    read: dict[str, Any] = json.loads(json.dumps(live))
+    return read
 
 
 def _apply(live: dict[str, Any] | None, config: dict[str, Any]) -> dict[str, Any]:
@@ -96,22 +98,27 @@ def _apply(live: dict[str, Any] | None, config: dict[str, Any]) -> dict[str, Any
     return done.object
 
 
-def edited(*, image: str = "", drop: bool = False) -> dict[str, Any]:
-    """Return the Deployment with another image, or without one of its variables."""
+def edited(*, image: str = "", drop: bool = False, scaled: bool = True) -> dict[str, Any]:
+    """Return the Deployment with another image, or without a variable or its replicas."""
     value = copy.deepcopy(DESIRED)
     first = value["spec"]["template"]["spec"]["containers"][0]
     if image:
         first["image"] = image
     if drop:
         del first["env"][3]
+    if not scaled:
+        del value["spec"]["replicas"]
     return value
 
 
 def claims() -> list[Claim]:
     """Return everything that is measured."""
-    live, merge = living(), make_merge()
+    live, merge = living(DESIRED), make_merge()
     newer, fewer = edited(image="other:2"), edited(drop=True)
     scaled = {**live, "spec": {**live["spec"], "replicas": 5}}
+    unscaled = edited(scaled=False)
+    grown = living(unscaled)
+    grown["spec"]["replicas"] = 5
     kind = KindTable.built_in().find("apps/v1", "Deployment")
     assert kind is not None
     patch = make_three_way_patch(DESIRED, newer, live, SCHEMA)
@@ -119,10 +126,12 @@ def claims() -> list[Claim]:
         Claim("structured merge: create", lambda: _apply(None, DESIRED), 1000),
         Claim("structured merge: nothing new", lambda: _apply(live, DESIRED), 1000),
         Claim("structured merge: another image", lambda: _apply(live, newer), 1000),
-        Claim("structured merge: a variable goes", lambda: _apply(live, fewer)),
+        Claim("structured merge: a variable goes", lambda: _apply(live, fewer), 1000),
         Claim("ownership of an update", lambda: _update(live, scaled)),
         Claim("compare desired with live: settled", lambda: merge(live, DESIRED), 150),
-        Claim("compare desired with live: drifted", lambda: merge(live, newer)),
+        Claim("compare desired with live: scaled by others", lambda: merge(grown, unscaled), 150),
+        Claim("compare desired with live: another image", lambda: merge(live, newer), 150),
+        Claim("compare desired with live: a variable goes", lambda: merge(live, fewer)),
         Claim("defaults and canonical form", lambda: stored_form(DESIRED, SCHEMA)),
         Claim("validate", lambda: validate(live, kind, SCHEMA)),
         Claim("make a three-way patch", lambda: _three_way(newer, live)),

@@ -7,7 +7,7 @@ section 7, "Errors").
 from collections.abc import Callable
 from typing import Any, Final, TypeAlias
 
-from ruleengine.apimachinery.list_items import format_step, item_problem, item_step
+from ruleengine.apimachinery.list_items import format_step, item_problem, steps_of
 from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, lookup
 
@@ -115,6 +115,7 @@ def _items(items: list[Value], schema: Schema, path: _Path, problems: list[str])
     element = schema.element
     granular = schema.list_type is not ListType.ATOMIC
     seen: set[str] = set()
+    steps = steps_of(items, schema) if granular else []
     for number, item in enumerate(items):
         step: str | int = number
         if granular:
@@ -122,7 +123,7 @@ def _items(items: list[Value], schema: Schema, path: _Path, problems: list[str])
             if problem:
                 problems.append(f"{_place(path)}: element {number}: {problem}")
                 continue
-            step = item_step(item, schema)
+            step = steps[number]
             if step in seen:
                 problems.append(f"{_place(path)}: duplicate entries for key {format_step(step)}")
             seen.add(step)

@@ -18,10 +18,12 @@ def filled(value: Object, **defaults: Value) -> Object:
 
     A default of ``None`` is none.
     """
-    missing = {
-        name: one for name, one in defaults.items() if one is not None and value.get(name) is None
-    }
-    return {**value, **missing} if missing else value
+    filled = value
+    for name, one in defaults.items():
+        if value.get(name) is None and one is not None:
+            filled = dict(value) if filled is value else filled
+            filled[name] = one
+    return filled
 
 
 def edited(value: Object, name: str, edit: Edit) -> Object:
@@ -50,6 +52,10 @@ def edited_items(value: Object, name: str, edit: Edit) -> Object:
     items = value.get(name)
     if not isinstance(items, list):
         return value
-    after = [edit(item) if isinstance(item, dict) else item for item in items]
-    same = all(one is other for one, other in zip(items, after, strict=True))
-    return value if same else {**value, name: after}
+    left = items
+    for number, item in enumerate(items):
+        after = edit(item) if isinstance(item, dict) else item
+        if after is not item:
+            left = list(items) if left is items else left
+            left[number] = after
+    return value if left is items else {**value, name: left}

@@ -78,6 +78,18 @@ def fields_of_value(value: Value, schema: Schema, *, named: bool = False) -> Tri
     return MEMBER
 
 
+def has_fields(value: Value, schema: Schema) -> bool:
+    """Tell whether a value has members in the set of its object."""
+    if schema.atomic or not value:
+        return _is_leaf(value, schema)
+    if isinstance(value, dict) and schema.shape is Shape.STRUCT:
+        return any(
+            not schema.declares(name) or has_fields(inner, schema.child(name))
+            for name, inner in value.items()
+        )
+    return True
+
+
 def _is_leaf(value: Value, schema: Schema) -> bool:
     """Tell whether an atomic or empty value counts as a path of its own.
 

@@ -33,13 +33,8 @@ def item_step(item: Value, schema: Schema) -> str:
     """
     if schema.list_type is ListType.SET or not isinstance(item, dict):
         return "v:" + _json(item)
-    keys = schema.sorted_keys
-    if len(keys) == 1:
-        name = item.get(keys[0])
-        if type(name) is str:
-            return f'k:{{"{keys[0]}":{encode_basestring(name)}}}'
     parts = []
-    for key in keys:
+    for key in schema.sorted_keys:
         if key in item:
             parts.append(f'"{key}":{_json(item[key])}')
         elif key in schema.key_defaults:
@@ -47,11 +42,25 @@ def item_step(item: Value, schema: Schema) -> str:
     return "k:{" + ",".join(parts) + "}"
 
 
+def steps_of(items: list[Value], schema: Schema) -> list[str]:
+    """Return the step of each item of a list of type set or map."""
+    keys = schema.sorted_keys
+    if schema.list_type is ListType.SET or len(keys) != 1:
+        return [item_step(item, schema) for item in items]
+    key, begin = keys[0], f'k:{{"{keys[0]}":'
+    return [
+        f"{begin}{encode_basestring(item[key])}}}"
+        if type(item) is dict and type(item.get(key)) is str
+        else item_step(item, schema)
+        for item in items
+    ]
+
+
 def index(items: list[Value], schema: Schema) -> dict[str, list[Value]]:
     """Return the items by step, in order; more than one value means duplicates."""
     found: dict[str, list[Value]] = {}
-    for item in items:
-        found.setdefault(item_step(item, schema), []).append(item)
+    for step, item in zip(steps_of(items, schema), items, strict=True):
+        found.setdefault(step, []).append(item)
     return found
 
 

@@ -6,13 +6,14 @@ value itself is returned, so that "nothing to do" is recognised by identity.
 """
 
 from collections import deque
-from typing import Final
+from collections.abc import Iterator
+from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery.field_sets import same
-from ruleengine.apimachinery.list_items import index, item_step
+from ruleengine.apimachinery.list_items import steps_of
 from ruleengine.apimachinery.quantities import same_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
-from ruleengine.apimachinery.tries import Trie, is_member
+from ruleengine.apimachinery.tries import MEMBER, SELF, Trie, is_member
 from ruleengine.model.values import Object, Value
 
 
@@ -21,84 +22,182 @@ class _Absent:
 
 
 _ABSENT: Final = _Absent()
+_PLAIN: Final = frozenset({str, int, float, bool})
 
 
-def merge(live: Value, config: Value, schema: Schema) -> Value:
-    """Return ``live`` with the fields of ``config``.
+class Merged(NamedTuple):
+    """What came of a merge.
+
+    ``adds`` tells whether fields or items are new. ``gives_up``: whether the applier owned
+    some that it no longer configures; that it did not is certain, that it did only likely.
+    """
+
+    value: Object
+    adds: bool
+    gives_up: bool
+
+
+def merge(
+    live: Object, config: Object, owned: Trie, schema: Schema, *, filled: Object | None = None
+) -> Merged:
+    """Return ``live`` with the fields of ``config``; ``owned`` is what the applier owned before.
 
     Scalars and atomic values come from ``config``; so does the order of list items, while
-    items that only ``live`` has keep their place. A quantity that is spelt differently but
-    means the same stays as it is.
+    items that only ``live`` has keep their place. What means the same stays as it is: a
+    quantity that is spelt differently, and a value that differs only by the defaults that it
+    has in ``filled``. Raises ``ValueError`` for a configuration that has a list item twice.
     """
-    if live is config:
-        return live
-    if not schema.atomic:
-        if isinstance(live, dict) and isinstance(config, dict) and (live or config):
-            return _merge_objects(live, config, schema)
-        listed = isinstance(live, list) and schema.shape is Shape.LIST
-        if listed and isinstance(config, list):
-            return _merge_lists(live, config, schema)
-        if config is None and live and (listed or isinstance(live, dict)):
-            return live
-    return live if _means_the_same(live, config, schema) else config
+    merging = _Merging()
+    wanted = (config, config if filled is None else filled)
+    merged: Object = merging.values(live, wanted, owned or None, schema)
+    return Merged(merged, merging.adds, merging.gives_up)
 
 
-def _means_the_same(live: Value, config: Value, schema: Schema) -> bool:
-    if same(live, config):
+_Wanted: TypeAlias = tuple[Value, Value]
+"""A configured value, and the same with defaults."""
+
+
+class _Merging:
+    """Walks values and what is owned of them side by side.
+
+    ``owned`` is ``None`` where nothing at all is, and empty where the value is as a whole.
+    """
+
+    __slots__ = ("adds", "gives_up")
+
+    def __init__(self) -> None:
+        self.adds = False
+        self.gives_up = False
+
+    def values(self, live: Value, wanted: _Wanted, owned: Trie | None, schema: Schema) -> Value:
+        config = wanted[0]
+        if not schema.atomic:
+            if isinstance(live, dict) and isinstance(config, dict):
+                return self._objects(live, wanted, owned, schema)
+            listed = isinstance(live, list) and schema.shape is Shape.LIST
+            if listed and isinstance(config, list):
+                return self._lists(live, wanted, owned, schema)
+            if config is None and live and (listed or isinstance(live, dict)):
+                self.gives_up = self.gives_up or bool(owned)
+                return live
+        self.gives_up = self.gives_up or bool(owned)
+        return live if _means_the_same(live, wanted, schema) else config
+
+    def _objects(self, live: Object, wanted: _Wanted, owned: Trie | None, schema: Schema) -> Object:
+        merged: Object | None = None
+        config, filled = wanted
+        fields, others = schema.fields, schema.others
+        unclaimed = len(owned) - (SELF in owned) if owned else 0
+        node = None
+        for name, theirs in config.items():
+            mine = live.get(name, _ABSENT)
+            if owned:
+                node = owned.get("f:" + name)
+                unclaimed -= node is not None
+            kind = type(theirs)
+            if kind in _PLAIN and type(mine) is kind and mine == theirs and not node:
+                continue
+            child = fields.get(name) or others
+            if mine is _ABSENT:
+                self.adds, after = True, theirs
+            elif kind is dict and type(mine) is dict and not child.atomic:
+                after = self._objects(mine, (theirs, filled[name]), node, child)
+            else:
+                after = self.values(mine, (theirs, filled[name]), node, child)
+            if after is not mine:
+                merged = dict(live) if merged is None else merged
+                merged[name] = after
+        if unclaimed or (owned is not None and not owned):
+            self.gives_up = True
+        return live if merged is None else merged
+
+    def _lists(
+        self, live: list[Value], wanted: _Wanted, owned: Trie | None, schema: Schema
+    ) -> list[Value]:
+        before, order = steps_of(live, schema), steps_of(wanted[0], schema)
+        if len(set(order)) != len(order):
+            raise ValueError("a list has an item twice")
+        if owned is None:
+            owned = MEMBER
+        elif not owned or not owned.keys() <= {SELF, *order}:
+            self.gives_up = True
+        pairs = zip(*wanted, strict=True)
+        if before != order:
+            theirs = dict(zip(order, pairs, strict=True))
+            return self._mixed_lists((before, live), theirs, owned, schema)
+        element = schema.element
+        merged = [
+            self.values(mine, pair, owned.get(step), element)
+            for step, mine, pair in zip(before, live, pairs, strict=True)
+        ]
+        return live if all(map(_is, merged, live)) else merged
+
+    def _mixed_lists(
+        self,
+        live: tuple[list[str], list[Value]],
+        wanted: dict[str, _Wanted],
+        owned: Trie,
+        schema: Schema,
+    ) -> list[Value]:
+        """Return the items of both; those of ``live`` are given with their steps.
+
+        An item that several of live share is replaced.
+        """
+        before, items = live
+        alone: dict[str, Value] = {}
+        for step, item in zip(before, items, strict=True):
+            alone[step] = _ABSENT if step in alone else item
+        merged: list[Value] = []
+        for step, number in _side_by_side(before, list(wanted)):
+            if step not in wanted:
+                merged.append(items[number])
+                continue
+            mine, node = alone.get(step, _ABSENT), owned.get(step)
+            if mine is _ABSENT:
+                self.adds, self.gives_up = True, self.gives_up or bool(node)
+                merged.append(wanted[step][0])
+            else:
+                merged.append(self.values(mine, wanted[step], node, schema.element))
+        unchanged = len(merged) == len(items) and all(map(_is, merged, items))
+        return items if unchanged else merged
+
+
+def _means_the_same(live: Value, wanted: _Wanted, schema: Schema) -> bool:
+    config, filled = wanted
+    if same(live, config) or (filled is not config and same(live, filled)):
         return True
     return schema.scalar is Scalar.QUANTITY and same_quantity(live, config)
 
 
-def _merge_objects(live: Object, config: Object, schema: Schema) -> Object:
-    merged: Object | None = None
-    for name, wanted in config.items():
-        before = live.get(name, _ABSENT)
-        after = wanted if before is _ABSENT else merge(before, wanted, schema.child(name))
-        if after is before:
-            continue
-        merged = dict(live) if merged is None else merged
-        merged[name] = after
-    return live if merged is None else merged
+def _side_by_side(before: list[str], order: list[str]) -> Iterator[tuple[str, int]]:
+    """Yield the items of both lists, those of the first with their numbers.
 
-
-def _merge_lists(live: list[Value], config: list[Value], schema: Schema) -> list[Value]:
-    """Return the items of both, walking the two lists side by side.
-
-    Items that only live has are taken when they come up, configured ones in their order; a
-    shared one waits until the configuration comes to it.
+    Items that only the first has are taken when they come up, configured ones in their
+    order; a shared one waits until the configuration comes to it.
     """
-    element = schema.element
-    steps = [item_step(item, schema) for item in live]
-    before = index(live, schema)
-    wanted = {item_step(item, schema): item for item in config}
-    order = list(wanted)
-    shared = deque(step for step in order if step in before)
-    merged: list[Value] = []
+    wanted, there = set(order), set(before)
+    shared = deque(step for step in order if step in there)
     taken: set[str] = set()
     at = number = 0
-    while at < len(steps) or number < len(order):
-        mine = steps[at] if at < len(steps) else None
+    while at < len(before) or number < len(order):
+        mine = before[at] if at < len(before) else None
         theirs = order[number] if number < len(order) else None
         if mine is not None and mine not in wanted:
-            merged.append(live[at])
+            yield mine, at
             at += 1
             continue
         if mine is not None and mine != theirs:
             waits = theirs is not None and shared and shared[0] != mine
-            at += waits or mine in taken
+            at += bool(waits or mine in taken)
             if waits:
                 continue
         if theirs is not None:
-            found = before.get(theirs, ())
-            item = wanted[theirs]
-            merged.append(merge(found[0], item, element) if len(found) == 1 else item)
+            yield theirs, -1
             taken.add(theirs)
             number += 1
             at += mine == theirs
             if shared and shared[0] == theirs:
                 shared.popleft()
-    unchanged = len(merged) == len(live) and all(map(_is, merged, live))
-    return live if unchanged else merged
 
 
 def _is(one: Value, other: Value) -> bool:
@@ -117,7 +216,8 @@ def settle(value: Value, live: Value, schema: Schema) -> Value:
         return _settle_object(value, before, schema)
     if isinstance(value, list):
         element = schema.element
-        items = [settle(item, _ABSENT, element) for item in value]
+        known = {id(item) for item in live} if isinstance(live, list) else ()
+        items = [item if id(item) in known else settle(item, _ABSENT, element) for item in value]
         return value if all(map(_is, items, value)) else items
     return value
 
@@ -168,8 +268,8 @@ def _remove_from_object(value: Object, fields: Trie, schema: Schema) -> Object |
 def _remove_from_list(items: list[Value], fields: Trie, schema: Schema) -> list[Value] | None:
     element = schema.element
     left: list[Value] = []
-    for item in items:
-        node = fields.get(item_step(item, schema))
+    for step, item in zip(steps_of(items, schema), items, strict=True):
+        node = fields.get(step)
         if node is None:
             left.append(item)
         elif not is_member(node):

@@ -5,14 +5,81 @@ Quantities get their canonical text, and what a server would leave out is left o
 type nobody declared stay as they are.
 """
 
+from typing import Final
+
+from ruleengine.apimachinery.field_sets import same
 from ruleengine.apimachinery.quantities import canonical
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value
+
+_ABSENT: Final = object()
 
 
 def normalise(value: Object, schema: Schema) -> Object:
     """Return ``value`` in the form in which a server stores it; itself if it already is."""
     return _object(value, schema)
+
+
+def normalise_both(one: Value, other: Value, schema: Schema) -> tuple[Value, Value]:
+    """Return two values of which each part that only one has is in the form of a server.
+
+    What they share is left alone, so that it costs little to compare values that differ in
+    little. Where they mean the same, the first is returned twice.
+    """
+    if one is other or schema.shape is Shape.DEDUCED:
+        return one, other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return _both_objects(one, other, schema)
+    if isinstance(one, list) and isinstance(other, list):
+        return _both_lists(one, other, schema)
+    mine, theirs = _value(one, schema), _value(other, schema)
+    return (one, one) if same(mine, theirs) else (mine, theirs)
+
+
+def _both_lists(
+    one: list[Value], other: list[Value], schema: Schema
+) -> tuple[list[Value], list[Value]]:
+    element = schema.element
+    if len(one) != len(other):
+        shared = {id(item) for item in one} & {id(item) for item in other}
+        mine, theirs = (
+            [item if id(item) in shared else _value(item, element) for item in items]
+            for items in (one, other)
+        )
+        return mine, theirs
+    mine, theirs = one, list(one)
+    for number, pair in enumerate(zip(one, other, strict=True)):
+        if pair[0] is not pair[1]:
+            before, after = normalise_both(*pair, element)
+            if before is not after:
+                mine = list(one) if mine is one else mine
+                mine[number], theirs[number] = before, after
+    return (one, one) if mine is one else (mine, theirs)
+
+
+def _both_objects(one: Object, other: Object, schema: Schema) -> tuple[Object, Object]:
+    changed = [name for name, before in one.items() if other.get(name, _ABSENT) is not before]
+    if len(other) > len(one) - len(changed):
+        changed += [name for name in other if name not in one]
+    mine: Object = {}
+    theirs: Object = {}
+    for name in changed:
+        child = schema.child(name)
+        before, after = normalise_both(one.get(name, _ABSENT), other.get(name, _ABSENT), child)
+        if before is not after:
+            mine[name] = _ABSENT if _is_left_out(before, child) else before
+            theirs[name] = _ABSENT if _is_left_out(after, child) else after
+    if all(mine[name] is theirs[name] for name in mine):
+        return one, one
+    return _edited(one, mine), _edited(one, theirs)
+
+
+def _edited(value: Object, parts: Object) -> Object:
+    edited = {**value, **parts}
+    for name, inner in parts.items():
+        if inner is _ABSENT:
+            del edited[name]
+    return edited
 
 
 def _value(value: Value, schema: Schema) -> Value:

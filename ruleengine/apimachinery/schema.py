@@ -59,24 +59,33 @@ class Schema:
     struct. ``has_status`` on a root says that ``/status`` is a subresource of the kind.
     ``always_present``: the server writes the field even where it is empty, so that it never
     counts as added or removed itself. ``drops_zero``: it leaves the field out where the
-    value is zero or empty.
+    value is zero or empty. ``fields``, ``element`` and ``others`` are made when they are
+    first asked for.
     """
 
+    fields: "Mapping[str, Schema]"
+    """The declared fields of a struct by JSON name; empty for other shapes."""
+    element: "Schema"
+    """What the items of a list or the values of a map are."""
+    others: "Schema"
+    """What fields are that are not declared: the values of a map, or whatever they are."""
+
     __slots__ = (
-        "_element",
-        "_fields",
         "_make_element",
         "_make_fields",
         "always_present",
         "atomic",
         "drops_zero",
+        "element",
         "enum",
+        "fields",
         "has_status",
         "key_defaults",
         "keys",
         "list_type",
         "merge_key",
         "nullable",
+        "others",
         "patch_strategy",
         "preserve_unknown",
         "required",
@@ -127,33 +136,28 @@ class Schema:
         self.type_name = type_name
         self._make_fields = fields
         self._make_element = element
-        self._fields: Mapping[str, Schema] | None = None
-        self._element: Schema | None = None
 
-    @property
-    def fields(self) -> "Mapping[str, Schema]":
-        """The declared fields of a struct by JSON name; empty for other shapes."""
-        if self._fields is None:
-            self._fields = self._make_fields() if self._make_fields else {}
-        return self._fields
-
-    @property
-    def element(self) -> "Schema":
-        """What the items of a list or the values of a map are."""
-        if self._element is None:
-            self._element = self._make_element() if self._make_element else DEDUCED
-        return self._element
+    def __getattr__(self, name: str) -> "Mapping[str, Schema] | Schema":
+        """Make what has not been asked for before; later it is found without coming here."""
+        made: Mapping[str, Schema] | Schema
+        if name == "fields":
+            made = self._make_fields() if self._make_fields else {}
+        elif name == "element":
+            made = self._make_element() if self._make_element else DEDUCED
+        elif name == "others":
+            made = self.element if self.shape is Shape.MAP else DEDUCED
+        else:
+            raise AttributeError(name)
+        setattr(self, name, made)
+        return made
 
     def child(self, name: str) -> "Schema":
         """Return the node of a field; an undeclared one is deduced from its value."""
-        if self.shape is Shape.STRUCT:
-            # asked for every field of every write, so the property is gone round
-            return (self._fields or self.fields).get(name, DEDUCED)
-        return self.element if self.shape is Shape.MAP else DEDUCED
+        return self.fields.get(name) or self.others
 
     def declares(self, name: str) -> bool:
         """Tell whether a field is declared by name (the keys of maps are not)."""
-        return self.shape is Shape.STRUCT and name in self.fields
+        return name in self.fields
 
     def __repr__(self) -> str:
         return f"Schema({self.shape}, {self.type_name!r})"

@@ -103,8 +103,9 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     )
     owned_before = managers.pop(mine.key, mine)
     claimed = fields_of_value(config, schema) or {}
-    merged = merge(base, config, schema)
-    left = give_up(merged, owned_before.fields, claimed, _fields(managers), schema)
+    left, _, gives_up = merge(base, config, owned_before.fields, schema)
+    if gives_up:
+        left = give_up(left, owned_before.fields, claimed, _fields(managers), schema)
     stored: Object = settle(left, base, schema)
     fields = tries.without(claimed, _reset_fields(schema, subresource))
     fields = tries.difference(fields, UNTRACKED)
@@ -312,6 +313,14 @@ def _take_from_others(
         key: replace(one, fields=tries.difference(one.fields, lost))
         for key, one in managers.items()
     }
+
+
+def managers_of(live: Object | None, schema: Schema) -> dict[ManagerKey, Manager]:
+    """Return who owns which fields of an object, in sets that fit its schema.
+
+    Books that cannot be read count as none.
+    """
+    return _adapted(_lenient(managed_fields_of(live)), schema)
 
 
 def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:

@@ -43,7 +43,10 @@ class Merge(Protocol):
     """Tells what an apply of ours would make of a live object, without trying it."""
 
     def __call__(self, live: Object, desired: Object, /) -> tuple[Object, Object]:
-        """Return the object before and after the apply, both in one form."""
+        """Return the object before and after the apply, both in one form where they differ.
+
+        Where they do not, both are the very same.
+        """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,6 +171,8 @@ def _unwanted(target: Target, live: Object) -> Resource:
 def differs(live: Object, desired: Object, specification: Specification, merge: Merge) -> bool:
     """Tell whether applying ``desired`` would change a field of ``live`` that counts."""
     live, merged = merge(live, desired)
+    if live is merged:
+        return False
     ignored = specification.ignore_differences
     return comparable(without_ignored(merged, ignored)) != comparable(
         without_ignored(live, ignored)

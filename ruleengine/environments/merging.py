@@ -6,16 +6,11 @@ that only real differences show (the reference, Argo CD section 6.3).
 
 from collections.abc import Callable
 
-from ruleengine.apimachinery.comparing import is_settled, stored_form
-from ruleengine.apimachinery.defaulting import default
+from ruleengine.apimachinery.comparing import foreseen
 from ruleengine.apimachinery.schema import Schema, schema_for
-from ruleengine.apimachinery.structured_merge import apply
 from ruleengine.environments.comparison import Merge
 from ruleengine.model.names import ENVIRONMENTS_MANAGER
 from ruleengine.model.values import Object
-
-_ANY_TIME = "1970-01-01T00:00:00Z"
-"""Times of ownership are not compared."""
 
 
 def make_merge(schemas: Callable[[str, str], Schema] = schema_for) -> Merge:
@@ -27,20 +22,9 @@ def make_merge(schemas: Callable[[str, str], Schema] = schema_for) -> Merge:
     def merge(live: Object, desired: Object) -> tuple[Object, Object]:
         schema = schemas(str(desired["apiVersion"]), str(desired["kind"]))
         try:
-            if is_settled(live, desired, manager=ENVIRONMENTS_MANAGER, schema=schema):
-                return live, live
-            wanted = default(desired) if desired["kind"] == "Secret" else desired
-            merged = apply(
-                live,
-                wanted,
-                manager=ENVIRONMENTS_MANAGER,
-                schema=schema,
-                now=_ANY_TIME,
-                force=True,
-            ).object
-            return stored_form(live, schema), stored_form(merged, schema)
-        except (AttributeError, KeyError, TypeError, ValueError):
-            # A field of a wrong type or an unknown one: the server will say what is wrong.
+            return foreseen(live, desired, manager=ENVIRONMENTS_MANAGER, schema=schema)
+        except ValueError:
+            # No server takes it; the sync will say why.
             return live, desired
 
     return merge

@@ -5,6 +5,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ruleengine.apimachinery.comparing import foreseen, stored_form
 from ruleengine.apimachinery.field_sets import FieldSet
 from ruleengine.apimachinery.managed_fields import read_managers, without_managed_fields
 from ruleengine.apimachinery.schema import Schema, Shape, schema_from_openapi
@@ -114,6 +115,17 @@ def as_told(live: Object, schema: Schema) -> World:
     return World(order_free(without_managed_fields(live), schema), owners)
 
 
+def assert_foreseen(live: Object | None, wanted: Object, manager: str, schema: Schema) -> None:
+    """Check that what an apply would make of an object is known before."""
+    if live is None:
+        return
+    before, after = foreseen(live, wanted, manager=manager, schema=schema)
+    done = apply(live, wanted, manager=manager, schema=schema, now=NOW, force=True).object
+    made = [without_managed_fields(stored_form(one, schema)) for one in (live, done, before, after)]
+    assert made[:2] == made[2:]
+    assert (before is after) is (made[0] == made[1])
+
+
 STEPS = st.lists(
     st.tuples(st.sampled_from(["apply", "force", "update"]), st.sampled_from(["x", "y", "z"])),
     min_size=1,
@@ -124,7 +136,10 @@ STEPS = st.lists(
 @given(st.data())
 @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow])
 def test_any_history_ends_as_the_model_says(data: st.DataObject) -> None:
-    """Several managers apply, force and update; objects, owners and conflicts are the same."""
+    """Several managers apply, force and update; objects, owners and conflicts are the same.
+
+    What each apply would do is foreseen.
+    """
     shape = data.draw(structs())
     schema = schema_from_openapi({"type": "object", "properties": {"spec": shape}})
     identity = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "one"}}
@@ -139,6 +154,7 @@ def test_any_history_ends_as_the_model_says(data: st.DataObject) -> None:
             world = merge_model.update(world, without_managed_fields(wanted), manager, schema)
         else:
             force = sort == "force"
+            assert_foreseen(live, wanted, manager, schema)
             done = apply(live, wanted, manager=manager, schema=schema, now=NOW, force=force)
             expected = merge_model.apply(world, wanted, manager, schema, force=force)
             assert bool(done.conflicts) is isinstance(expected, set)
