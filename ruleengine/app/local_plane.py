@@ -2,8 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
-from ruleengine.local import process
+from ruleengine.local import moving, process
+
+_OTHERS: Final = ("bus.sqlite",)
+"""What lies in the same folder and belongs to the state: events that were not handled yet."""
+
+
+MovedState = moving.Exported
+"""What was exported or imported."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,9 +42,20 @@ def status(state: Path) -> LocalPlane | None:
 
 def reset(state: Path) -> None:
     """Stop it and remove every object, and every event that was not handled yet."""
-    process.reset(state)
-    for path in state.glob("bus.sqlite*"):
-        path.unlink(missing_ok=True)
+    process.reset(state, _OTHERS)
+
+
+def export_state(state: Path, file: Path) -> MovedState:
+    """Write what it holds, and the events that were not handled yet, into a file.
+
+    Raises ``StoreError``.
+    """
+    return moving.export_state(state, file, _OTHERS)
+
+
+def import_state(state: Path, file: Path, *, replace: bool) -> MovedState:
+    """Take over what a file holds. Raises ``UsageError`` and ``StoreError``."""
+    return moving.import_state(state, file, _OTHERS, replace=replace)
 
 
 def _plane(running: process.Running) -> LocalPlane:

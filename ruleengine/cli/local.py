@@ -15,7 +15,7 @@ from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 
 if TYPE_CHECKING:
-    from ruleengine.app.local_plane import LocalPlane
+    from ruleengine.app.local_plane import LocalPlane, MovedState
 
 
 def _state(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -89,6 +89,33 @@ def reset(*, yes: bool, directory: Path, state: Path | None, output: str) -> Non
     _show(output, "removed\n", folder, changed=True)
 
 
+@command.command("export", epilog="Example: ruleengine local export before-the-release.tar.gz")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@_state
+def export_(*, file: Path, directory: Path, state: Path | None, output: str) -> None:
+    """Write its state into FILE, also while it runs.
+
+    The file holds Secrets: it is readable by you alone.
+    """
+    from ruleengine.app import local_plane
+
+    folder = _folder(directory, state)
+    _show_moved(output, "exported", folder, local_plane.export_state(folder, file))
+
+
+@command.command("import", epilog="Example: ruleengine local import before-the-release.tar.gz")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--replace", is_flag=True, help="Stop what runs there and give up what it holds.")
+@_state
+def import_(*, file: Path, replace: bool, directory: Path, state: Path | None, output: str) -> None:
+    """Take over the state in FILE, into a folder that holds none."""
+    from ruleengine.app import local_plane
+
+    folder = _folder(directory, state)
+    found = local_plane.import_state(folder, file, replace=replace)
+    _show_moved(output, "imported", folder, found)
+
+
 @command.command(
     epilog='Example: kubectl --kubeconfig "$(ruleengine local kubeconfig)" get pods -A'
 )
@@ -148,6 +175,19 @@ def open_service(  # noqa: PLR0913 - the options of the command line
         if browser:
             click.launch(url)
         found.serve(threading.Event())
+
+
+def _show_moved(output: str, done: str, folder: Path, moved: "MovedState") -> None:
+    data: Object = {
+        "apiVersion": API_VERSION,
+        "kind": "MovedState",
+        "state": str(folder),
+        "file": str(moved.file),
+        "objects": moved.objects,
+        "revision": moved.revision,
+    }
+    text = f"{done} {moved.objects} objects at revision {moved.revision}: {moved.file}\n"
+    show(output, lambda _: text, lambda: data)
 
 
 def _running(running: "LocalPlane") -> str:

@@ -14,7 +14,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
@@ -79,7 +79,7 @@ def ensure(state: Path, images: Mapping[str, Object] | None = None) -> Running:
     Raises ``StoreError`` or ``FailedError`` where it does not come up.
     """
     state = state.resolve()
-    _make(state)
+    make_folder(state)
     if images is not None:
         settings.SettingsFile(state).write_images(images)
     lease = (state / "clients.lock").open("a")
@@ -102,7 +102,7 @@ def start(state: Path, *, keep: bool = True) -> Running:
     Raises as :func:`ensure` does.
     """
     state = state.resolve()
-    _make(state)
+    make_folder(state)
     if keep:
         (state / "keep").touch()
     return ensure(state)
@@ -129,28 +129,35 @@ def stop(state: Path) -> bool:
     return True
 
 
-def reset(state: Path) -> None:
-    """Stop the server and forget everything that it has stored."""
+def reset(state: Path, others: Sequence[str] = ()) -> None:
+    """Stop the server and forget everything that it has stored, its keys and address too.
+
+    ``others`` names further SQLite files of the folder.
+    """
     if not state.is_dir():
         return
     stop(state)
+    forget(state, others)
     for path in state.iterdir():
-        ours = path.name in (
-            *FILES,
-            settings.FILE,
-            "server.json",
-            "server.log",
-            "port",
-            "keep",
-        )
+        ours = path.name in (*FILES, settings.FILE, "port")
         report = path.name.startswith("report-") and path.suffix == ".txt"
-        if ours or report or path.name.startswith("store.sqlite"):
+        if ours or report:
             path.unlink(missing_ok=True)
+
+
+def forget(state: Path, others: Sequence[str] = ()) -> None:
+    """Remove what a server that does not run has stored; its keys and its address stay."""
+    for name in ("store.sqlite", *others):
+        for path in state.glob(f"{name}*"):
+            path.unlink(missing_ok=True)
+    for name in ("server.json", "server.log", "keep"):
+        (state / name).unlink(missing_ok=True)
     for name in ("pods", "claims", "sandbox", "launchers"):
         shutil.rmtree(state / name, ignore_errors=True)
 
 
-def _make(state: Path) -> None:
+def make_folder(state: Path) -> None:
+    """Make the folder of a state, for its owner alone. Raises ``StoreError``."""
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         (state / ".gitignore").write_text("*\n")

@@ -19,6 +19,7 @@ from ruleengine.cli import exits
 from ruleengine.cli.main import COMMANDS, root
 from ruleengine.formats import yaml_reader
 from ruleengine.local import process
+from ruleengine.local.sqlite_store import open_store
 from ruleengine.model.data import data_folder
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import API_VERSION
@@ -375,6 +376,22 @@ def test_colour_is_for_terminals(repo: Repo, state: Path) -> None:
     assert "\x1b[" not in plain.text
     wrong = make_repo(repo.root.parent / "wrong", {"environments/staging/bad.yaml": "sorce: 1\n"})
     assert "\x1b[" not in call(wrong.root, "validate").text
+
+
+def test_a_state_goes_into_a_file_and_out_of_it(tmp_path: Path) -> None:
+    """What was moved is said in data; a second import is wrong usage with a remedy."""
+    open_store(tmp_path / "one").close()
+    file = str(tmp_path / "state.tar.gz")
+    for word, name in (("export", "one"), ("import", "other")):
+        state = ("--state", str(tmp_path / name))
+        result = call(tmp_path, "local", word, file, *state, "-o", "json")
+        found = json.loads(result.output)
+        check_schema(found, data_folder("schemas") / "output" / "movedstate.json")
+        assert (found["file"], found["objects"], found["revision"]) == (file, 0, 0)
+    result = call(tmp_path, "local", "import", file, *state)
+    result.check_explained(3)
+    assert "--replace" in result.errors
+    assert call(tmp_path, "local", "import", file, "--replace", *state).code == 0
 
 
 @pytest.mark.parametrize(
