@@ -27,6 +27,7 @@ OWNER: Final = f"{DOMAIN}/owner"
 ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
 CONSIDERED: Final = f"{DOMAIN}/considered-time"
+RETRIES: Final = f"{DOMAIN}/retries"
 PAUSED: Final = f"{DOMAIN}/paused"
 STARTED_BY: Final = f"{DOMAIN}/started-by"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
@@ -72,6 +73,11 @@ NAMES: Final = (
     Name(ENGINE, "label", "`native`: ruleengine's own reconcilers act on the object"),
     Name(ORIGIN, "annotation", "the file, line and rule that an object was made from"),
     Name(CONSIDERED, "annotation", "the last scheduled time that a CronWorkflow passed over"),
+    Name(
+        RETRIES,
+        "annotation",
+        "how often a workflow was retried; on a pod, in which retry it was made",
+    ),
     Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
     Name(STARTED_BY, "annotation", "the events that a sensor created an object for, by dependency"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),

@@ -6,12 +6,18 @@ from typing import TYPE_CHECKING, Any, Final
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, uid_of
 from ruleengine.pipelines import artifacts, naming
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
 from ruleengine.pipelines.mounting import StoreAccess
-from ruleengine.pipelines.observing import is_ready, observe, outputs_of
+from ruleengine.pipelines.observing import (
+    is_of_earlier_run,
+    is_ready,
+    observe,
+    of_pod,
+    outputs_of,
+)
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.pods import PodRequest, make_pod, needs_wrapper
 from ruleengine.pipelines.timing import duration_of
@@ -35,6 +41,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     pod = machine.world.get(pod_target(machine, node))
     if is_too_late(machine, node, template):
         return _timed_out(machine, node, pod)
+    if pod is not None and is_of_earlier_run(pod, machine.value):
+        return _replaced(machine, node, pod)
     if pod is None:
         return _without_pod(machine, node, template, call)
     return _as_its_pod(machine, node, template, pod)
@@ -50,10 +58,20 @@ def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call
     return _create(machine, node, template, call)
 
 
+def _replaced(machine: "Machine", node: Object, pod: Object) -> Object:
+    """Have the pod deleted that a node had before the workflow was retried; then comes another."""
+    target, uid = pod_target(machine, node), uid_of(pod)
+    machine.actions.append(
+        Action(verb=Verb.DELETE, target=target, manager=PIPELINES_MANAGER, uid=uid, reason="retry")
+    )
+    machine.awaited.append(target)
+    return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
 def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object) -> Object:
     """Take over what the pod of a node has come to."""
     machine.awaited.append(pod_target(machine, node))
-    result = machine.world.get(result_target(machine, node))
+    result = of_pod(machine.world.get(result_target(machine, node)), pod)
     machine.awaited.append(result_target(machine, node))
     seen = observe(pod, result)
     if template.get("daemon") and seen["phase"] == Phase.RUNNING and is_ready(pod):

@@ -6,7 +6,8 @@ Pure: a pod and a WorkflowTaskResult in, the fields of a node out.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.names import RETRIES
+from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.phases import Phase
 
 MAIN: Final = "main"
@@ -21,6 +22,22 @@ _FAULT_OF_WRAPPER: Final = 64
 def is_reported(result: Object | None) -> bool:
     """Tell whether the executor of a pod has said everything it will say."""
     return bool(lookup(result, "metadata", "labels", REPORTED) == "true")
+
+
+def is_of_earlier_run(pod: Object, workflow: Object) -> bool:
+    """Tell whether a pod was made before its workflow was last retried."""
+    return _retries(pod) != _retries(workflow)
+
+
+def _retries(value: Object) -> str:
+    return str(lookup(value, "metadata", "annotations", RETRIES, default="0"))
+
+
+def of_pod(result: Object | None, pod: Object) -> Object | None:
+    """Return what was reported about a pod; nothing where it is about one before it."""
+    owners = lookup(result, "metadata", "ownerReferences", default=())
+    uids = [one.get("uid") for one in owners if one.get("kind") == "Pod"]
+    return None if uids and uid_of(pod) not in uids else result
 
 
 def observe(pod: Object, result: Object | None) -> dict[str, Any]:

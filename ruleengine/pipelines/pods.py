@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ruleengine.formats.json_text import dumps
-from ruleengine.model.names import ARGO_WORKFLOW
+from ruleengine.model.names import ARGO_WORKFLOW, RETRIES
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines import mounting, naming
 from ruleengine.pipelines.artifacts import ArtifactWork
@@ -163,6 +163,7 @@ def _metadata(asked: PodRequest) -> Object:
     for kind in ("labels", "annotations"):
         general = lookup(asked.spec, "podMetadata", kind, default={})
         marks[kind] = {**general, **lookup(asked.template, "metadata", kind, default={})}
+    retries = lookup(workflow, "annotations", RETRIES)
     return {
         "name": naming.pod_name(asked.name, asked.node["name"], asked.template_name),
         "namespace": workflow.get("namespace", ""),
@@ -172,6 +173,7 @@ def _metadata(asked: PodRequest) -> Object:
             NODE_NAME: asked.node["name"],
             NODE_ID: asked.node["id"],
             _DEFAULT_CONTAINER: MAIN,
+            **({RETRIES: retries} if retries else {}),
         },
         "ownerReferences": [_owner(asked)],
     }

@@ -34,22 +34,33 @@ def resumed(machine: "Machine", node: Object) -> Object:
 
     Raises ``NodeError`` for an output without a value and without a default.
     """
-    outputs = node.get("outputs") or {}
-    inputs = {one["name"]: one for one in lookup(node, "inputs", "parameters", default=())}
-    filled = []
-    for one in outputs.get("parameters") or ():
-        if one.get("value") is None:
-            default = lookup(one, "valueFrom", "default")
-            if default is None:
-                default = lookup(inputs, one["name"], "value")
-            if default is None:
-                raise NodeError(
-                    f"raw output parameter '{one['name']}' has not been set and does not have "
-                    "a default value"
-                )
-            filled.append({"name": one["name"], "value": as_text(default)})
-            continue
-        filled.append({key: value for key, value in one.items() if key != "valueFrom"})
-    if not filled:
+    outputs = filled_outputs(node)
+    if not outputs:
         return machine.end(node, Phase.SUCCEEDED)
-    return machine.end(node, Phase.SUCCEEDED, outputs={**outputs, "parameters": filled})
+    return machine.end(node, Phase.SUCCEEDED, outputs=outputs)
+
+
+def filled_outputs(node: Object) -> Object:
+    """Return the outputs of a suspended node, those that nobody supplied with their defaults.
+
+    Raises ``NodeError`` for an output without a value and without a default.
+    """
+    outputs: Object = node.get("outputs") or {}
+    inputs = {one["name"]: one for one in lookup(node, "inputs", "parameters", default=())}
+    filled = [_filled(one, inputs) for one in outputs.get("parameters") or ()]
+    return {**outputs, "parameters": filled} if filled else outputs
+
+
+def _filled(declared: Object, inputs: dict[str, Object]) -> Object:
+    if declared.get("value") is not None:
+        return {key: value for key, value in declared.items() if key != "valueFrom"}
+    default = lookup(declared, "valueFrom", "default")
+    if default is None:
+        default = lookup(inputs, declared["name"], "value")
+    if default is None:
+        raise NodeError(
+            f"raw output parameter '{declared['name']}' has not been set and does not have "
+            "a default value"
+        )
+    kept = {key: declared[key] for key in ("name", "globalName") if key in declared}
+    return {**kept, "value": as_text(default)}

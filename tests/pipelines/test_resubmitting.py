@@ -1,0 +1,109 @@
+"""Resubmit: a new workflow like one that ran, with what succeeded taken over on request."""
+
+import pytest
+
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.names import RETRIES
+from ruleengine.pipelines.verbs.resubmitting import resubmit
+from tests.pipelines.test_retrying_workflows import CASES, ended
+from tests.pipelines.worlds import NAMESPACE, START, End, MemoryWorld, world_of
+
+NEW = Target("argoproj.io/v1alpha1", "Workflow", NAMESPACE, "wf-again")
+
+
+def test_a_resubmitted_workflow_is_new_and_says_of_which() -> None:
+    """Labels of its run, retries and shutdown are not copied; parameters may be others."""
+    world = world_of(
+        "entrypoint: say\narguments: {parameters: [{name: x, value: '1'}]}\n"
+        "templates:\n- name: say\n  container: {image: alpine, command: [echo]}\n"
+    )
+    world.settle()
+    world.change(
+        {
+            "metadata": {"labels": {"mine": "yes"}, "annotations": {RETRIES: "1", "a": "b"}},
+            "spec": {"shutdown": "Stop", "suspend": True},
+        }
+    )
+    made = resubmit(world.workflow(), START, "again", {"x": "2"})
+    assert made["metadata"] == {
+        "name": "wf-again",
+        "generateName": "wf-",
+        "namespace": NAMESPACE,
+        "labels": {"mine": "yes", "workflows.argoproj.io/resubmitted-from-workflow": "wf"},
+        "annotations": {"a": "b"},
+    }
+    assert made["spec"]["arguments"] == {"parameters": [{"name": "x", "value": "2"}]}
+    assert not {"shutdown", "suspend"} & made["spec"].keys()
+    assert "status" not in made
+    again = resubmit({**made, "status": {}}, START, "third")
+    assert again["metadata"]["name"] == "wf-third"
+    with pytest.raises(UsageError):
+        resubmit(world.workflow(), START, "again", {"y": "2"})
+
+
+def memoized(name: str) -> tuple[MemoryWorld, list[str]]:
+    """Return the world of a memoized workflow that is over, and what the first one began."""
+    case = CASES[name]
+    world = ended(case.spec, case.failing)
+    began = list(world.began)
+    made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    other = MemoryWorld(script=lambda *_: End(), now=world.now)
+    metadata = {**made["metadata"], "uid": "u2", "generation": 1}
+    other.put({**made, "metadata": metadata})
+    other.target = NEW
+    other.settle()
+    return other, began
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "lost" not in CASES[name].spec])
+def test_a_memoized_one_runs_only_what_did_not_succeed(name: str) -> None:
+    """It succeeds, and what succeeded before is skipped and says which pod it was."""
+    other, began = memoized(name)
+    assert other.status("phase") == "Succeeded", other.phases()
+    case = CASES[name]
+    kept = {one for one in began if one not in case.gone} - {""}
+    chosen = bool(case.asked.selector)
+    assert chosen or not kept & set(other.began)
+    skipped = [one for one in other.nodes() if str(one.get("message")).startswith("original pod")]
+    assert {one["type"] for one in skipped} <= {"Skipped"}
+    assert all(one["name"].startswith("wf-again") for one in other.nodes())
+    known = set(other.status("nodes"))
+    for one in other.nodes():
+        assert {*one.get("children", ()), *one.get("outboundNodes", ())} <= known
+
+
+def test_outputs_of_what_was_taken_over_are_there() -> None:
+    """Later steps read them as if the step had run."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: make, template: make}
+  - - name: bad
+      template: use
+      arguments: {parameters: [{name: x, value: "{{steps.make.outputs.parameters.x}}"}]}
+- name: make
+  script: {image: alpine, command: [sh], source: make}
+  outputs: {parameters: [{name: x, valueFrom: {path: /x}}]}
+- name: use
+  inputs: {parameters: [{name: x}]}
+  container: {image: alpine, command: [echo, "{{inputs.parameters.x}}"]}
+"""
+    world = world_of(spec, lambda name, _: End(code=int("bad" in name), parameters={"x": "41"}))
+    world.settle()
+    made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    other = MemoryWorld(script=lambda *_: End(), now=world.now)
+    other.put({**made, "metadata": {**made["metadata"], "uid": "u2", "generation": 1}})
+    other.target = NEW
+    other.settle()
+    (pod,) = other.pods()
+    assert pod["spec"]["containers"][0]["command"] == ["echo", "41"]
+
+
+def test_only_a_failed_workflow_is_memoized() -> None:
+    """There is nothing to take over else."""
+    value = {"metadata": {"name": "wf"}, "spec": {}, "status": {"phase": "Succeeded"}}
+    with pytest.raises(FailedError, match="did not fail"):
+        resubmit(value, START, "x", memoized=True)
