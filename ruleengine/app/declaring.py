@@ -33,9 +33,10 @@ class Declared:
     repo: str
 
 
-def declare(workspace: Workspace, revision: str = "") -> Declared:
+def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()) -> Declared:
     """Read and evaluate a revision of a config repo; without one, its working tree.
 
+    ``only`` names the folders to read, where not all of them are needed.
     Raises ``UsageError`` for a revision that does not exist.
     """
     from ruleengine.repository import snapshots
@@ -47,7 +48,7 @@ def declare(workspace: Workspace, revision: str = "") -> Declared:
     tree = open_revision(root, revision) if revision else open_worktree(root)
     setup = load_setup(_setup_tree(tree))
     configuration = _with_repo(setup.configuration, root)
-    folders = tuple(dict.fromkeys((*FOLDERS, *setup.rules.folders)))
+    folders = only or tuple(dict.fromkeys((*FOLDERS, *setup.rules.folders)))
     snapshot = snapshots.read(tree, folders=folders)
     defaults = read_defaults(tree, configuration.defaults)
     evaluation = evaluate(snapshot.documents, defaults, configuration, setup.rules, tree.revision)

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
+from ruleengine.app.acting import workflow_performers, workflow_reconciler
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
-from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
 from ruleengine.app.validating import ValidationOptions, validate
@@ -20,12 +20,7 @@ from ruleengine.model.actions import Plan
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Severity, has_errors
-from ruleengine.model.values import Object
-from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.cron_reconciler import CronWorkflowReconciler
-from ruleengine.pipelines.locations import DIRECTORY
-from ruleengine.pipelines.reconciler import WorkflowReconciler
-from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.inventory import Inventory
 from ruleengine.reconcile.planning import Intent, make_plan
 from ruleengine.reconcile.records import InventoryStore
@@ -77,6 +72,17 @@ def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
     return validate(options).report.findings
 
 
+def check_files(directory: Path, paths: tuple[Path, ...]) -> tuple[Finding, ...]:
+    """Return the findings of some files only, named from ``directory``."""
+    options = ValidationOptions(
+        today=datetime.now(UTC).date(),
+        directory=directory,
+        paths=tuple(directory / one for one in paths),
+        checks=_CHECKS,
+    )
+    return validate(options).report.findings
+
+
 @contextmanager
 def engaged(directory: Path, choice: ClusterChoice) -> Iterator[Engagement]:
     """Read the config repo and connect to its cluster for the time of a command.
@@ -99,7 +105,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
         reconcilers=make_reconcilers(declared.configuration, cluster, shapes),
         performers={
             "render": make_render(workspace, declared, state / "clones"),
-            entrypoints.REQUEST: make_entrypoints(declared.configuration, local=cluster.local),
+            **workflow_performers(declared.configuration, cluster),
         },
         control_namespace=declared.configuration.control_namespace,
         shared=not cluster.local,
@@ -127,18 +133,12 @@ def make_reconcilers(
     return (
         ApplicationReconciler(kinds, merge, configuration.control_namespace),
         RolloutReconciler(),
-        WorkflowReconciler(_around_artifacts(configuration, local=cluster.local)),
+        workflow_reconciler(configuration, local=cluster.local),
         CronWorkflowReconciler(),
         EventBusReconciler(),
         EventSourceReconciler(),
         SensorReconciler(configuration.control_namespace),
     )
-
-
-def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
-    """Return where artifacts go by default: a directory on the local control plane."""
-    directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
-    return Around(control_namespace=configuration.control_namespace, default=directory)
 
 
 def plan_now(engagement: Engagement, now: datetime, *, floor: bool = True) -> Plan:

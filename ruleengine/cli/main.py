@@ -5,12 +5,12 @@ remedy, unknown ones a report file, and click's own exit code 2 becomes 3.
 """
 
 import sys
-from importlib import import_module
 
 import click
 
 from ruleengine import __version__
 from ruleengine.cli.exits import run
+from ruleengine.cli.lazy import LazyGroup
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ruleengine.cli.init", "Make a config repo that works at once."),
@@ -19,6 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "simulate": ("ruleengine.cli.simulate", "Show what would happen over time, in moments."),
     "apply": ("ruleengine.cli.apply", "Perform the plan and wait until it has settled."),
     "run": ("ruleengine.cli.run", "Apply, then keep going: receive events and reconcile."),
+    "pipeline": ("ruleengine.cli.pipeline", "Run pipelines, and see to what runs."),
     "status": ("ruleengine.cli.status", "Show how the environments are."),
     "get": ("ruleengine.cli.get", "Show live objects that the repo brought about."),
     "why": ("ruleengine.cli.why", "Explain where an object comes from."),
@@ -39,32 +40,13 @@ HIDDEN: dict[str, str] = {"step": "ruleengine.cli.step"}
 """Commands that only our own pods call."""
 
 
-class LazyGroup(click.Group):
-    """A group whose commands live in modules that are imported when called."""
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the names in the order in which a newcomer meets them."""
-        del ctx
-        return list(COMMANDS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import and return one command."""
-        del ctx
-        module = COMMANDS[cmd_name][0] if cmd_name in COMMANDS else HIDDEN.get(cmd_name)
-        if module is None:
-            return None
-        command: click.Command = import_module(module).command
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """List the commands without importing them."""
-        del ctx
-        with formatter.section("Commands"):
-            formatter.write_dl([(name, about) for name, (_, about) in COMMANDS.items()])
+class _Root(LazyGroup):
+    commands_there = COMMANDS
+    unlisted = HIDDEN
 
 
 @click.command(
-    cls=LazyGroup,
+    cls=_Root,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog="Start with: ruleengine init my-config",
 )

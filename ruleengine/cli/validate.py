@@ -112,7 +112,7 @@ def command(  # noqa: PLR0913 - one parameter per option
         recorded=verbose or output != "text",
     )
     validation = _run(options)
-    _write(validation, output, output_file, verbose=verbose)
+    write_validation(validation, output, output_file, verbose=verbose)
     return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
 
 
@@ -130,7 +130,10 @@ def _run(options: "ValidationOptions") -> "Validation":
         progress.finish()
 
 
-def _write(validation: "Validation", output: str, file: Path | None, *, verbose: bool) -> None:
+def write_validation(
+    validation: "Validation", output: str, file: Path | None, *, verbose: bool
+) -> None:
+    """Print the result of a validation, or write it to a file."""
     import os
     import sys
 

@@ -171,6 +171,26 @@ class Client:
         response = self._send(HttpRequest(method="GET", path=path, query=query))
         yield from read_events(response)
 
+    def logs(
+        self, pod: Target, container: str, query: Mapping[str, str], *, follow: bool = False
+    ) -> Iterator[bytes]:
+        """Yield the log of a container as it comes; with ``follow`` until it ends.
+
+        ``query`` holds what the API server understands beside that: ``tailLines``,
+        ``sinceSeconds``, ``timestamps``, ``previous``. Raises ``NotFoundError`` for a pod that is
+        gone and ``BadRequestError`` for a container that has not begun.
+        """
+        words = {"container": container, **query, **({"follow": "true"} if follow else {})}
+        request = HttpRequest(
+            method="GET",
+            path=self.path(pod, "log"),
+            query=tuple((name, text) for name, text in words.items() if text),
+            headers={"accept": "*/*"},
+            streamed=follow,
+        )
+        response = self._send(request)
+        yield from [response.body] if response.stream is None else response.stream
+
     def apply(
         self,
         value: Object,

@@ -75,7 +75,7 @@ class HttpTransport:
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Perform a request. Raises ``UnreachableError`` where no server answers."""
-        watch = ("watch", "true") in request.query
+        watch = request.streamed or ("watch", "true") in request.query
         query = request.query
         if request.timeout:
             query = (*query, ("timeout", f"{request.timeout}s"))

@@ -14,7 +14,7 @@ class HttpRequest:
     """One request. Header names are lower case; ``query`` keeps order and repetition.
 
     ``timeout`` is after how many seconds neither client nor server goes on with it; 0 leaves
-    that to both.
+    that to both. The answer to a ``streamed`` one is taken in as it comes, like that to a watch.
     """
 
     method: str
@@ -23,6 +23,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     timeout: int = 0
+    streamed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

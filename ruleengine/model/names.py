@@ -18,6 +18,7 @@ MANAGER: Final = "ruleengine"
 ENVIRONMENTS_MANAGER: Final = "ruleengine-environments"
 ROLLOUTS_MANAGER: Final = "ruleengine-rollouts"
 PIPELINES_MANAGER: Final = "ruleengine-pipelines"
+COMMANDS_MANAGER: Final = "ruleengine-commands"
 STEP_MANAGER: Final = "ruleengine-step"
 TRIGGERS_MANAGER: Final = "ruleengine-triggers"
 LEASE_MANAGER: Final = f"lease.{DOMAIN}"
@@ -66,6 +67,7 @@ NAMES: Final = (
     Name(ENVIRONMENTS_MANAGER, "field manager", "what the environments reconciler declares"),
     Name(ROLLOUTS_MANAGER, "field manager", "what the rollouts reconciler declares"),
     Name(PIPELINES_MANAGER, "field manager", "what the pipelines reconciler declares"),
+    Name(COMMANDS_MANAGER, "field manager", "what a person asked for with a command"),
     Name(STEP_MANAGER, "field manager", "what a step in its pod reports, or does by its template"),
     Name(TRIGGERS_MANAGER, "field manager", "what the triggers reconcilers declare"),
     Name(LEASE_MANAGER, "field manager", "who drives an area; does not count as a write of ours"),

@@ -99,7 +99,7 @@ def _at(
     if policy == "Forbid" and runs.active:
         return (passed_over,), status
     replaced = tuple(map(_terminate, runs.active)) if policy == "Replace" else ()
-    made = _workflow(value, due)
+    made = workflow_at(value, due)
     create = Action(
         verb=Verb.CREATE,
         target=Target.of(made),
@@ -136,7 +136,8 @@ def _terminate(workflow: Object) -> Action:
     )
 
 
-def _workflow(value: Object, due: datetime) -> Object:
+def workflow_at(value: Object, due: datetime) -> Object:
+    """Return the workflow that a CronWorkflow runs at a time; its name holds the time."""
     metadata, spec = value["metadata"], value["spec"]
     stated = spec.get("workflowMetadata") or {}
     return {

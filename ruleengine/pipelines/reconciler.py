@@ -86,14 +86,15 @@ def _decide(machine: Machine) -> Decision:
         return held_up
     ending.watch_daemons(machine)
     ending.end_all(machine)
-    root = machine.run(
-        Call(
-            name=machine.name,
-            step={"template": machine.spec.get("entrypoint")},
-            scope=machine.definitions.scope,
-            arguments=_arguments(machine),
-        )
+    call = Call(
+        name=machine.name,
+        step={"template": machine.spec.get("entrypoint")},
+        scope=machine.definitions.scope,
+        arguments=_arguments(machine),
     )
+    root = machine.run(call)
+    if root is None and machine.ending:  # it was stopped before it began
+        root = machine.skip(call, machine.ending, Phase.FAILED)
     ending.end_daemons(machine)
     phase, message = _outcome(machine, root)
     status = make_status(machine, phase, message)

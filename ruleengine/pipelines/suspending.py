@@ -62,5 +62,5 @@ def _filled(declared: Object, inputs: dict[str, Object]) -> Object:
             f"raw output parameter '{declared['name']}' has not been set and does not have "
             "a default value"
         )
-    kept = {key: declared[key] for key in ("name", "globalName") if key in declared}
+    kept: Object = {key: declared[key] for key in ("name", "globalName") if key in declared}
     return {**kept, "value": as_text(default)}

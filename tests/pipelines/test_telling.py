@@ -183,3 +183,15 @@ def test_a_running_workflow_that_waits_for_nobody_is_not_resumed() -> None:
     value: Object = {"metadata": {"name": "wf"}, "spec": {}, "status": {"phase": "Running"}}
     with pytest.raises(FailedError, match="nothing to resume"):
         telling.resume(value, START)
+
+
+def test_what_is_stopped_before_it_began_never_begins() -> None:
+    """It failed, and says by what; its exit handler runs."""
+    world = world_of(ASKING)
+    go_on(world, telling.stop(world.workflow(), START))
+    assert world.status("phase") == "Failed"
+    assert world.status("message") == "Stopped with strategy 'Stop'"
+    assert world.began == [".onExit"]
+    other = world_of(ASKING)
+    go_on(other, telling.terminate(other.workflow()))
+    assert (other.status("phase"), other.began) == ("Failed", [])

@@ -58,6 +58,10 @@ class Kinship:
                     waiting.append(holder)
         return found
 
+    def directly_around(self, member: str) -> list[str]:
+        """Return the nodes that one is inside of as its boundary, group or attempts."""
+        return self._holders.get(member, [])
+
     def _holders_of(self, node: Object) -> Iterable[str]:
         boundary = node.get("boundaryID")
         if boundary in self.nodes:

@@ -86,3 +86,12 @@ def _value(node: Object, name: str) -> str:
     listed = lookup(node, "inputs", "parameters", default=())
     values = (one.get("value") for one in listed if one.get("name") == parameter[1])
     return str(next(values, ""))
+
+
+def selected(workflow: Object, selector: NodeSelector) -> Object:
+    """Return a workflow with the nodes that are meant and no others."""
+    nodes: Object = lookup(workflow, "status", "nodes", default={})
+    if not selector or not nodes:
+        return workflow
+    kept = {key: one for key, one in nodes.items() if selector.matches(one)}
+    return {**workflow, "status": {**workflow["status"], "nodes": kept}}

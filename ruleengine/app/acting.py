@@ -1,0 +1,31 @@
+"""Who acts on workflows, and who performs what they ask for: all that running one needs."""
+
+from collections.abc import Mapping
+
+from ruleengine.app.clusters import Connected
+from ruleengine.app.entrypoints import make_entrypoints
+from ruleengine.model.configuration import Configuration
+from ruleengine.model.values import Object
+from ruleengine.pipelines import entrypoints
+from ruleengine.pipelines.locations import DIRECTORY
+from ruleengine.pipelines.reconciler import WorkflowReconciler
+from ruleengine.pipelines.repositories import Around
+from ruleengine.reconcile.asking import Performer
+
+
+def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
+    """Return who decides about workflows."""
+    return WorkflowReconciler(_around_artifacts(configuration, local=local))
+
+
+def workflow_performers(
+    configuration: Configuration, cluster: Connected
+) -> Mapping[str, Performer]:
+    """Return who performs what workflows ask for, by kind of request."""
+    return {entrypoints.REQUEST: make_entrypoints(configuration, local=cluster.local)}
+
+
+def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
+    """Return where artifacts go by default: a directory on the local control plane."""
+    directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
+    return Around(control_namespace=configuration.control_namespace, default=directory)

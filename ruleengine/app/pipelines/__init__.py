@@ -1,0 +1,1 @@
+"""What the ``pipeline`` commands do: one module per family of commands."""

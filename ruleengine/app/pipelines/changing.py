@@ -1,0 +1,95 @@
+"""Changing live objects as a verb says: read, decide, write, and again where others wrote."""
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+from typing import Final
+
+from ruleengine.apimachinery.patches import make_merge_patch
+from ruleengine.app.pipelines import finding
+from ruleengine.app.pipelines.places import Place
+from ruleengine.model.actions import Action, Result, Target, Verb
+from ruleengine.model.errors import FailedError
+from ruleengine.model.names import COMMANDS_MANAGER
+from ruleengine.model.values import Object, uid_of, version_of
+from ruleengine.reconcile.commands import perform_command
+from ruleengine.reconcile.writing import Done
+
+_ATTEMPTS: Final = 10
+"""How often a change is made anew because the object was written meanwhile."""
+
+_GOOD: Final = (Result.CREATED, Result.UPDATED, Result.DELETED, Result.UNCHANGED)
+
+
+def change(
+    place: Place, name: str, verb: Callable[[Object], Object], kind: str = "Workflow"
+) -> Object:
+    """Bring a live object to what a verb makes of it; return it.
+
+    Raises what the verb raises, ``UsageError`` for an unknown name, and ``FailedError`` where
+    the server refuses it.
+    """
+    for _ in range(_ATTEMPTS):
+        live = finding.live(place, kind, name)
+        patch = make_merge_patch(live, verb(live))
+        if not patch:
+            return live
+        done = perform(
+            place,
+            Action(
+                verb=Verb.PATCH,
+                target=Target.of(live),
+                manager=COMMANDS_MANAGER,
+                object=patch,
+                resource_version=version_of(live),
+                uid=uid_of(live),
+            ),
+        )
+        if done.outcome.result is not Result.CONFLICT:
+            return checked(done).object or live
+    raise FailedError(
+        f"{kind} {name} was changed by others again and again", "run the command once more"
+    )
+
+
+def create(place: Place, value: Object) -> Object:
+    """Create an object. Raises ``FailedError`` where the server refuses it, or it is there."""
+    target = Target.of(value)
+    done = perform(
+        place, Action(verb=Verb.CREATE, target=target, manager=COMMANDS_MANAGER, object=value)
+    )
+    if done.outcome.result is Result.UNCHANGED:
+        raise FailedError(
+            f"there is a {target.kind} {target.name} already",
+            "choose another --name, or a --generate-name",
+        )
+    return checked(done).object or value
+
+
+def delete(place: Place, targets: Iterable[Target], uid: str = "") -> int:
+    """Delete objects; return how many were there. Raises ``FailedError``."""
+    gone = 0
+    for one in targets:
+        action = Action(verb=Verb.DELETE, target=one, manager=COMMANDS_MANAGER, uid=uid)
+        gone += checked(perform(place, action)).outcome.result is Result.DELETED
+    return gone
+
+
+def perform(place: Place, action: Action) -> Done:
+    """Perform one action of a person."""
+    return perform_command(action, place.surroundings, now())
+
+
+def checked(done: Done) -> Done:
+    """Return what was done. Raises ``FailedError`` where it was not."""
+    outcome = done.outcome
+    if outcome.result in _GOOD:
+        return done
+    raise FailedError(
+        f"{outcome.planned.action.target}: {outcome.message or outcome.result.value}",
+        "look at the message; the API server refused the request",
+    )
+
+
+def now() -> datetime:
+    """Return the time."""
+    return datetime.now(UTC)

@@ -1,0 +1,21 @@
+"""What ``pipeline graph`` draws: a workflow that runs, or a document that can be run."""
+
+from ruleengine.app.pipelines import finding
+from ruleengine.app.pipelines.places import Place
+from ruleengine.app.pipelines.running import Asked, find_source
+from ruleengine.model.actions import Target
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object
+
+
+def find_document(place: Place, name: str) -> Object:
+    """Return the workflow or the document that a name means. Raises ``UsageError``.
+
+    ``workflow/NAME`` is one that runs; a bare name is that of a workflow, if there is one.
+    """
+    kind, _, rest = name.rpartition("/")
+    if rest == finding.LATEST or kind.lower() in ("workflow", "workflows", "wf"):
+        return finding.workflow(place, rest)
+    target = Target(ARGO_API_VERSION, "Workflow", place.namespace, name)
+    live = place.client.get(target) if not kind else None
+    return live or find_source(place, Asked(name=name)).document

@@ -1,0 +1,184 @@
+"""Following workflows to their end, driven from here where nobody else does.
+
+Whoever drives holds the lease of the area; where that is another process, this one only
+watches, and takes over when the other is gone.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from ruleengine.app.leasing import area_leases
+from ruleengine.app.pipelines.places import Place
+from ruleengine.model.actions import Target
+from ruleengine.model.values import Object
+from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
+from ruleengine.reconcile.feeds import Changed, WatchFeed
+from ruleengine.reconcile.settling import Settling, settle
+
+_LONGEST_WAIT: Final = 0.25
+"""Seconds after which a picture of what goes on is drawn anew."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Following:
+    """How workflows are followed.
+
+    ``show`` gets them all whenever one of them changed, and now and then. With ``patient``
+    it is waited for people, too; ``timeout`` bounds the waiting. ``cancel`` ends it.
+    """
+
+    show: Callable[[Sequence[Object]], None] = field(default=lambda _: None, repr=False)
+    patient: bool = False
+    timeout: timedelta | None = None
+    cancel: threading.Event = field(default_factory=threading.Event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Followed:
+    """How it ended: the workflows as they were last, by target; ``None`` is gone.
+
+    ``driver`` tells who drove in our place, where somebody did.
+    """
+
+    workflows: Mapping[Target, Object | None]
+    cancelled: bool = False
+    timed_out: bool = False
+    driver: str = ""
+
+    @property
+    def gone(self) -> tuple[Target, ...]:
+        """The workflows that were deleted before their end."""
+        return tuple(target for target, value in self.workflows.items() if value is None)
+
+    @property
+    def failed(self) -> bool:
+        """Whether one of them failed or was deleted before its end."""
+        return any(
+            one is None or (is_over(one) and not succeeded(one)) for one in self.workflows.values()
+        )
+
+    @property
+    def waiting(self) -> tuple[tuple[Target, str], ...]:
+        """The workflows that wait for people, and what for."""
+        found = ((key, waits_for_people(one)) for key, one in self.workflows.items() if one)
+        return tuple((key, why) for key, why in found if why)
+
+
+def follow(place: Place, targets: Sequence[Target], following: Following) -> Followed:
+    """Follow workflows until all of them are over, gone, or wait for people.
+
+    Raises ``UnreachableError`` where no server answers.
+    """
+    with _watching(place, targets, following) as watching:
+        driver = _drive(place, watching, following) if place.drives else _look(watching)
+    return Followed(
+        workflows=dict(watching.workflows),
+        cancelled=following.cancel.is_set(),
+        timed_out=watching.timed_out,
+        driver=driver,
+    )
+
+
+class _Watching:
+    """A feed that keeps an eye on some workflows, and says when all have come to rest."""
+
+    def __init__(self, feed: WatchFeed, targets: Sequence[Target], following: Following) -> None:
+        self._feed = feed
+        self._following = following
+        timeout = following.timeout
+        self._deadline = None if timeout is None else datetime.now(UTC) + timeout
+        self.workflows: dict[Target, Object | None] = {one: feed.get(one) for one in targets}
+        self.done = threading.Event()
+        self.timed_out = False
+        self._look()
+
+    def get(self, target: Target) -> Object | None:
+        """Return one object; its kind is followed from now on."""
+        return self._feed.get(target)
+
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Sequence[Object]:
+        """Return every object of a kind."""
+        return tuple(self._feed.list(api_version, kind, follow=follow))
+
+    def kinds(self) -> Sequence[tuple[str, str]]:
+        """Return the kinds that an index over all kinds looks at."""
+        return self._feed.kinds()
+
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell whether changes of a kind are told from now on."""
+        return self._feed.follows(api_version, kind)
+
+    def changes(self, timeout: float) -> Sequence[Changed]:
+        """Return what changed; a change of a workflow that is followed is shown."""
+        found = self._feed.changes(timeout)
+        for one in found:
+            if one.target in self.workflows:
+                self.workflows[one.target] = one.object
+        self._look()
+        return found
+
+    def _look(self) -> None:
+        self._following.show([one for one in self.workflows.values() if one is not None])
+        self.timed_out = self._deadline is not None and datetime.now(UTC) >= self._deadline
+        if self.timed_out or self._following.cancel.is_set() or self._is_at_rest():
+            self.done.set()
+
+    def _is_at_rest(self) -> bool:
+        patient = self._following.patient
+        return all(
+            one is None or is_over(one) or (not patient and waits_for_people(one))
+            for one in self.workflows.values()
+        )
+
+
+@contextmanager
+def _watching(place: Place, targets: Sequence[Target], following: Following) -> Iterator[_Watching]:
+    from ruleengine.cluster.watches import WatchCache
+
+    cache = WatchCache(place.client)
+    try:
+        yield _Watching(WatchFeed(place.client, cache), targets, following)
+    finally:
+        cache.close()
+
+
+def _drive(place: Place, watching: _Watching, following: Following) -> str:
+    """Drive until all is at rest; return who drove in our place, if somebody did."""
+    if watching.done.is_set():
+        return ""
+    surroundings = place.surroundings
+    with area_leases(surroundings) as leases:
+        settling = Settling(
+            now=lambda: datetime.now(UTC),
+            feed=watching,
+            deadline=None,
+            cancel=_Either(watching.done, following.cancel),
+            leases=leases,
+            seed=os.getpid(),
+            longest_wait=_LONGEST_WAIT,
+        )
+        settled = settle(surroundings, settling)
+    return next((one.message for one in settled.watched), "")
+
+
+def _look(watching: _Watching) -> str:
+    while not watching.done.is_set():
+        watching.changes(_LONGEST_WAIT)
+    return ""
+
+
+class _Either(threading.Event):
+    """An event that is set once one of two others is."""
+
+    def __init__(self, *events: threading.Event) -> None:
+        super().__init__()
+        self._events = events
+
+    def is_set(self) -> bool:
+        """Tell whether one of the events is set."""
+        return any(one.is_set() for one in self._events)

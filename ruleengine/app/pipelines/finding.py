@@ -1,0 +1,90 @@
+"""Finding what a person names: workflows that run, and documents that can be run."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import Final
+
+from ruleengine.app.pipelines.places import Place
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import UsageError
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.verbs.submitting import RUNNABLE
+
+LATEST: Final = "@latest"
+"""Stands for the workflow that was created last."""
+
+_SHORT: Final = {
+    "wf": "Workflow",
+    "wftmpl": "WorkflowTemplate",
+    "clusterwftmpl": "ClusterWorkflowTemplate",
+    "cwft": "ClusterWorkflowTemplate",
+    "cronwf": "CronWorkflow",
+    "cwf": "CronWorkflow",
+}
+"""Short names of kinds, as kubectl and Argo know them."""
+
+
+def kind_of(word: str) -> str:
+    """Return the kind that a word means. Raises ``UsageError``."""
+    lower = word.lower()
+    names = {one.lower(): one for one in RUNNABLE}
+    names |= {f"{one.lower()}s": one for one in RUNNABLE} | _SHORT
+    if lower in names:
+        return names[lower]
+    near = get_close_matches(lower, names, n=1)
+    raise UsageError(
+        f"{word!r} is no kind that can be run",
+        f"did you mean {names[near[0]]}?" if near else f"kinds: {', '.join(RUNNABLE)}",
+    )
+
+
+def workflow(place: Place, name: str) -> Object:
+    """Return a workflow by its name; ``@latest`` is the newest one. Raises ``UsageError``."""
+    return live(place, "Workflow", name)
+
+
+def live(place: Place, kind: str, name: str) -> Object:
+    """Return a live object of a kind of pipelines. Raises ``UsageError``, with what is near."""
+    namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
+    if name != LATEST:
+        found = place.client.get(Target(ARGO_API_VERSION, kind, namespace, name))
+        if found is not None:
+            return found
+    listed = objects(place, kind, namespace)
+    if name == LATEST and listed:
+        return max(listed, key=_age)
+    raise unknown(kind, name, names_of(listed), namespace)
+
+
+def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -> Sequence[Object]:
+    """Return the live objects of a kind; none where the cluster does not know the kind."""
+    if place.client.kind(ARGO_API_VERSION, kind) is None:
+        return ()
+    listed = place.client.list(
+        ARGO_API_VERSION, kind, namespace=namespace, label_selector=label_selector
+    )
+    return listed.items
+
+
+def unknown(kind: str, name: str, known: Sequence[str], namespace: str) -> UsageError:
+    """Return the error that says that nothing has a name, and what is meant perhaps."""
+    where = f" in the namespace {namespace}" if namespace else ""
+    near = get_close_matches(name, known, n=1)
+    if near:
+        remedy = f"did you mean {near[0]}?"
+    elif known:
+        remedy = f"there are: {', '.join(sorted(known)[:8])}; or name another namespace with -n"
+    else:
+        remedy = f"there is no {kind} at all{where}; name another namespace with -n"
+    return UsageError(f"there is no {kind} {name!r}{where}", remedy)
+
+
+def names_of(values: Iterable[Object]) -> list[str]:
+    """Return the names of objects."""
+    return [str(one["metadata"]["name"]) for one in values]
+
+
+def _age(value: Object) -> tuple[str, str]:
+    metadata = value["metadata"]
+    return str(lookup(metadata, "creationTimestamp", default="")), str(metadata["name"])

@@ -1,0 +1,17 @@
+"""``pipeline lint``: what ``validate`` finds in the files of pipelines."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from ruleengine.app.pipelines.places import FOLDER
+from ruleengine.app.validating import Validation, ValidationOptions, validate
+from ruleengine.app.workspace import config_repo
+
+
+def lint(directory: Path, paths: tuple[Path, ...]) -> Validation:
+    """Check files, or the whole folder of pipelines. Raises ``UsageError`` for unknown paths."""
+    if not paths:
+        folder = config_repo(directory).root / FOLDER
+        paths = (folder,) if folder.is_dir() else ()
+    today = datetime.now(UTC).date()
+    return validate(ValidationOptions(today=today, directory=directory, paths=paths))

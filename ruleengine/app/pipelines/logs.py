@@ -1,0 +1,205 @@
+"""Logs of the steps of workflows: of all that have a pod, in order, or as they are written."""
+
+import re
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Final
+
+from ruleengine.app.pipelines.places import Place
+from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import UnreachableError, UsageError
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.observing import MAIN
+from ruleengine.pipelines.phases import NodeType, is_fulfilled
+from ruleengine.pipelines.verbs.nesting import order
+from ruleengine.pipelines.verbs.outlook import is_over
+from ruleengine.pipelines.verbs.retrying import pod_of
+from ruleengine.pipelines.verbs.selecting import NodeSelector
+
+_PAUSE: Final = 0.2
+"""Seconds between two looks at which steps there are."""
+
+Tell = Callable[["Line"], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line:
+    """One line that a step wrote; ``step`` is the name it is shown under."""
+
+    step: str
+    pod: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """Which logs are read, and how much of them. Raises ``UsageError`` for a pattern that is none.
+
+    ``pattern`` keeps the lines in which it is found. ``step`` is a node by name, display name, id
+    or pod.
+    """
+
+    step: str = ""
+    selector: NodeSelector = field(default_factory=NodeSelector)
+    container: str = MAIN
+    tail: int | None = None
+    since: timedelta | None = None
+    timestamps: bool = False
+    previous: bool = False
+    pattern: re.Pattern[str] | None = None
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What of it the API server understands."""
+        words = {
+            "tailLines": "" if self.tail is None else str(self.tail),
+            "sinceSeconds": "" if self.since is None else str(self.since // timedelta(seconds=1)),
+            "timestamps": "true" if self.timestamps else "",
+            "previous": "true" if self.previous else "",
+        }
+        return {name: text for name, text in words.items() if text}
+
+    def takes(self, node: Object, workflow: str) -> bool:
+        """Tell whether the log of a node is read."""
+        if node["type"] != NodeType.POD or not self.selector.matches(node):
+            return False
+        names = (node["name"], node.get("displayName"), node["id"], pod_of(workflow, node))
+        return not self.step or self.step in names
+
+
+def pattern_of(text: str) -> re.Pattern[str] | None:
+    """Return the pattern that a text is; none for an empty one. Raises ``UsageError``."""
+    try:
+        return re.compile(text) if text else None
+    except re.error as error:
+        raise UsageError(f"{text!r} is no pattern: {error}", "write a regular expression") from None
+
+
+def read(place: Place, workflow: Object, reading: Reading, tell: Tell) -> list[str]:
+    """Tell the logs of a workflow's steps, one after another; return what could not be read.
+
+    Raises ``UsageError`` where a step is named that there is not.
+    """
+    name = str(workflow["metadata"]["name"])
+    nodes = _nodes(workflow, reading)
+    if not nodes and (reading.step or reading.selector):
+        known = [str(one["displayName"]) for one in _nodes(workflow, Reading())]
+        raise UsageError(
+            f"the workflow {name} has no such step with a pod",
+            f"its steps: {', '.join(known) or 'none'}",
+        )
+    problems = [_read_one(place, workflow, one, reading, tell, follow=False) for one in nodes]
+    return [one for one in problems if one]
+
+
+def follow(
+    place: Place, target: Target, reading: Reading, tell: Tell, stop: threading.Event
+) -> list[str]:
+    """Tell the logs of a workflow's steps as they are written, until it is over or ``stop``.
+
+    Each step is read in a thread of its own. Returns what could not be read.
+    """
+    begun: dict[str, threading.Thread] = {}
+    problems: list[str] = []
+    while not stop.is_set():
+        workflow = place.client.get(target)
+        if workflow is None:
+            break
+        for node in _nodes(workflow, reading):
+            key = f"{node['id']} {node.get('startedAt')}"
+            if key in begun or not (node["phase"] == "Running" or is_fulfilled(node)):
+                continue
+            begun[key] = _begin(place, workflow, node, reading, tell, problems)
+        if is_over(workflow):
+            break
+        stop.wait(_PAUSE)
+    for thread in begun.values():
+        while thread.is_alive() and not stop.is_set():
+            thread.join(_PAUSE)
+    return problems
+
+
+def _begin(
+    place: Place,
+    workflow: Object,
+    node: Object,
+    reading: Reading,
+    tell: Tell,
+    problems: list[str],
+) -> threading.Thread:
+    def run() -> None:
+        problem = _read_one(place, workflow, node, reading, tell, follow=not is_fulfilled(node))
+        if problem:
+            problems.append(problem)
+
+    thread = threading.Thread(target=run, name=f"log of {node['displayName']}", daemon=True)
+    thread.start()
+    return thread
+
+
+@contextmanager
+def following(place: Place, targets: Sequence[Target], tell: Tell) -> Iterator[None]:
+    """Tell the logs of workflows while something else goes on; the rest of them at its end."""
+    stop = threading.Event()
+
+    def run(target: Target) -> None:
+        try:
+            follow(place, target, Reading(), tell, stop)
+        except (ApiError, UnreachableError):
+            return  # whoever follows the workflow itself says so
+
+    threads = [threading.Thread(target=run, args=(one,), daemon=True) for one in targets]
+    for one in threads:
+        one.start()
+    try:
+        yield
+        end = time.monotonic() + _PATIENCE
+        for target, thread in zip(targets, threads, strict=True):
+            if is_over(place.client.get(target) or {}):
+                thread.join(max(end - time.monotonic(), 0.0))
+    finally:
+        stop.set()
+
+
+_PATIENCE: Final = 5.0
+"""Seconds for which the rest of the logs is waited for."""
+
+
+def _nodes(workflow: Object, reading: Reading) -> list[Object]:
+    name = str(workflow["metadata"]["name"])
+    nodes: Object = lookup(workflow, "status", "nodes", default={})
+    return sorted((one for one in nodes.values() if reading.takes(one, name)), key=order)
+
+
+def _read_one(
+    place: Place, workflow: Object, node: Object, reading: Reading, tell: Tell, *, follow: bool
+) -> str:
+    """Tell the lines of one step; return why that could not be done, if so."""
+    metadata = workflow["metadata"]
+    pod = pod_of(str(metadata["name"]), node)
+    target = Target("v1", "Pod", str(metadata.get("namespace") or ""), pod)
+    step = str(node["displayName"])
+    try:
+        chunks = place.client.logs(target, reading.container, reading.query, follow=follow)
+        for text in _lines(chunks):
+            if reading.pattern is None or reading.pattern.search(text):
+                tell(Line(step=step, pod=pod, text=text))
+    except NotFoundError:
+        return f"{step}: its pod {pod} is gone, and its log with it"
+    except BadRequestError as error:
+        return f"{step}: {error.message}"
+    return ""
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[str]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        yield from (line.decode(errors="replace") for line in whole)
+    if rest:
+        yield rest.decode(errors="replace")

@@ -1,0 +1,105 @@
+"""Where pipelines are run: the config repo, its cluster, and who acts on workflows there."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+from pathlib import Path
+
+from ruleengine.app.acting import workflow_performers, workflow_reconciler
+from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
+from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.workspace import Workspace, config_repo
+from ruleengine.cluster.client import Client
+from ruleengine.model.configuration import Configuration, Engine
+from ruleengine.model.findings import Finding, has_errors
+from ruleengine.reconcile.shapes import Shapes
+from ruleengine.reconcile.surroundings import Surroundings
+
+FOLDER = "pipelines"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Place:
+    """A config repo and its cluster, for the time of one command.
+
+    ``namespace`` is the one that was asked for, else that of pipelines. ``drives`` tells whether
+    workflows are driven from here where nobody else does.
+    """
+
+    workspace: Workspace
+    configuration: Configuration
+    cluster: Connected
+    state: Path
+    namespace: str
+    drives: bool
+    surroundings: Surroundings = field(repr=False)
+
+    @property
+    def client(self) -> Client:
+        """The client of the cluster."""
+        return self.cluster.client
+
+    @cached_property
+    def declared(self) -> Declared:
+        """What the folder of pipelines declares, as it lies there."""
+        return declare(self.workspace, only=(FOLDER,))
+
+    @property
+    def hands_over(self) -> bool:
+        """Whether Argo's controllers act on workflows, and nobody of ours."""
+        return self.configuration.engine is Engine.HANDOVER
+
+
+@contextmanager
+def opened(
+    directory: Path, choice: ClusterChoice, namespace: str = "", *, drive: bool = False
+) -> Iterator[Place]:
+    """Open a config repo and connect to its cluster.
+
+    ``drive`` lets workflows of a cluster that was named be driven from here; locally they
+    always are. Raises ``UsageError`` where there is no config repo, ``UnreachableError`` for
+    the cluster.
+    """
+    workspace = config_repo(directory)
+    configuration, _ = settings(workspace)
+    with connected(choice, configuration, workspace) as cluster:
+        native = configuration.engine is Engine.NATIVE
+        yield Place(
+            workspace=workspace,
+            configuration=configuration,
+            cluster=cluster,
+            state=state_folder(choice, workspace),
+            namespace=namespace or configuration.namespace,
+            drives=native and (cluster.local or drive),
+            surroundings=_surroundings(configuration, cluster),
+        )
+
+
+def settings(workspace: Workspace) -> tuple[Configuration, tuple[Finding, ...]]:
+    """Return the settings of a config repo and what is wrong with them."""
+    from ruleengine.repository.configuration import CONFIGURATION_FILE, read_text
+
+    try:
+        data = (workspace.root / CONFIGURATION_FILE).read_bytes()
+    except OSError:
+        return Configuration(), ()
+    configuration, findings = read_text(data)
+    return (Configuration() if has_errors(findings) else configuration), findings
+
+
+def without_reconcilers(place: Place) -> Surroundings:
+    """Return the surroundings of a place in which nobody acts: what is written is only written."""
+    return replace(place.surroundings, reconcilers=())
+
+
+def _surroundings(configuration: Configuration, cluster: Connected) -> Surroundings:
+    native = configuration.engine is Engine.NATIVE
+    return Surroundings(
+        client=cluster.client,
+        shapes=Shapes(cluster.client),
+        reconcilers=(workflow_reconciler(configuration, local=cluster.local),) if native else (),
+        performers=workflow_performers(configuration, cluster),
+        control_namespace=configuration.control_namespace,
+        shared=not cluster.local,
+    )

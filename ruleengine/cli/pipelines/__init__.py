@@ -1,0 +1,1 @@
+"""The ``pipeline`` commands: translate options, call ``app.pipelines``, report."""

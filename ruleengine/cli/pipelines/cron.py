@@ -1,0 +1,234 @@
+"""``ruleengine pipeline cron``."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.pipelines import completing
+from ruleengine.cli.pipelines.options import (
+    follow_options,
+    parameters,
+    placed,
+    read_parameters,
+)
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import ExitCode
+from ruleengine.model.times import format_time, parse_time
+from ruleengine.model.values import Object, lookup
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.crons import Scheduled
+    from ruleengine.app.pipelines.places import Place
+
+
+class TimeType(click.ParamType[datetime]):
+    """A time such as ``2026-11-27`` or ``2026-11-27T06:30:00Z``, in UTC."""
+
+    name = "time"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> datetime:
+        """Return the time that a text names."""
+        text = str(value)
+        try:
+            return parse_time(text if "T" in text else f"{text}T00:00:00Z")
+        except ValueError:
+            self.fail(f"{text!r} is no time: write 2026-11-27 or 2026-11-27T06:30:00Z", param, ctx)
+
+
+@click.group(epilog="Example: ruleengine pipeline cron list")
+def command() -> None:
+    """See to pipelines that run by schedule."""
+
+
+_name = click.argument("name", shell_complete=completing.crons)
+
+
+@command.command("list", epilog="Example: ruleengine pipeline cron list -A")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+@placed
+def list_command(
+    *,
+    all_namespaces: bool,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """List what runs by schedule, when it ran last, and when it runs next."""
+    from ruleengine.app.pipelines.crons import crons
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import show_objects
+    from ruleengine.cli.printing import columns
+
+    with opened(directory, cluster, namespace) as place:
+        found = crons(place, everywhere=all_namespaces)
+    head = ("NAME", "SCHEDULES", "TIMEZONE", "LAST", "NEXT", "ACTIVE", "SUSPENDED")
+    rows = [head, *(_row(one) for one in found)]
+    show_objects(
+        output, [one.value for one in found], lambda _: columns(rows) if found else "none\n"
+    )
+
+
+def _row(one: "Scheduled") -> tuple[str, ...]:
+    return (
+        str(one.value["metadata"]["name"]),
+        "; ".join(one.schedules),
+        str(lookup(one.value, "spec", "timezone", default="UTC")),
+        one.last or "-",
+        one.problem or (format_time(one.following) if one.following else "-"),
+        str(len(lookup(one.value, "status", "active", default=()))),
+        "yes" if one.suspended else "no",
+    )
+
+
+@command.command("get", epilog="Example: ruleengine pipeline cron get nightly-report")
+@_name
+@placed
+def get_command(
+    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Show one of them."""
+    from ruleengine.app.pipelines.crons import cron
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import show_objects
+
+    with opened(directory, cluster, namespace) as place:
+        found = cron(place, name)
+    show_objects(output, [found.value], lambda _: _text(found))
+
+
+def _text(one: "Scheduled") -> str:
+    words = ("Name", "Schedules", "Timezone", "Last", "Next", "Active", "Suspended")
+    lines = [f"{word + ':':<12}{text}\n" for word, text in zip(words, _row(one), strict=True)]
+    spec, status = one.value.get("spec") or {}, one.value.get("status") or {}
+    lines.append(f"{'Policy:':<12}{spec.get('concurrencyPolicy') or 'Allow'}\n")
+    ended = f"{status.get('succeeded') or 0} succeeded, {status.get('failed') or 0} failed"
+    lines.append(f"{'Runs:':<12}{ended}\n")
+    told = (f"{c.get('type')}: {c.get('message', '')}\n" for c in status.get("conditions") or ())
+    return "".join([*lines, *told])
+
+
+@command.command("suspend", epilog="Example: ruleengine pipeline cron suspend nightly-report")
+@_name
+@placed
+def suspend_command(
+    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Start nothing by schedule until it is resumed. What runs goes on."""
+    from ruleengine.app.pipelines import crons
+
+    _tell(name, crons.suspend, "suspended", (namespace, output, cluster, directory))
+
+
+@command.command("resume", epilog="Example: ruleengine pipeline cron resume nightly-report")
+@_name
+@placed
+def resume_command(
+    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Start again what is scheduled."""
+    from ruleengine.app.pipelines import crons
+
+    _tell(name, crons.resume, "resumed", (namespace, output, cluster, directory))
+
+
+def _tell(
+    name: str,
+    verb: Callable[["Place", str], Object],
+    word: str,
+    where: tuple[str, str, ClusterChoice, Path],
+) -> None:
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import told
+
+    namespace, output, cluster, directory = where
+    with opened(directory, cluster, namespace) as place:
+        changed = verb(place, name)
+    told(output, [changed], word)
+
+
+@command.command("run", epilog="Example: ruleengine pipeline cron run nightly-report --watch")
+@_name
+@parameters
+@follow_options
+@placed
+def run_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    name: str,
+    parameter: tuple[str, ...],
+    parameter_file: str | None,
+    wait: bool,
+    watch: bool,
+    log: bool,
+    drive: bool,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> int:
+    """Run it once, now, as it is on the cluster."""
+    from ruleengine.app.pipelines import running
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.begun import Manner, begun
+
+    values = read_parameters(parameter, parameter_file)
+    asked = running.Asked(source=f"CronWorkflow/{name}", parameters=values)
+    manner = Manner(output=output, wait=wait, watch=watch, log=log)
+    with opened(directory, cluster, namespace, drive=drive) as place:
+        made = running.make(place, asked)
+        return begun(place, running.begin(place, made, asked), manner)
+
+
+_BACKFILL_EPILOG = """\b
+Examples:
+  ruleengine pipeline cron backfill nightly-report --start 2026-11-20 --end 2026-11-27
+"""
+
+
+@command.command("backfill", epilog=_BACKFILL_EPILOG)
+@_name
+@click.option("--start", type=TimeType(), required=True, help="The first time that counts.")
+@click.option(
+    "--end",
+    type=TimeType(),
+    default=None,
+    help="The time before which it ends.",
+    show_default="now",
+)
+@follow_options
+@placed
+def backfill_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    name: str,
+    start: datetime,
+    end: datetime | None,
+    wait: bool,
+    watch: bool,
+    log: bool,
+    drive: bool,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> int:
+    """Run what was missed: once for each scheduled time. What ran is not run again."""
+    from ruleengine.app.pipelines.crons import backfill
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.following import followed
+    from ruleengine.cli.pipelines.showing import told
+
+    with opened(directory, cluster, namespace, drive=drive) as place:
+        made, known = backfill(place, name, start, end or datetime.now(UTC))
+        if output == "text":
+            click.echo(f"created {len(made)}; {known} of these times had run already")
+        if not made or not (wait or watch or log):
+            if output != "text":
+                told(output, made, "created")
+            return ExitCode.DONE
+        return followed(place, [Target.of(one) for one in made], output, watch=watch, log=log)

@@ -1,0 +1,34 @@
+"""``ruleengine pipeline lint``: ``validate`` for the files of pipelines."""
+
+from pathlib import Path
+
+import click
+
+from ruleengine.cli.options import directory, output
+from ruleengine.model.errors import ExitCode
+
+_EPILOG = """\b
+Examples:
+  ruleengine pipeline lint
+  ruleengine pipeline lint pipelines/build.yaml -o json
+
+\b
+Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
+"""
+
+
+@click.command("lint", epilog=_EPILOG)
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@output("text", "json", "yaml", "sarif", "junit")
+@directory
+def command(*, paths: tuple[Path, ...], output: str, directory: Path) -> int:
+    """Check the files of pipelines, or those named, by every check of `validate`.
+
+    No cluster is needed: what a file refers to has to be in the repo.
+    """
+    from ruleengine.app.pipelines.linting import lint
+    from ruleengine.cli.validate import write_validation
+
+    validation = lint(directory, paths)
+    write_validation(validation, output, None, verbose=False)
+    return ExitCode.FAILED if validation.report.failed else ExitCode.DONE

@@ -1,0 +1,170 @@
+"""``pipeline suspend, resume, stop, terminate, delete``: what people tell workflows."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.options import DurationType
+from ruleengine.cli.pipelines import completing
+from ruleengine.cli.pipelines.options import node_field_selector, pairs, placed, workflows
+from ruleengine.model.values import Object
+
+
+@click.command("suspend", epilog="Example: ruleengine pipeline suspend build-x7k2p")
+@workflows
+@placed
+def suspend_command(
+    *, names: tuple[str, ...], namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Begin no new steps of workflows. What runs comes to its end."""
+    from ruleengine.pipelines.verbs.telling import suspend
+
+    _change(names, suspend, "suspended", (namespace, output, cluster, directory))
+
+
+_RESUME_EPILOG = """\b
+Examples:
+  ruleengine pipeline resume build-x7k2p
+  ruleengine pipeline resume build-x7k2p --node-field-selector displayName=approve -p verdict=yes
+"""
+
+
+@click.command("resume", epilog=_RESUME_EPILOG)
+@workflows
+@node_field_selector
+@click.option(
+    "-p",
+    "--output-parameter",
+    "parameter",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A value for an output that a node waits for.",
+)
+@placed
+def resume_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    names: tuple[str, ...],
+    selector: str,
+    parameter: tuple[str, ...],
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """Go on with suspended workflows, or with those of their suspended nodes that are selected."""
+    from ruleengine.app.pipelines.changing import now
+    from ruleengine.pipelines.verbs.selecting import parse_selector
+    from ruleengine.pipelines.verbs.telling import resume
+
+    chosen, supplied = parse_selector(selector), pairs(parameter, "-p")
+    where = (namespace, output, cluster, directory)
+    _change(names, lambda one: resume(one, now(), chosen, supplied), "resumed", where)
+
+
+@click.command("stop", epilog="Example: ruleengine pipeline stop build-x7k2p")
+@workflows
+@node_field_selector
+@click.option("--message", default="", help="Why; for the nodes that are selected.")
+@placed
+def stop_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    names: tuple[str, ...],
+    selector: str,
+    message: str,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """Stop workflows: nothing new begins, what runs ends, exit handlers run.
+
+    With a selector only those suspended nodes fail.
+    """
+    from ruleengine.app.pipelines.changing import now
+    from ruleengine.pipelines.verbs.selecting import parse_selector
+    from ruleengine.pipelines.verbs.telling import stop
+
+    chosen = parse_selector(selector)
+    where = (namespace, output, cluster, directory)
+    _change(names, lambda one: stop(one, now(), chosen, message), "stopped", where)
+
+
+@click.command("terminate", epilog="Example: ruleengine pipeline terminate build-x7k2p")
+@workflows
+@placed
+def terminate_command(
+    *, names: tuple[str, ...], namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Stop workflows at once; exit handlers do not run."""
+    from ruleengine.pipelines.verbs.telling import terminate
+
+    _change(names, terminate, "terminated", (namespace, output, cluster, directory))
+
+
+_Where = tuple[str, str, ClusterChoice, Path]
+"""Namespace, format, cluster and config repo."""
+
+
+def _change(
+    names: tuple[str, ...], verb: Callable[[Object], Object], word: str, where: _Where
+) -> None:
+    from ruleengine.app.pipelines.changing import change
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import told
+
+    namespace, output, cluster, directory = where
+    with opened(directory, cluster, namespace) as place:
+        changed = [change(place, one, verb) for one in names]
+    told(output, changed, word)
+
+
+_DELETE_EPILOG = """\b
+Examples:
+  ruleengine pipeline delete build-x7k2p
+  ruleengine pipeline delete --completed --older 7d
+"""
+
+
+@click.command("delete", epilog=_DELETE_EPILOG)
+@click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=completing.workflows)
+@click.option("--completed", is_flag=True, help="All that are over.")
+@click.option("--older", type=DurationType(), default=None, help="All that are over for longer.")
+@click.option("--prefix", default="", help="All whose names begin so.")
+@click.option("-l", "--selector", default="", help="All with these labels.")
+@click.option("--all", "every", is_flag=True, help="All of the namespace.")
+@placed
+def delete_command(  # noqa: PLR0913 - one parameter per option
+    *,
+    names: tuple[str, ...],
+    completed: bool,
+    older: timedelta | None,
+    prefix: str,
+    selector: str,
+    every: bool,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """Delete workflows with their pods, by name or by what they are."""
+    filtered = completed or older is not None or bool(prefix) or bool(selector) or every
+    if bool(names) is filtered:
+        raise click.UsageError(
+            "name workflows, or say which: --completed, --older, --prefix, -l, --all"
+        )
+    from ruleengine.app.pipelines import changing, finding
+    from ruleengine.app.pipelines.listing import Filter, workflows
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import told
+    from ruleengine.model.actions import Target
+
+    chosen = Filter(completed=completed, older=older, prefix=prefix, labels=selector)
+    with opened(directory, cluster, namespace) as place:
+        found = [finding.workflow(place, one) for one in names]
+        if filtered:
+            found = list(workflows(place, chosen, changing.now()))
+        changing.delete(place, [Target.of(one) for one in found])
+    told(output, found, "deleted")

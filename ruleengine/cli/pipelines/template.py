@@ -1,0 +1,91 @@
+"""``ruleengine pipeline template``."""
+
+from pathlib import Path
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.pipelines import completing, lint
+from ruleengine.cli.pipelines.options import placed
+from ruleengine.model.values import Object, lookup
+
+
+@click.group(epilog="Example: ruleengine pipeline template list")
+def command() -> None:
+    """See to templates of workflows, as they are on the cluster."""
+
+
+command.add_command(lint.command)
+
+
+@command.command("list", epilog="Example: ruleengine pipeline template list -A")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+@placed
+def list_command(
+    *,
+    all_namespaces: bool,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """List templates, those of the whole cluster after those of namespaces."""
+    from ruleengine.app.pipelines import finding
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import show_objects
+    from ruleengine.cli.printing import columns
+
+    with opened(directory, cluster, namespace) as place:
+        where = "" if all_namespaces else place.namespace
+        found = [
+            *finding.objects(place, "WorkflowTemplate", where),
+            *finding.objects(place, "ClusterWorkflowTemplate", ""),
+        ]
+    rows = [("KIND", "NAMESPACE", "NAME", "ENTRYPOINT", "PARAMETERS"), *map(_row, found)]
+    show_objects(output, found, lambda _: columns(rows) if found else "none\n")
+
+
+def _row(template: Object) -> tuple[str, ...]:
+    metadata = template["metadata"]
+    listed = lookup(template, "spec", "arguments", "parameters", default=())
+    return (
+        str(template["kind"]),
+        str(metadata.get("namespace") or "-"),
+        str(metadata["name"]),
+        str(lookup(template, "spec", "entrypoint", default="-")),
+        ", ".join(str(one["name"]) for one in listed) or "-",
+    )
+
+
+@command.command("get", epilog="Example: ruleengine pipeline template get build -o yaml")
+@click.argument("name", metavar="NAME|KIND/NAME", shell_complete=completing.templates)
+@placed
+def get_command(
+    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
+) -> None:
+    """Show one template: how it is called, and what it is made of."""
+    from ruleengine.app.pipelines import finding
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.pipelines.showing import show_objects
+
+    kind, _, rest = name.rpartition("/")
+    with opened(directory, cluster, namespace) as place:
+        found = finding.live(place, finding.kind_of(kind) if kind else "WorkflowTemplate", rest)
+    show_objects(output, [found], lambda _: _text(found))
+
+
+def _text(template: Object) -> str:
+    words = ("Kind", "Namespace", "Name", "Entrypoint")
+    lines = [
+        f"{word + ':':<12}{text}\n" for word, text in zip(words, _row(template)[:4], strict=True)
+    ]
+    for one in lookup(template, "spec", "arguments", "parameters", default=()):
+        value = one.get("value", one.get("default"))
+        allowed = f" (one of {', '.join(map(str, one['enum']))})" if one.get("enum") else ""
+        about = f"  {one['description']}" if one.get("description") else ""
+        lines.append(
+            f"Parameter:  {one['name']}={'' if value is None else value}{allowed}{about}\n"
+        )
+    names = [str(one.get("name")) for one in lookup(template, "spec", "templates", default=())]
+    lines.append(f"{'Templates:':<12}{', '.join(names) or '-'}\n")
+    return "".join(lines)

@@ -1,0 +1,44 @@
+"""A picture on a terminal that is drawn anew in its place, a few times a second."""
+
+from collections.abc import Callable, Sequence
+from typing import Final, TextIO
+
+from ruleengine.reporting.workflows import with_lines
+
+_INTERVAL: Final = 0.2
+_ERASE_BELOW: Final = "\x1b[J"
+
+
+class Picture:
+    """Draws lines over those that it drew last; ``finish`` leaves the last picture there.
+
+    ``size`` returns the columns and lines of the terminal, ``clock`` seconds that only grow.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        size: Callable[[], tuple[int, int]],
+        clock: Callable[[], float],
+    ) -> None:
+        self._stream = stream
+        self._size = size
+        self._clock = clock
+        self._next = 0.0
+        self._lines: list[str] = []
+
+    def draw(self, texts: Callable[[], Sequence[str]], *, last: bool = False) -> None:
+        """Draw texts, unless it is too soon after the picture before or nothing changed."""
+        now = self._clock()
+        if now < self._next and not last:
+            return
+        self._next = now + _INTERVAL
+        columns, height = self._size()
+        lines = with_lines(texts(), 10**6 if last else height - 1, 10**6 if last else columns)
+        if lines == self._lines and not last:
+            return
+        up = f"\x1b[{len(self._lines)}A\r" if self._lines else ""
+        body = "".join(f"{line}\n" for line in lines)
+        self._stream.write(f"{up}{_ERASE_BELOW}{body}")
+        self._stream.flush()
+        self._lines = [] if last else lines

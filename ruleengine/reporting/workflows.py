@@ -1,0 +1,223 @@
+"""Workflows as text: a table, a tree of nodes with durations, and what happens as lines."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.verbs.nesting import Nested, nested, order
+from ruleengine.reporting.style import PLAIN, Style, printable
+from ruleengine.reporting.tree import Branch, tree_text
+
+_LOOKS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
+    "Pending": ("◷", "-", ("faint",)),
+    "Running": ("●", "*", ("blue",)),
+    "Succeeded": ("✔", "+", ("green",)),
+    "Failed": ("✖", "x", ("red",)),
+    "Error": ("⚠", "!", ("red", "bold")),
+    "Skipped": ("○", "o", ("faint",)),
+    "Omitted": ("○", "o", ("faint",)),
+}
+"""Phase to its sign, its sign in ASCII, and its looks."""
+
+_QUIET: Final = ("StepGroup", "TaskGroup", "Retry")
+_LONGEST: Final = 200
+
+
+def workflow_text(workflow: Object, now: datetime, style: Style = PLAIN) -> str:
+    """Return a workflow: what it is, the tree of its nodes, and its outputs."""
+    rows = list(_facts(workflow, now, style))
+    width = max(len(name) for name, _ in rows) + 1
+    head = "".join(f"{name + ':':<{width}} {text}\n" for name, text in rows)
+    tree = nodes_text(workflow, now, style)
+    return "".join([head, f"\n{tree}" if tree else "", *_outputs(workflow)])
+
+
+def nodes_text(workflow: Object, now: datetime, style: Style = PLAIN) -> str:
+    """Return the tree of a workflow's nodes with their phases and durations."""
+    nodes: Object = lookup(workflow, "status", "nodes", default={})
+    tops = nested(nodes, str(workflow["metadata"]["name"]))
+    return tree_text([_branch(one, now, style) for one in tops], style)
+
+
+def workflow_rows(
+    workflows: Iterable[Object], now: datetime, *, wide: bool = False, namespaces: bool = False
+) -> list[tuple[str, ...]]:
+    """Return a table of workflows, its head first."""
+    head = ["NAME", "STATUS", "AGE", "DURATION", "PROGRESS", "MESSAGE"]
+    head = ["NAMESPACE", *head] if namespaces else head
+    rows = [tuple([*head, "PRIORITY", "PARAMETERS"] if wide else head)]
+    rows += [_row(one, now, wide=wide, namespaces=namespaces) for one in workflows]
+    return rows
+
+
+def _row(workflow: Object, now: datetime, *, wide: bool, namespaces: bool) -> tuple[str, ...]:
+    metadata, status = workflow["metadata"], workflow.get("status") or {}
+    age = _between(metadata.get("creationTimestamp"), None, now)
+    row = [
+        str(metadata["name"]),
+        phase_of(workflow),
+        age,
+        _between(status.get("startedAt"), status.get("finishedAt"), now),
+        str(status.get("progress") or "-"),
+        _short(str(status.get("message") or "-")),
+    ]
+    if namespaces:
+        row.insert(0, str(metadata.get("namespace") or ""))
+    if wide:
+        row += [str(lookup(workflow, "spec", "priority", default="-")), parameters_of(workflow)]
+    return tuple(row)
+
+
+def parameters_of(workflow: Object) -> str:
+    """Return the arguments of a workflow on one line."""
+    listed = lookup(workflow, "spec", "arguments", "parameters", default=())
+    pairs = (f"{one['name']}={one['value']}" for one in listed if one.get("value") is not None)
+    return _short(",".join(pairs)) or "-"
+
+
+def phase_of(workflow: Object) -> str:
+    """Return the phase of a workflow; one that was told to wait says so."""
+    phase = str(lookup(workflow, "status", "phase", default="Pending"))
+    if phase in ("Running", "Pending") and lookup(workflow, "spec", "suspend"):
+        return f"{phase} (Suspended)"
+    return phase
+
+
+def _facts(workflow: Object, now: datetime, style: Style) -> Iterator[tuple[str, str]]:
+    metadata, status = workflow["metadata"], workflow.get("status") or {}
+    yield "Name", str(metadata["name"])
+    yield "Namespace", str(metadata.get("namespace") or "")
+    phase = phase_of(workflow)
+    yield "Status", style.paint(phase, *_looks(phase.partition(" ")[0])[2])
+    if status.get("message"):
+        yield "Message", printable(str(status["message"]))
+    for name, key in (("Started", "startedAt"), ("Finished", "finishedAt")):
+        if status.get(key):
+            yield name, str(status[key])
+    if status.get("startedAt"):
+        yield "Duration", _between(status["startedAt"], status.get("finishedAt"), now)
+    if status.get("progress"):
+        yield "Progress", str(status["progress"])
+    if parameters_of(workflow) != "-":
+        yield "Parameters", parameters_of(workflow)
+
+
+def _outputs(workflow: Object) -> Iterator[str]:
+    """Yield the outputs of the whole workflow: exported ones, else those of its root."""
+    name = str(workflow["metadata"]["name"])
+    root = lookup(workflow, "status", "nodes", name, "outputs", default={})
+    exported = lookup(workflow, "status", "outputs", default={})
+    listed = [*(root.get("parameters") or ()), *(exported.get("parameters") or ())]
+    found = {str(one["name"]): one.get("value") for one in listed if one.get("value") is not None}
+    if found:
+        yield "\nOutputs:\n"
+        for key, value in found.items():
+            yield f"  {key}: {_short(printable(str(value)))}\n"
+
+
+def _branch(one: Nested, now: datetime, style: Style) -> Branch:
+    return Branch(node_line(one.node, now, style), [_branch(m, now, style) for m in one.members])
+
+
+def node_line(node: Object, now: datetime, style: Style = PLAIN) -> str:
+    """Return a node on one line: sign, name, template, duration, message."""
+    sign, plain, looks = _looks(str(node["phase"]))
+    parts = [
+        style.paint(sign if style.unicode else plain, *looks),
+        printable(str(node.get("displayName") or node["name"])),
+    ]
+    template = lookup(node, "templateRef", "template") or node.get("templateName")
+    if template and node["type"] not in _QUIET:
+        parts.append(style.paint(str(template), "faint"))
+    if node.get("startedAt") and node["phase"] not in ("Skipped", "Omitted"):
+        parts.append(_between(node["startedAt"], node.get("finishedAt"), now))
+    if node.get("message"):
+        parts.append(style.paint(_short(printable(str(node["message"]))), *looks))
+    return "  ".join(parts)
+
+
+def change_lines(before: Object | None, after: Object) -> list[str]:
+    """Return a line for each node that has another phase now, and for the workflow itself.
+
+    This is the log where nobody looks at a terminal: lines are only added.
+    """
+    known: Object = lookup(before, "status", "nodes", default={})
+    nodes: Object = lookup(after, "status", "nodes", default={})
+    name = str(after["metadata"]["name"])
+    lines = [
+        f"{name}: {_told(node)}"
+        for node in sorted(nodes.values(), key=order)
+        if node["type"] not in _QUIET
+        and node["name"] != name
+        and lookup(known, node["id"], "phase") != node["phase"]
+    ]
+    phase = str(lookup(after, "status", "phase", default=""))
+    if not phase or phase == lookup(before, "status", "phase"):
+        return lines
+    message = lookup(after, "status", "message")
+    own = f"{name}: {phase}" + (f": {printable(str(message))}" if message else "")
+    return [own, *lines] if phase in ("Pending", "Running") else [*lines, own]
+
+
+def _told(node: Object) -> str:
+    name = printable(str(node.get("displayName") or node["name"]))
+    duration = ""
+    if node.get("finishedAt") and node["phase"] in ("Succeeded", "Failed", "Error"):
+        lasted = parse_time(node["finishedAt"]) - parse_time(node["startedAt"])
+        duration = f" after {_duration(lasted)}"
+    message = f": {_short(printable(str(node['message'])))}" if node.get("message") else ""
+    return f"{name} {node['phase']}{duration}{message}"
+
+
+def _looks(phase: str) -> tuple[str, str, tuple[str, ...]]:
+    return _LOOKS.get(phase, ("?", "?", ()))
+
+
+def _between(start: object, end: object, now: datetime) -> str:
+    if not start:
+        return "-"
+    last = parse_time(str(end)) if end else now
+    return _duration(last - parse_time(str(start)))
+
+
+def _duration(lasted: timedelta) -> str:
+    """Return a duration as people say it, in its two largest units.
+
+    >>> _duration(timedelta(seconds=3725))
+    '1h2m'
+    """
+    seconds = max(int(lasted / timedelta(seconds=1)), 0)
+    units = ((86400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+    parts = []
+    for size, unit in units:
+        number, seconds = divmod(seconds, size)
+        if number:
+            parts.append(f"{number}{unit}")
+    return "".join(parts[:2]) or "0s"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _LONGEST else f"{text[: _LONGEST - 1]}…"
+
+
+def with_lines(texts: Sequence[str], height: int, width: int) -> list[str]:
+    """Return the lines of texts as a terminal holds them: not too many, and none too wide."""
+    lines = [line for text in texts for line in text.splitlines()]
+    if len(lines) > height:
+        lines = [*lines[: height - 1], f"... {len(lines) - height + 1} more lines"]
+    return [_cut(line, width) for line in lines]
+
+
+def _cut(line: str, width: int) -> str:
+    """Return a line cut to a width; escape sequences take no room."""
+    shown, place = 0, 0
+    while place < len(line):
+        if line[place] == "\x1b":
+            place = line.find("m", place) + 1 or len(line)
+            continue
+        if shown == width:
+            return f"{line[:place]}\x1b[0m" if "\x1b" in line else line[:place]
+        shown, place = shown + 1, place + 1
+    return line
