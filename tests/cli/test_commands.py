@@ -16,7 +16,7 @@ from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
 from ruleengine.cli import exits
-from ruleengine.cli.main import COMMANDS, root
+from ruleengine.cli.main import root
 from ruleengine.formats import yaml_reader
 from ruleengine.local import process
 from ruleengine.local.sqlite_store import open_store
@@ -38,14 +38,22 @@ _MAIN = "from ruleengine.cli.main import main; main()"
 SECRETS = ("correct-horse", "Y29ycmVjdC1ob3JzZQ")
 
 
-def commands() -> Iterator[tuple[tuple[str, ...], click.Command]]:
+Described = tuple[tuple[str, ...], click.Command]
+
+
+def commands() -> Iterator[Described]:
     """Yield every command and every command of a group, by its words."""
-    context = click.Context(root)
-    for name in COMMANDS:
-        command = root.get_command(context, name)
-        yield (name,), command
-        for inner, one in getattr(command, "commands", {}).items():
-            yield (name, inner), one
+
+    def below(group: click.Group, words: tuple[str, ...]) -> Iterator[Described]:
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            command = group.get_command(context, name)
+            assert command is not None
+            yield (*words, name), command
+            if isinstance(command, click.Group):
+                yield from below(command, (*words, name))
+
+    return below(root, ())
 
 
 ALL = {" ".join(words): command for words, command in commands()}

@@ -97,16 +97,23 @@ def read(place: Place, workflow: Object, reading: Reading, tell: Tell) -> list[s
     return [one for one in problems if one]
 
 
-def follow(
-    place: Place, target: Target, reading: Reading, tell: Tell, stop: threading.Event
-) -> list[str]:
-    """Tell the logs of a workflow's steps as they are written, until it is over or ``stop``.
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How following ends: ``soon`` after one more look at which steps there are, or ``now``."""
+
+    soon: threading.Event = field(default_factory=threading.Event)
+    now: threading.Event = field(default_factory=threading.Event)
+
+
+def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: Ending) -> list[str]:
+    """Tell the logs of a workflow's steps as they are written, until it is over or told to end.
 
     Each step is read in a thread of its own. Returns what could not be read.
     """
     begun: dict[str, threading.Thread] = {}
     problems: list[str] = []
-    while not stop.is_set():
+    while not ending.now.is_set():
+        soon = ending.soon.is_set()
         workflow = place.client.get(target)
         if workflow is None:
             break
@@ -115,11 +122,11 @@ def follow(
             if key in begun or not (node["phase"] == "Running" or is_fulfilled(node)):
                 continue
             begun[key] = _begin(place, workflow, node, reading, tell, problems)
-        if is_over(workflow):
+        if soon or is_over(workflow):
             break
-        stop.wait(_PAUSE)
+        ending.soon.wait(_PAUSE)
     for thread in begun.values():
-        while thread.is_alive() and not stop.is_set():
+        while thread.is_alive() and not ending.now.is_set():
             thread.join(_PAUSE)
     return problems
 
@@ -143,13 +150,18 @@ def _begin(
 
 
 @contextmanager
-def following(place: Place, targets: Sequence[Target], tell: Tell) -> Iterator[None]:
-    """Tell the logs of workflows while something else goes on; the rest of them at its end."""
-    stop = threading.Event()
+def following(
+    place: Place, targets: Sequence[Target], tell: Tell, cancel: threading.Event
+) -> Iterator[None]:
+    """Tell the logs of workflows while something else goes on; the rest of them at its end.
+
+    Once ``cancel`` is set, nobody waits for the rest.
+    """
+    ending = Ending(now=cancel)
 
     def run(target: Target) -> None:
         try:
-            follow(place, target, Reading(), tell, stop)
+            follow(place, target, Reading(), tell, ending)
         except (ApiError, UnreachableError):
             return  # whoever follows the workflow itself says so
 
@@ -159,11 +171,11 @@ def following(place: Place, targets: Sequence[Target], tell: Tell) -> Iterator[N
     try:
         yield
         end = time.monotonic() + _PATIENCE
-        for target, thread in zip(targets, threads, strict=True):
-            if is_over(place.client.get(target) or {}):
-                thread.join(max(end - time.monotonic(), 0.0))
+        ending.soon.set()
+        for one in threads:
+            one.join(max(end - time.monotonic(), 0.0))
     finally:
-        stop.set()
+        ending.soon.set()
 
 
 _PATIENCE: Final = 5.0

@@ -111,7 +111,7 @@ def followed(
         if log and output == "text":
             from ruleengine.cli.pipelines.logs import alongside
 
-            with alongside(place, targets):
+            with alongside(place, targets, observers.cancel):
                 found = follow(place, targets, following)
         else:
             found = follow(place, targets, following)

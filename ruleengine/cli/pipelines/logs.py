@@ -2,6 +2,7 @@
 
 import os
 import sys
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -93,7 +94,8 @@ def command(  # noqa: PLR0913 - one parameter per option
             return _report(reading_logs.read(place, found, reading, tell))
         with observed(lambda _: None) as observers:
             target = Target.of(found)
-            problems = reading_logs.follow(place, target, reading, tell, observers.cancel)
+            ending = reading_logs.Ending(soon=observers.cancel, now=observers.cancel)
+            problems = reading_logs.follow(place, target, reading, tell, ending)
         return ExitCode.INTERRUPTED if observers.cancel.is_set() else _report(problems)
 
 
@@ -125,9 +127,9 @@ def _data(line: "Line") -> None:
 
 
 @contextmanager
-def alongside(place: "Place", targets: Sequence[Target]) -> Iterator[None]:
+def alongside(place: "Place", targets: Sequence[Target], cancel: threading.Event) -> Iterator[None]:
     """Print the logs of workflows while they are followed."""
     from ruleengine.app.pipelines.logs import following
 
-    with following(place, targets, printer()):
+    with following(place, targets, printer(), cancel):
         yield

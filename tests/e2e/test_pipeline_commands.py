@@ -1,0 +1,205 @@
+"""The ``pipeline`` commands for real: one control plane, steps that are processes."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ruleengine.local.runtime.detecting import detect
+from ruleengine.local.runtime.launching import LauncherProcess
+from tests.e2e.command_line import Result, call
+from tests.e2e.process_kit import Place, place, wait_for
+
+ASK = """\
+parameters: {who: world, level: low}
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: hello, template: say}
+    - {name: approve, template: ask, dependencies: [hello]}
+    - {name: check, template: check, dependencies: [approve]}
+- name: say
+  container: {image: alpine, command: [sh, -c, "echo hello {{workflow.parameters.who}}"]}
+- name: ask
+  suspend: {}
+  outputs: {parameters: [{name: verdict, valueFrom: {supplied: {}}}]}
+- name: check
+  container: {image: alpine, command: [sh, -c, "test {{workflow.parameters.level}} = high"]}
+"""
+SLOW = """\
+entrypoint: main
+templates:
+- name: main
+  container: {image: alpine, command: [sleep, "600"]}
+"""
+NIGHTLY = """\
+schedules: ["30 2 * * *"]
+steps:
+- {name: report, image: alpine, run: echo report}
+"""
+FILES = {
+    "ruleengine.yaml": "namespace: ci\n",
+    "pipelines/ask.yaml": ASK,
+    "pipelines/slow.yaml": SLOW,
+    "pipelines/nightly.yaml": NIGHTLY,
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a config repo and its control plane; skip where there is no sandbox."""
+    launcher = LauncherProcess()
+    try:
+        if detect(launcher).problem:
+            pytest.skip("no sandbox is available here")
+    finally:
+        launcher.close()
+    with place(tmp_path_factory.mktemp("commands"), FILES) as made:
+        made.start()
+        yield made
+
+
+def pipeline(site: Place, *words: str) -> Result:
+    """Run a ``pipeline`` command."""
+    found = site.call("pipeline", *words)
+    assert found.crash == ""
+    return found
+
+
+def phases(result: Result) -> dict[str, str]:
+    """Return the phases of the nodes of the one workflow that a command printed."""
+    (workflow,) = json.loads(result.output)["items"]
+    return {one["displayName"]: one["phase"] for one in workflow["status"]["nodes"].values()}
+
+
+def test_a_pipeline_from_its_run_over_an_approval_to_a_retry(site: Place) -> None:
+    """It waits for a person, fails, and goes on where it failed; what succeeded is kept."""
+    begun = pipeline(site, "run", "ask", "-p", "who=moon", "--name", "asked", "--log")
+    assert begun.code == 0, begun.text
+    assert "hello: hello moon" in begun.output
+    assert "asked is waiting to be resumed: approve" in begun.errors
+    refused = pipeline(site, "resume", "asked")
+    assert (refused.code, "has not been set" in refused.errors) == (1, True)
+    selector = "displayName=approve"
+    words = ("resume", "asked", "--node-field-selector", selector, "-p", "verdict=yes")
+    assert pipeline(site, *words).output == "resumed asked\n"
+    ended = pipeline(site, "wait", "asked")
+    assert ended.code == 1
+    assert "check Failed" in ended.output
+    retried = pipeline(site, "retry", "asked", "-p", "level=high", "-o", "json")
+    assert retried.code == 0, retried.errors
+    assert set(phases(retried).values()) == {"Succeeded"}
+    assert pipeline(site, "logs", "asked", "hello").output == "hello: hello moon\n"
+    again = pipeline(site, "resubmit", "asked", "--no-wait", "-o", "name")
+    name = again.output.strip().removeprefix("workflow/")
+    assert name.startswith("asked-")
+    assert pipeline(site, "terminate", name).code == 0
+    assert pipeline(site, "wait", name).code == 1
+    listed = pipeline(site, "list", "--status", "Failed", "-o", "name")
+    assert listed.output == f"workflow/{name}\n"
+    assert pipeline(site, "delete", name).code == 0
+    assert "asked" in pipeline(site, "list").output
+    assert pipeline(site, "get", "@latest", "-o", "wide").output.startswith("Name:       asked\n")
+
+
+def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
+    """130, how to go on, and no lease that somebody has to wait for."""
+    words = ["pipeline", "run", "slow", "--name", "slow-1", "--state", str(site.state)]
+    main = "from ruleengine.cli.main import main; main()"
+    child = subprocess.Popen(
+        [sys.executable, "-c", main, *words],
+        cwd=site.repo.root,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert wait_for(lambda: "Running" in pipeline(site, "list").output)
+        child.send_signal(signal.SIGINT)
+        _, errors = child.communicate(timeout=30)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    assert child.returncode == 130
+    assert "pipeline watch slow-1" in errors
+    begin = time.monotonic()
+    assert pipeline(site, "stop", "slow-1").code == 0
+    assert pipeline(site, "wait", "slow-1").code == 1
+    assert time.monotonic() - begin < 30
+    assert pipeline(site, "stop", "slow-1").code == 1
+
+
+def test_schedules_and_templates_are_listed_run_and_made_up_for(
+    site: Place, tmp_path: Path
+) -> None:
+    """As they are on the cluster; a time that ran is not run again."""
+    assert site.call("apply").code == 0
+    assert "30 2 * * *" in pipeline(site, "cron", "list").output
+    assert pipeline(site, "cron", "suspend", "nightly").output == "suspended nightly\n"
+    assert "Suspended:  yes" in pipeline(site, "cron", "get", "nightly").output
+    assert pipeline(site, "cron", "resume", "nightly").code == 0
+    days = ("--start", "2026-11-20", "--end", "2026-11-22")
+    first = pipeline(site, "cron", "backfill", "nightly", *days)
+    assert first.code == 0, first.text
+    assert first.output.startswith("created 2; 0 of these times had run already\n")
+    second = pipeline(site, "cron", "backfill", "nightly", *days)
+    assert second.output == "created 0; 2 of these times had run already\n"
+    assert "ask" in pipeline(site, "template", "list", "-o", "name").output
+    assert "Parameter:  who=world" in pipeline(site, "template", "get", "ask").output
+    file = tmp_path / "hello.yaml"
+    file.write_text(
+        "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: hi-}\n"
+        "spec:\n  entrypoint: a\n  templates:\n  - name: a\n"
+        "    container: {image: alpine, command: [echo, hi]}\n"
+    )
+    assert pipeline(site, "run", str(file)).code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "text"),
+    [
+        (("run", "asj"), 3, "did you mean ask?"),
+        (("run", "ask", "-p", "whoo=x"), 3, "did you mean who?"),
+        (("run", "ask", "-p", "who"), 3, "write NAME=VALUE"),
+        (("run",), 3, "name a pipeline or a file"),
+        (("run", "--from", "ask"), 3, "write KIND/NAME"),
+        (("run", "--from", "deployment/ask"), 3, "kinds: Workflow"),
+        (("run", "ask", "--entrypoint", "mian"), 3, "did you mean main?"),
+        (("get", "nothing"), 3, "there is no Workflow 'nothing'"),
+        (("list", "--status", "Broken"), 3, "there is no phase 'Broken'"),
+        (("resume", "x", "--node-field-selector", "colour=red"), 3, "known: displayName"),
+        (("logs", "x", "--grep", "("), 3, "is no pattern"),
+        (("delete",), 3, "name workflows"),
+        (("delete", "x", "--all"), 3, "name workflows"),
+        (("node", "set", "x"), 3, "say what to set"),
+        (("cron", "get", "nightli"), 3, "did you mean nightly?"),
+        (("cron", "backfill", "nightly", "--start", "yesterday"), 3, "is no time"),
+        (("template", "get", "asq"), 3, "did you mean ask?"),
+    ],
+)
+def test_what_cannot_be_meant_creates_nothing_and_says_what_is_near(
+    site: Place, words: tuple[str, ...], code: int, text: str
+) -> None:
+    """Exit code 3 for names, parameters and options that are wrong."""
+    result = pipeline(site, *words)
+    assert (result.code, text in result.errors) == (code, True), result.text
+
+
+def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
+    """Of what the repo declares."""
+    assert 'n1["hello"]' in pipeline(site, "graph", "ask").output
+    assert pipeline(site, "graph", "ask", "-o", "dot").output.startswith("digraph")
+    dry = pipeline(site, "run", "ask", "--dry-run", "--name", "dry")
+    assert "name: dry" in dry.output
+    assert "dry" not in pipeline(site, "list").output
+    assert call(site.repo.root, "pipeline", "lint").code == 0
