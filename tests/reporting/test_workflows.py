@@ -112,8 +112,6 @@ def test_lines_are_only_added_where_something_changed() -> None:
     world.settle()
     lines = change_lines(first, world.workflow())
     assert lines[-1].startswith("wf: Failed")
-        "wf: Failed"
-    )
     assert "wf: first Succeeded after 1s" in lines
 
 
