@@ -256,6 +256,8 @@ def test_kubectl_learns_what_there_is(kubectl: Kubectl) -> None:
     assert "deploy" in shown
     assert "authorization.k8s.io/v1" in kubectl("api-versions")
     assert "containerPort" in kubectl("explain", "pod.spec.containers.ports")
+    assert "The image to run." in kubectl("explain", "pod.spec.containers.image")
+    assert "Entries of configuration" in kubectl("explain", "configmap")
     assert "strategy" in kubectl("explain", "deployment.spec", "--recursive")
     assert "is running at" in kubectl("cluster-info")
     assert "what this server lacks" in kubectl("get", "--raw", "/readyz?verbose")

@@ -283,3 +283,21 @@ def test_the_older_document_of_types_is_json_only(call: Caller) -> None:
     assert "/apis/apps/v1/namespaces/{namespace}/deployments/{name}" in answer["paths"]
     call.headers = {"accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
     assert call("GET", "/openapi/v2")[0] == 406
+
+
+def test_openapi_says_what_people_ask_most(call: Caller) -> None:
+    """Kinds and fields are described, by the kind itself where it is custom."""
+    _, found = call("GET", "/openapi/v3/api/v1")
+    schemas = found["components"]["schemas"]
+    container = schemas["io.k8s.api.core.v1.Container"]["properties"]
+    assert container["image"] == {"description": "The image to run.", "type": "string"}
+    pod = schemas["io.k8s.api.core.v1.Pod"]
+    assert pod["description"] == "Containers that run together on one node."
+    assert pod["properties"]["spec"]["description"]
+    body = definition()
+    schema = body["spec"]["versions"][0]["schema"]["openAPIV3Schema"]
+    schema["properties"]["spec"]["properties"]["size"]["description"] = "How many boards."
+    call("POST", "/apis/apiextensions.k8s.io/v1/customresourcedefinitions", body)
+    _, found = call("GET", "/openapi/v3/apis/example.com/v1")
+    shelf = found["components"]["schemas"]["com.example.v1.Shelf"]["properties"]
+    assert shelf["spec"]["properties"]["size"]["description"] == "How many boards."

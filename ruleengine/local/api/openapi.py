@@ -1,7 +1,7 @@
 """OpenAPI v3 documents made from the table of types: what kubectl asks before it writes.
 
 They tell the fields of every kind, how lists merge, and that server-side validation and
-apply exist (reference, section 2, "OpenAPI"). Descriptions are left out.
+apply exist (reference, section 2, "OpenAPI"), with descriptions of what people write most.
 """
 
 import hashlib
@@ -13,6 +13,7 @@ from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape, sche
 from ruleengine.formats import json_text
 from ruleengine.local.api import bodies
 from ruleengine.local.api.catalog import Catalog, Served
+from ruleengine.local.api.descriptions import described, of_field, of_type
 from ruleengine.model.values import Object, lookup
 
 _PREFIX: Final = "io.k8s.api."
@@ -132,14 +133,18 @@ def _collect(schema: Schema, schemas: Object) -> None:
 
 
 def _struct(schema: Schema) -> Object:
-    properties = {name: _node(child) for name, child in schema.fields.items()}
+    owner = schema.type_name
+    properties = {
+        name: described(_node(child), of_field(owner, name))
+        for name, child in schema.fields.items()
+    }
     required = sorted(name for name, child in schema.fields.items() if child.required)
     found: Object = {"type": "object", "properties": properties}
     if required:
         found["required"] = required
     if schema.atomic:
         found["x-kubernetes-map-type"] = "atomic"
-    return found
+    return described(found, of_type(owner))
 
 
 def _node(schema: Schema) -> Object:
