@@ -16,6 +16,12 @@ _RBAC: Final = "rbac.authorization.k8s.io"
 _SUBJECTS: Final = ("Group", "ServiceAccount", "User")
 _HIGHEST_PRIORITY: Final = 1_000_000_000
 _SYSTEM_PRIORITY: Final = "system-"
+SYSTEM_PRIORITIES: Final = {
+    "system-cluster-critical": 2_000_000_000,
+    "system-node-critical": 2_000_001_000,
+}
+"""The classes that every server has, with their values; no other may begin so."""
+
 _LONGEST_WEBHOOK: Final = 30
 _SIDE_EFFECTS: Final = ("None", "NoneOnDryRun")
 
@@ -99,6 +105,8 @@ def check_priority(value: Object) -> Causes:
     """Yield what is wrong with a PriorityClass."""
     number = value.get("value")
     name = str(lookup(value, "metadata", "name", default=""))
+    if name in SYSTEM_PRIORITIES and number == SYSTEM_PRIORITIES[name]:
+        return
     if name.startswith(_SYSTEM_PRIORITY):
         detail = "priority class names with 'system-' prefix are reserved for system use only"
         yield forbidden(("metadata", "name"), detail)

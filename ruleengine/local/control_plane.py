@@ -15,6 +15,7 @@ from typing import Final
 from ruleengine.local.api.authorizing import CLUSTER_ROLES
 from ruleengine.local.api.first_roles import EVERYTHING, first_bindings, first_roles
 from ruleengine.local.api.options import WriteOptions
+from ruleengine.local.api.priorities import first_classes
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import Clock, VirtualClock
 from ruleengine.local.controllers.autoscalers import Autoscalers
@@ -30,7 +31,9 @@ from ruleengine.local.controllers.garbage import GarbageCollector
 from ruleengine.local.controllers.jobs import Jobs
 from ruleengine.local.controllers.loop import Loop
 from ruleengine.local.controllers.namespaces import FIRST, Namespaces
-from ruleengine.local.controllers.replicasets import ReplicaSets
+from ruleengine.local.controllers.protecting import Protection
+from ruleengine.local.controllers.quotas import Quotas
+from ruleengine.local.controllers.replicasets import CONTROLLERS, ReplicaSets
 from ruleengine.local.controllers.statefulsets import StatefulSets
 from ruleengine.local.controllers.work import Controller, Wakeups
 from ruleengine.local.memory_store import MemoryStore
@@ -100,7 +103,9 @@ class ControlPlane:
         self._loop = Loop(
             self.api.registry,
             _controllers(
-                authority, _pods(runner, node, self._wakeups, leaves_processes=leaves_processes)
+                authority,
+                address,
+                _pods(runner, node, self._wakeups, leaves_processes=leaves_processes),
             ),
             wakeups=self._wakeups,
             strict=strict,
@@ -122,7 +127,7 @@ class ControlPlane:
             registry.create(services, "default", _api_service(), options)
         new = self.store.get(Key(CLUSTER_ROLES, "", EVERYTHING)) is None
         roles = (*first_bindings(), *first_roles()) if new else ()
-        for value in (default_class(), *roles):
+        for value in (default_class(), *first_classes(), *roles):
             kind = registry.catalog.kind(value["apiVersion"], value["kind"])
             if kind and self.store.get(kind.key("", value["metadata"]["name"])) is None:
                 registry.create(kind, "", value, options)
@@ -175,13 +180,16 @@ def _uids(store: Store, resource: str) -> set[str]:
     return {str(one["metadata"]["uid"]) for one in store.list(resource).items}
 
 
-def _controllers(authority: str, pods: Sequence[Controller]) -> tuple[Controller, ...]:
+def _controllers(
+    authority: str, api: tuple[str, int] | None, pods: Sequence[Controller]
+) -> tuple[Controller, ...]:
     """Return every controller, in the order in which they look at a change."""
     return (
         Namespaces(authority),
         Definitions(),
         Deployments(),
         ReplicaSets(),
+        ReplicaSets(CONTROLLERS),
         StatefulSets(),
         DaemonSets(),
         Jobs(),
@@ -189,9 +197,11 @@ def _controllers(authority: str, pods: Sequence[Controller]) -> tuple[Controller
         Scheduler(),
         *pods,
         VolumeBinder(),
+        Protection(),
+        Quotas(),
         Budgets(),
         Autoscalers(),
-        EndpointSlices(),
+        EndpointSlices(api),
         GarbageCollector(),
         ExpiringEvents(),
         NodeHeartbeat(platform.machine()),

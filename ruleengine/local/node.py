@@ -22,7 +22,7 @@ from ruleengine.local.controllers.work import (
     is_deleting,
     key_of,
 )
-from ruleengine.local.pod_simulation import ADDRESS, SOON, simulate, unknown_fault
+from ruleengine.local.pod_simulation import ADDRESS, SOON, fault_of, simulate, stated_fault
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, Key
 from ruleengine.model.names import FAULT, SIMULATED
@@ -94,8 +94,8 @@ class SimulatedPods:
         if before.get("phase") in ("Succeeded", "Failed"):
             return Reconciled()
         status, again = simulate(pod, now)
-        fault = unknown_fault(pod)
-        if fault:
+        fault = stated_fault(pod)
+        if fault and fault_of(pod) is None:
             status["message"] = f"the fault {fault!r} is unknown to the local node and ignored"
         writes = (SetStatus(pod, status),) if status != before else ()
         return Reconciled(writes, again)

@@ -2,13 +2,14 @@
 
 A pod gets ready a second after it was placed. The annotation
 ``local.ruleengine.dev/fault`` makes it misbehave: ``never-ready`` runs without getting
-ready, ``crash`` ends with exit code 1 again and again, ``slow`` takes 30 seconds.
+ready, ``crash`` ends with exit code 1 again and again (``crash:3`` with another), ``slow`` takes
+30 seconds (``slow:90`` so many).
 """
 
 from datetime import datetime, timedelta
 from typing import Final
 
-from ruleengine.local.api.admission import quality_of
+from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.runtime.needs import PROCESS, is_process
 from ruleengine.model.digests import content_digest
 from ruleengine.model.names import FAULT, RUN
@@ -17,7 +18,11 @@ from ruleengine.model.values import Object, lookup
 
 SOON: Final = timedelta(seconds=1)
 SLOW: Final = timedelta(seconds=30)
-FAULTS: Final = frozenset({"never-ready", "crash", "slow"})
+FAULTS: Final = {"never-ready": False, "crash": True, "slow": True}
+"""The faults, and whether one may have a number."""
+
+_MOST: Final = 255
+_LONGEST: Final = 7
 ADDRESS: Final = "127.0.0.1"
 _FIRST_BACKOFF: Final = 10
 _LONGEST_BACKOFF: Final = 300
@@ -30,14 +35,15 @@ def simulate(pod: Object, now: datetime) -> tuple[Object, datetime | None]:
         return _refused(pod, now, stated), None
     started = lookup(pod, "status", "startTime")
     begin = parse_time(started) if started else now
-    fault = lookup(pod, "metadata", "annotations", FAULT, default="")
-    ready_at = begin + (SLOW if fault == "slow" else SOON)
+    fault, number = fault_of(pod) or ("", None)
+    slow = SLOW if number is None else timedelta(seconds=number)
+    ready_at = begin + (slow if fault == "slow" else SOON)
     if lookup(pod, "status", "phase") == "Running":
         now = max(now, ready_at)  # a clock that goes back makes no pod start again
     if now < ready_at:
         return _status(pod, begin, "Pending", _waiting("ContainerCreating"), now), ready_at
     if fault == "crash":
-        return _crashing(pod, begin, ready_at, now)
+        return _crashing(pod, begin, ready_at, now, code=1 if number is None else number)
     if _runs_to_completion(pod):
         done = ready_at + SOON
         if now >= done:
@@ -50,10 +56,21 @@ def simulate(pod: Object, now: datetime) -> tuple[Object, datetime | None]:
     return _status(pod, begin, "Running", running, now, ready=ready, changed=ready_at), None
 
 
-def unknown_fault(pod: Object) -> str:
-    """Return the fault that a pod asks for if it is none we know; else the empty text."""
-    stated = str(lookup(pod, "metadata", "annotations", FAULT, default=""))
-    return stated if stated and stated not in FAULTS else ""
+def fault_of(pod: Object) -> tuple[str, int | None] | None:
+    """Return the fault that a pod asks for, and its number; ``None`` for none that we know."""
+    name, has_number, text = stated_fault(pod).partition(":")
+    if name not in FAULTS:
+        return None
+    if not has_number:
+        return name, None
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) < _LONGEST else -1
+    known = FAULTS[name] and number >= 0 and (name != "crash" or 0 < number <= _MOST)
+    return (name, number) if known else None
+
+
+def stated_fault(pod: Object) -> str:
+    """Return what the annotation says."""
+    return str(lookup(pod, "metadata", "annotations", FAULT, default=""))
 
 
 def address_of(pod: Object) -> str:
@@ -86,11 +103,11 @@ def _runs_to_completion(pod: Object) -> bool:
 
 
 def _crashing(
-    pod: Object, begin: datetime, first: datetime, now: datetime
+    pod: Object, begin: datetime, first: datetime, now: datetime, *, code: int
 ) -> tuple[Object, datetime | None]:
-    """Return a pod whose containers end with code 1 as soon as they have started."""
+    """Return a pod whose containers end with a code as soon as they have started."""
     if lookup(pod, "spec", "restartPolicy") == "Never":
-        state = _terminated(1, "Error", first, first)
+        state = _terminated(code, "Error", first, first)
         return _status(pod, begin, "Failed", state, now, changed=first), None
     restarts, at, wait = 0, first, _FIRST_BACKOFF
     while at + timedelta(seconds=wait) <= now:
@@ -99,7 +116,7 @@ def _crashing(
         wait = min(wait * 2, _LONGEST_BACKOFF)
     message = f"back-off {wait}s restarting failed container"
     state = {"waiting": {"reason": "CrashLoopBackOff", "message": message}}
-    last = _terminated(1, "Error", at, at)
+    last = _terminated(code, "Error", at, at)
     status = _status(pod, begin, "Running", state, now, changed=first, restarts=restarts, last=last)
     return status, at + timedelta(seconds=wait)
 

@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from ruleengine.local.affinity import wants_node
+from ruleengine.local.api.pod_resources import NONE, ONE, Amounts, amounts_of, amounts_of_pod
+from ruleengine.local.controllers.pods import OVER
 from ruleengine.local.controllers.work import (
     Reader,
     Reconciled,
@@ -16,7 +18,7 @@ from ruleengine.local.controllers.work import (
 from ruleengine.local.node import NODE, NODE_KEY
 from ruleengine.local.pod_simulation import SOON
 from ruleengine.local.runtime.needs import is_process
-from ruleengine.local.store import Event, Key
+from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.names import RUN, SIMULATED
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
@@ -34,13 +36,47 @@ _NAME: Final = "default-scheduler"
 
 
 class Scheduler:
-    """Places pods on the node, unless their node selector or name asks for another."""
+    """Places pods on the node, unless their node selector or name asks for another.
+
+    What the pods on the node ask for is added up as they come and go.
+    """
 
     manager: ClassVar[str] = "kube-scheduler"
+
+    def __init__(self) -> None:
+        self._taken: dict[Key, Amounts] = {}
+        self._sums: Amounts = {}
+
+    def _count(self, event: Event) -> None:
+        pod = event.object
+        here = event.type is not EventType.DELETED and lookup(pod, "spec", "nodeName") == NODE
+        counts = here and lookup(pod, "status", "phase") not in OVER
+        before = self._taken.pop(event.key, {})
+        after = {"pods": ONE, **amounts_of_pod(pod, "requests")} if counts else {}
+        if counts:
+            self._taken[event.key] = after
+        if after != before:
+            names = self._sums.keys() | after.keys()
+            self._sums = {
+                one: self._sums.get(one, NONE) + after.get(one, NONE) - before.get(one, NONE)
+                for one in names
+            }
+
+    def _lacking(self, pod: Object, node: Object) -> list[str]:
+        """Return the resources of which the node has not enough left for a pod."""
+        room = amounts_of(lookup(node, "status", "allocatable"))
+        wanted = {"pods": ONE, **amounts_of_pod(pod, "requests")}
+        return sorted(
+            name
+            for name, amount in wanted.items()
+            if amount > NONE and self._sums.get(name, NONE) + amount > room.get(name, NONE)
+        )
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """A pod is looked at until it has a place."""
         del reader
+        if event.key.resource == "pods":
+            self._count(event)
         waiting = event.key.resource == "pods" and not lookup(event.object, "spec", "nodeName")
         return [event.key] if waiting else []
 
@@ -65,6 +101,9 @@ class Scheduler:
         elif taint := untolerated(pod, node, SHUT):
             text = f"{taint['key']}: {taint.get('value') or ''}"
             problem = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
+        elif lacking := self._lacking(pod, node):
+            texts = ("Too many pods" if one == "pods" else f"Insufficient {one}" for one in lacking)
+            problem = f"0/1 nodes are available: {', '.join(f'1 {one}' for one in texts)}."
         else:
             name = f"{key.namespace}/{key.name}"
             text = f"Successfully assigned {name} to {NODE}"

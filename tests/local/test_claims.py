@@ -9,6 +9,7 @@ from tests.local.planes import MERGE, Caller, cells_of
 
 CLAIMS = "/api/v1/namespaces/default/persistentvolumeclaims"
 VOLUMES = "/api/v1/persistentvolumes"
+PODS = "/api/v1/namespaces/default/pods"
 CLASSES = "/apis/storage.k8s.io/v1/storageclasses"
 
 
@@ -134,9 +135,12 @@ def test_a_class_that_nobody_serves_is_told(
 
 
 def test_a_claim_whose_volume_is_gone_is_lost(call: Caller) -> None:
-    """It says so and is not bound anew."""
+    """It says so and is not bound anew; only who takes the finalizer away can do that."""
     name = claim(call)["spec"]["volumeName"]
     call("DELETE", f"{VOLUMES}/{name}")
+    call.plane.settle()
+    assert call("GET", f"{CLAIMS}/data")[1]["status"]["phase"] == "Bound"
+    call("PATCH", f"{VOLUMES}/{name}", {"metadata": {"finalizers": None}}, MERGE)
     call.plane.settle()
     assert call("GET", f"{CLAIMS}/data")[1]["status"]["phase"] == "Lost"
     assert [reason for reason, _ in events(call)] == ["ClaimLost"]
@@ -149,3 +153,54 @@ def test_a_bound_claim_writes_nothing_more(call: Caller) -> None:
     call("PATCH", f"{CLAIMS}/data", {"metadata": {"labels": {"a": "b"}}}, MERGE)
     call.plane.settle()
     assert call.plane.store.revision == before + 1
+
+
+def user(name: str = "p", claim_name: str = "data") -> Any:
+    """Return a pod that mounts a claim."""
+    source = {"persistentVolumeClaim": {"claimName": claim_name}}
+    container = {"name": "c", "image": "shop:1", "volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+    spec = {"containers": [container], "volumes": [{"name": "v", **source}]}
+    return {"metadata": {"name": name}, "spec": spec}
+
+
+def test_a_claim_that_is_used_stays_until_its_last_pod_is_gone(call: Caller) -> None:
+    """And so does its volume."""
+    name = claim(call)["spec"]["volumeName"]
+    for one in ("p", "q"):
+        call("POST", PODS, user(one))
+    call.plane.advance(3)
+    call("DELETE", f"{CLAIMS}/data")
+    call("DELETE", f"{PODS}/p")
+    call.plane.advance(60)
+    held = call("GET", f"{CLAIMS}/data")[1]["metadata"]
+    assert held["finalizers"] == ["kubernetes.io/pvc-protection"]
+    assert "deletionTimestamp" in held
+    assert phase(call, name) == "Bound"
+    call("DELETE", f"{PODS}/q")
+    call.plane.advance(60)
+    assert call("GET", f"{CLAIMS}/data")[0] == 404
+    assert call("GET", f"{VOLUMES}/{name}")[0] == 404
+
+
+def test_a_claim_that_no_pod_uses_any_more_goes_at_once(call: Caller) -> None:
+    """A pod that waits for its place, or is over, uses nothing."""
+    claim(call)
+    waiting = user()
+    waiting["spec"]["nodeSelector"] = {"a": "b"}
+    call("POST", PODS, waiting)
+    call.plane.advance(3)
+    call("DELETE", f"{CLAIMS}/data")
+    call.plane.settle()
+    assert call("GET", f"{CLAIMS}/data")[0] == 404
+
+
+def test_a_volume_made_by_hand_is_kept_until_its_claim_is_gone(call: Caller) -> None:
+    """It is let go, and then it goes."""
+    volume(call, "disk", "2Gi")
+    claim(call, storageClassName="manual")
+    call("DELETE", f"{VOLUMES}/disk")
+    call.plane.settle()
+    assert phase(call, "disk") == "Bound"
+    call("DELETE", f"{CLAIMS}/data")
+    call.plane.settle()
+    assert call("GET", f"{VOLUMES}/disk")[0] == 404

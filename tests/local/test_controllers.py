@@ -4,6 +4,9 @@ from typing import Any
 
 import pytest
 
+from ruleengine.local.clock import VirtualClock
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.names import FAULT, RUN, SIMULATED
 from tests.local.planes import MERGE, Caller, configmap, deployment
 
@@ -152,6 +155,50 @@ def test_a_foreground_deletion_waits_for_what_is_owned(call: Caller) -> None:
     assert call("GET", PODS)[1]["items"] == []
 
 
+def test_an_owner_in_another_namespace_is_none(call: Caller) -> None:
+    """What names it goes, and why is told."""
+    _, owner = call("POST", "/api/v1/namespaces/default/configmaps", configmap("owner"))
+    body = owned_by(configmap("owned"), owner)
+    _, made = call("POST", f"{NAMESPACE}/configmaps", body)
+    assert made["metadata"]["ownerReferences"]
+    call.plane.settle()
+    assert call("GET", f"{NAMESPACE}/configmaps/owned")[0] == 404
+    events = call("GET", f"{NAMESPACE}/events")[1]["items"]
+    assert [one["reason"] for one in events] == ["OwnerRefInvalidNamespace"]
+
+
+def test_what_belongs_to_no_namespace_is_not_collected_with_what_does(call: Caller) -> None:
+    """An owner in a namespace cannot own it; it is told, and kept."""
+    _, owner = call("POST", f"{NAMESPACE}/configmaps", configmap("owner"))
+    body = owned_by({"metadata": {"name": "kept"}, "rules": []}, owner)
+    roles = "/apis/rbac.authorization.k8s.io/v1/clusterroles"
+    call("POST", roles, body)
+    call.plane.settle()
+    assert call("GET", f"{roles}/kept")[0] == 200
+    events = call("GET", "/api/v1/namespaces/default/events")[1]["items"]
+    assert [one["reason"] for one in events] == ["OwnerRefInvalidNamespace"]
+
+
+def test_an_owner_of_a_kind_that_is_not_served_may_be_there(call: Caller) -> None:
+    """Nobody knows, so what it owns stays."""
+    owner = {
+        "apiVersion": "example.com/v1",
+        "kind": "Lamp",
+        "metadata": {"name": "lamp", "uid": "12345678-1234-4123-8123-123456789012"},
+    }
+    call("POST", f"{NAMESPACE}/configmaps", owned_by(configmap("owned"), owner))
+    call.plane.advance(60)
+    assert call("GET", f"{NAMESPACE}/configmaps/owned")[0] == 200
+
+
+def owned_by(value: Any, owner: Any) -> Any:
+    """Return an object with an owner."""
+    metadata = owner["metadata"]
+    reference = {name: metadata[name] for name in ("name", "uid")}
+    reference |= {name: owner[name] for name in ("apiVersion", "kind")}
+    return {**value, "metadata": {**value["metadata"], "ownerReferences": [reference]}}
+
+
 def test_orphans_stay(call: Caller) -> None:
     """With Orphan the owned objects lose their owner and live on."""
     call("POST", f"{APPS}/deployments", deployment())
@@ -202,6 +249,76 @@ def test_a_service_knows_its_ready_pods(call: Caller) -> None:
     slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
     endpoints = call("GET", slices)[1]["items"][0]["endpoints"]
     assert [one["conditions"]["ready"] for one in endpoints] == [True] * 3
+    (subset,) = call("GET", f"{NAMESPACE}/endpoints/web")[1]["subsets"]
+    assert {one["ip"] for one in subset["addresses"]} == {one["addresses"][0] for one in endpoints}
+    assert subset["ports"] == [{"port": 80, "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize(
+    ("fault", "published", "ready"),
+    [("", False, True), ("never-ready", False, False), ("never-ready", True, True)],
+)
+def test_addresses_are_ready_as_their_pods_are(
+    call: Caller, fault: str, *, published: bool, ready: bool
+) -> None:
+    """Unless the Service wants those too that are not."""
+    spec = {
+        "selector": {"app": "web"},
+        "ports": [{"name": "a", "port": 80, "targetPort": "http"}, {"name": "b", "port": 81}],
+        "publishNotReadyAddresses": published,
+    }
+    call("POST", f"{NAMESPACE}/services", {"metadata": {"name": "web"}, "spec": spec})
+    body = pod(**{FAULT: fault})
+    body["metadata"]["labels"] = {"app": "web"}
+    body["spec"]["containers"][0]["ports"] = [{"name": "http", "containerPort": 8080}]
+    call("POST", PODS, body)
+    call.plane.advance(3)
+    (subset,) = call("GET", f"{NAMESPACE}/endpoints/web")[1]["subsets"]
+    assert ("addresses" in subset, "notReadyAddresses" in subset) == (ready, not ready)
+    assert [one["port"] for one in subset["ports"]] == [8080, 81]
+    slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+    (one,) = call("GET", slices)[1]["items"][0]["endpoints"]
+    assert (one["conditions"]["ready"], one["conditions"]["serving"]) == (ready, not fault)
+
+
+def test_a_pod_that_is_over_stands_behind_nothing(call: Caller) -> None:
+    """Nor does a name that no container gives to a port."""
+    ports = [{"port": 80, "targetPort": "none"}]
+    spec = {"selector": {"app": "web"}, "ports": ports}
+    call("POST", f"{NAMESPACE}/services", {"metadata": {"name": "web"}, "spec": spec})
+    body = pod()
+    body["metadata"]["labels"] = {"app": "web"}
+    call("POST", PODS, body)
+    call.plane.advance(3)
+    assert "ports" not in call("GET", f"{NAMESPACE}/endpoints/web")[1]["subsets"][0]
+    call("PATCH", f"{PODS}/p/status", {"status": {"phase": "Failed"}}, MERGE)
+    call.plane.advance(3)
+    assert "subsets" not in call("GET", f"{NAMESPACE}/endpoints/web")[1]
+
+
+def test_the_api_stands_behind_a_service_of_its_own() -> None:
+    """Where it listens."""
+    plane = ControlPlane(MemoryStore(), VirtualClock(), address=("127.0.0.1", 6443), strict=True)
+    plane.settle()
+    found = Caller(plane)("GET", "/api/v1/namespaces/default/endpoints/kubernetes")[1]
+    (subset,) = found["subsets"]
+    assert subset["addresses"] == [{"ip": "127.0.0.1"}]
+    assert subset["ports"] == [{"name": "https", "port": 6443, "protocol": "TCP"}]
+    path = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices/kubernetes"
+    assert Caller(plane)("GET", path)[1]["ports"] == subset["ports"]
+
+
+def test_what_people_write_on_a_deployment_reaches_its_newest_set(call: Caller) -> None:
+    """The cause of a change, and how long a pod has to be ready; no rollout begins."""
+    call("POST", f"{APPS}/deployments", deployment())
+    call.plane.advance(2)
+    cause = {"kubernetes.io/change-cause": "release 7"}
+    call("PATCH", WEB, {"metadata": {"annotations": cause}, "spec": {"minReadySeconds": 5}}, MERGE)
+    call.plane.advance(2)
+    (found,) = call("GET", f"{APPS}/replicasets")[1]["items"]
+    assert found["metadata"]["annotations"]["kubernetes.io/change-cause"] == "release 7"
+    assert found["spec"]["minReadySeconds"] == 5
+    assert found["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1"
 
 
 def test_a_crashing_pod_backs_off(call: Caller) -> None:
@@ -213,6 +330,42 @@ def test_a_crashing_pod_backs_off(call: Caller) -> None:
     assert container["state"]["waiting"]["reason"] == "CrashLoopBackOff"
     assert container["restartCount"] == 2
     assert status["phase"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("fault", "after", "phase", "code"),
+    [
+        ("slow", 29, "Pending", None),
+        ("slow", 31, "Running", None),
+        ("slow:5", 6, "Running", None),
+        ("slow:90", 60, "Pending", None),
+        ("crash", 3, "Failed", 1),
+        ("crash:42", 3, "Failed", 42),
+    ],
+)
+def test_a_pod_misbehaves_as_it_is_asked(
+    call: Caller, fault: str, after: int, phase: str, code: int | None
+) -> None:
+    """With a number where one is given."""
+    body = pod(**{FAULT: fault})
+    body["spec"]["restartPolicy"] = "Never"
+    call("POST", PODS, body)
+    call.plane.advance(after)
+    status = call("GET", f"{PODS}/p")[1]["status"]
+    assert status["phase"] == phase
+    ended = status["containerStatuses"][0]["state"].get("terminated", {})
+    assert ended.get("exitCode") == code
+
+
+@pytest.mark.parametrize(
+    "fault", ["dance", "crash:0", "crash:256", "slow:-1", "never-ready:1", "slow:"]
+)
+def test_a_fault_that_is_none_is_told_and_ignored(call: Caller, fault: str) -> None:
+    """In the message of the pod."""
+    call("POST", PODS, pod(**{FAULT: fault}))
+    call.plane.advance(3)
+    status = call("GET", f"{PODS}/p")[1]["status"]
+    assert (status["phase"], fault in status["message"]) == ("Running", True)
 
 
 def test_a_pod_that_has_to_run_is_never_simulated(call: Caller) -> None:

@@ -7,6 +7,9 @@ import pytest
 from ruleengine.local.affinity import wants_node
 from ruleengine.local.scheduling import untolerated
 from ruleengine.model.values import Object
+from tests.local.planes import MERGE, Caller
+
+PODS = "/api/v1/namespaces/default/pods"
 
 NODE: Object = {
     "metadata": {"name": "local", "labels": {"os": "linux", "cores": "64"}},
@@ -70,3 +73,40 @@ def test_a_taint_is_put_up_with_by_key_value_and_effect(
     pod = {"spec": {"tolerations": [toleration]}}
     assert (untolerated(pod, NODE, ("NoSchedule",)) is None) is tolerated
     assert untolerated(pod, NODE, ("NoExecute",)) is None
+
+
+def asking(name: str, **requests: str) -> Object:
+    """Return a pod that asks for resources."""
+    container = {"name": "c", "image": "shop:1", "resources": {"requests": requests}}
+    return {"metadata": {"name": name}, "spec": {"containers": [container]}}
+
+
+def reason_of(call: Caller, name: str) -> str:
+    """Return why a pod has no place; empty where it has one."""
+    found = call("GET", f"{PODS}/{name}")[1]
+    if found["spec"].get("nodeName"):
+        return ""
+    text: str = found["status"]["conditions"][0]["message"]
+    return text
+
+
+def test_a_pod_waits_until_there_is_enough_for_it(call: Caller) -> None:
+    """Of everything that it asks for; what is over takes nothing any more."""
+    call("POST", PODS, asking("large", cpu="60", memory="200Gi"))
+    call("POST", PODS, asking("waits", cpu="5", memory="100Gi"))
+    call("POST", PODS, asking("small", cpu="4"))
+    call("POST", PODS, asking("other", **{"nvidia.com/gpu": "1"}))
+    call.plane.advance(3)
+    assert reason_of(call, "small") == ""
+    assert reason_of(call, "waits") == (
+        "0/1 nodes are available: 1 Insufficient cpu, 1 Insufficient memory."
+    )
+    assert "1 Insufficient nvidia.com/gpu" in reason_of(call, "other")
+    call("PATCH", f"{PODS}/large/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    call.plane.advance(31)
+    assert reason_of(call, "waits") == ""
+    call("DELETE", f"{PODS}/small")
+    call.plane.advance(3)
+    call("POST", PODS, asking("next", cpu="59"))
+    call.plane.advance(3)
+    assert reason_of(call, "next") == ""

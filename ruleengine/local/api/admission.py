@@ -13,12 +13,16 @@ from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
 from ruleengine.local.api.catalog import DEFINITIONS, Served
 from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
+from ruleengine.local.api.pod_resources import quality_of
+from ruleengine.local.api.policies import Policies
 from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
 NAMESPACES: Final = "namespaces"
 DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
+PROTECTED_CLAIM: Final = "kubernetes.io/pvc-protection"
+PROTECTED_VOLUME: Final = "kubernetes.io/pv-protection"
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
 _ADDRESSES: Final = 65_000
@@ -31,6 +35,7 @@ class Admission:
     def __init__(self, store: Store, randomness: random.Random) -> None:
         self._store = store
         self._random = randomness
+        self.policies = Policies(store)
 
     def uid(self) -> str:
         """Return a new uid."""
@@ -72,22 +77,38 @@ class Admission:
             raise ApiFailure(405, "MethodNotAllowed", text)
 
     def admit(self, value: Object, served: Served, live: Object | None = None) -> Object:
-        """Return the object with what the server allocates for its kind."""
+        """Return the object with what the server allocates for its kind.
+
+        Raises ``ApiFailure`` 403 for what a policy of the namespace or the cluster forbids.
+        """
+        value = self._allocated(value, served, live)
+        self.policies.check_quotas(value, served, live)
+        return value
+
+    def _allocated(  # noqa: PLR0911 - one return per kind
+        self, value: Object, served: Served, live: Object | None
+    ) -> Object:
         match (served.info.group, served.info.kind):
             case ("", "Service"):
                 return self._service(value, served, live)
             case ("", "Pod") if live is None:
-                return _pod(value, served)
+                return self.policies.pod(_pod(value, served), served)
             case ("apiextensions.k8s.io", "CustomResourceDefinition") if live is None:
                 return _definition(value)
             case ("batch", "Job") if live is None:
                 return _job(value)
-            case ("", "PersistentVolumeClaim") if live is None:
-                return self._claim(value)
+            case ("", "PersistentVolumeClaim"):
+                self.policies.claim(value, served)
+                return self._claim(value) if live is None else value
+            case ("", "PersistentVolume") if live is None:
+                return _with_finalizer(value, PROTECTED_VOLUME)
+            case ("scheduling.k8s.io", "PriorityClass"):
+                self.policies.priority_class(value, served)
         return value
 
     def _claim(self, value: Object) -> Object:
         """Give a claim that names no class the default one, the newest where there are several."""
+        value = _with_finalizer(value, PROTECTED_CLAIM)
         if lookup(value, "spec", "storageClassName") is not None:
             return value
         defaults = [
@@ -158,29 +179,17 @@ def _pod(value: Object, served: Served) -> Object:
     account = spec.get("serviceAccountName") or "default"
     spec = {**spec, "serviceAccountName": account, "serviceAccount": account}
     spec.setdefault("enableServiceLinks", True)
-    spec.setdefault("preemptionPolicy", "PreemptLowerPriority")
-    spec.setdefault("priority", 0)
     return {**value, "spec": spec, "status": {"phase": "Pending", "qosClass": quality_of(spec)}}
 
 
-def quality_of(spec: Object) -> str:
-    """Return the quality-of-service class that the resources of a pod amount to."""
-    containers = [*(spec.get("containers") or []), *(spec.get("initContainers") or [])]
-    resources = [one.get("resources") or {} for one in containers]
-    if not any(one.get("requests") or one.get("limits") for one in resources):
-        return "BestEffort"
-    guaranteed = all(
-        {"cpu", "memory"} <= (one.get("limits") or {}).keys()
-        and (one.get("requests") or one["limits"]) == one["limits"]
-        for one in resources
-    )
-    return "Guaranteed" if guaranteed else "Burstable"
-
-
 def _definition(value: Object) -> Object:
+    return _with_finalizer(value, CLEANUP)
+
+
+def _with_finalizer(value: Object, name: str) -> Object:
     finalizers = [*(value["metadata"].get("finalizers") or [])]
-    if CLEANUP not in finalizers:
-        finalizers.append(CLEANUP)
+    if name not in finalizers:
+        finalizers.append(name)
     return {**value, "metadata": {**value["metadata"], "finalizers": finalizers}}
 
 

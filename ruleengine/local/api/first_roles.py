@@ -32,7 +32,8 @@ _READABLE: Final[dict[str, str]] = {
 }
 _WRITABLE: Final[dict[str, str]] = {
     "": (
-        "configmaps events persistentvolumeclaims pods pods/eviction replicationcontrollers "
+        "configmaps events persistentvolumeclaims pods pods/attach pods/eviction pods/exec "
+        "pods/portforward replicationcontrollers "
         "replicationcontrollers/scale secrets serviceaccounts serviceaccounts/token services"
     ),
     "apps": (

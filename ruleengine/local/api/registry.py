@@ -100,14 +100,15 @@ class Registry:
         value = preparing.completed(value, served)
         preparing.checked(value, served)
         options.admit(served, value, None)
-        value = self.admission.admit(value, served)
-        value = preparing.tracked(None, value, served, options, now=now)
-        key = served.key(namespace, value["metadata"]["name"])
-        if options.dry_run:
-            if self.store.get(key) is not None:
-                raise ChangedError
-            return value
-        return self._write(served, namespace, value, options.manager, expected=0)
+        with self.admission.policies.counting(served, namespace):
+            value = self.admission.admit(value, served)
+            value = preparing.tracked(None, value, served, options, now=now)
+            key = served.key(namespace, value["metadata"]["name"])
+            if options.dry_run:
+                if self.store.get(key) is not None:
+                    raise ChangedError
+                return value
+            return self._write(served, namespace, value, options.manager, expected=0)
 
     def update(  # noqa: PLR0913 - the parts of the request
         self,
@@ -264,10 +265,11 @@ class Registry:
         value = preparing.completed(value, served)
         preparing.checked(value, served)
         options.admit(served, value, None)
-        value = self.admission.admit(value, served)
-        if options.dry_run:
-            return value
-        return self._write(served, namespace, value, options.manager, expected=0)
+        with self.admission.policies.counting(served, namespace):
+            value = self.admission.admit(value, served)
+            if options.dry_run:
+                return value
+            return self._write(served, namespace, value, options.manager, expected=0)
 
     def _apply_change(
         self,

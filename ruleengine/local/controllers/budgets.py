@@ -20,7 +20,13 @@ from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "poddisruptionbudgets.policy"
-_COUNTED: Final = ("pods", "deployments.apps", "replicasets.apps", "statefulsets.apps")
+_COUNTED: Final = (
+    "pods",
+    "deployments.apps",
+    "replicasets.apps",
+    "statefulsets.apps",
+    "replicationcontrollers",
+)
 
 
 class Budgets:

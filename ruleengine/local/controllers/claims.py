@@ -77,7 +77,7 @@ class VolumeBinder:
         """Bind a claim, or bring the phase of a volume up to date."""
         del now
         live = reader.get(key)
-        if live is None or is_deleting(live):
+        if live is None or (is_deleting(live) and key.resource == CLAIMS):
             return Reconciled()
         step = _volume_step if key.resource == VOLUMES else _claim_step
         return Reconciled(tuple(step(live, reader)))
@@ -235,10 +235,10 @@ def _volume_step(volume: Object, reader: Reader) -> Iterable[Write]:
             phase = "Released"
     policy = volume["spec"].get("persistentVolumeReclaimPolicy")
     ours = lookup(volume, "metadata", "annotations", _PROVISIONED) == PROVISIONER
-    if phase == "Released" and ours and policy == "Delete":
-        yield Delete(volume)
-    elif lookup(volume, "status", "phase") != phase:
+    if lookup(volume, "status", "phase") != phase:
         yield SetStatus(volume, {**(volume.get("status") or {}), "phase": phase})
+    if phase == "Released" and ours and policy == "Delete" and not is_deleting(volume):
+        yield Delete(volume)
 
 
 def _tell(claim: Object, reason: str, message: str) -> Tell:

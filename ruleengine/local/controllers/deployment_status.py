@@ -28,6 +28,7 @@ def deployment_status(
     conditions = [
         _condition(before, "Available", *_available(counts, bounds), now=now),
         progressing,
+        *_failing(new, sets, before, now),
     ]
     status: Object = {name: count for name, count in counts.items() if count}
     status["observedGeneration"] = live["metadata"].get("generation", 0)
@@ -35,6 +36,16 @@ def deployment_status(
     if "collisionCount" in before:
         status["collisionCount"] = before["collisionCount"]
     return status, again
+
+
+def _failing(new: Object | None, sets: list[Object], before: Object, now: datetime) -> list[Object]:
+    """Return the condition that a ReplicaSet has because it may not make its pods."""
+    for one in (*((new,) if new else ()), *sets):
+        found = _find(one.get("status") or {}, "ReplicaFailure")
+        if found is not None:
+            facts = (found["status"], found["reason"], found["message"])
+            return [_condition(before, "ReplicaFailure", *facts, now=now)]
+    return []
 
 
 def _total(sets: list[Object], field: str) -> int:

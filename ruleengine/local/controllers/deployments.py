@@ -115,13 +115,36 @@ def _steps(live: Object, sets: list[Object]) -> list[Write]:
         if lookup(live, "spec", "strategy", "type") == "Recreate" and _pods_left(old):
             return _scaled(old, {one["metadata"]["name"]: 0 for one in old}, bounds)
         return [Create(_new_set(live, old, bounds, revision)), *_marked(live, revision)]
-    writes: list[Write] = []
     if _revision(new) < revision:
-        writes += [Replace(new, _annotated(new, {REVISION: str(revision)}))]
-        writes += _marked(live, revision)
-        return writes
-    writes += _marked(live, _revision(new))
-    return writes + (_move(live, new, old, bounds) or _forget(live, old))
+        newest = _annotated(new, {REVISION: str(revision)})
+        return [Replace(new, newest), *_marked(live, revision)]
+    brought = _brought(live, new)
+    changed = [Replace(new, brought)] if brought != new else []
+    marked = _marked(live, _revision(new))
+    return [*marked, *(changed or _move(live, new, old, bounds) or _forget(live, old))]
+
+
+def _brought(live: Object, new: Object) -> Object:
+    """Return the new ReplicaSet with what follows the Deployment without a rollout.
+
+    Its annotations (``kubernetes.io/change-cause`` among them) and ``minReadySeconds``.
+    """
+    wait = int(live["spec"].get("minReadySeconds") or 0)
+    if wait != int(new["spec"].get("minReadySeconds") or 0):
+        new = {**new, "spec": {**new["spec"], "minReadySeconds": wait}}
+    missing = {
+        name: text
+        for name, text in _annotations(live).items()
+        if lookup(new, "metadata", "annotations", name) != text
+    }
+    return _annotated(new, missing) if missing else new
+
+
+def _annotations(live: Object) -> dict[str, str]:
+    """Return the annotations of a Deployment that its ReplicaSets have too."""
+    apart = (_LAST_APPLIED, REVISION, DESIRED, MOST)
+    stated = live["metadata"].get("annotations") or {}
+    return {name: text for name, text in stated.items() if name not in apart}
 
 
 def _told(live: Object, writes: list[Write]) -> Iterable[Write]:
@@ -219,11 +242,6 @@ def _new_set(live: Object, old: list[Object], bounds: rolling.Bounds, revision: 
     labels = {**(lookup(template, "metadata", "labels") or {}), HASH: wanted}
     selector = spec["selector"]
     match = {**(selector.get("matchLabels") or {}), HASH: wanted}
-    annotations = {
-        name: text
-        for name, text in (live["metadata"].get("annotations") or {}).items()
-        if name not in (_LAST_APPLIED, REVISION)
-    }
     total = sum(map(rolling.replicas_of, old))
     replicas = min(max(bounds.most - total, 0), bounds.desired)
     found: Object = {
@@ -233,7 +251,7 @@ def _new_set(live: Object, old: list[Object], bounds: rolling.Bounds, revision: 
             "name": f"{live['metadata']['name'][:52]}-{wanted}",
             "namespace": live["metadata"]["namespace"],
             "labels": labels,
-            "annotations": {**annotations, REVISION: str(revision), **_sizes(bounds)},
+            "annotations": {**_annotations(live), REVISION: str(revision), **_sizes(bounds)},
             "ownerReferences": [owner_reference(live)],
         },
         "spec": {

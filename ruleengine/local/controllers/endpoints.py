@@ -1,15 +1,20 @@
-"""EndpointSlices: which pods stand behind a Service."""
+"""EndpointSlices and Endpoints: which pods stand behind a Service.
+
+The second is the older form of the same, which clients still read. The Service ``kubernetes``
+has the API itself behind it (reference, Kubernetes API section 9).
+"""
 
 from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
-from ruleengine.local.controllers.pods import ready_since
+from ruleengine.local.controllers.pods import OVER, ready_since
 from ruleengine.local.controllers.work import (
     Create,
     Reader,
     Reconciled,
     Replace,
+    Write,
     is_deleting,
     owner_reference,
 )
@@ -17,14 +22,25 @@ from ruleengine.local.store import Event, Key
 from ruleengine.model.values import Object, Value, lookup
 
 RESOURCE: Final = "endpointslices.discovery.k8s.io"
+ENDPOINTS: Final = "endpoints"
+_API: Final = Key("services", "default", "kubernetes")
 _MANAGER: Final = "endpointslice-controller.k8s.io"
 _MOST: Final = 100
+_MOST_ADDRESSES: Final = 1000
+_OWN: Final = ("endpoints", "ports", "subsets")
+"""What is kept as it should be, of either kind."""
 
 
 class EndpointSlices:
-    """The controller that writes one EndpointSlice per hundred pods of a Service."""
+    """The controller that writes one EndpointSlice per hundred pods of a Service, and Endpoints.
+
+    ``api`` is where the API listens, ``None`` where it has no socket.
+    """
 
     manager: ClassVar[str] = "kube-controller-manager"
+
+    def __init__(self, api: tuple[str, int] | None = None) -> None:
+        self._api = api
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """A Service is looked at when it, its slices or a pod of its namespace change."""
@@ -34,6 +50,8 @@ class EndpointSlices:
         if resource == RESOURCE:
             name = lookup(event.object, "metadata", "labels", "kubernetes.io/service-name")
             return [Key("services", namespace, name)] if name else []
+        if resource == ENDPOINTS:
+            return [Key("services", namespace, event.key.name)]
         if resource != "pods":
             return []
         return [
@@ -43,24 +61,45 @@ class EndpointSlices:
         ]
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
-        """Write the slices of a Service that differ from what they should hold."""
+        """Write the slices and Endpoints of a Service that differ from what they should be."""
         del now
         service = reader.get(key)
-        if service is None or is_deleting(service) or not service["spec"].get("selector"):
+        if service is None or is_deleting(service):
             return Reconciled()
-        pods = [one for one in reader.objects("pods", key.namespace) if _selected(service, one)]
-        pods = [one for one in pods if lookup(one, "status", "podIP")]
-        writes = []
-        for number in range(max(-(-len(pods) // _MOST), 1, _existing(service, reader))):
-            wanted = _slice(service, pods[number * _MOST : (number + 1) * _MOST], number)
-            live = reader.get(Key(RESOURCE, key.namespace, wanted["metadata"]["name"]))
-            if live is None:
-                writes.append(Create(wanted))
-                continue
-            merged = {**live, "endpoints": wanted["endpoints"], "ports": wanted["ports"]}
-            if merged != live:
-                writes.append(Replace(live, merged))  # type: ignore[arg-type]
-        return Reconciled(tuple(writes))
+        if key == _API and self._api is not None:
+            return Reconciled(tuple(_brought(_of_api(service, self._api), reader)))
+        if not service["spec"].get("selector"):
+            return Reconciled()
+        pods = [
+            one
+            for one in reader.objects("pods", key.namespace)
+            if _selected(service, one)
+            and lookup(one, "status", "podIP")
+            and lookup(one, "status", "phase") not in OVER
+        ]
+        count = max(-(-len(pods) // _MOST), 1, _existing(service, reader))
+        wanted = [
+            _slice(service, pods[number * _MOST : (number + 1) * _MOST], number)
+            for number in range(count)
+        ]
+        return Reconciled(tuple(_brought([*wanted, _endpoints(service, pods)], reader)))
+
+
+def _brought(wanted: Iterable[Object], reader: Reader) -> Iterable[Write]:
+    """Make what is missing, and bring the rest to what it should be."""
+    for one in wanted:
+        resource = ENDPOINTS if one["kind"] == "Endpoints" else RESOURCE
+        metadata = one["metadata"]
+        live = reader.get(Key(resource, metadata["namespace"], metadata["name"]))
+        if live is None:
+            yield Create(one)
+            continue
+        if metadata.get("ownerReferences") and not live["metadata"].get("ownerReferences"):
+            continue  # somebody else's
+        own = {name: one[name] for name in _OWN if name in one}
+        merged = {**{name: value for name, value in live.items() if name not in _OWN}, **own}
+        if merged != live:
+            yield Replace(live, merged)
 
 
 def _existing(service: Object, reader: Reader) -> int:
@@ -89,7 +128,7 @@ def _slice(service: Object, pods: list[Object], number: int) -> Object:
         },
         "addressType": "IPv4",
         "endpoints": [_endpoint(service, one) for one in pods],
-        "ports": [_port(one, pods) for one in service["spec"].get("ports") or ()],
+        "ports": _ports(service, pods),
     }
 
 
@@ -99,31 +138,86 @@ def _endpoint(service: Object, pod: Object) -> Object:
     ready = serving and not terminating
     if service["spec"].get("publishNotReadyAddresses"):
         ready = True
-    metadata = pod["metadata"]
     return {
         "addresses": [pod["status"]["podIP"]],
         "conditions": {"ready": ready, "serving": serving, "terminating": terminating},
         "nodeName": pod["spec"].get("nodeName"),
-        "targetRef": {
-            "kind": "Pod",
-            "name": metadata["name"],
-            "namespace": metadata["namespace"],
-            "uid": metadata["uid"],
-        },
+        "targetRef": _reference(pod),
     }
 
 
-def _port(port: Object, pods: list[Object]) -> Object:
-    target: Value = port.get("targetPort", port["port"])
-    if isinstance(target, str):
-        target = next(
-            (
-                one["containerPort"]
-                for pod in pods
-                for container in pod["spec"]["containers"]
-                for one in container.get("ports") or ()
-                if one.get("name") == target
-            ),
-            port["port"],
-        )
-    return {"name": port.get("name", ""), "port": target, "protocol": port.get("protocol", "TCP")}
+def _reference(pod: Object) -> Object:
+    names = ("name", "namespace", "uid")
+    return {"kind": "Pod", **{name: pod["metadata"][name] for name in names}}
+
+
+def _endpoints(service: Object, pods: list[Object]) -> Object:
+    """Return the Endpoints of a Service; pods that end are in it only if asked for."""
+    unready = bool(service["spec"].get("publishNotReadyAddresses"))
+    here = [one for one in pods if unready or not is_deleting(one)][:_MOST_ADDRESSES]
+    addresses: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
+    for pod in here:
+        name = "addresses" if unready or ready_since(pod) is not None else "notReadyAddresses"
+        address = {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName")}
+        addresses[name].append({**address, "targetRef": _reference(pod)})
+    subset: Object = {name: found for name, found in addresses.items() if found}
+    ports = [{k: v for k, v in one.items() if v} for one in _ports(service, here)]
+    name = service["metadata"]["name"]
+    value = {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {
+            "name": name,
+            "namespace": service["metadata"]["namespace"],
+            "labels": {"endpoints.kubernetes.io/managed-by": "endpoint-controller"},
+            "ownerReferences": [owner_reference(service)],
+        },
+    }
+    return value | ({"subsets": [subset | ({"ports": ports} if ports else {})]} if subset else {})
+
+
+def _of_api(service: Object, api: tuple[str, int]) -> Iterable[Object]:
+    """Return what stands for the API itself."""
+    host, number = api
+    port = {"name": "https", "port": number, "protocol": "TCP"}
+    names = {name: service["metadata"][name] for name in ("name", "namespace")}
+    labels = {"kubernetes.io/service-name": names["name"]}
+    yield {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {**names, "labels": labels},
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [host], "conditions": {"ready": True}}],
+        "ports": [port],
+    }
+    yield {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {**names, "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"}},
+        "subsets": [{"addresses": [{"ip": host}], "ports": [port]}],
+    }
+
+
+def _ports(service: Object, pods: list[Object]) -> list[Object]:
+    """Return the ports behind those of a Service; a name that no pod has is behind none."""
+    found = []
+    for one in service["spec"].get("ports") or ():
+        target: Value = one.get("targetPort", one["port"])
+        number = _named(target, pods) if isinstance(target, str) else target
+        if number is not None:
+            port = {"name": one.get("name", ""), "port": number}
+            port["protocol"] = one.get("protocol", "TCP")
+            kind = one.get("appProtocol")
+            found.append(port | ({"appProtocol": kind} if kind else {}))
+    return found
+
+
+def _named(name: str, pods: list[Object]) -> Value:
+    """Return the number of a port that containers name, ``None`` where none does."""
+    for pod in pods:
+        for container in pod["spec"]["containers"]:
+            for one in container.get("ports") or ():
+                if one.get("name") == name:
+                    number: Value = one["containerPort"]
+                    return number
+    return None

@@ -16,12 +16,14 @@ from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.registry import Registry
+from ruleengine.local.controllers.pods import delay_after
 from ruleengine.local.controllers.telling import event_of, told_again
 from ruleengine.local.controllers.work import (
     Controller,
     Create,
     Delete,
     Reader,
+    Refusal,
     Replace,
     SetStatus,
     Tell,
@@ -33,7 +35,16 @@ from ruleengine.model.values import Object, lookup
 
 _LOG: Final = logging.getLogger(__name__)
 _RETRY: Final = timedelta(seconds=5)
+_REFUSED: Final = (403, 422)
 _Item = tuple[int, Key]
+
+
+class _RefusedError(Exception):
+    """The server has refused what a controller would make for an owner."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.message)
+        self.refusal = refusal
 
 
 class Loop:
@@ -143,6 +154,11 @@ class Loop:
             result = controller.reconcile(key, self._reader, now)
             for write in result.writes:
                 self._perform(write, controller.manager)
+        except _RefusedError as refused:
+            self._later(item, refused.refusal.until)
+            if refused.refusal.times == 1:
+                self._queue[item] = None  # so that its status says so
+            return
         except ApiFailure as failure:
             if failure.code == 409:
                 self._queue[item] = None
@@ -195,12 +211,26 @@ class Loop:
         try:
             made = self._registry.create(served, namespace, value, options)
         except ApiFailure as failure:
-            if failure.reason != "AlreadyExists":
+            if failure.reason == "AlreadyExists":
+                return
+            if tell is None or failure.code not in _REFUSED or _is_terminating(failure):
                 raise
-            return
+            raise _RefusedError(self._refused(tell, failure, options)) from failure
         if tell is not None:
+            self._reader.note(tell.about["metadata"]["uid"], None)
             message = f"{tell.message}{made['metadata']['name']}"
             self._tell(replace(tell, message=message), options)
+
+    def _refused(self, tell: Tell, failure: ApiFailure, options: WriteOptions) -> Refusal:
+        """Note and tell that an owner may not make what it would make."""
+        uid, now = tell.about["metadata"]["uid"], self._registry.clock.now()
+        before = self._reader.refusal(uid)
+        times = before.times + 1 if before else 1
+        refusal = Refusal(failure.message, times, now + delay_after(times))
+        self._reader.note(uid, refusal)
+        text = f"Error creating: {failure.message}"
+        self._tell(replace(tell, reason="FailedCreate", message=text, warning=True), options)
+        return refusal
 
     def _tell(self, tell: Tell, options: WriteOptions) -> None:
         now = self._registry.clock.now()
@@ -222,6 +252,12 @@ class Loop:
             raise ApiFailure(404, "NotFound", f"the kind {value['kind']} is not served any more")
         namespace = str(lookup(value, "metadata", "namespace", default=""))
         return served, namespace, str(lookup(value, "metadata", "name", default=""))
+
+
+def _is_terminating(failure: ApiFailure) -> bool:
+    """Tell whether the namespace is on its way out, where nothing new is wanted."""
+    causes = (failure.details or {}).get("causes") or ()
+    return any(one.get("reason") == "NamespaceTerminating" for one in causes)
 
 
 def _at_version(value: Object, live: Object) -> Object:

@@ -32,6 +32,14 @@ def is_active(pod: Object) -> bool:
     return not is_deleting(pod) and lookup(pod, "status", "phase") not in OVER
 
 
+def selector_of(owner: Object) -> Object | None:
+    """Return the selector of an owner as a ``LabelSelector``; older kinds have a map of labels."""
+    stated: Object | None = owner["spec"].get("selector")
+    if owner["kind"] == "ReplicationController":
+        return {"matchLabels": stated or {}}
+    return stated
+
+
 def adopt_and_release(
     live: Object,
     owned: Sequence[Object],
@@ -42,7 +50,7 @@ def adopt_and_release(
 
     ``is_member`` says which of the pods that the selector selects the owner may take.
     """
-    selector = live["spec"].get("selector")
+    selector = selector_of(live)
     writes: list[Write] = []
     for pod in reader.objects("pods", live["metadata"]["namespace"]):
         free = not controller_uid(pod) and is_active(pod)

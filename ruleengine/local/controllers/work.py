@@ -120,14 +120,27 @@ class Wakeups:
         return found
 
 
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What an owner may not make: why, how often in a row, and until when it does not try again."""
+
+    message: str
+    times: int
+    until: datetime
+
+
 class Reader:
-    """What is stored, with an index of who owns whom that follows the events."""
+    """What is stored, with an index of who owns whom that follows the events.
+
+    Also which owners were refused what they would make; after a restart they just try again.
+    """
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
         self.catalog = catalog
         self._owned: dict[str, set[Key]] = defaultdict(set)
         self._owners: dict[Key, frozenset[str]] = {}
+        self._refusals: dict[str, Refusal] = {}
 
     def get(self, key: Key) -> Object | None:
         """Return an object, or ``None``."""
@@ -150,9 +163,22 @@ class Reader:
         found = (self.get(key) for key in self.owned_keys(uid) if key.resource == resource)
         return [one for one in found if one is not None and controller_uid(one) == uid]
 
+    def refusal(self, uid: str) -> Refusal | None:
+        """Return what the owner ``uid`` was refused last, until something of it is made."""
+        return self._refusals.get(uid)
+
+    def note(self, uid: str, refusal: Refusal | None) -> None:
+        """Note what an owner was refused; ``None`` once it was not."""
+        if refusal is not None:
+            self._refusals[uid] = refusal
+        else:
+            self._refusals.pop(uid, None)
+
     def follow(self, event: Event) -> None:
         """Bring the index up to an event."""
         value = None if event.type is EventType.DELETED else event.object
+        if value is None:
+            self.note(str(event.object["metadata"].get("uid")), None)
         self.index(event.key, value)
 
     def index(self, key: Key, value: Object | None) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
-from ruleengine.local.api.admission import quality_of
+from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.runtime.checks import Check, Purpose, due
 from ruleengine.local.runtime.ending import end_container, end_pod, end_sidecars
 from ruleengine.local.runtime.pod_status import conditions, pod_status

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Final
 
-from ruleengine.local.api.admission import quality_of
+from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.runtime.addresses import HOST
 from ruleengine.local.runtime.situation import Situation, is_sidecar
 from ruleengine.local.runtime.steps import Ending, Steps
