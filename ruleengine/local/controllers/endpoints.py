@@ -96,8 +96,9 @@ def _brought(wanted: Iterable[Object], reader: Reader) -> Iterable[Write]:
             continue
         if metadata.get("ownerReferences") and not live["metadata"].get("ownerReferences"):
             continue  # somebody else's
-        own = {name: one[name] for name in _OWN if name in one}
-        merged = {**{name: value for name, value in live.items() if name not in _OWN}, **own}
+        own: Object = {name: one[name] for name in _OWN if name in one}
+        merged: Object = {name: value for name, value in live.items() if name not in _OWN}
+        merged |= own
         if merged != live:
             yield Replace(live, merged)
 
