@@ -39,6 +39,12 @@ def git_without_the_users_settings(tmp_path_factory: pytest.TempPathFactory) -> 
     )
 
 
+@pytest.fixture(autouse=True, scope="session")
+def no_container_engine() -> None:
+    """Run pods the same on every machine; who tests an engine names it."""
+    os.environ["RULEENGINE_CONTAINER_ENGINE"] = "none"
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Measure no coverage where the same code runs thousands of times: others cover it."""
     for item in items:

@@ -1,6 +1,7 @@
 """``ruleengine doctor``: what this machine and this repo lack, each with its remedy."""
 
 import importlib.util
+import os
 import platform
 import shutil
 import subprocess
@@ -43,7 +44,7 @@ def examine(workspace: Workspace) -> tuple[Check, ...]:
         _platform(),
         *(_program(name) for name in _PROGRAMS),
         *(_library(name) for name in _LIBRARIES),
-        *((_sandbox(), _limits()) if platform.system() == "Linux" else ()),
+        *((_sandbox(), _limits(), _engine()) if platform.system() == "Linux" else ()),
         *_repo(workspace),
     )
 
@@ -144,6 +145,27 @@ def _limits() -> Check:
         remedy="use cgroup v2 and a session of systemd; without it each process is limited alone"
         if groups.problem
         else "",
+    )
+
+
+def _engine() -> Check:
+    """Return whether containers can run in their images."""
+    from ruleengine.local.runtime.container_engine import ContainerEngine, find_engine
+
+    engine = ContainerEngine(find_engine(os.environ), Path(), os.environ)
+    count = len(engine.images())
+    engine.close()
+    good = not engine.problem
+    return Check(
+        subject="container engine",
+        good=good,
+        needed=False,
+        message=f"{engine.command[0]}: containers run in the images that it has ({count})"
+        if good
+        else engine.problem,
+        remedy=""
+        if good
+        else "none is needed: programs then come from this machine; install podman for images",
     )
 
 

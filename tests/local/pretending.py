@@ -8,6 +8,7 @@ from typing import Any
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.checks import Check, Checked, Purpose, begin, conclude
+from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen, VolumeFile
 from ruleengine.model.names import RUN
 from ruleengine.model.values import Object
@@ -25,6 +26,9 @@ class PretendingRunner:
         self.plans: list[ContainerPlan] = []
         self.ended: list[tuple[str, bool]] = []
         self.forgotten: list[str] = []
+        self.images: set[str] = set()
+        self.registry = False
+        self.pulled: list[tuple[str, str]] = []
         self.files: dict[str, dict[str, VolumeFile]] = {}
         self.changed: Callable[[str], None] = lambda _: None
         self.checks: list[tuple[datetime, Check]] = []
@@ -90,6 +94,17 @@ class PretendingRunner:
     def forget(self, uid: str) -> None:
         """Note who was forgotten."""
         self.forgotten.append(uid)
+
+    def has_image(self, reference: str) -> bool:
+        """Tell whether the test has put an image there."""
+        return reference in self.images
+
+    def pull(self, uid: str, reference: str) -> bool:
+        """Note what is pulled; without a registry it fails."""
+        if not self.registry:
+            raise PullError("there is no container engine")
+        self.pulled.append((uid, reference))
+        return True
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return a file that is not there."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 from ruleengine.formats import json_text
 from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.launching import Contained
-from ruleengine.local.runtime.values import NODE_RESTARTED, Seen
+from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan, Seen
 from ruleengine.model.times import format_time, parse_time
 
 _RECORD: Final = "record.json"
@@ -34,6 +34,8 @@ class Attempt:
     stop_signal: int = 15
     contained: Contained | None = field(default=None, repr=False)
     group: Group | None = None
+    plan: ContainerPlan | None = field(default=None, repr=False)
+    """The plan of one that runs in a container engine."""
 
     @property
     def number(self) -> int:
@@ -53,6 +55,8 @@ class Attempt:
     def write(self) -> None:
         """Write what is known to the record."""
         record: dict[str, Any] = {"started": format_time(self.started)}
+        if self.plan is not None:
+            record["engine"] = True
         if self.finished is not None:
             record["finished"] = format_time(self.finished)
             record |= {"code": self.code, "reason": self.reason, "message": self.message}
@@ -76,6 +80,14 @@ def read_attempt(folder: Path) -> Attempt | None:
         )
     except (OSError, ValueError, KeyError, AttributeError):
         return None
+
+
+def ran_in_engine(folder: Path) -> bool:
+    """Tell whether an attempt ran in a container engine."""
+    try:
+        return bool(json_text.loads((folder / _RECORD).read_bytes()).get("engine"))
+    except (OSError, ValueError, AttributeError):
+        return False
 
 
 def seen(attempts: list[Attempt]) -> Seen | None:

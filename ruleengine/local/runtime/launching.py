@@ -30,6 +30,14 @@ _PROGRAM: Final = (
 _PATIENCE: Final = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What ends a container that is no process of ours: a command, and its environment."""
+
+    command: Sequence[str]
+    environment: Mapping[str, str] = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
     """What the launcher needs to start a container.
@@ -44,12 +52,20 @@ class Launch:
     command: Sequence[str] = ()
     group: str = ""
     """The folder of the control group that it is to be in."""
+    ending: Ending | None = None
 
 
 class Contained:
     """A container that was started. ``ended`` is called once, from the listening thread."""
 
-    def __init__(self, control: socket.socket, ended: Callable[["Contained"], None]) -> None:
+    def __init__(
+        self,
+        control: socket.socket,
+        ended: Callable[["Contained"], None],
+        *,
+        elsewhere: bool = False,
+    ) -> None:
+        self._elsewhere = elsewhere
         self._control = control
         self._ended = ended
         self._lock = threading.Lock()
@@ -75,7 +91,8 @@ class Contained:
 
     def _kill(self) -> None:
         self._tell({"signal": int(signal.SIGKILL)})
-        if self._process >= 0:
+        # what runs elsewhere is ended by its first process, which is needed for that
+        if self._process >= 0 and not self._elsewhere:
             with contextlib.suppress(ProcessLookupError):
                 signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
@@ -211,7 +228,7 @@ class LauncherProcess:
         """Start a container. Raises ``OSError`` where the launcher cannot be reached."""
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         given = _in_memory(asked.specification)
-        found = Contained(control, ended)
+        found = Contained(control, ended, elsewhere=asked.ending is not None)
         with self._lock, theirs:
             self._numbers += 1
             number = self._numbers
@@ -222,6 +239,11 @@ class LauncherProcess:
             }
             if asked.command:
                 message["command"] = list(asked.command)
+            if asked.ending is not None:
+                message["ending"] = {
+                    "command": list(asked.ending.command),
+                    "environment": dict(asked.ending.environment),
+                }
             try:
                 channel = self._connected()
                 self._known[number] = found, control

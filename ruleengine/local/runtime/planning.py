@@ -6,20 +6,24 @@ is refused by name, never passed over.
 
 import posixpath
 import signal
+from collections.abc import Mapping
 from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.runtime.addresses import address_of
 from ruleengine.local.runtime.checks import checks_of
 from ruleengine.local.runtime.environment import hostname_of, plan_environment
+from ruleengine.local.runtime.images import Image
 from ruleengine.local.runtime.references import expand
 from ruleengine.local.runtime.surroundings import (
     CONFIG_ERROR,
     IMAGE_ERROR,
+    PULLING,
     NotReadyError,
+    PullError,
     Surroundings,
 )
-from ruleengine.local.runtime.values import ContainerPlan, Limits
+from ruleengine.local.runtime.values import ContainerPlan, InImage, Limits
 from ruleengine.local.runtime.volumes import plan_mounts
 from ruleengine.model.values import Object, lookup
 
@@ -49,9 +53,12 @@ def plan_container(
     image = around.images.find(reference)
     command = [str(one) for one in container.get("command") or ()]
     arguments = image.arguments(command, [str(one) for one in container.get("args") or ()])
-    if not arguments or not (command or image.entrypoint or image.cmd):
-        raise NotReadyError(IMAGE_ERROR, _unknown(reference), final=True)
-    environment = plan_environment(pod, container, image, around)
+    in_image = not image.engine and around.engine.has(reference)
+    known = arguments and (command or image.entrypoint or image.cmd)
+    if not known and not in_image:
+        raise _pulled(container, reference, around)
+    # what an image sets is then the image's own affair
+    environment = plan_environment(pod, container, Image() if in_image else image, around)
     return ContainerPlan(
         uid=pod["metadata"]["uid"],
         container=container["name"],
@@ -82,7 +89,41 @@ def plan_container(
             if one.get("protocol", "TCP") == "TCP"
         ),
         engine=image.engine,
+        inside=_inside(pod, container, environment) if in_image else None,
     )
+
+
+def _inside(pod: Object, container: Object, environment: Mapping[str, str]) -> InImage:
+    """Return how a container runs in its image."""
+    command, args = (
+        tuple(expand(str(one), environment) for one in container.get(name) or ())
+        for name in ("command", "args")
+    )
+    stated = (
+        lookup(holder, "securityContext", name)
+        for holder in (container, pod["spec"])
+        for name in ("runAsUser", "runAsGroup", "runAsNonRoot")
+    )
+    user, group = _user(pod, container)
+    return InImage(
+        reference=str(container["image"]),
+        command=command,
+        args=args,
+        user=f"{user}:{group}" if any(one is not None for one in stated) else "",
+        working_directory=str(container.get("workingDir") or ""),
+    )
+
+
+def _pulled(container: Object, reference: str, around: Surroundings) -> NotReadyError:
+    """Return why a container waits, or cannot be, whose image alone knows what it starts."""
+    if around.engine.pull is None or container.get("imagePullPolicy") == "Never":
+        return NotReadyError(IMAGE_ERROR, _unknown(reference), final=True)
+    try:
+        around.engine.pull(reference)
+    except PullError as error:
+        problem = f"{_unknown(reference)} ({error})"
+        return NotReadyError(IMAGE_ERROR, problem, final=True)
+    return NotReadyError(PULLING, f"the container engine pulls the image {reference!r}")
 
 
 def _check_rights(pod: Object, container: Object) -> None:

@@ -32,7 +32,7 @@ from ruleengine.local.runtime.refreshing import (
 )
 from ruleengine.local.runtime.situation import Observed
 from ruleengine.local.runtime.steps import Told
-from ruleengine.local.runtime.surroundings import Surroundings, TokenRequest
+from ruleengine.local.runtime.surroundings import Engine, Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Event, EventType, Key
@@ -123,13 +123,13 @@ class ProcessPods:
 
     def _refresh(self, pod: Object, reader: Reader, now: datetime) -> datetime | None:
         """Bring the files of running containers up to date; return when to do so again."""
-        around = self._surroundings(pod["metadata"]["namespace"], reader, now)
+        around = self._surroundings(pod, reader, now)
         uid = pod["metadata"]["uid"]
         self._runner.refresh(uid, current_mounts(pod, self._runner.look(uid), around))
         return next_token(pod, now)
 
     def _decide(self, pod: Object, reader: Reader, now: datetime) -> Decision:
-        around = self._surroundings(pod["metadata"]["namespace"], reader, now)
+        around = self._surroundings(pod, reader, now)
 
         def plan(container: Object, attempt: int) -> ContainerPlan:
             return plan_container(pod, container, attempt, around)
@@ -139,7 +139,9 @@ class ProcessPods:
         observed = Observed(seen=seen, checked=checked, problem=self._runner.problem())
         return decide(pod, observed, plan, now)
 
-    def _surroundings(self, namespace: str, reader: Reader, now: datetime) -> Surroundings:
+    def _surroundings(self, pod: Object, reader: Reader, now: datetime) -> Surroundings:
+        namespace, uid = pod["metadata"]["namespace"], pod["metadata"]["uid"]
+
         def find(resource: str, name: str) -> Object | None:
             return reader.get(Key(resource, namespace, name))
 
@@ -147,7 +149,13 @@ class ProcessPods:
             begin = minted_at(asked.life, now)
             return self._node.tokens.mint(asked.account, begin, asked.life, asked.audience)
 
-        return Surroundings(find=find, token=token, images=self._node.images(), api=self._node.api)
+        return Surroundings(
+            find=find,
+            token=token,
+            images=self._node.images(),
+            engine=Engine(has=self._runner.has_image, pull=lambda one: self._runner.pull(uid, one)),
+            api=self._node.api,
+        )
 
     def _perform(self, pod: Object, decision: Decision) -> None:
         uid = pod["metadata"]["uid"]

@@ -7,18 +7,22 @@ end counts as ended by ``NodeRestarted``.
 
 import contextlib
 import logging
+import os
 import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.addresses import check_ports
-from ruleengine.local.runtime.attempts import Attempt, folders, read_attempt, seen
+from ruleengine.local.runtime.attempts import Attempt, folders, ran_in_engine, read_attempt, seen
 from ruleengine.local.runtime.checking import Checks
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
+from ruleengine.local.runtime.container_engine import ContainerEngine, find_engine
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
@@ -31,7 +35,7 @@ from ruleengine.local.runtime.files import (
     remove,
 )
 from ruleengine.local.runtime.groups import Groups
-from ruleengine.local.runtime.launching import Contained, LauncherProcess
+from ruleengine.local.runtime.launching import Contained, Launch, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.logs import last_lines
 from ruleengine.local.runtime.sandbox import Sandbox
@@ -51,6 +55,10 @@ _LONGEST_MESSAGE: Final = 4096
 _LONGEST_LOG: Final = 2048
 _MOST_LINES: Final = 80
 _START_FAILED: Final = 128
+_KILLED: Final = 137
+_ENGINE_FAILED: Final = 125
+"""The exit code of an engine's client that could not start a container."""
+
 _PATIENCE: Final = 5.0
 _LAST_GRACE: Final = 2.0
 """Seconds that containers have to end in order when the server ends."""
@@ -69,6 +77,7 @@ class ProcessRunner:
         clock: Clock,
         *,
         sandbox: Callable[[LauncherProcess], Sandbox] = detect,
+        engine: Sequence[str] | None = None,
     ) -> None:
         self._folder = folder
         self._claims = folder.with_name("claims")
@@ -77,6 +86,8 @@ class ProcessRunner:
         self._leftover = LauncherFiles(folder.with_name("launchers"))
         self._launcher = LauncherProcess(self._begun)
         self._warm_launcher = LauncherProcess(self._begun, warm_loads())
+        command = find_engine(os.environ) if engine is None else engine
+        self._engine = ContainerEngine(command, folder, os.environ)
         self._groups: Groups | None = None
         self._containers: Containers | None = None
         self._lock = threading.RLock()
@@ -114,7 +125,23 @@ class ProcessRunner:
 
     def problem(self) -> str:
         """Return why nothing can be run here, with the remedy; empty where it can."""
-        return self.containers.sandbox.problem
+        problem = self.containers.sandbox.problem
+        return "" if problem and self._engine.images() else problem
+
+    def has_image(self, reference: str) -> bool:
+        """Tell whether a container engine has an image, and can run it."""
+        before = self._engine.problem
+        found = self._engine.has(reference)
+        if self._engine.problem and not before:
+            _LOG.warning("the local node: %s", self._engine.problem)
+        return found
+
+    def pull(self, uid: str, reference: str) -> bool:
+        """Have an image pulled for a pod; return whether it is on its way.
+
+        Raises ``PullError`` where it cannot be had.
+        """
+        return self._engine.pull(reference, lambda: self._notify(uid))
 
     def look(self, uid: str) -> Mapping[str, Seen]:
         """Return the newest attempt of each container of a pod."""
@@ -129,6 +156,7 @@ class ProcessRunner:
         remove(folder)
         folder.mkdir(parents=True, mode=0o700)
         attempt = Attempt(folder, self._clock.now(), stop_signal=plan.stop_signal)
+        attempt.plan = plan if plan.inside else None
         # before the process: a server killed in between finds that there may have been one
         attempt.write()
         with self._lock:
@@ -137,9 +165,7 @@ class ProcessRunner:
                 check_ports(plan.address, plan.ports)
                 self.containers.check_mounts(plan, beside_others=bool(self._running(plan.uid)))
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
-                name = f"{plan.uid}-{plan.container}-{plan.attempt}"
-                attempt.group = self.groups.make(name, plan.limits)
-                with self.containers.launch(plan, folder, volumes, attempt.group) as asked:
+                with self._launch(plan, attempt, volumes) as asked:
                     launcher = self._warm_launcher if plan.engine else self._launcher
                     attempt.contained = launcher.launch(
                         asked, lambda found: self._ended(plan, attempt, found)
@@ -147,6 +173,15 @@ class ProcessRunner:
             except OSError as error:
                 message = f"cannot start: {error}"
                 attempt.finish(self._clock.now(), _START_FAILED, START_ERROR, message)
+
+    def _launch(
+        self, plan: ContainerPlan, attempt: Attempt, volumes: Sequence[Mapping[str, Any]]
+    ) -> AbstractContextManager[Launch]:
+        if plan.inside:
+            return self._engine.launch(plan, attempt.folder, volumes)
+        name = f"{plan.uid}-{plan.container}-{plan.attempt}"
+        attempt.group = self.groups.make(name, plan.limits)
+        return self.containers.launch(plan, attempt.folder, volumes, attempt.group)
 
     def _volume(self, uid: str, mount: Mount) -> Mapping[str, Any]:
         claimed = self._claims / mount.claim
@@ -177,12 +212,23 @@ class ProcessRunner:
             if attempt.group is not None:
                 reason = OUT_OF_MEMORY if attempt.group.was_out_of_memory() else reason
                 attempt.group.remove()
+            if attempt.plan is not None:
+                reason = self._engine_reason(attempt.plan, code, reason)
             message = failure or last_bytes(attempt.folder / "termination", _LONGEST_MESSAGE)
-            if not message and code and plan.log_is_message:
+            if not message and code and (plan.log_is_message or reason == START_ERROR):
                 message = last_lines(attempt.folder / "log", _MOST_LINES, _LONGEST_LOG)
             with contextlib.suppress(FileNotFoundError):  # the pod was forgotten meanwhile
                 attempt.finish(self._clock.now(), code, reason, message)
         self._notify(plan.uid)
+
+    def _engine_reason(self, plan: ContainerPlan, code: int, reason: str) -> str:
+        """Return why a container in the engine has ended, and have it removed there."""
+        found = code == _KILLED and self._engine.was_out_of_memory(plan)
+        with contextlib.suppress(RuntimeError):  # the server ends, and removes them all
+            self._remover.submit(self._engine.remove, plan)
+        if code == _ENGINE_FAILED:
+            return START_ERROR
+        return OUT_OF_MEMORY if found else reason
 
     def _notify(self, uid: str) -> None:
         self.changed(uid)
@@ -207,8 +253,12 @@ class ProcessRunner:
         with self._lock:
             attempts = self._pods.get(uid, {}).get(container, ())
             found = attempts[-1].contained if attempts else None
+            plan = attempts[-1].plan if attempts else None
         if found is None:
             raise ProcessLookupError(f"the container {container} does not run")
+        if plan is not None and wanted.arguments:
+            asked = self._engine.execution(plan, wanted.arguments, tty=wanted.tty)
+            wanted = replace(wanted, arguments=asked)
         return execute(found, wanted) if wanted.arguments else attach(found, wanted)
 
     def check(self, uid: str, check: Check) -> None:
@@ -272,6 +322,7 @@ class ProcessRunner:
         self._remover.shutdown()
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()
+        self._engine.close()
         self._leftover.forget()
         if self._groups is not None:
             self._groups.close()
@@ -289,6 +340,7 @@ class ProcessRunner:
     def _recover(self) -> None:
         """Take in what an earlier server has left, and end what it has left running."""
         self._leftover.end()
+        in_engine = False
         for pod in folders(self._folder):
             for container in folders(pod / "containers"):
                 numbers = sorted(folders(container), key=lambda one: int(one.name))
@@ -296,7 +348,10 @@ class ProcessRunner:
                 self._pods.setdefault(pod.name, {})[container.name] = attempts
                 for attempt in attempts:
                     if attempt.finished is None:
+                        in_engine = in_engine or ran_in_engine(attempt.folder)
                         attempt.cut_off(self._clock.now())
+        if in_engine:
+            self._engine.remove_all()
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""

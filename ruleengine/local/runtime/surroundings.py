@@ -18,6 +18,13 @@ CONFIG_ERROR: Final = "CreateContainerConfigError"
 IMAGE_ERROR: Final = "ErrImagePull"
 
 
+PULLING: Final = "ContainerCreating"
+
+
+class PullError(Exception):
+    """An image cannot be pulled."""
+
+
 class NotReadyError(Exception):
     """A container cannot be started now; ``reason`` is that of its waiting state.
 
@@ -41,6 +48,17 @@ class TokenRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Engine:
+    """A container engine: which images it has, and how one is pulled that it has not.
+
+    ``pull`` begins to, or raises ``PullError``.
+    """
+
+    has: Callable[[str], bool] = lambda _: False
+    pull: Callable[[str], object] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
     """Answers of the node.
 
@@ -51,4 +69,5 @@ class Surroundings:
     find: Callable[[str, str], Object | None]
     token: Callable[[TokenRequest], Secret] = field(repr=False)
     images: Images
+    engine: Engine = Engine()
     api: tuple[str, int] | None = None

@@ -53,6 +53,20 @@ class Limits:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InImage:
+    """How a container runs in its image: what it states itself, the rest is the image's.
+
+    ``user`` is ``UID:GID`` or empty.
+    """
+
+    reference: str
+    command: tuple[str, ...] = ()
+    args: tuple[str, ...] = ()
+    user: str = ""
+    working_directory: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ContainerPlan:
     """Everything that is needed to start one attempt of a container."""
 
@@ -86,6 +100,8 @@ class ContainerPlan:
     """TCP ports on which it says to listen."""
     engine: bool = False
     """Whether the container runs this package."""
+    inside: InImage | None = None
+    """How it runs in its image; ``None`` for in the sandbox of this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,6 +159,15 @@ class ProcessHost(Runner, Protocol):
     """
 
     changed: Callable[[str], None]
+
+    def has_image(self, reference: str) -> bool:
+        """Tell whether a container engine has an image, and can run it."""
+
+    def pull(self, uid: str, reference: str) -> bool:
+        """Have an image pulled for a pod; return whether it is on its way.
+
+        Raises ``PullError`` where it cannot be had.
+        """
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""

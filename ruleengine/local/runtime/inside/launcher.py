@@ -14,6 +14,7 @@ import os
 import selectors
 import signal
 import socket
+import subprocess
 import sys
 from typing import Any, Final, NoReturn
 
@@ -23,6 +24,7 @@ from ruleengine.local.runtime.inside.supervise import START_FAILED, Supervisor
 
 _LARGEST: Final = 1 << 16
 _DESCRIPTORS: Final = 3
+_PATIENCE: Final = 10.0
 
 
 class Launcher:
@@ -32,6 +34,7 @@ class Launcher:
         self._channel = channel
         self._selector = selectors.DefaultSelector()
         self._processes: dict[int, tuple[int, int]] = {}
+        self._endings: dict[int, dict[str, Any]] = {}
 
     def serve(self) -> None:
         """Fork what is asked for until the server is gone."""
@@ -62,6 +65,8 @@ class Launcher:
             os.close(one)
         process = os.pidfd_open(pid)
         self._processes[pid] = (number, process)
+        if "ending" in asked:
+            self._endings[pid] = asked["ending"]
         self._selector.register(process, selectors.EVENT_READ, pid)
         self._say({"id": number, "pid": pid}, process)
 
@@ -79,6 +84,7 @@ class Launcher:
 
     def _reap(self, pid: int) -> None:
         number, process = self._processes.pop(pid)
+        self._endings.pop(pid, None)
         self._selector.unregister(process)
         os.close(process)
         _, status = os.waitpid(pid, 0)
@@ -94,6 +100,26 @@ class Launcher:
                 signal.pidfd_send_signal(process, signal.SIGKILL)
         for pid in self._processes:
             os.waitpid(pid, 0)
+        ending = [_begin(one) for one in self._endings.values()]
+        for one in ending:
+            if one is not None:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    one.wait(_PATIENCE)
+
+
+def _begin(ending: dict[str, Any]) -> "subprocess.Popen[bytes] | None":
+    """Begin to end a container that is no process of ours."""
+    nothing = subprocess.DEVNULL
+    try:
+        return subprocess.Popen(  # noqa: S603 - the command of the container engine
+            ending["command"],
+            env=ending["environment"],
+            stdin=nothing,
+            stdout=nothing,
+            stderr=nothing,
+        )
+    except OSError:
+        return None
 
 
 def contain(asked: dict[str, Any], descriptors: list[int]) -> int:

@@ -50,6 +50,7 @@ class Supervisor:
         self._others: dict[int, tuple[int, subprocess.Popen[bytes]]] = {}
         self._outputs: list[Output] = []
         self._input = -1
+        self._signals: list[subprocess.Popen[bytes]] = []
         self._attached: dict[int, tuple[bool, list[int]]] = {}
         self._selector = selectors.DefaultSelector()
 
@@ -181,6 +182,10 @@ class Supervisor:
 
     def _signal_main(self, number: int) -> None:
         """Signal the container's process alone; its children are its own affair."""
+        if "signal_with" in self._spec:
+            command = [one.format(signal=number) for one in self._spec["signal_with"]]
+            self._signals.append(self._start(command, *(subprocess.DEVNULL,) * _STREAMS))
+            return
         # nobody but this process reaps it, so the pid is still its own
         os.kill(self._main, number)
 

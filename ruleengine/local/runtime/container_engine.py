@@ -1,0 +1,338 @@
+"""A container engine (podman, docker) as its command line: which images it has, and how they run.
+
+A container whose image the engine has runs in it; one that can only run in its image has that
+pulled. All others run in the sandbox of this machine, which starts a hundred times as quickly.
+The client of the engine runs in place of the container's process: what it writes is the log, its
+exit code that of the container.
+"""
+
+import os
+import resource
+import shlex
+import shutil
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ruleengine.formats import json_text
+from ruleengine.local.runtime.launching import Ending, Launch
+from ruleengine.local.runtime.surroundings import PullError
+from ruleengine.local.runtime.values import ContainerPlan, InImage
+from ruleengine.model.digests import content_digest
+
+VARIABLE: Final = "RULEENGINE_CONTAINER_ENGINE"
+"""Names the engine, with options of its own; ``none`` for none."""
+
+_ENGINES: Final = ("podman", "docker")
+_OWN: Final = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "DBUS_SESSION_BUS_ADDRESS")
+_PREFIXES: Final = ("DOCKER_", "CONTAINER_", "CONTAINERS_", "PODMAN_", "XDG_", "REGISTRY_AUTH")
+_LABEL: Final = "local.ruleengine.dev/state"
+_HUB: Final = "docker.io/"
+_MOST_PROCESSES: Final = 8192
+_MOST_FILES: Final = 1 << 20
+_FRESH: Final = 5.0
+"""Seconds for which a list of images is good."""
+
+_FAILED_FOR: Final = 60.0
+"""Seconds after which a pull that failed is tried again."""
+
+_PATIENCE: Final = 20.0
+_PULL_PATIENCE: Final = 900.0
+_NO_PROGRAM: Final = 127
+_TRIAL: Final = "/ruleengine-no-such-program"
+
+
+def find_engine(
+    environment: Mapping[str, str], find: Callable[[str], str | None] = shutil.which
+) -> tuple[str, ...]:
+    """Return the command of the engine to use; empty where there is none, or none is wanted."""
+    stated = shlex.split(environment.get(VARIABLE, ""))
+    if stated == ["none"]:
+        return ()
+    candidates = [stated] if stated else [[one] for one in _ENGINES]
+    return next((tuple(one) for one in candidates if find(one[0])), ())
+
+
+def full_name(reference: str) -> str:
+    """Return an image reference in full: with its registry, and its tag unless it has a digest."""
+    name, at, digest = reference.partition("@")
+    head, slash, last = name.rpartition("/")
+    last, _, tag = last.partition(":")
+    name = head + slash + last
+    first, slash, _ = name.partition("/")
+    if not slash:
+        name = f"{_HUB}library/{name}"
+    elif not (set(".:") & set(first) or first == "localhost"):
+        name = _HUB + name
+    name = name.replace("index.docker.io/", _HUB)
+    return f"{name}@{digest}" if at else f"{name}:{tag or 'latest'}"
+
+
+class ContainerEngine:
+    """The engine that a command stands for. ``state`` tells the containers of servers apart.
+
+    ``run`` runs a command to its end; it is there so that a test can look at what is asked.
+    """
+
+    def __init__(
+        self,
+        command: Sequence[str],
+        state: Path,
+        environment: Mapping[str, str],
+        run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run,
+    ) -> None:
+        self.command = tuple(command)
+        self.problem = "" if command else "there is no container engine"
+        self._label = f"{_LABEL}={content_digest(str(state))[:32]}"
+        self._environment = {
+            name: text
+            for name, text in environment.items()
+            if name in _OWN or name.startswith(_PREFIXES)
+        }
+        self._run = run
+        self._lock = threading.Lock()
+        self._images: frozenset[str] = frozenset()
+        self._listed = -_FRESH
+        self._tried = False
+        self._pulls: dict[str, tuple[str, float]] = {}
+        self._threads = ThreadPoolExecutor(1, thread_name_prefix="pull")
+
+    def has(self, reference: str) -> bool:
+        """Tell whether a container of an image can run in it."""
+        if self.problem:
+            return False
+        if time.monotonic() - self._listed >= _FRESH:
+            self._list()
+        name = full_name(reference)
+        local = "localhost/" + name.removeprefix(f"{_HUB}library/").removeprefix(_HUB)
+        found = name in self._images or local in self._images
+        if found and not self._tried:
+            self._try(reference)
+        return found and not self.problem
+
+    def images(self) -> frozenset[str]:
+        """Return the full names of the images that are there."""
+        if not self.problem and self._listed < 0:
+            self._list()
+        return self._images
+
+    def _list(self) -> None:
+        fields = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
+        try:
+            text = self.call("images", "--digests", "--format", fields)
+        except OSError as error:
+            self.problem = f"the container engine {self.command[0]} cannot be used: {error}"
+            return
+        names = (one for one in text.split() if "<none>" not in one)
+        self._images = frozenset(full_name(one) for one in names)
+        self._listed = time.monotonic()
+
+    def _try(self, reference: str) -> None:
+        """Find out, once, whether the engine starts anything here: a program that is not there."""
+        self._tried = True
+        asked = [*self._options(), "--rm", "--entrypoint", _TRIAL, reference]
+        done = self._call("run", *asked)
+        if done.returncode != _NO_PROGRAM:
+            why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+            self.problem = f"the container engine {self.command[0]} starts no container: {why}"
+
+    def pull(self, reference: str, changed: Callable[[], None]) -> bool:
+        """Have an image pulled; return whether it is on its way. ``changed`` is called then.
+
+        Raises ``PullError`` where it cannot be had.
+        """
+        if self.problem:
+            raise PullError(self.problem)
+        with self._lock:
+            problem, at = self._pulls.get(reference, ("", 0.0))
+            if at and not problem:
+                return True
+            if problem and time.monotonic() - at < _FAILED_FOR:
+                raise PullError(problem)
+            self._pulls[reference] = "", time.monotonic()
+        self._threads.submit(self._pull, reference, changed)
+        return True
+
+    def _pull(self, reference: str, changed: Callable[[], None]) -> None:
+        problem = ""
+        try:
+            self.call("pull", "--quiet", reference, patience=_PULL_PATIENCE)
+        except OSError as error:
+            problem = str(error)
+        with self._lock:
+            if problem:
+                self._pulls[reference] = problem, time.monotonic()
+            else:
+                del self._pulls[reference]
+        self._listed = -_FRESH
+        changed()
+
+    def call(self, *arguments: str, patience: float = _PATIENCE) -> str:
+        """Return what a command of the engine says. Raises ``OSError`` where it fails."""
+        done = self._call(*arguments, patience=patience)
+        if done.returncode:
+            lines = done.stderr.strip().splitlines()
+            raise OSError(lines[-1] if lines else f"exit code {done.returncode}")
+        return done.stdout
+
+    def _call(
+        self, *arguments: str, patience: float = _PATIENCE
+    ) -> "subprocess.CompletedProcess[str]":
+        command = [*self.command, *arguments]
+        try:
+            return self._run(
+                command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                timeout=patience,
+                check=False,
+            )
+        except (OSError, subprocess.TimeoutExpired) as error:
+            return subprocess.CompletedProcess(command, 1, "", str(error))
+
+    @contextmanager
+    def launch(
+        self, plan: ContainerPlan, attempt: Path, volumes: Sequence[Mapping[str, Any]]
+    ) -> Iterator[Launch]:
+        """Yield how to start a container in its image. Raises ``OSError``."""
+        if plan.inside is None:
+            raise AssertionError("a plan without an image is not the engine's")
+        message = attempt / "termination"
+        message.touch()
+        message.chmod(0o666)
+        bound = {"source": str(message), "inner": (), "target": plan.termination_path}
+        name = name_of(plan)
+        variables, environment = _variables(plan.environment, self._environment)
+        spec = {
+            "arguments": [
+                *(*self.command, "run", "--name", name, "--label", self._label),
+                *(*self._options(), *_wishes(plan), *variables),
+                *(part for one in [*volumes, bound] for part in _mount(one)),
+                *_started(plan.inside),
+            ],
+            "builds": False,
+            "environment": environment,
+            "isolated": False,
+            "limits": {},
+            "signal_with": [*self.command, "kill", "--signal", "{signal}", name],
+            "stdin": plan.stdin,
+            "stdin_once": plan.stdin_once,
+            "tty": plan.tty,
+            "warm": False,
+            "working_directory": "/",
+        }
+        log = os.open(attempt / "log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            yield Launch(
+                specification=json_text.dump_bytes(spec),
+                log=log,
+                ending=Ending(self._removal(name), self._environment),
+            )
+        finally:
+            os.close(log)
+
+    def _options(self) -> list[str]:
+        """Return what every container is started with."""
+        found = ["--pull=never", "--log-driver=none", "--network=host"]
+        found += ["--security-opt=no-new-privileges", f"--pids-limit={_MOST_PROCESSES}"]
+        for name, most in (("nofile", _MOST_FILES), ("nproc", _MOST_PROCESSES)):
+            _, hard = resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))
+            number = most if hard == resource.RLIM_INFINITY else min(most, hard)
+            found.append(f"--ulimit={name}={number}:{number}")
+        return found
+
+    def execution(self, plan: ContainerPlan, arguments: Sequence[str], *, tty: bool) -> list[str]:
+        """Return the command that runs another program in a container."""
+        way = ["--interactive", *(["--tty"] if tty else [])]
+        return [*self.command, "exec", *way, name_of(plan), *arguments]
+
+    def was_out_of_memory(self, plan: ContainerPlan) -> bool:
+        """Tell whether the system ended a container for want of memory."""
+        asked = ("inspect", "--format", "{{.State.OOMKilled}}", name_of(plan))
+        return self._call(*asked).stdout.strip() == "true"
+
+    def remove(self, plan: ContainerPlan) -> None:
+        """Remove a container that has ended."""
+        self._call(*self._removal(name_of(plan))[len(self.command) :])
+
+    def remove_all(self) -> None:
+        """End and remove every container that a server of this state folder has left."""
+        listed = self._call("ps", "--all", "--quiet", "--filter", f"label={self._label}")
+        if names := listed.stdout.split():
+            self._call(*self._removal(*names)[len(self.command) :])
+
+    def _removal(self, *names: str) -> list[str]:
+        # podman would ask and wait before it forces
+        at_once = ["--time=0"] if "podman" in Path(self.command[0]).name else []
+        return [*self.command, "rm", "--force", *at_once, *names]
+
+    def close(self) -> None:
+        """Pull nothing more."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+def name_of(plan: ContainerPlan) -> str:
+    """Return the name of a container in the engine."""
+    return f"ruleengine-{plan.uid}-{plan.container}-{plan.attempt}"
+
+
+def _wishes(plan: ContainerPlan) -> Iterator[str]:
+    """Yield the options that a container's own wishes come to."""
+    yield f"--hostname={plan.hostname}"
+    for line in plan.hosts:
+        address, *names = line.split()
+        yield from (f"--add-host={name}:{address}" for name in names)
+    if plan.limits.memory:
+        yield f"--memory={plan.limits.memory}"
+    if plan.limits.cpu:
+        yield f"--cpus={plan.limits.cpu / 1000:g}"
+    if plan.read_only_root:
+        yield "--read-only"
+    if plan.stdin:
+        yield "--interactive"
+    if plan.tty:
+        yield "--tty"
+
+
+def _variables(
+    stated: Mapping[str, str], own: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """Return options and an environment that give a container its variables.
+
+    Values are not written into the command line, where everybody could read them, but for those
+    whose names the engine's own client needs for itself.
+    """
+    found = []
+    environment = {**stated, **own}
+    for name, text in stated.items():
+        found.append(f"--env={name}={text}" if name in own else f"--env={name}")
+    return found, environment
+
+
+def _mount(bind: Mapping[str, Any]) -> Iterator[str]:
+    source = "/".join((bind["source"], *bind["inner"]))
+    if "," in source + bind["target"] or '"' in source + bind["target"]:
+        raise OSError(f"the container engine cannot mount {bind['target']}: a comma or quote")
+    read_only = ",readonly" if bind.get("read_only") else ""
+    yield f"--mount=type=bind,source={source},target={bind['target']}{read_only}"
+
+
+def _started(inside: InImage) -> Iterator[str]:
+    """Yield the image and what it starts."""
+    if inside.user:
+        yield f"--user={inside.user}"
+    if inside.working_directory:
+        yield f"--workdir={inside.working_directory}"
+    first, *rest = (*inside.command,) or ("",)
+    if first:
+        yield f"--entrypoint={first}"
+    yield inside.reference
+    yield from rest
+    yield from inside.args
