@@ -6,6 +6,7 @@ and so does a set of vectors that did not run.
 
 import csv
 import os
+import signal
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -37,6 +38,13 @@ def git_without_the_users_settings(tmp_path_factory: pytest.TempPathFactory) -> 
             "HOME": str(tmp_path_factory.mktemp("home")),
         }
     )
+
+
+@pytest.fixture(autouse=True, scope="session")
+def programs_can_be_interrupted() -> None:
+    """Undo what a shell does to what it runs in the background: it lets SIGINT be ignored."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True, scope="session")

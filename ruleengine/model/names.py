@@ -36,6 +36,7 @@ RECORD_TYPE: Final = f"{DOMAIN}/record"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
 FAULT: Final = f"local.{DOMAIN}/fault"
+STATE: Final = f"local.{DOMAIN}/state"
 PROVISIONER: Final = f"directories.local.{DOMAIN}"
 ARTIFACT_CLAIM: Final = "ruleengine-artifacts"
 
@@ -91,6 +92,7 @@ NAMES: Final = (
         "annotation",
         "the fault that the local node simulates for a pod; `lost` on the node itself",
     ),
+    Name(STATE, "label", "which local control plane a container of the container engine is of"),
     Name(PROVISIONER, "provisioner", "claims get directories of the local control plane"),
     Name(
         ARTIFACT_CLAIM,

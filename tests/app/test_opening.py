@@ -8,6 +8,7 @@ from ruleengine.app.opening import chosen_port, opened, place_of
 from ruleengine.local import process
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.values import Object
+from tests.local.servers import Server
 
 SERVICE: Object = {
     "metadata": {"name": "web"},
@@ -49,7 +50,10 @@ def test_a_service_that_is_not_there_is_said(tmp_path: Path) -> None:
         with pytest.raises(UsageError) as unknown, opened(tmp_path, "default", "web"):
             pass
         assert unknown.value.remedy.endswith("Services there: kubernetes")
-        with pytest.raises(FailedError) as alone, opened(tmp_path, "default", "kubernetes"):
+        body = {"metadata": {"name": "web"}, "spec": {"ports": [{"port": 80}]}}
+        with process.ensure(tmp_path) as running:
+            Server(running)("/api/v1/namespaces/default/services", body)
+        with pytest.raises(FailedError) as alone, opened(tmp_path, "default", "web"):
             pass
         assert "is ready" in alone.value.message
     finally:

@@ -376,6 +376,19 @@ def test_a_container_is_asked_and_may_have_input(shell: InEngine, runner: Proces
     finished(found)
 
 
+def test_a_part_of_a_volume_that_others_write_is_refused(
+    shell: InEngine, runner: ProcessRunner
+) -> None:
+    """They could lay a link there that leads to the host."""
+    part = Mount(volume="v", path="/in", sub_path="part")
+    assert shell("echo x > /in/file; cat /in/file", part)[1] == "x\n"
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    seen, _ = shell("true", part)
+    assert (seen.reason, "mount the whole volume" in seen.message) == ("StartError", True)
+    runner.forget(shell.uid)
+
+
 def test_an_image_that_is_gone_is_a_failed_start(runner: ProcessRunner) -> None:
     """With what the engine says."""
     inside = InImage(reference="localhost/none:1", command=("true",))

@@ -24,6 +24,7 @@ from ruleengine.local.runtime.launching import Ending, Launch
 from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, InImage
 from ruleengine.model.digests import content_digest
+from ruleengine.model.names import STATE
 
 VARIABLE: Final = "RULEENGINE_CONTAINER_ENGINE"
 """Names the engine, with options of its own; ``none`` for none."""
@@ -31,7 +32,6 @@ VARIABLE: Final = "RULEENGINE_CONTAINER_ENGINE"
 _ENGINES: Final = ("podman", "docker")
 _OWN: Final = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "DBUS_SESSION_BUS_ADDRESS")
 _PREFIXES: Final = ("DOCKER_", "CONTAINER_", "CONTAINERS_", "PODMAN_", "XDG_", "REGISTRY_AUTH")
-_LABEL: Final = "local.ruleengine.dev/state"
 _HUB: Final = "docker.io/"
 _MOST_PROCESSES: Final = 8192
 _MOST_FILES: Final = 1 << 20
@@ -88,7 +88,7 @@ class ContainerEngine:
     ) -> None:
         self.command = tuple(command)
         self.problem = "" if command else "there is no container engine"
-        self._label = f"{_LABEL}={content_digest(str(state))[:32]}"
+        self._label = f"{STATE}={content_digest(str(state))[:32]}"
         self._environment = {
             name: text
             for name, text in environment.items()

@@ -32,6 +32,10 @@ _UNSAFE: Final = (
     "bubblewrap cannot mount {} safely, since it {}; let this user make user namespaces, and "
     "ruleengine's own sandbox does it"
 )
+_UNSAFE_INSIDE: Final = (
+    "the container engine cannot mount {} safely, since it {} while other containers of the pod "
+    "run; mount the whole volume"
+)
 _UNLAYERED: Final = frozenset(",:\\")
 """Characters that the paths of layers cannot have."""
 
@@ -54,17 +58,18 @@ class Containers:
         """Raise ``OSError`` for mounts that could lead out of their volumes.
 
         Bubblewrap follows links on the way to what it mounts, and to where it mounts it; others
-        that run could lay one at any moment.
+        that run could lay one at any moment. So do container engines, the former only.
         """
-        if self.sandbox.isolation is not Isolation.BUBBLEWRAP:
+        if self.sandbox.isolation is not Isolation.BUBBLEWRAP and plan.inside is None:
             return
         written = [one for one in plan.mounts if one.files is None]
-        for mount in plan.mounts:
+        for mount in plan.mounts if plan.inside is None else ():
             if any(PurePosixPath(one.path) in PurePosixPath(mount.path).parents for one in written):
                 raise OSError(_UNSAFE.format(mount.path, "lies below a volume that is written"))
         for mount in written:
             if mount.sub_path and beside_others:
-                raise OSError(_UNSAFE.format(mount.path, "is a part of a volume that is written"))
+                problem = _UNSAFE if plan.inside is None else _UNSAFE_INSIDE
+                raise OSError(problem.format(mount.path, "is a part of a volume that is written"))
 
     @contextmanager
     def launch(
