@@ -43,13 +43,15 @@ def init() -> int:
 def wait() -> int:
     """Wait for the end of a step, and report what it made."""
     from ruleengine.step.api import Api
+    from ruleengine.step.members import wait_for_all
     from ruleengine.step.reporting import report
-    from ruleengine.step.waiting import collect
+    from ruleengine.step.waiting import collect, look
     from ruleengine.step.waiting import wait as wait_for
 
     def work(plan: Plan) -> int:
-        code = wait_for(plan)
-        report(plan, Api(os.environ), collect(plan, code))
+        made, code = wait_for_all(plan, look) if plan.members else (plan, wait_for(plan))
+        if plan.reports:
+            report(plan, Api(os.environ), collect(made, code))
         return 0
 
     return _run(work)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ruleengine.model.values import Object
-from ruleengine.pipelines import leaves, naming
+from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.observing import is_ready, observe
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 
@@ -32,6 +32,8 @@ def end_all(machine: "Machine") -> None:
         if node["type"] == NodeType.POD:
             pod = machine.world.get(leaves.pod_target(machine, node))
             leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
+            for one in container_sets.nodes_below(machine, node):
+                machine.end(one, Phase.FAILED, _why(machine))
         elif node["type"] == NodeType.SUSPEND:
             machine.end(node, Phase.FAILED, _why(machine))
 

@@ -6,7 +6,7 @@ A step whose output is looked after runs through a wrapper, which must know what
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.decisions import Request
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.problems import NodeError
 
 if TYPE_CHECKING:
@@ -21,13 +21,23 @@ class NotKnownYetError(Exception):
 
 
 def with_entrypoint(machine: "Machine", template: Object) -> Object:
-    """Return a template that runs through a wrapper, with what its container runs.
+    """Return a template that runs through a wrapper, with what its containers run.
 
     Raises ``NotKnownYetError`` while that is asked, ``NodeError`` where nobody knows.
     """
     container = template.get("container")
-    if container is None or container.get("command"):
+    if container is not None:
+        return {**template, "container": _completed(machine, container)}
+    members = lookup(template, "containerSet", "containers", default=())
+    if not members:
         return template
+    filled = [_completed(machine, one) for one in members]
+    return {**template, "containerSet": {**template["containerSet"], "containers": filled}}
+
+
+def _completed(machine: "Machine", container: Object) -> Object:
+    if container.get("command"):
+        return container
     image = str(container.get("image") or "")
     request = Request(kind=REQUEST, payload={"image": image})
     answer = machine.world.answer(request)
@@ -40,5 +50,4 @@ def with_entrypoint(machine: "Machine", template: Object) -> Object:
     arguments = container.get("args")
     if arguments is None:
         arguments = list(answer.value.get("cmd") or ())
-    filled = {**container, "command": command or arguments, "args": arguments if command else []}
-    return {**template, "container": filled}
+    return {**container, "command": command or arguments, "args": arguments if command else []}

@@ -12,26 +12,33 @@ from ruleengine.model.names import ENGINE_IMAGE
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.artifacts import ArtifactWork
 
-_EXECUTOR: Final = "/var/run/argo"
+EXECUTOR: Final = "/var/run/argo"
 _STAGING: Final = "/argo/staging"
 SCRIPT_PATH: Final = f"{_STAGING}/script"
-EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": _EXECUTOR}
+EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": EXECUTOR}
 STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
 
 
 def plan_of(
-    template: Object, node: Object, owner: Object, work: ArtifactWork, *, captures: bool
+    template: Object,
+    node: Object,
+    owner: Object,
+    work: ArtifactWork,
+    *,
+    captures: bool,
+    more: Object,
 ) -> Object:
     """Return what the program in the pod has to do for a node.
 
-    ``owner`` is the reference to the workflow, ``work`` what to do about artifacts.
+    ``owner`` is the reference to the workflow, ``work`` what to do about artifacts; ``more`` is
+    what only some kinds of templates need.
     """
     outputs = template.get("outputs") or {}
     plan: Object = {
         "node": node["id"],
         "workflow": owner["name"],
-        "directory": _EXECUTOR,
+        "directory": EXECUTOR,
         "script": {"path": SCRIPT_PATH, "source": lookup(template, "script", "source")},
         "result": captures,
         "parameters": [_parameter(one) for one in outputs.get("parameters") or ()],
@@ -40,7 +47,7 @@ def plan_of(
     if "resource" in template:
         plan["resource"] = template["resource"]
         plan["owner"] = owner
-    return plan
+    return {**plan, **more}
 
 
 def _artifact_plan(work: ArtifactWork) -> Object:
@@ -86,4 +93,4 @@ def executor_container(
 
 def wrapped(command: list[str], arguments: list[str]) -> tuple[list[str], list[str]]:
     """Return the command and arguments that run others through the wrapper."""
-    return [f"{_EXECUTOR}/bin/sh", f"{_EXECUTOR}/wrapper"], [*command, *arguments]
+    return [f"{EXECUTOR}/bin/sh", f"{EXECUTOR}/wrapper"], [*command, *arguments]

@@ -7,7 +7,7 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, uid_of
-from ruleengine.pipelines import artifacts, naming
+from ruleengine.pipelines import artifacts, container_sets, naming
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
 from ruleengine.pipelines.mounting import StoreAccess
@@ -26,7 +26,7 @@ from ruleengine.pipelines.variables import input_variables
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
-_LEAVES: Final = ("container", "script", "resource")
+_LEAVES: Final = ("container", "containerSet", "script", "resource")
 TIMED_OUT: Final = "Step exceeded its deadline"
 DELETED: Final = "pod deleted"
 
@@ -40,12 +40,20 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     """Create the pod of a node, or take over what it has come to."""
     pod = machine.world.get(pod_target(machine, node))
     if is_too_late(machine, node, template):
-        return _timed_out(machine, node, pod)
-    if pod is not None and is_of_earlier_run(pod, machine.value):
-        return _replaced(machine, node, pod)
-    if pod is None:
-        return _without_pod(machine, node, template, call)
-    return _as_its_pod(machine, node, template, pod)
+        current = _timed_out(machine, node, pod)
+    elif pod is not None and is_of_earlier_run(pod, machine.value):
+        current = _replaced(machine, node, pod)
+    elif pod is None:
+        current = _without_pod(machine, node, template, call)
+    else:
+        current = _as_its_pod(machine, node, template, pod)
+    return container_sets.show(machine, current, template, call)
+
+
+def pod_of(machine: "Machine", node: Object) -> Object | None:
+    """Return the pod of a node, unless it is that of a run before the workflow was retried."""
+    pod = machine.world.get(pod_target(machine, node))
+    return None if pod is None or is_of_earlier_run(pod, machine.value) else pod
 
 
 def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
@@ -100,6 +108,7 @@ def result_target(machine: "Machine", node: Object) -> Target:
 
 
 def _create(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
+    container_sets.check(template)
     work = _artifacts(machine, node, template)
     try:
         if needs_wrapper(template, work, captures=call.captures):

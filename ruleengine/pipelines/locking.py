@@ -226,7 +226,7 @@ def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> s
 def _is_begun(machine: "Machine", node: Object) -> bool:
     if node["type"] != NodeType.POD:
         return False
-    return machine.world.get(leaves.pod_target(machine, node)) is not None
+    return machine.pod_of(node) is not None
 
 
 def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | None:

@@ -71,6 +71,10 @@ class Call:
     limit: int = 0
     captures: bool = False
 
+    def of_container(self, name: str, pod: str) -> "Call":
+        """Return the call of one container of the pod that this is the call of."""
+        return Call(name=name, step={}, scope=self.scope, boundary=pod, exiting=self.exiting)
+
 
 class Machine:
     """One workflow during one decision. ``memo`` only makes the next decision cheaper."""
@@ -121,6 +125,10 @@ class Machine:
             return f"Stopped with strategy '{self.stopped}'"
         deadline = self.deadline
         return OUT_OF_TIME if deadline is not None and self.now >= deadline else ""
+
+    def pod_of(self, node: Object) -> Object | None:
+        """Return the pod of a node, if it has one."""
+        return leaves.pod_of(self, node)
 
     def seconds_left(self, call: Call) -> int | None:
         """Return for how many seconds a pod may be active before the workflow's time is over."""

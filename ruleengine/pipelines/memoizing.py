@@ -13,7 +13,6 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import leaves
 from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
@@ -86,7 +85,7 @@ def _stated(memoize: Object) -> tuple[str, str, timedelta | None]:
 def _is_begun(machine: "Machine", node: Object) -> bool:
     if node["type"] != NodeType.POD:
         return False
-    return machine.world.get(leaves.pod_target(machine, node)) is not None
+    return machine.pod_of(node) is not None
 
 
 def _cache(machine: "Machine", name: str) -> Target:

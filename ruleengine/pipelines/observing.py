@@ -12,9 +12,10 @@ from ruleengine.pipelines.phases import Phase
 
 MAIN: Final = "main"
 WAIT: Final = "wait"
+SUPERVISOR: Final = "supervisor"
 INIT: Final = "init"
 REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
-_EXECUTOR: Final = (WAIT, INIT)
+_EXECUTOR: Final = (WAIT, SUPERVISOR, INIT)
 _ENDED_BY_SIGNAL: Final = (137, 143)
 _FAULT_OF_WRAPPER: Final = 64
 
@@ -111,17 +112,46 @@ def _failure(pod: Object) -> tuple[Phase, str]:
         return Phase.FAILED, "Pod was active on the node longer than the specified deadline"
     if message:
         return Phase.FAILED if reason == "" else Phase.ERROR, f"{reason}: {message}".lstrip(": ")
-    ended = sorted(_ended(pod), key=lambda one: (one["name"] != MAIN, one["name"]))
-    for one in ended:
-        state = one["state"]["terminated"]
+    users = _users(pod)
+    for one in sorted(_ended(pod), key=lambda one: _blame(one, users)):
+        name, state = one["name"], one["state"]["terminated"]
         code = int(state.get("exitCode") or 0)
-        if code == 0 or (one["name"] not in (MAIN, *_EXECUTOR) and code in _ENDED_BY_SIGNAL):
+        if code == 0 or (name not in (*users, *_EXECUTOR) and code in _ENDED_BY_SIGNAL):
             continue
-        told = _told(one["name"], state, code)
-        if one["name"] in _EXECUTOR or (one["name"] == MAIN and code == _FAULT_OF_WRAPPER):
+        told = _told(name, state, code)
+        if name in _EXECUTOR or (name in users and code == _FAULT_OF_WRAPPER):
             return Phase.ERROR, told
         return Phase.FAILED, told
     return Phase.SUCCEEDED, ""
+
+
+def _users(pod: Object) -> set[str]:
+    """Return the names of the containers that are the step: ``main``, or those of a set."""
+    listed = lookup(pod, "spec", "containers", default=())
+    return {MAIN, *(str(one.get("name")) for one in listed)} - set(_EXECUTOR)
+
+
+def _blame(status: Object, users: set[str]) -> tuple[bool, bool, bool, str]:
+    """Return what puts first the container that is to blame: the step's own before others.
+
+    Of a set, those that did not run because of another come last.
+    """
+    name, code = str(status["name"]), lookup(status, "state", "terminated", "exitCode")
+    return name not in users, code == _FAULT_OF_WRAPPER, name != MAIN, name
+
+
+def member_fields(pod: Object, name: str) -> dict[str, Any]:
+    """Return the phase and message of the node of one container of a set, as its pod shows it."""
+    state: Object = _status_of(pod, name).get("state") or {}
+    ended = state.get("terminated")
+    if ended is None:
+        phase = Phase.RUNNING if "running" in state else Phase.PENDING
+        return {"phase": str(phase), "message": None}
+    code = int(ended.get("exitCode") or 0)
+    if code == 0:
+        return {"phase": str(Phase.SUCCEEDED), "message": None}
+    phase = Phase.ERROR if code == _FAULT_OF_WRAPPER else Phase.FAILED
+    return {"phase": str(phase), "message": _told("", ended, code).removeprefix(": ")}
 
 
 def _told(name: str, state: Object, code: int) -> str:

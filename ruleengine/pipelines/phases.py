@@ -22,6 +22,7 @@ class NodeType(StrEnum):
     """What a node stands for."""
 
     POD = "Pod"
+    CONTAINER = "Container"
     STEPS = "Steps"
     STEP_GROUP = "StepGroup"
     DAG = "DAG"

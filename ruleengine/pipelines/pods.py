@@ -13,7 +13,7 @@ from typing import Any, Final
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, RETRIES
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.pipelines import mounting, naming
+from ruleengine.pipelines import container_sets, mounting, naming
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
     EXECUTOR_MOUNT,
@@ -23,7 +23,7 @@ from ruleengine.pipelines.executing import (
     plan_of,
     wrapped,
 )
-from ruleengine.pipelines.observing import INIT, MAIN, WAIT
+from ruleengine.pipelines.observing import INIT, MAIN, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
@@ -75,11 +75,19 @@ class PodRequest:
         return str(self.workflow["metadata"]["name"])
 
 
+def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
+    """Tell whether somebody has to report what a step made."""
+    members = {one.get("name") for one in container_sets.containers_of(template)}
+    made = captures and (not members or MAIN in members)
+    return made or work.is_kept or bool(lookup(template, "outputs", "parameters"))
+
+
 def needs_wrapper(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
     """Tell whether a step's container runs through our wrapper: something of it is kept."""
     if "resource" in template:
         return False
-    return captures or work.is_kept or bool(lookup(template, "outputs", "parameters"))
+    reports = needs_report(template, work, captures=captures)
+    return reports or container_sets.needs_supervision(template)
 
 
 def make_pod(asked: PodRequest) -> Object:
@@ -97,7 +105,7 @@ def make_pod(asked: PodRequest) -> Object:
                 for one in template.get("sidecars") or ()
             ),
         ],
-        "containers": [own.main, *own.beside],
+        "containers": [*own.steps, *own.beside],
         "volumes": [*_volumes(asked), *own.volumes],
     }
     seconds = _seconds(asked)
@@ -116,7 +124,7 @@ def make_pod(asked: PodRequest) -> Object:
 class _Own:
     """The containers that we make for a step, and the volumes that they need."""
 
-    main: Object
+    steps: tuple[Object, ...]
     before: tuple[Object, ...]
     beside: tuple[Object, ...]
     volumes: tuple[Object, ...]
@@ -129,21 +137,25 @@ def _own_containers(asked: PodRequest) -> _Own:
     if "resource" not in template:
         work = replace(work, inputs=mounting.placed(work.inputs, mounts))
     owner = {key: value for key, value in _owner(asked).items() if key != "controller"}
-    plan = plan_of(template, asked.node, owner, work, captures=asked.captures)
+    reports = needs_report(template, work, captures=asked.captures)
+    more = {"members": container_sets.plan_of(template), "reports": reports}
+    stated = more if "containerSet" in template else {}
+    plan = plan_of(template, asked.node, owner, work, captures=asked.captures, more=stated)
     loads = mounting.StoreAccess(one["location"] for one in work.inputs)
     kept = [*work.outputs, *([work.logs] if work.logs else ())]
     saves = mounting.StoreAccess(one["location"] for one in kept)
     if "resource" in template:
         main = executor_container(MAIN, "resource", plan, loads.mounts())
-        return _Own(main=main, before=(), beside=(), volumes=tuple(loads.volumes()))
+        return _Own(steps=(main,), before=(), beside=(), volumes=tuple(loads.volumes()))
     wrapper = needs_wrapper(template, work, captures=asked.captures)
     prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
+    beside = WAIT if reports else SUPERVISOR
     return _Own(
-        main=_main(asked, work, wrapper=wrapper),
+        steps=tuple(_steps(asked, work, wrapper=wrapper)),
         before=(executor_container(INIT, "init", plan, before),) if prepares else (),
-        beside=(executor_container(WAIT, "wait", plan, saves.mounts()),) if wrapper else (),
+        beside=(executor_container(beside, "wait", plan, saves.mounts()),) if wrapper else (),
         volumes=(
             *_own_volumes(template, prepares=prepares),
             *mounting.input_volumes(work.inputs),
@@ -154,7 +166,9 @@ def _own_containers(asked: PodRequest) -> _Own:
 
 def _main_mounts(template: Object) -> list[Object]:
     stated = template.get("container") or template.get("script") or {}
-    return list(stated.get("volumeMounts") or ())
+    members = {one.get("name"): one for one in container_sets.containers_of(template)}
+    found = [template.get("containerSet") or {}, members.get(MAIN) or {}, stated]
+    return [mount for one in found for mount in one.get("volumeMounts") or ()]
 
 
 def _metadata(asked: PodRequest) -> Object:
@@ -172,11 +186,17 @@ def _metadata(asked: PodRequest) -> Object:
             **marks["annotations"],
             NODE_NAME: asked.node["name"],
             NODE_ID: asked.node["id"],
-            _DEFAULT_CONTAINER: MAIN,
+            _DEFAULT_CONTAINER: _default_container(asked.template),
             **({RETRIES: retries} if retries else {}),
         },
         "ownerReferences": [_owner(asked)],
     }
+
+
+def _default_container(template: Object) -> str:
+    """Return the container that is meant where none is named."""
+    names = [str(one.get("name")) for one in container_sets.containers_of(template)]
+    return names[0] if names and MAIN not in names else MAIN
 
 
 def _owner(asked: PodRequest) -> Object:
@@ -188,6 +208,36 @@ def _owner(asked: PodRequest) -> Object:
         "controller": True,
         "blockOwnerDeletion": True,
     }
+
+
+def _steps(asked: PodRequest, work: ArtifactWork, *, wrapper: bool) -> Iterator[Object]:
+    """Yield the containers that are the step: one, or those of a set."""
+    members = container_sets.containers_of(asked.template)
+    if not members:
+        yield _main(asked, work, wrapper=wrapper)
+    for stated in members:
+        yield _member(asked, stated, work, wrapper=wrapper)
+
+
+def _member(asked: PodRequest, stated: Object, work: ArtifactWork, *, wrapper: bool) -> Object:
+    name = str(stated["name"])
+    command, arguments = list(stated.get("command") or ()), list(stated.get("args") or ())
+    if wrapper:
+        command, arguments = container_sets.wrapped(name, command, arguments)
+    shared = lookup(asked.template, "containerSet", "volumeMounts", default=())
+    mounts = [*shared, *(stated.get("volumeMounts") or ())]
+    if name == MAIN:
+        mounts += mounting.main_mounts(work.inputs)
+    if wrapper:
+        mounts.append(EXECUTOR_MOUNT)
+    filled: Object = {
+        **{key: value for key, value in stated.items() if key != "dependencies"},
+        "command": command,
+        "args": arguments,
+        "env": [*_environment(asked, name), *(stated.get("env") or ())],
+        "volumeMounts": mounts,
+    }
+    return {key: value for key, value in filled.items() if value not in ([], None)}
 
 
 def _main(asked: PodRequest, work: ArtifactWork, *, wrapper: bool) -> Object:
@@ -216,10 +266,10 @@ def _main(asked: PodRequest, work: ArtifactWork, *, wrapper: bool) -> Object:
     return {key: value for key, value in filled.items() if value not in ([], None)}
 
 
-def _environment(asked: PodRequest) -> Iterator[Object]:
+def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
     """Yield what Argo tells a step about itself."""
     texts = {
-        "ARGO_CONTAINER_NAME": MAIN,
+        "ARGO_CONTAINER_NAME": name,
         "ARGO_TEMPLATE": dumps({"name": asked.template_name, **asked.template}, ordered=True),
         "ARGO_NODE_ID": asked.node["id"],
         "ARGO_WORKFLOW_NAME": asked.name,

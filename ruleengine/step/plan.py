@@ -25,6 +25,9 @@ class Plan:
     standard output is asked for. ``inputs`` are the artifacts to be loaded, ``artifacts`` those
     to be kept, each with ``name``, ``path`` and ``location``; what is kept has ``reported``
     besides, the location as the status states it. ``logs`` is the artifact of the step's logs.
+    ``members`` are the containers of a set: each with ``name``, the names that it ``needs`` to
+    begin and ``awaits`` to end, how often it is tried again (``retries``), and after how many
+    seconds (``pause``). ``reports`` says that somebody waits for a report.
     """
 
     node: str
@@ -39,6 +42,8 @@ class Plan:
     inputs: tuple[Object, ...] = ()
     artifacts: tuple[Object, ...] = ()
     logs: Object = field(default_factory=dict)
+    members: tuple[Object, ...] = ()
+    reports: bool = True
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
 
@@ -66,6 +71,8 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             inputs=tuple(stated.get("inputs") or ()),
             artifacts=tuple(stated.get("artifacts") or ()),
             logs=stated.get("logs") or {},
+            members=tuple(stated.get("members") or ()),
+            reports=bool(stated.get("reports", True)),
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},
         )

@@ -8,10 +8,12 @@ from typing import Final
 from ruleengine.services.artifacts.store import Access
 from ruleengine.step.access import PodAccess
 from ruleengine.step.loading import load_all
+from ruleengine.step.members import members
 from ruleengine.step.plan import Plan, StepError
 
 _WRAPPER: Final = Path(__file__).with_name("wrapper")
-_TOOLS: Final = ("sh", "cp", "mkfifo", "mv", "tar", "tee")
+_MEMBER: Final = Path(__file__).with_name("member")
+_TOOLS: Final = ("sh", "cp", "mkfifo", "mv", "sleep", "tar", "tee")
 """The programs that the wrapper calls; images of users may have none of them."""
 
 
@@ -23,7 +25,9 @@ def prepare(plan: Plan, access: Access | None = None) -> None:
             _write(Path(plan.script["path"]), str(source))
         if plan.inputs:
             load_all(plan.inputs, access or PodAccess())
-        if plan.result or plan.parameters or plan.artifacts or plan.logs:
+        if plan.members:
+            _lay_out_set(plan)
+        elif plan.result or plan.parameters or plan.artifacts or plan.logs:
             _lay_out(plan)
     except OSError as error:
         raise StepError(f"cannot prepare the step: {error}") from error
@@ -32,6 +36,23 @@ def prepare(plan: Plan, access: Access | None = None) -> None:
 def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")
     path.chmod(0o755)
+
+
+def _lay_out_set(plan: Plan) -> None:
+    _bring_tools(plan.directory / "bin")
+    for one in members(plan):
+        folder = one.directory
+        folder.mkdir(parents=True)
+        folder.chmod(0o777)
+        (folder / "bin").symlink_to("../../bin")
+        _lay_out(one)
+        (stated,) = one.members
+        _write(folder / "member", _MEMBER.read_text(encoding="utf-8"))
+        for word in ("needs", "awaits"):
+            listed = "".join(f"{name}\n" for name in stated.get(word) or ())
+            (folder / word).write_text(listed, encoding="utf-8")
+        retries = f"{stated.get('retries') or 0} {stated.get('pause') or 0}\n"
+        (folder / "retries").write_text(retries, encoding="utf-8")
 
 
 def _lay_out(plan: Plan) -> None:
@@ -51,7 +72,8 @@ def _lay_out(plan: Plan) -> None:
     for name, is_kept in (("keep-output", plan.result), ("keep-log", plan.logs)):
         if is_kept:
             (folder / name).touch()
-    _bring_tools(folder / "bin")
+    if not plan.members:
+        _bring_tools(folder / "bin")
 
 
 def _bring_tools(folder: Path) -> None:

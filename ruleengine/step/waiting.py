@@ -23,13 +23,19 @@ def wait(plan: Plan, pause: Callable[[float], None] = time.sleep) -> int | None:
     """Wait for the end of the step; return its exit code, ``None`` if it was killed."""
     seconds = _FIRST_PAUSE
     while True:
-        code = _exit_code(plan.directory)
-        if code is not None:
+        ended, code = look(plan)
+        if ended:
             return code
-        if _is_gone(plan.directory):
-            return _exit_code(plan.directory)
         pause(seconds)
         seconds = min(seconds * 1.2, _LONGEST_PAUSE)
+
+
+def look(plan: Plan) -> tuple[bool, int | None]:
+    """Tell whether a step has ended, and its exit code; it has none if it was killed."""
+    code = _exit_code(plan.directory)
+    if code is None and _is_gone(plan.directory):
+        return True, _exit_code(plan.directory)
+    return code is not None, code
 
 
 def _exit_code(folder: Path) -> int | None:

@@ -23,6 +23,8 @@ VECTORS: dict[str, str] = {
     "coinflip": "Succeeded",
     "conditional-parameters": "Succeeded",
     "conditionals-complex": "Succeeded",
+    "container-set-template/graph-workflow": "Succeeded",
+    "container-set-template/workspace-workflow": "Succeeded",
     "continue-on-fail": "Succeeded",
     "dag-conditional-artifacts": "Succeeded",
     "dag-custom-metrics": "Succeeded",
@@ -210,8 +212,19 @@ def test_limits_of_the_vectors_are_kept(ended: Ended) -> None:
     """Steps beyond a limit have no node yet; what waits for a lock begins when one is free."""
     assert at_once(ended["parallelism-template-limit"], "sleep") <= 2
     assert at_once(ended["parallelism-nested"], "one-job") <= 4
-    phases = {one["displayName"]: one for one in nodes(ended["dag-task-level-timeout"]).values()}
+    phases = nodes(ended["dag-task-level-timeout"])
     assert [phases[one]["phase"] for one in "ABC"] == ["Succeeded", "Failed", "Succeeded"]
+
+
+@pytest.mark.vectors
+def test_containers_of_a_set_run_in_their_order(ended: Ended) -> None:
+    """Each is a node; what the set makes is what ``main`` leaves."""
+    graph = nodes(ended["container-set-template-graph-workflow"])
+    assert {graph[one]["type"] for one in "abcd"} == {"Container"}
+    assert {graph[one]["phase"] for one in "abcd"} == {"Succeeded"}
+    shared = ended["container-set-template-workspace-workflow"]
+    root = shared["status"]["nodes"][shared["metadata"]["name"]]
+    assert value(root["outputs"], "out") == "hi"
 
 
 SLOW = """

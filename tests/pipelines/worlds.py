@@ -27,7 +27,10 @@ NODE_NAME = "workflows.argoproj.io/node-name"
 
 @dataclass(frozen=True, kw_only=True)
 class End:
-    """How a pod ends: its exit code, what it printed and made, and how long it took."""
+    """How a pod ends: its exit code, what it printed and made, and how long it took.
+
+    ``codes`` are the exit codes of containers that end otherwise.
+    """
 
     code: int = 0
     result: str | None = None
@@ -35,6 +38,7 @@ class End:
     artifacts: bool = True
     seconds: float = 1.0
     message: str = ""
+    codes: dict[str, int] = field(default_factory=dict)
 
 
 Script = Callable[[str, Object], End | None]
@@ -224,15 +228,15 @@ class MemoryWorld:
         return True
 
     def _end(self, pod: Object, end: End) -> None:
-        ended = {
-            "exitCode": end.code,
-            "reason": "Error" if end.code else "Completed",
-            "message": end.message,
-        }
+        names = [one["name"] for one in pod["spec"]["containers"]]
+        codes = {one: end.codes.get(one, end.code) for one in names if one != "wait"}
         status = {
             **pod["status"],
-            "phase": "Failed" if end.code else "Succeeded",
-            "containerStatuses": [{"name": "main", "state": {"terminated": ended}}],
+            "phase": "Failed" if any(codes.values()) else "Succeeded",
+            "containerStatuses": [
+                {"name": one, "state": {"terminated": _ended(code, end)}}
+                for one, code in codes.items()
+            ],
         }
         self.put({**pod, "spec": {**pod["spec"], "nodeName": "n"}, "status": status})
         outputs: Object = {}
@@ -291,6 +295,11 @@ def plan_of(pod: Object, container: str) -> Any:
             told = {env["name"]: env.get("value") for env in one["env"]}
             return json.loads(told[PLAN_VARIABLE])
     return {}
+
+
+def _ended(code: int, end: End) -> Object:
+    reason = "Error" if code else "Completed"
+    return {"exitCode": code, "reason": reason, "message": end.message}
 
 
 def _running(started: str) -> Object:
