@@ -59,6 +59,7 @@ class Locks:
         self._value = machine.value
         self._observed = holders_in(machine.value)
         self._named = waits_in(machine.value)
+        self._holders = {one for holders in self._observed.values() for one in holders}
         self._rank = rank_of(machine.value)
         self._holding = {name: list(holders) for name, holders in self._observed.items()}
         self._waiting: dict[str, list[str]] = {}
@@ -76,6 +77,10 @@ class Locks:
         """Return the name under which the workflow, or one of its nodes, holds locks."""
         whole = f"{self._machine.namespace}/{self._machine.name}"
         return whole if node is None else f"{whole}/{node['id']}"
+
+    def has(self, holder: str) -> bool:
+        """Tell whether locks of a holder are written down."""
+        return holder in self._holders
 
     def take(self, holder: str, locks: Sequence[Lock]) -> tuple[str, str] | None:
         """Take every lock or none of them; ``None``: what they are for may begin.
@@ -202,7 +207,7 @@ def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") ->
     if call.attempt is not None or not template.get("synchronization"):
         return None
     waits = node["phase"] == Phase.PENDING and "synchronizationStatus" in node
-    if machine.observed(node["name"]) is not None and not waits:
+    if not waits and machine.locks.has(machine.locks.holder(node)):
         return None
     over = _over(machine, node, template, call)
     if over:

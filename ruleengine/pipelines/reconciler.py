@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
-from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import cleaning, ending, hooking, locking
@@ -82,8 +82,11 @@ def _decide(machine: Machine) -> Decision:
     if started:
         machine.started = parse_time(started)
     _set_variables(machine)
-    if not started and (held_up := _held_up(machine)) is not None:
-        return held_up
+    begins = not started or lookup(machine.value, "metadata", "annotations", RETRIES)
+    if begins and not (started and machine.locks.has(machine.locks.holder())):
+        held_up = _held_up(machine)
+        if held_up is not None:
+            return held_up
     ending.watch_daemons(machine)
     ending.end_all(machine)
     call = Call(

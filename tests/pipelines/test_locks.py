@@ -8,6 +8,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.verbs.retrying import Retry, retry
 from tests.pipelines.worlds import (
     NAMESPACE,
     START,
@@ -426,6 +427,32 @@ def test_workflows_beyond_a_limit_are_postponed(limit: Object) -> None:
     several.busy = set()
     several.rounds(12)
     assert set(several.phases().values()) == {"Succeeded"}
+
+
+def test_a_retried_workflow_takes_its_locks_again() -> None:
+    """Its own, and those of nodes that are on their way again; nothing runs without them."""
+    spec = """
+entrypoint: main
+synchronization: {mutexes: [{name: whole}]}
+templates:
+- name: main
+  steps: [[{name: a, template: locked}]]
+- name: locked
+  synchronization: {mutexes: [{name: one}]}
+  steps: [[{name: b, template: work}]]
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    world = run(spec, lambda *_: End(code=1))
+    assert world.status("synchronization") is None
+    world.put(retry(world.workflow(), world.now, Retry()).workflow)
+    begun = len(world.written)
+    while not any(one.reason == "retry" for one in world.written[begun:]):
+        world.turn()
+    held = {one["mutex"] for one in world.status("synchronization", "mutex", "holding")}
+    assert held == {f"{NAMESPACE}/Mutex/whole", f"{NAMESPACE}/Mutex/one"}
+    world.script = succeed
+    world.settle()
+    assert world.status("phase") == "Succeeded"
 
 
 def test_a_workflow_that_is_gone_holds_nothing() -> None:
