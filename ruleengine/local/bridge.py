@@ -1,4 +1,4 @@
-"""From ASGI to ``handle(request)`` and back: requests in threads, a thread per watch.
+"""From ASGI to ``handle(request)`` and back: requests in threads, watches on the loop.
 
 What only looks something up in memory is answered where it arrives: a thread would cost more
 than the answer.
@@ -6,9 +6,8 @@ than the answer.
 
 import asyncio
 import gzip
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Final
@@ -20,7 +19,9 @@ from ruleengine.local.api.bodies import LARGEST
 from ruleengine.local.api.channels import PROTOCOLS, chosen_protocol
 from ruleengine.local.api.failures import ApiFailure
 from ruleengine.local.api.port_forwards import Forwarding
+from ruleengine.local.api.watching import Watch
 from ruleengine.local.runtime.executing import Execution
+from ruleengine.local.streams import Streams
 from ruleengine.local.websockets import Message, Receive, Send, serve
 from ruleengine.model.http import HttpRequest, HttpResponse
 
@@ -33,12 +34,10 @@ _PIECE: Final = 256 * 1024
 """Bytes that are given to the connection at once, so that a long answer is not held there whole."""
 
 _STATES_BODY: Final = frozenset({b"content-length", b"transfer-encoding"})
-_PUT_TIMEOUT: Final = 60.0
-"""Seconds that a watcher may leave its stream unread before the stream ends."""
 
 
 class Bridge:
-    """An ASGI application around a handler. ``stop`` ends every watch.
+    """An ASGI application around a handler. ``stop`` ends every stream.
 
     ``connect`` starts what a websocket asks for. ``quick`` tells which requests are answered
     so fast that no other waits for it.
@@ -54,11 +53,15 @@ class Bridge:
         self._connect = connect
         self._quick = quick
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="request")
-        self._stopping = threading.Event()
+        self._streams = Streams()
 
     def stop(self) -> None:
-        """Let every watch come to its end."""
-        self._stopping.set()
+        """Let every stream come to its end."""
+        self._streams.stop()
+
+    def news(self) -> None:
+        """Have watches look at the store; for any thread, after each write."""
+        self._streams.news()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Serve one connection scope, as ASGI defines it."""
@@ -117,10 +120,12 @@ class Bridge:
             headers.append((b"content-length", str(len(response.body)).encode()))
         start = {"type": "http.response.start", "status": response.status, "headers": headers}
         await send(start)
-        if response.stream is not None and request.method != "HEAD":
-            await self._stream(response.stream, receive, send)
-        else:
+        if request.method == "HEAD" or response.stream is None:
             await _send_body(b"" if request.method == "HEAD" else response.body, send)
+        elif isinstance(response.stream, Watch):
+            await self._streams.watch(response.stream, receive, send)
+        else:
+            await self._streams.follow(response.stream, receive, send)
 
     async def _in_thread(self, request: HttpRequest, arrived: float) -> HttpResponse:
         def answer() -> HttpResponse:
@@ -128,62 +133,6 @@ class Bridge:
             return _packed(response) if _is_worth_packing(request, response) else response
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
-
-    async def _stream(self, stream: Iterator[bytes], receive: Receive, send: Send) -> None:
-        loop = asyncio.get_running_loop()
-        chunks: asyncio.Queue[bytes | None] = asyncio.Queue(maxsize=64)
-        gone = threading.Event()
-        pump = threading.Thread(
-            target=self._pump, args=(stream, chunks, loop, gone), name="watch", daemon=True
-        )
-        # the headers have to leave at once: clients wait for them before the first event
-        await send({"type": "http.response.body", "body": b"", "more_body": True})
-        pump.start()
-        leaving = asyncio.ensure_future(_disconnected(receive))
-        try:
-            while True:
-                taking = asyncio.ensure_future(chunks.get())
-                await asyncio.wait({taking, leaving}, return_when=asyncio.FIRST_COMPLETED)
-                if leaving.done():
-                    taking.cancel()
-                    return
-                chunk = taking.result()
-                if chunk is None:
-                    break
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
-            await send({"type": "http.response.body", "body": b""})
-        finally:
-            gone.set()
-            leaving.cancel()
-
-    def _pump(
-        self,
-        stream: Iterator[bytes],
-        chunks: "asyncio.Queue[bytes | None]",
-        loop: asyncio.AbstractEventLoop,
-        gone: threading.Event,
-    ) -> None:
-        """Move chunks from a blocking iterator to the loop, until either side ends."""
-
-        def put(chunk: bytes | None) -> bool:
-            waiting = asyncio.run_coroutine_threadsafe(chunks.put(chunk), loop)
-            try:
-                waiting.result(_PUT_TIMEOUT)
-            except (TimeoutError, asyncio.CancelledError):
-                waiting.cancel()
-                return False
-            return True
-
-        try:
-            for chunk in stream:
-                if gone.is_set() or self._stopping.is_set():
-                    break
-                if chunk and not put(chunk):
-                    break
-            if not gone.is_set():
-                put(None)
-        except RuntimeError:
-            return  # the loop is closed: the process ends
 
 
 def _no_protocol(ours: Sequence[str]) -> HttpResponse:
@@ -279,8 +228,3 @@ async def _send_body(body: bytes, send: Send) -> None:
         await send({"type": "http.response.body", "body": bytes(rest[:_PIECE]), "more_body": True})
         rest = rest[_PIECE:]
     await send({"type": "http.response.body", "body": bytes(rest)})
-
-
-async def _disconnected(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -75,6 +75,7 @@ class MemoryStore:
         self._next = 1
         self._compacted = 0
         self._snapshots_from = 0
+        self._listeners: list[Callable[[], None]] = []
 
     def restore(
         self, objects: Iterable[tuple[Key, Object]], events: Sequence[Event], revision: int
@@ -195,6 +196,8 @@ class MemoryStore:
                 self._compacted = self._events[cut - 1].revision
                 del self._events[:cut]
             self._changed.notify_all()
+        for listener in self._listeners:
+            listener()
 
     def _oldest_kept(self, arriving: int) -> int:
         surplus = len(self._events) + arriving - self._most_events
@@ -244,6 +247,10 @@ class MemoryStore:
         with self._changed:
             self._changed.wait_for(lambda: self._revision > after or or_until(), timeout)
             return self._revision
+
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called after each write, by the thread that wrote."""
+        self._listeners.append(listener)
 
     def wake(self) -> None:
         """Let every waiting thread ask again."""

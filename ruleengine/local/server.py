@@ -60,6 +60,7 @@ def serve(state: Path) -> None:
         address=listener.getsockname(),
     )
     bridge = Bridge(plane.send, plane.api.connect, reads_one_object)
+    store.listen(bridge.news)
     configuration = uvicorn.Config(
         bridge,
         ssl_keyfile=str(material.key),

@@ -99,6 +99,9 @@ class Store(Protocol):
         ``or_until`` ends the wait too; it is asked again after :meth:`wake`.
         """
 
+    def listen(self, listener: Callable[[], None]) -> None:
+        """Have a function called after each write, by the thread that wrote."""
+
     def wake(self) -> None:
         """Let every waiting thread ask again."""
 

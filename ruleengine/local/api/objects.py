@@ -31,7 +31,7 @@ from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import Route
 from ruleengine.local.api.users import User
 from ruleengine.local.api.warnings import of_version, with_warnings
-from ruleengine.local.api.watching import read_watch, watch
+from ruleengine.local.api.watching import Lines, Presentation, Watch, read_watch
 from ruleengine.local.runtime.logs import Logs
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -78,6 +78,7 @@ class ObjectRequests:
         self._actions = Actions(registry, accounts)
         self._registry = registry
         self._patience = patience
+        self._lines = Lines()
 
     def handle(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
@@ -144,12 +145,13 @@ class ObjectRequests:
 
     def _watch(self, route: Route, query: Mapping[str, str], shown: tables.Shown) -> HttpResponse:
         asked = read_watch(route, query, self._registry.store)
-        stream = watch(
-            asked,
-            self._registry.store,
-            lambda value: self._present(value, route, query, shown),
-            self._patience,
+        served = route.served
+        # a Table tells ages, which are those of the moment
+        name = None if shown.kind == "Table" else (served.resource, served.info.api_version, shown)
+        presentation = Presentation(
+            lambda value: self._present(value, route, query, shown), name, self._lines
         )
+        stream = Watch(asked, self._registry.store, presentation, self._patience)
         return HttpResponse(status=200, headers={"content-type": shown.content_type}, stream=stream)
 
     def _present(
