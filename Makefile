@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types contracts docs generate clean
+.PHONY: help demo servers test lint types contracts docs generate clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,14 @@ $(VENV)/installed: pyproject.toml
 
 demo: $(VENV)/installed ## apply sample-repo/ to the local control plane; run it twice
 	$(BIN)/ruleengine demo $(DEMO_OPTIONS)
+
+servers: build/servers/installed ## install the servers of artifact stores that some tests talk to
+
+build/servers/installed:
+	$(PYTHON) -m venv build/servers
+	build/servers/bin/pip install --quiet 'moto[server]>=5' 'gcp-storage-emulator>=2024.8'
+	! command -v npm >/dev/null || npm install --silent --no-fund --no-audit --prefix build/servers azurite
+	@touch $@
 
 test: $(VENV)/installed ## run the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_OPTIONS)

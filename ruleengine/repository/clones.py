@@ -62,7 +62,7 @@ class Clones:
         Raises ``UsageError`` for a URL of a kind that we do not fetch, ``UnreachableError``
         where the repository does not answer or lets us not in.
         """
-        local = _check(url)
+        local = check_address(url)
         name = hashlib.sha256(url.encode()).hexdigest()[:32]
         place = self._folder / f"{name}.git"
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -99,7 +99,7 @@ class Clones:
         try:
             Git(self._folder, self._environment).run(*arguments)
         except UsageError as error:
-            raise _unreachable(url, error.message) from error
+            raise unreachable(url, error.message) from error
 
     def _fetch(self, repository: Any, url: str) -> None:
         import pygit2
@@ -107,12 +107,12 @@ class Clones:
 
         self._trust(url)
         remote = repository.remotes.create_anonymous(url)
-        callbacks = _callbacks(url, self._credentials)
+        callbacks = make_callbacks(url, self._credentials)
         try:
             heads = remote.list_heads(callbacks=callbacks)
             remote.fetch(list(_EVERYTHING), callbacks=callbacks, prune=FetchPrune.PRUNE)
         except (pygit2.GitError, KeyError, ValueError) as error:
-            raise _unreachable(url, str(error)) from error
+            raise unreachable(url, str(error)) from error
         for head in heads:
             if head.name == "HEAD" and head.symref_target:
                 repository.set_head(head.symref_target)
@@ -168,7 +168,7 @@ def shown_url(url: str) -> str:
     return _LOGIN.sub("", url)
 
 
-def _check(url: str) -> bool:
+def check_address(url: str) -> bool:
     """Return whether a URL is of this machine. Raises ``UsageError`` for unknown kinds."""
     match = _URL.fullmatch(url)
     if match is None and _SCP.fullmatch(url) is None:
@@ -193,7 +193,8 @@ def _initialise(place: Path) -> Any:
     return pygit2.init_repository(str(place), bare=True)
 
 
-def _unreachable(url: str, reason: str) -> UnreachableError:
+def unreachable(url: str, reason: str) -> UnreachableError:
+    """Return the error for a repository that cannot be fetched, without what is secret."""
     words = shown_url(reason.replace(url, shown_url(url)))
     remedy = "check the address, the network and the credentials of the repository"
     if "hostkey" in reason:
@@ -205,7 +206,8 @@ def _unreachable(url: str, reason: str) -> UnreachableError:
     return UnreachableError(f"{shown_url(url)} cannot be fetched: {words}", remedy)
 
 
-def _callbacks(url: str, credentials: Credentials | None) -> Any:
+def make_callbacks(url: str, credentials: Credentials | None, *, trusting: bool = False) -> Any:
+    """Return what answers a server's questions; ``trusting`` takes it for who it says it is."""
     import pygit2
     from pygit2.enums import CredentialType
 
@@ -217,7 +219,7 @@ def _callbacks(url: str, credentials: Credentials | None) -> Any:
         def certificate_check(self, certificate: None, valid: bool, host: bytes) -> bool:
             """Trust no server whose key is unknown; pygit2 would take any SSH key."""
             del certificate, host
-            return valid
+            return valid or trusting
 
         def credentials(self, _url: str, username: str | None, allowed: CredentialType) -> Any:
             login = credentials(url) if credentials else None

@@ -41,7 +41,7 @@ def load_one(artifact: Object, place: Path, access: Access) -> None:
     with _beside(place) as folder:
         loaded = folder / "loaded"
         try:
-            load(artifact["location"], loaded, access)
+            _fetch(artifact["location"], loaded, access)
         except ArtifactMissingError:
             if artifact.get("optional"):
                 return
@@ -49,6 +49,15 @@ def load_one(artifact: Object, place: Path, access: Access) -> None:
         content = _unpacked(artifact, loaded, folder / "unpacked")
         _set_modes(artifact, content)
         _put(content, place)
+
+
+def _fetch(location: Object, target: Path, access: Access) -> None:
+    if "git" in location:
+        from ruleengine.step.git import check_out_artifact
+
+        check_out_artifact(location["git"], target, access)
+    else:
+        load(location, target, access)
 
 
 @contextmanager

@@ -43,4 +43,49 @@ def _directory(body: Object, access: Access) -> Opened:
     return DirectoryStore(access.folder(claim)), str(body.get("key") or "")
 
 
-_OPENERS: Final[dict[str, Callable[[Object, Access], Opened]]] = {"plugin": _directory}
+def _s3(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.s3 import S3Store
+
+    return S3Store(body, access), str(body.get("key") or "").lstrip("/")
+
+
+def _gcs(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.gcs import GcsStore
+
+    return GcsStore(body, access), str(body.get("key") or "").lstrip("/")
+
+
+def _azure(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.azure import AzureStore
+
+    return AzureStore(body, access), str(body.get("blob") or "").lstrip("/")
+
+
+def _oss(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.oss import OssStore
+
+    return OssStore(body, access), str(body.get("key") or "").lstrip("/")
+
+
+def _hdfs(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.hdfs import HdfsStore
+
+    return HdfsStore(body, access), str(body.get("path") or "")
+
+
+def _http(body: Object, access: Access) -> Opened:
+    from ruleengine.services.artifacts.http import HttpStore
+
+    return HttpStore(body, access), str(body.get("url") or "")
+
+
+_OPENERS: Final[dict[str, Callable[[Object, Access], Opened]]] = {
+    "plugin": _directory,
+    "s3": _s3,
+    "gcs": _gcs,
+    "azure": _azure,
+    "oss": _oss,
+    "hdfs": _hdfs,
+    "http": _http,
+    "artifactory": _http,
+}
