@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 import click
 
-from ruleengine.step.plan import TERMINATION_LOG, Plan, StepError, read_plan
+from ruleengine.step.plan import TERMINATION_LOG, FailedStepError, Plan, StepError, read_plan
 
+_FAILURE = 1
 _FAULT = 64
 """The exit code that says: not the step failed, but what is around it."""
 
@@ -24,7 +25,7 @@ def _run(work: Callable[[Plan], int]) -> int:
         click.echo(str(error), err=True)
         if TERMINATION_LOG.exists():
             TERMINATION_LOG.write_text(str(error)[:4096], encoding="utf-8")
-        return _FAULT
+        return _FAILURE if isinstance(error, FailedStepError) else _FAULT
 
 
 @command.command()
@@ -62,17 +63,29 @@ def resource() -> int:
     """Create, change, read or delete an object, and report what was asked of it."""
     from ruleengine.step.api import Api
     from ruleengine.step.reporting import report
-    from ruleengine.step.resources import ConditionError, perform
+    from ruleengine.step.resources import perform
 
     def work(plan: Plan) -> int:
         api = Api(os.environ)
-        try:
-            outputs = perform(plan, api)
-        except ConditionError as error:
-            click.echo(str(error), err=True)
-            return 1
+        outputs = perform(plan, api)
         if outputs:
             report(plan, api, outputs)
+        return 0
+
+    return _run(work)
+
+
+@command.command()
+def http() -> int:
+    """Make an HTTP call, and report its reply."""
+    from ruleengine.step.api import Api
+    from ruleengine.step.calling import perform
+    from ruleengine.step.reporting import report
+
+    def work(plan: Plan) -> int:
+        outputs = perform(plan, os.environ)
+        if plan.reports:
+            report(plan, Api(os.environ), outputs)
         return 0
 
     return _run(work)

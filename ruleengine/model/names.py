@@ -29,6 +29,7 @@ ENGINE: Final = f"{DOMAIN}/engine"
 ORIGIN: Final = f"{DOMAIN}/origin"
 CONSIDERED: Final = f"{DOMAIN}/considered-time"
 RETRIES: Final = f"{DOMAIN}/retries"
+REPORTS: Final = f"{DOMAIN}/reports"
 PAUSED: Final = f"{DOMAIN}/paused"
 STARTED_BY: Final = f"{DOMAIN}/started-by"
 INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
@@ -81,6 +82,7 @@ NAMES: Final = (
         "annotation",
         "how often a workflow was retried; on a pod, in which retry it was made",
     ),
+    Name(REPORTS, "annotation", "`true`: a pod whose own container reports what its step made"),
     Name(PAUSED, "annotation", "`true`: its reconciler leaves an application alone"),
     Name(STARTED_BY, "annotation", "the events that a sensor created an object for, by dependency"),
     Name(INVENTORY_TYPE, "Secret type", "a shard of the inventory of what we own"),

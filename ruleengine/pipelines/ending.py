@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from ruleengine.model.values import Object
 from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.observing import is_ready, observe
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
@@ -29,7 +29,7 @@ def end_all(machine: "Machine") -> None:
     for node in list(machine.tree.unfulfilled()):
         if is_exiting(node) and machine.stopped != "Terminate":
             continue
-        if node["type"] == NodeType.POD:
+        if node["type"] in WITH_POD:
             pod = machine.world.get(leaves.pod_target(machine, node))
             leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
             for one in container_sets.nodes_below(machine, node):
@@ -91,5 +91,5 @@ def failures(machine: "Machine") -> list[Object]:
             "finishedAt": node.get("finishedAt"),
         }
         for node in machine.tree.nodes.values()
-        if node["type"] == NodeType.POD and is_wrong(node) and not is_exiting(node)
+        if node["type"] in WITH_POD and is_wrong(node) and not is_exiting(node)
     ]

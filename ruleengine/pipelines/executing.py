@@ -64,13 +64,18 @@ def _parameter(declared: Object) -> Object:
 
 
 def executor_container(
-    name: str, command: str, plan: Object, mounts: Iterable[Object] = ()
+    name: str,
+    command: str,
+    plan: Object,
+    mounts: Iterable[Object] = (),
+    environment: Iterable[Object] = (),
 ) -> Object:
     """Return a container that runs ``ruleengine step`` with a plan.
 
-    ``mounts`` are what it needs besides its own: the artifacts' volumes.
+    ``mounts`` are what it needs besides its own: the artifacts' volumes. ``environment`` are
+    variables that hold what must not stand in the plan.
     """
-    own: list[Object] = [] if command == "resource" else [EXECUTOR_MOUNT]
+    own: list[Object] = [EXECUTOR_MOUNT] if command in ("init", "wait") else []
     if own and lookup(plan, "script", "source"):
         own.append(STAGING_MOUNT)
     container = {
@@ -85,6 +90,7 @@ def executor_container(
             },
             {"name": "POD_NAME", "valueFrom": {"fieldRef": {"fieldPath": "metadata.name"}}},
             {"name": "POD_UID", "valueFrom": {"fieldRef": {"fieldPath": "metadata.uid"}}},
+            *environment,
         ],
         "volumeMounts": [*own, *mounts],
     }

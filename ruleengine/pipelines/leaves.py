@@ -1,5 +1,6 @@
 """Leaves of the tree: nodes that a pod runs for (reference, Workflows 9 and 11)."""
 
+import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
@@ -18,15 +19,16 @@ from ruleengine.pipelines.observing import (
     of_pod,
     outputs_of,
 )
-from ruleengine.pipelines.phases import Phase
-from ruleengine.pipelines.pods import PodRequest, make_pod, needs_wrapper
+from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.timing import duration_of
 from ruleengine.pipelines.variables import input_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
-_LEAVES: Final = ("container", "containerSet", "script", "resource")
+_LEAVES: Final = ("container", "containerSet", "script", "resource", "http")
+_OF_MAIN: Final = re.compile(r"^main: \w+ \(exit code \d+\): ")
 TIMED_OUT: Final = "Step exceeded its deadline"
 DELETED: Final = "pod deleted"
 
@@ -87,6 +89,8 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
     if seen["phase"] in (Phase.PENDING, Phase.RUNNING):
         return machine.tree.update(node, **seen)
     phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
+    if node["type"] == NodeType.HTTP:
+        message = _OF_MAIN.sub("", message)
     return machine.end(node, phase, message, **seen)
 
 
@@ -154,7 +158,7 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
         "pod.name": pod_target(machine, node).name,
     }
     archive = archive_of(template, repository, variables)
-    keeps_logs = "resource" not in template and archives_logs(machine.spec, template, repository)
+    keeps_logs = not is_ours(template) and archives_logs(machine.spec, template, repository)
     return ArtifactWork(
         inputs=artifacts.inputs_of(template, archive),
         outputs=artifacts.outputs_of(template, archive),

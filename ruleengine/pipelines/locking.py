@@ -31,7 +31,7 @@ from ruleengine.pipelines.locks import (
     workflow_of,
     written,
 )
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import WITH_POD, Phase, is_fulfilled
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -224,12 +224,12 @@ def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> s
     """Return why a node that waits for a lock waits no longer; empty where it does."""
     if machine.ending and not call.exiting:
         return machine.ending
-    is_late = node["type"] == NodeType.POD and leaves.is_too_late(machine, node, template)
+    is_late = node["type"] in WITH_POD and leaves.is_too_late(machine, node, template)
     return leaves.TIMED_OUT if is_late else ""
 
 
 def _is_begun(machine: "Machine", node: Object) -> bool:
-    if node["type"] != NodeType.POD:
+    if node["type"] not in WITH_POD:
         return False
     return machine.pod_of(node) is not None
 
@@ -247,7 +247,7 @@ def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | N
 
 
 def _has_them(machine: "Machine", node: Object) -> Object | None:
-    is_pod = node["type"] == NodeType.POD
+    is_pod = node["type"] in WITH_POD
     phase = node["phase"] if is_pod else str(Phase.RUNNING)
     node = machine.tree.update(node, phase=phase, message=None, synchronizationStatus=None)
     return None if is_pod else node

@@ -352,7 +352,7 @@ class Machine:
                 return graph_runs.go_on(self, node, template, inner)
             case NodeType.SUSPEND:
                 return suspending.go_on(self, node, template)
-            case NodeType.POD:
+            case NodeType.POD | NodeType.HTTP:
                 return leaves.go_on(self, node, template, call)
         return node
 
@@ -373,6 +373,8 @@ def _kind_of(template: Object, *, retried: bool) -> NodeType:
         return NodeType.DAG
     if "suspend" in template:
         return NodeType.SUSPEND
+    if "http" in template:
+        return NodeType.HTTP
     if leaves.is_leaf(template):
         return NodeType.POD
     raise NodeError("the template has none of container, script, steps, dag, suspend and resource")

@@ -13,7 +13,7 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
 
@@ -83,7 +83,7 @@ def _stated(memoize: Object) -> tuple[str, str, timedelta | None]:
 
 
 def _is_begun(machine: "Machine", node: Object) -> bool:
-    if node["type"] != NodeType.POD:
+    if node["type"] not in WITH_POD:
         return False
     return machine.pod_of(node) is not None
 

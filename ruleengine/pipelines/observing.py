@@ -6,7 +6,7 @@ Pure: a pod and a WorkflowTaskResult in, the fields of a node out.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from ruleengine.model.names import RETRIES
+from ruleengine.model.names import REPORTS, RETRIES
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.phases import Phase
 
@@ -44,7 +44,7 @@ def of_pod(result: Object | None, pod: Object) -> Object | None:
 def observe(pod: Object, result: Object | None) -> dict[str, Any]:
     """Return the fields of a node as its pod shows them; those that are ``None`` are unknown."""
     phase, message = _phase(pod)
-    if phase is Phase.SUCCEEDED and _has(pod, WAIT) and not is_reported(result):
+    if phase is Phase.SUCCEEDED and _reports(pod) and not is_reported(result):
         phase, message = Phase.RUNNING, ""
     fields: dict[str, Any] = {
         "phase": str(phase),
@@ -173,5 +173,8 @@ def _status_of(pod: Object, name: str) -> Object:
     return next((one for one in _statuses(pod) if one.get("name") == name), {})
 
 
-def _has(pod: Object, name: str) -> bool:
-    return any(one.get("name") == name for one in lookup(pod, "spec", "containers", default=()))
+def _reports(pod: Object) -> bool:
+    """Tell whether something in a pod reports what the step made, before it ends well."""
+    if lookup(pod, "metadata", "annotations", REPORTS):
+        return True
+    return any(one.get("name") == WAIT for one in lookup(pod, "spec", "containers", default=()))

@@ -23,6 +23,7 @@ class NodeType(StrEnum):
 
     POD = "Pod"
     CONTAINER = "Container"
+    HTTP = "HTTP"
     STEPS = "Steps"
     STEP_GROUP = "StepGroup"
     DAG = "DAG"
@@ -31,6 +32,10 @@ class NodeType(StrEnum):
     SKIPPED = "Skipped"
     SUSPEND = "Suspend"
 
+
+WITH_POD: Final = frozenset({NodeType.POD, NodeType.HTTP})
+"""Types of nodes that a pod runs for. Argo has one agent for all calls of a workflow; we have
+a pod for each (decision 0013)."""
 
 COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
 WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})

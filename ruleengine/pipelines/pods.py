@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ruleengine.formats.json_text import dumps
-from ruleengine.model.names import ARGO_WORKFLOW, RETRIES
+from ruleengine.model.names import ARGO_WORKFLOW, REPORTS, RETRIES
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.pipelines import container_sets, mounting, naming
+from ruleengine.pipelines import calling, container_sets, mounting, naming
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
     EXECUTOR_MOUNT,
@@ -53,6 +53,9 @@ _OF_WORKFLOW: Final = {
 }
 
 
+_OURS: Final = ("resource", "http")
+"""Types of templates that run ``ruleengine step`` and nothing of the user's."""
+
 _NO_ARTIFACTS: Final = ArtifactWork()
 
 
@@ -75,6 +78,11 @@ class PodRequest:
         return str(self.workflow["metadata"]["name"])
 
 
+def is_ours(template: Object) -> bool:
+    """Tell whether what a step runs is a container of ours and none of the user's."""
+    return any(kind in template for kind in _OURS)
+
+
 def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
     """Tell whether somebody has to report what a step made."""
     members = {one.get("name") for one in container_sets.containers_of(template)}
@@ -84,7 +92,7 @@ def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> boo
 
 def needs_wrapper(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
     """Tell whether a step's container runs through our wrapper: something of it is kept."""
-    if "resource" in template:
+    if is_ours(template):
         return False
     reports = needs_report(template, work, captures=captures)
     return reports or container_sets.needs_supervision(template)
@@ -134,18 +142,23 @@ def _own_containers(asked: PodRequest) -> _Own:
     """Return the step's container, and ours before and beside it where there is need."""
     template, work = asked.template, asked.artifacts
     mounts = _main_mounts(template)
-    if "resource" not in template:
+    if not is_ours(template):
         work = replace(work, inputs=mounting.placed(work.inputs, mounts))
     owner = {key: value for key, value in _owner(asked).items() if key != "controller"}
     reports = needs_report(template, work, captures=asked.captures)
-    more = {"members": container_sets.plan_of(template), "reports": reports}
-    stated = more if "containerSet" in template else {}
+    stated: Object = {"reports": reports}
+    if "containerSet" in template:
+        stated["members"] = container_sets.plan_of(template)
+    if "http" in template:
+        stated["http"] = calling.plan_of(template["http"])
     plan = plan_of(template, asked.node, owner, work, captures=asked.captures, more=stated)
     loads = mounting.StoreAccess(one["location"] for one in work.inputs)
     kept = [*work.outputs, *([work.logs] if work.logs else ())]
     saves = mounting.StoreAccess(one["location"] for one in kept)
-    if "resource" in template:
-        main = executor_container(MAIN, "resource", plan, loads.mounts())
+    ours = next((kind for kind in _OURS if kind in template), None)
+    if ours is not None:
+        secrets = calling.environment_of(template.get("http") or {})
+        main = executor_container(MAIN, ours, plan, loads.mounts(), secrets)
         return _Own(steps=(main,), before=(), beside=(), volumes=tuple(loads.volumes()))
     wrapper = needs_wrapper(template, work, captures=asked.captures)
     prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
@@ -188,9 +201,16 @@ def _metadata(asked: PodRequest) -> Object:
             NODE_ID: asked.node["id"],
             _DEFAULT_CONTAINER: _default_container(asked.template),
             **({RETRIES: retries} if retries else {}),
+            **({REPORTS: "true"} if _reports_itself(asked) else {}),
         },
         "ownerReferences": [_owner(asked)],
     }
+
+
+def _reports_itself(asked: PodRequest) -> bool:
+    """Tell whether the step's own container reports what it made."""
+    reports = needs_report(asked.template, asked.artifacts, captures=asked.captures)
+    return is_ours(asked.template) and reports
 
 
 def _default_container(template: Object) -> str:

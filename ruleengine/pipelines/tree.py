@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import naming
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
 
 
 class Tree:
@@ -108,9 +108,7 @@ class Tree:
 
         Those that wait for a lock do not count.
         """
-        types = (NodeType.POD,)
-        if boundary:
-            types = (NodeType.POD, NodeType.STEPS, NodeType.DAG)  # type: ignore[assignment]
+        types = WITH_POD | {NodeType.STEPS, NodeType.DAG} if boundary else WITH_POD
         return sum(
             one["type"] in types
             and one["phase"] in (Phase.PENDING, Phase.RUNNING)

@@ -16,6 +16,10 @@ class StepError(Exception):
     """What a container of ours was to do cannot be done; the message is for the node."""
 
 
+class FailedStepError(StepError):
+    """What was to be done was done, and came to a failure: that of the step, no fault of ours."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
     """What is to be done for one node.
@@ -27,7 +31,8 @@ class Plan:
     besides, the location as the status states it. ``logs`` is the artifact of the step's logs.
     ``members`` are the containers of a set: each with ``name``, the names that it ``needs`` to
     begin and ``awaits`` to end, how often it is tried again (``retries``), and after how many
-    seconds (``pause``). ``reports`` says that somebody waits for a report.
+    seconds (``pause``). ``reports`` says that somebody waits for a report. ``http`` is the call
+    of a template of that kind; a secret header names the ``variable`` that holds it.
     """
 
     node: str
@@ -44,6 +49,7 @@ class Plan:
     logs: Object = field(default_factory=dict)
     members: tuple[Object, ...] = ()
     reports: bool = True
+    http: Object = field(default_factory=dict)
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
 
@@ -72,6 +78,7 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             artifacts=tuple(stated.get("artifacts") or ()),
             logs=stated.get("logs") or {},
             members=tuple(stated.get("members") or ()),
+            http=stated.get("http") or {},
             reports=bool(stated.get("reports", True)),
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},

@@ -17,7 +17,7 @@ from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import STEP_MANAGER
 from ruleengine.model.values import Object, lookup
 from ruleengine.step.api import JSON, Api, ApiAnswerError, path_of
-from ruleengine.step.plan import Plan, StepError, made
+from ruleengine.step.plan import FailedStepError, Plan, StepError, made
 
 _PAUSE: Final = 1.0
 _MEDIA: Final = {
@@ -27,10 +27,6 @@ _MEDIA: Final = {
 }
 _SUBRESOURCE: Final = "--subresource="
 _IGNORE_ABSENT: Final = "--ignore-not-found"
-
-
-class ConditionError(StepError):
-    """The object came to what ``failureCondition`` describes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +46,7 @@ class _Place:
 def perform(plan: Plan, api: Api, pause: Callable[[float], None] = time.sleep) -> Object:
     """Do what a resource template says, wait for its conditions; return the outputs.
 
-    Raises ``ConditionError`` where the failure condition holds, ``StepError`` for everything
+    Raises ``FailedStepError`` where the failure condition holds, ``StepError`` for everything
     that cannot be done.
     """
     stated = plan.resource
@@ -158,7 +154,7 @@ def _waited_for(
     success, failure = (str(stated.get(f"{one}Condition") or "") for one in ("success", "failure"))
     while success or failure:
         if failure and holds(failure, found):
-            raise ConditionError(f"failure condition '{failure}' evaluated true")
+            raise FailedStepError(f"failure condition '{failure}' evaluated true")
         if success and holds(success, found):
             break
         pause(_PAUSE)

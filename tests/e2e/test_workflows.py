@@ -13,6 +13,7 @@ from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from tests.e2e.process_kit import Place, end, place, wait_for
+from tests.services.test_http_calls import Served
 from tests.vectors import vectors_folder
 
 VECTORS: dict[str, str] = {
@@ -225,6 +226,59 @@ def test_containers_of_a_set_run_in_their_order(ended: Ended) -> None:
     shared = ended["container-set-template-workspace-workflow"]
     root = shared["status"]["nodes"][shared["metadata"]["name"]]
     assert value(root["outputs"], "out") == "hi"
+
+
+CALL = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: call, namespace: ruleengine}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {{name: ask, template: ask}}
+      - {{name: metadata, template: metadata, continueOn: {{error: true}}}}
+    - - name: use
+        template: use
+        arguments: {{parameters: [{{name: text, value: "{{{{steps.ask.outputs.result}}}}"}}]}}
+  - name: ask
+    http:
+      url: "{url}/path"
+      method: POST
+      body: data
+      headers: [{{name: token, valueFrom: {{secretKeyRef: {{name: tokens, key: mine}}}}}}]
+      successCondition: response.body == "answer"
+  - name: metadata
+    http: {{url: "http://169.254.169.254/latest/meta-data", timeoutSeconds: 5}}
+  - name: use
+    inputs: {{parameters: [{{name: text}}]}}
+    container: {{image: alpine, command: [test, "{{{{inputs.parameters.text}}}}", "=", answer]}}
+---
+apiVersion: v1
+kind: Secret
+metadata: {{name: tokens, namespace: ruleengine}}
+stringData: {{mine: hidden}}
+"""
+
+
+def test_an_http_template_calls_for_real(tmp_path: Path) -> None:
+    """With the header from a Secret; its result reaches the next step."""
+    served = Served()
+    try:
+        with place(tmp_path, {"pipelines/call.yaml": CALL.format(url=served.url)}) as made:
+            made.start()
+            made.call("apply", "--timeout", "2m")
+            (workflow,) = made.client().list(ARGO_API_VERSION, "Workflow").items
+    finally:
+        served.close()
+    found = nodes(workflow)
+    assert workflow["status"]["phase"] == "Succeeded", found
+    assert found["ask"]["outputs"]["result"] == "answer"
+    assert "169.254.169.254, which nobody may reach" in found["metadata"]["message"]
+    ((method, path, headers, body),) = served.seen
+    assert (method, path, body) == ("POST", "/path", b"data")
+    assert headers["token"] == "hidden"
 
 
 SLOW = """

@@ -9,8 +9,8 @@ import pytest
 from ruleengine.formats.yaml_writer import write
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.values import Object
-from ruleengine.step.plan import StepError
-from ruleengine.step.resources import ConditionError, holds, perform
+from ruleengine.step.plan import FailedStepError, StepError
+from ruleengine.step.resources import holds, perform
 from tests.step.planes import PlaneApi, plan
 
 SETTINGS: Object = {
@@ -115,7 +115,7 @@ def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Objec
 
     act("create", DEPLOYMENT, successCondition="status.readyReplicas == 2", pause=pause)
     assert waits
-    with pytest.raises(ConditionError, match=r"'spec\.replicas > 1' evaluated true"):
+    with pytest.raises(FailedStepError, match=r"'spec\.replicas > 1' evaluated true"):
         act(
             "get",
             DEPLOYMENT,

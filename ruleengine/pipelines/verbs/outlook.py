@@ -1,7 +1,7 @@
 """What a workflow on its way comes to, as far as it shows."""
 
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import COMPLETED, WITH_POD, NodeType, Phase, is_fulfilled
 
 
 def is_over(workflow: Object) -> bool:
@@ -23,7 +23,7 @@ def waits_for_people(workflow: Object) -> str:
         return ""
     nodes: Object = lookup(workflow, "status", "nodes", default={})
     active = [one for one in nodes.values() if not is_fulfilled(one)]
-    if any(one["type"] == NodeType.POD for one in active):
+    if any(one["type"] in WITH_POD for one in active):
         return ""
     waiting = [one for one in active if one["type"] == NodeType.SUSPEND]
     if waiting and not any(_duration(workflow, one) for one in waiting):

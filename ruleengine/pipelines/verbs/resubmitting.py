@@ -12,7 +12,7 @@ from ruleengine.model.names import ARGO_API_VERSION, RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
-from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.phases import WITH_POD, Phase
 from ruleengine.pipelines.reconciler import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.verbs.kinship import is_exit_handler
 from ruleengine.pipelines.verbs.parameters import changed_parameters
@@ -115,7 +115,7 @@ def _is_plain_failure(node: Object) -> bool:
     """Tell whether a failed pod stands for itself; attempts are counted from the first again."""
     attempt = bool(lookup(node, "nodeFlag", "retried"))
     failed = node["phase"] in (Phase.FAILED, Phase.ERROR)
-    return node["type"] == NodeType.POD and failed and not attempt
+    return node["type"] in WITH_POD and failed and not attempt
 
 
 class _Renaming:
@@ -161,7 +161,7 @@ def _begun(found: Object, node: Object, old: str, now: datetime, *, reset: bool)
         phase = Phase.RUNNING if reset else Phase.PENDING
         return {**found, "phase": str(phase), "startedAt": time}
     found |= {"startedAt": time, "finishedAt": time}
-    if node["type"] != NodeType.POD:
+    if node["type"] not in WITH_POD:
         return found
     message = f"original pod: {pod_of(old, node)}"
     return {**found, "type": "Skipped", "phase": str(Phase.SKIPPED), "message": message}

@@ -15,7 +15,7 @@ from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.reconciler import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.verbs.kinship import Kinship, is_exit_handler, is_hooked, is_inner
 from ruleengine.pipelines.verbs.parameters import changed_parameters
@@ -72,7 +72,7 @@ def retry(workflow: Object, now: datetime, asked: Retry) -> Retried:
     pods = [
         Target("v1", "Pod", namespace, pod_of(name, nodes[one]))
         for one in sorted(parts.gone)
-        if nodes[one]["type"] == NodeType.POD
+        if nodes[one]["type"] in WITH_POD
     ]
     return Retried(workflow=_going_on(workflow, kept, now, asked), pods=tuple(pods))
 
