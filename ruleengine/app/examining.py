@@ -8,7 +8,7 @@ import gc
 import signal
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ruleengine.app.contents import Contents
 from ruleengine.app.loaded_setups import load_setup
@@ -50,8 +50,7 @@ Advance = Callable[[int, int], None]
 """Told how many files of how many are done."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
+class Task(NamedTuple):
     """What a worker needs to learn facts: where files are read and what applies to them."""
 
     contents: Contents

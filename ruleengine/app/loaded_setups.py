@@ -1,7 +1,7 @@
 """Settings, rules and schemas of a repo, ready to be used. Importing this costs: do it late."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.model.configuration import Configuration
@@ -18,8 +18,7 @@ from ruleengine.validation.schemas import SchemaChecker
 _SCHEMAS = "schemas/"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedSetup:
+class LoadedSetup(NamedTuple):
     """Settings, rules and schemas, ready to be used, and what is wrong with them."""
 
     configuration: Configuration

@@ -4,10 +4,10 @@ The index does the remembering, so a run asks Git what changed, examines those f
 reads the findings of the others.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ruleengine.app.checkouts import open_checkout
 from ruleengine.app.workspace import named_workspace, require_config_repo
@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 INDEX_FILE = "index.sqlite"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ValidationOptions:
+class ValidationOptions(NamedTuple):
     """What is to be checked. ``today`` decides about waivers; ``jobs`` is the number of processes.
 
     Without ``staged`` and ``revision`` the working tree is checked; ``paths`` are as the
@@ -40,8 +39,7 @@ class ValidationOptions:
     jobs: int | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Validation:
+class Validation(NamedTuple):
     """A report, and what gives the text of the files that it names."""
 
     report: "Report"

@@ -1,7 +1,7 @@
 """A workspace: one config repo on disk, found from wherever the user stands in it."""
 
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ruleengine.model.errors import UsageError
 from ruleengine.repository.entries import STATE_FOLDER
@@ -9,8 +9,7 @@ from ruleengine.repository.git import git_folder, is_bare, no_repository
 from ruleengine.repository.trees import find_root
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Workspace:
+class Workspace(NamedTuple):
     """Where a config repo lies. ``git_root`` is absent for a folder outside Git.
 
     ``root`` may be a folder of a larger Git repository. ``found`` is false for a folder that

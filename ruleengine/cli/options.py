@@ -7,8 +7,6 @@ from typing import Any, TypeVar
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
 
 
@@ -44,6 +42,8 @@ def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
     ) -> object:
         if local and (context or kubeconfig):
             raise click.UsageError("--local and --context/--kubeconfig exclude each other")
+        from ruleengine.app.clusters import ClusterChoice
+
         chosen = ClusterChoice(local=local, context=context, kubeconfig=kubeconfig, state=state)
         return command(cluster=chosen, **others)
 

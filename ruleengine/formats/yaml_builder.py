@@ -8,7 +8,7 @@ where every key and item stands: the parser's marks as they are, since few are l
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from yaml.error import Mark
 from yaml.events import (
@@ -66,8 +66,7 @@ class RefusedError(Exception):
         self.position = (mark.line + 1, mark.column + 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Duplicate:
+class Duplicate(NamedTuple):
     """A key that is written twice in one mapping."""
 
     key: str

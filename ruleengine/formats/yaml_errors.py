@@ -1,8 +1,7 @@
 """Says what a YAML parser's complaint means to somebody who writes config files."""
 
 import re
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from yaml._yaml import CParser
 from yaml.error import MarkedYAMLError
@@ -22,8 +21,7 @@ _UNQUOTED_TEMPLATE: Final = re.compile(r"(?:^\s*-|:)\s+(\{\{)")
 _LONGEST_KEY: Final = 1024
 
 
-@dataclass(frozen=True, slots=True)
-class _Explanation:
+class _Explanation(NamedTuple):
     """Which complaint (a regular expression), what to say, and where it really began."""
 
     pattern: str

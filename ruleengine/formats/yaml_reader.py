@@ -6,8 +6,7 @@ one broken document of a file does not hide the others.
 
 import codecs
 import re
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from yaml._yaml import CParser
 from yaml.error import MarkedYAMLError
@@ -31,8 +30,7 @@ _MOST_RESTARTS: Final = 50
 _PARSER_TOO_DEEP: Final = "exceeded maximum nesting"
 
 
-@dataclass(frozen=True, slots=True)
-class ParsedDocument:
+class ParsedDocument(NamedTuple):
     """One document of a file: plain data, the line of its first key, and where things are."""
 
     value: Value
@@ -40,8 +38,7 @@ class ParsedDocument:
     locator: Locator
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """What a file holds, and what is wrong with it. Documents without content are left out."""
 
     documents: tuple[ParsedDocument, ...]

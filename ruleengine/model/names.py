@@ -4,8 +4,7 @@
 these out (a test looks).
 """
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 DOMAIN: Final = "ruleengine.dev"
 API_VERSION: Final = f"{DOMAIN}/v1"
@@ -55,8 +54,7 @@ ENGINE_IMAGE: Final = "ruleengine"
 """The image of the containers that run this package, without registry and tag."""
 
 
-@dataclass(frozen=True, slots=True)
-class Name:
+class Name(NamedTuple):
     """One name that we write on objects: what it is, where it stands, what it means."""
 
     name: str

@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One regular file of a tree: its Git blob id and its size in bytes."""
 
     blob: str

@@ -5,8 +5,7 @@ ASCII where the stream cannot take more.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.actions import Change, Result
 from ruleengine.model.findings import Severity
@@ -47,8 +46,7 @@ class Stream(Protocol):
         """Tell whether a person looks at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(NamedTuple):
     """How text is dressed: ``colour`` with ANSI escapes, ``unicode`` with box drawing."""
 
     colour: bool = False

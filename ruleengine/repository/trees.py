@@ -4,10 +4,9 @@ Importing this module is cheap: libgit2 is loaded only where a revision is opene
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.model.documents import FOLDERS
 from ruleengine.model.errors import UsageError
@@ -24,8 +23,7 @@ CONFIGURATION: Final = "ruleengine.yaml"
 _NAMES_ONLY: Final = ("--name-only", "--no-renames", "--relative", "-z")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changes:
+class Changes(NamedTuple):
     """The paths in which one tree differs from another, sorted."""
 
     added: tuple[str, ...] = ()

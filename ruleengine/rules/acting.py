@@ -5,8 +5,7 @@ built-in rules; an empty list means that nothing is written.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.documents import Origin
@@ -24,8 +23,7 @@ _ALWAYS_THERE: Final = frozenset({"default", "kube-system", "kube-public", "kube
 _VERBS: Final = frozenset({Verb.APPLY, Verb.CREATE, Verb.PATCH, Verb.DELETE})
 
 
-@dataclass(frozen=True, slots=True)
-class NeededNamespace:
+class NeededNamespace(NamedTuple):
     """A namespace that an object lives in or sends others to, and on which cluster."""
 
     name: str

@@ -7,7 +7,7 @@ only what is made once for the whole repo, namespaces, is decided there.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Configuration, Engine
@@ -32,8 +32,7 @@ OWN_KINDS = frozenset({"Configuration", "Rule", "RuleTest"})
 """Kinds of ours that say something to ruleengine and are never applied."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DocumentEvaluation:
+class DocumentEvaluation(NamedTuple):
     """What the rules make of one document."""
 
     derived: tuple[Derived, ...] = ()
@@ -44,8 +43,7 @@ class DocumentEvaluation:
     findings: tuple[Finding, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What the rules make of all documents. Actions begin with the namespaces."""
 
     derived: tuple[Derived, ...]

@@ -7,9 +7,9 @@ rule file; a rule with a mistake is left out.
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ruleengine.formats import yaml_reader
 from ruleengine.model.configuration import Engine
@@ -36,8 +36,7 @@ _SUFFIXES = (".yaml", ".yml")
 _OTHER_AREAS = frozenset({"health"})
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """One rule file: its path, its Git blob id (or any digest of the content), its bytes."""
 
     path: str
@@ -45,8 +44,7 @@ class Source:
     data: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The rules that can be used, and what is wrong with the others."""
 
     rules: RuleSet

@@ -11,7 +11,7 @@ from enum import Enum
 from functools import lru_cache
 from itertools import groupby
 from operator import itemgetter
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.model.values import Path, Value
 
@@ -61,8 +61,7 @@ def select(value: Value, pattern: Pattern) -> list[tuple[Path, Value]]:
     return Selection.of((pattern,)).select(value)
 
 
-@dataclass(frozen=True, slots=True)
-class _Branch:
+class _Branch(NamedTuple):
     """One step that paths have in common, and how they go on."""
 
     step: str | int | EveryItem

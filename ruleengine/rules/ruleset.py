@@ -22,8 +22,7 @@ class Rank(IntEnum):
     TEAM = 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Match:
+class Match(NamedTuple):
     """Which documents a rule is about; an empty tuple means any.
 
     Without ``kinds``, ``form: short`` means a short form that is not expanded yet; in every
@@ -68,8 +67,7 @@ class Key(NamedTuple):
     form: Form
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Requirement:
+class Requirement(NamedTuple):
     """A check of a policy: ``that`` must hold for the document, or for each selected part.
 
     ``asked`` tells whether it is to hold at all; ``words`` are message and remedy.
@@ -84,8 +82,7 @@ class Requirement:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pointer:
+class Pointer(NamedTuple):
     """A declared reference: what the document, or each selected part, relies on.
 
     ``words`` are kind, name, namespace, message and remedy.
@@ -101,8 +98,7 @@ class Pointer:
     severity: Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Offer:
+class Offer(NamedTuple):
     """Names that users of a definition may rely on, and which of them must be passed.
 
     ``words`` are the name, and whether it is required.
@@ -113,8 +109,7 @@ class Offer:
     words: Choice
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Declaration:
+class Declaration(NamedTuple):
     """A definition: what others may point at. Kind, name, namespace default to the object's.
 
     ``words`` are these three.

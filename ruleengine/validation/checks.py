@@ -8,6 +8,7 @@ because the other checks mean nothing without it.
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from typing import NamedTuple
 
 from ruleengine.model.configuration import Waiver
 from ruleengine.model.findings import Finding, Severity, order_findings
@@ -31,8 +32,7 @@ _CHECK_OF_AREA = {
 }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Selection:
+class Selection(NamedTuple):
     """The paths that a run reports on; ``everything`` or the named files and folders."""
 
     everything: bool = True

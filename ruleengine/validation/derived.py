@@ -1,7 +1,8 @@
 """What is wrong with the objects that the rules made of a document, in one call."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from ruleengine.model.documents import Derived, Document
 from ruleengine.model.findings import Finding, Severity
@@ -43,8 +44,7 @@ def _check_schema(one: Derived, checker: SchemaChecker) -> Iterator[Finding]:
             yield replace(finding, message=message, related=related_document(one))
 
 
-@dataclass(frozen=True, slots=True)
-class _Everywhere:
+class _Everywhere(NamedTuple):
     """A locator of an object that stands in no file: all of it lies at the rule."""
 
     line: int

@@ -8,7 +8,6 @@ worker processes as plain tuples, because those are cheap to send and to store.
 import hashlib
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
@@ -37,8 +36,7 @@ class FileKey(NamedTuple):
         return int.from_bytes(digest[:8], "big") >> 1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FileFacts:
+class FileFacts(NamedTuple):
     """What one file says.
 
     ``applications`` are those with a source in the same repo, as their objects.

@@ -5,8 +5,8 @@ two documents is right nobody can tell, so each of them gets a finding that name
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from itertools import groupby, islice
+from typing import NamedTuple
 
 from ruleengine.model.actions import Target
 from ruleengine.model.findings import Finding, Place, Related, Severity
@@ -15,8 +15,7 @@ _MOST_OTHERS = 5
 """So many other places are named; a thousand copies would take a million lines."""
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """An object that a document declares: its key and where the document stands.
 
     ``key`` is :func:`identity_key` of the object; ``name`` is how we call it in messages.

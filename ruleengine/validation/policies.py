@@ -6,9 +6,9 @@ has run out waives nothing and is itself a finding, so that nobody forgets it.
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from typing import NamedTuple
 
 from ruleengine.model.configuration import Waiver
 from ruleengine.model.findings import Finding, Place, Severity
@@ -16,8 +16,7 @@ from ruleengine.model.findings import Finding, Place, Severity
 CONFIGURATION_FILE = "ruleengine.yaml"
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(NamedTuple):
     """A finding with the waiver that accepts it."""
 
     finding: Finding

@@ -5,8 +5,8 @@ trigger's parameters, a patch that is merged, tags in a manifest) is not held ag
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Final
+from dataclasses import replace
+from typing import Final, NamedTuple
 
 from ruleengine.formats import yaml_reader
 from ruleengine.model.documents import Document, Locator
@@ -19,8 +19,7 @@ _FILLED_IN: Final = ("schema-field-missing",)
 _COMPLETE: Final = ("create", "submit", "")
 
 
-@dataclass(frozen=True, slots=True)
-class _Below:
+class _Below(NamedTuple):
     """Positions of an object inside a document."""
 
     outer: Locator
@@ -35,8 +34,7 @@ class _Below:
         return self.outer.value((*self.prefix, *path))
 
 
-@dataclass(frozen=True, slots=True)
-class _InText:
+class _InText(NamedTuple):
     """Positions in a block of text that begins on the line after ``start``."""
 
     inner: Locator
@@ -55,8 +53,7 @@ class _InText:
         return self._moved(self.inner.value(path))
 
 
-@dataclass(frozen=True, slots=True)
-class Embedded:
+class Embedded(NamedTuple):
     """An object inside a document, as a document; ``complete`` if nothing else fills it in."""
 
     document: Document

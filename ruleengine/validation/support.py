@@ -4,8 +4,7 @@ With engine handover Argo's controllers honour every field.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.apimachinery.support import (
     Support,
@@ -24,8 +23,7 @@ from ruleengine.validation.field_uses import fields_in
 from ruleengine.validation.short_forms import parts_of
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FieldUse:
+class FieldUse(NamedTuple):
     """One use of a field: where it stands, which field of which kind, and its state."""
 
     path: str

@@ -7,7 +7,7 @@ above, and may run in other processes.
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.values import Object
 from ruleengine.validation.facts import FactRows, FileKey
@@ -45,8 +45,7 @@ class Contexts(Protocol):
         """Return the folder below which a change of ``path`` matters, ``None`` for plain files."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Updated:
+class Updated(NamedTuple):
     """What bringing the index to a state took, and how much there is now."""
 
     examined: int

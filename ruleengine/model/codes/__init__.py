@@ -4,9 +4,9 @@ A code is ``<area>-<noun>-<problem>``. One module per area declares a tuple name
 ``CODES``; :func:`registry` gathers them, so that adding a code touches one file.
 """
 
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
+from typing import NamedTuple
 
 AREAS = (
     "configuration",
@@ -27,8 +27,7 @@ AREAS = (
 """The areas, each a module beside this one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Code:
+class Code(NamedTuple):
     """A kind of finding: its name, what it tells, and what to do in general."""
 
     name: str
