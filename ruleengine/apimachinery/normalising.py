@@ -93,7 +93,7 @@ def _value(value: Value, schema: Schema) -> Value:
         same = all(one is other for one, other in zip(items, value, strict=True))
         return value if same else items
     if schema.scalar is Scalar.QUANTITY:
-        text = canonical(value)
+        text = canonical(value, milli=schema.milli)
         return value if text == value else text
     if schema.scalar is Scalar.INTEGER and isinstance(value, float) and value.is_integer():
         return int(value)

@@ -34,7 +34,11 @@ _TEXT: Final = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)", re.ASCI
 _NUMBER: Final = re.compile(r"([+-]?)([0-9]+\.?[0-9]*|\.[0-9]+)", re.ASCII)
 _EXPONENT: Final = re.compile(r"[eE][+-]?[0-9]+", re.ASCII)
 _NANO: Final = Fraction(1, 10**9)
+_MILLI: Final = Fraction(1, 1000)
 _LARGEST: Final = Fraction(2**63 - 1)
+_BINARY_DIGITS: Final = 15
+_DECIMAL_DIGITS: Final = 18
+"""How many digits Go reads without looking closer."""
 _LONGEST_EXPONENT: Final = 4
 _LONGEST: Final = 100
 """How many characters are read at most; nobody means a longer number."""
@@ -99,22 +103,28 @@ def parse_quantity(text: str) -> Quantity:
     Finer than nano is rounded away from zero, and binary sizes beyond 64 bits are capped,
     both as Kubernetes does. Raises :class:`QuantityError` for other texts.
     """
+    written, suffix = _parts(text)
+    number = _NUMBER.fullmatch(written)
+    if number is None:
+        raise QuantityError("unable to parse numeric part of quantity")
+    sign, digits = number.groups()
+    scale, family = _scale(suffix)
+    amount = _round_up(Fraction(digits.rstrip(".")) * scale, _NANO)
+    if family is Format.BINARY:
+        amount = min(amount, _LARGEST)
+        family = Format.DECIMAL if 0 < amount < 1 else family
+    return Quantity(-amount if sign == "-" else amount, family)
+
+
+def _parts(text: str) -> tuple[str, str]:
+    """Return the number and the suffix of a quantity."""
     parts = _TEXT.fullmatch(text)
     if parts is None or len(text) > _LONGEST:
         raise QuantityError(
             "quantities must match the regular expression "
             "'^([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)$'"
         )
-    number = _NUMBER.fullmatch(parts[1])
-    if number is None:
-        raise QuantityError("unable to parse numeric part of quantity")
-    sign, digits = number.groups()
-    scale, family = _scale(parts[2])
-    amount = _round_up(Fraction(digits.rstrip(".")) * scale, _NANO)
-    if family is Format.BINARY:
-        amount = min(amount, _LARGEST)
-        family = Format.DECIMAL if 0 < amount < 1 else family
-    return Quantity(-amount if sign == "-" else amount, family)
+    return parts[1], parts[2]
 
 
 def _scale(suffix: str) -> tuple[Fraction, Format]:
@@ -145,7 +155,7 @@ def _decimal(amount: Fraction, family: Format) -> str:
     if not amount:
         return "0"
     power, number = -3, abs(amount) / _NANO
-    while number % 1000 == 0 and power < 6:
+    while number % 1000 == 0 and (power < 6 or family is Format.EXPONENT):
         number /= 1000
         power += 1
     sign = "-" if amount < 0 else ""
@@ -155,14 +165,43 @@ def _decimal(amount: Fraction, family: Format) -> str:
     return f"{sign}{int(number)}{suffix}"
 
 
-def canonical(value: Value) -> Value:
-    """Return a quantity (text or number) as Kubernetes stores it; other values unchanged."""
+def canonical(value: Value, *, milli: bool = False) -> Value:
+    """Return a quantity (text or number) as Kubernetes stores it; other values unchanged.
+
+    A text that Go takes for canonical stays as it is, though it may have a plus sign or a
+    zero too many. With ``milli`` what is finer than a thousandth is rounded away from zero,
+    as in lists of resources.
+    """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return value
+    text = str(value).strip()
     try:
-        return str(parse_quantity(str(value)))
+        return _stored(text, milli=milli)
     except QuantityError:
         return value
+
+
+@lru_cache(maxsize=4096)
+def _stored(text: str, *, milli: bool) -> str:
+    quantity = parse_quantity(text)
+    if milli and quantity.amount % _MILLI:
+        return str(Quantity(Fraction(quantity.scaled(-3), 1000), quantity.format))
+    return text if _is_kept(text) else str(quantity)
+
+
+def _is_kept(text: str) -> bool:
+    """Tell whether Go stores a quantity as it is spelt (``resource.ParseQuantity``)."""
+    number, suffix = _parts(text)
+    whole, _, part = number.lstrip("+-").partition(".")
+    whole = whole.lstrip("0") or "0"
+    if suffix in _BINARY:
+        bits = 10 * _BINARY[suffix]
+        room = _BINARY_DIGITS - len(whole) - bits * 3 // 10
+        return not part and room > 0 and int(whole) % 8 != 0
+    exponent = 3 * _DECIMAL[suffix] if suffix in _DECIMAL else int(suffix[1:])
+    digits, scale = whole + part, exponent - len(part)
+    short = len(digits) <= _DECIMAL_DIGITS and scale >= -9
+    return short and scale % 3 == 0 and digits[0] != "0" and not digits.endswith("000")
 
 
 def same_quantity(one: Value, other: Value) -> bool:

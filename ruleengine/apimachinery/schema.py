@@ -59,8 +59,8 @@ class Schema:
     struct. ``has_status`` on a root says that ``/status`` is a subresource of the kind.
     ``always_present``: the server writes the field even where it is empty, so that it never
     counts as added or removed itself. ``drops_zero``: it leaves the field out where the
-    value is zero or empty. ``fields``, ``element`` and ``others`` are made when they are
-    first asked for.
+    value is zero or empty. ``milli``: of an amount it keeps thousandths at most.
+    ``fields``, ``element`` and ``others`` are made when they are first asked for.
     """
 
     fields: "Mapping[str, Schema]"
@@ -84,6 +84,7 @@ class Schema:
         "keys",
         "list_type",
         "merge_key",
+        "milli",
         "nullable",
         "others",
         "patch_strategy",
@@ -115,6 +116,7 @@ class Schema:
         always_present: bool = False,
         drops_zero: bool = False,
         enum: tuple[Value, ...] = (),
+        milli: bool = False,
         type_name: str = "",
     ) -> None:
         self.shape = shape
@@ -133,6 +135,7 @@ class Schema:
         self.always_present = always_present
         self.drops_zero = drops_zero
         self.enum = enum
+        self.milli = milli
         self.type_name = type_name
         self._make_fields = fields
         self._make_element = element
@@ -165,6 +168,9 @@ class Schema:
 
 DEDUCED: Final = Schema(Shape.DEDUCED, preserve_unknown=True)
 """The node of a value whose type nobody declared."""
+
+_RESOURCE: Final = Schema(Shape.SCALAR, scalar=Scalar.QUANTITY, milli=True, type_name="Quantity")
+"""The node of an amount in a list of resources."""
 
 _SCALARS: Final = {
     "string": Scalar.STRING,
@@ -206,6 +212,8 @@ def _node(name: str, field: Object) -> Schema:
     if name.startswith("map[string]"):
         element = name.removeprefix("map[string]")
         atomic = field.get("mapType") == "atomic"
+        if _SCALARS.get(element) is Scalar.QUANTITY:
+            return Schema(Shape.MAP, atomic=atomic, element=lambda: _RESOURCE, **common)
         return Schema(Shape.MAP, atomic=atomic, element=lambda: _type(element), **common)
     own = type_facts(name)
     if own is None or not fields_of(name):

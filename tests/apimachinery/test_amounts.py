@@ -51,6 +51,8 @@ from ruleengine.formats.go_durations import DurationError
         ("0Gi", "0"),
         ("9223372036854775808", "9223372036854775808"),
         ("100Ei", "9223372036854775807"),
+        ("8000e18", "8e21"),
+        ("5000E", "5000E"),
     ],
 )
 def test_a_quantity_is_written_in_canonical_form(text: str, written: str) -> None:
@@ -137,6 +139,53 @@ def test_quantities_sort_as_their_amounts(numbers: list[int]) -> None:
     written = [parse_quantity(f"{number}m") for number in numbers]
     assert [one.scaled(-3) for one in sorted(written)] == sorted(numbers)
     assert len(set(written)) == len(set(numbers))
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("+1", "+1"),
+        ("1.", "1."),
+        ("1.500", "1.500"),
+        ("1.5", "1500m"),
+        ("0.500", "500m"),
+        ("01", "01"),
+        ("01Gi", "01Gi"),
+        ("+1.Gi", "+1.Gi"),
+        ("1.0Gi", "1Gi"),
+        ("8Gi", "8Gi"),
+        ("1032Ki", "1032Ki"),
+        ("2048Ki", "2Mi"),
+        ("1E3", "1E3"),
+        ("1e+3", "1e+3"),
+        ("1e1", "10"),
+        ("1000m", "1"),
+        ("0e3", "0"),
+        ("+1234567890123456789", "1234567890123456789"),
+        ("+999999Ti", "999999Ti"),
+        (" 1 ", "1"),
+    ],
+)
+def test_what_go_takes_for_canonical_is_stored_as_it_is_spelt(text: str, stored: str) -> None:
+    """A sign, a point or a zero too many in a short number; everything else is rewritten."""
+    assert canonical(text) == stored
+    assert canonical(canonical(text)) == stored
+
+
+@pytest.mark.parametrize(
+    ("text", "stored"),
+    [
+        ("100u", "1m"),
+        ("-100u", "-1m"),
+        ("1.0005", "1001m"),
+        ("1n", "1m"),
+        ("+1", "+1"),
+        ("1.1Ki", "1126400m"),
+    ],
+)
+def test_lists_of_resources_keep_thousandths(text: str, stored: str) -> None:
+    """What is finer is rounded away from zero."""
+    assert canonical(text, milli=True) == stored
 
 
 def test_only_quantities_have_a_canonical_form() -> None:

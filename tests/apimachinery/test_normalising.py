@@ -26,6 +26,14 @@ def pod_template(container: dict[str, Any], **spec: Any) -> dict[str, Any]:
             pod_template({"resources": {"limits": {"cpu": "1000m", "memory": 1024}}}),
             pod_template({"resources": {"limits": {"cpu": "1", "memory": "1024"}}}),
         ),
+        (
+            pod_template({"resources": {"requests": {"cpu": "100u", "memory": "+1"}}}),
+            pod_template({"resources": {"requests": {"cpu": "1m", "memory": "+1"}}}),
+        ),
+        (
+            {"spec": {"template": {"spec": {"volumes": [{"emptyDir": {"sizeLimit": "0.1m"}}]}}}},
+            {"spec": {"template": {"spec": {"volumes": [{"emptyDir": {"sizeLimit": "100u"}}]}}}},
+        ),
         (pod_template({"resources": {}, "args": [], "tty": False}), pod_template({})),
         (pod_template({}, replicas=0, paused=False), pod_template({}, replicas=0)),
         (pod_template({}, replicas=2.0, strategy=None), pod_template({}, replicas=2)),

@@ -68,6 +68,7 @@ def test_only_as_many_outputs_are_made_as_are_asked_for() -> None:
         (".body |", 6),
         (".a\n| .b @", 8),
         ('"é" | {a:', 8),
+        ('"\ud800" | {a:', 8),
         (".a as x | .", 6),
         ('import "a" as a; .', 0),
         ('include "a"; .', 0),

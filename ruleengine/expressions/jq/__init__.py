@@ -92,7 +92,7 @@ def _syntax_error(text: str, told: str) -> ExpressionError:
     if place is None:
         return ExpressionError(told.strip().removeprefix("jq: error: "), text=text)
     line, column = int(place[1]) - 2, int(place[2])  # before the text stands a line of ours
-    lines = text.encode().splitlines(keepends=True)
+    lines = text.encode(errors="replace").splitlines(keepends=True)
     before = b"".join(lines[:line]) + (lines[line] if line < len(lines) else b"")[: column - 1]
     return ExpressionError(
         told[: place.start()].removeprefix("jq: error: "),
