@@ -102,10 +102,45 @@ _SELECTOR: Final = _made("Selector", lambda one: cells.selector(lookup(one, "spe
 _READY_OF_REPLICAS: Final = _ready("status.readyReplicas", "spec.replicas")
 
 
+_OF_REPLICAS: Final = (
+    _number("Desired", "spec.replicas"),
+    _number("Current", "status.replicas"),
+    _number("Ready", "status.readyReplicas"),
+    AGE,
+    _CONTAINERS,
+    _IMAGES,
+    _SELECTOR,
+)
+
+
 def _conditions(one: Object) -> str:
     found = lookup(one, "status", "conditions", default=[])
     true = [str(each["type"]) for each in found if each.get("status") == "True"]
     return next((name for name in true if name in ("Complete", "Failed", "Suspended")), "Running")
+
+
+def _quota(name: str, *, limits: bool) -> Column:
+    """Return the column of what a quota says of limits, or of all else."""
+
+    def cell(one: Object) -> str:
+        used = lookup(one, "status", "used", default={})
+        hard = lookup(one, "status", "hard", default=lookup(one, "spec", "hard", default={}))
+        stated = sorted(key for key in hard if key.startswith("limits.") is limits)
+        return ", ".join(f"{key}: {used.get(key, '0')}/{hard[key]}" for key in stated)
+
+    return _made(name, cell)
+
+
+def _targets(scaler: Object) -> str:
+    """Return what a scaler aims at; nothing measures, so the present value is unknown."""
+    aims = []
+    for metric in lookup(scaler, "spec", "metrics", default=()):
+        source = lookup(metric, "resource", default={})
+        target = source.get("target") or {}
+        percentage = target.get("averageUtilization")
+        aim = target.get("averageValue", "<auto>") if percentage is None else f"{percentage}%"
+        aims.append(f"{source.get('name', metric.get('type'))}: <unknown>/{aim}")
+    return ", ".join(aims) or "<none>"
 
 
 def _role(one: Object) -> str:
@@ -156,15 +191,8 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _IMAGES,
         _SELECTOR,
     ),
-    "replicasets.apps": (
-        _number("Desired", "spec.replicas"),
-        _number("Current", "status.replicas"),
-        _number("Ready", "status.readyReplicas"),
-        AGE,
-        _CONTAINERS,
-        _IMAGES,
-        _SELECTOR,
-    ),
+    "replicasets.apps": _OF_REPLICAS,
+    "replicationcontrollers": _OF_REPLICAS,
     "statefulsets.apps": (_READY_OF_REPLICAS, AGE, _CONTAINERS, _IMAGES),
     "daemonsets.apps": (
         _number("Desired", "status.desiredNumberScheduled"),
@@ -285,6 +313,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
                 f"{lookup(one, 'spec', 'scaleTargetRef', 'name')}"
             ),
         ),
+        _made("Targets", _targets),
         _number("MinPods", "spec.minReplicas"),
         _number("MaxPods", "spec.maxReplicas"),
         _number("Replicas", "status.currentReplicas"),
@@ -294,6 +323,23 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("Min Available", "spec.minAvailable", default="N/A"),
         _path("Max Unavailable", "spec.maxUnavailable", default="N/A"),
         _number("Allowed Disruptions", "status.disruptionsAllowed"),
+        AGE,
+    ),
+    "resourcequotas": (_quota("Request", limits=False), _quota("Limit", limits=True), AGE),
+    "limitranges": (_path("Created At", "metadata.creationTimestamp"),),
+    "priorityclasses.scheduling.k8s.io": (
+        _number("Value", "value"),
+        _made("Global-Default", lambda one: str(bool(one.get("globalDefault"))).lower()),
+        _path("PreemptionPolicy", "preemptionPolicy", default="PreemptLowerPriority"),
+        AGE,
+    ),
+    "networkpolicies.networking.k8s.io": (
+        _made("Pod-Selector", lambda one: cells.selector(lookup(one, "spec", "podSelector"))),
+        AGE,
+    ),
+    "ingressclasses.networking.k8s.io": (
+        _path("Controller", "spec.controller"),
+        _path("Parameters", "spec.parameters.name"),
         AGE,
     ),
     "leases.coordination.k8s.io": (_path("Holder", "spec.holderIdentity"), AGE),

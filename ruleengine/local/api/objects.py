@@ -117,7 +117,7 @@ class ObjectRequests:
         listed = list_objects(self._registry, route, query)
         info = route.served.info
         if shown.kind == "Table":
-            include = query.get("includeObject", "Metadata")
+            include = tables.included(query)
             now = self._registry.clock.now()
             answer = tables.table(
                 listed.items,
@@ -164,7 +164,7 @@ class ObjectRequests:
                 route.served,
                 self._registry.clock.now(),
                 metadata,
-                include=query.get("includeObject", "Metadata"),
+                include=tables.included(query),
                 version=shown.version,
             )
         return tables.partial(value, shown.version) if shown.kind else value

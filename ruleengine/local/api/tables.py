@@ -1,6 +1,6 @@
 """How objects are shown: as they are, as a Table for kubectl, or as their metadata."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -8,7 +8,7 @@ from typing import Final
 from ruleengine.local.api import cells
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.columns import AGE, COLUMNS, NAME, Column
-from ruleengine.local.api.failures import ApiFailure
+from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.local.api.views import to_store
 from ruleengine.model.values import Object, Value, lookup
 
@@ -49,6 +49,14 @@ def accepted(header: str) -> Shown:
         "this server does not answer in protobuf"
     )
     raise ApiFailure(406, "NotAcceptable", text)
+
+
+def included(query: Mapping[str, str]) -> str:
+    """Return how much of its object a row shall carry. Raises ``ApiFailure`` 400."""
+    include = query.get("includeObject") or "Metadata"
+    if include not in ("None", "Metadata", "Object"):
+        raise bad_request(f"unrecognized includeObject value: {include!r}")
+    return include
 
 
 def columns_of(served: Served) -> tuple[Column, ...]:

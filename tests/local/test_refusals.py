@@ -1,0 +1,185 @@
+"""What cannot be done is refused with the code, the reason and the causes that clients act on."""
+
+from typing import Any
+
+import pytest
+
+from tests.local.planes import APPLY, JSON_PATCH, MERGE, Caller, configmap, deployment
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
+
+
+def named(name: str, **metadata: Any) -> dict[str, Any]:
+    """Return a ConfigMap with further metadata."""
+    return {**configmap(name), "metadata": {"name": name, **metadata}}
+
+
+@pytest.fixture
+def made(call: Caller) -> Caller:
+    """Return a caller where the ConfigMap ``a`` exists."""
+    assert call("POST", MAPS, configmap("a"))[0] == 201
+    return call
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "reason"),
+    [
+        (named("a"), 409, "AlreadyExists"),
+        (named("b", namespace="other"), 400, "BadRequest"),
+        ({**named("b"), "kind": "Secret"}, 400, "BadRequest"),
+        ({**named("b"), "apiVersion": "v2"}, 400, "BadRequest"),
+        (named("b", resourceVersion="1"), 400, "BadRequest"),
+        (named(""), 422, "Invalid"),
+        (named("A_b"), 422, "Invalid"),
+        (named("b", labels={"a b": "c"}), 422, "Invalid"),
+        (named("b", annotations={"x": "y" * 300_000}), 422, "Invalid"),
+        (named("b", finalizers=["plain"]), 422, "Invalid"),
+        ({**named("b"), "data": {"a": 1}}, 422, "Invalid"),
+        ([], 400, "BadRequest"),
+        (b"{", 400, "BadRequest"),
+        (b"\xff\xfe", 400, "BadRequest"),
+        (b'{"a":' * 100_000, 400, "BadRequest"),
+        (b"x" * (4 << 20), 413, "RequestEntityTooLarge"),
+    ],
+)
+def test_what_cannot_be_created(made: Caller, body: Any, code: int, reason: str) -> None:
+    """Nothing is stored, and the answer is a Status."""
+    revision = made.plane.store.revision
+    status, refused = made("POST", MAPS, body)
+    assert (status, refused["kind"], refused["reason"]) == (code, "Status", reason)
+    assert made.plane.store.revision == revision
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "code"),
+    [
+        ("PUT", MAPS, 405),
+        ("PATCH", MAPS, 405),
+        ("POST", f"{MAPS}/a", 405),
+        ("OPTIONS", MAPS, 405),
+        ("TRACE", f"{MAPS}/a", 405),
+        ("PUT", f"{MAPS}/none", 404),
+        ("GET", f"{MAPS}/none", 404),
+        ("DELETE", f"{MAPS}/none", 404),
+        ("GET", f"{MAPS}/a/status", 404),
+        ("GET", f"{MAPS}/a/b/c", 404),
+        ("GET", "/api/v1/configmaps/a", 404),
+        ("GET", "/api/v1/namespaces/default/nodes", 404),
+        ("GET", "/apis/none/v1/things", 404),
+        ("GET", "/apis/apps/v9/deployments", 404),
+        ("GET", "/api/v1/watch/configmaps", 404),
+        ("POST", "/version", 405),
+        ("GET", "/metrics", 404),
+    ],
+)
+def test_what_is_not_served(made: Caller, method: str, path: str, code: int) -> None:
+    """A path leads nowhere, or what is there does not have the verb."""
+    body = configmap("none") if method == "PUT" else None
+    status, refused = made(method, path, body)
+    reasons = {404: "NotFound", 405: "MethodNotAllowed"}
+    assert (status, refused["reason"]) == (code, reasons[code])
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "reason"),
+    [
+        (named("b"), 400, "BadRequest"),
+        (named("a", uid="another"), 409, "Conflict"),
+        (named("a", resourceVersion="1"), 409, "Conflict"),
+        (named("a", resourceVersion="x"), 409, "Conflict"),
+    ],
+)
+def test_what_cannot_be_replaced(made: Caller, body: Any, code: int, reason: str) -> None:
+    """Another object, or one that has changed meanwhile."""
+    status, refused = made("PUT", f"{MAPS}/a", body)
+    assert (status, refused["reason"]) == (code, reason)
+    if "resourceVersion" in body["metadata"]:
+        text = "the object has been modified; please apply your changes to the latest version"
+        assert text in refused["message"]
+
+
+@pytest.mark.parametrize(
+    ("media", "body", "query", "code"),
+    [
+        (APPLY, configmap("a"), {}, 422),
+        (APPLY, configmap("b"), {"fieldManager": "m"}, 400),
+        (APPLY, {**configmap("a"), "apiVersion": "v2"}, {"fieldManager": "m"}, 400),
+        (APPLY, {**configmap("a"), "odd": 1}, {"fieldManager": "m"}, 400),
+        (APPLY, named("a", managedFields=[{"manager": "x"}]), {"fieldManager": "m"}, 400),
+        (APPLY, named("b", uid="u"), {"fieldManager": "m"}, 400),
+        (APPLY, configmap("a"), {"fieldManager": "m" * 129}, 422),
+        (MERGE, {}, {"force": "true"}, 422),
+        (MERGE, {}, {"dryRun": "Some"}, 422),
+        (MERGE, {}, {"fieldValidation": "Sometimes"}, 422),
+        (MERGE, {"metadata": {"resourceVersion": "1"}}, {}, 409),
+        (MERGE, {"metadata": {"name": "b"}}, {}, 400),
+        (JSON_PATCH, [{"op": "test", "path": "/data/a", "value": "no"}], {}, 422),
+        (JSON_PATCH, [{"op": "remove", "path": "/data/none"}], {}, 422),
+        (JSON_PATCH, {}, {}, 422),
+        ("application/json", {}, {}, 415),
+        ("text/plain", {}, {}, 415),
+    ],
+)
+def test_what_cannot_be_patched(
+    made: Caller, media: str, body: Any, query: dict[str, str], code: int
+) -> None:
+    """The object stays as it was."""
+    before = made("GET", f"{MAPS}/a")
+    status, refused = made("PATCH", f"{MAPS}/a", body, media, **query)
+    assert (status, refused["kind"]) == (code, "Status"), refused
+    assert made("GET", f"{MAPS}/a") == before
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"propagationPolicy": "Sideways"}, 422),
+        ({"propagationPolicy": "Orphan", "orphanDependents": True}, 422),
+        ({"dryRun": ["Some"]}, 422),
+        ({"gracePeriodSeconds": "soon"}, 400),
+        ({"preconditions": {"uid": "another"}}, 409),
+        ({"preconditions": {"resourceVersion": "1"}}, 409),
+    ],
+)
+def test_what_cannot_be_deleted(made: Caller, body: Any, code: int) -> None:
+    """The object stays."""
+    assert made("DELETE", f"{MAPS}/a", body)[0] == code
+    assert made("GET", f"{MAPS}/a")[0] == 200
+
+
+def test_the_body_wins_over_the_query(made: Caller) -> None:
+    """For what a delete asks in both."""
+    body = {"dryRun": ["All"]}
+    assert made("DELETE", f"{MAPS}/a", body, propagationPolicy="Background")[0] == 200
+    assert made("GET", f"{MAPS}/a")[0] == 200
+
+
+def test_parameters_say_what_is_wrong_with_them(made: Caller) -> None:
+    """By the reasons that clients know."""
+    _, refused = made("PATCH", f"{MAPS}/a", configmap("a"), APPLY)
+    assert refused["details"]["causes"][0]["reason"] == "FieldValueRequired"
+    _, refused = made("PATCH", f"{MAPS}/a", {}, MERGE, dryRun="Some")
+    assert refused["details"]["causes"][0]["reason"] == "FieldValueNotSupported"
+    _, refused = made("PATCH", f"{MAPS}/a", {}, MERGE, force="true")
+    assert refused["details"]["causes"][0]["reason"] == "FieldValueForbidden"
+
+
+def test_yaml_is_read_where_json_is(call: Caller) -> None:
+    """What is no YAML is a bad request, and a field that stands twice is told."""
+    text = b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: it}\ndata: {a: b}\n"
+    assert call("POST", MAPS, text, "application/yaml")[1]["data"] == {"a": "b"}
+    assert call("PUT", f"{MAPS}/it", text.replace(b"b}", b"c}"), "application/yaml")[0] == 200
+    assert call("POST", MAPS, b"a: [", "application/yaml")[0] == 400
+    twice = text.replace(b"{a: b}", b"{a: b, a: c}").replace(b"it", b"that")
+    status, refused = call("POST", MAPS, twice, "application/yaml", fieldValidation="Strict")
+    assert (status, 'duplicate field "' in refused["message"]) == (400, True)
+
+
+def test_what_must_not_change_does_not(call: Caller) -> None:
+    """The selector of a Deployment, for instance."""
+    call("POST", DEPLOYMENTS, deployment())
+    change = {"spec": {"selector": {"matchLabels": {"app": "other"}}}}
+    status, refused = call("PATCH", f"{DEPLOYMENTS}/web", change, MERGE)
+    assert (status, refused["reason"]) == (422, "Invalid")
+    assert "field is immutable" in refused["message"]
