@@ -8,6 +8,7 @@ from typing import Any
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.checks import Check, Checked, Purpose, begin, conclude
+from ruleengine.local.runtime.storage import Bounds
 from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen, VolumeFile
 from ruleengine.model.names import RUN
@@ -26,6 +27,8 @@ class PretendingRunner:
         self.plans: list[ContainerPlan] = []
         self.ended: list[tuple[str, bool]] = []
         self.forgotten: list[str] = []
+        self.weighed: list[tuple[datetime, str]] = []
+        self.too_much = ""
         self.images: set[str] = set()
         self.registry = False
         self.pulled: list[tuple[str, str]] = []
@@ -90,6 +93,16 @@ class PretendingRunner:
     def checked(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
         """Return what was answered."""
         return dict(self._checked.get(uid, {}))
+
+    def weigh(self, uid: str, bounds: Bounds) -> None:
+        """Note who was weighed."""
+        assert bounds
+        self.weighed.append((self.clock.now(), uid))
+
+    def excess(self, uid: str) -> str:
+        """Return what the test has set."""
+        del uid
+        return self.too_much
 
     def forget(self, uid: str) -> None:
         """Note who was forgotten."""

@@ -10,14 +10,16 @@ from typing import NoReturn
 
 import pytest
 
+from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime.detecting import ALLOW, detect
 from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.inside.enter import open_inside
-from ruleengine.local.runtime.launching import LauncherProcess
+from ruleengine.local.runtime.launching import Contained, LauncherProcess
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
+from ruleengine.local.runtime.storage import Bounds, measure
 from ruleengine.local.runtime.values import ContainerPlan, Limits, Mount, VolumeFile
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object
@@ -196,6 +198,37 @@ def test_a_launcher_that_ends_takes_its_containers_with_it(
     assert shell.wait(name).code == 137
     assert until(lambda: not alive_below(runner.log_path(shell.uid, name, 0).parents[3]))
     assert shell("echo again")[1] == "again\n"
+
+
+@pytest.mark.parametrize("said", [b"no JSON", b"1", b"null", b'{"exec": ', b"\xff"])
+def test_a_first_process_that_says_nonsense_is_ended(said: bytes) -> None:
+    """Whoever has taken it over takes over nothing else."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        found = Contained(ours, lambda _: None)
+        found.take(b'{"started": true}', [])
+        found.take(said, [])
+        assert found.failure
+        assert b'"signal":9' in theirs.recv(100)
+
+
+def test_a_pod_that_uses_too_much_of_the_disk_is_told(shell: Shell, runner: ProcessRunner) -> None:
+    """By its container, its log or its volume; one within its bounds is left alone."""
+    volume = Mount(volume="v", path="/data")
+    name = shell.start("head -c 3000000 /dev/urandom > /data/x; echo up; sleep 1000", volume)
+    until(lambda: "up" in shell.log(name))
+    large, small = parse_quantity("10Mi"), parse_quantity("1Mi")
+    runner.weigh(shell.uid, Bounds(containers={name: large}, volumes={"v": large}))
+    folder = runner.log_path(shell.uid, name, 0).parents[3]
+    assert until(lambda: 3_000_000 <= measure(folder).volumes["v"] < 4_000_000)
+    assert runner.excess(shell.uid) == ""
+    runner.forget(shell.uid)
+    name = shell.start("head -c 3000000 /dev/urandom > /tmp/x; echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    runner.weigh(shell.uid, Bounds(containers={name: small}))
+    assert until(lambda: "exceeds the total limit of containers 1Mi" in runner.excess(shell.uid))
+    runner.forget(shell.uid)
+    assert runner.excess(shell.uid) == ""
 
 
 def test_without_a_sandbox_nothing_is_started(tmp_path: Path) -> None:

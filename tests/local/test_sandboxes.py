@@ -94,6 +94,30 @@ def test_no_privilege_is_left(shell: Shell) -> None:
     assert {int(text, 16) for text in values.values()} == {0}
 
 
+def test_the_first_process_cannot_be_looked_into(shell: Shell) -> None:
+    """It is the same user, and holds the log and the way to the server."""
+    script = "ls -l /proc/$PPID/fd/; cat /proc/$PPID/environ; cat /proc/$PPID/maps; echo over"
+    _, log = shell(script)
+    assert "PATH=" not in log
+    assert "->" not in log
+    assert "r-xp" not in log
+    assert log.count("ermission denied") >= 3
+    assert "over" in log.splitlines()
+
+
+def test_no_namespace_can_be_made_inside(shell: Shell) -> None:
+    """A user namespace would give capabilities, and with them more of the kernel."""
+    _, log = shell("for one in U Ur Um; do unshare -$one true && echo made; done; echo over")
+    assert "made" not in log.splitlines()
+    assert "over" in log.splitlines()
+
+
+def test_users_of_the_host_are_not_seen(shell: Shell) -> None:
+    """Root and nobody are known."""
+    _, log = shell("cut -d: -f1 /etc/passwd; cut -d: -f1 /etc/group; id -un")
+    assert log.split() == ["root", "nobody", "root", "nogroup", "root"]
+
+
 def test_kernel_settings_cannot_be_written(shell: Shell) -> None:
     """They are read-only, although the process looks like root inside."""
     seen, _ = shell("cat /proc/sys/kernel/hostname > /proc/sys/kernel/hostname")

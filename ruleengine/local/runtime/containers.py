@@ -6,8 +6,10 @@ it writes is ``upper``), ``log`` and ``termination``, the message that it leaves
 
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
@@ -189,6 +191,7 @@ class Containers:
             return ()
         found = ["bwrap", "--unshare-user", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
         found += ["--die-with-parent", "--cap-drop", "ALL", "--hostname", plan.hostname]
+        found += _without_namespaces()
         found += ["--uid", str(plan.user[0]), "--gid", str(plan.user[1])]
         found += ["--bind", str(root), "/", "--dev", "/dev"]
         for one in binds:
@@ -202,6 +205,23 @@ class Containers:
             found += ["--remount-ro", "/"]
         inner = [INTERPRETER, "-I", "-S", "-c", _SUPERVISE, PACKAGE_PLACE]
         return [*found, "--chdir", "/", "--", *inner]
+
+
+@cache
+def _without_namespaces() -> tuple[str, ...]:
+    """Return bubblewrap's option that forbids user namespaces inside; it has it since 0.8."""
+    option = "--disable-userns"
+    try:
+        known = subprocess.run(
+            ["bwrap", "--help"],  # noqa: S607 - the program of the user's own path
+            capture_output=True,
+            text=True,
+            timeout=20,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ()
+    return (option,) if option in known.stdout + known.stderr else ()
 
 
 def _process_limits(plan: ContainerPlan, *, whole: bool) -> dict[str, int]:

@@ -16,6 +16,7 @@ from ruleengine.local.runtime.ending import end_container, end_pod, end_sidecars
 from ruleengine.local.runtime.pod_status import conditions, pod_status
 from ruleengine.local.runtime.situation import Observed, Situation, backoff, is_sidecar
 from ruleengine.local.runtime.steps import End, Ending, Steps, Told
+from ruleengine.local.runtime.storage import EVICTED
 from ruleengine.local.runtime.surroundings import NotReadyError
 from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan
 from ruleengine.model.times import format_time, parse_time
@@ -82,7 +83,9 @@ def failed(pod: Object, now: datetime, reason: str, message: str) -> Object:
     }
 
 
-def _ending_of(situation: Situation, steps: Steps) -> Ending | None:
+def _ending_of(  # noqa: PLR0911 - one return per reason
+    situation: Situation, steps: Steps
+) -> Ending | None:
     """Return why the pod as a whole has to end, if it has."""
     metadata = situation.pod["metadata"]
     if "deletionTimestamp" in metadata:
@@ -93,6 +96,8 @@ def _ending_of(situation: Situation, steps: Steps) -> Ending | None:
         if one.reason == NODE_RESTARTED and situation.policy == "Never":
             message = f"container {name}: {one.message}"
             return Ending(reason=NODE_RESTARTED, message=message, since=situation.now)
+    if situation.observed.excess:
+        return Ending(reason=EVICTED, message=situation.observed.excess, since=situation.now)
     limit = situation.spec.get("activeDeadlineSeconds")
     if limit is None:
         return None

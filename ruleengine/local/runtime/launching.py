@@ -153,8 +153,15 @@ class Contained:
         with contextlib.suppress(OSError):
             socket.send_fds(self._control, [json_text.dump_bytes(message)], descriptors)
 
-    def hear(self, message: dict[str, Any], descriptors: Sequence[int] = ()) -> None:
-        """Take in what the first process says."""
+    def take(self, message: bytes, descriptors: Sequence[int]) -> None:
+        """Take in a message; a first process that says what none of ours would is ended."""
+        try:
+            self._hear(json_text.loads(message), descriptors)
+        except (ValueError, TypeError, LookupError):
+            self.failure = "the first process of the container said what it never says"
+            self.kill()
+
+    def _hear(self, message: dict[str, Any], descriptors: Sequence[int]) -> None:
         if "attached" in message:
             with self._lock:
                 ready = self._attaching.pop(message["attached"], None)
@@ -166,12 +173,12 @@ class Contained:
         if "started" in message:
             self.started = True
         elif "failure" in message:
-            self.failure = message["failure"]
+            self.failure = str(message["failure"])
         elif "exec" in message:
             with self._lock:
                 done = self._executions.pop(message["exec"], None)
             if done is not None:
-                done(message["code"])
+                done(int(message["code"]))
 
     def begin(self, process: int) -> None:
         """Take in which process it is, as a descriptor."""
@@ -185,7 +192,7 @@ class Contained:
         self._control.setblocking(False)
         with contextlib.suppress(OSError):
             while heard := _received(self._control):
-                self.hear(*heard)
+                self.take(*heard)
         with self._lock:
             self.code = code if code >= 0 else 128 - code
             self.failure = self.failure or failure
@@ -316,7 +323,7 @@ class LauncherProcess:
         with contextlib.suppress(ConnectionError):  # it ended before it had read everything
             heard = _received(control)
         if heard:
-            found.hear(*heard)
+            found.take(*heard)
         else:
             selector.unregister(control)
 
@@ -363,10 +370,10 @@ class LauncherProcess:
         channel.close()
 
 
-def _received(control: socket.socket) -> tuple[dict[str, Any], list[int]] | None:
+def _received(control: socket.socket) -> tuple[bytes, list[int]] | None:
     """Return what a first process says, with its descriptors; ``None`` where it is gone."""
     message, descriptors, _, _ = socket.recv_fds(control, _LARGEST, 1)
-    return (json_text.loads(message), descriptors) if message else None
+    return (message, descriptors) if message else None
 
 
 def _in_memory(content: bytes) -> int:

@@ -32,6 +32,7 @@ from ruleengine.local.runtime.refreshing import (
 )
 from ruleengine.local.runtime.situation import Observed
 from ruleengine.local.runtime.steps import Told
+from ruleengine.local.runtime.storage import INTERVAL, bounds_of
 from ruleengine.local.runtime.surroundings import Engine, Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
 from ruleengine.local.service_accounts import ServiceAccountTokens
@@ -118,8 +119,16 @@ class ProcessPods:
             writes.append(SetStatus(pod, decision.status))
         if decision.over and is_deleting(pod) and pod["metadata"].get("deletionGracePeriodSeconds"):
             writes.append(Delete(pod, "", 0))
-        times = [at for at in (decision.again, again) if at is not None]
+        times = [at for at in (decision.again, again, self._weigh(pod, now)) if at is not None]
         return Reconciled(tuple(writes), min(times, default=None))
+
+    def _weigh(self, pod: Object, now: datetime) -> datetime | None:
+        """Have it found out what a pod uses of the disk, where it has bounds; return when again."""
+        bounds = bounds_of(pod)
+        if not bounds:
+            return None
+        self._runner.weigh(pod["metadata"]["uid"], bounds)
+        return now + INTERVAL
 
     def _refresh(self, pod: Object, reader: Reader, now: datetime) -> datetime | None:
         """Bring the files of running containers up to date; return when to do so again."""
@@ -136,7 +145,12 @@ class ProcessPods:
 
         uid = pod["metadata"]["uid"]
         seen, checked = self._runner.look(uid), self._runner.checked(uid)
-        observed = Observed(seen=seen, checked=checked, problem=self._runner.problem())
+        observed = Observed(
+            seen=seen,
+            checked=checked,
+            problem=self._runner.problem(),
+            excess=self._runner.excess(uid),
+        )
         return decide(pod, observed, plan, now)
 
     def _surroundings(self, pod: Object, reader: Reader, now: datetime) -> Surroundings:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,6 +40,7 @@ from ruleengine.local.runtime.launching import Contained, Launch, LauncherProces
 from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.logs import last_lines
 from ruleengine.local.runtime.sandbox import Sandbox
+from ruleengine.local.runtime.storage import INTERVAL, Bounds, excess, measure
 from ruleengine.local.runtime.values import (
     COMPLETED,
     ERROR,
@@ -92,6 +94,9 @@ class ProcessRunner:
         self._containers: Containers | None = None
         self._lock = threading.RLock()
         self._files: dict[Path, Mapping[str, VolumeFile] | None] = {}
+        self._scales = ThreadPoolExecutor(1, thread_name_prefix="weigh")
+        self._weighed: dict[str, datetime] = {}
+        self._excess: dict[str, str] = {}
         self._remover = ThreadPoolExecutor(1, thread_name_prefix="remove")
         self._pods: dict[str, dict[str, list[Attempt]]] = {}
         self.changed: Callable[[str], None] = lambda _: None
@@ -272,9 +277,35 @@ class ProcessRunner:
         """Return what is known of the checks of a pod, by container and purpose."""
         return self._checks.look(uid)
 
+    def weigh(self, uid: str, bounds: Bounds) -> None:
+        """Find out what a pod uses of the disk, if that is not known of late."""
+        now = self._clock.now()
+        with self._lock:
+            if now < self._weighed.get(uid, now):
+                return
+            self._weighed[uid] = now + INTERVAL
+        with contextlib.suppress(RuntimeError):  # the server ends
+            self._scales.submit(self._weigh, uid, bounds)
+
+    def _weigh(self, uid: str, bounds: Bounds) -> None:
+        text = excess(bounds, measure(self._folder / uid))
+        with self._lock:
+            known = text and uid in self._weighed
+            if known:
+                self._excess[uid] = text
+        if known:
+            self._notify(uid)
+
+    def excess(self, uid: str) -> str:
+        """Return what a pod uses too much of; empty where it keeps within its bounds."""
+        return self._excess.get(uid, "")
+
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""
         self._checks.forget(uid)
+        with self._lock:
+            self._weighed.pop(uid, None)
+            self._excess.pop(uid, None)
         with self._lock:
             running = self._running(uid)
             self._pods.pop(uid, None)
@@ -319,6 +350,7 @@ class ProcessRunner:
             if found is not None:
                 found.over.wait(max(end - time.monotonic(), 0))
         self._checks.close()
+        self._scales.shutdown(cancel_futures=True)
         self._remover.shutdown()
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()

@@ -22,13 +22,11 @@ NOBODY: Final = 65534
 _NAMESPACES: Final = kernel.NEW_MOUNTS | kernel.NEW_PROCESSES | kernel.NEW_IPC | kernel.NEW_NAMES
 _DEVICES: Final = ("null", "zero", "full", "random", "urandom")
 _COPIED: Final = (
-    "group",
     "hosts",
     "ld.so.cache",
     "localtime",
     "nsswitch.conf",
     "os-release",
-    "passwd",
     "protocols",
     "resolv.conf",
     "services",
@@ -39,6 +37,12 @@ _EMPTY: Final = (
     *("dev/shm", "etc", "home", "mnt", "opt", "proc", "root", "run", "srv", "tmp", "var/tmp"),
     "work",
 )
+_WRITTEN: Final = {
+    "passwd": "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/false\n",
+    "group": "root:x:0:\nnogroup:x:65534:\n",
+}
+"""Files of ``/etc`` that tell nothing of the host's users."""
+
 _OPEN: Final = ("dev/shm", "tmp", "var/tmp")
 _LINKS: Final = {
     "dev/fd": "/proc/self/fd",
@@ -106,6 +110,8 @@ def prepare(root: Path, user: int) -> None:
             copy = root / "etc" / name
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(source, copy)
+    for name, text in _WRITTEN.items():
+        (root / "etc" / name).write_text(text)
     if user:
         own(root, user)
 

@@ -20,11 +20,15 @@ _FORGIVEN: Final = timedelta(minutes=10)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
-    """What the node sees of a pod; ``problem`` says why nothing can be run here."""
+    """What the node sees of a pod; ``problem`` says why nothing can be run here.
+
+    ``excess`` says what it uses too much of.
+    """
 
     seen: Mapping[str, Seen] = field(default_factory=dict)
     checked: Mapping[tuple[str, Purpose], Checked] = field(default_factory=dict)
     problem: str = ""
+    excess: str = ""
 
 
 class Situation:

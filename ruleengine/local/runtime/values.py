@@ -12,6 +12,7 @@ from typing import Final, Protocol
 
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.executing import Execution, Wanted
+from ruleengine.local.runtime.storage import Bounds
 
 COMPLETED: Final = "Completed"
 ERROR: Final = "Error"
@@ -144,6 +145,12 @@ class Runner(Protocol):
 
     def checked(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
         """Return what is known of the checks of a pod, by container and purpose."""
+
+    def weigh(self, uid: str, bounds: Bounds) -> None:
+        """Find out what a pod uses of the disk, if that is not known of late."""
+
+    def excess(self, uid: str) -> str:
+        """Return what a pod uses too much of; empty where it keeps within its bounds."""
 
     def forget(self, uid: str) -> None:
         """End what is left of a pod and remove its files."""

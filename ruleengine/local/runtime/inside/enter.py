@@ -4,6 +4,7 @@ The process is in namespaces of its own already. What it is told comes from
 :mod:`ruleengine.local.runtime.sandbox`.
 """
 
+import contextlib
 import os
 import socket
 import stat
@@ -26,8 +27,8 @@ def enter(spec: dict[str, Any]) -> None:
         _map_user(spec["outer"], (0, 0))
     socket.sethostname(spec["hostname"])
     kernel.new_keyring()
-    _build(spec)
-    _drop(spec)
+    settings = _build(spec)
+    _drop(spec, settings)
 
 
 def _map_user(outer: Sequence[int], inner: Sequence[int]) -> None:
@@ -77,8 +78,10 @@ def _bind(source: str, target: str, user: int, *, read_only: bool) -> None:
         kernel.mount("none", target, "none", flags)
 
 
-def _build(spec: dict[str, Any]) -> None:
+def _build(spec: dict[str, Any]) -> int:
     """Make the folder ``root`` the file system, with the host's tools in it, read-only.
+
+    Returns a descriptor of the kernel's settings, which cannot be changed by their path any more.
 
     The root changes before anything is mounted in it: links that a container has left in a
     volume then lead to its own files, never to the host's.
@@ -101,6 +104,7 @@ def _build(spec: dict[str, Any]) -> None:
         _bind(path, one["target"], user, read_only=one["read_only"])
         os.close(source)
     kernel.mount("proc", "/proc", "proc", kernel.NO_SUID)
+    settings = os.open("/proc/sys", os.O_PATH)
     for name in PROTECTED:
         path = f"/proc/{name}"
         if os.path.exists(path):  # noqa: PTH110
@@ -110,9 +114,10 @@ def _build(spec: dict[str, Any]) -> None:
     _make_folder(spec["working_directory"], user)
     if spec["read_only_root"]:
         kernel.mount("none", "/", "none", kernel.BIND | kernel.REMOUNT | kernel.READ_ONLY)
+    return settings
 
 
-def _drop(spec: dict[str, Any]) -> None:
+def _drop(spec: dict[str, Any], settings: int) -> None:
     """Become the user that the container asks for, and give up every capability for good."""
     user, inner = spec["user"], spec["inner"]
     if user:
@@ -124,4 +129,18 @@ def _drop(spec: dict[str, Any]) -> None:
         outer = os.geteuid(), os.getegid()
         kernel.new_user_namespace()
         _map_user(outer, inner)
+    _forbid_namespaces(settings)
     kernel.drop_capabilities()
+
+
+def _forbid_namespaces(settings: int) -> None:
+    """Let nothing in here make a user namespace of its own, where it would have capabilities.
+
+    The setting is that of the namespace that this process is in; a kernel without it forbids
+    nothing.
+    """
+    with contextlib.suppress(OSError):
+        place = os.open("user/max_user_namespaces", os.O_WRONLY, dir_fd=settings)
+        os.write(place, b"0")
+        os.close(place)
+    os.close(settings)

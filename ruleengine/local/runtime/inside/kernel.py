@@ -103,6 +103,11 @@ def be_dumpable() -> None:
     _LIBC.prctl(_DUMPABLE, 1, 0, 0, 0)
 
 
+def be_private() -> None:
+    """Let nobody but the host's root look into this process, whoever it is."""
+    _LIBC.prctl(_DUMPABLE, 0, 0, 0, 0)
+
+
 def drop_capabilities() -> None:
     """Give up every capability for good, also what a program would bring."""
     for number in range(64):

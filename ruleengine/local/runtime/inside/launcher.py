@@ -151,6 +151,8 @@ def supervise(given: int, log: int, control: int) -> int:
         spec["terminal"] = os.openpty() if spec["tty"] else None
         if spec["builds"]:
             enter(spec)
+        # what runs in the container is the same user: it must not reach what this process holds
+        kernel.be_private()
         kernel.end_with_parent()
         return Supervisor(spec, log, channel).run()
     except (OSError, ValueError, KeyError) as error:
