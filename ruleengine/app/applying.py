@@ -1,19 +1,20 @@
 """``apply``: the plan performed, then driven until everything has settled."""
 
 import os
-import threading
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ruleengine.app.checking import check
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
 from ruleengine.app.leasing import area_leases
-from ruleengine.app.planning import Engagement, check, engaged, plan_now
+from ruleengine.app.observing import Observers
+from ruleengine.app.planning import Engagement, engaged, plan_now
 from ruleengine.app.standing import standing
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Outcome, Plan, Result
@@ -46,14 +47,6 @@ class ApplyOptions:
     drive: bool = False
     receive: bool = False
     keep: bool = False
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Observers:
-    """Who is told what happens, and who may stop it."""
-
-    progress: Callable[[Outcome], None] = field(default=lambda _: None)
-    cancel: threading.Event = field(default_factory=threading.Event)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

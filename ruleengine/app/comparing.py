@@ -9,8 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
+from ruleengine.app.checking import check
 from ruleengine.app.declaring import Declared, declare
-from ruleengine.app.planning import Planned, check
+from ruleengine.app.planning import Planned
 from ruleengine.app.rendering import make_render
 from ruleengine.app.workspace import Workspace, open_workspace
 from ruleengine.environments.observing import render_request

@@ -16,9 +16,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from ruleengine.app.applying import ApplyOptions, Delivery, Observers, apply
+from ruleengine.app.applying import ApplyOptions, Delivery, apply
 from ruleengine.app.clusters import ClusterChoice, connected
 from ruleengine.app.declaring import declare
+from ruleengine.app.observing import Observers
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Result, Target

@@ -3,16 +3,16 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from ruleengine.apimachinery.kinds import KindTable, argo_kinds
 from ruleengine.app.acting import workflow_performers, workflow_reconciler
+from ruleengine.app.checking import check
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.inspecting import Simulated, count_simulated
 from ruleengine.app.rendering import make_render
-from ruleengine.app.validating import ValidationOptions, validate
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.environments.merging import make_merge
 from ruleengine.environments.reconciler import ApplicationReconciler
@@ -30,10 +30,6 @@ from ruleengine.rollouts.reconciler import RolloutReconciler
 from ruleengine.triggers.buses import EventBusReconciler
 from ruleengine.triggers.sensor_reconciler import SensorReconciler
 from ruleengine.triggers.source_reconciler import EventSourceReconciler
-from ruleengine.validation.checks import Check
-
-_CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
-"""The checks before a plan; rendering is part of the plan itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,25 +58,6 @@ class Planned:
     plan: Plan | None
     findings: tuple[Finding, ...] = ()
     pods: Simulated | None = None
-
-
-def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
-    """Return the findings of the checks that every plan begins with."""
-    options = ValidationOptions(
-        today=datetime.now(UTC).date(), directory=directory, revision=revision, checks=_CHECKS
-    )
-    return validate(options).report.findings
-
-
-def check_files(directory: Path, paths: tuple[Path, ...]) -> tuple[Finding, ...]:
-    """Return the findings of some files only, named from ``directory``."""
-    options = ValidationOptions(
-        today=datetime.now(UTC).date(),
-        directory=directory,
-        paths=tuple(directory / one for one in paths),
-        checks=_CHECKS,
-    )
-    return validate(options).report.findings
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
+from ruleengine.app.checking import check
 from ruleengine.app.clusters import Connected
 from ruleengine.app.declaring import Declared, declare
-from ruleengine.app.planning import Engagement, check, engage, plan_now
+from ruleengine.app.planning import Engagement, engage, plan_now
 from ruleengine.app.pod_faults import PodFault, PodFaults
 from ruleengine.app.pod_outcomes import PodOutcome, PodOutcomes
 from ruleengine.app.simulated_events import SimulatedBus

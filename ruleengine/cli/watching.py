@@ -14,7 +14,7 @@ from types import FrameType
 
 import click
 
-from ruleengine.app.applying import Observers
+from ruleengine.app.observing import Observers
 from ruleengine.model.actions import Outcome
 from ruleengine.reporting.progress import progress_for
 

@@ -14,13 +14,13 @@ from ruleengine.model.names import ARGO_API_VERSION, CONSIDERED, PIPELINES_MANAG
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import conditions
+from ruleengine.pipelines.labels import CRON_LABEL
 from ruleengine.pipelines.phases import COMPLETED, Phase
 from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.schedules import Schedules, since
 from ruleengine.pipelines.substituting import evaluate, substitute
 from ruleengine.pipelines.variables import NOW, SCHEDULED_TIME
 
-CRON_LABEL: Final = "workflows.argoproj.io/cron-workflow"
 _KIND: Final = "CronWorkflow"
 
 

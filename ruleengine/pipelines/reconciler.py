@@ -6,7 +6,7 @@ exit handlers; what it must remember stands in the status.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
@@ -18,6 +18,7 @@ from ruleengine.pipelines import cleaning, ending, hooking, locking
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.arguments import workflow_parameters
 from ruleengine.pipelines.definitions import Definitions
+from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
@@ -28,9 +29,6 @@ from ruleengine.pipelines.status import make_status, pending_status, refused_sta
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
-
-PHASE_LABEL: Final = "workflows.argoproj.io/phase"
-COMPLETED_LABEL: Final = "workflows.argoproj.io/completed"
 
 
 class WorkflowReconciler:

@@ -12,9 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
 
-from ruleengine.app.applying import ApplyOptions, Delivery, Observers, deliver
+from ruleengine.app.applying import ApplyOptions, Delivery, deliver
 from ruleengine.app.clusters import Connected
 from ruleengine.app.declaring import declare
+from ruleengine.app.observing import Observers
 from ruleengine.app.planning import Engagement, engage, plan_now
 from ruleengine.app.workspace import open_workspace
 from ruleengine.cli.delivering import shown

@@ -3,7 +3,7 @@
 import threading
 from datetime import timedelta
 
-from ruleengine.app.applying import Observers
+from ruleengine.app.observing import Observers
 from ruleengine.model.actions import Change, Outcome, Result
 from ruleengine.model.values import lookup
 from tests.app.kit import (

@@ -2,7 +2,8 @@
 
 from dataclasses import replace
 
-from ruleengine.app.applying import ApplyOptions, Observers, deliver
+from ruleengine.app.applying import ApplyOptions, deliver
+from ruleengine.app.observing import Observers
 from ruleengine.app.planning import Engagement, engage
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_ROLLOUTS_INSTANCE, ARGO_SKIP, ENGINE

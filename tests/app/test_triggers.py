@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from ruleengine.app.applying import Delivery, Observers
+from ruleengine.app.applying import Delivery
+from ruleengine.app.observing import Observers
 from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.names import STARTED_BY, TRIGGERS_MANAGER
 from ruleengine.model.times import format_time

@@ -12,6 +12,7 @@ from ruleengine.model.errors import FailedError
 from ruleengine.model.names import COMMANDS_MANAGER
 from ruleengine.model.values import Object, uid_of, version_of
 from ruleengine.reconcile.commands import perform_command
+from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.writing import Done
 
 _ATTEMPTS: Final = 10
@@ -52,8 +53,13 @@ def change(
 
 
 def create(place: Place, value: Object) -> Object:
-    """Create an object. Raises ``FailedError`` where the server refuses it, or it is there."""
+    """Create a workflow, marked as ours where others act, too; return it.
+
+    Raises ``FailedError`` where the server refuses it, or it is there.
+    """
     target = Target.of(value)
+    if not (place.cluster.local or place.hands_over):
+        value = marked(value)
     done = perform(
         place, Action(verb=Verb.CREATE, target=target, manager=COMMANDS_MANAGER, object=value)
     )
@@ -76,7 +82,7 @@ def delete(place: Place, targets: Iterable[Target], uid: str = "") -> int:
 
 def perform(place: Place, action: Action) -> Done:
     """Perform one action of a person."""
-    return perform_command(action, place.surroundings, now())
+    return perform_command(action, place.bare, now())
 
 
 def checked(done: Done) -> Done:

@@ -2,11 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
-from ruleengine.app.acting import workflow_performers, workflow_reconciler
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.workspace import Workspace, config_repo
@@ -33,7 +32,6 @@ class Place:
     state: Path
     namespace: str
     drives: bool
-    surroundings: Surroundings = field(repr=False)
 
     @property
     def client(self) -> Client:
@@ -44,6 +42,27 @@ class Place:
     def declared(self) -> Declared:
         """What the folder of pipelines declares, as it lies there."""
         return declare(self.workspace, only=(FOLDER,))
+
+    @cached_property
+    def surroundings(self) -> Surroundings:
+        """The cluster with whoever of ours acts on workflows there."""
+        from ruleengine.app.acting import workflow_performers, workflow_reconciler
+
+        own = workflow_reconciler(self.configuration, local=self.cluster.local)
+        performers = workflow_performers(self.configuration, self.cluster)
+        return replace(
+            self.bare, reconcilers=() if self.hands_over else (own,), performers=performers
+        )
+
+    @cached_property
+    def bare(self) -> Surroundings:
+        """The cluster where nobody acts: what is written is only written."""
+        return Surroundings(
+            client=self.client,
+            shapes=Shapes(self.client),
+            control_namespace=self.configuration.control_namespace,
+            shared=not self.cluster.local,
+        )
 
     @property
     def hands_over(self) -> bool:
@@ -72,7 +91,6 @@ def opened(
             state=state_folder(choice, workspace),
             namespace=namespace or configuration.namespace,
             drives=native and (cluster.local or drive),
-            surroundings=_surroundings(configuration, cluster),
         )
 
 
@@ -86,20 +104,3 @@ def settings(workspace: Workspace) -> tuple[Configuration, tuple[Finding, ...]]:
         return Configuration(), ()
     configuration, findings = read_text(data)
     return (Configuration() if has_errors(findings) else configuration), findings
-
-
-def without_reconcilers(place: Place) -> Surroundings:
-    """Return the surroundings of a place in which nobody acts: what is written is only written."""
-    return replace(place.surroundings, reconcilers=())
-
-
-def _surroundings(configuration: Configuration, cluster: Connected) -> Surroundings:
-    native = configuration.engine is Engine.NATIVE
-    return Surroundings(
-        client=cluster.client,
-        shapes=Shapes(cluster.client),
-        reconcilers=(workflow_reconciler(configuration, local=cluster.local),) if native else (),
-        performers=workflow_performers(configuration, cluster),
-        control_namespace=configuration.control_namespace,
-        shared=not cluster.local,
-    )

@@ -8,7 +8,7 @@ from typing import Final
 
 from ruleengine.app.crds import crd_actions
 from ruleengine.app.pipelines import changing, finding
-from ruleengine.app.pipelines.places import FOLDER, Place, without_reconcilers
+from ruleengine.app.pipelines.places import FOLDER, Place
 from ruleengine.model.actions import Action, Plan, Result, Target, Verb
 from ruleengine.model.documents import Derived
 from ruleengine.model.errors import FailedError, UsageError
@@ -207,7 +207,7 @@ def _check(place: Place, path: str) -> None:
 
 def findings_of(place: Place, path: str) -> tuple[Finding, ...]:
     """Return what is wrong with one file of the repo."""
-    from ruleengine.app.planning import check_files
+    from ruleengine.app.checking import check_files
 
     return check_files(place.workspace.root, (Path(path),))
 
@@ -260,7 +260,7 @@ def _namespace(workflow: Object) -> Action:
 def _apply(place: Place, actions: Sequence[Action]) -> None:
     declared = place.declared
     store = InventoryStore(place.client, declared.repo, place.configuration.control_namespace)
-    surroundings = without_reconcilers(place)
+    surroundings = place.bare
     intent = Intent(
         inventory=store.read(),
         configuration=place.configuration,

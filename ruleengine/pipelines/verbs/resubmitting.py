@@ -12,13 +12,17 @@ from ruleengine.model.names import ARGO_API_VERSION, RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
+from ruleengine.pipelines.labels import (
+    ARCHIVING_LABEL,
+    COMPLETED_LABEL,
+    PHASE_LABEL,
+    RESUBMITTED_LABEL,
+)
 from ruleengine.pipelines.phases import WITH_POD, Phase
-from ruleengine.pipelines.reconciler import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.verbs.kinship import is_exit_handler
 from ruleengine.pipelines.verbs.parameters import changed_parameters
-from ruleengine.pipelines.verbs.retrying import ARCHIVING_LABEL, Retry, pod_of, split
+from ruleengine.pipelines.verbs.retrying import Retry, pod_of, split
 
-RESUBMITTED_LABEL: Final = "workflows.argoproj.io/resubmitted-from-workflow"
 _DROPPED: Final = (COMPLETED_LABEL, PHASE_LABEL, ARCHIVING_LABEL, RESUBMITTED_LABEL)
 _PREFIX_LIMIT: Final = 57
 

@@ -15,13 +15,12 @@ from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
+from ruleengine.pipelines.labels import ARCHIVING_LABEL, COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
-from ruleengine.pipelines.reconciler import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.verbs.kinship import Kinship, is_exit_handler, is_hooked, is_inner
 from ruleengine.pipelines.verbs.parameters import changed_parameters
 from ruleengine.pipelines.verbs.selecting import NodeSelector
 
-ARCHIVING_LABEL: Final = "workflows.argoproj.io/workflow-archiving-status"
 _GROUPS: Final = (NodeType.STEP_GROUP, NodeType.TASK_GROUP)
 
 

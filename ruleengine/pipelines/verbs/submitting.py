@@ -11,12 +11,9 @@ from typing import Any, Final
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup, uid_of
-from ruleengine.pipelines.cron_reconciler import CRON_LABEL
+from ruleengine.pipelines.labels import CLUSTER_TEMPLATE_LABEL, CRON_LABEL, TEMPLATE_LABEL
 from ruleengine.pipelines.merging import over
 from ruleengine.pipelines.verbs.parameters import pass_parameters
-
-TEMPLATE_LABEL: Final = "workflows.argoproj.io/workflow-template"
-CLUSTER_TEMPLATE_LABEL: Final = "workflows.argoproj.io/cluster-workflow-template"
 
 RUNNABLE: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 """The kinds that a workflow can be made of."""

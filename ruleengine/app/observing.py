@@ -1,0 +1,15 @@
+"""Who looks on while something goes on: told of what happens, and able to stop it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ruleengine.model.actions import Outcome
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Observers:
+    """Who is told what happens, and who may stop it."""
+
+    progress: Callable[[Outcome], None] = field(default=lambda _: None)
+    cancel: threading.Event = field(default_factory=threading.Event)
