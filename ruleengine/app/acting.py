@@ -1,12 +1,16 @@
 """Who acts on workflows, and who performs what they ask for: all that running one needs."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
+from ruleengine.apimachinery.selectors import parse_label_selector
+from ruleengine.app.archiving import make_archiving
 from ruleengine.app.clusters import Connected
 from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
+from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
 from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
@@ -15,14 +19,29 @@ from ruleengine.reconcile.asking import Performer
 
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
     """Return who decides about workflows."""
-    return WorkflowReconciler(_around_artifacts(configuration, local=local))
+    around = _around_artifacts(configuration, local=local)
+    return WorkflowReconciler(around, archive_policy(configuration))
 
 
 def workflow_performers(
-    configuration: Configuration, cluster: Connected
+    configuration: Configuration, cluster: Connected, state: Path
 ) -> Mapping[str, Performer]:
-    """Return who performs what workflows ask for, by kind of request."""
-    return {entrypoints.REQUEST: make_entrypoints(configuration, local=cluster.local)}
+    """Return who performs what workflows ask for, by kind of request.
+
+    ``state`` is the folder for what is kept between runs.
+    """
+    return {
+        entrypoints.REQUEST: make_entrypoints(configuration, local=cluster.local),
+        ARCHIVE: make_archiving(configuration, cluster, state),
+    }
+
+
+def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
+    """Return which workflows are archived; ``None``: none is."""
+    settings = configuration.archive
+    if settings is None:
+        return None
+    return ArchivePolicy(selector=parse_label_selector(settings.selector))
 
 
 def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:

@@ -82,7 +82,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
         reconcilers=make_reconcilers(declared.configuration, cluster, shapes),
         performers={
             "render": make_render(workspace, declared, state / "clones"),
-            **workflow_performers(declared.configuration, cluster),
+            **workflow_performers(declared.configuration, cluster, state),
         },
         control_namespace=declared.configuration.control_namespace,
         shared=not cluster.local,

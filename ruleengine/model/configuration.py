@@ -1,6 +1,7 @@
 """``ruleengine.yaml`` as a value: what applies to the whole config repo."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from enum import StrEnum
 
 from ruleengine.model.findings import Place
@@ -30,6 +31,18 @@ class Waiver:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ArchiveSettings:
+    """Where workflows that are over are kept: which ones, and for how long (``None``: for ever).
+
+    ``database`` is the URL of a PostgreSQL database; empty means a file of the state folder.
+    """
+
+    database: str = ""
+    selector: str = ""
+    ttl: timedelta | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one config repo, defaults filled in.
 
@@ -38,6 +51,7 @@ class Configuration:
     ``namespace`` is where pipelines live; ``control_namespace`` where applications and
     records live. ``clusters`` maps an environment's name to the name of its cluster.
     ``local_images`` says what the local control plane runs for an image, by the image's name.
+    ``archive`` is absent where workflows that are over are not archived.
     """
 
     engine: Engine = Engine.NATIVE
@@ -50,6 +64,7 @@ class Configuration:
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     local_images: dict[str, Object] = field(default_factory=dict)
+    archive: ArchiveSettings | None = None
 
     @staticmethod
     def control_namespace_for(engine: Engine) -> str:

@@ -10,6 +10,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.archiving import ArchivePolicy, archiving
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
@@ -18,11 +19,21 @@ _BY_END: Final = ("OnWorkflowCompletion", "OnPodCompletion")
 _BY_SUCCESS: Final = ("OnWorkflowSuccess", "OnPodSuccess")
 
 
-def decide(value: Object, world: World, now: datetime) -> Decision:
+def decide(
+    value: Object, world: World, now: datetime, policy: ArchivePolicy | None = None
+) -> Decision:
     """Return what is left to do about a workflow that came to its end.
 
-    Raises ``NodeError`` for a delay or a selector that is none.
+    What is to be archived is not deleted before it is. Raises ``NodeError`` for a delay or a
+    selector that is none.
     """
+    archive = archiving(value, world, policy)
+    if archive.waits:
+        return Decision(
+            actions=archive.actions,
+            requests=archive.requests,
+            next=Next(stop=Stop.FOR, message=archive.waits),
+        )
     collected = _collected_from(value)
     actions: tuple[Action, ...] = ()
     if collected is not None and now >= collected:

@@ -16,6 +16,7 @@ from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import cleaning, ending, hooking, locking
 from ruleengine.pipelines.admitting import limits
+from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
 from ruleengine.pipelines.definitions import Definitions
 from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
@@ -39,8 +40,9 @@ class WorkflowReconciler:
     kind = "Workflow"
     manager = PIPELINES_MANAGER
 
-    def __init__(self, around: Around | None = None) -> None:
+    def __init__(self, around: Around | None = None, archive: ArchivePolicy | None = None) -> None:
         self._around = around or Around()
+        self._archive = archive
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one workflow."""
@@ -48,7 +50,7 @@ class WorkflowReconciler:
             return Decision()
         try:
             if lookup(value, "status", "phase") in COMPLETED:
-                return cleaning.decide(value, world, now)
+                return cleaning.decide(value, world, now, self._archive)
             definitions, kept = Definitions(value, world, self._around), _memo(value, memo)
             if "refusals" not in kept:
                 kept["refusals"] = refusals(definitions.spec)

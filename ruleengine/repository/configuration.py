@@ -6,14 +6,18 @@ mistake here does not hide the findings of all other files.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
+from urllib.parse import urlsplit
 
+from ruleengine.apimachinery.durations import parse_argo_duration
 from ruleengine.apimachinery.naming import check_dns_label
+from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
 from ruleengine.formats import yaml_reader
+from ruleengine.formats.go_durations import DurationError
 from ruleengine.formats.yaml_reader import ParsedDocument
 from ruleengine.model.codes import registry
-from ruleengine.model.configuration import Configuration, Engine, Waiver
+from ruleengine.model.configuration import ArchiveSettings, Configuration, Engine, Waiver
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
@@ -33,8 +37,9 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("clusters", "defaults", "local", "waivers"),
+    *("archive", "clusters", "defaults", "local", "waivers"),
 )
+_ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
 _IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env")
 
@@ -91,6 +96,7 @@ class _Reader:
             defaults=self.mapping(value, "defaults", dict),
             waivers=self.waivers(value),
             local_images=self.local_images(value),
+            archive=self.archive(value),
             **texts,
         )
 
@@ -135,6 +141,47 @@ class _Reader:
             else:
                 self.wrong((key, name), f"{key}.{name} must be {word}", f"write {word}")
         return kept
+
+    def archive(self, value: Object) -> ArchiveSettings | None:
+        """Return where workflows that are over are kept; ``None`` where they are not."""
+        if value.get("archive") is None:
+            return None
+        stated = self.mapping(value, "archive", str)
+        self.check_names(stated, _ARCHIVE_FIELDS, ("archive",))
+        return ArchiveSettings(
+            database=self.database(stated.get("database", "")),
+            selector=self.selector(stated.get("selector", "")),
+            ttl=self.ttl(stated.get("ttl", "")),
+        )
+
+    def database(self, url: str) -> str:
+        path, parts = ("archive", "database"), urlsplit(url)
+        if url and parts.scheme not in ("postgresql", "postgres"):
+            message = "archive.database is no URL of a PostgreSQL database"
+            self.wrong(path, message, "write postgresql://user@host/database, or leave it out")
+            return ""
+        if parts.password is not None or "password" in parts.query:
+            message = "archive.database holds a password, for everybody who reads this repo"
+            self.wrong(path, message, "take it out; PGPASSWORD or ~/.pgpass may hold it")
+            return ""
+        return url
+
+    def selector(self, text: str) -> str:
+        try:
+            parse_label_selector(text)
+        except SelectorError as error:
+            message = f"archive.selector is no label selector: {error}"
+            self.wrong(("archive", "selector"), message, "write name=value, with commas")
+            return ""
+        return text
+
+    def ttl(self, text: str) -> timedelta | None:
+        try:
+            return parse_argo_duration(text) if text else None
+        except DurationError:
+            message = f"archive.ttl {text!r} is no duration"
+            self.wrong(("archive", "ttl"), message, "write 30d or 12h")
+            return None
 
     def local_images(self, value: Object) -> dict[str, Object]:
         """Return what the local control plane runs for images; a wrong entry is left out."""

@@ -39,15 +39,29 @@ templates:
 - name: main
   container: {image: alpine, command: [sleep, "600"]}
 """
+FAILING = """\
+parameters: {level: low}
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: good, template: say}
+  - - {name: check, template: check}
+- name: say
+  container: {image: alpine, command: [echo, hello]}
+- name: check
+  container: {image: alpine, command: [sh, -c, "test {{workflow.parameters.level}} = high"]}
+"""
 NIGHTLY = """\
 schedules: ["30 2 * * *"]
 steps:
 - {name: report, image: alpine, run: echo report}
 """
 FILES = {
-    "ruleengine.yaml": "namespace: ci\n",
+    "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n",
     "pipelines/ask.yaml": ASK,
     "pipelines/slow.yaml": SLOW,
+    "pipelines/archived.yaml": FAILING,
     "pipelines/nightly.yaml": NIGHTLY,
 }
 
@@ -137,6 +151,25 @@ def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
     assert pipeline(site, "wait", "slow-1").code == 1
     assert time.monotonic() - begin < 30
     assert pipeline(site, "stop", "slow-1").code == 1
+
+
+def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) -> None:
+    """Listed by its labels; a retry creates it again, with what succeeded kept."""
+    run = pipeline(site, "run", "archived", "--name", "kept", "-l", "team=shop")
+    assert run.code == 1, run.text
+    assert pipeline(site, "delete", "kept").code == 0
+    listed = pipeline(site, "archive", "list", "-l", "team=shop", "-o", "name")
+    assert listed.output == "workflow/kept\n"
+    assert "Status:    Failed" in pipeline(site, "archive", "get", "kept").output
+    retried = pipeline(site, "archive", "retry", "kept", "-p", "level=high", "-o", "json")
+    assert retried.code == 0, retried.text
+    assert set(phases(retried).values()) == {"Succeeded"}
+    assert "good" not in pipeline(site, "logs", "kept", "check").output
+    again = pipeline(site, "archive", "resubmit", "kept", "-p", "level=high")
+    assert again.code == 0, again.text
+    assert pipeline(site, "archive", "delete", "kept").output == "forgot kept\n"
+    unknown = pipeline(site, "archive", "get", "kepd")
+    assert (unknown.code, "did you mean kept?" in unknown.errors) == (3, True)
 
 
 def test_schedules_and_templates_are_listed_run_and_made_up_for(

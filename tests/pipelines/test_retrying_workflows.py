@@ -182,6 +182,23 @@ templates:
         gone={".onExit", ".onExit[0]", ".onExit[0].good"},
         reset={""},
     ),
+    "a set of containers, as a whole": Case(
+        spec="""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: set, template: set}
+- name: set
+  containerSet:
+    containers:
+    - {name: main, image: alpine, command: [echo]}
+    - {name: second, image: alpine, command: ["false"], dependencies: [main]}
+""",
+        failing="set",
+        gone={"[0].set", "[0].set.main", "[0].set.second"},
+        reset={"", "[0]"},
+    ),
     "a step that could not be begun": Case(
         spec=f"""
 entrypoint: main

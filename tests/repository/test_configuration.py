@@ -1,7 +1,10 @@
 """What ``ruleengine.yaml`` says about the local control plane."""
 
+from datetime import timedelta
+
 import pytest
 
+from ruleengine.model.configuration import ArchiveSettings
 from ruleengine.repository.configuration import read_text
 
 
@@ -28,3 +31,36 @@ def test_a_wrong_image_is_a_finding_and_the_others_count(text: str, message: str
     configuration, findings = read_text(text.encode())
     assert list(configuration.local_images) == ["b"]
     assert [message in one.message and one.place is not None for one in findings] == [True]
+
+
+def test_an_archive_is_kept_where_it_is_stated() -> None:
+    """With all defaults, or with what is said."""
+    assert read_text(b"engine: native\n")[0].archive is None
+    assert read_text(b"archive: {}\n")[0].archive == ArchiveSettings()
+    text = b"archive: {database: 'postgresql://me@db/runs', selector: team=shop, ttl: 30d}\n"
+    found, findings = read_text(text)
+    assert findings == ()
+    assert found.archive == ArchiveSettings(
+        database="postgresql://me@db/runs", selector="team=shop", ttl=timedelta(days=30)
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("archive: 1", "archive must be a mapping"),
+        ("archive: {tl: 1d}", "there is no setting 'tl'"),
+        ("archive: {database: mysql://db/x}", "no URL of a PostgreSQL database"),
+        ("archive: {database: 'postgresql://me:secret@db/x'}", "holds a password"),
+        ("archive: {database: 'postgresql://db/x?password=secret'}", "holds a password"),
+        ("archive: {selector: '=,'}", "no label selector"),
+        ("archive: {ttl: soon}", "is no duration"),
+    ],
+)
+def test_a_wrong_setting_of_the_archive_is_a_finding(text: str, message: str) -> None:
+    """At its line; a password is in no message."""
+    _, findings = read_text(text.encode())
+    (finding,) = findings
+    assert message in finding.message
+    assert "secret" not in f"{finding.message} {finding.remedy}"
+    assert finding.place.line == 1

@@ -12,13 +12,18 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from ruleengine.app.acting import archive_policy
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
+from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
 from ruleengine.reconcile.feeds import Changed, WatchFeed
 from ruleengine.reconcile.settling import Settling, settle
+
+_ARCHIVING: Final = timedelta(seconds=5)
+"""For how long it is waited for that a workflow that is over gets into the archive."""
 
 _LONGEST_WAIT: Final = 0.25
 """Seconds after which a picture of what goes on is drawn anew."""
@@ -87,9 +92,17 @@ def follow(place: Place, targets: Sequence[Target], following: Following) -> Fol
 class _Watching:
     """A feed that keeps an eye on some workflows, and says when all have come to rest."""
 
-    def __init__(self, feed: WatchFeed, targets: Sequence[Target], following: Following) -> None:
+    def __init__(
+        self,
+        feed: WatchFeed,
+        targets: Sequence[Target],
+        following: Following,
+        policy: ArchivePolicy | None,
+    ) -> None:
         self._feed = feed
         self._following = following
+        self._policy = policy
+        self._over_since: datetime | None = None
         timeout = following.timeout
         self._deadline = None if timeout is None else datetime.now(UTC) + timeout
         self.workflows: dict[Target, Object | None] = {one: feed.get(one) for one in targets}
@@ -125,8 +138,18 @@ class _Watching:
     def _look(self) -> None:
         self._following.show([one for one in self.workflows.values() if one is not None])
         self.timed_out = self._deadline is not None and datetime.now(UTC) >= self._deadline
-        if self.timed_out or self._following.cancel.is_set() or self._is_at_rest():
+        over = self._is_at_rest() and self._is_put_away()
+        if self.timed_out or self._following.cancel.is_set() or over:
             self.done.set()
+
+    def _is_put_away(self) -> bool:
+        """Tell whether what is over is archived, too, or is waited for no longer."""
+        if self._over_since is None:
+            self._over_since = datetime.now(UTC)
+        if self._policy is None or datetime.now(UTC) - self._over_since > _ARCHIVING:
+            return True
+        found = (one for one in self.workflows.values() if one is not None)
+        return not any(is_over(one) and self._policy.wants(one) for one in found)
 
     def _is_at_rest(self) -> bool:
         patient = self._following.patient
@@ -142,7 +165,8 @@ def _watching(place: Place, targets: Sequence[Target], following: Following) -> 
 
     cache = WatchCache(place.client)
     try:
-        yield _Watching(WatchFeed(place.client, cache), targets, following)
+        policy = archive_policy(place.configuration) if place.drives else None
+        yield _Watching(WatchFeed(place.client, cache), targets, following, policy)
     finally:
         cache.close()
 

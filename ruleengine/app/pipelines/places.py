@@ -49,7 +49,7 @@ class Place:
         from ruleengine.app.acting import workflow_performers, workflow_reconciler
 
         own = workflow_reconciler(self.configuration, local=self.cluster.local)
-        performers = workflow_performers(self.configuration, self.cluster)
+        performers = workflow_performers(self.configuration, self.cluster, self.state)
         return replace(
             self.bare, reconcilers=() if self.hands_over else (own,), performers=performers
         )

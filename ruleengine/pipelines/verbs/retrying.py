@@ -124,7 +124,8 @@ def _is_made_good(kin: Kinship, failed: str) -> bool:
         return False
     later = (kin.nodes[one] for one in kin.after([failed]) - {failed})
     return any(
-        one["phase"] == Phase.SUCCEEDED and not is_inner(one) and not is_hooked(one)
+        one["phase"] == Phase.SUCCEEDED
+        and not (is_inner(one) or is_hooked(one) or one["type"] == NodeType.CONTAINER)
         for one in later
     )
 

@@ -1,0 +1,93 @@
+"""``pipeline archive``: workflows that are over, as they were stored."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from ruleengine.app.archiving import opened_archive
+from ruleengine.app.pipelines import again, changing, finding
+from ruleengine.app.pipelines.places import Place
+from ruleengine.app.pipelines.running import suffix
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import UsageError
+from ruleengine.model.values import Object
+from ruleengine.pipelines.verbs.resubmitting import resubmit
+from ruleengine.pipelines.verbs.retrying import Retry, retry
+
+if TYPE_CHECKING:
+    from ruleengine.services.archives.archive import Archive, Entry, Query
+
+
+@contextmanager
+def archive_of(place: Place) -> Iterator["Archive"]:
+    """Open the archive of a place. Raises ``UsageError`` where none is kept."""
+    if place.configuration.archive is None:
+        raise UsageError(
+            "workflows are not archived here",
+            "write `archive: {}` into ruleengine.yaml; what ends from then on is archived",
+        )
+    with opened_archive(place.configuration, place.cluster, place.state) as archive:
+        yield archive
+
+
+def entries(place: Place, query: "Query") -> Sequence["Entry"]:
+    """Return archived workflows, the newest first."""
+    with archive_of(place) as archive:
+        return archive.list(query)
+
+
+def archived(place: Place, name: str) -> Object:
+    """Return an archived workflow by its name or uid: of several, the newest.
+
+    Raises ``UsageError`` where there is none, with what is near.
+    """
+    from ruleengine.services.archives.archive import Query
+
+    with archive_of(place) as archive:
+        known = archive.list(Query(namespace=place.namespace))
+        if name == finding.LATEST and known:
+            name = known[0].uid
+        found = next((one.uid for one in known if name in (one.name, one.uid)), name)
+        value = archive.get(found)
+    if value is None:
+        names = [one.name for one in known]
+        raise finding.unknown("archived workflow", name, names, place.namespace)
+    return value
+
+
+def forget(place: Place, names: Sequence[str]) -> list[Object]:
+    """Delete archived workflows; return them."""
+    found = [archived(place, one) for one in names]
+    with archive_of(place) as archive:
+        for one in found:
+            archive.delete(str(one["metadata"]["uid"]))
+    return found
+
+
+def retry_archived(place: Place, name: str, asked: Retry) -> Object:
+    """Have an archived workflow go on where it failed: it is created anew where it was deleted.
+
+    Raises as the verb does.
+    """
+    value = archived(place, name)
+    target = Target.of(value)
+    if place.client.get(target) is not None:
+        return again.retry_live(place, target.name, asked)
+    retried = retry(value, changing.now(), asked).workflow
+    return changing.create(place, _anew(retried))
+
+
+def resubmit_archived(
+    place: Place, name: str, parameters: Mapping[str, str], *, memoized: bool
+) -> Object:
+    """Create a workflow like an archived one; return it. Raises as the verb does."""
+    value = archived(place, name)
+    made = resubmit(value, changing.now(), suffix(), parameters, memoized=memoized)
+    return changing.create(place, made)
+
+
+def _anew(workflow: Object) -> Object:
+    """Return a workflow without what only the server writes."""
+    metadata = workflow["metadata"]
+    kept = ("name", "generateName", "namespace", "labels", "annotations")
+    return {**workflow, "metadata": {key: metadata[key] for key in kept if key in metadata}}

@@ -1,0 +1,54 @@
+"""The archive in one SQLite file of the state folder."""
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from ruleengine.formats import sqlite_files
+from ruleengine.services.archives.archive import tables
+
+STEPS: Final = (";\n".join(tables("TEXT")),)
+"""What leads from a format to the next, from an empty file on."""
+
+_BUSY_SECONDS: Final = 10.0
+_DAMAGED: Final = "restore a backup, or remove the file: what it holds is lost"
+
+
+class SqliteDatabase:
+    """One file. Raises ``StoreError`` where it cannot be used."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._failing():
+            self._connection = sqlite_files.open_file(path, STEPS, patience=_BUSY_SECONDS)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """Have everything inside happen, or nothing."""
+        with self._failing():
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+            except BaseException:
+                self._connection.execute("ROLLBACK")
+                raise
+            self._connection.execute("COMMIT")
+
+    def execute(self, statement: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Perform a statement and return its rows."""
+        with self._failing():
+            return list(self._connection.execute(statement, tuple(parameters)).fetchall())
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise sqlite_files.failure(error, f"the archive {self._path}", _DAMAGED) from error

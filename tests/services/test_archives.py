@@ -1,0 +1,140 @@
+"""The archive of workflows: the same on SQLite and on a real PostgreSQL server."""
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from ruleengine.apimachinery.selectors import parse_label_selector
+from ruleengine.model.errors import StoreError, UnreachableError
+from ruleengine.model.values import Object
+from ruleengine.services.archives.archive import Archive, Query
+from ruleengine.services.archives.opening import open_archive
+from tests.services.postgresql import server
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Return the URL of a real server."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def archive(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Archive]:
+    """Return an empty archive of either kind."""
+    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    made = open_archive(url, tmp_path / "archive.sqlite")
+    yield made
+    for one in made.list(Query()):
+        made.delete(one.uid)
+    made.close()
+
+
+def workflow(name: str, *, phase: str = "Succeeded", hour: int = 6, **labels: str) -> Object:
+    """Return a workflow that is over."""
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": "ci", "uid": f"uid-{name}", "labels": labels},
+        "spec": {"entrypoint": "a", "weird": "100% ? ' \u2603"},
+        "status": {
+            "phase": phase,
+            "startedAt": "2026-11-28T05:00:00Z",
+            "finishedAt": f"2026-11-28T{hour:02}:00:00Z",
+        },
+    }
+
+
+def names(archive: Archive, **query: object) -> list[str]:
+    """Return the names of what a query lists."""
+    return [one.name for one in archive.list(Query(**query))]
+
+
+def test_what_was_stored_comes_back_whole(archive: Archive) -> None:
+    """Stored again it is replaced, labels and all: nothing is there twice."""
+    archive.store(workflow("a", team="shop"))
+    archive.store(workflow("a", phase="Failed", team="bank"))
+    (entry,) = archive.list(Query())
+    assert (entry.phase, entry.finished) == ("Failed", "2026-11-28T06:00:00Z")
+    assert archive.get("uid-a") == workflow("a", phase="Failed", team="bank")
+    assert names(archive, selector=parse_label_selector("team=shop")) == []
+    assert archive.get("uid-b") is None
+
+
+def test_lists_are_chosen_and_ordered_by_their_end(archive: Archive) -> None:
+    """By namespace, name, prefix, phases and labels; the newest first, and not too many."""
+    archive.store(workflow("build-1", hour=6, team="shop"))
+    archive.store(workflow("build-2", hour=8, phase="Failed"))
+    archive.store(workflow("test_1", hour=7, team="bank"))
+    assert names(archive) == ["build-2", "test_1", "build-1"]
+    assert names(archive, most=1) == ["build-2"]
+    assert names(archive, prefix="build-") == ["build-2", "build-1"]
+    assert names(archive, prefix="%") == []
+    assert names(archive, name="test_1", namespace="ci") == ["test_1"]
+    assert names(archive, namespace="other") == []
+    assert names(archive, phases=("Failed", "Error")) == ["build-2"]
+    assert names(archive, selector=parse_label_selector("team in (shop,bank)")) == [
+        "test_1",
+        "build-1",
+    ]
+    assert names(archive, selector=parse_label_selector("!team")) == ["build-2"]
+
+
+def test_what_is_old_is_forgotten(archive: Archive) -> None:
+    """With its labels; what is younger stays."""
+    archive.store(workflow("old", hour=6, team="shop"))
+    archive.store(workflow("new", hour=8))
+    assert archive.expire(datetime(2026, 11, 28, 7, tzinfo=UTC)) == 1
+    assert names(archive) == ["new"]
+
+
+def test_two_processes_make_the_tables_at_once(postgresql: str, tmp_path: Path) -> None:
+    """Neither fails."""
+    problems: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            open_archive(postgresql, tmp_path).close()
+        except BaseException as error:  # noqa: BLE001 - counted by the test
+            problems.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert problems == []
+
+
+def test_a_lost_connection_is_made_anew(postgresql: str, tmp_path: Path) -> None:
+    """The server ends connections when it restarts; the command that meets it says so once."""
+    archive = open_archive(postgresql, tmp_path)
+    other = open_archive(postgresql, tmp_path)
+    end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid()"
+    other._database.execute(f"{end} AND backend_type = 'client backend'", ())
+    with pytest.raises(UnreachableError):
+        archive.list(Query())
+    assert archive.list(Query()) == []
+    archive.close()
+    other.close()
+
+
+def test_a_database_that_does_not_answer_says_where_and_nothing_secret(tmp_path: Path) -> None:
+    """Neither user nor password is in the message."""
+    with pytest.raises(UnreachableError) as caught:
+        open_archive("postgresql://me:hunter2@127.0.0.1:1/builds", tmp_path)
+    text = f"{caught.value.message} {caught.value.remedy}"
+    assert "127.0.0.1/builds" in text
+    assert "hunter2" not in text
+
+
+def test_a_file_that_is_no_database_says_so(tmp_path: Path) -> None:
+    """With what to do."""
+    path = tmp_path / "archive.sqlite"
+    path.write_bytes(b"no database" * 100)
+    with pytest.raises(StoreError) as caught:
+        open_archive("", path)
+    assert "restore a backup" in caught.value.remedy
