@@ -1,10 +1,11 @@
 """``local``: the local control plane of a workspace as a process that stays."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from ruleengine.local import moving, process
+from ruleengine.local import material, moving, process
 
 _OTHERS: Final = ("bus.sqlite",)
 """What lies in the same folder and belongs to the state: events that were not handled yet."""
@@ -27,6 +28,13 @@ def start(state: Path) -> LocalPlane:
     """Start it where it does not run, and keep it until :func:`stop`."""
     with process.start(state, keep=True) as running:  # kept: it needs no claim of ours
         return _plane(running)
+
+
+def start_for(state: Path, user: str, groups: Sequence[str]) -> LocalPlane:
+    """Start it as :func:`start` does; its kubeconfig then speaks for a user of some groups."""
+    found = start(state)
+    path = material.write_user_kubeconfig(state, found.url, user, groups)
+    return replace(found, kubeconfig=path)
 
 
 def stop(state: Path) -> bool:

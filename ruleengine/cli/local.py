@@ -10,7 +10,7 @@ import click
 from ruleengine.app.workspace import config_repo
 from ruleengine.cli.options import directory, output
 from ruleengine.cli.printing import show
-from ruleengine.model.errors import ExitCode
+from ruleengine.model.errors import ExitCode, UsageError
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 
@@ -119,13 +119,22 @@ def import_(*, file: Path, replace: bool, directory: Path, state: Path | None, o
 @command.command(
     epilog='Example: kubectl --kubeconfig "$(ruleengine local kubeconfig)" get pods -A'
 )
+@click.option("--user", default="", help="Speak for this user, by a certificate.")
+@click.option("--group", "groups", multiple=True, help="A group of that user; may be repeated.")
 @_state
-def kubeconfig(*, directory: Path, state: Path | None, output: str) -> None:
-    """Print the path of its kubeconfig. Starts it where it does not run."""
+def kubeconfig(
+    *, user: str, groups: tuple[str, ...], directory: Path, state: Path | None, output: str
+) -> None:
+    """Print the path of its kubeconfig. Starts it where it does not run.
+
+    It is the administrator's, or with --user one that roles and bindings have to let in.
+    """
     from ruleengine.app import local_plane
 
+    if groups and not user:
+        raise UsageError("groups are those of a user", "add --user NAME")
     folder = _folder(directory, state)
-    running = local_plane.start(folder)
+    running = local_plane.start_for(folder, user, groups) if user else local_plane.start(folder)
     _show(output, f"{running.kubeconfig}\n", folder, running)
 
 

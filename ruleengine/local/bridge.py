@@ -196,6 +196,7 @@ def _request(scope: Message, method: str, body: bytes = b"") -> HttpRequest:
         query=tuple(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True)),
         headers=_headers(scope["headers"]),
         body=body,
+        peer=scope.get("state", {}).get("peer"),
     )
 
 

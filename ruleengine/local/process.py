@@ -21,7 +21,7 @@ from typing import IO, Final, Self
 
 from ruleengine.formats import json_text
 from ruleengine.local import settings
-from ruleengine.local.material import FILES
+from ruleengine.local.material import FILES, USER_FILES
 from ruleengine.model.errors import FailedError, StoreError, UnreachableError
 from ruleengine.model.values import Object
 
@@ -139,7 +139,7 @@ def reset(state: Path, others: Sequence[str] = ()) -> None:
     stop(state)
     forget(state, others)
     for path in state.iterdir():
-        ours = path.name in (*FILES, settings.FILE, "port")
+        ours = path.name in (*FILES, settings.FILE, "port") or path.name.startswith(USER_FILES)
         report = path.name.startswith("report-") and path.suffix == ".txt"
         if ours or report:
             path.unlink(missing_ok=True)

@@ -10,6 +10,7 @@ import fcntl
 import logging
 import os
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -65,6 +66,8 @@ def serve(state: Path) -> None:
         bridge,
         ssl_keyfile=str(material.key),
         ssl_certfile=str(material.certificate),
+        ssl_ca_certs=str(material.authority),
+        ssl_cert_reqs=ssl.CERT_OPTIONAL,
         http=GatheringProtocol,
         ws="wsproto",
         log_config=None,

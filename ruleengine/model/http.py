@@ -10,8 +10,18 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Who a client is by the certificate of its connection, which was checked."""
+
+    name: str
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HttpRequest:
     """One request. Header names are lower case; ``query`` keeps order and repetition.
+
+    A server finds in ``peer`` whom a certificate speaks for, if the client has shown one.
 
     ``timeout`` is after how many seconds neither client nor server goes on with it; 0 leaves
     that to both. The answer to a ``streamed`` one is taken in as it comes, like that to a watch.
@@ -23,6 +33,7 @@ class HttpRequest:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     timeout: int = 0
+    peer: Peer | None = None
     streamed: bool = False
 
 

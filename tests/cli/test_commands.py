@@ -386,6 +386,14 @@ def test_colour_is_for_terminals(repo: Repo, state: Path) -> None:
     assert "\x1b[" not in call(wrong.root, "validate").text
 
 
+def test_a_group_is_that_of_a_user(tmp_path: Path) -> None:
+    """Nobody else can be meant."""
+    state = ("--state", str(tmp_path / "state"))
+    result = call(tmp_path, "local", "kubeconfig", "--group", "team", *state)
+    result.check_explained(3)
+    assert "--user" in result.errors
+
+
 def test_a_state_goes_into_a_file_and_out_of_it(tmp_path: Path) -> None:
     """What was moved is said in data; a second import is wrong usage with a remedy."""
     open_store(tmp_path / "one").close()

@@ -10,6 +10,7 @@ from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.local.api.users import (
     ACCOUNT_PREFIX,
     ADMINISTRATOR,
+    AUTHENTICATED,
     User,
     impersonated,
     user_of,
@@ -26,7 +27,7 @@ _GROUP: Final = "impersonate-group"
 
 
 class Authenticator:
-    """Knows the callers of one server by their tokens.
+    """Knows the callers of one server by their certificates and tokens.
 
     Without a ``token`` every caller is the administrator.
     """
@@ -48,7 +49,12 @@ class Authenticator:
     def caller(self, request: HttpRequest) -> User:
         """Return who asks. Raises ``ApiFailure`` 401, and 403 for a wrong impersonation."""
         user = ADMINISTRATOR
-        if self._token:
+        if request.peer is not None:
+            user = User(
+                name=request.peer.name,
+                groups=tuple(dict.fromkeys((*request.peer.groups, AUTHENTICATED))),
+            )
+        elif self._token:
             scheme, _, given = request.headers.get("authorization", "").partition(" ")
             found = self.known(given.strip()) if scheme.lower() == "bearer" else None
             if found is None:
