@@ -11,6 +11,7 @@ from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.archiving import ArchivePolicy, archiving
+from ruleengine.pipelines.beginning import left
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
@@ -35,9 +36,10 @@ def decide(
             next=Next(stop=Stop.FOR, message=archive.waits),
         )
     collected = _collected_from(value)
-    actions: tuple[Action, ...] = ()
+    spec = lookup(value, "status", "storedWorkflowTemplateSpec") or value["spec"]
+    actions: tuple[Action, ...] = tuple(left(value, spec, world))
     if collected is not None and now >= collected:
-        actions = tuple(_pods(value, world))
+        actions = (*actions, *_pods(value, world))
     end = expires(value)
     if end is not None and now >= end:
         return Decision(actions=(_gone(value),), next=DONE)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, uid_of
+from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import artifacts, container_sets, naming
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
@@ -132,6 +132,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             captures=call.captures,
             artifacts=work,
             seconds=machine.seconds_left(call),
+            avoided=_avoided(machine, node, template, call),
         )
     )
     target = Target.of(pod)
@@ -146,6 +147,19 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
     )
     machine.awaited.append(target)
     return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
+def _avoided(machine: "Machine", node: Object, template: Object, call: "Call") -> tuple[str, ...]:
+    """Return the machines that earlier attempts ran on, where the next one runs elsewhere."""
+    affinity = lookup(template, "retryStrategy", "affinity", default={})
+    if not call.attempt or "nodeAntiAffinity" not in affinity:
+        return ()
+    retried = node["name"].removesuffix(naming.attempt_name("", call.attempt))
+    earlier = (
+        machine.tree.find(naming.attempt_name(retried, number)) for number in range(call.attempt)
+    )
+    hosts = (str(one["hostNodeName"]) for one in earlier if one and one.get("hostNodeName"))
+    return tuple(dict.fromkeys(hosts))
 
 
 def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWork:

@@ -27,6 +27,7 @@ from ruleengine.pipelines import (
     suspending,
 )
 from ruleengine.pipelines.arguments import bind
+from ruleengine.pipelines.beginning import with_claims
 from ruleengine.pipelines.definitions import Definitions, Found
 from ruleengine.pipelines.expanding import captured
 from ruleengine.pipelines.graphs import Frontier, Graph
@@ -44,6 +45,8 @@ _LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow
 """Variables that change while a workflow runs."""
 
 OUT_OF_TIME: Final = "Step exceeded its deadline"
+DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
+_SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 CONFIG_MAP_TYPE: Final = "workflows.argoproj.io/configmap-type"
 
 
@@ -89,7 +92,7 @@ class Machine:
     ) -> None:
         self.value = value
         self.definitions = definitions
-        self.spec = definitions.spec
+        self.spec = with_claims(definitions.spec, value["metadata"]["name"])
         self.world = world
         self.now = now
         self.memo = memo
@@ -248,8 +251,10 @@ class Machine:
         template = self.prepared(call, found, inputs)
         kind = _kind_of(template, retried=call.attempt is None)
         node = self.add_node(call, kind, found)
-        if template.get("inputs"):
-            node = self.tree.update(node, inputs=template["inputs"])
+        shown = _shown_as(template)
+        if template.get("inputs") or shown:
+            name = shown or node["displayName"]
+            node = self.tree.update(node, inputs=template.get("inputs"), displayName=name)
         return self._look_after(node, template, found.scope, call)
 
     def _go_on(self, node: Object, call: Call) -> Object:
@@ -361,6 +366,12 @@ class Machine:
         return bool(template.get("failFast")) and any(
             is_wrong(one) for one in self.tree.children(node)
         )
+
+
+def _shown_as(template: Object) -> str:
+    """Return the name under which a template wants its node to be shown; empty: its own."""
+    name = str(lookup(template, "annotations", DISPLAY_NAME, default=""))
+    return name if _SHOWN.fullmatch(name) else ""
 
 
 def _kind_of(template: Object, *, retried: bool) -> NodeType:

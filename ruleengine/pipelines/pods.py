@@ -25,6 +25,7 @@ from ruleengine.pipelines.executing import (
 )
 from ruleengine.pipelines.observing import INIT, MAIN, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
+from ruleengine.pipelines.placing import avoiding
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
@@ -61,7 +62,11 @@ _NO_ARTIFACTS: Final = ArtifactWork()
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PodRequest:
-    """What a pod is made of; ``seconds`` is how long it may be active, if that is bounded."""
+    """What a pod is made of.
+
+    ``seconds`` is how long it may be active, if that is bounded; ``avoided`` are the names of
+    machines that it must not run on.
+    """
 
     workflow: Object
     spec: Object
@@ -70,6 +75,7 @@ class PodRequest:
     template_name: str
     captures: bool
     seconds: int | None = None
+    avoided: tuple[str, ...] = ()
     artifacts: ArtifactWork = _NO_ARTIFACTS
 
     @property
@@ -116,6 +122,8 @@ def make_pod(asked: PodRequest) -> Object:
         "containers": [*own.steps, *own.beside],
         "volumes": [*_volumes(asked), *own.volumes],
     }
+    if asked.avoided:
+        spec["affinity"] = avoiding(spec.get("affinity") or {}, asked.avoided)
     seconds = _seconds(asked)
     if seconds is not None:
         spec["activeDeadlineSeconds"] = seconds

@@ -18,6 +18,7 @@ from ruleengine.pipelines import cleaning, ending, hooking, locking
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
+from ruleengine.pipelines.beginning import lacking
 from ruleengine.pipelines.definitions import Definitions
 from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
@@ -82,11 +83,9 @@ def _decide(machine: Machine) -> Decision:
     if started:
         machine.started = parse_time(started)
     _set_variables(machine)
-    begins = not started or lookup(machine.value, "metadata", "annotations", RETRIES)
-    if begins and not (started and machine.locks.has(machine.locks.holder())):
-        held_up = _held_up(machine)
-        if held_up is not None:
-            return held_up
+    early = _before_it_begins(machine, started=bool(started))
+    if early is not None:
+        return early
     ending.watch_daemons(machine)
     ending.end_all(machine)
     call = Call(
@@ -108,6 +107,30 @@ def _decide(machine: Machine) -> Decision:
         status=status,
         next=DONE if over else _next(machine),
         memo=None if over else machine.memo,
+    )
+
+
+def _before_it_begins(machine: Machine, *, started: bool) -> Decision | None:
+    """Return the decision for a workflow that cannot begin yet, or not go on after a retry."""
+    retried = bool(lookup(machine.value, "metadata", "annotations", RETRIES))
+    held = machine.locks.has(machine.locks.holder())
+    if not started or (retried and not held):
+        held_up = _held_up(machine)
+        if held_up is not None:
+            return held_up
+    begins = retried or machine.tree.find(machine.name) is None
+    lacks = lacking(machine) if begins and not machine.ending else []
+    return _prepared(machine, lacks) if lacks else None
+
+
+def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
+    """Return the decision for a workflow that lacks something to begin."""
+    targets = tuple(one.target for one in lacks)
+    return Decision(
+        actions=tuple(lacks),
+        status=machine.value.get("status"),
+        next=Next(stop=Stop.ON, targets=targets, message="waiting for what it needs to begin"),
+        memo=machine.memo,
     )
 
 

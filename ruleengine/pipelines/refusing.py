@@ -17,8 +17,6 @@ _HARMLESS: Final = frozenset(
         "executor",
         "executorPlugins",
         "metrics",
-        "podDisruptionBudget",
-        "volumeClaimGC",
     }
 )
 """Fields about what is around the steps; without them a workflow comes to the same end."""

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.beginning import claimed
 from ruleengine.pipelines.phases import WITH_POD, Phase, is_completed
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "nodes": machine.tree.nodes,
         "conditions": conditions(before, over=over),
         "outputs": machine.outputs or None,
+        "persistentVolumeClaims": claimed(machine) or None,
         "artifactRepositoryRef": machine.definitions.repositories.reference,
         "synchronization": None if over else machine.locks.status() or None,
         "storedTemplates": machine.definitions.stored or None,

@@ -95,6 +95,32 @@ metadata: {name: my-config, namespace: ruleengine}
 data: {template: "2"}
 """
 
+CLAIMS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: claims, namespace: ruleengine}
+spec:
+  entrypoint: main
+  volumeClaimTemplates:
+  - metadata: {name: work}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+  templates:
+  - name: main
+    steps:
+    - - name: write
+        template: run
+        arguments: {parameters: [{name: what, value: "echo hi >/work/x"}]}
+    - - name: read
+        template: run
+        arguments: {parameters: [{name: what, value: "grep hi /work/x"}]}
+  - name: run
+    inputs: {parameters: [{name: what}]}
+    container:
+      image: alpine
+      command: [sh, -c, "{{inputs.parameters.what}}"]
+      volumeMounts: [{name: work, mountPath: /work}]
+"""
+
 LOADED = ("workflow-template/templates", "cluster-workflow-template/clustertemplates", "configmaps")
 """What has to be there before."""
 
@@ -116,7 +142,7 @@ def sandbox() -> None:
 
 def files(folder: Path) -> dict[str, str]:
     """Return the files of a config repo with all vectors that can run, and what these need."""
-    found = {"pipelines/limits.yaml": LIMITS}
+    found = {"pipelines/limits.yaml": LIMITS, "pipelines/claims.yaml": CLAIMS}
     for name in VECTORS:
         text = (folder / f"{name}.yaml").read_text()
         for old, new in SHORTER.get(name, ()):
@@ -215,6 +241,12 @@ def test_limits_of_the_vectors_are_kept(ended: Ended) -> None:
     assert at_once(ended["parallelism-nested"], "one-job") <= 4
     phases = nodes(ended["dag-task-level-timeout"])
     assert [phases[one]["phase"] for one in "ABC"] == ["Succeeded", "Failed", "Succeeded"]
+
+
+@pytest.mark.vectors
+def test_steps_share_what_a_claim_of_their_workflow_holds(ended: Ended) -> None:
+    """What one step writes there the next one reads; the claim is gone after the end."""
+    assert ended["claims"]["status"]["phase"] == "Succeeded"
 
 
 @pytest.mark.vectors
