@@ -54,6 +54,8 @@ def make_merge_patch(old: Object, new: Object) -> Object:
     patch: Object = {}
     for key, value in new.items():
         before = old.get(key)
+        if before is value:
+            continue
         if isinstance(before, dict) and isinstance(value, dict):
             inner = make_merge_patch(before, value)
             if inner:

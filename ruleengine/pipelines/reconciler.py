@@ -63,11 +63,14 @@ class WorkflowReconciler:
 
 
 def _memo(value: Object, memo: object) -> dict[str, Any]:
-    """Return what earlier decisions made of the same spec."""
-    generation = [lookup(value, "metadata", name) for name in ("uid", "generation")]
-    if isinstance(memo, dict) and memo.get("of") == generation:
+    """Return what earlier decisions made of the same spec.
+
+    The generation does not tell: the status of a Workflow is no subresource, and counts.
+    """
+    of = (lookup(value, "metadata", "uid"), value["spec"])
+    if isinstance(memo, dict) and memo.get("of") == of:
         return memo
-    return {"of": generation}
+    return {"of": of}
 
 
 def _refused(value: Object, message: str, now: datetime) -> Decision:

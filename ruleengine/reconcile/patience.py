@@ -46,7 +46,8 @@ class Patience:
         self._clock = _processor_clock(self._thread)
         self._lock = threading.Lock()
         self._over = threading.Event()
-        self._since: float | None = None
+        self._asked = 0
+        self._deciding = False
         self._struck = False
 
     def __enter__(self) -> Self:
@@ -69,7 +70,8 @@ class Patience:
         Raises ``EndlessError``, ``TypeError`` for what is no decision, and whatever the
         reconciler raises.
         """
-        self._since = self._clock()
+        self._asked += 1
+        self._deciding = True
         try:
             decision = self._decided(reconciler.decide, value, world, now, memo)
         except _InterruptionError as error:
@@ -87,19 +89,22 @@ class Patience:
             raise
         finally:
             with self._lock:
-                self._since = None
+                self._deciding = False
             while self._struck:
                 pass  # the decision returned just then: what was raised arrives here
 
     def _stop(self) -> None:
         with self._lock:
-            self._since, self._struck = None, False
+            self._deciding = self._struck = False
 
     def _look_on(self) -> None:
+        """Look now and then whether it is still the same decision, and how long that took."""
+        asked, since = 0, 0.0
         while not self._over.wait(self._longest / _LOOKS):
             with self._lock:
-                running = self._since is not None and not self._struck
-                if running and self._clock() - (self._since or 0.0) >= self._longest:
+                if not self._deciding or self._asked != asked:
+                    asked, since = self._asked, self._clock()
+                elif self._clock() - since >= self._longest and not self._struck:
                     self._struck = True
                     _raise_in(self._thread, _InterruptionError)
 

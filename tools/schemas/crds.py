@@ -1,4 +1,8 @@
-"""Makes the minimal CRDs: structural, unknown fields kept; depth lives in the schemas."""
+"""Makes the minimal CRDs: structural, unknown fields kept; depth lives in the schemas.
+
+A status is atomic: it has one writer, and a server that kept for each of its fields who wrote it
+last would store a workflow of many nodes three times over, and read all that at each write.
+"""
 
 from typing import Any
 
@@ -14,12 +18,14 @@ def generate(facts: Facts) -> dict[str, str]:
     """Return the CRD of every Argo kind as YAML by its path below ``schemas``."""
     found = {}
     for kind, about in sorted(facts.kinds.items()):
-        text = yaml.safe_dump(crd(kind, about), sort_keys=False, width=100)
+        has_status = "status" in facts.fields(facts.root_of(kind))
+        definition = crd(kind, about, has_status=has_status)
+        text = yaml.safe_dump(definition, sort_keys=False, width=100)
         found[f"crds/{about['plural']}.yaml"] = _HEADER + text
     return found
 
 
-def crd(kind: str, about: dict[str, Any]) -> dict[str, Any]:
+def crd(kind: str, about: dict[str, Any], *, has_status: bool) -> dict[str, Any]:
     """Return one CRD with the scope, names, columns and subresources that upstream has."""
     group, _, version = ARGO_API_VERSION.partition("/")
     names = {
@@ -33,15 +39,22 @@ def crd(kind: str, about: dict[str, Any]) -> dict[str, Any]:
     served: dict[str, Any] = {"name": version, "served": True, "storage": True}
     if about["columns"]:
         served["additionalPrinterColumns"] = about["columns"]
+    properties: dict[str, Any] = {
+        "apiVersion": {"type": "string"},
+        "kind": {"type": "string"},
+        "metadata": {"type": "object"},
+    }
+    if has_status:
+        properties["status"] = {
+            "type": "object",
+            "x-kubernetes-map-type": "atomic",
+            "x-kubernetes-preserve-unknown-fields": True,
+        }
     served["schema"] = {
         "openAPIV3Schema": {
             "type": "object",
             "x-kubernetes-preserve-unknown-fields": True,
-            "properties": {
-                "apiVersion": {"type": "string"},
-                "kind": {"type": "string"},
-                "metadata": {"type": "object"},
-            },
+            "properties": properties,
         }
     }
     if about["subresources"]:
