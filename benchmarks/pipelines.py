@@ -9,6 +9,7 @@ What the controller takes before it decides anything (its imports, its connectio
 counted, and of its memory only what it has above that.
 """
 
+import itertools
 import json
 import resource
 import subprocess
@@ -171,10 +172,11 @@ def measure(case: Case) -> Cost:
             _prepare(client)
             with _child("--node", running.kubeconfig) as node:
                 try:
-                    return _measured(case, client, running)
+                    cost = _measured(case, client, running)
                 finally:
                     node.kill()
         process.stop(Path(folder))
+    return cost
 
 
 def _measured(case: Case, client: Client, running: process.Running) -> Cost:
@@ -243,6 +245,8 @@ def control(kubeconfig: str) -> None:
     used, held = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     settled = settle(surroundings, settling)
     cache.close()
+    if settled.findings or settled.failed or settled.unsettled:
+        raise RuntimeError(f"{settled.findings} {settled.failed} {settled.unsettled}")
     found = {
         "controller": time.process_time() - used,
         "memory": (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - held) / 1024,
@@ -256,7 +260,7 @@ def be_node(kubeconfig: str) -> None:
     client = Client(connect(kubeconfig, ""))
     listed = client.list("v1", "Pod")
     with ThreadPoolExecutor(4) as threads:
-        for pod in _appearing(client, listed.resource_version):
+        for pod in itertools.chain(listed.items, _appearing(client, listed.resource_version)):
             threads.submit(_end, client, pod)
 
 

@@ -6,7 +6,7 @@ exit handlers; what it must remember stands in the status.
 
 from collections.abc import Iterator
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
@@ -31,6 +31,8 @@ from ruleengine.pipelines.status import make_status, pending_status, refused_sta
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
+
+_OF_NODES: Final = {"nodes", "progress"}
 
 
 class WorkflowReconciler:
@@ -108,6 +110,7 @@ def _decide(machine: Machine) -> Decision:
         actions=(*machine.actions, *_labels(machine.value, phase)),
         requests=tuple(machine.requests),
         status=status,
+        may_wait=_may_wait(machine, status),
         next=DONE if over else _next(machine),
         memo=None if over else machine.memo,
     )
@@ -134,6 +137,18 @@ def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
         status=machine.value.get("status"),
         next=Next(stop=Stop.ON, targets=targets, message="waiting for what it needs to begin"),
         memo=machine.memo,
+    )
+
+
+def _may_wait(machine: Machine, status: Object) -> bool:
+    """Tell whether all that is new in a status follows from pods, which stay where they are.
+
+    Whoever decides before it is written comes to the same nodes again.
+    """
+    before = machine.value.get("status") or {}
+    others = {*before, *status} - _OF_NODES
+    return all(before.get(one) == status.get(one) for one in others) and all(
+        one.verb is Verb.CREATE and one.target.kind == "Pod" for one in machine.actions
     )
 
 

@@ -21,7 +21,7 @@ from ruleengine.model.actions import (
     Target,
     Verb,
 )
-from ruleengine.model.decisions import DONE, Reconciler, Request, Stop
+from ruleengine.model.decisions import DONE, Next, Reconciler, Request, Stop
 from ruleengine.model.digests import content_digest
 from ruleengine.model.errors import RuleEngineError, StoreError, UnreachableError
 from ruleengine.model.findings import Finding
@@ -38,7 +38,7 @@ from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.quarantine import Quarantine, put_aside
 from ruleengine.reconcile.standing import Standing
-from ruleengine.reconcile.statuses import changes_phase, status_difference
+from ruleengine.reconcile.statuses import PAUSE, Statuses, is_urgent, status_difference
 from ruleengine.reconcile.steps import Step
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import LiveWorld, Read
@@ -49,7 +49,6 @@ _SAME_ACTIONS: Final = 5
 _RESTLESS: Final = 200
 """How many decisions in a row may change something without the object coming to rest."""
 
-_STATUS_PAUSE: Final = timedelta(seconds=1)
 _UNRECORDED: Final = "plan-effect-unrecorded"
 
 
@@ -71,6 +70,7 @@ class Decider:
         self._manner = manner
         self.hands = Hands(surroundings, observations, driving, manner)
         self._quarantine = Quarantine(manner.seed)
+        self._statuses = Statuses(observations)
         self.standing = Standing(surroundings.standing, observations.answers)
         self.outcomes: deque[Outcome] = deque(maxlen=manner.most_outcomes)
         self.decisions = 0
@@ -101,11 +101,17 @@ class Decider:
     ) -> list[Seen]:
         """Decide about an object; whatever goes wrong costs that one object only."""
         world = LiveWorld(self._observations, key.refused)
+        self._statuses.stored(key)
         self.decisions += 1
         try:
             decision = self._patience.ask(reconciler, value, world, now, key.memo)
         except EndlessError as error:
             self._quarantine.put_aside(key, value, str(error))
+            return changed
+        except UnreachableError:
+            raise
+        except ApiError as error:  # what it reads cannot be had now: no fault of who reads it
+            self._try_later(key, now, error)
             return changed
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._quarantine.crashed(key, value, error, now)
@@ -121,10 +127,12 @@ class Decider:
         try:
             self._perform(step)
         except FencedError:
-            key.wake_at = now + _STATUS_PAUSE
+            key.wake_at = now + PAUSE
             self._drives(step)
         except UnreachableError:
             raise
+        except ApiError as error:
+            self._try_later(key, now, error)
         except Exception as error:  # noqa: BLE001 - nor does a decision that cannot be performed
             self._quarantine.crashed(key, value, error, now)
         return step.changed
@@ -138,13 +146,18 @@ class Decider:
         for target in sorted(key.unsure):
             try:
                 changed += read_anew(self._observations, self._surroundings.client, target)
-            except ApiError:
-                key.failures += 1
-                pause = pause_after(key.failures, key.target, self._manner.seed)
-                key.wake_at = now + timedelta(seconds=pause)
+            except ApiError as error:
+                self._try_later(key, now, error)
                 return changed
             key.unsure.discard(target)
         return changed
+
+    def _try_later(self, key: Key, now: datetime, error: ApiError) -> None:
+        """Have an object decided again once what it reads can perhaps be had."""
+        key.following = Next(stop=Stop.ON, message=error.message)
+        key.failures += 1
+        pause = pause_after(key.failures, key.target, self._manner.seed)
+        key.wake_at = now + timedelta(seconds=pause)
 
     def _perform(self, step: Step) -> None:
         decision, key = step.decision, step.key
@@ -152,7 +165,7 @@ class Decider:
         step.answered = self._read(step)
         effects = [one for one in decision.requests if self._is_open(one)]
         planned = self._needed(step.reconciler, decision.actions, step.now)
-        due = bool(planned) or self._status_is_due(step)
+        due = bool(planned) or self._statuses.is_due(key, decision, step.now)
         if (effects or due) and not self._drives(step):
             return
         if not self._perform_effects(step, effects):
@@ -163,7 +176,7 @@ class Decider:
             if not self._drives(step):
                 return
             self._write(step, one)
-        self._write_status(step, urgent=bool(planned))
+        self._write_status(step, urgent=bool(planned) and not decision.may_wait)
         if not step.void and not self._driving.is_idle(step.reconciler.area):
             step.hand.publisher.publish(step.reconciler, decision.events)
         self._pace(step)
@@ -203,7 +216,7 @@ class Decider:
         if not (step.changed or step.answered):
             key.restless = 0
             if key.wake_at is not None and key.wake_at <= now:
-                key.wake_at = now + _STATUS_PAUSE
+                key.wake_at = now + PAUSE
             return
         key.restless = 0 if step.heard else key.restless + 1  # what happens outside has no end
         value = self._observations.get(key.target)
@@ -340,26 +353,17 @@ class Decider:
         step.key.unsure.discard(target)
         step.changed.append((target, before, self._observations.seen(target)))
 
-    def _status_is_due(self, step: Step) -> bool:
-        live = self._observations.get(step.key.target)
-        if live is None or not status_difference(live, step.decision.status):
-            return False
-        return changes_phase(live, step.decision.status or {}) or not self._too_early(step)
-
-    def _too_early(self, step: Step) -> bool:
-        written = step.key.status_at
-        return written is not None and step.now - written < _STATUS_PAUSE
-
     def _write_status(self, step: Step, *, urgent: bool) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
         key, now = step.key, step.now
-        live = self._observations.get(key.target)
+        live = self._statuses.stored(key)
         difference = status_difference(live, step.decision.status) if live is not None else {}
         if live is None or not difference:
             return
-        urgent = urgent or changes_phase(live, step.decision.status or {})
-        if not urgent and self._too_early(step):
-            step.wake_by((key.status_at or now) + _STATUS_PAUSE)
+        urgent = urgent or is_urgent(live, step.decision)
+        if not urgent and self._statuses.is_too_early(key, now):
+            self._statuses.show(key, live, step.decision)
+            step.wake_by((key.status_at or now) + PAUSE)
             return
         if not self._drives(step):
             return
@@ -376,6 +380,7 @@ class Decider:
         key.status_at = now
         if done.object is not None:
             key.unsure.discard(key.target)
+            key.stored = None
             self._observations.put(done.object)
             step.changed.append((key.target, live, done.object))
         elif done.outcome.result is Result.CONFLICT:

@@ -10,10 +10,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final
 
+from ruleengine.cluster.errors import ApiError
 from ruleengine.formats.differences import compare, mask_secrets
 from ruleengine.model.actions import Action, Change, Difference, PlannedAction, Target, Verb
 from ruleengine.model.decisions import Decision, Reconciler, Request, Stop
 from ruleengine.model.digests import short_digest
+from ruleengine.model.errors import UnreachableError
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
@@ -88,6 +90,8 @@ class Forecast:
         except EndlessError as error:
             self._endless(target, str(error))
             return
+        except (ApiError, UnreachableError):
+            raise
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._failed(target, error)
             return

@@ -36,7 +36,8 @@ class Key:
     is no longer ``bad_version``, or to be tried again at ``retry_at``. ``watched`` says who
     drives the object in our place. ``unsure`` are targets of writes that were not acknowledged,
     ``failed`` those that the last decision could not write, and why; ``refused`` those whose
-    last write the server refused.
+    last write the server refused. ``stored`` is the object as the server has it where a status
+    lies over it that still has to be written.
     """
 
     target: Target
@@ -57,6 +58,7 @@ class Key:
     unsure: set[Target] = field(default_factory=set)
     failed: dict[Target, str] = field(default_factory=dict)
     refused: dict[Target, Refusal] = field(default_factory=dict)
+    stored: Object | None = None
 
     def reason(self) -> str:
         """Return in words what the object waits for."""

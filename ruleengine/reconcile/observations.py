@@ -77,12 +77,16 @@ class Observations:
         """Take over an observation of one object (``None``: it is gone) at a version.
 
         Returns whether the world shows anything new. A write of ours stays over what is
-        older than it; what is older than an observation before it came late, and is ignored.
+        older than it; what is older than an observation before it came late, and is ignored,
+        and so is what is known at that very version.
         """
         shelf, name = self._shelf(target), (target.namespace, target.name)
         before = shelf.objects.get(name)
         newest = shelf.gone.get(name, "") if before is None else version_of(before)
         if _is_newer(newest, version):
+            return False
+        if value is not None and before is not None and version == newest:
+            shelf.written.discard(name)
             return False
         if value is None:
             shelf.note_gone(name, version)

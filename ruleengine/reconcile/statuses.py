@@ -1,7 +1,63 @@
-"""What differs of a status, and whether the difference is a change of phase."""
+"""Statuses: what differs, when that has to be written, and what is shown until it is.
+
+A status that may wait is shown to the decisions of this process at once, so that each of them
+goes on where the one before stopped; the server gets it once a second. Whatever comes from the
+server in between takes its place, and decisions come to the same again.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final
 
 from ruleengine.apimachinery.patches import make_merge_patch
-from ruleengine.model.values import Object, Value
+from ruleengine.model.decisions import Decision
+from ruleengine.model.values import Object, Value, version_of
+from ruleengine.reconcile.keys import Key
+from ruleengine.reconcile.observations import Observations
+
+PAUSE: Final = timedelta(seconds=1)
+"""How long a status that is not urgent waits after the one before was written."""
+
+
+class Statuses:
+    """How the statuses that decisions want stand against those that are stored."""
+
+    def __init__(self, observations: Observations) -> None:
+        self._observations = observations
+
+    def stored(self, key: Key) -> Object | None:
+        """Return an object as the server has it, as far as we know.
+
+        Where it has changed, a status that was only shown is lost, and with it the memo of the
+        decision that it came from: the next decision comes to it again.
+        """
+        live = self._observations.get(key.target)
+        if key.stored is not None and version_of(key.stored) == version_of(live):
+            return key.stored
+        if key.stored is not None:
+            key.stored = key.memo = None
+        return live
+
+    def is_due(self, key: Key, decision: Decision, now: datetime) -> bool:
+        """Tell whether a status differs and has to be written whatever else is."""
+        stored = self.stored(key)
+        if stored is None or not status_difference(stored, decision.status):
+            return False
+        return is_urgent(stored, decision) or not self.is_too_early(key, now)
+
+    def is_too_early(self, key: Key, now: datetime) -> bool:
+        """Tell whether the last status was written a moment ago."""
+        return key.status_at is not None and now - key.status_at < PAUSE
+
+    def show(self, key: Key, stored: Object, decision: Decision) -> None:
+        """Show a status that may wait to the decisions to come."""
+        if decision.may_wait:
+            key.stored = stored
+            self._observations.put({**stored, "status": decision.status})
+
+
+def is_urgent(stored: Object, decision: Decision) -> bool:
+    """Tell whether a status must not wait: it has another phase than the one that is stored."""
+    return not decision.may_wait and changes_phase(stored, decision.status or {})
 
 
 def status_difference(live: Object, desired: Object | None) -> Object:

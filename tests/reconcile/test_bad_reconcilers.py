@@ -143,6 +143,30 @@ def test_a_decision_that_never_returns_does_not_stop_a_plan() -> None:
     assert "ConfigMap/shop/good" in [str(one.action.target) for one in plan.actions]
 
 
+def test_a_read_that_the_server_refuses_is_no_fault_of_who_reads() -> None:
+    """Nobody is put aside for it; the object is decided when the server answers again."""
+
+    def bad(_: Object, world: Any, __: datetime) -> Decision:
+        return Decision(status={"phase": "Failed" if world.get(CHILD) else "Looked"})
+
+    stage = scene(bad)
+    failed: list[str] = []
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        if when == "before" and request.path.endswith("/configmaps") and len(failed) < 20:
+            failed.append(request.path)
+            body = b'{"kind": "Status", "reason": "InternalError", "message": "no leader"}'
+            return HttpResponse(status=500, body=body)
+        return None
+
+    stage.api.fault = fault
+    settled = stage.settle(60)
+    assert len(failed) == 20
+    assert (settled.failed, settled.findings) == ((), ())
+    assert stage.status("bad") == {"phase": "Looked"}
+    assert not [one for one in stage.api.objects.values() if one["kind"] == "Event"]
+
+
 def test_time_that_a_decision_sleeps_is_no_endless_loop() -> None:
     """A machine that is busy, or was asleep, costs no object its decision."""
 

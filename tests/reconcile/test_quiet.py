@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop
+from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop, World
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.observations import Observations
@@ -178,6 +179,47 @@ def test_a_running_status_is_written_once_a_second_and_the_end_at_once() -> None
     written = [one for one in scene.api.writes if "workflows/ticking" in one]
     assert scene.status("ticking")["phase"] == "Succeeded"
     assert 4 <= len(written) <= 7
+
+
+@dataclass
+class Chain:
+    """Makes nine children, one after another; its status says of each that it is there."""
+
+    waits: bool
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return the next child, as far as the status tells which that is."""
+        del now, memo
+        nodes = dict(lookup(value, "status", "nodes", default={}))
+        child = config_map(f"child-{len(nodes)}")
+        if world.get(Target.of(child)) is not None:
+            nodes[child["metadata"]["name"]] = {"phase": "Succeeded"}
+            child = config_map(f"child-{len(nodes)}")
+        if len(nodes) == 9:
+            return Decision(status={"phase": "Succeeded", "nodes": nodes})
+        return Decision(
+            actions=(_apply(child),),
+            status={"phase": "Running", "nodes": nodes},
+            may_wait=self.waits,
+            next=Next(stop=Stop.ON, targets=(Target.of(child),)),
+        )
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_status_that_may_wait_is_shown_at_once_and_written_once_a_second(*, waits: bool) -> None:
+    """Each decision goes on where the one before stopped, whether that is stored or not."""
+    scene = stage("w0")
+    scene.reconciler = Chain(waits)
+    settled = scene.settle(60)
+    written = [one for one in scene.api.writes if "workflows/w0" in one]
+    assert (settled.failed, settled.unsettled) == ((), ())
+    assert scene.status("w0")["phase"] == "Succeeded"
+    assert len(scene.status("w0")["nodes"]) == 9
+    assert len(written) == (2 if waits else 10)
 
 
 def test_what_raises_is_tried_again_ever_more_rarely_and_recovers() -> None:
