@@ -1,5 +1,6 @@
 """What the controllers and the node promise, in virtual time."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -279,6 +280,54 @@ def test_addresses_are_ready_as_their_pods_are(
     slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
     (one,) = call("GET", slices)[1]["items"][0]["endpoints"]
     assert (one["conditions"]["ready"], one["conditions"]["serving"]) == (ready, not fault)
+
+
+def test_a_slice_takes_a_hundred_addresses(call: Caller) -> None:
+    """More go into another, which empties again."""
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    call("POST", f"{NAMESPACE}/services", {"metadata": {"name": "web"}, "spec": spec})
+    call("POST", f"{APPS}/deployments", deployment(replicas=101))
+    call.plane.advance(5)
+    slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+    found = call("GET", slices)[1]["items"]
+    assert [len(one["endpoints"]) for one in found] == [100, 1]
+    call("PATCH", WEB, {"spec": {"replicas": 2}}, MERGE)
+    call.plane.advance(40)
+    found = call("GET", slices)[1]["items"]
+    assert [len(one["endpoints"] or ()) for one in found] == [2, 0]
+
+
+def test_ports_of_the_node_are_given_out_once(call: Caller) -> None:
+    """And stay what they are."""
+    numbers = []
+    for name in ("a", "b"):
+        spec = {"type": "NodePort", "ports": [{"name": "x", "port": 80}, {"name": "y", "port": 81}]}
+        _, made = call("POST", f"{NAMESPACE}/services", {"metadata": {"name": name}, "spec": spec})
+        numbers += [one["nodePort"] for one in made["spec"]["ports"]]
+    assert len(set(numbers)) == 4
+    assert all(30000 <= one <= 32767 for one in numbers)
+    patch = {"metadata": {"labels": {"a": "b"}}}
+    _, made = call("PATCH", f"{NAMESPACE}/services/a", patch, MERGE)
+    assert [one["nodePort"] for one in made["spec"]["ports"]] == numbers[:2]
+
+
+def test_addresses_of_services_are_given_out_once(call: Caller) -> None:
+    """Also to many at the same moment; one that is stated is kept, and none is none."""
+
+    def create(number: int) -> str:
+        body = {"metadata": {"name": f"s{number}"}, "spec": {"ports": [{"port": 80}]}}
+        made = Caller(call.plane)("POST", f"{NAMESPACE}/services", body)[1]
+        address: str = made["spec"]["clusterIP"]
+        return address
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(create, range(40)))
+    assert len(set(found)) == 40
+    for stated, status in (("None", 201), ("10.96.200.7", 201), (found[0], 422)):
+        spec = {"clusterIP": stated, "ports": [{"port": 80}]}
+        body = {"metadata": {"generateName": "t"}, "spec": spec}
+        code, made = call("POST", f"{NAMESPACE}/services", body)
+        assert code == status, made
 
 
 def test_a_pod_that_is_over_stands_behind_nothing(call: Caller) -> None:

@@ -128,6 +128,24 @@ def test_an_update_goes_from_the_highest_down(call: Caller) -> None:
     assert len(names(call, REVISIONS)) == 2
 
 
+@pytest.mark.parametrize(("most", "fewest"), [(2, 2), ("50%", 2), (3, 1)])
+def test_more_than_one_may_lack_where_that_is_stated(
+    call: Caller, most: int | str, fewest: int
+) -> None:
+    """Never more at a time, and in the end all are new."""
+    strategy = {"type": "RollingUpdate", "rollingUpdate": {"maxUnavailable": most}}
+    body = stateful_set(4, podManagementPolicy="Parallel", updateStrategy=strategy)
+    make(call, body)
+    call.plane.advance(5)
+    call("PATCH", DB, TEMPLATE, MERGE)
+    ready = []
+    for _ in range(60):
+        call.plane.advance(0.25)
+        ready.append(status(call).get("readyReplicas", 0))
+    assert min(ready) == fewest
+    assert versions(call) == ["2"] * 4
+
+
 def test_a_partition_keeps_the_lower_ones(call: Caller) -> None:
     """Also when one of them is made anew: it comes from the revision that it had."""
     make(call, stateful_set(updateStrategy={"rollingUpdate": {"partition": 2}}))
