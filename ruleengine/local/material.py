@@ -7,6 +7,7 @@ import base64
 import ipaddress
 import os
 import secrets
+import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -46,7 +47,7 @@ class Material:
 
 
 def prepare(folder: Path) -> Material:
-    """Return the material of a state folder, made where any of it is missing."""
+    """Return the material of a state folder, made where any of it is missing or broken."""
     found = Material(
         authority=folder / "ca.crt",
         authority_key=folder / "ca.key",
@@ -54,10 +55,21 @@ def prepare(folder: Path) -> Material:
         key=folder / "server.key",
         token=_token(folder / "token"),
     )
-    files = (found.authority, found.authority_key, found.certificate, found.key)
-    if not all(path.exists() for path in files):
+    if not _is_usable(found):
         _mint(found)
     return found
+
+
+def _is_usable(material: Material) -> bool:
+    """Tell whether TLS takes the files: whatever cannot be read can be made anew."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(material.authority, material.authority_key)
+        context.load_cert_chain(material.certificate, material.key)
+        context.load_verify_locations(material.authority)
+    except OSError:  # what OpenSSL complains of is one, too
+        return False
+    return True
 
 
 def _token(path: Path) -> Secret:

@@ -211,11 +211,12 @@ def failed_start(state: Path, words: str, free: int) -> StoreError:
             f"the local control plane has no room: the disk of {state} is full",
             "free space on it, or choose another folder with --state",
         )
-    message, _, remedy = words.rpartition("\n  remedy: ")
-    return StoreError(
-        message.rpartition("\n")[2] or "the local control plane ended at its start",
-        remedy or f"look at {state / 'server.log'}",
-    )
+    message, known, remedy = words.rpartition("\n  remedy: ")
+    if not known:
+        return StoreError(
+            "the local control plane ended at its start", f"look at {state / 'server.log'}"
+        )
+    return StoreError(message.rpartition("\n")[2], remedy)
 
 
 def _is_locked(path: Path) -> bool:

@@ -90,7 +90,13 @@ def refusal(complaint: str, folder: Path) -> UsageError:
             f"git config --global --add safe.directory {folder}",
         )
     if "not a git repository" in words:
-        return no_repository(folder)
+        top = git_folder(folder)
+        if top is None:
+            return no_repository(folder)
+        return UsageError(
+            f"git does not take {top / '.git'} for a repository",
+            "restore it, or clone the repository anew; `git status` there says more",
+        )
     if "No space left on device" in words:
         return UsageError(f"git cannot write {folder}: its disk is full", "free space on it")
     first = words.splitlines()[0] if words else "git failed without a word"

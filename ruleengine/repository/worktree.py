@@ -198,7 +198,10 @@ def _with_changes(
 
 
 def mode_on_disk(path: Path) -> str:
-    """Return the mode that Git would store, or an empty text for what is not there."""
+    """Return the mode that Git would store, or an empty text for what is not there.
+
+    Git stores no folders, except another repository.
+    """
     try:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError, ValueError):
@@ -209,7 +212,9 @@ def mode_on_disk(path: Path) -> str:
         return _REGULAR
     if stat.S_ISLNK(mode):
         return "120000"
-    return "160000" if stat.S_ISDIR(mode) else f"{mode:o}"
+    if stat.S_ISDIR(mode):
+        return "160000" if (path / ".git").exists() else ""
+    return f"{mode:o}"
 
 
 def _parse_status(output: bytes, prefix: str) -> tuple[str, list[str], list[str]]:

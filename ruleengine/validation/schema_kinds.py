@@ -4,7 +4,7 @@ A misspelt group, version or kind is an error, because nothing would ever act on
 document. A kind of a foreign group is an info: the cluster may know it (design, section 11).
 """
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding, Severity
@@ -22,7 +22,7 @@ def unknown_kind(document: Document, name: KindName, known: Collection[KindName]
     if same_version:
         if versions and not nearest(kind, same_version):
             return _wrong_version(document, name, versions)
-        return _misspelt_kind(document, name, same_version)
+        return _misspelt_kind(document, name, known)
     if _group(api_version) in {_group(version) for version, _ in known}:
         meant = [one for one in versions if _group(one) == _group(api_version)]
         if not meant and not _group(api_version):
@@ -61,14 +61,19 @@ def not_a_text(document: Document) -> Finding:
     )
 
 
-def _misspelt_kind(document: Document, name: KindName, kinds: Iterable[str]) -> Finding:
+def _misspelt_kind(document: Document, name: KindName, known: Collection[KindName]) -> Finding:
     api_version, kind = name
-    meant = nearest(kind, kinds)
+    remedy = "correct apiVersion and kind"
+    if meant := nearest(kind, (one for version, one in known if version == api_version)):
+        remedy = f"did you mean '{meant}'?"
+    elif meant := nearest(kind, sorted({one for _, one in known})):
+        versions = sorted(version for version, one in known if one == meant)
+        remedy = f"did you mean '{meant}' of {versions[-1]}?"
     return Finding(
         severity=Severity.ERROR,
         code="schema-kind-unknown",
         message=f"{api_version} has no kind '{kind}'",
-        remedy=f"did you mean '{meant}'?" if meant else "correct apiVersion and kind",
+        remedy=remedy,
         place=document.place_of_value("kind"),
     )
 

@@ -214,6 +214,13 @@ SHAPES = (
         "did you mean 'apiVersion: apps/v1'?",
     ),
     kind(
+        "a misspelt kind of a forgotten group",
+        "v1",
+        "Deploymnt",
+        f"{ENVIRONMENT}:2:7 error schema-kind-unknown",
+        "did you mean 'Deployment' of apps/v1?",
+    ),
+    kind(
         "a foreign kind",
         "example.com/v1",
         "Widget",

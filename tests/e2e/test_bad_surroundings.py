@@ -119,6 +119,36 @@ def test_a_bare_repository_has_no_files(repo: Repo, tmp_path: Path) -> None:
     assert sorted((tmp_path / "bare.git").iterdir()) == before
 
 
+@pytest.mark.parametrize(
+    ("file", "content", "says"),
+    [
+        ("HEAD", "nonsense", "git does not take"),
+        ("index", "nonsense", "git cannot read"),
+        ("config", "[[[", "git cannot read"),
+        ("refs/heads/main", "0" * 40, "git"),
+    ],
+)
+def test_a_broken_repository_is_told(repo: Repo, file: str, content: str, says: str) -> None:
+    """What Git complains of is passed on; nobody is told to make a new one beside it."""
+    (repo.root / ".git" / file).write_text(content)
+    for command in (("validate",), ("validate", "--staged"), ("plan",)):
+        result = call(repo.root, *command)
+        assert (result.code, result.output, result.crash) == (3, "", ""), command
+        assert says in result.errors
+        assert "remedy: " in result.errors
+        assert "git init" not in result.errors
+
+
+def test_a_folder_in_place_of_a_document_is_none(repo: Repo) -> None:
+    """Git stores no folders: the document is gone, and what needs it says so."""
+    (repo.root / "pipelines/build.yaml").unlink()
+    (repo.root / "pipelines/build.yaml").mkdir()
+    result = call(repo.root, "validate")
+    result.check_explained(1)
+    assert "triggers/on-push.yaml:5:13 error reference-target-missing" in result.output
+    assert "submodule" not in result.output
+
+
 def test_what_is_no_regular_file_any_more_is_told(repo: Repo) -> None:
     """A pipe in place of a document is not waited for."""
     (repo.root / "pipelines/build.yaml").unlink()

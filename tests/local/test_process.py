@@ -220,6 +220,7 @@ def test_large_answers_are_packed_for_who_asks(running: process.Running) -> None
         ("", 0, "no room: the disk of state is full", "free space on it"),
         ("", 10**9, "ended at its start", "look at state/server.log"),
         ("noise\nlocked\n  remedy: wait", 0, "locked", "wait"),
+        ("Traceback\nKeyError", 0, "ended at its start", "look at state/server.log"),
     ],
 )
 def test_a_server_that_ends_at_its_start_says_why(
