@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -170,6 +171,60 @@ def test_a_deployment_rolls_out_back_and_to_another_size(kubectl: Kubectl) -> No
     kubectl("logs", "deploy/web", *place)
     kubectl("delete", "deployment", "web", "--cascade=foreground", *place)
     assert kubectl.run("get", "deployment", "web", *place).returncode == 1
+
+
+def test_less_common_ways_to_change_objects_work(
+    kubectl: Kubectl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Replaced by force, pruned, set field by field, waited for, and by subresource."""
+    place = ("-n", "edits")
+    kept = configmap("kept", a="1")
+    kept["metadata"]["labels"] = {"set": "one"}
+    kubectl("create", *place, "-f", "-", content=kept)
+    uid = kubectl.object("get", "cm", "kept", *place)["metadata"]["uid"]
+    assert "replaced" in kubectl("replace", "--force", *place, "-f", "-", content=kept)
+    assert kubectl.object("get", "cm", "kept", *place)["metadata"]["uid"] != uid
+    gone = configmap("gone", a="1")
+    gone["metadata"]["labels"] = {"set": "one"}
+    kubectl("apply", *place, "-f", "-", content=gone)
+    prune = ("apply", *place, "--prune", "-l", "set=one", "--prune-allowlist=core/v1/ConfigMap")
+    assert "configmap/gone pruned" in kubectl(*prune, "-f", "-", content=kept)
+    monkeypatch.setenv("KUBECTL_APPLYSET", "true")
+    applyset = ("apply", *place, "--prune", "--applyset=mine", "-f", "-")
+    kubectl(*applyset, content=configmap("member", a="1"))
+    assert "configmap/member pruned" in kubectl(*applyset, content=configmap("other", a="1"))
+    kubectl("create", "deployment", "setting", "--image=nginx", "--replicas=0", *place)
+    kubectl("set", "env", "deploy/setting", "COLOR=red", *place)
+    kubectl("set", "resources", "deploy/setting", "--limits=cpu=1", *place)
+    kubectl("patch", "deploy", "setting", "--subresource=scale", "--type=merge", *place,
+            "-p", '{"spec":{"replicas":1}}')  # fmt: skip
+    kubectl("wait", "--for=jsonpath={.status.replicas}=1", "deploy/setting", *place)
+    scale = kubectl.object("get", "deploy", "setting", "--subresource=scale", *place)
+    assert (scale["kind"], scale["spec"]["replicas"]) == ("Scale", 1)
+    monkeypatch.setenv("KUBE_FEATURE_WatchListClient", "true")
+    kubectl("wait", "--for=condition=Available", "deploy/setting", "--timeout=30s", *place)
+    kubectl("delete", "deploy", "setting", *place)
+    kubectl("wait", "--for=delete", "deploy/setting", "--timeout=30s", *place)
+    tried = ("create", "cm", "dry", "--from-literal=a=b", "--dry-run=server", *place)
+    assert "dry run" in kubectl(*tried)
+    assert kubectl.run("get", "cm", "dry", *place).returncode == 1
+
+
+def test_roles_are_reconciled_and_everything_is_dumped(kubectl: Kubectl, tmp_path: Path) -> None:
+    """As by those who look after a cluster."""
+    rule = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+    role = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "Role",
+        "metadata": {"name": "reconciled", "namespace": "edits"},
+        "rules": [rule],
+    }
+    reconcile = ("auth", "reconcile", "-f", "-")
+    assert "reconciled" in kubectl(*reconcile, content=role)
+    more = {**role, "rules": [{**rule, "verbs": ["get", "list"]}]}
+    assert "missing rules added" in kubectl(*reconcile, content=more)
+    kubectl("cluster-info", "dump", "--namespaces=edits", f"--output-directory={tmp_path}")
+    assert (tmp_path / "edits" / "pods.json").exists()
 
 
 def test_lists_can_be_sorted_shaped_and_read_page_by_page(kubectl: Kubectl) -> None:

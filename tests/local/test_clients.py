@@ -1,5 +1,7 @@
 """Clients that others write, against the real process: what each of them relies on."""
 
+import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +13,10 @@ from typing import Any
 
 import lightkube
 import pytest
-from kubernetes import client, config, dynamic, watch
+from kubernetes import client, config, dynamic, utils, watch
+from kubernetes.aio import client as aio_client
+from kubernetes.aio import config as aio_config
+from kubernetes.aio import watch as aio_watch
 from kubernetes.client.rest import ApiException
 from kubernetes.informer import SharedInformer
 from kubernetes.leaderelection import electionconfig, leaderelection
@@ -21,7 +26,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ConfigMap
 
 from ruleengine.local import process
-from tests.local.planes import configmap, definition, deployment
+from tests.local.planes import configmap, definition, deployment, job
 
 pytestmark = pytest.mark.slow
 OPERATOR = Path(__file__).with_name("lamp_operator.py")
@@ -92,7 +97,7 @@ def test_the_dynamic_client_applies_and_watches(official: client.ApiClient) -> N
 
 
 def test_the_watch_of_the_official_client_tells_what_happens(official: client.ApiClient) -> None:
-    """From a revision on, and 410 where the server knows it no more is an exception of it."""
+    """From a revision on, each change once."""
     core = client.CoreV1Api(official)
     version = core.list_namespaced_config_map("default").metadata.resource_version
     core.create_namespaced_config_map("default", configmap("watched"))
@@ -106,6 +111,59 @@ def test_the_watch_of_the_official_client_tells_what_happens(official: client.Ap
         field_selector="metadata.name=watched",
     )
     assert [one["type"] for one in stream] == ["ADDED", "MODIFIED", "DELETED"]
+
+
+def test_the_official_client_runs_a_job_to_its_end(official: client.ApiClient) -> None:
+    """And its pods go with it."""
+    batch, core = client.BatchV1Api(official), client.CoreV1Api(official)
+    made = batch.create_namespaced_job("default", job("batch"))
+    assert made.metadata.name == "batch"
+    done = eventually(lambda: batch.read_namespaced_job_status("batch", "default").status.succeeded)
+    assert done == 1
+    batch.delete_namespaced_job("batch", "default", propagation_policy="Background")
+    selector = "batch.kubernetes.io/job-name=batch"
+    eventually(lambda: not core.list_namespaced_pod("default", label_selector=selector).items)
+
+
+def test_the_official_client_creates_what_files_say(
+    official: client.ApiClient, tmp_path: Path
+) -> None:
+    """Of any kind, many in one file; what exists already is told of each."""
+    labelled = deployment("from-file", replicas=0)
+    documents = [configmap("from-file"), labelled, {**configmap("from-file"), "kind": "Secret"}]
+    documents[2]["data"] = {"a": "MQ=="}
+    path = tmp_path / "all.yaml"
+    path.write_text("---\n".join(json.dumps(one) + "\n" for one in documents))
+    made = utils.create_from_yaml(official, str(path))
+    assert [one[0].kind for one in made] == ["ConfigMap", "Deployment", "Secret"]
+    with pytest.raises(utils.FailToCreateError) as refused:
+        utils.create_from_yaml(official, str(path))
+    assert [one.status for one in refused.value.api_exceptions] == [409, 409, 409]
+
+
+def test_the_asynchronous_client_creates_watches_and_deletes(running: process.Running) -> None:
+    """It is another client, on another library of HTTP."""
+
+    async def session() -> list[str]:
+        configuration = aio_client.Configuration()
+        await aio_config.load_kube_config(
+            str(running.kubeconfig), client_configuration=configuration
+        )
+        async with aio_client.ApiClient(configuration) as api:
+            core = aio_client.CoreV1Api(api)
+            made = await core.create_namespaced_config_map("default", configmap("aio"))
+            await core.delete_namespaced_config_map("aio", "default")
+            async with aio_watch.Watch() as watching:
+                stream = watching.stream(
+                    core.list_namespaced_config_map,
+                    "default",
+                    resource_version=str(int(made.metadata.resource_version) - 1),
+                    field_selector="metadata.name=aio",
+                    timeout_seconds=1,
+                )
+                return [event["type"] async for event in stream]
+
+    assert asyncio.run(session()) == ["ADDED", "DELETED"]
 
 
 def test_an_informer_holds_what_is_there(official: client.ApiClient) -> None:
