@@ -61,10 +61,15 @@ VECTORS: dict[str, str] = {
     "pod-spec-from-previous-step": "Succeeded",
     "pod-spec-patch": "Succeeded",
     "recursive-for-loop": "Succeeded",
+    "retry-backoff": "Succeeded",
+    "retry-container": "Succeeded",
+    "retry-container-to-completion": "Succeeded",
+    "retry-with-steps": "Succeeded",
     "scripts-bash": "Succeeded",
     "skipped-output-defaults/producer-output-default": "Succeeded",
     "status-reference": "Succeeded",
     "steps": "Succeeded",
+    "suspend-template": "Succeeded",
     "synchronization-mutex-wf-level": "Succeeded",
     "synchronization-tmpl-level": "Succeeded",
     "timeouts-step": "Failed",
@@ -79,14 +84,22 @@ VECTORS: dict[str, str] = {
 SHORT_LIVED = ("gc-ttl",)
 """They are deleted a few seconds after their end, which may be before anybody looks."""
 
+THIRD = "0 if {{retries}} >= 2 else 1"
+"""Instead of chance: the third attempt is the first that succeeds."""
+
 SHORTER = {
     "dag-task-level-timeout": (("20s", "60s"), ("10s", "1s"), ("15s", "3s")),
     "loops-param-result": (("range(20, 31)", "range(0, 11)"), ("; sleep {{", "; true {{")),
     "parallelism-nested": (("sleep 10", "sleep 1"),),
     "parallelism-template-limit": (("sleep 10", "sleep 1"),),
+    "retry-backoff": (("random.choice([0, 1, 1])", THIRD),),
+    "retry-container": (("random.choice([0, 1, 1])", THIRD),),
+    "retry-container-to-completion": (("random.choice(range(0, 5))", THIRD),),
+    "retry-with-steps": (("random.choice([0, 1, 1])", THIRD),),
+    "suspend-template": (('"20"', '"1"'),),
     "synchronization-tmpl-level": (("sleep 10", "sleep 1"),),
 }
-"""What is replaced in documents that would take their time."""
+"""What is replaced in documents that would take their time, or chances."""
 
 LIMITS = """
 apiVersion: v1
@@ -162,8 +175,20 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
     with place(tmp_path_factory.mktemp("workflows"), repo) as made:
         made.start()
         made.call("apply", "--timeout", "5m")
+        _resume(made)
         workflows = made.client().list(ARGO_API_VERSION, "Workflow").items
         yield {_document_of(one): one for one in workflows}
+
+
+def _resume(made: Place) -> None:
+    """Let the workflow go on that waits for a human."""
+    workflows = made.client().list(ARGO_API_VERSION, "Workflow").items
+    (paused,) = (one for one in workflows if _document_of(one) == "suspend-template")
+    found = nodes(paused)
+    assert (paused["status"]["phase"], found["approve"]["phase"]) == ("Running", "Running")
+    assert "delay" not in found
+    made.call("pipeline", "resume", paused["metadata"]["name"])
+    made.call("apply", "--timeout", "5m")
 
 
 def _document_of(workflow: Object) -> str:
@@ -241,6 +266,18 @@ def test_limits_of_the_vectors_are_kept(ended: Ended) -> None:
     assert at_once(ended["parallelism-nested"], "one-job") <= 4
     phases = nodes(ended["dag-task-level-timeout"])
     assert [phases[one]["phase"] for one in "ABC"] == ["Succeeded", "Failed", "Succeeded"]
+
+
+@pytest.mark.vectors
+def test_attempts_of_the_vectors_are_nodes_under_one_that_retries(ended: Ended) -> None:
+    """Three of them, as only the third succeeds; pauses grow where a back-off says so."""
+    for name in ("retry-container", "retry-container-to-completion", "retry-backoff"):
+        found = list(ended[name]["status"]["nodes"].values())
+        assert sorted(one["type"] for one in found) == ["Pod", "Pod", "Pod", "Retry"]
+        phases = [one["phase"] for one in sorted(found, key=lambda one: str(one["name"]))]
+        assert phases == ["Succeeded", "Failed", "Failed", "Succeeded"]
+    steps = Counter(one["type"] for one in nodes(ended["retry-with-steps"]).values())
+    assert (steps["Retry"], steps["Pod"]) == (3, 9)
 
 
 @pytest.mark.vectors

@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 
-from ruleengine.services import addresses
 from ruleengine.services.addresses import AddressError, connect, is_allowed
 from ruleengine.services.http_calls import Call, CallError, send, shown
 
@@ -180,7 +179,7 @@ def test_a_name_is_judged_by_what_it_leads_to(
 
     def leads_to(*found: str) -> None:
         answers = [(2, 1, 6, "", (one, port)) for one in found]
-        monkeypatch.setattr(addresses.socket, "getaddrinfo", lambda *_, **__: answers)
+        monkeypatch.setattr("socket.getaddrinfo", lambda *_, **__: answers)
 
     leads_to("169.254.169.254")
     with pytest.raises(AddressError, match=r"leads to 169\.254\.169\.254, which nobody may"):
