@@ -53,6 +53,18 @@ def fixed(*paths: Path) -> Change:
     return check
 
 
+def _unchanged(*paths: Path) -> Change:
+    """Return the check that none of ``paths`` changed, also where it had no value."""
+
+    def check(old: Object, new: Object) -> Iterator[Cause]:
+        for path in paths:
+            after = lookup(new, *path)
+            if not equal(lookup(old, *path), after):
+                yield immutable(path, after)
+
+    return check
+
+
 def _only(mutable: frozenset[str], detail: str) -> Change:
     """Return the check that of the spec only the ``mutable`` fields changed."""
 
@@ -81,8 +93,38 @@ def _pod(old: Object, new: Object) -> Iterator[Cause]:
         if not equal(before, after):
             yield forbidden(_SPEC, detail)
     yield from _ephemeral(old, new)
+    yield from _running(old, new)
+    grace = (*_SPEC, "terminationGracePeriodSeconds")
+    before, after = lookup(old, *grace), lookup(new, *grace)
+    if before != after and not (after == 1 and isinstance(before, int) and before < 0):
+        yield forbidden(_SPEC, detail)
     if lookup(old, "spec", "nodeName"):
         yield from fixed((*_SPEC, "nodeName"))(old, new)
+
+
+def _running(old: Object, new: Object) -> Iterator[Cause]:
+    """A pod may tolerate more, get less time and lose its gates, never the other way."""
+    path: Path = (*_SPEC, "tolerations")
+    tolerated = [_but_seconds(one) for one in lookup(new, *path, default=())]
+    if any(_but_seconds(one) not in tolerated for one in lookup(old, *path, default=())):
+        detail = "existing toleration can not be modified except its tolerationSeconds"
+        yield forbidden(path, detail)
+    path = (*_SPEC, "activeDeadlineSeconds")
+    before, after = lookup(old, *path), lookup(new, *path)
+    if before is not None and after is None:
+        yield invalid(path, None, "must not update from a positive integer to nil value")
+    elif before is not None and after > before:
+        yield invalid(path, after, "must be less than or equal to previous value")
+    path = (*_SPEC, "schedulingGates")
+    known = {one.get("name") for one in lookup(old, *path, default=())}
+    for one in lookup(new, *path, default=()):
+        if one.get("name") not in known:
+            detail = f"only deletion is allowed, but found new scheduling gate '{one.get('name')}'"
+            yield forbidden(path, detail)
+
+
+def _but_seconds(toleration: Object) -> Object:
+    return {name: one for name, one in toleration.items() if name != "tolerationSeconds"}
 
 
 def _ephemeral(old: Object, new: Object) -> Iterator[Cause]:
@@ -94,6 +136,51 @@ def _ephemeral(old: Object, new: Object) -> Iterator[Cause]:
         if not equal(one, after.get(name)):
             done = "changed" if name in after else "removed"
             yield forbidden(path, f"existing ephemeral containers {name!r} may not be {done}")
+
+
+_JOB: Final = _unchanged(
+    *(
+        (*_SPEC, name)
+        for name in (
+            "completionMode",
+            "podFailurePolicy",
+            "backoffLimitPerIndex",
+            "managedBy",
+            "successPolicy",
+        )
+    )
+)
+_WHERE_PODS_RUN: Final = ("affinity", "nodeSelector", "schedulingGates", "tolerations")
+
+
+def _job(old: Object, new: Object) -> Iterator[Cause]:
+    yield from fixed((*_SPEC, "selector"))(old, new)
+    yield from _JOB(old, new)
+    path = (*_SPEC, "completions")
+    completions, parallelism = (
+        lookup(new, "spec", name) for name in ("completions", "parallelism")
+    )
+    if not equal(lookup(old, *path), completions):
+        if lookup(new, "spec", "completionMode") != "Indexed":
+            yield immutable(path, completions)
+        elif completions != parallelism:
+            yield invalid(path, completions, "can only be modified in tandem with spec.parallelism")
+    waits = lookup(old, "spec", "suspend") and not lookup(old, "status", "startTime")
+    before, after = (lookup(value, "spec", "template") for value in (old, new))
+    if waits:
+        before, after = _but_directives(before), _but_directives(after)
+    if not equal(before, after):
+        yield immutable((*_SPEC, "template"), lookup(new, "spec", "template"))
+
+
+def _but_directives(template: Object) -> Object:
+    """Return a template without what a Job that waits may still say about where pods run."""
+    spec = {
+        name: one
+        for name, one in (lookup(template, "spec") or {}).items()
+        if name not in _WHERE_PODS_RUN
+    }
+    return {**template, "metadata": None, "spec": spec}
 
 
 def _service(old: Object, new: Object) -> Iterator[Cause]:
@@ -185,7 +272,14 @@ CHANGES: Final[dict[tuple[str, str], Change]] = {
         "'updateStrategy', 'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and "
         "'minReadySeconds' are forbidden",
     ),
-    ("batch", "Job"): fixed((*_SPEC, "selector"), (*_SPEC, "template"), (*_SPEC, "completionMode")),
+    ("batch", "Job"): _job,
+    ("", "ResourceQuota"): _unchanged((*_SPEC, "scopes")),
+    ("node.k8s.io", "RuntimeClass"): _unchanged(("handler",)),
+    ("storage.k8s.io", "VolumeAttachment"): _unchanged(_SPEC),
+    ("storage.k8s.io", "CSIDriver"): _unchanged(
+        (*_SPEC, "attachRequired"), (*_SPEC, "volumeLifecycleModes")
+    ),
+    ("storage.k8s.io", "CSIStorageCapacity"): _unchanged(("nodeTopology",), ("storageClassName",)),
     ("rbac.authorization.k8s.io", "RoleBinding"): _role,
     ("rbac.authorization.k8s.io", "ClusterRoleBinding"): _role,
     ("storage.k8s.io", "StorageClass"): _storage_class,

@@ -23,7 +23,7 @@ def _autoscaler(spec: Object) -> Object:
     spec = filled(spec, minReplicas=1)
     if not spec.get("metrics"):
         spec = {**spec, "metrics": [metric]}
-    return edited(spec, "behavior", _behavior) if spec.get("behavior") else spec
+    return edited(spec, "behavior", _behavior)
 
 
 def _behavior(behavior: Object) -> Object:

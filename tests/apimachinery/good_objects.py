@@ -93,6 +93,16 @@ GOOD: dict[str, Object] = {
     "v1 ResourceQuota": {"spec": {"hard": {"cpu": "4", "count/jobs.batch": "2"}}},
     "v1 LimitRange": {"spec": {"limits": [{"type": "Container", "max": {"cpu": "2"}}]}},
     "storage.k8s.io/v1 StorageClass": {"provisioner": "example.com/disks"},
+    "storage.k8s.io/v1 CSIDriver": {"spec": {"attachRequired": True}},
+    "storage.k8s.io/v1 CSIStorageCapacity": {"storageClassName": "disks"},
+    "storage.k8s.io/v1 VolumeAttachment": {
+        "spec": {
+            "attacher": "example.com",
+            "nodeName": "n",
+            "source": {"persistentVolumeName": "v"},
+        }
+    },
+    "node.k8s.io/v1 RuntimeClass": {"handler": "runc"},
     "scheduling.k8s.io/v1 PriorityClass": {"value": 1000},
     "coordination.k8s.io/v1 Lease": {"spec": {"holderIdentity": "a", "leaseDurationSeconds": 15}},
     "discovery.k8s.io/v1 EndpointSlice": {

@@ -226,6 +226,29 @@ def test_a_kind_without_defaults_comes_back_as_it_is() -> None:
             },
         ),
         (
+            "autoscaling/v2",
+            "HorizontalPodAutoscaler",
+            {"metrics": [{}], "behavior": {}},
+            {
+                "minReplicas": 1,
+                "metrics": [{}],
+                "behavior": {
+                    "scaleUp": {
+                        "stabilizationWindowSeconds": 0,
+                        "selectPolicy": "Max",
+                        "policies": [
+                            {"type": "Pods", "value": 4, "periodSeconds": 15},
+                            {"type": "Percent", "value": 100, "periodSeconds": 15},
+                        ],
+                    },
+                    "scaleDown": {
+                        "selectPolicy": "Max",
+                        "policies": [{"type": "Percent", "value": 100, "periodSeconds": 15}],
+                    },
+                },
+            },
+        ),
+        (
             "batch/v1",
             "Job",
             {

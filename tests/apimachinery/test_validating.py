@@ -83,6 +83,48 @@ def test_immutable_data_stays_and_a_cluster_ip_too() -> None:
     assert "spec.clusterIP" in problems(put(old, "spec.clusterIP", "10.0.0.2"), old)
 
 
+def test_a_pod_may_tolerate_more_and_get_less_time() -> None:
+    """Neither is taken back; how long something is tolerated may change."""
+    seldom = {"key": "a", "operator": "Exists", "effect": "NoExecute"}
+    old = put(put(whole("v1 Pod"), "spec.tolerations", [seldom]), "spec.activeDeadlineSeconds", 9)
+    more = [{**seldom, "tolerationSeconds": 5}, {"key": "b", "operator": "Exists"}]
+    assert problems(put(old, "spec.tolerations", more), old) == {}
+    assert problems(put(old, "spec.tolerations", more[1:]), old) == {
+        "spec.tolerations": "FieldValueForbidden"
+    }
+    assert problems(put(old, "spec.activeDeadlineSeconds", 8), old) == {}
+    for later in (10, ...):
+        assert problems(put(old, "spec.activeDeadlineSeconds", later), old) == {
+            "spec.activeDeadlineSeconds": "FieldValueInvalid"
+        }
+    gated = put(old, "spec.schedulingGates", [{"name": "a.io/x"}])
+    assert problems(put(gated, "spec.schedulingGates", []), gated) == {}
+    hurried = put(old, "spec.terminationGracePeriodSeconds", -1)
+    now = put(hurried, "spec.terminationGracePeriodSeconds", 1)
+    assert "spec" not in problems(now, hurried)
+
+
+def test_an_indexed_job_grows_with_its_parallelism() -> None:
+    """Both are the same afterwards, or nothing changes."""
+    old = put(whole("batch/v1 Job"), "spec.completionMode", "Indexed")
+    old = put(put(old, "spec.completions", 2), "spec.parallelism", 2)
+    both = put(put(old, "spec.completions", 3), "spec.parallelism", 3)
+    assert problems(both, old) == {}
+    assert problems(put(old, "spec.completions", 3), old) == {
+        "spec.completions": "FieldValueInvalid"
+    }
+
+
+def test_a_job_that_waits_may_still_say_where_its_pods_run() -> None:
+    """Until it started for the first time; what they run is said for good."""
+    old = put(whole("batch/v1 Job"), "spec.suspend", True)
+    moved = put(old, "spec.template.spec.nodeSelector", {"disk": "ssd"})
+    assert problems(moved, old) == {}
+    started = put(old, "status.startTime", "2026-01-01T00:00:00Z")
+    assert "spec.template" in problems(moved, started)
+    assert "spec.template" in problems(put(old, "spec.template.spec.containers.0.image", "j"), old)
+
+
 def test_no_finalizer_joins_an_object_that_is_being_deleted() -> None:
     """Removing one is fine."""
     old = put(whole("v1 ConfigMap"), "metadata.deletionTimestamp", "2026-01-01T00:00:00Z")

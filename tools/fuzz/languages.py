@@ -103,11 +103,13 @@ def _gjson(path: str, document: str) -> Any:
 
 def _sjson(path: str, document: str) -> Any:
     compiled, text = sjson.compile(path), document or _JSON
+    made = [compiled.delete(text, LIMITS)]
     with contextlib.suppress(ExpressionError):
-        json_text.loads(compiled.set(text, {"x": [1]}, LIMITS))
-    left = compiled.delete(text, LIMITS)
-    if left.strip():
-        json_text.loads(left)
+        made.append(compiled.set(text, {"x": [1]}, LIMITS))
+    for one in made:
+        # What points at nothing leaves a document alone, also one that is empty.
+        if one.strip():
+            json_text.loads(one)
 
 
 def _jsonpath(text: str, document: str) -> Any:
