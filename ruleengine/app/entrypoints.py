@@ -26,7 +26,7 @@ def make_entrypoints(configuration: Configuration, *, local: bool) -> Callable[[
 
 def _from_table(images: Images, image: str) -> Answer:
     found = images.find(image)
-    if found is None:
+    if not (found.entrypoint or found.cmd):
         remedy = f"{_WRITE_IT}, or add the image under `local: images:` in ruleengine.yaml"
         return Answer(error=f"what the image {image} runs is not known", remedy=remedy)
     return _answer(image, found.entrypoint, found.cmd)
