@@ -63,7 +63,7 @@ SHOP = {
 WEB = Target("apps/v1", "Deployment", "staging", "web")
 SERVICE_TARGET = Target("v1", "Service", "staging", "web")
 APPLICATION = Target("argoproj.io/v1alpha1", "Application", "ruleengine", "web-staging")
-PATIENCE = timedelta(seconds=5)
+PATIENCE = timedelta(seconds=60)
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 

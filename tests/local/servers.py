@@ -4,15 +4,22 @@ import base64
 import contextlib
 import http.client
 import json
+import os
+import shutil
 import ssl
+import subprocess
 import urllib.request
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import urlsplit
+
+import pytest
 
 from ruleengine.local import process
 from ruleengine.model.values import Object
 from tests.local.sandboxes import until
 
+Kubectl = Callable[..., tuple[int, str, str]]
 PODS = "/api/v1/namespaces/default/pods"
 
 
@@ -70,3 +77,30 @@ class Server:
         self(PODS, pod)
         path = f"{PODS}/{pod['metadata']['name']}"
         return self.until(path, lambda one: one["status"]["phase"] in ("Succeeded", "Failed"))
+
+
+def kubectl_of(server: Server, home: Path) -> Kubectl:
+    """Return what runs kubectl against a server: exit code, output, errors. Skips without one."""
+    program = shutil.which("kubectl")
+    if program is None:
+        pytest.skip("kubectl is not installed")
+    environment = {
+        "PATH": os.environ["PATH"],
+        "HOME": str(home),
+        "KUBECONFIG": str(server.state / "kubeconfig"),
+        "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true",
+    }
+
+    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
+        done = subprocess.run(
+            [program, *arguments],
+            env=environment,
+            input=text,
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+        return done.returncode, done.stdout, done.stderr
+
+    return run

@@ -1,10 +1,7 @@
 """Programs inside of pods, as the Python client and kubectl start them over websockets."""
 
 import json
-import os
-import shutil
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -15,7 +12,7 @@ from ruleengine.local import process
 from ruleengine.model.names import RUN
 from ruleengine.model.values import Object
 from tests.local.sandboxes import require_sandbox, until
-from tests.local.servers import PODS, Server
+from tests.local.servers import PODS, Kubectl, Server, kubectl_of
 
 
 def pod(name: str, script: str = "exec sleep 1000", **annotations: str) -> Object:
@@ -161,35 +158,10 @@ def test_who_speaks_no_websocket_is_told(server: Server) -> None:
     assert "websockets alone" in json.loads(refused.value.read())["message"]
 
 
-Kubectl = Callable[..., tuple[int, str, str]]
-
-
 @pytest.fixture
 def kubectl(server: Server, tmp_path: Path) -> Kubectl:
-    """Return what runs kubectl against the server: exit code, output, errors."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(tmp_path),
-        "KUBECONFIG": str(server.state / "kubeconfig"),
-        "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true",
-    }
-
-    def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
-        done = subprocess.run(
-            [program, *arguments],
-            env=environment,
-            input=text,
-            capture_output=True,
-            text=True,
-            timeout=60,
-            check=False,
-        )
-        return done.returncode, done.stdout, done.stderr
-
-    return run
+    """Return what runs kubectl against the server."""
+    return kubectl_of(server, tmp_path)
 
 
 @pytest.mark.kubectl
