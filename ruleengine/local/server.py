@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import signal
 import socket
 import ssl
 import threading
@@ -78,6 +79,9 @@ def serve(state: Path) -> None:
         timeout_keep_alive=75,
     )
     server = uvicorn.Server(configuration)
+    # uvicorn sends itself the signal again once it has stopped serving: the default would end
+    # the process there, before containers are asked to end and the store is closed.
+    signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
     stop = threading.Event()
     controllers = threading.Thread(target=plane.run, args=(stop,), name="controllers")
     controllers.start()

@@ -109,6 +109,8 @@ def test_a_kept_server_stays_and_can_be_stopped(tmp_path: Path) -> None:
     assert process.status(tmp_path) is not None
     assert process.stop(tmp_path)
     assert process.status(tmp_path) is None
+    assert not (tmp_path / "server.json").exists()
+    assert not (tmp_path / "store.sqlite-wal").exists()  # it had time to close its store
     with process.ensure(tmp_path) as second:
         assert second.url == first.url
     process.stop(tmp_path)
