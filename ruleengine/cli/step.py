@@ -59,6 +59,38 @@ def wait() -> int:
 
 
 @command.command()
+def data() -> int:
+    """List the paths of artifacts, transform them, and report what came of it."""
+    from ruleengine.step.access import PodAccess
+    from ruleengine.step.api import Api
+    from ruleengine.step.data import result_of
+    from ruleengine.step.reporting import report
+
+    def work(plan: Plan) -> int:
+        result = result_of(plan, PodAccess())
+        click.echo(result)
+        if plan.reports:
+            report(plan, Api(os.environ), {"result": result})
+        return 0
+
+    return _run(work)
+
+
+@command.command()
+def collect() -> int:
+    """Delete the artifacts that tasks name, and say in these which are gone."""
+    from ruleengine.step.access import PodAccess
+    from ruleengine.step.api import Api
+    from ruleengine.step.collecting import collect as collect_all
+
+    def work(plan: Plan) -> int:
+        collect_all(plan, Api(os.environ), PodAccess())
+        return 0
+
+    return _run(work)
+
+
+@command.command()
 def resource() -> int:
     """Create, change, read or delete an object, and report what was asked of it."""
     from ruleengine.step.api import Api

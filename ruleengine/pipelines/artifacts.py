@@ -121,6 +121,20 @@ def inputs_of(template: Object, archive: Archive | None) -> tuple[Object, ...]:
     return tuple(found)
 
 
+def own_inputs_of(template: Object, archive: Archive | None) -> tuple[Object, ...]:
+    """Return the artifact that our own program works on: a manifest, or where paths are listed.
+
+    Raises ``NodeError``.
+    """
+    stated = lookup(template, "resource", "manifestFrom", "artifact")
+    paths = lookup(template, "data", "source", "artifactPaths")
+    return tuple(
+        {"name": one.get("name") or "artifactPaths", "location": whole_location(one, archive)}
+        for one in (stated, paths)
+        if one is not None
+    )
+
+
 def outputs_of(template: Object, archive: Archive | None) -> tuple[Object, ...]:
     """Return the artifacts that are kept of a step. Raises ``NodeError``."""
     found = []

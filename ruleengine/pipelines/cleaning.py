@@ -12,6 +12,7 @@ from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.archiving import ArchivePolicy, archiving
 from ruleengine.pipelines.beginning import left
+from ruleengine.pipelines.collecting import COLLECTS
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
@@ -106,6 +107,7 @@ def _pods(value: Object, world: World) -> Iterator[Action]:
     for pod in world.list("v1", "Pod", index=("owner", uid)):
         ended = lookup(pod, "status", "phase")
         kept = collection["strategy"] == "OnPodSuccess" and ended != "Succeeded"
+        kept = kept or COLLECTS in lookup(pod, "metadata", "labels", default={})
         kept = kept or not selector.matches(lookup(pod, "metadata", "labels", default={}))
         if not kept and not lookup(pod, "metadata", "deletionTimestamp"):
             yield Action(

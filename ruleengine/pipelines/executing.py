@@ -47,7 +47,13 @@ def plan_of(
     if "resource" in template:
         plan["resource"] = template["resource"]
         plan["owner"] = owner
+    if "data" in template:
+        plan["data"] = {"expressions": _expressions(template["data"])}
     return {**plan, **more}
+
+
+def _expressions(data: Object) -> list[str]:
+    return [str(one.get("expression") or "") for one in data.get("transformation") or ()]
 
 
 def _artifact_plan(work: ArtifactWork) -> Object:

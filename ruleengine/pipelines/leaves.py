@@ -27,7 +27,7 @@ from ruleengine.pipelines.variables import input_variables
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
-_LEAVES: Final = ("container", "containerSet", "script", "resource", "http")
+_LEAVES: Final = ("container", "containerSet", "script", "resource", "http", "data")
 _OF_MAIN: Final = re.compile(r"^main: \w+ \(exit code \d+\): ")
 TIMED_OUT: Final = "Step exceeded its deadline"
 DELETED: Final = "pod deleted"
@@ -172,7 +172,10 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
         "pod.name": pod_target(machine, node).name,
     }
     archive = archive_of(template, repository, variables)
-    keeps_logs = not is_ours(template) and archives_logs(machine.spec, template, repository)
+    performed = is_ours(template)
+    keeps_logs = not performed and archives_logs(machine.spec, template, repository)
+    if performed:
+        return ArtifactWork(inputs=artifacts.own_inputs_of(template, archive))
     return ArtifactWork(
         inputs=artifacts.inputs_of(template, archive),
         outputs=artifacts.outputs_of(template, archive),

@@ -46,6 +46,8 @@ def observe(pod: Object, result: Object | None) -> dict[str, Any]:
     phase, message = _phase(pod)
     if phase is Phase.SUCCEEDED and _reports(pod) and not is_reported(result):
         phase, message = Phase.RUNNING, ""
+    if phase is Phase.FAILED and _is_good(pod, WAIT) and not is_reported(result):
+        phase, message = Phase.RUNNING, ""  # what was kept of it is still to be seen
     fields: dict[str, Any] = {
         "phase": str(phase),
         "message": message or None,
@@ -178,3 +180,8 @@ def _reports(pod: Object) -> bool:
     if lookup(pod, "metadata", "annotations", REPORTS):
         return True
     return any(one.get("name") == WAIT for one in lookup(pod, "spec", "containers", default=()))
+
+
+def _is_good(pod: Object, name: str) -> bool:
+    """Tell whether a container ended well."""
+    return bool(lookup(_status_of(pod, name), "state", "terminated", "exitCode") == 0)

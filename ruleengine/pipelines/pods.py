@@ -54,7 +54,7 @@ _OF_WORKFLOW: Final = {
 }
 
 
-_OURS: Final = ("resource", "http")
+_OURS: Final = ("resource", "http", "data")
 """Types of templates that run ``ruleengine step`` and nothing of the user's."""
 
 _NO_ARTIFACTS: Final = ArtifactWork()

@@ -14,7 +14,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import cleaning, ending, hooking, locking
+from ruleengine.pipelines import cleaning, collecting, ending, hooking, locking
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
@@ -50,10 +50,11 @@ class WorkflowReconciler:
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one workflow."""
         if lookup(value, "metadata", "deletionTimestamp"):
-            return Decision()
+            return collecting.decide_deletion(value, world, self._around)
         try:
             if lookup(value, "status", "phase") in COMPLETED:
-                return cleaning.decide(value, world, now, self._archive)
+                decision = cleaning.decide(value, world, now, self._archive)
+                return collecting.beside(decision, value, world, self._around)
             definitions, kept = Definitions(value, world, self._around), _memo(value, memo)
             if "refusals" not in kept:
                 kept["refusals"] = refusals(definitions.spec)
@@ -107,7 +108,7 @@ def _decide(machine: Machine) -> Decision:
     status = make_status(machine, phase, message)
     over = phase in COMPLETED
     return Decision(
-        actions=(*machine.actions, *_labels(machine.value, phase)),
+        actions=(*machine.actions, *collecting.guard(machine), *_labels(machine.value, phase)),
         requests=tuple(machine.requests),
         status=status,
         may_wait=_may_wait(machine, status),

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from ruleengine.formats.archives import ArchiveError, ArchiveKind, Limits, kind_of, unpack
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object
 from ruleengine.services.artifacts.opening import load
 from ruleengine.services.artifacts.store import Access, ArtifactError, ArtifactMissingError
 from ruleengine.step.plan import StepError
@@ -116,12 +116,11 @@ def _put(content: Path, place: Path) -> None:
     content.rename(place)
 
 
-def manifest_text(resource: Object, access: Access) -> str:
-    """Return the text of the artifact that a resource template is made from.
+def manifest_text(artifact: Object, access: Access) -> str:
+    """Return the text of the artifact that is the manifest of a resource template.
 
     Raises ``StepError``.
     """
-    artifact = lookup(resource, "manifestFrom", "artifact", default={})
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder, "manifest")
         load_all([{**artifact, "path": str(place)}], access)

@@ -32,7 +32,9 @@ class Plan:
     ``members`` are the containers of a set: each with ``name``, the names that it ``needs`` to
     begin and ``awaits`` to end, how often it is tried again (``retries``), and after how many
     seconds (``pause``). ``reports`` says that somebody waits for a report. ``http`` is the call
-    of a template of that kind; a secret header names the ``variable`` that holds it.
+    of a template of that kind; a secret header names the ``variable`` that holds it. ``data``
+    are the expressions of a ``data`` template, ``tasks`` the WorkflowArtifactGCTasks that say
+    which artifacts are to be deleted.
     """
 
     node: str
@@ -52,6 +54,8 @@ class Plan:
     http: Object = field(default_factory=dict)
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
+    data: Object = field(default_factory=dict)
+    tasks: tuple[str, ...] = ()
 
 
 def made(declared: Object, value: str) -> Object:
@@ -82,6 +86,8 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             reports=bool(stated.get("reports", True)),
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},
+            data=stated.get("data") or {},
+            tasks=tuple(stated.get("tasks") or ()),
         )
     except (KeyError, ValueError, TypeError) as error:
         raise StepError(f"{VARIABLE} holds no plan: this runs in pods of workflows only") from error

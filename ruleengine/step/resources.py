@@ -16,7 +16,10 @@ from ruleengine.formats import yaml_reader
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import STEP_MANAGER
 from ruleengine.model.values import Object, lookup
+from ruleengine.services.artifacts.store import Access
+from ruleengine.step.access import PodAccess
 from ruleengine.step.api import JSON, Api, ApiAnswerError, path_of
+from ruleengine.step.loading import manifest_text
 from ruleengine.step.plan import FailedStepError, Plan, StepError, made
 
 _PAUSE: Final = 1.0
@@ -43,7 +46,12 @@ class _Place:
         return f"{whole}/{self.subresource}" if self.subresource else whole
 
 
-def perform(plan: Plan, api: Api, pause: Callable[[float], None] = time.sleep) -> Object:
+def perform(
+    plan: Plan,
+    api: Api,
+    pause: Callable[[float], None] = time.sleep,
+    access: Access | None = None,
+) -> Object:
     """Do what a resource template says, wait for its conditions; return the outputs.
 
     Raises ``FailedStepError`` where the failure condition holds, ``StepError`` for everything
@@ -51,7 +59,11 @@ def perform(plan: Plan, api: Api, pause: Callable[[float], None] = time.sleep) -
     """
     stated = plan.resource
     action = str(stated.get("action"))
-    manifest = _manifest(str(stated.get("manifest") or ""))
+    if plan.inputs:
+        text = manifest_text(plan.inputs[0], access or PodAccess())
+    else:
+        text = str(stated.get("manifest") or "")
+    manifest = _manifest(text)
     place = _place(api, manifest, plan.namespace, _subresource(stated))
     if stated.get("setOwnerReference") and action in ("create", "apply", "replace"):
         manifest = _owned(manifest, plan.owner)

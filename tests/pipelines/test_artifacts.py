@@ -363,3 +363,51 @@ def test_an_attempt_loads_what_its_step_was_given() -> None:
     world = ran(STEPS, script, retried)
     assert world.status("phase") == "Succeeded", world.status("message")
     assert inputs(world, "b(0)") == inputs(world, "b(1)") != []
+
+
+DATA = """
+  steps:
+  - - name: list
+      inline:
+        data:
+          source: {artifactPaths: {name: paths, s3: {key: "in/{{workflow.name}}"}}}
+          transformation: [{expression: "filter(data, {# endsWith '.csv'})"}, {expression: data}]
+  - - name: each
+      template: take
+      withParam: "{{steps.list.outputs.result}}"
+      arguments: {artifacts: [{name: taken, s3: {key: "{{item}}"}}]}
+"""
+
+
+def test_what_a_data_template_lists_is_looped_over() -> None:
+    """Its own pod lists it, and is waited for until its report is seen."""
+
+    def script(name: str, pod: Object) -> End:
+        del pod
+        return End(result='["x.csv","y.csv"]' if "list" in name else None)
+
+    world = ran(DATA, script)
+    assert world.status("phase") == "Succeeded", world.status("message")
+    (main,) = pod_of(world, "list")["spec"]["containers"]
+    assert main["command"] == ["ruleengine", "step", "data"]
+    plan = plan_of(pod_of(world, "list"), "main")
+    assert plan["inputs"][0]["location"] == {"plugin": {"name": "directory", "key": "in/wf"}}
+    assert plan["data"] == {"expressions": ["filter(data, {# endsWith '.csv'})", "data"]}
+    keys = [inputs(world, f"each({item})")[0]["location"]["plugin"]["key"] for item in ITEMS]
+    assert keys == ["x.csv", "y.csv"]
+
+
+ITEMS = ["0:x.csv", "1:y.csv"]
+
+
+def test_the_manifest_of_a_resource_may_be_an_artifact() -> None:
+    """Its pod loads it by itself."""
+    main = """
+- name: main
+  resource: {action: create, manifestFrom: {artifact: {name: m, s3: {key: k}}}}
+"""
+    world = run(f"entrypoint: main\ntemplates:{main}")
+    plan = plan_of(world.pods()[0], "main")
+    expected = {"name": "m", "location": {"plugin": {"name": "directory", "key": "k"}}}
+    assert plan["inputs"] == [expected]
+    assert "artifact-claim" in str(world.pods()[0]["spec"]["containers"][0]["volumeMounts"])

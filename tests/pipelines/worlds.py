@@ -21,6 +21,10 @@ from ruleengine.reconcile.indexes import in_index
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 NAMESPACE = "pipelines"
 DIRECTORY: Object = {"plugin": {"name": "directory"}}
+COLLECTS = "workflows.argoproj.io/artifact-gc-pod"
+COLLECTION = "artifactGC"
+"""Under this name a script is asked about pods that delete artifacts."""
+
 NODE_ID = "workflows.argoproj.io/node-id"
 NODE_NAME = "workflows.argoproj.io/node-name"
 
@@ -172,7 +176,8 @@ class MemoryWorld:
         if value["kind"] != "Pod":
             self.put({**value, "metadata": metadata})
             return
-        self.began.append(metadata["annotations"][NODE_NAME].removeprefix(self.target.name))
+        if NODE_NAME in metadata.get("annotations", {}):
+            self.began.append(metadata["annotations"][NODE_NAME].removeprefix(self.target.name))
         self.put({**value, "metadata": metadata, "status": {"phase": "Pending"}})
 
     def decide(self) -> Decision:
@@ -213,7 +218,8 @@ class MemoryWorld:
         return moved
 
     def _run(self, pod: Object) -> bool:
-        name = pod["metadata"]["annotations"][NODE_NAME].removeprefix(self.target.name)
+        name = pod["metadata"].get("annotations", {}).get(NODE_NAME, COLLECTION)
+        name = name.removeprefix(self.target.name)
         end = self.script(name, pod)
         if lookup(pod, "spec", "activeDeadlineSeconds") == 1:
             status = {"phase": "Failed", "reason": "DeadlineExceeded", "message": "too long"}
@@ -239,6 +245,9 @@ class MemoryWorld:
             ],
         }
         self.put({**pod, "spec": {**pod["spec"], "nodeName": "n"}, "status": status})
+        if COLLECTS in pod["metadata"]["labels"]:
+            self._collected(pod, end)
+            return
         outputs: Object = {}
         if end.result is not None:
             outputs["result"] = end.result
@@ -263,6 +272,21 @@ class MemoryWorld:
                 "outputs": outputs,
             }
         )
+
+    def _collected(self, pod: Object, end: End) -> None:
+        """Write what became of the artifacts that a pod was to delete."""
+        if end.code:
+            return
+        result = {"success": not end.message, "error": end.message}
+        for name in plan_of(pod, "main")["tasks"]:
+            target = Target(ARGO_API_VERSION, "WorkflowArtifactGCTask", NAMESPACE, name)
+            told = {
+                node: {
+                    "artifactResults": {key: {**result, "name": key} for key in one["artifacts"]}
+                }
+                for node, one in self.objects[target]["spec"]["artifactsByNode"].items()
+            }
+            self.put({**self.objects[target], "status": {"artifactResultsByNode": told}})
 
     def settle(self, *, turns: int = 3000) -> Next:
         """Decide, let pods run and time pass, until nothing changes without somebody else."""

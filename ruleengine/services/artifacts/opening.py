@@ -29,6 +29,11 @@ def save(location: Object, source: Path, access: Access) -> None:
     store.save(source, key)
 
 
+def location_in(artifact: Object) -> Object:
+    """Return the location of an artifact without what else is said of it."""
+    return {kind: artifact[kind] for kind in _OPENERS if isinstance(artifact.get(kind), dict)}
+
+
 def open_store(location: Object, access: Access) -> Opened:
     """Return the store of a location, and the key in it. Raises ``ArtifactError``."""
     for kind, body in location.items():

@@ -1,0 +1,210 @@
+"""``artifactGC``: artifacts go when their workflow is over, or with it."""
+
+from typing import Any
+
+import pytest
+
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Refusal, Stop
+from ruleengine.model.values import Object
+from tests.pipelines.worlds import (
+    COLLECTION,
+    COLLECTS,
+    NAMESPACE,
+    End,
+    MemoryWorld,
+    Script,
+    plan_of,
+    succeed,
+    world_of,
+)
+
+FINALIZER = "workflows.argoproj.io/artifact-gc"
+SPEC = """
+entrypoint: main
+artifactGC: {strategy: %s%s}
+templates:
+- name: main
+  container: {image: a, command: [make]}
+  outputs:
+    artifacts:
+    - {name: one, path: /one}
+    - {name: two, path: /two%s}
+"""
+
+
+def ran(strategy: str, more: str = "", second: str = "", script: Script = succeed) -> MemoryWorld:
+    """Run a workflow with two artifacts to its end, and let pods go on after it."""
+    world = world_of(SPEC % (strategy, more, second), script)
+    world.settle()
+    return world
+
+
+def deleted(world: MemoryWorld) -> list[str]:
+    """Return the artifacts that are marked as deleted."""
+    listed = world.node("wf")["outputs"]["artifacts"]
+    return [one["name"] for one in listed if one.get("deleted")]
+
+
+def collectors(world: MemoryWorld) -> list[Object]:
+    """Return the pods that delete artifacts."""
+    return [one for one in world.pods() if COLLECTS in one["metadata"]["labels"]]
+
+
+def delete(world: MemoryWorld) -> None:
+    """Delete the workflow, as far as its finalizers let it go."""
+    world.change({"metadata": {"deletionTimestamp": "2026-01-02T04:00:00Z"}})
+    world.settle()
+
+
+def finalizers(world: MemoryWorld) -> list[str]:
+    """Return the finalizers of the workflow."""
+    found: list[str] = world.workflow()["metadata"].get("finalizers", [])
+    return found
+
+
+def condition(world: MemoryWorld) -> str:
+    """Return why artifacts could not be deleted."""
+    listed = world.status("conditions") or ()
+    return next((one["message"] for one in listed if one["type"] == "ArtifactGCError"), "")
+
+
+def test_artifacts_go_when_their_workflow_is_over() -> None:
+    """By a pod, which is told by a task; both carry where the artifacts lie."""
+    world = ran("OnWorkflowCompletion")
+    assert deleted(world) == ["one", "two"]
+    (pod,) = collectors(world)
+    (name,) = plan_of(pod, "main")["tasks"]
+    task = world.objects[Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)]
+    listed = task["spec"]["artifactsByNode"]["wf"]["artifacts"]
+    assert listed["one"]["plugin"] == {"name": "directory", "key": "wf/wf/one.tgz"}
+    assert "persistentVolumeClaim" in pod["spec"]["volumes"][0]
+    assert world.status("artifactGCStatus", "strategiesProcessed") == {"OnWorkflowCompletion": True}
+    delete(world)
+    assert finalizers(world) == []
+    assert len(collectors(world)) == 1
+
+
+def test_artifacts_go_with_their_workflow() -> None:
+    """A finalizer keeps it until they are gone, and nothing happens before."""
+    world = ran("OnWorkflowDeletion")
+    assert (deleted(world), collectors(world)) == ([], [])
+    assert finalizers(world) == [FINALIZER]
+    delete(world)
+    assert deleted(world) == []  # the status of what goes is written no more
+    assert finalizers(world) == []
+    assert len(collectors(world)) == 1
+
+
+@pytest.mark.parametrize("strategy", ["Never", '""'])
+def test_artifacts_are_kept_where_nobody_says_otherwise(strategy: str) -> None:
+    """Without a finalizer."""
+    world = ran(strategy)
+    assert (deleted(world), finalizers(world)) == ([], [])
+    delete(world)
+    assert collectors(world) == []
+
+
+def test_an_artifact_may_say_otherwise_than_its_workflow() -> None:
+    """Both ways."""
+    world = ran("OnWorkflowCompletion", second=", artifactGC: {strategy: Never}")
+    assert deleted(world) == ["one"]
+    world = ran("Never", second=", artifactGC: {strategy: OnWorkflowCompletion}")
+    assert deleted(world) == ["two"]
+
+
+def test_who_deletes_is_as_the_workflow_and_the_artifact_say() -> None:
+    """One pod for each; the patch has the last word."""
+    more = (
+        ", serviceAccountName: general, podMetadata: {labels: {a: b}, annotations: {c: d}}, "
+        "podSpecPatch: '{\"priority\": 7}'"
+    )
+    own = ", artifactGC: {serviceAccountName: special}"
+    world = ran("OnWorkflowCompletion", more, own)
+    assert deleted(world) == ["one", "two"]
+    pods = {one["spec"]["serviceAccountName"]: one for one in collectors(world)}
+    assert pods.keys() == {"general", "special"}
+    assert {one["spec"]["priority"] for one in pods.values()} == {7}
+    assert pods["general"]["metadata"]["labels"]["a"] == "b"
+    assert pods["general"]["metadata"]["annotations"] == {"c": "d"}
+
+
+def refuses(name: str, pod: Object) -> End:
+    """Nothing can be deleted."""
+    del pod
+    return End(message="access denied" if name == COLLECTION else "")
+
+
+def breaks(name: str, pod: Object) -> End:
+    """Pods that delete fail."""
+    del pod
+    return End(code=2, message="no such account") if name == COLLECTION else End()
+
+
+@pytest.mark.parametrize(
+    ("script", "said"), [(refuses, "access denied"), (breaks, "no such account")]
+)
+def test_what_cannot_be_deleted_is_a_condition_and_keeps_the_workflow(
+    script: Script, said: str
+) -> None:
+    """Until somebody says that it may go without."""
+    world = ran("OnWorkflowCompletion", script=script)
+    assert deleted(world) == []
+    assert condition(world) == f"wf/one: {said}; wf/two: {said}"
+    delete(world)
+    assert finalizers(world) == [FINALIZER]
+    decision = world.turn()
+    assert decision.next.stop is Stop.FOR
+    assert "set artifactGC.forceFinalizerRemoval" in decision.next.message
+    world.change({"spec": {"artifactGC": {"forceFinalizerRemoval": True}}})
+    world.settle()
+    assert finalizers(world) == []
+
+
+def at_once(name: str, pod: Object) -> End:
+    """Every pod succeeds in no time."""
+    del name, pod
+    return End(seconds=0)
+
+
+def test_a_refused_pod_is_told() -> None:
+    """By the server's own words."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), at_once)
+    while world.status("phase") != "Succeeded":
+        world.turn()
+        world.run_pods()
+    decision = world.decide()
+    (target,) = (one.target for one in decision.actions if one.target.kind == "Pod")
+    world.refusals[target] = Refusal(message="forbidden", final=True)
+    world.turn()
+    assert "its pod was refused: forbidden" in condition(world)
+
+
+def test_stopping_between_any_two_writes_changes_nothing() -> None:
+    """The same task and pod are made again, under the same names."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), at_once)
+    for _ in range(30):
+        world.turn(writes=1)
+        world.turn(writes=0)
+        world.run_pods()
+        world.memo = None
+        world.turn()
+    assert deleted(world) == ["one", "two"]
+    assert len(collectors(world)) == 1
+
+
+def test_pods_that_delete_outlive_pod_gc() -> None:
+    """They are needed until they are done."""
+    world = ran("OnWorkflowCompletion\n  }\npodGC: {strategy: OnWorkflowCompletion", "")
+    assert [COLLECTS in one["metadata"]["labels"] for one in world.pods()] == [True]
+    assert deleted(world) == ["one", "two"]
+
+
+def test_an_unknown_repository_is_a_condition() -> None:
+    """What cannot be found cannot be deleted."""
+    world = ran("OnWorkflowDeletion")
+    status: Any = {**world.status(), "artifactRepositoryRef": {"artifactRepository": {}}}
+    world.put({**world.workflow(), "status": status})
+    delete(world)
+    assert "has one location" in condition(world)
+    assert finalizers(world) == [FINALIZER]
