@@ -26,6 +26,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "delete": (f"{_ROOM}.telling:delete_command", "Delete workflows."),
     "node": (f"{_ROOM}.node", "Set outputs or phases of suspended nodes."),
     "cron": (f"{_ROOM}.cron", "See to pipelines that run by schedule."),
+    "artifact": (f"{_ROOM}.artifact", "List and fetch what steps kept."),
     "archive": (f"{_ROOM}.archive", "See to workflows that are over and were archived."),
     "template": (f"{_ROOM}.template", "See to templates of workflows."),
 }

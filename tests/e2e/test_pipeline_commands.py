@@ -12,6 +12,8 @@ import pytest
 
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.launching import LauncherProcess
+from ruleengine.model.data import data_folder
+from tests.cli.test_commands import check_schema
 from tests.e2e.command_line import Result, call
 from tests.e2e.process_kit import Place, place, wait_for
 
@@ -52,6 +54,21 @@ templates:
 - name: check
   container: {image: alpine, command: [sh, -c, "test {{workflow.parameters.level}} = high"]}
 """
+KEEPING = """\
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: make, template: make}
+- name: make
+  container:
+    image: alpine
+    command: [sh, -c, "mkdir /out; echo one > /out/a; echo two > /tmp/b"]
+  outputs:
+    artifacts:
+    - {name: folder, path: /out}
+    - {name: plain, path: /tmp/b, archive: {none: {}}}
+"""
 NIGHTLY = """\
 schedules: ["30 2 * * *"]
 steps:
@@ -61,6 +78,7 @@ FILES = {
     "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n",
     "pipelines/ask.yaml": ASK,
     "pipelines/slow.yaml": SLOW,
+    "pipelines/keeps.yaml": KEEPING,
     "pipelines/archived.yaml": FAILING,
     "pipelines/nightly.yaml": NIGHTLY,
 }
@@ -170,6 +188,27 @@ def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) 
     assert pipeline(site, "archive", "delete", "kept").output == "forgot kept\n"
     unknown = pipeline(site, "archive", "get", "kepd")
     assert (unknown.code, "did you mean kept?" in unknown.errors) == (3, True)
+
+
+def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path: Path) -> None:
+    """Unpacked; nothing that is there is written over."""
+    assert pipeline(site, "run", "keeps", "--name", "keeps-1").code == 0
+    listed = json.loads(pipeline(site, "artifact", "list", "keeps-1", "-o", "json").output)
+    check_schema(listed, data_folder("schemas") / "output/artifacts.json")
+    assert [(one["step"], one["name"]) for one in listed["artifacts"]] == [
+        ("make", "folder"),
+        ("make", "plain"),
+    ]
+    to = ("--to", str(tmp_path / "all"))
+    assert pipeline(site, "artifact", "get", "keeps-1", *to).code == 0
+    assert (tmp_path / "all/make/folder/a").read_text() == "one\n"
+    assert (tmp_path / "all/make/plain").read_text() == "two\n"
+    one = ("artifact", "get", "keeps-1", "make/plain", "--to", str(tmp_path / "b"))
+    assert pipeline(site, *one).code == 0
+    again = pipeline(site, *one)
+    assert (again.code, "is there already" in again.errors) == (3, True)
+    unknown = pipeline(site, "artifact", "get", "keeps-1", "plan")
+    assert (unknown.code, "did you mean plain?" in unknown.errors) == (3, True)
 
 
 def test_schedules_and_templates_are_listed_run_and_made_up_for(

@@ -1,0 +1,96 @@
+"""``pipeline artifact``: what steps kept, brought from its store to this machine."""
+
+import base64
+from collections.abc import Sequence
+from difflib import get_close_matches
+from pathlib import Path
+
+from ruleengine.app.pipelines.places import Place
+from ruleengine.formats.archives import ArchiveError
+from ruleengine.model.actions import Target
+from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.secrets import Secret
+from ruleengine.model.values import Object, lookup, uid_of
+from ruleengine.pipelines.verbs.artifacts import Kept, artifacts_of, location_in
+from ruleengine.services.artifacts.store import ArtifactError
+from ruleengine.step.loading import load_one
+
+
+def find(workflow: Object, names: Sequence[str]) -> list[Kept]:
+    """Return the artifacts that are named, as ``NAME`` or ``STEP/NAME``; without names all.
+
+    Raises ``UsageError`` for one that there is not, or several times.
+    """
+    known = artifacts_of(workflow)
+    return [_one(workflow, known, name) for name in names] if names else known
+
+
+def _one(workflow: Object, known: Sequence[Kept], name: str) -> Kept:
+    step, _, rest = name.rpartition("/")
+    found = [one for one in known if one.name == rest and step in ("", one.step)]
+    if len(found) == 1:
+        return found[0]
+    own = workflow["metadata"]["name"]
+    listed = [f"{one.step}/{one.name}" for one in (found or known)]
+    if found:
+        text = f"several steps of {own} made an artifact {name!r}"
+        raise UsageError(text, f"name one: {', '.join(listed)}")
+    near = get_close_matches(name, [*listed, *(one.name for one in known)], n=1)
+    remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(listed) or 'none'}"
+    raise UsageError(f"the workflow {own} made no artifact {name!r}", remedy)
+
+
+def fetch(place: Place, workflow: Object, kept: Kept, target: Path) -> None:
+    """Bring an artifact to a path that does not exist: unpacked, a file or a folder.
+
+    Raises ``FailedError`` where it is gone or cannot be loaded, ``UsageError`` for a path that
+    is taken.
+    """
+    if kept.is_deleted:
+        raise FailedError(
+            f"{kept.step}/{kept.name} was collected as garbage", "see artifactGC of the workflow"
+        )
+    if target.exists() or target.is_symlink():
+        raise UsageError(f"{target} is there already", "remove it, or name another place with --to")
+    access = _Access(place, str(workflow["metadata"].get("namespace") or ""))
+    artifact = {**kept.artifact, "location": location_in(workflow, kept)}
+    try:
+        load_one({key: artifact[key] for key in _WORDS if key in artifact}, target, access)
+    except (ArtifactError, ArchiveError, OSError) as error:
+        raise FailedError(
+            f"{kept.step}/{kept.name} cannot be loaded: {error}",
+            "check that its store answers and that it was not deleted there",
+        ) from error
+
+
+_WORDS = ("name", "location", "archive", "mode", "recurseMode")
+
+
+class _Access:
+    """Secrets by the API, and claims of the local control plane as the folders that they are."""
+
+    def __init__(self, place: Place, namespace: str) -> None:
+        self._place = place
+        self._namespace = namespace
+
+    def secret(self, selector: Object) -> Secret | None:
+        """Return the value of a key of a Secret. Raises ``ArtifactError``."""
+        name, key = str(selector.get("name") or ""), str(selector.get("key") or "")
+        found = self._place.client.get(Target("v1", "Secret", self._namespace, name))
+        data = lookup(found, "data", key)
+        if data is None:
+            if selector.get("optional"):
+                return None
+            raise ArtifactError(f"the Secret {name!r} has no key {key!r} to be used")
+        text = base64.b64decode(data).decode(errors="replace")
+        return Secret(text.removesuffix("\n"))
+
+    def folder(self, claim: str) -> Path:
+        """Return where the files of a claim lie. Raises ``ArtifactError``."""
+        if not self._place.cluster.local:
+            raise ArtifactError(f"its volume {claim} is on the cluster: read it there with a pod")
+        target = Target("v1", "PersistentVolumeClaim", self._namespace, claim)
+        found = self._place.client.get(target)
+        if found is None:
+            raise ArtifactError(f"the claim {claim} is gone, and its files with it")
+        return self._place.state / "claims" / uid_of(found)

@@ -1,0 +1,118 @@
+"""``ruleengine pipeline artifact``."""
+
+from pathlib import Path
+
+import click
+
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.options import cluster, directory, output
+from ruleengine.cli.pipelines.options import namespace, node_field_selector, workflow
+from ruleengine.model.names import API_VERSION
+from ruleengine.model.values import Object
+
+
+@click.group(epilog="Example: ruleengine pipeline artifact list @latest")
+def command() -> None:
+    """See to what steps of workflows kept."""
+
+
+@command.command("list", epilog="Example: ruleengine pipeline artifact list build-x7k2p -o json")
+@workflow
+@node_field_selector
+@namespace
+@output("text", "json", "yaml")
+@cluster
+@directory
+def list_command(
+    *,
+    name: str,
+    selector: str,
+    namespace: str,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """List the artifacts of a workflow's steps, and where they lie."""
+    from ruleengine.app.pipelines import finding
+    from ruleengine.app.pipelines.places import opened
+    from ruleengine.cli.printing import columns, show
+    from ruleengine.pipelines.verbs.artifacts import artifacts_of, key_in
+    from ruleengine.pipelines.verbs.selecting import parse_selector
+
+    chosen = parse_selector(selector)
+    with opened(directory, cluster, namespace) as place:
+        found = finding.workflow(place, name)
+    kept = artifacts_of(found, chosen)
+    head = ("STEP", "NAME", "PATH", "KEY")
+    rows = [
+        (
+            one.step,
+            one.name,
+            str(one.artifact.get("path") or "-"),
+            "deleted" if one.is_deleted else key_in(found, one) or "-",
+        )
+        for one in kept
+    ]
+    data: Object = {
+        "apiVersion": API_VERSION,
+        "kind": "Artifacts",
+        "artifacts": [
+            {
+                "step": one.step,
+                "name": one.name,
+                "key": key_in(found, one),
+                "deleted": one.is_deleted,
+            }
+            for one in kept
+        ],
+    }
+    show(output, lambda _: columns([head, *rows]) if rows else "none\n", lambda: data)
+
+
+_GET_EPILOG = """\b
+Examples:
+  ruleengine pipeline artifact get build-x7k2p binary --to ./bin/web
+  ruleengine pipeline artifact get build-x7k2p test/report
+  ruleengine pipeline artifact get build-x7k2p            all of them, a folder for each step
+
+\b
+Exit codes: 0 fetched, 1 one is gone or cannot be loaded, 3 there is none of that name.
+"""
+
+
+@command.command("get", epilog=_GET_EPILOG)
+@workflow
+@click.argument("artifact", metavar="[NAME|STEP/NAME]", default="")
+@click.option(
+    "--to",
+    "target",
+    type=click.Path(path_type=Path),
+    default=None,
+    help="Where it is put (default: its name here; of all, a folder for each step).",
+)
+@namespace
+@cluster
+@directory
+def get_command(
+    *,
+    name: str,
+    artifact: str,
+    target: Path | None,
+    namespace: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> None:
+    """Fetch an artifact of a workflow from its store, unpacked, or all of them."""
+    from ruleengine.app.pipelines import artifacts, finding
+    from ruleengine.app.pipelines.places import opened
+
+    with opened(directory, cluster, namespace) as place:
+        found = finding.workflow(place, name)
+        for one in artifacts.find(found, [artifact] if artifact else []):
+            if not artifact and one.is_deleted:
+                continue
+            place_of = target or Path(one.path[1])
+            if not artifact:
+                place_of = (target or Path()).joinpath(*one.path)
+            artifacts.fetch(place, found, one, place_of)
+            click.echo(f"{one.step}/{one.name}: {place_of}")
