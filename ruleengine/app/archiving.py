@@ -6,11 +6,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ruleengine.app.clusters import Connected
+from ruleengine.app.clusters import Connected, database_path
+from ruleengine.app.packing import make_packing
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.model.digests import short_digest
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import uid_of
 
@@ -30,8 +30,8 @@ def opened_archive(
     from ruleengine.services.archives.opening import open_archive
 
     settings = configuration.archive
-    name = "archive" if cluster.local else f"archive-{short_digest(cluster.name)}"
-    archive = open_archive(settings.database if settings else "", state / f"{name}.sqlite")
+    url = settings.database if settings else ""
+    archive = open_archive(url, database_path(cluster, state))
     try:
         yield archive
     finally:
@@ -45,6 +45,7 @@ def make_archiving(
 
     Each also forgets what is older than the settings want it kept.
     """
+    packing = make_packing(configuration, cluster, state)
 
     def perform(request: Request) -> Answer:
         payload = request.payload
@@ -56,7 +57,7 @@ def make_archiving(
             return Answer(value={"archived": False})  # it is gone, and nobody asks any more
         settings = configuration.archive
         with opened_archive(configuration, cluster, state) as archive:
-            archive.store(workflow)
+            archive.store(packing.unpack(workflow))
             if settings is not None and settings.ttl is not None:
                 archive.expire(datetime.now(UTC) - settings.ttl)
         return Answer(value={"archived": True})

@@ -38,6 +38,14 @@ class Connected:
     name: str
 
 
+def database_path(cluster: Connected, state: Path) -> Path:
+    """Return the file for archived workflows and large ones: no two clusters share one."""
+    from ruleengine.model.digests import short_digest
+
+    name = "archive" if cluster.local else f"archive-{short_digest(cluster.name)}"
+    return state / f"{name}.sqlite"
+
+
 LOCAL_NAME = "the local control plane"
 
 

@@ -12,6 +12,7 @@ from ruleengine.app.checking import check
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.inspecting import Simulated, count_simulated
+from ruleengine.app.packing import make_packing
 from ruleengine.app.rendering import make_render
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.environments.merging import make_merge
@@ -84,6 +85,7 @@ def engage(workspace: Workspace, declared: Declared, cluster: Connected, state: 
             "render": make_render(workspace, declared, state / "clones"),
             **workflow_performers(declared.configuration, cluster, state),
         },
+        packing=make_packing(declared.configuration, cluster, state),
         control_namespace=declared.configuration.control_namespace,
         shared=not cluster.local,
     )

@@ -43,6 +43,18 @@ class ArchiveSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NodeStatusSettings:
+    """How the nodes of large workflows are stored.
+
+    Beyond ``largest`` bytes an object is packed; ``None`` leaves it to what serves it. With
+    ``offload`` what is too large even so goes to the database of the archive.
+    """
+
+    largest: int | None = None
+    offload: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one config repo, defaults filled in.
 
@@ -51,7 +63,8 @@ class Configuration:
     ``namespace`` is where pipelines live; ``control_namespace`` where applications and
     records live. ``clusters`` maps an environment's name to the name of its cluster.
     ``local_images`` says what the local control plane runs for an image, by the image's name.
-    ``archive`` is absent where workflows that are over are not archived.
+    ``archive`` is absent where workflows that are over are not archived. ``node_status`` says
+    how large workflows are stored.
     """
 
     engine: Engine = Engine.NATIVE
@@ -65,6 +78,7 @@ class Configuration:
     waivers: tuple[Waiver, ...] = ()
     local_images: dict[str, Object] = field(default_factory=dict)
     archive: ArchiveSettings | None = None
+    node_status: NodeStatusSettings = NodeStatusSettings()
 
     @staticmethod
     def control_namespace_for(engine: Engine) -> str:

@@ -70,7 +70,7 @@ class Decider:
         self._manner = manner
         self.hands = Hands(surroundings, observations, driving, manner)
         self._quarantine = Quarantine(manner.seed)
-        self._statuses = Statuses(observations)
+        self._statuses = Statuses(observations, surroundings.packing)
         self.standing = Standing(surroundings.standing, observations.answers)
         self.outcomes: deque[Outcome] = deque(maxlen=manner.most_outcomes)
         self.decisions = 0
@@ -100,11 +100,12 @@ class Decider:
         self, key: Key, value: Object, reconciler: Reconciler, changed: list[Seen], now: datetime
     ) -> list[Seen]:
         """Decide about an object; whatever goes wrong costs that one object only."""
-        world = LiveWorld(self._observations, key.refused)
+        packing = self._surroundings.packing
+        world = LiveWorld(self._observations, packing, key.refused)
         self._statuses.stored(key)
         self.decisions += 1
         try:
-            decision = self._patience.ask(reconciler, value, world, now, key.memo)
+            decision = self._patience.ask(reconciler, packing.unpack(value), world, now, key.memo)
         except EndlessError as error:
             self._quarantine.put_aside(key, value, str(error))
             return changed
@@ -356,11 +357,14 @@ class Decider:
     def _write_status(self, step: Step, *, urgent: bool) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
         key, now = step.key, step.now
-        live = self._statuses.stored(key)
-        difference = status_difference(live, step.decision.status) if live is not None else {}
-        if live is None or not difference:
+        live, status = self._statuses.stored(key), step.decision.status
+        if live is None or status is None:
             return
-        urgent = urgent or is_urgent(live, step.decision)
+        read = self._statuses.read(live)
+        difference = status_difference(read, status)
+        if not difference:
+            return
+        urgent = urgent or is_urgent(read, step.decision)
         if not urgent and self._statuses.is_too_early(key, now):
             self._statuses.show(key, live, step.decision)
             step.wake_by((key.status_at or now) + PAUSE)
@@ -371,7 +375,7 @@ class Decider:
             verb=Verb.STATUS,
             target=key.target,
             manager=step.reconciler.manager,
-            object={"status": difference},
+            object={"status": self._statuses.patch(live, status, difference)},
             resource_version=version_of(live),
         )
         planned = PlannedAction(action=action, change=Change.UPDATE, area=step.reconciler.area)

@@ -84,9 +84,10 @@ class Forecast:
             what = f"after {MOST_DECISIONS} decisions there is still something new"
             self._endless(target, what)
             return
-        world = LiveWorld(self.observations)
+        packing = self.surroundings.packing
+        world = LiveWorld(self.observations, packing)
         try:
-            decision = patience.ask(reconciler, value, world, self.now, None)
+            decision = patience.ask(reconciler, packing.unpack(value), world, self.now, None)
         except EndlessError as error:
             self._endless(target, str(error))
             return

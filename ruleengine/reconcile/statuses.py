@@ -13,6 +13,7 @@ from ruleengine.model.decisions import Decision
 from ruleengine.model.values import Object, Value, version_of
 from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.packing import PLAIN, Packing
 
 PAUSE: Final = timedelta(seconds=1)
 """How long a status that is not urgent waits after the one before was written."""
@@ -21,8 +22,9 @@ PAUSE: Final = timedelta(seconds=1)
 class Statuses:
     """How the statuses that decisions want stand against those that are stored."""
 
-    def __init__(self, observations: Observations) -> None:
+    def __init__(self, observations: Observations, packing: Packing = PLAIN) -> None:
         self._observations = observations
+        self._packing = packing
 
     def stored(self, key: Key) -> Object | None:
         """Return an object as the server has it, as far as we know.
@@ -40,9 +42,26 @@ class Statuses:
     def is_due(self, key: Key, decision: Decision, now: datetime) -> bool:
         """Tell whether a status differs and has to be written whatever else is."""
         stored = self.stored(key)
-        if stored is None or not status_difference(stored, decision.status):
+        if stored is None:
             return False
-        return is_urgent(stored, decision) or not self.is_too_early(key, now)
+        read = self._packing.unpack(stored)
+        if not status_difference(read, decision.status):
+            return False
+        return is_urgent(read, decision) or not self.is_too_early(key, now)
+
+    def read(self, stored: Object) -> Object:
+        """Return a stored object as its reconciler reads it. Raises ``StoreError``."""
+        return self._packing.unpack(stored)
+
+    def patch(self, stored: Object, status: Object, difference: Object) -> Object:
+        """Return the patch that leads from a stored object to a status as that is stored.
+
+        ``difference`` is the patch between both as they are read. Raises ``StoreError``.
+        """
+        packed = self._packing.pack(stored, status)
+        if packed is status and self._packing.unpack(stored) is stored:
+            return difference
+        return status_difference(stored, packed)
 
     def is_too_early(self, key: Key, now: datetime) -> bool:
         """Tell whether the last status was written a moment ago."""

@@ -10,6 +10,7 @@ from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.engines import is_ours
+from ruleengine.reconcile.packing import PLAIN, Packing
 from ruleengine.reconcile.patience import LONGEST_DECISION
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.standing import StandingPerformer
@@ -20,9 +21,10 @@ class Surroundings:
     """One API server, the reconcilers that act on it, and who performs their requests.
 
     ``standing`` performs standing requests by kind; one that nobody performs in this run stays
-    without an answer. ``control_namespace`` is where leases and records lie. On a ``shared``
-    cluster other engines may act too: ours leaves alone what is not marked as its own. A decision
-    that takes more than ``longest_decision`` seconds of processor time is taken for endless.
+    without an answer. ``packing`` says how what is stored differs from what is read.
+    ``control_namespace`` is where leases and records lie. On a ``shared`` cluster other engines
+    may act too: ours leaves alone what is not marked as its own. A decision that takes more than
+    ``longest_decision`` seconds of processor time is taken for endless.
     """
 
     client: Client
@@ -30,6 +32,7 @@ class Surroundings:
     reconcilers: Sequence[Reconciler] = ()
     performers: Mapping[str, Performer] = field(default_factory=dict)
     standing: Mapping[str, StandingPerformer] = field(default_factory=dict)
+    packing: Packing = PLAIN
     control_namespace: str = CONTROL_NAMESPACE
     shared: bool = False
     longest_decision: float = LONGEST_DECISION

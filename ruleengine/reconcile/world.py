@@ -12,6 +12,7 @@ from ruleengine.model.decisions import Answer, Refusal, Request
 from ruleengine.model.values import Object
 from ruleengine.reconcile.indexes import Kind, in_index
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.packing import PLAIN, Packing
 
 
 class Read(NamedTuple):
@@ -44,27 +45,34 @@ class Read(NamedTuple):
 class LiveWorld:
     """The world of one decision; implements :class:`ruleengine.model.decisions.World`.
 
-    ``reads`` is what the decision looked at.
+    ``reads`` is what the decision looked at. Objects are shown as they are read, whatever form
+    ``packing`` stores them in.
     """
 
     def __init__(
-        self, observations: Observations, refusals: Mapping[Target, Refusal] | None = None
+        self,
+        observations: Observations,
+        packing: Packing = PLAIN,
+        refusals: Mapping[Target, Refusal] | None = None,
     ) -> None:
         self._observations = observations
+        self._packing = packing
         self._refusals = refusals or {}
         self.reads: set[Read] = set()
 
     def get(self, target: Target) -> Object | None:
         """Return the object, or ``None`` if it does not exist."""
         self.reads.add(Read(target=target))
-        return self._observations.get(target)
+        found = self._observations.get(target)
+        return None if found is None else self._packing.unpack(found)
 
     def list(
         self, api_version: str, kind: str, namespace: str = "", index: tuple[str, str] | None = None
     ) -> Sequence[Object]:
         """Return objects of a kind (an empty one: of all kinds) by name."""
         self.reads.add(Read(kind=(api_version, kind), namespace=namespace, by=index))
-        return self._observations.list(api_version, kind, namespace, index)
+        found = self._observations.list(api_version, kind, namespace, index)
+        return found if self._packing is PLAIN else [self._packing.unpack(one) for one in found]
 
     def answer(self, request: Request) -> Answer | None:
         """Return the answer to a request, or ``None`` while there is none."""

@@ -17,7 +17,13 @@ from ruleengine.formats import yaml_reader
 from ruleengine.formats.go_durations import DurationError
 from ruleengine.formats.yaml_reader import ParsedDocument
 from ruleengine.model.codes import registry
-from ruleengine.model.configuration import ArchiveSettings, Configuration, Engine, Waiver
+from ruleengine.model.configuration import (
+    ArchiveSettings,
+    Configuration,
+    Engine,
+    NodeStatusSettings,
+    Waiver,
+)
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
@@ -37,9 +43,10 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("archive", "clusters", "defaults", "local", "waivers"),
+    *("archive", "clusters", "defaults", "local", "nodeStatus", "waivers"),
 )
 _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
+_NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
 _IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env")
 
@@ -97,6 +104,7 @@ class _Reader:
             waivers=self.waivers(value),
             local_images=self.local_images(value),
             archive=self.archive(value),
+            node_status=self.node_status(value),
             **texts,
         )
 
@@ -153,6 +161,25 @@ class _Reader:
             selector=self.selector(stated.get("selector", "")),
             ttl=self.ttl(stated.get("ttl", "")),
         )
+
+    def node_status(self, value: Object) -> NodeStatusSettings:
+        """Return how the nodes of large workflows are stored."""
+        stated = value.get("nodeStatus") or {}
+        if not isinstance(stated, dict):
+            message = "nodeStatus must be a mapping"
+            self.wrong(("nodeStatus",), message, "write keys and values below it")
+            return NodeStatusSettings()
+        self.check_names(stated, _NODE_STATUS_FIELDS, ("nodeStatus",))
+        offload, largest = stated.get("offload", False), stated.get("largest")
+        if not isinstance(offload, bool):
+            message = "nodeStatus.offload must be true or false"
+            self.wrong(("nodeStatus", "offload"), message, "write true or false")
+            offload = False
+        if largest is not None and (not isinstance(largest, int) or largest < 1):
+            message = "nodeStatus.largest must be a number of bytes"
+            self.wrong(("nodeStatus", "largest"), message, "write a number such as 1048576")
+            largest = None
+        return NodeStatusSettings(largest=largest, offload=offload)
 
     def database(self, url: str) -> str:
         path, parts = ("archive", "database"), urlsplit(url)

@@ -12,7 +12,9 @@ import pytest
 
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.launching import LauncherProcess
+from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
+from ruleengine.model.names import ARGO_API_VERSION
 from tests.cli.test_commands import check_schema
 from tests.e2e.command_line import Result, call
 from tests.e2e.process_kit import Place, place, wait_for
@@ -75,7 +77,8 @@ steps:
 - {name: report, image: alpine, run: echo report}
 """
 FILES = {
-    "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n",
+    "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n"
+    "nodeStatus: {largest: 2000, offload: true}\n",
     "pipelines/ask.yaml": ASK,
     "pipelines/slow.yaml": SLOW,
     "pipelines/keeps.yaml": KEEPING,
@@ -140,6 +143,9 @@ def test_a_pipeline_from_its_run_over_an_approval_to_a_retry(site: Place) -> Non
     assert listed.output == f"workflow/{name}\n"
     assert pipeline(site, "delete", name).code == 0
     assert "asked" in pipeline(site, "list").output
+    live = site.client().get(Target(ARGO_API_VERSION, "Workflow", "ci", "asked"))
+    assert live is not None
+    assert "nodes" not in live["status"]  # and yet everything above has read them
     assert pipeline(site, "get", "@latest", "-o", "wide").output.startswith("Name:       asked\n")
 
 

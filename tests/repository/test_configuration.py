@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from ruleengine.model.configuration import ArchiveSettings
+from ruleengine.model.configuration import ArchiveSettings, NodeStatusSettings
 from ruleengine.repository.configuration import read_text
 
 
@@ -64,3 +64,13 @@ def test_a_wrong_setting_of_the_archive_is_a_finding(text: str, message: str) ->
     assert message in finding.message
     assert "secret" not in f"{finding.message} {finding.remedy}"
     assert finding.place.line == 1
+
+
+def test_large_workflows_are_stored_as_is_stated() -> None:
+    """By default that is left to what serves them; what is wrong leaves the default in force."""
+    found, findings = read_text(b"nodeStatus: {largest: 1000, offload: true}\n")
+    assert (found.node_status, findings) == (NodeStatusSettings(largest=1000, offload=True), ())
+    for text in ("1", "{largest: big}", "{offload: 3}", "{lagest: 1}"):
+        found, (finding,) = read_text(f"nodeStatus: {text}\n".encode())
+        assert found.node_status == NodeStatusSettings()
+        assert finding.remedy

@@ -31,7 +31,7 @@ def change(
     """
     for _ in range(_ATTEMPTS):
         live = finding.live(place, kind, name)
-        patch = make_merge_patch(live, verb(live))
+        patch = make_merge_patch(live, _stored(place, live, verb(place.packing.unpack(live))))
         if not patch:
             return live
         done = perform(
@@ -52,6 +52,15 @@ def change(
     )
 
 
+def _stored(place: Place, live: Object, changed: Object) -> Object:
+    """Return a changed workflow as it is stored; what did not change stays as it is."""
+    if "status" not in changed:
+        return changed
+    if changed["status"] == place.packing.unpack(live).get("status"):
+        return {**changed, "status": live["status"]}
+    return {**changed, "status": place.packing.pack(live, changed["status"])}
+
+
 def create(place: Place, value: Object) -> Object:
     """Create a workflow, marked as ours where others act, too; return it.
 
@@ -60,6 +69,8 @@ def create(place: Place, value: Object) -> Object:
     target = Target.of(value)
     if not (place.cluster.local or place.hands_over):
         value = marked(value)
+    if "status" in value:
+        value = {**value, "status": place.packing.pack(value, value["status"])}
     done = perform(
         place, Action(verb=Verb.CREATE, target=target, manager=COMMANDS_MANAGER, object=value)
     )

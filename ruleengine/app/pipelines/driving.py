@@ -17,7 +17,6 @@ from ruleengine.app.leasing import area_leases
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
-from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
 from ruleengine.reconcile.feeds import Changed, WatchFeed
 from ruleengine.reconcile.settling import Settling, settle
@@ -97,15 +96,18 @@ class _Watching:
         feed: WatchFeed,
         targets: Sequence[Target],
         following: Following,
-        policy: ArchivePolicy | None,
+        place: Place,
     ) -> None:
         self._feed = feed
+        self._unpack = place.packing.unpack
         self._following = following
-        self._policy = policy
+        self._policy = archive_policy(place.configuration) if place.drives else None
         self._over_since: datetime | None = None
         timeout = following.timeout
         self._deadline = None if timeout is None else datetime.now(UTC) + timeout
-        self.workflows: dict[Target, Object | None] = {one: feed.get(one) for one in targets}
+        self.workflows: dict[Target, Object | None] = {}
+        for one in targets:
+            self._note(one, feed.get(one))
         self.done = threading.Event()
         self.timed_out = False
         self._look()
@@ -131,9 +133,12 @@ class _Watching:
         found = self._feed.changes(timeout)
         for one in found:
             if one.target in self.workflows:
-                self.workflows[one.target] = one.object
+                self._note(one.target, one.object)
         self._look()
         return found
+
+    def _note(self, target: Target, value: Object | None) -> None:
+        self.workflows[target] = None if value is None else self._unpack(value)
 
     def _look(self) -> None:
         self._following.show([one for one in self.workflows.values() if one is not None])
@@ -165,8 +170,7 @@ def _watching(place: Place, targets: Sequence[Target], following: Following) -> 
 
     cache = WatchCache(place.client)
     try:
-        policy = archive_policy(place.configuration) if place.drives else None
-        yield _Watching(WatchFeed(place.client, cache), targets, following, policy)
+        yield _Watching(WatchFeed(place.client, cache), targets, following, place)
     finally:
         cache.close()
 

@@ -40,8 +40,11 @@ def kind_of(word: str) -> str:
 
 
 def workflow(place: Place, name: str) -> Object:
-    """Return a workflow by its name; ``@latest`` is the newest one. Raises ``UsageError``."""
-    return live(place, "Workflow", name)
+    """Return a workflow by its name; ``@latest`` is the newest one. Raises ``UsageError``.
+
+    Its nodes are where they are read, however it is stored.
+    """
+    return place.packing.unpack(live(place, "Workflow", name))
 
 
 def live(place: Place, kind: str, name: str) -> Object:

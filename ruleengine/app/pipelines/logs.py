@@ -117,6 +117,7 @@ def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: E
         workflow = place.client.get(target)
         if workflow is None:
             break
+        workflow = place.packing.unpack(workflow)
         for node in _nodes(workflow, reading):
             key = f"{node['id']} {node.get('startedAt')}"
             if key in begun or not (node["phase"] == "Running" or is_fulfilled(node)):

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
 from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.packing import WorkflowPacking, make_packing
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.model.configuration import Configuration, Engine
@@ -55,11 +56,17 @@ class Place:
         )
 
     @cached_property
+    def packing(self) -> WorkflowPacking:
+        """How large workflows are stored."""
+        return make_packing(self.configuration, self.cluster, self.state)
+
+    @cached_property
     def bare(self) -> Surroundings:
         """The cluster where nobody acts: what is written is only written."""
         return Surroundings(
             client=self.client,
             shapes=Shapes(self.client),
+            packing=self.packing,
             control_namespace=self.configuration.control_namespace,
             shared=not self.cluster.local,
         )

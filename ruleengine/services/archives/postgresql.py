@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ruleengine.model.errors import StoreError, UnreachableError, UsageError
 from ruleengine.services.archives.archive import tables
+from ruleengine.services.archives.nodes import node_tables
 
 if TYPE_CHECKING:
     import psycopg
@@ -33,7 +34,7 @@ class PostgresqlDatabase:
         self._connection = self._connect()
         with self.transaction():
             self.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-            for statement in tables("JSON"):
+            for statement in (*tables("JSON"), node_tables("JSON")):
                 self.execute(statement, ())
 
     @contextmanager
