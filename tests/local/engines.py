@@ -4,6 +4,9 @@ import io
 import shutil
 import subprocess
 import tarfile
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,8 +19,17 @@ _APPLETS = ("cat", "echo", "env", "head", "id", "kill", "ls", "pwd", "sh", "slee
 _APPLETS_TOO = ("test", "tr", "true", "uname", "stty", "dd", "mkdir", "rm", "touch")
 
 
-def engine_command(folder: Path) -> tuple[str, ...]:
-    """Return the command of an engine that keeps everything in a folder; skip where none works."""
+@contextmanager
+def engine_command() -> Iterator[tuple[str, ...]]:
+    """Yield the command of an engine with a folder of its own; skip where none works.
+
+    The folder has a short path: podman takes no long one.
+    """
+    with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
+        yield _command(Path(name))
+
+
+def _command(folder: Path) -> tuple[str, ...]:
     podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
     if podman is None or runtime is None or not _is_static(_BUSYBOX):
         pytest.skip(NO_ENGINE)
@@ -57,6 +69,9 @@ def _image() -> bytes:
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
+        folder = tarfile.TarInfo("tmp")
+        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
+        archive.addfile(folder)
         for name, text in (
             ("etc/os-release", "ID=tiny\n"),
             ("etc/passwd", "root:x:0:0::/:/bin/sh\n"),

@@ -246,9 +246,10 @@ def test_an_image_that_cannot_be_had_fails_the_pod(policy: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def command(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+def command() -> Iterator[tuple[str, ...]]:
     """Return the command of an engine that works here."""
-    return engine_command(tmp_path_factory.mktemp("engine"))
+    with engine_command() as found:
+        yield found
 
 
 @pytest.fixture(scope="module")

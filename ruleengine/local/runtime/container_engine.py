@@ -1,7 +1,7 @@
 """A container engine (podman, docker) as its command line: which images it has, and how they run.
 
 A container whose image the engine has runs in it; one that can only run in its image has that
-pulled. All others run in the sandbox of this machine, which starts a hundred times as quickly.
+pulled. All others run in the sandbox of this machine, which starts much more quickly.
 The client of the engine runs in place of the container's process: what it writes is the log, its
 exit code that of the container.
 """
