@@ -47,7 +47,7 @@ class Program:
     def run(self, value: Any, limits: Limits = DEFAULT_LIMITS, *, most: int = 1) -> list[Any]:
         """Return the first outputs for a value, ``most`` of them. Raises ``ExpressionError``."""
         try:
-            text = go_json.marshal(value)
+            text = go_json.marshal(_as_in_go(value))
         except ValueError as error:
             raise ExpressionError(f"the input has no JSON: {error}") from None
         Meter(limits).size(len(text))

@@ -65,19 +65,6 @@ string.gfind = string.gmatch
 string.dump = nil
 getmetatable("").__metatable = false
 
--- Go's implementation formats what is no text too.
-local function printable(value)
-    local kind = type(value)
-    return (kind == "boolean" or kind == "nil") and tostring(value) or value
-end
-function string.format(layout, ...)
-    local values = table.pack(...)
-    for at = 1, values.n do
-        values[at] = printable(values[at])
-    end
-    return format(layout, table.unpack(values, 1, values.n))
-end
-
 -- What Lua 5.1 has and 5.2 has not.
 function table.getn(list) return #list end
 function table.maxn(list)
@@ -102,18 +89,23 @@ end
 math.mod = math.fmod
 math.log10 = math.log10 or function(number) return math.log(number, 10) end
 
--- Go prints numbers with the fewest digits that mean them, and whole ones without an exponent.
+-- Go prints numbers with the fewest digits that mean them, whole ones without an exponent and
+-- others with one from a million on.
 local function number_text(number)
-    if number == floor(number) and number > -2 ^ 63 and number < 2 ^ 63 then
-        return format("%.0f", number)
+    if number ~= number then return "NaN" end
+    if number == math.huge then return "+Inf" end
+    if number == -math.huge then return "-Inf" end
+    if number == floor(number) and number >= -2 ^ 63 and number < 2 ^ 63 then
+        return format("%.0f", number + 0)
     end
     for digits = 15, 17 do
         local text = format("%." .. digits .. "g", number)
         if tonumber(text) == number then
-            return text
+            if number > -1e6 and number < 1e6 then return text end
+            text = format("%." .. digits - 1 .. "e", number)
+            return (gsub(text, "%.?0*e", "e"))
         end
     end
-    return tostring(number)
 end
 local function text_of(...)
     local value = ...
@@ -121,6 +113,24 @@ local function text_of(...)
         return number_text(value)
     end
     return tostring(...)
+end
+
+-- Go's implementation formats what is no text too, and numbers as above.
+local function printable(verb, value)
+    local kind = type(value)
+    if kind == "number" and verb == "s" then return number_text(value) end
+    return (kind == "boolean" or kind == "nil") and tostring(value) or value
+end
+function string.format(layout, ...)
+    local values, at = table.pack(...), 0
+    if type(layout) ~= "string" then return format(layout, ...) end
+    gsub(layout, "%%[-+ #0-9.]*(.)", function(verb)
+        if verb ~= "%" then
+            at = at + 1
+            if at <= values.n then values[at] = printable(verb, values[at]) end
+        end
+    end)
+    return format(layout, table.unpack(values, 1, values.n))
 end
 
 -- The clock is the host's, the time zone always UTC.
