@@ -5,10 +5,12 @@ nothing is written unless everything can be.
 """
 
 import shutil
-import subprocess
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 
-from ruleengine.model.errors import UsageError, cannot_write
+from ruleengine.model.errors import RuleEngineError, UsageError, cannot_write
+from ruleengine.repository.git import Git, git_folder
 
 _STARTER = Path(__file__).resolve().parent / "starter"
 _HIDDEN = {"gitignore": ".gitignore", "pre-commit-config.yaml": ".pre-commit-config.yaml"}
@@ -33,13 +35,18 @@ def scaffold(folder: Path) -> tuple[Path, ...]:
         raise UsageError(
             f"{folder} already has {', '.join(taken)}", "choose another folder or move these files"
         )
+    made: list[Path] = []
     try:
-        for path, source in sources.items():
-            (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(source, folder / path)
+        _copy(folder, sources, made)
+        if git_folder(folder.resolve()) is None:
+            made.append(folder / ".git")
+            Git(folder).run("init", "--quiet")
     except OSError as error:
+        _remove(made)
         raise cannot_write(folder, error, "check its owner") from error
-    _make_repository(folder)
+    except RuleEngineError:
+        _remove(made)
+        raise
     return tuple(sources)
 
 
@@ -48,10 +55,23 @@ def _target(source: Path) -> Path:
     return relative.with_name(_HIDDEN.get(relative.name, relative.name))
 
 
-def _make_repository(folder: Path) -> None:
-    if any((parent / ".git").exists() for parent in (folder.resolve(), *folder.resolve().parents)):
-        return
-    git = shutil.which("git")
-    if git is None:
-        raise UsageError("git is not installed", "install git: the config repo is a Git repository")
-    subprocess.run([git, "init", "--quiet", str(folder)], check=True)  # noqa: S603 - git itself
+def _copy(folder: Path, sources: Mapping[Path, Path], made: list[Path]) -> None:
+    """Copy the files, noting each folder and file before it is made."""
+    for path, source in sources.items():
+        target = folder / path
+        made.extend(reversed([one for one in target.parents if not one.exists()]))
+        target.parent.mkdir(parents=True, exist_ok=True)
+        made.append(target)
+        shutil.copyfile(source, target)
+
+
+def _remove(made: Sequence[Path]) -> None:
+    """Leave nothing half-written."""
+    for one in reversed(made):
+        with suppress(OSError):
+            if one.name == ".git":
+                shutil.rmtree(one)
+            elif one.is_dir():
+                one.rmdir()
+            else:
+                one.unlink()

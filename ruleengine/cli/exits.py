@@ -5,7 +5,7 @@ import sys
 
 import click
 
-from ruleengine.model.errors import ExitCode, RuleEngineError, is_disk_full
+from ruleengine.model.errors import ExitCode, RuleEngineError, cannot_write, is_disk_full
 
 
 def run(command: click.Command) -> int:
@@ -37,10 +37,7 @@ def _exit_code_of(error: Exception) -> int:
             code = ExitCode.DONE
         case OSError() if is_disk_full(error):
             _give_up_output()
-            what = error.filename or "standard output"
-            click.echo(f"error: {what} cannot be written: {error.strerror}", err=True)
-            click.echo("  remedy: free space on its disk, then run it again", err=True)
-            code = ExitCode.UNREACHABLE
+            return _exit_code_of(cannot_write(error.filename or "standard output", error, ""))
         case _:
             code = _report_crash(error)
     return code

@@ -65,20 +65,20 @@ class FailedError(RuleEngineError):
     exit_code = ExitCode.FAILED
 
 
-def cannot_write(path: Path, error: OSError, remedy: str) -> UsageError:
-    """Return the error for a file or folder that the system does not let us write."""
-    return UsageError(
-        f"{path} cannot be written: {error.strerror or error}",
-        "free space on its disk" if is_disk_full(error) else remedy,
-    )
+class StoreError(RuleEngineError):
+    """The local store cannot be read or written, or a disk is full."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+def cannot_write(what: Path | str, error: OSError, remedy: str) -> RuleEngineError:
+    """Return the error for what the system does not let us write; a full disk has its own."""
+    message = f"{what} cannot be written: {error.strerror or error}"
+    if is_disk_full(error):
+        return StoreError(message, "free space on its disk, then run it again")
+    return UsageError(message, remedy)
 
 
 def is_disk_full(error: OSError) -> bool:
     """Tell whether the system refused a write for lack of space."""
     return error.errno in (errno.ENOSPC, errno.EDQUOT)
-
-
-class StoreError(RuleEngineError):
-    """The local store cannot be read or written, for instance because the disk is full."""
-
-    exit_code = ExitCode.UNREACHABLE

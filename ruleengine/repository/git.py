@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import RuleEngineError, StoreError, UsageError
 
 _OF_ANOTHER_REPOSITORY: Final = (
     "GIT_ALTERNATE_OBJECT_DIRECTORIES",
@@ -81,7 +81,7 @@ class Git:
         return None if process.returncode else output.decode(errors="replace").strip()
 
 
-def refusal(complaint: str, folder: Path) -> UsageError:
+def refusal(complaint: str, folder: Path) -> RuleEngineError:
     """Return the error that explains why git refused."""
     words = complaint.strip().removeprefix("fatal: ")
     if "dubious ownership" in words:
@@ -98,7 +98,7 @@ def refusal(complaint: str, folder: Path) -> UsageError:
             "restore it, or clone the repository anew; `git status` there says more",
         )
     if "No space left on device" in words:
-        return UsageError(f"git cannot write {folder}: its disk is full", "free space on it")
+        return StoreError(f"git cannot write {folder}: its disk is full", "free space on it")
     first = words.splitlines()[0] if words else "git failed without a word"
     return UsageError(f"git cannot read {folder}: {first}", "run `git status` there and mend it")
 

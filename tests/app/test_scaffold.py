@@ -25,6 +25,18 @@ def test_nothing_is_overwritten_and_nothing_half_written(tmp_path: Path) -> None
     assert [path.name for path in tmp_path.iterdir()] == ["ruleengine.yaml"]
 
 
+def test_what_fails_halfway_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither a file that is in the way of a folder, nor a machine without git."""
+    (tmp_path / "triggers").write_text("mine")
+    with pytest.raises(UsageError, match="cannot be written"):
+        scaffold(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["triggers"]
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(UsageError, match="git is not on the path"):
+        scaffold(tmp_path / "a" / "config")
+    assert [path.name for path in tmp_path.iterdir()] == ["triggers"]
+
+
 def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
     """The remedy is to name another folder."""
     (tmp_path / "config").write_text("a file")

@@ -5,18 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from ruleengine.model.errors import cannot_write
+from ruleengine.model.errors import ExitCode, cannot_write
 
 
 @pytest.mark.parametrize(
-    ("number", "remedy"),
+    ("number", "code", "remedy"),
     [
-        (errno.EACCES, "choose another"),
-        (errno.ENOSPC, "free space on its disk"),
-        (errno.EDQUOT, "free space on its disk"),
+        (errno.EACCES, ExitCode.USAGE, "choose another"),
+        (errno.ENOSPC, ExitCode.UNREACHABLE, "free space on its disk, then run it again"),
+        (errno.EDQUOT, ExitCode.UNREACHABLE, "free space on its disk, then run it again"),
     ],
 )
-def test_a_full_disk_has_a_remedy_of_its_own(number: int, remedy: str) -> None:
+def test_a_full_disk_has_a_remedy_of_its_own(number: int, code: ExitCode, remedy: str) -> None:
     """Another folder of the same disk would help nobody."""
     error = cannot_write(Path("here"), OSError(number, "No"), "choose another")
     assert (error.message, error.remedy) == ("here cannot be written: No", remedy)
+    assert error.exit_code is code
