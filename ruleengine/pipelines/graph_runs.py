@@ -7,7 +7,7 @@ from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
 from ruleengine.pipelines.conditions import excused, may_begin
 from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
-from ruleengine.pipelines.graphs import Graph, Walk, make_graph
+from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
@@ -57,11 +57,35 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     """
     frontier = machine.frontier(dag.node["name"], dag.graph)
     frontier.settle(lambda name: _was_over(machine, dag, name))
+    known = [name for name in frontier.open if machine.tree.find(dag.name_of(name)) is not None]
+    looked = {
+        name: _task(machine, dag, name) for name in sorted(known, key=frontier.order.__getitem__)
+    }
+    if all(looked.values()) and _has_failed(machine, dag, frontier):
+        return True
     walk = Walk(frontier)
     for name in walk:
-        if _task(machine, dag, name):
+        over = looked.get(name)
+        if _task(machine, dag, name) if over is None else over:
             walk.over(name)
     return walk.is_over
+
+
+def _has_failed(machine: "Machine", dag: _Dag, frontier: Frontier) -> bool:
+    """Tell whether the DAG gives up, nothing of it being on its way: a target went wrong.
+
+    As in Argo: what could still begin does so only while something else runs, or without
+    ``failFast`` (reference, Workflows 8).
+    """
+    source = dag.template["dag"]
+    if source.get("failFast") is False:
+        return False
+    for name in dag.graph.targets:
+        if name in frontier.order and (name in frontier.over or name in frontier.open):
+            node = machine.tree.find(dag.name_of(name))
+            if node is not None and is_wrong(node) and not excused(dag.graph.tasks[name], node):
+                return True
+    return False
 
 
 def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:

@@ -53,7 +53,12 @@ class Frontier:
             for one in needs:
                 self.needed_by[one].append(name)
         self.open = {name for name in graph.order if not self.missing[name]}
-        self.settled = 0
+        self.over: set[str] = set()
+
+    @property
+    def settled(self) -> int:
+        """How many tasks were observed to be over."""
+        return len(self.over)
 
     def settle(self, is_over: Callable[[str], bool]) -> None:
         """Take in which tasks are over, those that can be looked at after them included."""
@@ -63,7 +68,7 @@ class Frontier:
             if not is_over(name):
                 continue
             self.open.remove(name)
-            self.settled += 1
+            self.over.add(name)
             for one in self.needed_by[name]:
                 self.missing[one] -= 1
                 if not self.missing[one]:

@@ -29,9 +29,12 @@ def items_of(step: Object) -> list[Value]:
     """Return the items of a step whose tags are replaced. Raises ``NodeError``."""
     if step.get("withItems") is not None:
         return list(step["withItems"])
-    if step.get("withParam") is not None:
-        return _listed(str(step["withParam"]))
-    return _sequence(step["withSequence"])
+    if step.get("withParam") is None:
+        return _sequence(step["withSequence"])
+    items = _listed(str(step["withParam"]))
+    if len(items) > _MOST_ITEMS:
+        raise NodeError(f"withParam has {len(items)} items, more than {_MOST_ITEMS}")
+    return items
 
 
 def _listed(text: str) -> list[Value]:

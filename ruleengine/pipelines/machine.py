@@ -58,7 +58,8 @@ class Call:
     where that name is looked up, ``local`` the variables that only this node sees. ``attempt``
     counts attempts under a node that retries, ``exiting`` is true for exit handlers, which run
     although the workflow was stopped. ``limit`` bounds how many nodes of the boundary may be on
-    their way, and ``captures`` says whether somebody reads its standard output.
+    their way, and ``captures`` says whether somebody reads its standard output. ``ends`` is when
+    its pods may be active no longer.
     """
 
     name: str
@@ -73,6 +74,7 @@ class Call:
     depth: int = 0
     limit: int = 0
     captures: bool = False
+    ends: datetime | None = None
 
     def of_container(self, name: str, pod: str) -> "Call":
         """Return the call of one container of the pod that this is the call of."""
@@ -134,10 +136,11 @@ class Machine:
         return leaves.pod_of(self, node)
 
     def seconds_left(self, call: Call) -> int | None:
-        """Return for how many seconds a pod may be active before the workflow's time is over."""
-        if self.deadline is None or call.exiting:
+        """Return for how many seconds a pod may be active, where something bounds that."""
+        ends = [one for one in (None if call.exiting else self.deadline, call.ends) if one]
+        if not ends:
             return None
-        return max(int((self.deadline - self.now) / timedelta(seconds=1)), 1)
+        return max(int((min(ends) - self.now) / timedelta(seconds=1)), 1)
 
     def read_key(self, name: str, key: str) -> str | None:
         """Return the value of a key of a ConfigMap that is meant for parameters.

@@ -4,7 +4,9 @@
 exit handlers; what it must remember stands in the status.
 """
 
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -35,6 +37,10 @@ from ruleengine.pipelines.variables import NOW, global_variables, run_variables
 _OF_NODES: Final = {"nodes", "progress"}
 
 
+_DEEP: Final = 6000
+"""Calls that a hundred templates inside one another take, each with attempts and loops."""
+
+
 class WorkflowReconciler:
     """Runs workflows: their nodes as pods, in the order that their templates say."""
 
@@ -60,9 +66,21 @@ class WorkflowReconciler:
                 kept["refusals"] = refusals(definitions.spec)
             if kept["refusals"]:
                 return _refused(value, kept["refusals"][0], now)
-            return _decide(Machine(value, definitions, world, now, kept))
+            with _deep_calls():
+                return _decide(Machine(value, definitions, world, now, kept))
         except (WorkflowError, NodeError) as error:
             return _refused(value, str(error), now)
+
+
+@contextmanager
+def _deep_calls() -> Iterator[None]:
+    """Allow as many calls of Python inside one another as the deepest templates need."""
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _DEEP))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(before)
 
 
 def _memo(value: Object, memo: object) -> dict[str, Any]:

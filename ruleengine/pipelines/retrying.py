@@ -36,7 +36,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     """Look after the last attempt, and begin another where the strategy says so."""
     attempts = [one for one in machine.tree.children(node) if not is_hook(one)]
     if attempts and not is_fulfilled(attempts[-1]):
-        latest = _attempt(machine, node, len(attempts) - 1, attempts, call)
+        latest = _attempt(machine, node, template, attempts, call)
         attempts[-1] = latest if latest is not None else attempts[-1]
     last = attempts[-1] if attempts else None
     if last is not None and (not is_fulfilled(last) or last.get("daemoned")):
@@ -51,14 +51,17 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
             machine.wake(wait)
             seconds = round((wait - machine.now) / timedelta(seconds=1))
             return machine.tree.update(node, message=f"Backoff for {seconds} seconds")
-    _attempt(machine, node, len(attempts), attempts, call)
+    _attempt(machine, node, template, attempts, call)
     current = machine.tree.find(node["name"]) or node
     return machine.tree.update(current, message=None)
 
 
 def _attempt(
-    machine: "Machine", node: Object, number: int, attempts: list[Object], call: "Call"
+    machine: "Machine", node: Object, template: Object, attempts: list[Object], call: "Call"
 ) -> Object | None:
+    """Look after the last attempt if it is on its way, else begin the next."""
+    on_its_way = bool(attempts) and not is_fulfilled(attempts[-1])
+    number = len(attempts) - on_its_way
     inputs = node.get("inputs") or {}
     made = machine.run(
         replace(
@@ -67,11 +70,20 @@ def _attempt(
             attempt=number,
             arguments=inputs,
             local={**call.local, **retry_variables(number, attempts[:number])},
+            ends=_ends(template, attempts) or call.ends,
         )
     )
     if made is not None:
         machine.tree.link([node["id"]], made["id"])
     return made
+
+
+def _ends(template: Object, attempts: list[Object]) -> datetime | None:
+    """Return when the pods of later attempts may be active no longer."""
+    longest = lookup(template, "retryStrategy", "backoff", "maxDuration")
+    if not longest or not attempts:
+        return None
+    return parse_time(attempts[0]["startedAt"]) + duration_of(longest, "backoff.maxDuration")
 
 
 def _like(machine: "Machine", node: Object, last: Object) -> Object:

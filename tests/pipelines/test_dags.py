@@ -188,6 +188,7 @@ entrypoint: main
 templates:
 - name: main
   dag:
+    failFast: false
     tasks:
     - {{name: A, template: make}}
     - {{name: B, template: make, dependencies: [A]}}
@@ -220,3 +221,35 @@ def test_hooks_of_a_task_run_before_what_depends_on_it() -> None:
         world = run(dag(f"name: A, {hook}", "name: B, dependencies: [A]"))
         assert world.began == [".A", ".A.onExit", ".B"]
         assert world.status("phase") == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("stated", "excused", "ran"),
+    [
+        ("", "", [".a", ".b"]),
+        ("failFast: true", "", [".a", ".b"]),
+        ("failFast: false", "", [".a", ".b", ".c"]),
+        ("", ", continueOn: {failed: true}", [".a", ".b", ".c"]),
+    ],
+)
+def test_a_dag_gives_up_when_nothing_of_it_runs_and_a_target_failed(
+    stated: str, excused: str, ran: list[str]
+) -> None:
+    """What runs comes to its end; what could follow it is not begun, unless it says so."""
+    world = run(
+        f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    {stated}
+    tasks:
+    - {{name: a, template: work{excused}}}
+    - {{name: b, template: work}}
+    - {{name: c, template: work, dependencies: [b]}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+""",
+        lambda name, _: End(code=int(name == ".a"), seconds=1 if name == ".a" else 4),
+    )
+    assert world.began == ran
+    assert world.status("phase") == ("Succeeded" if excused else "Failed")

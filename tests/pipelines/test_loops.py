@@ -188,3 +188,10 @@ templates:
     assert world.status("phase") == "Succeeded"
     assert world.began[1:] == ["[1].each(0:1)", "[1].each(1:2)", "[2].sum"]
     assert world.node("sum")["inputs"]["parameters"] == [{"name": "number", "value": "[1,2]"}]
+
+
+def test_a_loop_over_more_than_anybody_can_run_is_an_error() -> None:
+    """Whatever made the list."""
+    items = "[" + ",".join(["1"] * 100_001) + "]"
+    with pytest.raises(NodeError, match="withParam has 100001 items, more than 100000"):
+        items_of({"withParam": items})

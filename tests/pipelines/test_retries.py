@@ -169,3 +169,21 @@ def test_an_expression_decides_whether_to_go_on(expression: str, count: int) -> 
     world = run(retried(f'{{limit: 2, expression: "{expression}"}}'), fails(9, 3))
     assert len(attempts(world)) == count
     assert world.status("phase") == "Failed"
+
+
+def test_the_longest_duration_bounds_the_pods_of_later_attempts() -> None:
+    """It counts from the first attempt, which itself may take its time."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {limit: 3, backoff: {duration: 1s, maxDuration: 30s}}
+  container: {image: alpine, command: [work]}
+""",
+        lambda *_: End(code=1, seconds=10),
+    )
+    limits = [one["spec"].get("activeDeadlineSeconds") for one in world.pods()]
+    assert limits[0] is None
+    assert all(0 < one < 30 for one in limits[1:])
+    assert len(limits) > 1

@@ -1,5 +1,7 @@
 """Templates: in place, by default, and from other documents."""
 
+import pytest
+
 from ruleengine.formats.yaml_reader import read
 from ruleengine.model.values import Object
 from tests.pipelines.worlds import run, succeed, world_of
@@ -173,17 +175,17 @@ templates:
     assert world.status("phase") == "Succeeded"
 
 
-def test_recursion_without_end_is_cut_off() -> None:
+@pytest.mark.parametrize(
+    "calls",
+    [
+        "steps: [[{name: again, template: main}]]",
+        "dag: {tasks: [{name: again, template: main}]}",
+        "retryStrategy: {limit: 0}\n  dag: {tasks: [{name: a, template: main, withItems: [1]}]}",
+    ],
+)
+def test_recursion_without_end_is_cut_off(calls: str) -> None:
     """A template may call itself, but not for ever."""
-    world = run(
-        """
-entrypoint: main
-templates:
-- name: main
-  steps:
-  - - {name: again, template: main}
-"""
-    )
-    assert world.status("phase") == "Failed"
+    world = run(f"entrypoint: main\ntemplates:\n- name: main\n  {calls}\n")
+    assert world.status("phase") in ("Failed", "Error")
     deepest = max(world.nodes(), key=lambda one: len(one["name"]))
     assert deepest["message"] == "Maximum recursion depth exceeded"

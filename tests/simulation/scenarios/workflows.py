@@ -2,8 +2,9 @@
 
 A DAG whose second task fails once and is retried, a loop, and a task that reads outputs; later
 a second one like it. They share a mutex and a semaphore, and two others one mutex that they
-need as a whole. Whatever happens, all end as they do without faults, no pod is made twice, and
-no lock has more holders than it may.
+need as a whole; one task of each keeps what it makes. Whatever happens, all end as they do
+without faults, no pod is made twice, what is kept stays, and no lock has more holders than it
+may.
 """
 
 from collections import Counter
@@ -13,6 +14,7 @@ from typing import ClassVar, Final
 
 from ruleengine.cluster.client import Client
 from ruleengine.formats import yaml_reader
+from ruleengine.formats.json_text import loads
 from ruleengine.local.store import EventType
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.data import data_folder
@@ -49,6 +51,7 @@ templates:
       withItems: [a, b]
     - {name: last, template: tidy, depends: "each && flaky"}
 - name: make
+  memoize: {key: "{{workflow.name}}", cache: {configMap: {name: cache}}}
   container: {image: alpine, command: [make]}
   outputs: {parameters: [{name: text, valueFrom: {path: /text}}]}
 - name: flaky
@@ -170,15 +173,22 @@ class Workflows(Scenario):
     def invariants(self) -> Sequence[Invariant]:
         """Return what a run promises."""
         ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease")
+
+        def is_ours(value: Object) -> bool:
+            return value["kind"] in ours or value["metadata"]["name"] == "cache"
+
         return (
             NoPodIsMadeTwice(),
             NoLockIsOverdrawn(),
-            OthersAreLeftAlone(lambda one: one["kind"] in ours),
+            WhatIsKeptStays(),
+            OthersAreLeftAlone(is_ours),
             *super().invariants(),
         )
 
     def normalise(self, value: Object) -> Object | None:
         """Return how the nodes ended, not when."""
+        if value["metadata"]["name"] == "cache":
+            return {"keys": sorted(value["data"])}
         if value["kind"] == "Pod":
             return {"phase": value["status"]["phase"]}
         if value["kind"] != "Workflow":
@@ -211,6 +221,24 @@ class NoPodIsMadeTwice(Invariant):
             if name in self._made:
                 raise ViolationError(f"the pod {name} was made twice")
             self._made.add(name)
+
+
+class WhatIsKeptStays(Invariant):
+    """What was made is never taken for something else; only its times may be told anew."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, tuple[str, Object]] = {}
+
+    def written(self, write: Write) -> None:
+        """Raise where an entry is another than it was."""
+        for event in write.events:
+            if event.object["metadata"]["name"] != "cache":
+                continue
+            for key, text in event.object["data"].items():
+                entry = loads(text)
+                made = (entry["nodeID"], entry["outputs"])
+                if self._kept.setdefault(key, made) != made:
+                    raise ViolationError(f"something else is kept as {key}")
 
 
 class NoLockIsOverdrawn(Invariant):
