@@ -1,5 +1,6 @@
 """The ``pipeline`` commands for real: one control plane, steps that are processes."""
 
+import contextlib
 import json
 import signal
 import subprocess
@@ -9,7 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from click.shell_completion import ShellComplete
 
+from ruleengine.app.crds import crd_actions
+from ruleengine.cli.main import root
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.actions import Target
@@ -281,3 +285,68 @@ def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
     assert "name: dry" in dry.output
     assert "dry" not in pipeline(site, "list").output
     assert call(site.repo.root, "pipeline", "lint").code == 0
+
+
+def test_a_workflow_that_is_deleted_while_it_is_followed_is_told(site: Place) -> None:
+    """1, for it came to no good end."""
+    words = ["pipeline", "run", "slow", "--name", "slow-2", "--state", str(site.state)]
+    child = subprocess.Popen(
+        [sys.executable, "-c", "from ruleengine.cli.main import main; main()", *words],
+        cwd=site.repo.root,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        running = ("list", "--prefix", "slow-2", "--status", "Running", "-o", "name")
+        assert wait_for(lambda: pipeline(site, *running).output == "workflow/slow-2\n")
+        assert pipeline(site, "delete", "slow-2").code == 0
+        _, errors = child.communicate(timeout=30)
+    finally:
+        if child.poll() is None:
+            child.kill()
+            child.wait()
+    assert (child.returncode, "slow-2 was deleted before its end" in errors) == (1, True)
+
+
+def completions(site: Place, *words: str) -> list[str]:
+    """Return what the shell offers for the last of some words."""
+    shell = ShellComplete(root, {}, "ruleengine", "_RULEENGINE_COMPLETE")
+    before = [*words[:-1], "--state", str(site.state)] if len(words) > 2 else [*words[:-1]]
+    with contextlib.chdir(site.repo.root):
+        return [one.value for one in shell.get_completions(before, words[-1])]
+
+
+def test_shells_complete_names(site: Place, tmp_path: Path) -> None:
+    """Of the repo, and of what is live; nothing is started for it, and nothing fails."""
+    assert completions(site, "pipeline", "run", "as") == ["ask"]
+    assert pipeline(site, "run", "nightly", "--no-wait", "--name", "done-1").code == 0
+    assert completions(site, "pipeline", "get", "done-") == ["done-1"]
+    shell = ShellComplete(root, {}, "ruleengine", "_RULEENGINE_COMPLETE")
+    with contextlib.chdir(tmp_path):
+        assert shell.get_completions(["pipeline", "run"], "a") == []
+        assert shell.get_completions(["pipeline", "get"], "a") == []
+
+
+def test_with_handover_argos_controllers_run_it(tmp_path: Path) -> None:
+    """Where they are installed; the command says who acts, and does not drive."""
+    files = {
+        "ruleengine.yaml": "engine: handover\nrepo: https://example.com/r.git\nnamespace: ci\n",
+        "pipelines/slow.yaml": SLOW,
+    }
+    with place(tmp_path, files) as made:
+        made.start()
+        missing = pipeline(made, "run", "slow", "--no-wait")
+        assert (missing.code, "install Argo Workflows" in missing.errors) == (1, True)
+        for action in crd_actions():
+            made.client().apply(action.object or {}, "argo")
+        assert wait_for(
+            lambda: (
+                made.client().discover(again=True).find(ARGO_API_VERSION, "Workflow") is not None
+            )
+        )
+        found = pipeline(made, "run", "slow", "--no-wait", "--name", "theirs")
+        assert (found.code, "Argo's controllers run it" in found.errors) == (0, True)
+        live = made.client().get(Target(ARGO_API_VERSION, "Workflow", "ci", "theirs"))
+        assert live is not None
+        assert "status" not in live

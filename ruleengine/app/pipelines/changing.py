@@ -101,6 +101,11 @@ def checked(done: Done) -> Done:
     outcome = done.outcome
     if outcome.result in _GOOD:
         return done
+    if outcome.result is Result.WAITING:
+        raise FailedError(
+            f"the cluster does not know the kind {outcome.planned.action.target.kind}",
+            "with engine handover install Argo Workflows there; else apply once: ruleengine apply",
+        )
     raise FailedError(
         f"{outcome.planned.action.target}: {outcome.message or outcome.result.value}",
         "look at the message; the API server refused the request",
