@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -240,4 +241,22 @@ def test_objects_share_what_they_have_in_common(tmp_path: Path) -> None:
         )
         assert one == {**entry, "fieldsV1": fields}
         assert one["fieldsV1"] is other["fieldsV1"]
+    store.close()
+
+
+def test_old_events_leave_the_disk_and_objects_stay(tmp_path: Path) -> None:
+    """Compaction forgets what watches no longer need, and the counter goes on."""
+    store = open_store(tmp_path, most_events=50)
+    for number in range(1500):
+        store.write(Key("things", "", f"t{number}"), thing(f"t{number}"), expected=0)
+    store.close()
+    with closing(sqlite3.connect(tmp_path / "store.sqlite")) as connection:
+        (kept,) = connection.execute("SELECT count(*) FROM events").fetchone()
+    assert kept < 700
+    store = open_store(tmp_path, most_events=50)
+    assert len(store.list("things").items) == store.revision == 1500
+    with pytest.raises(CompactedError):
+        store.events(10)
+    made = store.write(Key("things", "", "new"), thing("new"), expected=0)
+    assert made["metadata"]["resourceVersion"] == "1501"
     store.close()
