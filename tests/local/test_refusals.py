@@ -183,3 +183,20 @@ def test_what_must_not_change_does_not(call: Caller) -> None:
     status, refused = call("PATCH", f"{DEPLOYMENTS}/web", change, MERGE)
     assert (status, refused["reason"]) == (422, "Invalid")
     assert "field is immutable" in refused["message"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/default/resourcequotas",
+        "/apis/policy/v1/namespaces/default/poddisruptionbudgets",
+        "/api/v1/namespaces/default/limitranges",
+    ],
+)
+def test_what_asks_for_nothing_stops_nothing(call: Caller, path: str) -> None:
+    """An object may come without a specification; everything else goes on."""
+    assert call("POST", path, {"metadata": {"name": "empty"}})[0] == 201
+    call("POST", DEPLOYMENTS, deployment())
+    call.plane.advance(30)
+    found = call("GET", f"{DEPLOYMENTS}/web")[1]
+    assert found["status"]["readyReplicas"] == 3

@@ -47,7 +47,7 @@ def with_defaults(pod: Object, ranges: Iterable[Object]) -> Object:
 
 
 def _items(one: Object, kind: str) -> list[Object]:
-    return [item for item in lookup(one, "spec", "limits", default=()) if item["type"] == kind]
+    return [item for item in lookup(one, "spec", "limits", default=()) if item.get("type") == kind]
 
 
 def _container_defaults(one: Object) -> Iterator[tuple[Object, str]]:

@@ -98,7 +98,7 @@ def _counted_by(name: str) -> str:
 
 def counts(quota: Object, value: Object, resource: str) -> bool:
     """Tell whether a quota counts an object: its scopes narrow it to some of the pods."""
-    spec = quota["spec"]
+    spec = quota.get("spec") or {}
     terms = [{"scopeName": one, "operator": "Exists"} for one in spec.get("scopes") or ()]
     terms += lookup(spec, "scopeSelector", "matchExpressions", default=[])
     if not terms:

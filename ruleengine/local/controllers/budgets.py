@@ -66,7 +66,7 @@ def expected_pods(live: Object, pods: list[Object], reader: Reader) -> int:
 
     A budget that states how many have to be available, as a number, counts what is there.
     """
-    spec = live["spec"]
+    spec = live.get("spec") or {}
     least = spec.get("minAvailable")
     if spec.get("maxUnavailable") is None and (least is None or percentage(least) is None):
         return len(pods)
@@ -97,7 +97,7 @@ def _scalable(pod: Object, reader: Reader) -> Object | None:
 
 def budget_status(live: Object, pods: list[Object], expected: int, now: datetime) -> Object:
     """Return the status of a budget: how many are healthy, have to be, and may go."""
-    spec = live["spec"]
+    spec = live.get("spec") or {}
     most = spec.get("maxUnavailable")
     if most is not None:
         desired = max(expected - scaled(most, expected, round_up=True), 0)

@@ -57,7 +57,7 @@ def stateful_pod(live: Object, template: Object, ordinal: int, revision: str) ->
 
 def _claim_names(live: Object, ordinal: int) -> dict[str, str]:
     templates = live["spec"].get("volumeClaimTemplates") or ()
-    names = [str(one["metadata"]["name"]) for one in templates]
+    names = [str(lookup(one, "metadata", "name", default="")) for one in templates]
     return {name: f"{name}-{pod_name(live, ordinal)}" for name in names}
 
 
@@ -68,8 +68,8 @@ def missing_claims(live: Object, ordinal: int, reader: Reader) -> list[Object]:
     found = []
     names = _claim_names(live, ordinal)
     for template in live["spec"].get("volumeClaimTemplates") or ():
-        metadata = template["metadata"]
-        name = names[metadata["name"]]
+        metadata = template.get("metadata") or {}
+        name = names[str(metadata.get("name", ""))]
         if reader.get(Key(CLAIMS, namespace, name)) is None:
             claim: Object = {
                 "apiVersion": "v1",
@@ -80,7 +80,7 @@ def missing_claims(live: Object, ordinal: int, reader: Reader) -> list[Object]:
                     "namespace": namespace,
                     "labels": {**(metadata.get("labels") or {}), **labels},
                 },
-                "spec": template["spec"],
+                "spec": template.get("spec") or {},
             }
             if _policy(live, "whenDeleted") == "Delete":
                 claim["metadata"]["ownerReferences"] = [owner_reference(live)]
