@@ -47,8 +47,8 @@ def load_one(artifact: Object, place: Path, access: Access) -> None:
                 return
             raise
         content = _unpacked(artifact, loaded, folder / "unpacked")
-        _set_modes(artifact, content)
         _put(content, place)
+    _set_modes(artifact, place)
 
 
 def _fetch(location: Object, target: Path, access: Access) -> None:
@@ -113,7 +113,13 @@ def _put(content: Path, place: Path) -> None:
         shutil.rmtree(place)
     elif kind:
         place.unlink()
+    if content.is_symlink() or not content.is_dir():
+        content.rename(place)
+        return
+    mode = content.stat().st_mode
+    content.chmod(mode | stat.S_IWUSR)  # a folder that moves is written to
     content.rename(place)
+    place.chmod(mode)
 
 
 def manifest_text(artifact: Object, access: Access) -> str:

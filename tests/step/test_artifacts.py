@@ -139,6 +139,13 @@ def test_modes_are_set_as_they_are_stated(pod: Pod) -> None:
     assert [one.stat().st_mode & 0o777 for one in (place, place / "x")] == [0o700, 0o700]
 
 
+def test_a_folder_that_may_not_be_written_keeps_its_mode(pod: Pod) -> None:
+    """Although it is moved to its place."""
+    folder = pod.root / "made"
+    pod.keep(f"mkdir {folder}; touch {folder}/x; chmod 500 {folder}", kept(folder))
+    assert pod.load(kept_at("k")).stat().st_mode & 0o777 == 0o500
+
+
 def test_what_is_not_there_is_told_unless_it_is_optional(pod: Pod) -> None:
     """Before and after the step."""
     absent = pod.root / "absent"
