@@ -47,4 +47,5 @@ def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
 def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
     """Return where artifacts go by default: a directory on the local control plane."""
     directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
-    return Around(control_namespace=configuration.control_namespace, default=directory)
+    default = configuration.artifact_repository or directory
+    return Around(control_namespace=configuration.control_namespace, default=default)

@@ -62,6 +62,7 @@ class Configuration:
     ``repo`` is the URL that stands for an omitted ``repoURL`` where one is needed.
     ``namespace`` is where pipelines live; ``control_namespace`` where applications and
     records live. ``clusters`` maps an environment's name to the name of its cluster.
+    ``artifact_repository`` is where artifacts go for which nothing else says it.
     ``local_images`` says what the local control plane runs for an image, by the image's name.
     ``archive`` is absent where workflows that are over are not archived. ``node_status`` says
     how large workflows are stored.
@@ -77,6 +78,7 @@ class Configuration:
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     local_images: dict[str, Object] = field(default_factory=dict)
+    artifact_repository: Object | None = None
     archive: ArchiveSettings | None = None
     node_status: NodeStatusSettings = NodeStatusSettings()
 

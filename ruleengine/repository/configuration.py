@@ -43,11 +43,12 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("archive", "clusters", "defaults", "local", "nodeStatus", "waivers"),
+    *("archive", "artifactRepository", "clusters", "defaults", "local", "nodeStatus", "waivers"),
 )
 _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
 _NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
+_STORES: Final = ("s3", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin")
 _IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env")
 
 
@@ -105,6 +106,7 @@ class _Reader:
             local_images=self.local_images(value),
             archive=self.archive(value),
             node_status=self.node_status(value),
+            artifact_repository=self.artifact_repository(value),
             **texts,
         )
 
@@ -209,6 +211,22 @@ class _Reader:
             message = f"archive.ttl {text!r} is no duration"
             self.wrong(("archive", "ttl"), message, "write 30d or 12h")
             return None
+
+    def artifact_repository(self, value: Object) -> Object | None:
+        """Return where artifacts go by default; ``None`` where that is not said, or not right."""
+        found = value.get("artifactRepository")
+        if found is None:
+            return None
+        if not isinstance(found, dict):
+            self.wrong(("artifactRepository",), "artifactRepository must be a mapping", "write s3:")
+            return None
+        self.check_names(found, ("archiveLogs", *_STORES), ("artifactRepository",))
+        stated = [name for name in _STORES if isinstance(found.get(name), dict)]
+        if len(stated) == 1:
+            return found
+        message = f"artifactRepository has one location, not {len(stated)}"
+        self.wrong(("artifactRepository",), message, f"write one of {', '.join(_STORES)}")
+        return None
 
     def local_images(self, value: Object) -> dict[str, Object]:
         """Return what the local control plane runs for images; a wrong entry is left out."""

@@ -366,10 +366,32 @@ spec:
   triggers:
   - template: {{name: t, log: {{}}}}
 """
+ARTIFACTS = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: a, namespace: ruleengine}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {{name: first, template: make}}
+    - - name: second
+        template: take
+        arguments:
+          artifacts: [{{name: {name}, from: "{{{{steps.{step}.outputs.artifacts.out}}}}"}}]
+  - {{name: make, container: {{image: a}}, outputs: {{artifacts: [{{name: out, path: /x}}]}}}}
+  - {{name: take, container: {{image: a}}, inputs: {{artifacts: [{{name: source, path: /y}}]}}}}
+"""
 MISSING, LACKS, SURPLUS = (
     f"error reference-{word}"
     for word in ("target-missing", "parameter-missing", "parameter-unknown")
 )
+
+
+def artifacts(name: str, argument: str, step: str, *says: str) -> Case:
+    """Return a case of a workflow that passes an artifact from step to step."""
+    return Case(name, {"pipelines/w.yaml": ARTIFACTS.format(name=argument, step=step)}, says)
 
 
 def rollout(name: str, template: str, argument: str, *says: str) -> Case:
@@ -415,6 +437,20 @@ POINTERS = (
         f"rollouts/staging/web.yaml:11:17 {SURPLUS}",
         "did you mean 'service'?",
         "see rollouts/rate.yaml:3:12",
+    ),
+    artifacts(
+        "artifacts of a template",
+        "sorce",
+        "first",
+        f"pipelines/w.yaml:11:19 {LACKS}: Template 'Workflow/a/take' needs the artifact 'source'",
+        "warning reference-parameter-unknown: Template 'Workflow/a/take'",
+        "declares no artifact 'sorce'",
+    ),
+    artifacts(
+        "an artifact from no step",
+        "source",
+        "frist",
+        "error rule-convention-unmet: there is no step frist to take the artifact source from",
     ),
     workflow("to no template", "buld", "two", "p", f"pipelines/w.yaml:10:29 {MISSING}", "buld"),
     workflow("to a part that is not", "build", "tow", "p", f"pipelines/w.yaml:10:29 {MISSING}"),

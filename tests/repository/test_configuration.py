@@ -8,6 +8,31 @@ from ruleengine.model.configuration import ArchiveSettings, NodeStatusSettings
 from ruleengine.repository.configuration import read_text
 
 
+def test_the_default_repository_of_artifacts_is_read() -> None:
+    """As Argo's controller has it."""
+    configuration, findings = read_text(b"artifactRepository: {s3: {bucket: b}, archiveLogs: true}")
+    assert findings == ()
+    assert configuration.artifact_repository == {"s3": {"bucket": "b"}, "archiveLogs": True}
+
+
+@pytest.mark.parametrize(
+    ("text", "messages"),
+    [
+        ("artifactRepository: {archiveLogs: true}", ["has one location, not 0"]),
+        ("artifactRepository: {s3: {}, gcs: {}}", ["has one location, not 2"]),
+        ("artifactRepository: s3", ["must be a mapping"]),
+        ("artifactRepository: {s4: {}}", ["no setting 's4'", "has one location, not 0"]),
+    ],
+)
+def test_a_wrong_repository_of_artifacts_is_a_finding(text: str, messages: list[str]) -> None:
+    """And none is configured."""
+    configuration, findings = read_text(text.encode())
+    assert configuration.artifact_repository is None
+    assert [said in one.message for one, said in zip(findings, messages, strict=True)] == [
+        True
+    ] * len(messages)
+
+
 def test_images_of_the_local_control_plane_are_read() -> None:
     """By the image's name."""
     text = b"local: {images: {acme/build: {entrypoint: [make], env: {A: b}}}}"
