@@ -19,6 +19,7 @@ from ruleengine.pipelines.observing import (
     of_pod,
     outputs_of,
 )
+from ruleengine.pipelines.offloading import fitted
 from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.timing import duration_of
@@ -135,18 +136,26 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             avoided=_avoided(machine, node, template, call),
         )
     )
-    target = Target.of(pod)
+    pod, needed = fitted(pod)
+    made = pod if needed is None or _is_there(machine, needed) else needed
+    target = Target.of(made)
     machine.actions.append(
         Action(
-            verb=Verb.CREATE,
+            verb=Verb.CREATE if machine.world.get(target) is None else Verb.PATCH,
             target=target,
             manager=PIPELINES_MANAGER,
-            object=pod,
+            object=made,
             reason=f"node {node['displayName']}",
         )
     )
     machine.awaited.append(target)
     return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
+def _is_there(machine: "Machine", needed: Object) -> bool:
+    """Tell whether the ConfigMap is there that a pod needs; it comes first."""
+    found = machine.world.get(Target.of(needed))
+    return found is not None and found.get("data") == needed["data"]
 
 
 def _avoided(machine: "Machine", node: Object, template: Object, call: "Call") -> tuple[str, ...]:

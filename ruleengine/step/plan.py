@@ -9,6 +9,7 @@ from typing import Final
 from ruleengine.model.values import Object
 
 VARIABLE: Final = "RULEENGINE_STEP"
+_FILE: Final = f"{VARIABLE}_FILE"
 TERMINATION_LOG: Final = Path("/dev/termination-log")
 
 
@@ -65,9 +66,14 @@ def made(declared: Object, value: str) -> Object:
 
 
 def read_plan(environment: Mapping[str, str]) -> Plan:
-    """Return the plan that stands in the environment. Raises ``StepError``."""
+    """Return the plan that stands in the environment, or in a file that it names.
+
+    Raises ``StepError``.
+    """
     try:
-        stated = json.loads(environment[VARIABLE])
+        file = environment.get(_FILE)
+        text = Path(file).read_text(encoding="utf-8") if file else environment[VARIABLE]
+        stated = json.loads(text)
         return Plan(
             node=stated["node"],
             workflow=stated["workflow"],
@@ -89,5 +95,5 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             data=stated.get("data") or {},
             tasks=tuple(stated.get("tasks") or ()),
         )
-    except (KeyError, ValueError, TypeError) as error:
+    except (KeyError, ValueError, TypeError, OSError) as error:
         raise StepError(f"{VARIABLE} holds no plan: this runs in pods of workflows only") from error

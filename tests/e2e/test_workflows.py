@@ -134,6 +134,17 @@ spec:
       volumeMounts: [{name: work, mountPath: /work}]
 """
 
+LONG = f"""
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {{name: long, namespace: ruleengine}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    script: {{image: alpine, command: [sh], source: "exit 0 # {"x" * 140_000}"}}
+"""
+
 LOADED = ("workflow-template/templates", "cluster-workflow-template/clustertemplates", "configmaps")
 """What has to be there before."""
 
@@ -155,7 +166,8 @@ def sandbox() -> None:
 
 def files(folder: Path) -> dict[str, str]:
     """Return the files of a config repo with all vectors that can run, and what these need."""
-    found = {"pipelines/limits.yaml": LIMITS, "pipelines/claims.yaml": CLAIMS}
+    own = {"limits": LIMITS, "claims": CLAIMS, "long": LONG}
+    found = {f"pipelines/{name}.yaml": text for name, text in own.items()}
     for name in VECTORS:
         text = (folder / f"{name}.yaml").read_text()
         for old, new in SHORTER.get(name, ()):
@@ -284,6 +296,12 @@ def test_attempts_of_the_vectors_are_nodes_under_one_that_retries(ended: Ended) 
 def test_steps_share_what_a_claim_of_their_workflow_holds(ended: Ended) -> None:
     """What one step writes there the next one reads; the claim is gone after the end."""
     assert ended["claims"]["status"]["phase"] == "Succeeded"
+
+
+@pytest.mark.vectors
+def test_a_script_may_be_longer_than_an_argument(ended: Ended) -> None:
+    """It reaches its step by another way."""
+    assert ended["long"]["status"]["phase"] == "Succeeded"
 
 
 @pytest.mark.vectors
