@@ -1,6 +1,7 @@
 """The functions of sprig say what they say in Go, and see only what they are given."""
 
 from contextlib import suppress
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -367,3 +368,28 @@ def test_every_function_takes_or_refuses_values_of_its_types(
     values = [data.draw(TYPED[kind.value]) for kind in kinds]
     with suppress(ExpressionError):
         FUNCTIONS[name](*values)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("Append", "Push", "Prepend", "First", "Last", "Rest", "Initial", "Reverse", "Compact"),
+        *("Uniq", "Without", "Has", "Slice", "Chunk", "Merge", "MergeOverwrite", "DeepCopy"),
+        *("RegexFind", "RegexFindAll", "RegexReplaceAll", "RegexReplaceAllLiteral", "RegexSplit"),
+        "ToRawJson",
+    ],
+)
+def test_the_strict_twin_of_a_function_is_the_same_here(name: str) -> None:
+    """Where one panics in Go and the other fails, both fail."""
+    plain = FUNCTIONS[name[0].lower() + name[1:]]
+    assert replace(FUNCTIONS[f"must{name}"], name=plain.name) == plain
+
+
+def test_functions_of_dates_have_names_with_underscores_too() -> None:
+    """From the times before camel case."""
+    now = {"at": NOW}
+    text = '{{ date_in_zone "15:04" .at "Asia/Tokyo" }} {{ (date_modify "1h" .at).Hour }}'
+    assert rendered(text, now) == "14:06 6"
+    assert rendered('{{ (must_date_modify "-1h" .at).Hour }}', now) == "4"
+    with pytest.raises(ExpressionError):
+        rendered('{{ must_date_modify "soon" .at }}', now)
