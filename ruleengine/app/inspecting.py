@@ -9,6 +9,7 @@ from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import NotFoundError
+from ruleengine.environments.health import health_of
 from ruleengine.environments.health.argo import workflow as workflow_health
 from ruleengine.environments.operations import OperationPhase, OperationState, ResultStatus
 from ruleengine.model.actions import Target
@@ -119,6 +120,17 @@ def list_objects(
             f"{cluster.name} knows no kind {kind!r}",
             "correct its name; `ruleengine apply` brings the kinds of Argo",
         )
+
+
+def health_word(live: Object) -> str:
+    """Return the health of a live object, as it is told of one; empty where nobody judges it."""
+    judged = health_of(live)
+    if judged is not None:
+        return str(judged.status)
+    target = Target.of(live)
+    if target.api_version != ARGO_API_VERSION:
+        return ""
+    return _of_argo(target, Origin(path="", line=0), live).health
 
 
 def standings(declared: Declared, client: Client) -> Iterable[Standing]:

@@ -5,10 +5,9 @@ from pathlib import Path
 import click
 
 from ruleengine.app.clusters import ClusterChoice
-from ruleengine.app.inspecting import list_objects
+from ruleengine.app.inspecting import health_word, list_objects
 from ruleengine.cli.options import cluster, directory, output
 from ruleengine.cli.printing import columns, show
-from ruleengine.environments.health import health_of
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import API_VERSION, ORIGIN
 from ruleengine.model.values import Object, lookup
@@ -46,12 +45,8 @@ def _text(found: list[Object]) -> str:
     rows = [("NAMESPACE", "NAME", "HEALTH", "FROM")]
     for one in found:
         metadata = one["metadata"]
-        health = health_of(one)
         origin = lookup(metadata, "annotations", ORIGIN, default="")
-        # An application has no health as part of another, but it tells that of its own objects.
-        own = str(lookup(one, "status", "health", "status", default=""))
-        word = str(health.status) if health else own
-        rows.append((metadata.get("namespace", ""), metadata["name"], word, origin))
+        rows.append((metadata.get("namespace", ""), metadata["name"], health_word(one), origin))
     return columns(rows) if found else "none\n"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ruleengine.app.inspecting import Standing, _application
+from ruleengine.app.inspecting import Standing, _application, health_word
 from ruleengine.app.inspecting import _standing as standing_of
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Engine
@@ -81,3 +81,25 @@ def test_what_failed_at_argo_failed() -> None:
     live = {"status": {"operationState": {"phase": "Failed", "message": "no such path"}}}
     found = standing_of(target, ORIGIN, live, Engine.HANDOVER)
     assert (found.state, found.message) == ("failed", "no such path")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "health"),
+    [
+        ("Application", {"health": {"status": "Missing"}}, "Missing"),
+        ("Rollout", {"phase": "Paused"}, "Paused"),
+        ("Sensor", {"conditions": [{"type": "Deployed", "status": "False"}]}, "Degraded"),
+        ("WorkflowTemplate", {}, ""),
+    ],
+)
+def test_a_listed_object_has_the_health_that_status_tells(
+    kind: str, status: dict, health: str
+) -> None:
+    """Nobody has to ask two commands."""
+    live = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": kind,
+        "metadata": {"name": "shop", "namespace": "argocd"},
+        "status": status,
+    }
+    assert health_word(live) == health
