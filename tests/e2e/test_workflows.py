@@ -1,6 +1,8 @@
 """Workflows for real: their steps are sandboxed processes of this machine."""
 
 import json
+import os
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -407,6 +409,36 @@ def test_killed_in_the_middle_it_finishes_and_runs_no_finished_step_twice(tmp_pa
         writes = made.writes()
         made.call("apply").check_explained(0)
         assert made.writes() == writes
+
+
+def test_killed_with_everything_that_runs_it_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    """Who drives and the control plane die, and running steps with them: those are retried."""
+    again = '{image: alpine, command: [sleep, "3"]}\n    retryStrategy: {retryPolicy: Always}'
+    files = {"pipelines/slow.yaml": SLOW.replace('{image: alpine, command: [sleep, "3"]}', again)}
+    with place(tmp_path, files) as made:
+        made.start()
+        child = made.spawn("apply")
+        try:
+            assert wait_for(lambda: "Running" in _phases_of(made, "slow-sleep"), 60)
+            os.kill(made.running().pid, signal.SIGKILL)
+        finally:
+            end(child)
+        made.call("apply").check_explained(0)
+        (workflow,) = made.client().list(ARGO_API_VERSION, "Workflow").items
+        ended = {name: one["phase"] for name, one in nodes(workflow).items()}
+        assert workflow["status"]["phase"] == "Succeeded"
+        assert (ended["second(0)"], ended["second(1)"]) == ("Error", "Succeeded")
+        assert _phases_of(made, "slow-once") == ["Succeeded", "Succeeded"]
+        assert _phases_of(made, "slow-sleep") == ["Failed", "Succeeded"]
+
+
+def _phases_of(made: Place, prefix: str) -> list[str]:
+    pods = made.client().list("v1", "Pod").items
+    return sorted(
+        str(lookup(one, "status", "phase"))
+        for one in pods
+        if one["metadata"]["name"].startswith(prefix)
+    )
 
 
 def _uids(made: Place) -> dict[str, str]:
