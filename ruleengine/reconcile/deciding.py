@@ -5,7 +5,7 @@ a write came to that nobody acknowledged is looked up before its object is decid
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -28,13 +28,13 @@ from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.asking import perform_request
-from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.driving import Driving, Seen, read_anew
 from ruleengine.reconcile.effects import Performed
 from ruleengine.reconcile.foreseeing import desired, plan_action
 from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.pacing import pace, pause_of
 from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.quarantine import Quarantine, put_aside
 from ruleengine.reconcile.standing import Standing
@@ -46,8 +46,8 @@ from ruleengine.reconcile.world import LiveWorld, Read
 _SAME_ACTIONS: Final = 5
 """How often the same writes in a row are performed before the object is left alone."""
 
-_RESTLESS: Final = 200
-"""How many decisions in a row may change something without the object coming to rest."""
+_MOST_WRITES: Final = 250
+"""How many writes of one decision are performed before other objects have their turn."""
 
 _UNRECORDED: Final = "plan-effect-unrecorded"
 
@@ -73,6 +73,7 @@ class Decider:
         self._statuses = Statuses(observations, surroundings.packing)
         self.standing = Standing(surroundings.standing, observations.answers)
         self.outcomes: deque[Outcome] = deque(maxlen=manner.most_outcomes)
+        self._broken_off: dict[Target, Step] = {}
         self.decisions = 0
 
     @property
@@ -82,6 +83,7 @@ class Decider:
 
     def decide(self, key: Key, now: datetime) -> list[Seen]:
         """Decide about one object and perform the decision; return what we changed."""
+        broken_off = self._broken_off.pop(key.target, None)
         changed = self._make_sure(key, now)
         value = self._observations.get(key.target)
         reconciler = self._surroundings.reconciler_of(key.target)
@@ -90,6 +92,8 @@ class Decider:
         if not self._surroundings.decides(value):
             key.following, key.wake_at, key.watched = DONE, None, ""
             return changed
+        if broken_off is not None and version_of(broken_off.value) == version_of(value):
+            return self._go_on(broken_off, changed, now)
         if self._quarantine.lets_out(key, value, now):
             changed = self._take_step(key, value, reconciler, changed, now)
             if key.problem:
@@ -125,8 +129,18 @@ class Decider:
         key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
         hand = self.hands.of(reconciler.area)
         step = Step(key, value, reconciler, hand, decision, now, changed)
+        return self._carry_out(step, self._perform)
+
+    def _go_on(self, step: Step, changed: list[Seen], now: datetime) -> list[Seen]:
+        """Write what is left of a decision; others had their turn in between."""
+        step.changed, step.now = changed, now
+        step.key.wake_at = None if step.decision.next.stop is Stop.DONE else step.decision.next.time
+        return self._carry_out(step, self._write_rest)
+
+    def _carry_out(self, step: Step, perform: Callable[[Step], None]) -> list[Seen]:
+        key, now = step.key, step.now
         try:
-            self._perform(step)
+            perform(step)
         except FencedError:
             key.wake_at = now + PAUSE
             self._drives(step)
@@ -135,7 +149,7 @@ class Decider:
         except ApiError as error:
             self._try_later(key, now, error)
         except Exception as error:  # noqa: BLE001 - nor does a decision that cannot be performed
-            self._quarantine.crashed(key, value, error, now)
+            self._quarantine.crashed(key, step.value, error, now)
         return step.changed
 
     def _make_sure(self, key: Key, now: datetime) -> list[Seen]:
@@ -157,8 +171,7 @@ class Decider:
         """Have an object decided again once what it reads can perhaps be had."""
         key.following = Next(stop=Stop.ON, message=error.message)
         key.failures += 1
-        pause = pause_after(key.failures, key.target, self._manner.seed)
-        key.wake_at = now + timedelta(seconds=pause)
+        key.wake_at = now + pause_of(key, self._manner.seed)
 
     def _perform(self, step: Step) -> None:
         decision, key = step.decision, step.key
@@ -173,14 +186,24 @@ class Decider:
             return
         if planned and self._goes_round(step, planned, failed):
             return
+        step.urgent = bool(planned) and not decision.may_wait
+        step.rest = planned
+        self._write_rest(step)
+
+    def _write_rest(self, step: Step) -> None:
+        """Perform the writes of a decision; where there are many, others have turns in between."""
+        planned, step.rest = step.rest[:_MOST_WRITES], step.rest[_MOST_WRITES:]
         for one in planned:
             if not self._drives(step):
                 return
             self._write(step, one)
-        self._write_status(step, urgent=bool(planned) and not decision.may_wait)
-        if not step.void and not self._driving.is_idle(step.reconciler.area):
-            step.hand.publisher.publish(step.reconciler, decision.events)
-        self._pace(step)
+        if step.rest:
+            self._broken_off[step.key.target] = step
+        else:
+            self._write_status(step)
+            if not step.void and not self._driving.is_idle(step.reconciler.area):
+                step.hand.publisher.publish(step.reconciler, step.decision.events)
+        pace(step, self._observations, self._quarantine, self._manner.seed)
 
     def _drives(self, step: Step) -> bool:
         """Tell whether we may write; where not, look again later.
@@ -205,29 +228,6 @@ class Decider:
             step.key.watched, step.key.wake_at = error.message, later
         return False
 
-    def _pace(self, step: Step) -> None:
-        """Settle when the object is decided again."""
-        key, now = step.key, step.now
-        if key.watched or step.void:
-            return
-        key.failures = key.failures + 1 if step.failed else 0
-        if step.failed:
-            pause = pause_after(key.failures, key.target, self._manner.seed)
-            step.wake_by(now + timedelta(seconds=pause))
-        if not (step.changed or step.answered):
-            key.restless = 0
-            if key.wake_at is not None and key.wake_at <= now:
-                key.wake_at = now + PAUSE
-            return
-        key.restless = 0 if step.heard else key.restless + 1  # what happens outside has no end
-        value = self._observations.get(key.target)
-        if key.restless > _RESTLESS and value is not None:
-            what = f"after {_RESTLESS} decisions in a row there is still something new"
-            self._quarantine.put_aside(key, value, what)
-            return
-        if not step.failed:
-            key.wake_at = now
-
     def _read(self, step: Step) -> bool:
         """Have reads performed that have no answer, and tell of requests nobody performs."""
         asked = False
@@ -236,7 +236,7 @@ class Decider:
                 asked = self._stand(step, request) or asked
                 continue
             if request.kind not in self._surroundings.performers:
-                self._unknown(step.key.target, request)
+                self._quarantine.unknown(step.key.target, request.kind)
             elif request.effect:
                 continue
             if request.key not in self._observations.answers:
@@ -354,7 +354,7 @@ class Decider:
         step.key.unsure.discard(target)
         step.changed.append((target, before, self._observations.seen(target)))
 
-    def _write_status(self, step: Step, *, urgent: bool) -> None:
+    def _write_status(self, step: Step) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
         key, now = step.key, step.now
         live, status = self._statuses.stored(key), step.decision.status
@@ -364,9 +364,9 @@ class Decider:
         difference = status_difference(read, status)
         if not difference:
             return
-        urgent = urgent or is_urgent(read, step.decision)
+        urgent = step.urgent or is_urgent(read, step.decision)
         if not urgent and self._statuses.is_too_early(key, now):
-            self._statuses.show(key, live, step.decision)
+            self._statuses.show(key, step.decision)
             step.wake_by((key.status_at or now) + PAUSE)
             return
         if not self._drives(step):
@@ -393,8 +393,3 @@ class Decider:
             self.outcomes.append(done.outcome)
             step.failed = True
             key.failed[key.target] = done.outcome.message
-
-    def _unknown(self, target: Target, request: Request) -> None:
-        what = f"nobody here performs requests of the kind {request.kind!r}"
-        remedy = "run with a version of ruleengine that does"
-        self._quarantine.find(target, "plan-request-unknown", what, remedy, request.kind)

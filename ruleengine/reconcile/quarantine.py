@@ -92,6 +92,12 @@ class Quarantine:
             place=Place(""),
         )
 
+    def unknown(self, target: Target, kind: str) -> None:
+        """Say that an object's decision asks for what nobody here performs."""
+        what = f"nobody here performs requests of the kind {kind!r}"
+        remedy = "run with a version of ruleengine that does"
+        self.find(target, "plan-request-unknown", what, remedy, kind)
+
     def withdraw(self, target: Target, code: str) -> None:
         """Say no longer that something is wrong."""
         self._findings.pop((target, code, ""), None)

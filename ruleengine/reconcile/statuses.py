@@ -67,9 +67,10 @@ class Statuses:
         """Tell whether the last status was written a moment ago."""
         return key.status_at is not None and now - key.status_at < PAUSE
 
-    def show(self, key: Key, stored: Object, decision: Decision) -> None:
+    def show(self, key: Key, decision: Decision) -> None:
         """Show a status that may wait to the decisions to come."""
-        if decision.may_wait:
+        stored = self.stored(key)
+        if decision.may_wait and stored is not None:
             key.stored = stored
             self._observations.put({**stored, "status": decision.status})
 

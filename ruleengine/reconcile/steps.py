@@ -1,9 +1,10 @@
 """One decision while it is performed."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from ruleengine.model.actions import Target
+from ruleengine.model.actions import PlannedAction, Target
 from ruleengine.model.decisions import Decision, Reconciler
 from ruleengine.model.values import Object
 from ruleengine.reconcile.driving import Seen
@@ -24,7 +25,8 @@ class Step:
     """A decision, what is used to perform it, and what came of that so far.
 
     ``answered`` and ``heard`` say that a request has an answer now that had none, ``failed``
-    that something could not be done, ``void`` that others drove before it was.
+    that something could not be done, ``void`` that others drove before it was, ``urgent``
+    that its status is written with its actions. ``rest`` is what is still to be written.
     """
 
     key: Key
@@ -38,6 +40,8 @@ class Step:
     heard: bool = False
     failed: bool = False
     void: bool = False
+    urgent: bool = False
+    rest: Sequence[PlannedAction] = ()
 
     def wake_by(self, moment: datetime) -> None:
         """Have the object decided at a time at the latest."""
