@@ -75,6 +75,14 @@ templates:
     - {name: folder, path: /out}
     - {name: plain, path: /tmp/b, archive: {none: {}}}
 """
+KEPT_LOG = """\
+entrypoint: main
+archiveLogs: true
+podGC: {strategy: OnPodCompletion}
+templates:
+- name: main
+  container: {image: alpine, command: [sh, -c, "echo one; echo two"]}
+"""
 NIGHTLY = """\
 schedules: ["30 2 * * *"]
 steps:
@@ -85,6 +93,7 @@ FILES = {
     "nodeStatus: {largest: 2000, offload: true}\n",
     "pipelines/ask.yaml": ASK,
     "pipelines/slow.yaml": SLOW,
+    "pipelines/kept-log.yaml": KEPT_LOG,
     "pipelines/keeps.yaml": KEEPING,
     "pipelines/archived.yaml": FAILING,
     "pipelines/nightly.yaml": NIGHTLY,
@@ -219,6 +228,21 @@ def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path
     assert (again.code, "is there already" in again.errors) == (3, True)
     unknown = pipeline(site, "artifact", "get", "keeps-1", "plan")
     assert (unknown.code, "did you mean plain?" in unknown.errors) == (3, True)
+
+
+def test_the_log_of_a_pod_that_is_gone_is_read_where_it_was_kept(site: Place) -> None:
+    """By `archiveLogs`; without that it says so."""
+    assert pipeline(site, "run", "kept-log", "--name", "kept-log-1").code == 0
+    pods = {"namespace": "ci", "label_selector": "workflows.argoproj.io/workflow=kept-log-1"}
+    assert wait_for(lambda: not site.client().list("v1", "Pod", **pods).items)
+    found = pipeline(site, "logs", "kept-log-1", "--grep", "two")
+    assert (found.code, found.output) == (0, "kept-log-1: two\n")
+    pod = site.client().list("v1", "Pod", namespace="ci").items[0]
+    owner = pod["metadata"]["labels"]["workflows.argoproj.io/workflow"]
+    site.client().delete(Target.of(pod))
+    assert wait_for(lambda: site.client().get(Target.of(pod)) is None)
+    lost = pipeline(site, "logs", owner)
+    assert (lost.code, "archiveLogs: true keeps logs" in lost.errors) == (1, True)
 
 
 def test_schedules_and_templates_are_listed_run_and_made_up_for(

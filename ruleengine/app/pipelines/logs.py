@@ -1,21 +1,25 @@
 """Logs of the steps of workflows: of all that have a pod, in order, or as they are written."""
 
 import re
+import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
+from ruleengine.app.pipelines.artifacts import fetch
 from ruleengine.app.pipelines.places import Place
 from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import UnreachableError, UsageError
+from ruleengine.model.errors import FailedError, UnreachableError, UsageError
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.observing import MAIN
 from ruleengine.pipelines.phases import NodeType, is_fulfilled
+from ruleengine.pipelines.verbs.artifacts import artifacts_in
 from ruleengine.pipelines.verbs.nesting import order
 from ruleengine.pipelines.verbs.outlook import is_over
 from ruleengine.pipelines.verbs.retrying import pod_of
@@ -197,15 +201,47 @@ def _read_one(
     pod = pod_of(str(metadata["name"]), node)
     target = Target("v1", "Pod", str(metadata.get("namespace") or ""), pod)
     step = str(node["displayName"])
-    try:
-        chunks = place.client.logs(target, reading.container, reading.query, follow=follow)
+
+    def tell_all(chunks: Iterator[bytes]) -> None:
         for text in _lines(chunks):
             if reading.pattern is None or reading.pattern.search(text):
                 tell(Line(step=step, pod=pod, text=text))
+
+    try:
+        tell_all(place.client.logs(target, reading.container, reading.query, follow=follow))
     except NotFoundError:
-        return f"{step}: its pod {pod} is gone, and its log with it"
+        return _read_kept(place, workflow, node, reading, tell_all)
     except BadRequestError as error:
         return f"{step}: {error.message}"
+    return ""
+
+
+def _read_kept(
+    place: Place,
+    workflow: Object,
+    node: Object,
+    reading: Reading,
+    tell_all: Callable[[Iterator[bytes]], None],
+) -> str:
+    """Tell the log that was kept of a pod that is gone; return why not, if so.
+
+    It is told whole: what was kept has no times.
+    """
+    wanted = f"{reading.container}-logs"
+    found = [one for one in artifacts_in(node) if one.name == wanted and not one.is_deleted]
+    if not found:
+        return (
+            f"{node['displayName']}: its pod is gone, and its log with it; "
+            "archiveLogs: true keeps logs"
+        )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder, "log")
+        try:
+            fetch(place, workflow, found[0], file)
+        except FailedError as error:
+            return error.message
+        with file.open("rb") as stream:
+            tell_all(iter(stream))
     return ""
 
 

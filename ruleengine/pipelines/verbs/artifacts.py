@@ -51,10 +51,11 @@ def artifacts_of(workflow: Object, selector: NodeSelector | None = None) -> list
     nodes: Object = lookup(workflow, "status", "nodes", default={})
     chosen = (one for one in nodes.values() if one["type"] in _HOLDING)
     taken = [one for one in chosen if selector is None or selector.matches(one)]
-    return [kept for one in sorted(taken, key=order) for kept in _of_node(one)]
+    return [kept for one in sorted(taken, key=order) for kept in artifacts_in(one)]
 
 
-def _of_node(node: Object) -> Iterator[Kept]:
+def artifacts_in(node: Object) -> Iterator[Kept]:
+    """Yield the artifacts of one node."""
     for one in lookup(node, "outputs", "artifacts", default=()):
         yield Kept(step=str(node["displayName"]), artifact=one)
 
