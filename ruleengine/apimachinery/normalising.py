@@ -61,25 +61,27 @@ def _both_objects(one: Object, other: Object, schema: Schema) -> tuple[Object, O
     changed = [name for name, before in one.items() if other.get(name, _ABSENT) is not before]
     if len(other) > len(one) - len(changed):
         changed += [name for name in other if name not in one]
-    mine: Object = {}
-    theirs: Object = {}
+    mine: Object = one
+    theirs: Object | None = None
     for name in changed:
-        child = schema.child(name)
-        before, after = normalise_both(one.get(name, _ABSENT), other.get(name, _ABSENT), child)
+        child, was = schema.child(name), one.get(name, _ABSENT)
+        before, after = normalise_both(was, other.get(name, _ABSENT), child)
         if before is not after:
-            mine[name] = _ABSENT if _is_left_out(before, child) else before
-            theirs[name] = _ABSENT if _is_left_out(after, child) else after
-    if all(mine[name] is theirs[name] for name in mine):
-        return one, one
-    return _edited(one, mine), _edited(one, theirs)
+            before = _ABSENT if _is_left_out(before, child) else before
+            after = _ABSENT if _is_left_out(after, child) else after
+        if before is not after:
+            theirs = _put(dict(one) if theirs is None else theirs, name, after)
+            if before is not was:
+                mine = _put(dict(one) if mine is one else mine, name, before)
+    return (one, one) if theirs is None else (mine, theirs)
 
 
-def _edited(value: Object, parts: Object) -> Object:
-    edited = {**value, **parts}
-    for name, inner in parts.items():
-        if inner is _ABSENT:
-            del edited[name]
-    return edited
+def _put(value: Object, name: str, inner: Value) -> Object:
+    if inner is _ABSENT:
+        value.pop(name, None)
+    else:
+        value[name] = inner
+    return value
 
 
 def _value(value: Value, schema: Schema) -> Value:

@@ -102,7 +102,8 @@ def _pull_policy(image: str) -> str:
 
 
 def _environment(variable: Object) -> Object:
-    return edited(variable, "valueFrom", _field_reference)
+    # Most variables are plain, and pods have many.
+    return edited(variable, "valueFrom", _field_reference) if "valueFrom" in variable else variable
 
 
 def _field_reference(source: Object) -> Object:
