@@ -176,6 +176,8 @@ def test_a_claim_that_is_used_stays_until_its_last_pod_is_gone(call: Caller) -> 
     assert held["finalizers"] == ["kubernetes.io/pvc-protection"]
     assert "deletionTimestamp" in held
     assert phase(call, name) == "Bound"
+    (row,) = cells_of(call, CLAIMS)
+    assert row["Status"] == "Terminating"
     call("DELETE", f"{PODS}/q")
     call.plane.advance(60)
     assert call("GET", f"{CLAIMS}/data")[0] == 404

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from ruleengine.local.api.pod_resources import amounts_of_pod
 from ruleengine.local.api.quotas import counts, usage_of, used
-from tests.local.planes import MERGE, Caller, condition, configmap, deployment
+from tests.local.planes import MERGE, Caller, condition, configmap, deployment, job
 
 QUOTAS = "/api/v1/namespaces/default/resourcequotas"
 PODS = "/api/v1/namespaces/default/pods"
@@ -206,6 +206,27 @@ def test_a_set_that_may_not_make_its_pods_says_so_and_goes_on_later(call: Caller
     (owner,) = call("GET", SETS)[1]["items"]
     assert (owner["status"]["replicas"], condition(owner, "ReplicaFailure")) == (2, None)
     assert condition(call("GET", f"{DEPLOYMENTS}/web")[1], "ReplicaFailure") is None
+
+
+@pytest.mark.parametrize("kind", ["jobs", "statefulsets"])
+def test_what_may_not_make_all_its_pods_goes_on_with_those_it_has(call: Caller, kind: str) -> None:
+    """Their ends are counted, and the next come as there is room for them."""
+    quota(call, {"pods": "1"})
+    if kind == "jobs":
+        path = "/apis/batch/v1/namespaces/default/jobs"
+        call("POST", path, job("j", completions=3, parallelism=3))
+        call.plane.advance(1500)
+        found = call("GET", f"{path}/j")[1]
+        assert (found["status"]["succeeded"], condition(found, "Complete")["status"]) == (3, "True")
+    else:
+        path = "/apis/apps/v1/namespaces/default/statefulsets"
+        body = {**deployment("s"), "kind": "StatefulSet"}
+        body["spec"] |= {"serviceName": "s", "podManagementPolicy": "Parallel"}
+        call("POST", path, body)
+        call.plane.advance(60)
+        assert call("GET", f"{path}/s")[1]["status"]["readyReplicas"] == 1
+    events = call("GET", "/api/v1/namespaces/default/events")[1]["items"]
+    assert "FailedCreate" in {one["reason"] for one in events}
 
 
 AMOUNTS = st.dictionaries(

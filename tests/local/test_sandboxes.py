@@ -112,6 +112,14 @@ def test_no_namespace_can_be_made_inside(shell: Shell) -> None:
     assert "over" in log.splitlines()
 
 
+def test_a_container_has_its_limits(shell: Shell) -> None:
+    """So many processes, and no image of its memory when it fails."""
+    _, log = shell("cat /proc/self/limits")
+    limits = {line[:26].strip(): line[26:].split() for line in log.splitlines()}
+    assert limits["Max processes"][:2] == ["8192", "8192"]
+    assert limits["Max core file size"][:2] == ["0", "0"]
+
+
 def test_users_of_the_host_are_not_seen(shell: Shell) -> None:
     """Root and nobody are known."""
     _, log = shell("cut -d: -f1 /etc/passwd; cut -d: -f1 /etc/group; id -un")

@@ -41,6 +41,13 @@ def pod_ready(pod: Object) -> str:
     return f"{ready}/{len(lookup(pod, 'spec', 'containers', default=[]))}"
 
 
+def phase(value: Object) -> str:
+    """Return the phase of an object, ``Terminating`` for one that is on its way out."""
+    if lookup(value, "metadata", "deletionTimestamp"):
+        return "Terminating"
+    return str(lookup(value, "status", "phase", default=""))
+
+
 def pod_status(pod: Object) -> str:
     """Return the one word that tells most about a pod."""
     if lookup(pod, "metadata", "deletionTimestamp"):

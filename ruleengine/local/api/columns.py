@@ -262,7 +262,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("Internal-IP", "status.addresses.0.address", 1),
     ),
     "persistentvolumeclaims": (
-        _path("Status", "status.phase"),
+        _made("Status", cells.phase),
         _path("Volume", "spec.volumeName", default=""),
         _path("Capacity", "status.capacity.storage", default=""),
         _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
@@ -273,7 +273,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("Capacity", "spec.capacity.storage", default=""),
         _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
         _path("Reclaim Policy", "spec.persistentVolumeReclaimPolicy", default=""),
-        _path("Status", "status.phase", default=""),
+        _made("Status", cells.phase),
         _made("Claim", _claim_of),
         _path("StorageClass", "spec.storageClassName", default=""),
         _path("Reason", "status.reason", default=""),

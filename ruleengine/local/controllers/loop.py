@@ -152,17 +152,11 @@ class Loop:
         now = self._registry.clock.now()
         try:
             result = controller.reconcile(key, self._reader, now)
-            for write in result.writes:
-                self._perform(write, controller.manager)
-        except _RefusedError as refused:
-            self._later(item, refused.refusal.until)
-            if refused.refusal.times == 1:
-                self._queue[item] = None  # so that its status says so
-            return
+            refusal = self._perform_all(result.writes, controller.manager)
         except ApiFailure as failure:
             if failure.code == 409:
                 self._queue[item] = None
-            elif failure.code not in (403, 404):  # a namespace that goes refuses what is new
+            elif not _is_terminating(failure) and failure.code != 404:
                 _LOG.warning("%s of %s: %s", controller.manager, key, failure.reason)
                 self._later(item, now + _RETRY)
             return
@@ -172,14 +166,30 @@ class Loop:
             _LOG.exception("%s failed at %s; tried again later", type(controller).__name__, key)
             self._later(item, now + _RETRY)
             return
-        if result.again is not None:
+        if refusal is not None:
+            self._later(item, refusal.until)
+            if refusal.times == 1:
+                self._queue[item] = None  # so that its status says so
+        elif result.again is not None:
             self._later(item, result.again)
+
+    def _perform_all(self, writes: Sequence[Write], manager: str) -> Refusal | None:
+        """Make writes; where one may not be made, no other is tried, but the rest goes on."""
+        refusal = None
+        for write in writes:
+            if refusal is not None and isinstance(write, Create):
+                continue
+            try:
+                self._perform(write, manager)
+            except _RefusedError as refused:
+                refusal = refused.refusal
+        return refusal
 
     def _perform(self, write: Write, manager: str) -> None:
         options = WriteOptions(manager=manager, validation="Ignore")
         match write:
-            case Create(value, tell):
-                self._create(value, tell, options)
+            case Create():
+                self._create(write, options)
             case Tell():
                 self._tell(write, options)
             case Replace(live, value):
@@ -206,10 +216,11 @@ class Loop:
                     ),
                 )
 
-    def _create(self, value: Object, tell: Tell | None, options: WriteOptions) -> None:
-        served, namespace, _ = self._place(value)
+    def _create(self, write: Create, options: WriteOptions) -> None:
+        tell = write.tell
+        served, namespace, _ = self._place(write.value)
         try:
-            made = self._registry.create(served, namespace, value, options)
+            made = self._registry.create(served, namespace, write.value, options)
         except ApiFailure as failure:
             if failure.reason == "AlreadyExists":
                 return
@@ -218,7 +229,8 @@ class Loop:
             raise _RefusedError(self._refused(tell, failure, options)) from failure
         if tell is not None:
             self._reader.note(tell.about["metadata"]["uid"], None)
-            message = f"{tell.message}{made['metadata']['name']}"
+            name = "" if write.named else made["metadata"]["name"]
+            message = f"{tell.message}{name}"
             self._tell(replace(tell, message=message), options)
 
     def _refused(self, tell: Tell, failure: ApiFailure, options: WriteOptions) -> Refusal:

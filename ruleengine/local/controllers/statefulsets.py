@@ -97,13 +97,10 @@ def _made(
         text = (
             f"create Claim {claim['metadata']['name']} Pod {name} in StatefulSet {set_name} success"
         )
-        writes += [Create(claim), _tell(live, "SuccessfulCreate", text)]
+        writes.append(Create(claim, _tell(live, "SuccessfulCreate", text), named=True))
     text = f"create Pod {name} in StatefulSet {set_name} successful"
-    return [
-        *writes,
-        Create(stateful_pod(live, template, ordinal, revision)),
-        _tell(live, "SuccessfulCreate", text),
-    ]
+    pod = stateful_pod(live, template, ordinal, revision)
+    return [*writes, Create(pod, _tell(live, "SuccessfulCreate", text), named=True)]
 
 
 def _deleted(live: Object, pod: Object) -> list[Write]:

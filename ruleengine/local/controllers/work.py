@@ -36,11 +36,13 @@ class Tell:
 class Create:
     """Create an object; one that is there already is as good.
 
-    ``tell`` is told once it is made, with the name of the object at the end of the message.
+    ``tell`` is told once it is made, with the name of the object at the end of the message
+    where that is not ``named`` in it.
     """
 
     value: Object = field(repr=False)
     tell: Tell | None = None
+    named: bool = False
 
 
 @dataclass(frozen=True, slots=True)
