@@ -4,11 +4,16 @@ import heapq
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from ruleengine.expressions import depends
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.values import Object
+from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.problems import NodeError
+
+_OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
+"""Results that only the tasks of a loop have together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,12 +127,35 @@ def make_graph(dag: Object) -> Graph:
     """
     tasks = {str(one["name"]): one for one in dag.get("tasks") or ()}
     needs = {name: needs_of(one) for name, one in tasks.items()}
+    _check(tasks)
     for name, needed in needs.items():
         for one in needed:
             if one not in tasks:
                 raise NodeError(f"task '{name}' depends on '{one}', which is not defined")
     targets = _targets(dag, needs)
     return Graph(tasks=tasks, needs=needs, targets=targets, order=tuple(_sorted(targets, needs)))
+
+
+def _check(tasks: dict[str, Object]) -> None:
+    """Raise ``NodeError`` for ways to depend that Argo refuses (reference, Workflows 8 and 25)."""
+    one_way = any(one.get("depends") for one in tasks.values())
+    other_way = any(one.get("dependencies") for one in tasks.values())
+    if one_way and other_way:
+        raise NodeError("the tasks of a DAG use either 'depends' or 'dependencies', not both")
+    for name, task in tasks.items():
+        if (one_way or other_way) and name[0].isdigit():
+            raise NodeError(f"task '{name}' begins with a digit, which 'depends' cannot name")
+        if task.get("depends") and task.get("continueOn"):
+            raise NodeError(f"task '{name}' has 'continueOn', which 'depends' makes needless")
+        for operand in (
+            depends.compile(str(task["depends"])).operands if task.get("depends") else ()
+        ):
+            looped = operand.task not in tasks or is_loop(tasks[operand.task])
+            if operand.result in _OF_LOOPS and not looped:
+                raise NodeError(
+                    f"task '{name}' depends on {operand.task}.{operand.result}, and "
+                    f"'{operand.task}' is no loop"
+                )
 
 
 def _targets(dag: Object, needs: dict[str, tuple[str, ...]]) -> tuple[str, ...]:

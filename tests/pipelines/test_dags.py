@@ -253,3 +253,49 @@ templates:
     )
     assert world.began == ran
     assert world.status("phase") == ("Succeeded" if excused else "Failed")
+
+
+@pytest.mark.parametrize(
+    ("tasks", "told"),
+    [
+        (
+            (
+                "[{name: a, template: w}, {name: b, template: w, depends: a}, "
+                "{name: c, template: w, dependencies: [a]}]"
+            ),
+            "either 'depends' or 'dependencies'",
+        ),
+        (
+            "[{name: 1a, template: w}, {name: b, template: w, dependencies: [1a]}]",
+            "task '1a' begins with a digit",
+        ),
+        (
+            (
+                "[{name: a, template: w}, {name: b, template: w, depends: a, "
+                "continueOn: {failed: true}}]"
+            ),
+            "task 'b' has 'continueOn'",
+        ),
+        (
+            "[{name: a, template: w}, {name: b, template: w, depends: a.AnySucceeded}]",
+            "'a' is no loop",
+        ),
+        (
+            "[{name: a, template: w}, {name: b, template: w, depends: a.AllFailed}]",
+            "'a' is no loop",
+        ),
+    ],
+)
+def test_ways_to_depend_that_argo_refuses_are_errors(tasks: str, told: str) -> None:
+    """Nothing of such a DAG begins."""
+    world = run(
+        f"""
+entrypoint: main
+templates:
+- {{name: main, dag: {{tasks: {tasks}}}}}
+- {{name: w, container: {{image: alpine, command: [work]}}}}
+"""
+    )
+    assert world.status("phase") == "Error"
+    assert told in world.status("message")
+    assert world.began == []
