@@ -46,13 +46,18 @@ def wait() -> int:
     from ruleengine.step.api import Api
     from ruleengine.step.members import wait_for_all
     from ruleengine.step.reporting import report
-    from ruleengine.step.waiting import collect, look
+    from ruleengine.step.waiting import IncompleteError, collect, look
     from ruleengine.step.waiting import wait as wait_for
 
     def work(plan: Plan) -> int:
         made, code = wait_for_all(plan, look) if plan.members else (plan, wait_for(plan))
         if plan.reports:
-            report(plan, Api(os.environ), collect(made, code))
+            api = Api(os.environ)
+            try:
+                report(plan, api, collect(made, code))
+            except IncompleteError as error:
+                report(plan, api, error.outputs)
+                raise
         return 0
 
     return _run(work)

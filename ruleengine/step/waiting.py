@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -58,33 +58,46 @@ def _is_gone(folder: Path) -> bool:
         os.close(pipe)
 
 
+class IncompleteError(StepError):
+    """Something that a step was to make is not there; ``outputs`` are what there is of it."""
+
+    def __init__(self, message: str, outputs: Object) -> None:
+        super().__init__(message)
+        self.outputs = outputs
+
+
 def collect(plan: Plan, code: int | None, access: Access | None = None) -> Object:
     """Return what the step made, its artifacts and logs having been put into their stores.
 
-    Raises ``StepError`` for a declared file that is not there, unless the step failed: then
-    that is what has to be told.
+    Raises ``StepError`` where its logs cannot be kept, ``IncompleteError`` for a declared file
+    that is not there, unless the step failed: then that is what has to be told.
     """
-    outputs: Object = {}
-    if plan.result:
-        outputs["result"] = _result(plan.directory)
-    parameters = []
+    given = access or PodAccess()
+    outputs: Object = {"result": _result(plan.directory)} if plan.result else {}
+    artifacts = keep_logs(plan, given)
+    try:
+        outputs["parameters"] = list(_parameters(plan, code))
+        artifacts += keep_all(plan, code, given)
+    except StepError as error:
+        known = {**outputs, "artifacts": artifacts}
+        raise IncompleteError(str(error), _without_empty(known)) from error
+    return _without_empty({**outputs, "artifacts": artifacts})
+
+
+def _without_empty(outputs: Object) -> Object:
+    return {name: value for name, value in outputs.items() if value or name == "result"}
+
+
+def _parameters(plan: Plan, code: int | None) -> Iterator[Object]:
     for number, declared in enumerate(plan.parameters):
         value = _parameter(read_left(plan.directory, "parameters", str(number)), declared)
-        if value is None:
-            if code:
-                continue
+        if value is not None:
+            yield made(declared, value)
+        elif not code:
             raise StepError(
                 f"the output parameter {declared['name']!r} has no value: the step wrote no file "
                 f"{declared.get('path')}"
             )
-        parameters.append(made(declared, value))
-    if parameters:
-        outputs["parameters"] = parameters
-    given = access or PodAccess()
-    artifacts = [*keep_logs(plan, given), *keep_all(plan, code, given)]
-    if artifacts:
-        outputs["artifacts"] = artifacts
-    return outputs
 
 
 def _parameter(left: bytes | None, declared: Object) -> str | None:

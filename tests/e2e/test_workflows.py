@@ -307,6 +307,21 @@ def test_a_script_may_be_longer_than_an_argument(ended: Ended) -> None:
 
 
 @pytest.mark.vectors
+def test_artifacts_of_the_vectors_hold_what_they_must(ended: Ended) -> None:
+    """What one step made the next one had; logs are artifacts where that is asked for."""
+    placed = ended["artifact-path-placeholders"]
+    root = placed["status"]["nodes"][placed["metadata"]["name"]]
+    assert value(root["outputs"], "actual-lines-count") == "3"
+    (logged,) = nodes(ended["archive-location"]).values()
+    assert [one["name"] for one in logged["outputs"]["artifacts"]] == ["main-logs"]
+    shared = ended["global-outputs"]["status"]["outputs"]
+    assert value(shared, "my-global-param") == "hello world"
+    assert [one["name"] for one in shared["artifacts"]] == ["my-global-art"]
+    passed = nodes(ended["artifact-passing"])["consume-artifact"]["inputs"]["artifacts"]
+    assert [one["name"] for one in passed] == ["message"]
+
+
+@pytest.mark.vectors
 def test_containers_of_a_set_run_in_their_order(ended: Ended) -> None:
     """Each is a node; what the set makes is what ``main`` leaves."""
     graph = nodes(ended["container-set-template-graph-workflow"])

@@ -13,7 +13,7 @@ from ruleengine.step.access import PodAccess
 from ruleengine.step.loading import load_all
 from ruleengine.step.plan import Plan, StepError
 from ruleengine.step.preparing import prepare
-from ruleengine.step.waiting import collect, wait
+from ruleengine.step.waiting import IncompleteError, collect, wait
 from tests.step.planes import plan
 from tests.step.test_wrapping import begin
 
@@ -156,6 +156,17 @@ def test_what_is_not_there_is_told_unless_it_is_optional(pod: Pod) -> None:
     with pytest.raises(StepError, match="'a' cannot be loaded: there is no artifact under 'none'"):
         pod.load(kept_at("none"))
     assert not pod.load(kept_at("none"), optional=True).exists()
+
+
+def test_what_is_there_is_kept_where_something_is_not(pod: Pod) -> None:
+    """The logs too, which say why."""
+    logs = {"name": "main-logs", "location": kept_at("logs"), "reported": kept_at("logs")}
+    parameters = ({"name": "p", "path": str(pod.root / "none")},)
+    with pytest.raises(IncompleteError, match="'p' has no value") as caught:
+        pod.run(pod.plan(logs=logs, result=True, parameters=parameters), "echo", "why")
+    assert caught.value.outputs["result"] == "why"
+    assert [one["name"] for one in caught.value.outputs["artifacts"]] == ["main-logs"]
+    assert (pod.store / "logs").read_text() == "why\n"
 
 
 def test_a_step_that_failed_keeps_what_it_made(pod: Pod) -> None:
