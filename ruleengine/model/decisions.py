@@ -121,15 +121,15 @@ class Decision:
 
     ``actions`` are performed in order. ``status`` is the whole desired status of the object
     (``None`` leaves it alone); only the difference is written, with the actions and at each change
-    of phase. One that ``may_wait`` says nothing that the world does not show as well for as long
-    as it is not written: it is written once a second. ``events`` are
-    Kubernetes Events to publish. ``memo`` makes the next decision cheap, never different.
+    of phase. One that ``may_wait`` (seconds) says nothing that the world does not show as well
+    for as long as it is not written. ``events`` are Kubernetes Events to publish.
+    ``memo`` makes the next decision cheap, never different.
     """
 
     actions: tuple[Action, ...] = ()
     requests: tuple[Request, ...] = ()
     status: Object | None = None
-    may_wait: bool = False
+    may_wait: float = 0.0
     events: tuple[Object, ...] = ()
     next: Next = DONE
     memo: object = field(default=None, compare=False, repr=False)

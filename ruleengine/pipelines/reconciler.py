@@ -35,6 +35,8 @@ from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
 
 _OF_NODES: Final = {"nodes", "progress"}
+_NODES_A_SECOND: Final = 1000.0
+"""How many nodes of a status that may wait are written a second."""
 
 
 _DEEP: Final = 6000
@@ -159,16 +161,19 @@ def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
     )
 
 
-def _may_wait(machine: Machine, status: Object) -> bool:
-    """Tell whether all that is new in a status follows from pods, which stay where they are.
+def _may_wait(machine: Machine, status: Object) -> float:
+    """Return for how many seconds a status may wait.
 
-    Whoever decides before it is written comes to the same nodes again.
+    It may where all that is new in it follows from pods, which stay where they are: whoever
+    decides before it is written comes to the same nodes again. The more nodes there are the
+    more a write costs, and the rarer it is.
     """
     before = machine.value.get("status") or {}
     others = {*before, *status} - _OF_NODES
-    return all(before.get(one) == status.get(one) for one in others) and all(
+    follows = all(before.get(one) == status.get(one) for one in others) and all(
         one.verb is Verb.CREATE and one.target.kind == "Pod" for one in machine.actions
     )
+    return 1.0 + len(machine.tree.nodes) / _NODES_A_SECOND if follows else 0.0
 
 
 def _held_up(machine: Machine) -> Decision | None:

@@ -365,9 +365,9 @@ class Decider:
         if not difference:
             return
         urgent = step.urgent or is_urgent(read, step.decision)
-        if not urgent and self._statuses.is_too_early(key, now):
+        if not urgent and self._statuses.is_too_early(key, step.decision, now):
             self._statuses.show(key, step.decision)
-            step.wake_by((key.status_at or now) + PAUSE)
+            step.wake_by(self._statuses.due(key, step.decision, now))
             return
         if not self._drives(step):
             return

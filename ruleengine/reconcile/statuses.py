@@ -47,7 +47,7 @@ class Statuses:
         read = self._packing.unpack(stored)
         if not status_difference(read, decision.status):
             return False
-        return is_urgent(read, decision) or not self.is_too_early(key, now)
+        return is_urgent(read, decision) or not self.is_too_early(key, decision, now)
 
     def read(self, stored: Object) -> Object:
         """Return a stored object as its reconciler reads it. Raises ``StoreError``."""
@@ -63,9 +63,14 @@ class Statuses:
             return difference
         return status_difference(stored, packed)
 
-    def is_too_early(self, key: Key, now: datetime) -> bool:
+    def is_too_early(self, key: Key, decision: Decision, now: datetime) -> bool:
         """Tell whether the last status was written a moment ago."""
-        return key.status_at is not None and now - key.status_at < PAUSE
+        return now < self.due(key, decision, now)
+
+    def due(self, key: Key, decision: Decision, now: datetime) -> datetime:
+        """Return when a status is written that is not urgent."""
+        pause = max(PAUSE, timedelta(seconds=decision.may_wait))
+        return now if key.status_at is None else key.status_at + pause
 
     def show(self, key: Key, decision: Decision) -> None:
         """Show a status that may wait to the decisions to come."""

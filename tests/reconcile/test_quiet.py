@@ -204,7 +204,7 @@ class Chain:
         return Decision(
             actions=(_apply(child),),
             status={"phase": "Running", "nodes": nodes},
-            may_wait=self.waits,
+            may_wait=float(self.waits),
             next=Next(stop=Stop.ON, targets=(Target.of(child),)),
         )
 
