@@ -16,7 +16,7 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Final
+from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from ruleengine.formats import json_text
 from ruleengine.local.api.routing import reads_one_object
@@ -70,7 +70,7 @@ def serve(state: Path) -> None:
         ssl_ca_certs=str(material.authority),
         ssl_cert_reqs=ssl.CERT_OPTIONAL,
         http=GatheringProtocol,
-        ws="wsproto",
+        ws=cast("type[asyncio.Protocol]", _websockets),
         log_config=None,
         access_log=False,
         server_header=False,
@@ -99,6 +99,13 @@ def serve(state: Path) -> None:
             controllers.join()
             plane.close()
             store.close()
+
+
+def _websockets(**parts: Any) -> asyncio.Protocol:
+    """Speak websockets on a connection; few clients do, so the library waits for the first."""
+    from uvicorn.protocols.websockets.wsproto_impl import WSProtocol
+
+    return WSProtocol(**parts)
 
 
 @contextlib.contextmanager
