@@ -177,7 +177,9 @@ def test_an_address_that_cannot_be_is_told(tmp_path: Path, url: str, message: st
     assert "hunter22" not in str(caught.value)
 
 
-@pytest.mark.parametrize("address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254"])
+@pytest.mark.parametrize(
+    "address", ["169.254.169.254", "fe80::1", "::ffff:169.254.169.254", "100.100.100.200"]
+)
 def test_where_clouds_tell_about_machines_nothing_is_asked(
     server: tuple[str, Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, address: str
 ) -> None:

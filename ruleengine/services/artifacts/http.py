@@ -1,12 +1,11 @@
 """Artifacts over HTTP, in Artifactory or anywhere: GET to load, PUT to keep.
 
 Credentials go to the host of the location only, whatever it redirects to, and no connection is
-used that leads to a link-local address, where clouds keep what tells about a machine.
+used that leads where clouds keep what tells about a machine.
 """
 
 import base64
 import http.client
-import ipaddress
 import json
 import shutil
 import ssl
@@ -20,6 +19,7 @@ from typing import IO, Any, Final
 from urllib.parse import urlencode, urlsplit
 
 from ruleengine.model.values import Object, lookup
+from ruleengine.services.addresses import is_allowed
 from ruleengine.services.artifacts.store import (
     Access,
     ArtifactError,
@@ -167,9 +167,8 @@ def _trust(body: Object, access: Access) -> ssl.SSLContext:
 
 def _check_peer(connection: http.client.HTTPConnection) -> None:
     """Leave a connection that leads where no artifact lies. Raises ``OSError``."""
-    address = ipaddress.ip_address(str(connection.sock.getpeername()[0]).partition("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None) or address
-    if mapped.is_link_local:
+    address = str(connection.sock.getpeername()[0])
+    if not is_allowed(address):
         connection.close()
         raise OSError(f"the address {address} is not allowed")
 
