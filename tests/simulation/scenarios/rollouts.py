@@ -170,27 +170,31 @@ class EnoughPodsServe(Invariant):
 
 
 class PausesAreKept(Invariant):
-    """Beside a stable version another one stays at one pod for the whole of the pause."""
+    """Beside a stable version another one stays at one pod for the whole of the pause.
+
+    A clock that jumps back after a pause has ended does not begin it again.
+    """
 
     def __init__(self) -> None:
         self._since: dict[str, datetime] = {}
+        self._waited: dict[str, timedelta] = {}
 
     def written(self, write: Write) -> None:
         """Raise for a second pod that comes too early."""
         now = write.plane.clock.now()
-        self._since = {name: min(since, now) for name, since in self._since.items()}
+        for name, since in self._since.items():
+            self._since[name] = min(since, now)
+            self._waited[name] = max(self._waited[name], now - since)
         stable = stable_hash(write)
         for event in scaled(write):
             name, count = event.key.name, event.object["spec"]["replicas"]
             if not stable or name == f"{WEB.name}-{stable}":
                 continue
-            if count == 1:
-                self._since.setdefault(name, now)
-            if (
-                count > wanted_before(event) == 1
-                and now - self._since.get(name, now - PAUSE) < PAUSE
-            ):
-                raise ViolationError(f"{name} went on {now - self._since[name]} after its pause")
+            if count == 1 and name not in self._since:
+                self._since[name], self._waited[name] = now, timedelta()
+            waited = self._waited.get(name, PAUSE)
+            if count > wanted_before(event) == 1 and waited < PAUSE:
+                raise ViolationError(f"{name} went on {waited} after its pause")
 
 
 class OneSetPerTemplate(Invariant):
