@@ -63,6 +63,7 @@ VECTORS: dict[str, str] = {
     "pod-spec-from-previous-step": "Succeeded",
     "pod-spec-patch": "Succeeded",
     "recursive-for-loop": "Succeeded",
+    "resource-claims-template-override": "Succeeded",
     "retry-backoff": "Succeeded",
     "retry-container": "Succeeded",
     "retry-container-to-completion": "Succeeded",

@@ -287,7 +287,6 @@ def test_the_user_is_that_of_the_security_context(
         ({}, {"securityContext": {"sysctls": [{"name": "a", "value": "1"}]}}, "sysctls"),
         ({}, {"os": {"name": "windows"}}, "Windows"),
         ({"volumeDevices": [{"name": "d", "devicePath": "/d"}]}, {}, "volumeDevices"),
-        ({"resources": {"claims": [{"name": "gpu"}]}}, {}, "resources.claims"),
         ({"restartPolicyRules": [{"action": "Restart"}]}, {}, "restartPolicyRules"),
         ({"lifecycle": {"stopSignal": "SIGNONE"}}, {}, "SIGNONE"),
     ],
@@ -297,6 +296,11 @@ def test_rights_that_no_sandbox_gives_are_refused(more: Object, spec: Object, me
     found = refused(more, **spec)
     assert found.final
     assert message in found.message
+
+
+def test_a_claim_of_a_device_gives_none_and_refuses_nothing() -> None:
+    """A container can tell by itself that a device is missing, and may go on without."""
+    assert plan({"resources": {"claims": [{"name": "gpu"}]}}).container
 
 
 def test_a_container_may_be_asked_by_another_signal() -> None:

@@ -1,7 +1,8 @@
 """From a container of a pod to a value that can be started.
 
 Pure: everything beyond the pod is asked of its ``Surroundings``. What this node does not honour
-is refused by name, never passed over.
+is refused by name, never passed over; but for claims of devices, since a container that has none
+can tell that by itself.
 """
 
 import posixpath
@@ -38,7 +39,6 @@ _REFUSED_OF_PODS: Final = (
 _REFUSED_OF_CONTAINERS: Final = (
     (("securityContext", "privileged"), _APART),
     (("volumeDevices",), "it has no devices to give"),
-    (("resources", "claims"), "it has no devices to give"),
     (("restartPolicyRules",), "the restart policy alone decides"),
 )
 
