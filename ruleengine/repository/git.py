@@ -1,6 +1,7 @@
 """Calls the ``git`` program on one folder, and says what its refusals mean."""
 
 import os
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
@@ -64,8 +65,14 @@ class Git:
             ) from error
 
     def finish(self, process: "subprocess.Popen[bytes]") -> bytes:
-        """Return what a started git printed. Raises ``UsageError`` where git refuses."""
+        """Return what a started git printed.
+
+        Raises ``UsageError`` where git refuses, ``KeyboardInterrupt`` where a Ctrl-C reached it
+        before it had a process group of its own.
+        """
         output, complaint = process.communicate()
+        if process.returncode == -signal.SIGINT:
+            raise KeyboardInterrupt
         if process.returncode:
             raise refusal(complaint.decode(errors="replace"), self.folder)
         return output

@@ -373,7 +373,7 @@ def test_an_interrupted_command_says_so_and_leaves(
             time.sleep(0.01)
         os.killpg(started.pid, signal.SIGINT)
         _, errors = started.communicate()
-    assert started.returncode == 130
+    assert started.returncode == 130, errors
     assert "Traceback" not in errors
     assert errors.strip().endswith(("interrupted", "Ctrl-C again to stop at once"))
 

@@ -46,6 +46,7 @@ def test_every_acknowledged_request_survives_kill_9(tmp_path: Path) -> None:
         os.kill(running.pid, signal.SIGKILL)
         for one in writers:
             one.join()
+        assert eventually(lambda: process.status(tmp_path) is None)
     with process.ensure(tmp_path) as running:
         transport = connect(running.kubeconfig)
 

@@ -144,8 +144,8 @@ def _submit(client: Client) -> None:
 class Workflows(Scenario):
     """Workflows that run to their end, and one that comes later."""
 
-    seeds: ClassVar[int] = 40
-    writes: ClassVar[int] = 80
+    seeds: ClassVar[int] = 80
+    writes: ClassVar[int] = 50
     patience: ClassVar[float] = 400.0
     acts: ClassVar[Sequence[Act]] = (_submit,)
 
