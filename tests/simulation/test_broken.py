@@ -1,11 +1,14 @@
 """A gate that lets everything through proves nothing: broken reconcilers are caught."""
 
+from datetime import timedelta
+
 import pytest
 
 from tests.simulation import broken
 from tests.simulation.gate import expected_of, first_failure
 from tests.simulation.running import faultless
 from tests.simulation.scenarios.counters import Counters
+from tests.simulation.scenarios.rollouts import Rollouts, release
 
 SEEDS = range(300)
 ONLY_UNDER_FAULTS = (
@@ -36,3 +39,14 @@ def test_a_broken_reconciler_is_caught_within_the_seeds(variant: type) -> None:
 def test_some_mistakes_show_only_under_faults(variant: type) -> None:
     """Without a fault these variants do as well as the sound one."""
     assert faultless(Counters(make=variant)).problem == ""
+
+
+class _Hasty(Rollouts):
+    """What a reconciler does that takes a pause for shorter than it is."""
+
+    acts = (release(2, timedelta(seconds=8)),)
+
+
+def test_a_pause_that_is_cut_short_is_caught() -> None:
+    """By the clock, from the time at which the status says that it began."""
+    assert "of its pause" in faultless(_Hasty()).problem

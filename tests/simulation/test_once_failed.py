@@ -6,6 +6,7 @@ from tests.simulation.faults import Fault, FaultKind, Schedule
 from tests.simulation.gate import expected_of
 from tests.simulation.running import run
 from tests.simulation.scenarios.counters import Counters
+from tests.simulation.scenarios.rollouts import Rollouts
 from tests.simulation.shrinking import AT_REST
 
 TAKEN_OVER = Fault(kind=FaultKind.TAKEN_OVER, at=19)
@@ -43,3 +44,13 @@ def test_schedules_that_once_failed_do_so_no_more(schedule: Schedule) -> None:
     """Decision 0004; without terms, fences and second looks each ends in another state."""
     scenario = Counters()
     assert run(scenario, schedule, expected_of(scenario)).problem == ""
+
+
+def test_a_pause_is_over_where_the_clock_jumps_back_after_it() -> None:
+    """Another process takes over late, and the clock jumps between two of its writes."""
+    faults = (
+        Fault(kind=FaultKind.TAKEN_OVER_LATE, at=10, amount=2),
+        Fault(kind=FaultKind.CLOCK_BACK, at=3, amount=4),
+    )
+    schedule = Schedule(faults=faults, acts=(AT_REST, AT_REST), seed=5087)
+    assert run(Rollouts(), schedule, expected_of(Rollouts())).problem == ""

@@ -27,14 +27,15 @@ WEB: Final = Target(ARGO_API_VERSION, "Rollout", NAMESPACE, "web")
 REPLICAS: Final = 4
 FEWEST, MOST = REPLICAS - 1, REPLICAS + 1
 PAUSE: Final = timedelta(seconds=10)
+_PAUSE_STEP: Final = 1
 _SETS: Final = "replicasets.apps"
 _OURS: Final = ("Rollout", "ReplicaSet", "Lease", "Event")
 
 
-def rollout(version: int) -> Object:
+def rollout(version: int, pause: timedelta = PAUSE) -> Object:
     """Return the Rollout at a version."""
     labels = {"app": "web"}
-    steps = [{"setWeight": 25}, {"pause": {"duration": "10s"}}, {"setWeight": 50}]
+    steps = [{"setWeight": 25}, {"pause": {"duration": f"{pause.seconds}s"}}, {"setWeight": 50}]
     return {
         "apiVersion": ARGO_API_VERSION,
         "kind": "Rollout",
@@ -51,8 +52,9 @@ def rollout(version: int) -> Object:
     }
 
 
-def _release(version: int) -> Act:
-    return lambda client: client.apply(rollout(version), "user")
+def release(version: int, pause: timedelta = PAUSE) -> Act:
+    """Return the act of somebody who releases a version."""
+    return lambda client: client.apply(rollout(version, pause), "user")
 
 
 class Rollouts(Scenario):
@@ -61,7 +63,7 @@ class Rollouts(Scenario):
     seeds: ClassVar[int] = 40
     writes: ClassVar[int] = 60
     patience: ClassVar[float] = 400.0
-    acts: ClassVar[Sequence[Act]] = (_release(2), _release(3))
+    acts: ClassVar[Sequence[Act]] = (release(2), release(3))
 
     def prepare(self, client: Client) -> None:
         """Create what is there from the start."""
@@ -170,31 +172,45 @@ class EnoughPodsServe(Invariant):
 
 
 class PausesAreKept(Invariant):
-    """Beside a stable version another one stays at one pod for the whole of the pause.
+    """A version that is not stable yet stays at one pod until its pause is over by the clock.
 
-    A clock that jumps back after a pause has ended does not begin it again.
+    The pause lasts from the time that the status states. Once the clock has shown its end it is
+    over, also where the clock jumps back before the next pod comes.
     """
 
     def __init__(self) -> None:
-        self._since: dict[str, datetime] = {}
-        self._waited: dict[str, timedelta] = {}
+        self._latest: datetime | None = None
+        self._paused: tuple[str, datetime] | None = None
+        self._over: set[str] = set()
 
     def written(self, write: Write) -> None:
-        """Raise for a second pod that comes too early."""
+        """Raise for a step after the pause, or a second pod, that comes too early."""
         now = write.plane.clock.now()
-        for name, since in self._since.items():
-            self._since[name] = min(since, now)
-            self._waited[name] = max(self._waited[name], now - since)
+        self._latest = max(now, self._latest or now)
+        for event in write.events:
+            if event.object["kind"] == "Rollout":
+                self._follow(event.object.get("status", {}), now)
         stable = stable_hash(write)
         for event in scaled(write):
-            name, count = event.key.name, event.object["spec"]["replicas"]
-            if not stable or name == f"{WEB.name}-{stable}":
-                continue
-            if count == 1 and name not in self._since:
-                self._since[name], self._waited[name] = now, timedelta()
-            waited = self._waited.get(name, PAUSE)
-            if count > wanted_before(event) == 1 and waited < PAUSE:
-                raise ViolationError(f"{name} went on {waited} after its pause")
+            version = event.key.name.removeprefix(f"{WEB.name}-")
+            grows = event.object["spec"]["replicas"] > max(wanted_before(event), 1)
+            if stable and grows and version not in {stable, *self._over}:
+                raise ViolationError(f"{event.key.name} went on before its pause was over")
+
+    def _follow(self, status: Object, now: datetime) -> None:
+        version, step = str(status.get("currentPodHash")), status.get("currentStepIndex") or 0
+        for condition in status.get("pauseConditions") or ():
+            begun = datetime.fromisoformat(condition["startTime"])
+            if self._paused != (version, begun):
+                self._paused, self._latest = (version, begun), now
+        if step <= _PAUSE_STEP or status.get("stableRS") in (None, version):
+            return
+        since = self._paused[1] if self._paused and self._paused[0] == version else None
+        latest = self._latest or now
+        if version not in self._over and (since is None or latest - since < PAUSE):
+            waited = "no time" if since is None else latest - since
+            raise ViolationError(f"{version} went on after {waited} of its pause")
+        self._over.add(version)
 
 
 class OneSetPerTemplate(Invariant):
