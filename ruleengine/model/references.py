@@ -33,8 +33,8 @@ class Reference:
     """A pointer from one document to a definition.
 
     ``kind`` may also be ``Path``: ``name`` is then a path of the same tree. ``passes`` are
-    the names handed over for ``aspect``; each must be offered, and every offer that must
-    be passed has to be among them (unless ``partial``). ``severity`` is that of a dangling
+    the names handed over, by aspect; each must be offered, and every offer of the aspect that
+    must be passed has to be among them (unless ``partial``). ``severity`` is that of a dangling
     pointer: what may live outside the repo is doubtful, not wrong. ``rule`` declared it.
     """
 
@@ -42,8 +42,7 @@ class Reference:
     namespace: str
     name: str
     place: Place
-    aspect: str = ""
-    passes: tuple[tuple[str, Place], ...] = ()
+    passes: Mapping[str, tuple[tuple[str, Place], ...]] = field(default_factory=dict)
     partial: bool = False
     severity: Severity = Severity.ERROR
     message: str = ""

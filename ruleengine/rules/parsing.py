@@ -8,6 +8,7 @@ from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Finding
 from ruleengine.model.values import Path
+from ruleengine.rules.paths import Selection
 from ruleengine.rules.reading import BrokenPart, Reader
 from ruleengine.rules.ruleset import (
     Declaration,
@@ -163,11 +164,22 @@ class _RuleReader(Reader):
             each=each,
             at=self.field((*path, "at")),
             words=Choice(when, (kind, name, *others), _PART if each else ()),
-            aspect=self.text((*path, "aspect")),
-            passes=self.selection((*path, "passes")),
+            passes=self.passes(path),
             partial=self.at((*path, "partial")) is True,
             severity=self.severity((*path, "severity")),
         )
+
+    def passes(self, path: Path) -> tuple[tuple[str, Selection], ...]:
+        """Return what a pointer hands over: a map of aspects, or the names of one aspect."""
+        inner, aspect = (*path, "passes"), self.text((*path, "aspect"))
+        value = self.at(inner)
+        if not isinstance(value, dict):
+            names = self.selection(inner)
+            return ((aspect, names),) if aspect else ()
+        if aspect:
+            remedy = "write `aspect`, or a map below `passes`"
+            self.wrong(inner, "aspects are named twice", remedy)
+        return tuple((one, self.selection((*inner, one))) for one in value)
 
     def declaration(self, path: Path) -> Declaration:
         parts = tuple(self.optional((*path, key)) for key in ("kind", "name", "namespace"))

@@ -7,7 +7,7 @@ from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Path, Value
 from ruleengine.rules.compiling import ABSENT
 from ruleengine.rules.filters import as_text
-from ruleengine.rules.paths import EveryItem
+from ruleengine.rules.paths import EveryItem, Selection
 from ruleengine.rules.ruleset import Declaration, Offer, Pointer, Rule
 from ruleengine.rules.subjects import Subject
 from ruleengine.rules.templates import Scope, TemplateFault
@@ -75,16 +75,18 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         kind, name, namespace, message, remedy = words
         if not (target := _text(name)):
             continue
-        passes = tuple(
-            (passed, places.key(subject.object, (*path, *inner)))
-            for passed, inner in _passed(pointer, value)
-        )
+        passes = {
+            aspect: tuple(
+                (passed, places.key(subject.object, (*path, *inner)))
+                for passed, inner in _passed(names, value)
+            )
+            for aspect, names in pointer.passes
+        }
         yield Reference(
             kind=_text(kind),
             namespace=_text(namespace, subject.namespace),
             name=target,
             place=places.value(subject.object, (*path, *pointer.at)),
-            aspect=pointer.aspect,
             passes=passes,
             partial=pointer.partial,
             severity=pointer.severity,
@@ -94,12 +96,12 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
         )
 
 
-def _passed(pointer: Pointer, value: Value) -> Iterator[tuple[str, Path]]:
+def _passed(names: Selection, value: Value) -> Iterator[tuple[str, Path]]:
     """Yield the names that are passed: texts, or the keys of a map that ends in ``[*]``."""
-    if not pointer.passes:
+    if not names:
         return
-    keys = isinstance(pointer.passes.patterns[0][-1], EveryItem)
-    for path, found in pointer.passes.select(value):
+    keys = isinstance(names.patterns[0][-1], EveryItem)
+    for path, found in names.select(value):
         key = path[-1]
         yield key if keys and isinstance(key, str) else as_text(found), path
 
@@ -124,5 +126,5 @@ def sharpest(found: list[Reference], whole: Place) -> tuple[Reference, ...]:
     for one in found:
         target = (one.kind, one.namespace, one.name)
         if one.place != whole or target not in located:
-            first.setdefault((target, one.aspect, one.place), one)
+            first.setdefault((target, tuple(one.passes), one.place), one)
     return tuple(first.values())

@@ -14,7 +14,7 @@ from ruleengine.model.values import Object, Value
 from ruleengine.rules.acting import NeededNamespace
 from ruleengine.rules.evaluation import DocumentEvaluation
 
-VERSION: Final = 1
+VERSION: Final = 2
 """The version of the data; any change of shape or of the meaning of rules raises it."""
 
 
@@ -102,8 +102,10 @@ def _reference_data(reference: Reference) -> Value:
         "namespace": reference.namespace,
         "name": reference.name,
         "place": _place_data(reference.place),
-        "aspect": reference.aspect,
-        "passes": [[name, _place_data(place)] for name, place in reference.passes],
+        "passes": {
+            aspect: [[name, _place_data(place)] for name, place in names]
+            for aspect, names in reference.passes.items()
+        },
         "partial": reference.partial,
         "severity": str(reference.severity),
         "message": reference.message,
@@ -117,7 +119,10 @@ def _reference(data: Value) -> Reference:
         **{
             **data,
             "place": Place(*data["place"]),
-            "passes": tuple((name, Place(*place)) for name, place in data["passes"]),
+            "passes": {
+                aspect: tuple((name, Place(*place)) for name, place in names)
+                for aspect, names in data["passes"].items()
+            },
             "severity": Severity(data["severity"]),
         }
     )

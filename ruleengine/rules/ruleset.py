@@ -85,15 +85,15 @@ class Requirement(NamedTuple):
 class Pointer(NamedTuple):
     """A declared reference: what the document, or each selected part, relies on.
 
-    ``words`` are kind, name, namespace, message and remedy.
+    ``words`` are kind, name, namespace, message and remedy; ``passes`` selects the names that
+    are handed over, for each aspect.
     """
 
     path: Path
     each: Selection
     at: Path
     words: Choice
-    aspect: str
-    passes: Selection
+    passes: tuple[tuple[str, Selection], ...]
     partial: bool
     severity: Severity
 

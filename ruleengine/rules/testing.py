@@ -208,8 +208,9 @@ def _compare(test: Document, evaluation: DocumentEvaluation) -> Iterator[Finding
     yield from _compare_list(test, "findings", expected.get("findings") or [], found)
     if "references" in expected:
         pointers = [
-            {"kind": one.kind, "namespace": one.namespace, "name": one.name, "aspect": one.aspect}
+            {"kind": one.kind, "namespace": one.namespace, "name": one.name, "aspect": aspect}
             for one in evaluation.references
+            for aspect in one.passes or ("",)
         ]
         yield from _compare_list(test, "references", expected["references"] or [], pointers)
 

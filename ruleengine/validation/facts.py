@@ -144,22 +144,27 @@ def decode_definition(kind: str, name: str, data: str) -> Definition:
 
 def encode_reference(one: Reference) -> str:
     """Return all of a reference but its kind and name as text."""
-    passes = [[name, _place(place)] for name, place in one.passes]
+    passes = {
+        aspect: [[name, _place(place)] for name, place in names]
+        for aspect, names in one.passes.items()
+    }
     flags = [one.partial, one.severity.value]
     words = [one.message, one.remedy, one.rule]
-    return _dumps([one.namespace, _place(one.place), one.aspect, passes, flags, words])
+    return _dumps([one.namespace, _place(one.place), passes, flags, words])
 
 
 def decode_reference(kind: str, name: str, data: str) -> Reference:
     """Return the reference of a row."""
-    namespace, place, aspect, passes, flags, words = json.loads(data)
+    namespace, place, passes, flags, words = json.loads(data)
     return Reference(
         kind=kind,
         namespace=namespace,
         name=name,
         place=Place(*place),
-        aspect=aspect,
-        passes=tuple((passed, Place(*where)) for passed, where in passes),
+        passes={
+            aspect: tuple((passed, Place(*where)) for passed, where in names)
+            for aspect, names in passes.items()
+        },
         partial=flags[0],
         severity=Severity(flags[1]),
         message=words[0],

@@ -37,10 +37,11 @@ def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence
     matching = [one for one in definitions if one.namespace == reference.namespace]
     if not matching:
         return [_dangling(reference, definitions)]
-    if not reference.aspect:
-        return []
     # Twice declared is a finding of its own; here the first one speaks for all.
-    return _passed_wrongly(reference, min(matching, key=lambda one: one.place))
+    definition = min(matching, key=lambda one: one.place)
+    return [
+        one for aspect in reference.passes for one in _passed_wrongly(reference, definition, aspect)
+    ]
 
 
 def resolve_path(reference: Reference, *, exists: bool, unread: str = "") -> Sequence[Finding]:
@@ -100,10 +101,10 @@ def _dangling(reference: Reference, elsewhere: Sequence[Definition]) -> Finding:
     )
 
 
-def _passed_wrongly(reference: Reference, definition: Definition) -> Sequence[Finding]:
-    offers = definition.offers.get(reference.aspect, {})
-    passed = dict(reference.passes)
-    noun = _singular(reference.aspect)
+def _passed_wrongly(reference: Reference, definition: Definition, aspect: str) -> Sequence[Finding]:
+    offers = definition.offers.get(aspect, {})
+    passed = dict(reference.passes[aspect])
+    noun = _singular(aspect)
     here = (Related(definition.place, f"{definition.kind} {definition.name!r} is declared here"),)
     findings = [
         _finding(

@@ -11,6 +11,7 @@ from ruleengine.rules.templates import Constant
 from tests.rules.helpers import documents, rules
 
 _HEAD = "apiVersion: ruleengine.dev/v1\nkind: Rule\nmetadata: {name: r}\n"
+_REFERENCE = "match: {}\nreferences:\n- kind: A\n  name: a\n"
 
 
 @pytest.mark.parametrize("engine", list(Engine))
@@ -43,6 +44,9 @@ def test_the_built_in_rules_load_without_findings(engine: Engine) -> None:
         ("match: {}\nemit: {}\n", "rule-value-invalid", 5),
         ("match: {}\nemit:\n- {forEach: x}\n", "rule-template-broken", 6),
         ("match: {}\nreferences:\n- {kind: A}\n", "rule-value-invalid", 6),
+        (_REFERENCE + "  passes: {parameters: 5}\n", "rule-value-invalid", 8),
+        (_REFERENCE + "  passes: {parameters: 'a..b'}\n", "rule-value-invalid", 8),
+        (_REFERENCE + "  passes: {args: a}\n  aspect: args\n", "rule-value-invalid", 8),
         ("match: {}\nvariables: {document: 1}\n", "rule-value-invalid", 5),
         ("match: {}\nactions:\n- {verbs: apply}\n", "rule-key-unknown", 6),
         ("match: {}\nengines: [argo]\n", "rule-value-invalid", 5),

@@ -165,10 +165,35 @@ do:
     found = evaluated("triggers/t.yaml", text).references
     (reference,) = [one for one in found if one.kind == "WorkflowTemplate"]
     assert reference.place == Place("triggers/t.yaml", 3, 13)
-    assert [(name, place.line) for name, place in reference.passes] == [
+    assert [(name, place.line) for name, place in reference.passes["parameters"]] == [
         ("revision", 5),
         ("name", 6),
     ]
+
+
+WORKFLOW = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: w, namespace: shop}
+spec:
+  templates:
+  - name: main
+    dag:
+      tasks:
+      - name: one
+        templateRef: {name: other, template: work}
+        arguments:
+          parameters: [{name: image, value: x}]
+          artifacts: [{name: source, raw: {data: x}}]
+"""
+
+
+def test_one_reference_hands_over_for_several_aspects() -> None:
+    """A task passes parameters and artifacts to the one template that it names."""
+    found = evaluated("pipelines/w.yaml", WORKFLOW).references
+    (reference,) = [one for one in found if one.kind == "Template"]
+    told = {aspect: [name for name, _ in names] for aspect, names in reference.passes.items()}
+    assert told == {"parameters": ["image"], "artifacts": ["source"]}
 
 
 def test_definitions_offer_parameters_and_which_must_be_passed() -> None:

@@ -17,16 +17,17 @@ BUILD = Definition(
 )
 
 
-def _reference(
-    *passes: str, namespace: str = "shop", aspect: str = "parameters", partial: bool = False
-) -> Reference:
+def _reference(*passes: str, namespace: str = "shop", partial: bool = False) -> Reference:
     return Reference(
         kind="WorkflowTemplate",
         namespace=namespace,
         name="build",
         place=HERE,
-        aspect=aspect,
-        passes=tuple((name, Place(HERE.path, 6 + line)) for line, name in enumerate(passes)),
+        passes={
+            "parameters": tuple(
+                (name, Place(HERE.path, 6 + line)) for line, name in enumerate(passes)
+            )
+        },
         partial=partial,
     )
 
@@ -79,7 +80,16 @@ def test_a_partial_handover_may_leave_parameters_out() -> None:
 
 def test_a_pointer_without_an_aspect_hands_nothing_over() -> None:
     """Only existence counts."""
-    assert not resolve(_reference(aspect=""), [BUILD])
+    assert not resolve(replace(_reference(), passes={}), [BUILD])
+
+
+def test_a_pointer_may_hand_over_for_several_aspects() -> None:
+    """Each is held against what is offered for it, and the pointer dangles only once."""
+    offers = {"parameters": {"image": True}, "artifacts": {"source": True}}
+    both = replace(_reference("image"), passes={**_reference("image").passes, "artifacts": ()})
+    (finding,) = resolve(both, [replace(BUILD, offers=offers)])
+    assert "the artifact 'source'" in finding.message
+    assert len(resolve(both, [])) == 1
 
 
 def test_the_severity_of_a_dangling_pointer_is_the_references_own() -> None:
