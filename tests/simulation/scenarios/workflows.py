@@ -44,7 +44,7 @@ templates:
     - {name: flaky, template: flaky}
     - name: each
       template: use
-      dependencies: [make]
+      depends: make
       arguments:
         parameters:
         - {name: text, value: "{{item}} {{tasks.make.outputs.parameters.text}}"}
