@@ -8,6 +8,7 @@ import csv
 import re
 import sys
 from collections.abc import Iterator
+from itertools import pairwise
 from xml.etree import ElementTree as ET
 
 from tools.reference_docs import DOCS, PAGES
@@ -43,6 +44,14 @@ def unknown_targets() -> Iterator[str]:
         for target in _COMMAND.findall(page.read_text(encoding="utf-8")):
             if target not in known:
                 yield f"{page.name}: `make {target}` is no target of the Makefile"
+
+
+def shared_numbers() -> Iterator[str]:
+    """Return decisions whose number another one has as well."""
+    pages = sorted((DOCS / "decisions").glob("[0-9]*.md"))
+    for page, other in pairwise(pages):
+        if page.name[:4] == other.name[:4]:
+            yield f"docs/decisions: {page.name} and {other.name} share a number"
 
 
 def unproven_fields() -> Iterator[str]:
@@ -83,7 +92,8 @@ def _passed_tests() -> set[str] | None:
 
 def main() -> int:
     """Print every sentence of the docs that is not true; return 1 if there is one."""
-    problems = [*stale_pages(), *broken_links(), *unknown_targets(), *unproven_fields()]
+    checks = (stale_pages, broken_links, unknown_targets, shared_numbers, unproven_fields)
+    problems = [problem for check in checks for problem in check()]
     for problem in problems:
         print(problem)
     return 1 if problems else 0

@@ -49,7 +49,8 @@ _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
 _NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
 _STORES: Final = ("s3", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin")
-_IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env")
+_IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env", "family")
+_FAMILIES: Final = ("alpine", "debian", "ubuntu")
 
 
 def read(tree: Tree) -> tuple[Configuration, tuple[Finding, ...]]:
@@ -177,7 +178,7 @@ class _Reader:
             message = "nodeStatus.offload must be true or false"
             self.wrong(("nodeStatus", "offload"), message, "write true or false")
             offload = False
-        if largest is not None and (not isinstance(largest, int) or largest < 1):
+        if largest is not None and (type(largest) is not int or largest < 1):
             message = "nodeStatus.largest must be a number of bytes"
             self.wrong(("nodeStatus", "largest"), message, "write a number such as 1048576")
             largest = None
@@ -246,6 +247,10 @@ class _Reader:
         if not (fit and any(lists) and isinstance(entry.get("env") or {}, dict)):
             message = f"the image {name} does not say what it starts"
             self.wrong(path, message, "write entrypoint or cmd as lists of texts, env as a mapping")
+            return False
+        if entry.get("family") not in (None, *_FAMILIES):
+            message = f"the image {name} is of no family that is known"
+            self.wrong((*path, "family"), message, f"write one of {', '.join(_FAMILIES)}")
             return False
         return True
 

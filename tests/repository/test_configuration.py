@@ -1,10 +1,15 @@
 """What ``ruleengine.yaml`` says about the local control plane."""
 
+import json
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 
+from ruleengine.formats import yaml_reader
 from ruleengine.model.configuration import ArchiveSettings, NodeStatusSettings
+from ruleengine.model.data import data_folder
+from ruleengine.model.values import Object, Value
 from ruleengine.repository.configuration import read_text
 
 
@@ -48,6 +53,7 @@ def test_images_of_the_local_control_plane_are_read() -> None:
         ("local: {images: {a: {cmd: x}, b: {cmd: [x]}}}", "does not say what it starts"),
         ("local: {images: {a: {}, b: {cmd: [x]}}}", "does not say what it starts"),
         ("local: {images: {b: {cmd: [x], comand: [y]}}}", "there is no setting 'comand'"),
+        ("local: {images: {a: {cmd: [x], family: bsd}, b: {cmd: [x]}}}", "no family that is known"),
         ("local: {image: {}, images: {b: {cmd: [x]}}}", "there is no setting 'image'"),
     ],
 )
@@ -99,3 +105,55 @@ def test_large_workflows_are_stored_as_is_stated() -> None:
         found, (finding,) = read_text(f"nodeStatus: {text}\n".encode())
         assert found.node_status == NodeStatusSettings()
         assert finding.remedy
+
+
+EVERYTHING = b"""
+apiVersion: ruleengine.dev/v1
+kind: Configuration
+metadata: {name: settings}
+engine: native
+repo: https://example.com/config.git
+context: main
+kubeconfig: kubeconfig
+namespace: jobs
+controlNamespace: control
+archive: {database: "postgresql://me@db/runs", selector: team=shop, ttl: 30d}
+artifactRepository: {s3: {bucket: b}}
+clusters: {production: main}
+defaults: {Application: {project: shop}}
+local: {images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}}
+nodeStatus: {largest: 500000, offload: true}
+waivers: [{code: support-field-unsupported, path: "**", reason: draft, expires: "2099-01-31"}]
+"""
+
+
+def _fields(schema: Object) -> Object:
+    """Return the fields of a schema, by name, with what is below them."""
+    if "properties" in schema:
+        return {name: _fields(one) for name, one in schema["properties"].items()}
+    inner = schema.get("items") or schema.get("additionalProperties")
+    return _fields(inner) if inner else {}
+
+
+def _stated(value: Value, fields: Object) -> Object:
+    """Return which of the fields a value states; names that users choose are passed over."""
+    if isinstance(value, list):
+        return _stated(value[0], fields)
+    if not fields or not isinstance(value, dict):
+        return {}
+    if not value.keys() & fields.keys():
+        (value,) = value.values()
+        return _stated(value, fields)
+    return {name: _stated(one, fields[name]) for name, one in value.items()}
+
+
+def test_settings_are_those_of_the_schema_and_of_the_docs() -> None:
+    """What an editor offers is read, all of it, and has its row."""
+    schema = json.loads((data_folder("schemas") / "ruleengine/Configuration.json").read_bytes())
+    value = yaml_reader.read(EVERYTHING, "ruleengine.yaml").documents[0].value
+    assert _stated(value, _fields(schema)) == _fields(schema)
+    _, findings = read_text(EVERYTHING)
+    assert findings == ()
+    page = (Path(__file__).parents[2] / "docs" / "configuration.md").read_text("utf-8")
+    for name in schema["properties"].keys() - {"apiVersion", "kind", "metadata"}:
+        assert f"| `{name}" in page or f", `{name}`" in page
