@@ -2,12 +2,18 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import wraps
+from inspect import signature
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from ruleengine.app.clusters import ClusterChoice
+
 Decorated = TypeVar("Decorated", bound=Callable[..., Any])
+Command = Callable[..., Any]
 
 
 def directory(command: Decorated) -> Decorated:
@@ -34,34 +40,50 @@ def output(*formats: str) -> Callable[[Decorated], Decorated]:
     )
 
 
-def cluster(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add the choice of a cluster; the command receives it as ``cluster: ClusterChoice``."""
+def gathering(
+    name: str, make: Callable[..., object], *options: Callable[[Command], Command]
+) -> Callable[[Command], Command]:
+    """Add options that a command receives as one value, under ``name``.
 
-    def gathered(
-        *, local: bool, context: str, kubeconfig: str, state: Path | None, **others: object
-    ) -> object:
-        if local and (context or kubeconfig):
-            raise click.UsageError("--local and --context/--kubeconfig exclude each other")
-        from ruleengine.app.clusters import ClusterChoice
+    ``make`` is called with those of them that its parameters name, before the command.
+    """
+    takes = tuple(signature(make).parameters)
 
-        chosen = ClusterChoice(local=local, context=context, kubeconfig=kubeconfig, state=state)
-        return command(cluster=chosen, **others)
+    def decorate(command: Command) -> Command:
+        @wraps(command)
+        def gathered(**given: Any) -> object:
+            own = {one: given.pop(one) for one in takes if one in given}
+            return command(**{name: make(**own)}, **given)
 
-    gathered.__name__ = command.__name__
-    gathered.__doc__ = command.__doc__
-    gathered.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    for option in (
-        click.option(
-            "--state",
-            type=click.Path(file_okay=False, path_type=Path),
-            help="The local control plane's state (default: .ruleengine in the repo).",
-        ),
-        click.option("--kubeconfig", default="", metavar="FILE", help="The kubeconfig to use."),
-        click.option("--context", default="", metavar="NAME", help="The cluster, by its context."),
-        click.option("--local", is_flag=True, help="The local control plane (the default)."),
-    ):
-        gathered = option(gathered)
-    return gathered
+        decorated: Command = gathered
+        for option in reversed(options):
+            decorated = option(decorated)
+        return decorated
+
+    return decorate
+
+
+def _choice(*, local: bool, context: str, kubeconfig: str, state: Path | None) -> "ClusterChoice":
+    if local and (context or kubeconfig):
+        raise click.UsageError("--local and --context/--kubeconfig exclude each other")
+    from ruleengine.app.clusters import ClusterChoice
+
+    return ClusterChoice(local=local, context=context, kubeconfig=kubeconfig, state=state)
+
+
+cluster = gathering(
+    "cluster",
+    _choice,
+    click.option("--local", is_flag=True, help="The local control plane (the default)."),
+    click.option("--context", default="", metavar="NAME", help="The cluster, by its context."),
+    click.option("--kubeconfig", default="", metavar="FILE", help="The kubeconfig to use."),
+    click.option(
+        "--state",
+        type=click.Path(file_okay=False, path_type=Path),
+        help="The local control plane's state (default: .ruleengine in the repo).",
+    ),
+)
+"""Adds the choice of a cluster; the command receives it as ``cluster: ClusterChoice``."""
 
 
 class DurationType(click.ParamType[timedelta]):

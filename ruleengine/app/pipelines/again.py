@@ -23,10 +23,9 @@ def retry_live(place: Place, name: str, asked: Retry) -> Object:
     return changing.change(place, own, lambda one: retry(one, changing.now(), asked).workflow)
 
 
-def resubmit_live(
-    place: Place, name: str, parameters: Mapping[str, str], *, memoized: bool
+def resubmit_one(
+    place: Place, workflow: Object, parameters: Mapping[str, str], *, memoized: bool
 ) -> Object:
-    """Create a workflow like one that is there; return it. Raises as the verb does."""
-    found = finding.workflow(place, name)
-    made = resubmit(found, changing.now(), suffix(), parameters, memoized=memoized)
+    """Create a workflow like one that is live or archived; return it. Raises as the verb does."""
+    made = resubmit(workflow, changing.now(), suffix(), parameters, memoized=memoized)
     return changing.create(place, made)

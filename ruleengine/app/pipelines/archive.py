@@ -1,17 +1,15 @@
 """``pipeline archive``: workflows that are over, as they were stored."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ruleengine.app.archiving import opened_archive
 from ruleengine.app.pipelines import again, changing, finding
 from ruleengine.app.pipelines.places import Place
-from ruleengine.app.pipelines.running import suffix
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
-from ruleengine.pipelines.verbs.resubmitting import resubmit
 from ruleengine.pipelines.verbs.retrying import Retry, retry
 
 if TYPE_CHECKING:
@@ -75,15 +73,6 @@ def retry_archived(place: Place, name: str, asked: Retry) -> Object:
         return again.retry_live(place, target.name, asked)
     retried = retry(value, changing.now(), asked).workflow
     return changing.create(place, _anew(retried))
-
-
-def resubmit_archived(
-    place: Place, name: str, parameters: Mapping[str, str], *, memoized: bool
-) -> Object:
-    """Create a workflow like an archived one; return it. Raises as the verb does."""
-    value = archived(place, name)
-    made = resubmit(value, changing.now(), suffix(), parameters, memoized=memoized)
-    return changing.create(place, made)
 
 
 def _anew(workflow: Object) -> Object:

@@ -1,8 +1,8 @@
 """``pipeline run``: a workflow made of what a person names, created and followed."""
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -36,18 +36,12 @@ _TEMPLATES: Final = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 class Asked:
     """What a person asks to be run: a name or a file of the repo, or ``source`` as it is live.
 
-    ``source`` is ``KIND/NAME``.
+    ``source`` is ``KIND/NAME``; ``submission`` is what is asked for beside it.
     """
 
     name: str = ""
     source: str = ""
-    parameters: Mapping[str, str] = field(default_factory=dict)
-    workflow_name: str = ""
-    generate_name: str = ""
-    entrypoint: str = ""
-    labels: Mapping[str, str] = field(default_factory=dict)
-    priority: int | None = None
-    service_account: str = ""
+    submission: Submission = field(default_factory=lambda: Submission(suffix=suffix()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,25 +63,16 @@ def make(place: Place, asked: Asked) -> Object:
     Raises ``UsageError`` for names, parameters and entrypoints that do not fit.
     """
     source = find_source(place, asked)
-    submission = Submission(
-        suffix=suffix(),
-        parameters=asked.parameters,
-        name=asked.workflow_name,
-        generate_name=asked.generate_name,
-        entrypoint=asked.entrypoint,
-        labels=asked.labels,
-        priority=asked.priority,
-        service_account=asked.service_account,
-        namespace=place.namespace,
-    )
+    submission = replace(asked.submission, namespace=place.namespace)
     return submitted(source.document, submission, _template(place, spec_of(source.document)))
 
 
-def begin(place: Place, workflow: Object, asked: Asked) -> Object:
-    """Create a workflow, having applied the templates of the repo that it needs.
+def begin(place: Place, asked: Asked) -> Object:
+    """Make and create a workflow, having applied the templates of the repo that it needs.
 
-    Raises ``FailedError`` where something cannot be written.
+    Raises as ``make``, and ``FailedError`` where something cannot be written.
     """
+    workflow = make(place, asked)
     _bring_templates(place, workflow, asked)
     return changing.create(place, workflow)
 

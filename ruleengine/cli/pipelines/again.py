@@ -1,19 +1,26 @@
 """``pipeline retry`` and ``pipeline resubmit``."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
 from ruleengine.cli.pipelines.following import CODES
 from ruleengine.cli.pipelines.options import (
+    Manner,
+    Where,
     follow_options,
+    memoized,
     node_field_selector,
     parameters,
     placed,
-    read_parameters,
     workflow,
 )
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.places import Place
+    from ruleengine.model.values import Object
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _RETRY_EPILOG = f"""\b
 Examples:
@@ -40,67 +47,44 @@ Examples:
 @node_field_selector
 @follow_options
 @placed
-def retry_command(  # noqa: PLR0913 - one parameter per option
+def retry_command(
     *,
     name: str,
-    parameter: tuple[str, ...],
-    parameter_file: str | None,
+    parameters: Mapping[str, str],
     restart_successful: bool,
-    selector: str,
-    wait: bool,
-    watch: bool,
-    log: bool,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    selector: "NodeSelector",
+    manner: Manner,
+    where: Where,
 ) -> int:
     """Go on where a workflow failed: what succeeded is kept, the rest runs again."""
-    from ruleengine.app.pipelines import again
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.begun import Manner, begun
+    from ruleengine.app.pipelines.again import retry_live
+    from ruleengine.cli.pipelines.begun import begun
     from ruleengine.pipelines.verbs.retrying import Retry
-    from ruleengine.pipelines.verbs.selecting import parse_selector
 
-    asked = Retry(
-        parameters=read_parameters(parameter, parameter_file),
-        restart_successful=restart_successful,
-        selector=parse_selector(selector),
-    )
-    manner = Manner(output=output, wait=wait, watch=watch, log=log, word="retried")
-    with opened(directory, cluster, namespace, drive=drive) as place:
-        return begun(place, again.retry_live(place, name, asked), manner)
+    asked = Retry(parameters=parameters, restart_successful=restart_successful, selector=selector)
+    return begun(where, manner, lambda place: retry_live(place, name, asked), "retried")
 
 
 @click.command("resubmit", epilog=_RESUBMIT_EPILOG)
 @workflow
 @parameters
-@click.option("--memoized", is_flag=True, help="Take over what succeeded, of one that failed.")
+@memoized
 @follow_options
 @placed
-def resubmit_command(  # noqa: PLR0913 - one parameter per option
+def resubmit_command(
     *,
     name: str,
-    parameter: tuple[str, ...],
-    parameter_file: str | None,
+    parameters: Mapping[str, str],
     memoized: bool,
-    wait: bool,
-    watch: bool,
-    log: bool,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    manner: Manner,
+    where: Where,
 ) -> int:
     """Run a workflow anew, as another one with the same spec."""
-    from ruleengine.app.pipelines import again
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.begun import Manner, begun
+    from ruleengine.app.pipelines import again, finding
+    from ruleengine.cli.pipelines.begun import begun
 
-    values = read_parameters(parameter, parameter_file)
-    manner = Manner(output=output, wait=wait, watch=watch, log=log)
-    with opened(directory, cluster, namespace, drive=drive) as place:
-        made = again.resubmit_live(place, name, values, memoized=memoized)
-        return begun(place, made, manner)
+    def begin(place: "Place") -> "Object":
+        found = finding.workflow(place, name)
+        return again.resubmit_one(place, found, parameters, memoized=memoized)
+
+    return begun(where, manner, begin)

@@ -1,14 +1,16 @@
 """``ruleengine pipeline artifact``."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-from ruleengine.cli.options import cluster, directory, output
-from ruleengine.cli.pipelines.options import namespace, node_field_selector, workflow
+from ruleengine.cli.pipelines.options import Where, node_field_selector, printing, workflow
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
 @click.group(epilog="Example: ruleengine pipeline artifact list @latest")
@@ -19,30 +21,16 @@ def command() -> None:
 @command.command("list", epilog="Example: ruleengine pipeline artifact list build-x7k2p -o json")
 @workflow
 @node_field_selector
-@namespace
-@output("text", "json", "yaml")
-@cluster
-@directory
-def list_command(
-    *,
-    name: str,
-    selector: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+@printing("text", "json", "yaml")
+def list_command(*, name: str, selector: "NodeSelector", where: Where) -> None:
     """List the artifacts of a workflow's steps, and where they lie."""
     from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.printing import columns, show
     from ruleengine.pipelines.verbs.artifacts import artifacts_of, key_in
-    from ruleengine.pipelines.verbs.selecting import parse_selector
 
-    chosen = parse_selector(selector)
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = finding.workflow(place, name)
-    kept = artifacts_of(found, chosen)
+    kept = artifacts_of(found, selector)
     head = ("STEP", "NAME", "PATH", "KEY")
     rows = [
         (
@@ -66,7 +54,7 @@ def list_command(
             for one in kept
         ],
     }
-    show(output, lambda _: columns([head, *rows]) if rows else "none\n", lambda: data)
+    show(where.output, lambda _: columns([head, *rows]) if rows else "none\n", lambda: data)
 
 
 _GET_EPILOG = """\b
@@ -90,23 +78,12 @@ Exit codes: 0 fetched, 1 one is gone or cannot be loaded, 3 there is none of tha
     default=None,
     help="Where it is put (default: its name here; of all, a folder for each step).",
 )
-@namespace
-@cluster
-@directory
-def get_command(
-    *,
-    name: str,
-    artifact: str,
-    target: Path | None,
-    namespace: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+@printing()
+def get_command(*, name: str, artifact: str, target: Path | None, where: Where) -> None:
     """Fetch an artifact of a workflow from its store, unpacked, or all of them."""
     from ruleengine.app.pipelines import artifacts, finding
-    from ruleengine.app.pipelines.places import opened
 
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = finding.workflow(place, name)
         for one in artifacts.find(found, [artifact] if artifact else []):
             if not artifact and one.is_deleted:

@@ -1,11 +1,12 @@
 """What comes after a workflow was created or goes on: it is followed, or left to others."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
 
 from ruleengine.cli.pipelines.following import followed
+from ruleengine.cli.pipelines.options import Manner, Where
 from ruleengine.cli.pipelines.showing import told
 from ruleengine.cli.printing import program
 from ruleengine.model.actions import Target
@@ -16,37 +17,30 @@ if TYPE_CHECKING:
     from ruleengine.app.pipelines.places import Place
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manner:
-    """How a workflow is followed, and printed; ``word`` says what was done to it."""
+def begun(
+    where: Where, manner: Manner, begin: Callable[["Place"], Object], word: str = "created"
+) -> int:
+    """Begin a workflow, follow it as it was asked for, and return the exit code.
 
-    output: str
-    wait: bool = True
-    watch: bool = False
-    log: bool = False
-    word: str = "created"
-
-
-def begun(place: "Place", workflow: Object, manner: Manner) -> int:
-    """Follow a workflow as it was asked for, and return the exit code."""
-    name = str(workflow["metadata"]["name"])
-    if manner.output in ("text", "wide"):
-        click.echo(f"{manner.word} {name}")
-    if manner.wait or manner.watch or manner.log:
-        if not place.drives:
-            click.echo(f"note: {_who(place)}", err=True)
-        targets = [Target.of(workflow)]
-        return followed(place, targets, manner.output, watch=manner.watch, log=manner.log)
-    if manner.output not in ("text", "wide"):
-        told(manner.output, [workflow], manner.word)
-    if place.drives:
-        click.echo(
-            f"note: it goes on while something drives it: {program()} run, "
-            f"or {program()} pipeline watch {name}",
-            err=True,
-        )
-    else:
-        click.echo(f"note: {_who(place)}", err=True)
+    ``word`` says what was done to it.
+    """
+    with where.opened(drive=manner.drive) as place:
+        workflow = begin(place)
+        name = str(workflow["metadata"]["name"])
+        if where.output in ("text", "wide"):
+            click.echo(f"{word} {name}")
+        if manner.follows:
+            if not place.drives:
+                click.echo(f"note: {_who(place)}", err=True)
+            targets = [Target.of(workflow)]
+            return followed(place, targets, where.output, watch=manner.watch, log=manner.log)
+    if where.output not in ("text", "wide"):
+        told(where.output, [workflow], word)
+    goes_on = (
+        f"it goes on while something drives it: {program()} run, "
+        f"or {program()} pipeline watch {name}"
+    )
+    click.echo(f"note: {goes_on if place.drives else _who(place)}", err=True)
     return ExitCode.DONE
 
 

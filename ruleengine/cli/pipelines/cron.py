@@ -1,19 +1,19 @@
 """``ruleengine pipeline cron``."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
 from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import (
+    Manner,
+    Where,
+    all_namespaces,
     follow_options,
     parameters,
     placed,
-    read_parameters,
 )
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
@@ -50,29 +50,20 @@ _name = click.argument("name", shell_complete=completing.crons)
 
 
 @command.command("list", epilog="Example: ruleengine pipeline cron list -A")
-@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+@all_namespaces
 @placed
-def list_command(
-    *,
-    all_namespaces: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+def list_command(*, all_namespaces: bool, where: Where) -> None:
     """List what runs by schedule, when it ran last, and when it runs next."""
     from ruleengine.app.pipelines.crons import crons
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import show_objects
     from ruleengine.cli.printing import columns
 
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = crons(place, everywhere=all_namespaces)
     head = ("NAME", "SCHEDULES", "TIMEZONE", "LAST", "NEXT", "ACTIVE", "SUSPENDED")
     rows = [head, *(_row(one) for one in found)]
-    show_objects(
-        output, [one.value for one in found], lambda _: columns(rows) if found else "none\n"
-    )
+    values = [one.value for one in found]
+    show_objects(where.output, values, lambda _: columns(rows) if found else "none\n")
 
 
 def _row(one: "Scheduled") -> tuple[str, ...]:
@@ -90,17 +81,14 @@ def _row(one: "Scheduled") -> tuple[str, ...]:
 @command.command("get", epilog="Example: ruleengine pipeline cron get nightly-report")
 @_name
 @placed
-def get_command(
-    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def get_command(*, name: str, where: Where) -> None:
     """Show one of them."""
     from ruleengine.app.pipelines.crons import cron
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import show_objects
 
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = cron(place, name)
-    show_objects(output, [found.value], lambda _: _text(found))
+    show_objects(where.output, [found.value], lambda _: _text(found))
 
 
 def _text(one: "Scheduled") -> str:
@@ -117,40 +105,29 @@ def _text(one: "Scheduled") -> str:
 @command.command("suspend", epilog="Example: ruleengine pipeline cron suspend nightly-report")
 @_name
 @placed
-def suspend_command(
-    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def suspend_command(*, name: str, where: Where) -> None:
     """Start nothing by schedule until it is resumed. What runs goes on."""
     from ruleengine.app.pipelines import crons
 
-    _tell(name, crons.suspend, "suspended", (namespace, output, cluster, directory))
+    _tell(name, crons.suspend, "suspended", where)
 
 
 @command.command("resume", epilog="Example: ruleengine pipeline cron resume nightly-report")
 @_name
 @placed
-def resume_command(
-    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def resume_command(*, name: str, where: Where) -> None:
     """Start again what is scheduled."""
     from ruleengine.app.pipelines import crons
 
-    _tell(name, crons.resume, "resumed", (namespace, output, cluster, directory))
+    _tell(name, crons.resume, "resumed", where)
 
 
-def _tell(
-    name: str,
-    verb: Callable[["Place", str], Object],
-    word: str,
-    where: tuple[str, str, ClusterChoice, Path],
-) -> None:
-    from ruleengine.app.pipelines.places import opened
+def _tell(name: str, verb: Callable[["Place", str], Object], word: str, where: Where) -> None:
     from ruleengine.cli.pipelines.showing import told
 
-    namespace, output, cluster, directory = where
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         changed = verb(place, name)
-    told(output, [changed], word)
+    told(where.output, [changed], word)
 
 
 @command.command("run", epilog="Example: ruleengine pipeline cron run nightly-report --watch")
@@ -158,31 +135,21 @@ def _tell(
 @parameters
 @follow_options
 @placed
-def run_command(  # noqa: PLR0913 - one parameter per option
+def run_command(
     *,
     name: str,
-    parameter: tuple[str, ...],
-    parameter_file: str | None,
-    wait: bool,
-    watch: bool,
-    log: bool,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    parameters: Mapping[str, str],
+    manner: Manner,
+    where: Where,
 ) -> int:
     """Run it once, now, as it is on the cluster."""
-    from ruleengine.app.pipelines import running
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.begun import Manner, begun
+    from ruleengine.app.pipelines.running import Asked, begin, suffix
+    from ruleengine.cli.pipelines.begun import begun
+    from ruleengine.pipelines.verbs.submitting import Submission
 
-    values = read_parameters(parameter, parameter_file)
-    asked = running.Asked(source=f"CronWorkflow/{name}", parameters=values)
-    manner = Manner(output=output, wait=wait, watch=watch, log=log)
-    with opened(directory, cluster, namespace, drive=drive) as place:
-        made = running.make(place, asked)
-        return begun(place, running.begin(place, made, asked), manner)
+    submission = Submission(suffix=suffix(), parameters=parameters)
+    asked = Asked(source=f"CronWorkflow/{name}", submission=submission)
+    return begun(where, manner, lambda place: begin(place, asked))
 
 
 _BACKFILL_EPILOG = """\b
@@ -203,32 +170,26 @@ Examples:
 )
 @follow_options
 @placed
-def backfill_command(  # noqa: PLR0913 - one parameter per option
+def backfill_command(
     *,
     name: str,
     start: datetime,
     end: datetime | None,
-    wait: bool,
-    watch: bool,
-    log: bool,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    manner: Manner,
+    where: Where,
 ) -> int:
     """Run what was missed: once for each scheduled time. What ran is not run again."""
     from ruleengine.app.pipelines.crons import backfill
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.following import followed
     from ruleengine.cli.pipelines.showing import told
 
-    with opened(directory, cluster, namespace, drive=drive) as place:
+    with where.opened(drive=manner.drive) as place:
         made, known = backfill(place, name, start, end or datetime.now(UTC))
-        if output == "text":
+        if where.output == "text":
             click.echo(f"created {len(made)}; {known} of these times had run already")
-        if not made or not (wait or watch or log):
-            if output != "text":
-                told(output, made, "created")
+        if not made or not manner.follows:
+            if where.output != "text":
+                told(where.output, made, "created")
             return ExitCode.DONE
-        return followed(place, [Target.of(one) for one in made], output, watch=watch, log=log)
+        targets = [Target.of(one) for one in made]
+        return followed(place, targets, where.output, watch=manner.watch, log=manner.log)

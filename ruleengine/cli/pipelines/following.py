@@ -6,14 +6,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
 from ruleengine.cli.options import DurationType
-from ruleengine.cli.pipelines.options import placed, workflows
+from ruleengine.cli.pipelines.options import Where, placed, workflows
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.values import Object
@@ -39,57 +37,51 @@ Examples:
 
 {CODES}"""
 
+_drive = click.option(
+    "--drive", is_flag=True, help="Drive from here on a cluster that was named, too."
+)
+
 
 @click.command("watch", epilog=_WATCH_EPILOG)
 @workflows
-@click.option("--drive", is_flag=True, help="Drive from here on a cluster that was named, too.")
+@_drive
 @placed
-def watch_command(
-    *,
-    names: tuple[str, ...],
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> int:
+def watch_command(*, names: tuple[str, ...], drive: bool, where: Where) -> int:
     """Follow workflows in a live tree until they are over, people's answers included.
 
     On the local control plane they are driven from here, unless another process does.
     """
-    from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
-
-    with opened(directory, cluster, namespace, drive=drive) as place:
-        targets = [Target.of(finding.workflow(place, one)) for one in names]
-        return followed(place, targets, output, watch=True)
+    return _follow(names, where, drive=drive, watch=True)
 
 
 @click.command("wait", epilog=_WAIT_EPILOG)
 @workflows
 @click.option("--timeout", type=DurationType(), default=None, help="Wait at most so long.")
-@click.option("--drive", is_flag=True, help="Drive from here on a cluster that was named, too.")
+@_drive
 @placed
-def wait_command(  # noqa: PLR0913 - one parameter per option
-    *,
-    names: tuple[str, ...],
-    timeout: timedelta | None,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+def wait_command(
+    *, names: tuple[str, ...], timeout: timedelta | None, drive: bool, where: Where
 ) -> int:
     """Wait until workflows are over, or wait for a person.
 
     On the local control plane they are driven from here, unless another process does.
     """
-    from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
+    return _follow(names, where, drive=drive, watch=False, timeout=timeout)
 
-    with opened(directory, cluster, namespace, drive=drive) as place:
+
+def _follow(
+    names: Sequence[str],
+    where: Where,
+    *,
+    drive: bool,
+    watch: bool,
+    timeout: timedelta | None = None,
+) -> int:
+    from ruleengine.app.pipelines import finding
+
+    with where.opened(drive=drive) as place:
         targets = [Target.of(finding.workflow(place, one)) for one in names]
-        return followed(place, targets, output, watch=False, timeout=timeout)
+        return followed(place, targets, where.output, watch=watch, timeout=timeout)
 
 
 def followed(

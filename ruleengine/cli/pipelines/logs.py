@@ -5,22 +5,22 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from zlib import crc32
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-from ruleengine.cli.options import DurationType, cluster, directory, output
-from ruleengine.cli.pipelines.options import namespace, node_field_selector, workflow
+from ruleengine.cli.options import DurationType, gathering
+from ruleengine.cli.pipelines.options import Where, node_field_selector, printing, workflow
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 
 if TYPE_CHECKING:
-    from ruleengine.app.pipelines.logs import Line, Tell
+    from ruleengine.app.pipelines.logs import Line, Reading, Tell
     from ruleengine.app.pipelines.places import Place
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _EPILOG = """\b
 Examples:
@@ -35,37 +35,57 @@ Exit codes: 0 all were read, 1 some could not be, 130 interrupted.
 _COLOURS: Final = ("green", "yellow", "blue", "red")
 
 
-@click.command("logs", epilog=_EPILOG)
-@workflow
-@click.argument("step", default="")
-@click.option("-f", "--follow", is_flag=True, help="Go on while steps write, to its end.")
-@click.option("-c", "--container", default="main", show_default=True, help="The container.")
-@click.option("--since", type=DurationType(), default=None, help="Only what is younger than this.")
-@click.option("--tail", type=click.IntRange(min=0), default=None, help="The last lines of each.")
-@click.option("--grep", default="", metavar="PATTERN", help="Only lines in which this is found.")
-@click.option("--timestamps", is_flag=True, help="With the time of each line.")
-@click.option("--previous", is_flag=True, help="Those of containers before they restarted.")
-@node_field_selector
-@namespace
-@output("text", "json")
-@cluster
-@directory
-def command(  # noqa: PLR0913 - one parameter per option
+def _reading(
     *,
-    name: str,
-    step: str,
-    follow: bool,
     container: str,
     since: timedelta | None,
     tail: int | None,
     grep: str,
     timestamps: bool,
     previous: bool,
-    selector: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+) -> "Reading":
+    from ruleengine.app.pipelines.logs import Reading, pattern_of
+
+    return Reading(
+        container=container,
+        tail=tail,
+        since=since,
+        timestamps=timestamps,
+        previous=previous,
+        pattern=pattern_of(grep),
+    )
+
+
+@click.command("logs", epilog=_EPILOG)
+@workflow
+@click.argument("step", default="")
+@click.option("-f", "--follow", is_flag=True, help="Go on while steps write, to its end.")
+@gathering(
+    "reading",
+    _reading,
+    click.option("-c", "--container", default="main", show_default=True, help="The container."),
+    click.option(
+        "--since", type=DurationType(), default=None, help="Only what is younger than this."
+    ),
+    click.option(
+        "--tail", type=click.IntRange(min=0), default=None, help="The last lines of each."
+    ),
+    click.option(
+        "--grep", default="", metavar="PATTERN", help="Only lines in which this is found."
+    ),
+    click.option("--timestamps", is_flag=True, help="With the time of each line."),
+    click.option("--previous", is_flag=True, help="Those of containers before they restarted."),
+)
+@node_field_selector
+@printing("text", "json")
+def command(
+    *,
+    name: str,
+    step: str,
+    follow: bool,
+    reading: "Reading",
+    selector: "NodeSelector",
+    where: Where,
 ) -> int:
     """Print the logs of a workflow's steps, or of one STEP, each line with its step.
 
@@ -73,22 +93,11 @@ def command(  # noqa: PLR0913 - one parameter per option
     """
     from ruleengine.app.pipelines import finding
     from ruleengine.app.pipelines import logs as reading_logs
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.watching import observed
-    from ruleengine.pipelines.verbs.selecting import parse_selector
 
-    reading = reading_logs.Reading(
-        step=step,
-        selector=parse_selector(selector),
-        container=container,
-        tail=tail,
-        since=since,
-        timestamps=timestamps,
-        previous=previous,
-        pattern=reading_logs.pattern_of(grep),
-    )
-    tell = printer(output)
-    with opened(directory, cluster, namespace) as place:
+    reading = replace(reading, step=step, selector=selector)
+    tell = printer(where.output)
+    with where.opened() as place:
         found = finding.workflow(place, name)
         if not follow:
             return _report(reading_logs.read(place, found, reading, tell))

@@ -1,13 +1,23 @@
 """``pipeline list`` and ``pipeline get``."""
 
+from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-from ruleengine.cli.options import DurationType
-from ruleengine.cli.pipelines.options import node_field_selector, placed, workflow
+from ruleengine.cli.options import DurationType, gathering
+from ruleengine.cli.pipelines.options import (
+    Where,
+    all_namespaces,
+    node_field_selector,
+    placed,
+    workflow,
+)
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.listing import Filter
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _LIST_EPILOG = """\b
 Examples:
@@ -24,76 +34,69 @@ Examples:
 _PHASES = ("Pending", "Running", "Succeeded", "Failed", "Error")
 
 
-@click.command("list", epilog=_LIST_EPILOG)
-@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
-@click.option("--running", is_flag=True, help="Only those on their way.")
-@click.option("--completed", is_flag=True, help="Only those that are over.")
-@click.option("--status", default="", metavar="PHASE,...", help=f"Only {', '.join(_PHASES)}.")
-@click.option("--since", type=DurationType(), default=None, help="Only those younger than this.")
-@click.option("--older", type=DurationType(), default=None, help="Only those over for longer.")
-@click.option("--prefix", default="", help="Only those whose names begin so.")
-@click.option("-l", "--selector", default="", help="Only those with these labels.")
-@placed
-def list_command(  # noqa: PLR0913 - one parameter per option
+def _filter(
     *,
-    all_namespaces: bool,
     running: bool,
     completed: bool,
     status: str,
     since: timedelta | None,
     older: timedelta | None,
     prefix: str,
-    selector: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
-    """List workflows: those on their way first, then the newest."""
-    from ruleengine.app.pipelines.changing import now
-    from ruleengine.app.pipelines.listing import Filter, workflows
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.showing import show_workflows
+) -> "Filter":
+    from ruleengine.app.pipelines.listing import Filter
 
     phases = tuple(one.strip() for one in status.split(",") if one.strip())
     unknown = [one for one in phases if one not in _PHASES]
     if unknown:
         raise click.UsageError(f"there is no phase {unknown[0]!r}: choose {', '.join(_PHASES)}")
-    chosen = Filter(
+    return Filter(
         phases=phases,
         running=running,
         completed=completed,
         since=since,
         older=older,
         prefix=prefix,
-        labels=selector,
-        everywhere=all_namespaces,
     )
-    with opened(directory, cluster, namespace) as place:
+
+
+@click.command("list", epilog=_LIST_EPILOG)
+@all_namespaces
+@gathering(
+    "chosen",
+    _filter,
+    click.option("--running", is_flag=True, help="Only those on their way."),
+    click.option("--completed", is_flag=True, help="Only those that are over."),
+    click.option("--status", default="", metavar="PHASE,...", help=f"Only {', '.join(_PHASES)}."),
+    click.option(
+        "--since", type=DurationType(), default=None, help="Only those younger than this."
+    ),
+    click.option("--older", type=DurationType(), default=None, help="Only those over for longer."),
+    click.option("--prefix", default="", help="Only those whose names begin so."),
+)
+@click.option("-l", "--selector", default="", help="Only those with these labels.")
+@placed
+def list_command(*, all_namespaces: bool, chosen: "Filter", selector: str, where: Where) -> None:
+    """List workflows: those on their way first, then the newest."""
+    from ruleengine.app.pipelines.changing import now
+    from ruleengine.app.pipelines.listing import workflows
+    from ruleengine.cli.pipelines.showing import show_workflows
+
+    chosen = replace(chosen, labels=selector, everywhere=all_namespaces)
+    with where.opened() as place:
         found = workflows(place, chosen, now())
-    show_workflows(output, found, namespaces=all_namespaces)
+    show_workflows(where.output, found, namespaces=all_namespaces)
 
 
 @click.command("get", epilog=_GET_EPILOG)
 @workflow
 @node_field_selector
 @placed
-def get_command(
-    *,
-    name: str,
-    selector: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+def get_command(*, name: str, selector: "NodeSelector", where: Where) -> None:
     """Show one workflow with the tree of its nodes and its outputs; @latest is the newest."""
     from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import show_workflow
-    from ruleengine.pipelines.verbs.selecting import parse_selector, selected
+    from ruleengine.pipelines.verbs.selecting import selected
 
-    chosen = parse_selector(selector)
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = finding.workflow(place, name)
-    show_workflow(output, selected(found, chosen))
+    show_workflow(where.output, selected(found, selector))

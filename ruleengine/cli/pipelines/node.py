@@ -1,11 +1,13 @@
 """``ruleengine pipeline node set``."""
 
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-from ruleengine.cli.pipelines.options import node_field_selector, pairs, placed, workflow
+from ruleengine.cli.pipelines.options import Where, node_field_selector, pairs, placed, workflow
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _EPILOG = """\b
 Examples:
@@ -33,31 +35,25 @@ def command() -> None:
 @click.option("--phase", default="", help="Succeeded, Failed, Error or Skipped.")
 @click.option("--message", default="", help="A message for people.")
 @placed
-def set_command(  # noqa: PLR0913 - one parameter per option
+def set_command(
     *,
     name: str,
-    selector: str,
+    selector: "NodeSelector",
     parameter: tuple[str, ...],
     phase: str,
     message: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    where: Where,
 ) -> None:
     """Set outputs, the phase or the message of suspended nodes."""
     if not (parameter or phase or message):
         raise click.UsageError("say what to set: --output-parameter, --phase or --message")
     from ruleengine.app.pipelines.changing import change, now
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import told
-    from ruleengine.pipelines.verbs.selecting import parse_selector
     from ruleengine.pipelines.verbs.telling import NodeChange, set_nodes
 
-    chosen = parse_selector(selector)
     wanted = NodeChange(
         outputs=pairs(parameter, "--output-parameter"), phase=phase, message=message
     )
-    with opened(directory, cluster, namespace) as place:
-        changed = change(place, name, lambda one: set_nodes(one, now(), chosen, wanted))
-    told(output, [changed], "set nodes of")
+    with where.opened() as place:
+        changed = change(place, name, lambda one: set_nodes(one, now(), selector, wanted))
+    told(where.output, [changed], "set nodes of")

@@ -1,32 +1,77 @@
 """Options that the ``pipeline`` commands share."""
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.cli.options import cluster, directory, output
+from ruleengine.cli.options import Command, Decorated, cluster, directory, gathering, output
 from ruleengine.cli.pipelines import completing
 
-Decorated = TypeVar("Decorated", bound=Callable[..., Any])
-
-FORMATS = ("text", "json", "yaml", "name", "wide")
-
-
-def namespace(command: Decorated) -> Decorated:
-    """Add ``-n NAMESPACE``."""
-    return click.option(
-        "-n",
-        "--namespace",
-        default="",
-        show_default="that of pipelines",
-        help="The namespace of the workflows.",
-    )(command)
+if TYPE_CHECKING:
+    from ruleengine.app.clusters import ClusterChoice
+    from ruleengine.app.pipelines.places import Place
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
-def placed(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Add what says where: namespace, cluster and config repo, and how to print."""
-    return namespace(output(*FORMATS)(cluster(directory(command))))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Where:
+    """Where a command works: the config repo, its cluster and a namespace; how it prints."""
+
+    namespace: str
+    cluster: "ClusterChoice"
+    directory: Path
+    output: str = "text"
+
+    def opened(self, *, drive: bool = False) -> AbstractContextManager["Place"]:
+        """Open the config repo and connect to the cluster; raises as ``places.opened``."""
+        from ruleengine.app.pipelines.places import opened
+
+        return opened(self.directory, self.cluster, self.namespace, drive=drive)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Manner:
+    """How a workflow that was begun is followed; ``drive`` is for a cluster that was named."""
+
+    drive: bool
+    wait: bool
+    watch: bool
+    log: bool
+
+    @property
+    def follows(self) -> bool:
+        """Whether it is followed at all."""
+        return self.wait or self.watch or self.log
+
+
+_namespace = click.option(
+    "-n",
+    "--namespace",
+    default="",
+    show_default="that of pipelines",
+    help="The namespace of the workflows.",
+)
+
+
+def printing(*formats: str) -> Callable[[Command], Command]:
+    """Add what says where, and how to print where there are formats: ``where: Where``."""
+    printed = (output(*formats),) if formats else ()
+    return gathering("where", Where, _namespace, *printed, cluster, directory)
+
+
+placed = printing("text", "json", "yaml", "name", "wide")
+"""Adds what says where, and how to print objects: ``where: Where``."""
+
+
+def all_namespaces(command: Decorated) -> Decorated:
+    """Add ``-A``: those of every namespace."""
+    return click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")(
+        command
+    )
 
 
 def workflow(command: Decorated) -> Decorated:
@@ -41,53 +86,48 @@ def workflows(command: Decorated) -> Decorated:
     )(command)
 
 
-def node_field_selector(command: Decorated) -> Decorated:
-    """Add ``--node-field-selector``."""
-    return click.option(
+def _selector(selector: str) -> "NodeSelector":
+    from ruleengine.pipelines.verbs.selecting import parse_selector
+
+    return parse_selector(selector)
+
+
+node_field_selector = gathering(
+    "selector",
+    _selector,
+    click.option(
         "--node-field-selector",
         "selector",
         default="",
         metavar="FIELD=VALUE,...",
         help="Only these nodes, by displayName, name, id, phase, templateName and others.",
+    ),
+)
+"""Adds ``--node-field-selector``: ``selector: NodeSelector``."""
+
+
+def memoized(command: Decorated) -> Decorated:
+    """Add ``--memoized``."""
+    return click.option(
+        "--memoized", is_flag=True, help="Take over what succeeded, of one that failed."
     )(command)
 
 
-def parameters(command: Decorated) -> Decorated:
-    """Add ``-p NAME=VALUE`` and ``--parameter-file``."""
-    file = click.option(
-        "-f",
-        "--parameter-file",
-        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
-        default=None,
-        help="A YAML or JSON file of parameters; -p wins over it.",
-    )
-    one = click.option(
-        "-p",
-        "--parameter",
-        "parameter",
-        multiple=True,
-        metavar="NAME=VALUE",
-        help="A parameter; as often as needed.",
-    )
-    return one(file(command))
-
-
-def follow_options(command: Decorated) -> Decorated:
-    """Add how to follow a workflow that was begun."""
-    for option in (
-        click.option("--log", is_flag=True, help="Print the logs of its steps while it runs."),
-        click.option("--watch", is_flag=True, help="Follow it in a live tree, to its end."),
-        click.option(
-            "--wait/--no-wait",
-            default=True,
-            help="Wait for its end, or until it waits for a person.",
-        ),
-        click.option(
-            "--drive", is_flag=True, help="Drive it from here on a cluster that was named, too."
-        ),
-    ):
-        command = option(command)
-    return command
+follow_options = gathering(
+    "manner",
+    Manner,
+    click.option(
+        "--drive", is_flag=True, help="Drive it from here on a cluster that was named, too."
+    ),
+    click.option(
+        "--wait/--no-wait",
+        default=True,
+        help="Wait for its end, or until it waits for a person.",
+    ),
+    click.option("--watch", is_flag=True, help="Follow it in a live tree, to its end."),
+    click.option("--log", is_flag=True, help="Print the logs of its steps while it runs."),
+)
+"""Adds how to follow a workflow that was begun: ``manner: Manner``."""
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
@@ -101,18 +141,40 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     return found
 
 
-def read_parameters(texts: Sequence[str], file: str | None) -> Mapping[str, str]:
+def _parameters(parameter: Sequence[str], parameter_file: str | None) -> Mapping[str, str]:
     """Return parameters of the command line over those of a file. Raises ``UsageError``."""
-    given = pairs(texts, "-p")
-    if file is None:
+    given = pairs(parameter, "-p")
+    if parameter_file is None:
         return given
     from ruleengine.formats import yaml_reader
     from ruleengine.pipelines.texts import as_text
 
-    with click.open_file(file, "rb") as stream:
-        parsed = yaml_reader.read(stream.read(), file)
+    with click.open_file(parameter_file, "rb") as stream:
+        parsed = yaml_reader.read(stream.read(), parameter_file)
     values = [one.value for one in parsed.documents]
     if parsed.findings or len(values) != 1 or not isinstance(values[0], dict):
         why = parsed.findings[0].message if parsed.findings else "it is no mapping"
-        raise click.UsageError(f"{file} holds no parameters: {why}")
+        raise click.UsageError(f"{parameter_file} holds no parameters: {why}")
     return {**{str(name): as_text(value) for name, value in values[0].items()}, **given}
+
+
+parameters = gathering(
+    "parameters",
+    _parameters,
+    click.option(
+        "-p",
+        "--parameter",
+        "parameter",
+        multiple=True,
+        metavar="NAME=VALUE",
+        help="A parameter; as often as needed.",
+    ),
+    click.option(
+        "-f",
+        "--parameter-file",
+        type=click.Path(exists=True, dir_okay=False, allow_dash=True),
+        default=None,
+        help="A YAML or JSON file of parameters; -p wins over it.",
+    ),
+)
+"""Adds ``-p NAME=VALUE`` and ``--parameter-file``: ``parameters: Mapping[str, str]``."""

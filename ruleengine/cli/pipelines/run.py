@@ -1,19 +1,26 @@
 """``ruleengine pipeline run``."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
+from ruleengine.cli.options import gathering
 from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.following import CODES
 from ruleengine.cli.pipelines.options import (
+    Manner,
+    Where,
     follow_options,
     pairs,
     parameters,
     placed,
-    read_parameters,
 )
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.running import Asked
+    from ruleengine.pipelines.verbs.submitting import Submission
 
 _EPILOG = f"""\b
 Examples:
@@ -26,74 +33,86 @@ Examples:
 {CODES}"""
 
 
-@click.command(epilog=_EPILOG)
-@click.argument(
-    "name", metavar="[NAME|KIND/NAME|FILE]", default="", shell_complete=completing.pipelines
-)
-@parameters
-@click.option("--from", "source", default="", metavar="KIND/NAME", help="A live template.")
-@click.option("--entrypoint", default="", metavar="TEMPLATE", help="Begin with this template.")
-@click.option("--name", "workflow_name", default="", help="The name of the workflow.")
-@click.option("--generate-name", default="", metavar="PREFIX", help="How its name begins.")
-@click.option("-l", "--labels", default="", metavar="NAME=VALUE,...", help="Labels for it.")
-@click.option("--priority", type=int, default=None, help="Its priority: higher ones go first.")
-@click.option("--serviceaccount", default="", metavar="NAME", help="Whose rights its pods have.")
-@click.option("--dry-run", is_flag=True, help="Print the workflow; create nothing.")
-@follow_options
-@placed
-def command(  # noqa: PLR0913 - one parameter per option
+def _asked(name: str, source: str) -> "Asked":
+    if bool(name) is bool(source):
+        raise click.UsageError("name a pipeline or a file, or --from KIND/NAME")
+    from ruleengine.app.pipelines.running import Asked
+
+    return Asked(name=name, source=source)
+
+
+def _submission(
     *,
-    name: str,
-    parameter: tuple[str, ...],
-    parameter_file: str | None,
-    source: str,
     entrypoint: str,
     workflow_name: str,
     generate_name: str,
     labels: str,
     priority: int | None,
     serviceaccount: str,
-    dry_run: bool,
-    wait: bool,
-    watch: bool,
-    log: bool,
-    drive: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> int:
-    """Run a pipeline: what the repo declares under a name, a file, or a live template.
+) -> "Submission":
+    from ruleengine.app.pipelines.running import suffix
+    from ruleengine.pipelines.verbs.submitting import Submission
 
-    Templates of the repo that it needs are applied first. The local control plane is started
-    where none runs, and the workflow is driven from here, unless `ruleengine run` does.
-    """
-    if bool(name) is bool(source):
-        raise click.UsageError("name a pipeline or a file, or --from KIND/NAME")
-    from ruleengine.app.pipelines.running import Asked
-
-    asked = Asked(
-        name=name,
-        source=source,
-        parameters=read_parameters(parameter, parameter_file),
-        workflow_name=workflow_name,
+    return Submission(
+        suffix=suffix(),
+        name=workflow_name,
         generate_name=generate_name,
         entrypoint=entrypoint,
         labels=pairs([one for one in labels.split(",") if one], "--labels"),
         priority=priority,
         service_account=serviceaccount,
     )
+
+
+@click.command(epilog=_EPILOG)
+@gathering(
+    "asked",
+    _asked,
+    click.argument(
+        "name", metavar="[NAME|KIND/NAME|FILE]", default="", shell_complete=completing.pipelines
+    ),
+    parameters,
+    click.option("--from", "source", default="", metavar="KIND/NAME", help="A live template."),
+)
+@gathering(
+    "submission",
+    _submission,
+    click.option("--entrypoint", default="", metavar="TEMPLATE", help="Begin with this template."),
+    click.option("--name", "workflow_name", default="", help="The name of the workflow."),
+    click.option("--generate-name", default="", metavar="PREFIX", help="How its name begins."),
+    click.option("-l", "--labels", default="", metavar="NAME=VALUE,...", help="Labels for it."),
+    click.option("--priority", type=int, default=None, help="Its priority: higher ones go first."),
+    click.option(
+        "--serviceaccount", default="", metavar="NAME", help="Whose rights its pods have."
+    ),
+)
+@click.option("--dry-run", is_flag=True, help="Print the workflow; create nothing.")
+@follow_options
+@placed
+def command(
+    *,
+    asked: "Asked",
+    parameters: Mapping[str, str],
+    submission: "Submission",
+    dry_run: bool,
+    manner: Manner,
+    where: Where,
+) -> int:
+    """Run a pipeline: what the repo declares under a name, a file, or a live template.
+
+    Templates of the repo that it needs are applied first. The local control plane is started
+    where none runs, and the workflow is driven from here, unless `ruleengine run` does.
+    """
     from ruleengine.app.pipelines import running
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.begun import Manner, begun
+    from ruleengine.cli.pipelines.begun import begun
 
-    manner = Manner(output=output, wait=wait, watch=watch, log=log)
-    with opened(directory, cluster, namespace, drive=drive) as place:
+    asked = replace(asked, submission=replace(submission, parameters=parameters))
+    if not dry_run:
+        return begun(where, manner, lambda place: running.begin(place, asked))
+    from ruleengine.cli.pipelines.showing import show_objects
+    from ruleengine.formats import yaml_writer
+
+    with where.opened() as place:
         made = running.make(place, asked)
-        if dry_run:
-            from ruleengine.cli.pipelines.showing import show_objects
-            from ruleengine.formats import yaml_writer
-
-            show_objects(output, [made], lambda _: yaml_writer.write(made))
-            return 0
-        return begun(place, running.begin(place, made, asked), manner)
+    show_objects(where.output, [made], lambda _: yaml_writer.write(made))
+    return 0

@@ -2,27 +2,28 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from ruleengine.app.clusters import ClusterChoice
-from ruleengine.cli.options import DurationType
+from ruleengine.cli.options import DurationType, gathering
 from ruleengine.cli.pipelines import completing
-from ruleengine.cli.pipelines.options import node_field_selector, pairs, placed, workflows
+from ruleengine.cli.pipelines.options import Where, node_field_selector, pairs, placed, workflows
 from ruleengine.model.values import Object
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.listing import Filter
+    from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
 @click.command("suspend", epilog="Example: ruleengine pipeline suspend build-x7k2p")
 @workflows
 @placed
-def suspend_command(
-    *, names: tuple[str, ...], namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def suspend_command(*, names: tuple[str, ...], where: Where) -> None:
     """Begin no new steps of workflows. What runs comes to its end."""
     from ruleengine.pipelines.verbs.telling import suspend
 
-    _change(names, suspend, "suspended", (namespace, output, cluster, directory))
+    _change(names, suspend, "suspended", where)
 
 
 _RESUME_EPILOG = """\b
@@ -44,24 +45,19 @@ Examples:
     help="A value for an output that a node waits for.",
 )
 @placed
-def resume_command(  # noqa: PLR0913 - one parameter per option
+def resume_command(
     *,
     names: tuple[str, ...],
-    selector: str,
+    selector: "NodeSelector",
     parameter: tuple[str, ...],
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    where: Where,
 ) -> None:
     """Go on with suspended workflows, or with those of their suspended nodes that are selected."""
     from ruleengine.app.pipelines.changing import now
-    from ruleengine.pipelines.verbs.selecting import parse_selector
     from ruleengine.pipelines.verbs.telling import resume
 
-    chosen, supplied = parse_selector(selector), pairs(parameter, "-p")
-    where = (namespace, output, cluster, directory)
-    _change(names, lambda one: resume(one, now(), chosen, supplied), "resumed", where)
+    supplied = pairs(parameter, "-p")
+    _change(names, lambda one: resume(one, now(), selector, supplied), "resumed", where)
 
 
 @click.command("stop", epilog="Example: ruleengine pipeline stop build-x7k2p")
@@ -69,56 +65,42 @@ def resume_command(  # noqa: PLR0913 - one parameter per option
 @node_field_selector
 @click.option("--message", default="", help="Why; for the nodes that are selected.")
 @placed
-def stop_command(  # noqa: PLR0913 - one parameter per option
+def stop_command(
     *,
     names: tuple[str, ...],
-    selector: str,
+    selector: "NodeSelector",
     message: str,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
+    where: Where,
 ) -> None:
     """Stop workflows: nothing new begins, what runs ends, exit handlers run.
 
     With a selector only those suspended nodes fail.
     """
     from ruleengine.app.pipelines.changing import now
-    from ruleengine.pipelines.verbs.selecting import parse_selector
     from ruleengine.pipelines.verbs.telling import stop
 
-    chosen = parse_selector(selector)
-    where = (namespace, output, cluster, directory)
-    _change(names, lambda one: stop(one, now(), chosen, message), "stopped", where)
+    _change(names, lambda one: stop(one, now(), selector, message), "stopped", where)
 
 
 @click.command("terminate", epilog="Example: ruleengine pipeline terminate build-x7k2p")
 @workflows
 @placed
-def terminate_command(
-    *, names: tuple[str, ...], namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def terminate_command(*, names: tuple[str, ...], where: Where) -> None:
     """Stop workflows at once; exit handlers do not run."""
     from ruleengine.pipelines.verbs.telling import terminate
 
-    _change(names, terminate, "terminated", (namespace, output, cluster, directory))
-
-
-_Where = tuple[str, str, ClusterChoice, Path]
-"""Namespace, format, cluster and config repo."""
+    _change(names, terminate, "terminated", where)
 
 
 def _change(
-    names: tuple[str, ...], verb: Callable[[Object], Object], word: str, where: _Where
+    names: tuple[str, ...], verb: Callable[[Object], Object], word: str, where: Where
 ) -> None:
     from ruleengine.app.pipelines.changing import change
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import told
 
-    namespace, output, cluster, directory = where
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         changed = [change(place, one, verb) for one in names]
-    told(output, changed, word)
+    told(where.output, changed, word)
 
 
 _DELETE_EPILOG = """\b
@@ -128,43 +110,41 @@ Examples:
 """
 
 
+def _filter(*, completed: bool, older: timedelta | None, prefix: str, selector: str) -> "Filter":
+    from ruleengine.app.pipelines.listing import Filter
+
+    return Filter(completed=completed, older=older, prefix=prefix, labels=selector)
+
+
 @click.command("delete", epilog=_DELETE_EPILOG)
 @click.argument("names", nargs=-1, metavar="[NAME...]", shell_complete=completing.workflows)
-@click.option("--completed", is_flag=True, help="All that are over.")
-@click.option("--older", type=DurationType(), default=None, help="All that are over for longer.")
-@click.option("--prefix", default="", help="All whose names begin so.")
-@click.option("-l", "--selector", default="", help="All with these labels.")
+@gathering(
+    "chosen",
+    _filter,
+    click.option("--completed", is_flag=True, help="All that are over."),
+    click.option(
+        "--older", type=DurationType(), default=None, help="All that are over for longer."
+    ),
+    click.option("--prefix", default="", help="All whose names begin so."),
+    click.option("-l", "--selector", default="", help="All with these labels."),
+)
 @click.option("--all", "every", is_flag=True, help="All of the namespace.")
 @placed
-def delete_command(  # noqa: PLR0913 - one parameter per option
-    *,
-    names: tuple[str, ...],
-    completed: bool,
-    older: timedelta | None,
-    prefix: str,
-    selector: str,
-    every: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+def delete_command(*, names: tuple[str, ...], chosen: "Filter", every: bool, where: Where) -> None:
     """Delete workflows with their pods, by name or by what they are."""
-    filtered = completed or older is not None or bool(prefix) or bool(selector) or every
+    from ruleengine.app.pipelines import changing, finding
+    from ruleengine.app.pipelines.listing import Filter, workflows
+    from ruleengine.cli.pipelines.showing import told
+    from ruleengine.model.actions import Target
+
+    filtered = every or chosen != Filter()
     if bool(names) is filtered:
         raise click.UsageError(
             "name workflows, or say which: --completed, --older, --prefix, -l, --all"
         )
-    from ruleengine.app.pipelines import changing, finding
-    from ruleengine.app.pipelines.listing import Filter, workflows
-    from ruleengine.app.pipelines.places import opened
-    from ruleengine.cli.pipelines.showing import told
-    from ruleengine.model.actions import Target
-
-    chosen = Filter(completed=completed, older=older, prefix=prefix, labels=selector)
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = [finding.workflow(place, one) for one in names]
         if filtered:
             found = list(workflows(place, chosen, changing.now()))
         changing.delete(place, [Target.of(one) for one in found])
-    told(output, found, "deleted")
+    told(where.output, found, "deleted")

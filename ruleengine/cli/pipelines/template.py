@@ -1,12 +1,9 @@
 """``ruleengine pipeline template``."""
 
-from pathlib import Path
-
 import click
 
-from ruleengine.app.clusters import ClusterChoice
 from ruleengine.cli.pipelines import completing, lint
-from ruleengine.cli.pipelines.options import placed
+from ruleengine.cli.pipelines.options import Where, all_namespaces, placed
 from ruleengine.model.values import Object, lookup
 
 
@@ -19,30 +16,22 @@ command.add_command(lint.command)
 
 
 @command.command("list", epilog="Example: ruleengine pipeline template list -A")
-@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+@all_namespaces
 @placed
-def list_command(
-    *,
-    all_namespaces: bool,
-    namespace: str,
-    output: str,
-    cluster: ClusterChoice,
-    directory: Path,
-) -> None:
+def list_command(*, all_namespaces: bool, where: Where) -> None:
     """List templates, those of the whole cluster after those of namespaces."""
     from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import show_objects
     from ruleengine.cli.printing import columns
 
-    with opened(directory, cluster, namespace) as place:
-        where = "" if all_namespaces else place.namespace
+    with where.opened() as place:
+        namespace = "" if all_namespaces else place.namespace
         found = [
-            *finding.objects(place, "WorkflowTemplate", where),
+            *finding.objects(place, "WorkflowTemplate", namespace),
             *finding.objects(place, "ClusterWorkflowTemplate", ""),
         ]
     rows = [("KIND", "NAMESPACE", "NAME", "ENTRYPOINT", "PARAMETERS"), *map(_row, found)]
-    show_objects(output, found, lambda _: columns(rows) if found else "none\n")
+    show_objects(where.output, found, lambda _: columns(rows) if found else "none\n")
 
 
 def _row(template: Object) -> tuple[str, ...]:
@@ -60,18 +49,15 @@ def _row(template: Object) -> tuple[str, ...]:
 @command.command("get", epilog="Example: ruleengine pipeline template get build -o yaml")
 @click.argument("name", metavar="NAME|KIND/NAME", shell_complete=completing.templates)
 @placed
-def get_command(
-    *, name: str, namespace: str, output: str, cluster: ClusterChoice, directory: Path
-) -> None:
+def get_command(*, name: str, where: Where) -> None:
     """Show one template: how it is called, and what it is made of."""
     from ruleengine.app.pipelines import finding
-    from ruleengine.app.pipelines.places import opened
     from ruleengine.cli.pipelines.showing import show_objects
 
     kind, _, rest = name.rpartition("/")
-    with opened(directory, cluster, namespace) as place:
+    with where.opened() as place:
         found = finding.live(place, finding.kind_of(kind) if kind else "WorkflowTemplate", rest)
-    show_objects(output, [found], lambda _: _text(found))
+    show_objects(where.output, [found], lambda _: _text(found))
 
 
 def _text(template: Object) -> str:
