@@ -185,7 +185,11 @@ class _Reader:
         return NodeStatusSettings(largest=largest, offload=offload)
 
     def database(self, url: str) -> str:
-        path, parts = ("archive", "database"), urlsplit(url)
+        path = ("archive", "database")
+        try:
+            parts = urlsplit(url)
+        except ValueError:  # brackets around what is no address
+            parts = urlsplit("")
         if url and parts.scheme not in ("postgresql", "postgres"):
             message = "archive.database is no URL of a PostgreSQL database"
             self.wrong(path, message, "write postgresql://user@host/database, or leave it out")

@@ -82,6 +82,7 @@ def test_an_archive_is_kept_where_it_is_stated() -> None:
         ("archive: 1", "archive must be a mapping"),
         ("archive: {tl: 1d}", "there is no setting 'tl'"),
         ("archive: {database: mysql://db/x}", "no URL of a PostgreSQL database"),
+        ("archive: {database: 'postgresql://[db/x'}", "no URL of a PostgreSQL database"),
         ("archive: {database: 'postgresql://me:secret@db/x'}", "holds a password"),
         ("archive: {database: 'postgresql://db/x?password=secret'}", "holds a password"),
         ("archive: {selector: '=,'}", "no label selector"),
@@ -101,7 +102,7 @@ def test_large_workflows_are_stored_as_is_stated() -> None:
     """By default that is left to what serves them; what is wrong leaves the default in force."""
     found, findings = read_text(b"nodeStatus: {largest: 1000, offload: true}\n")
     assert (found.node_status, findings) == (NodeStatusSettings(largest=1000, offload=True), ())
-    for text in ("1", "{largest: big}", "{offload: 3}", "{lagest: 1}"):
+    for text in ("1", "{largest: big}", "{largest: true}", "{offload: 3}", "{lagest: 1}"):
         found, (finding,) = read_text(f"nodeStatus: {text}\n".encode())
         assert found.node_status == NodeStatusSettings()
         assert finding.remedy
