@@ -3,17 +3,30 @@
 The folder is a repository with its working tree, so that a step can go on with Git in it.
 """
 
+import posixpath
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.model.errors import UnreachableError, UsageError
-from ruleengine.repository.clones import Credentials, check_address, make_callbacks, unreachable
+from ruleengine.repository.clones import (
+    Credentials,
+    check_address,
+    make_callbacks,
+    shown_url,
+    unreachable,
+)
 
 _EVERY_BRANCH: Final = "+refs/heads/*:refs/remotes/origin/*"
 _EVERY_TAG: Final = "+refs/tags/*:refs/tags/*"
 _ORIGIN: Final = "origin"
+_START: Final = re.compile(r"[a-z]+://[^/]*|[^/:]+:")
+"""What an address has before the path on its host."""
+
+_DEEPEST: Final = 10
+"""So deep submodules lie in one another, as Argo brings them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,7 +68,7 @@ def check_out(wanted: Wanted, folder: Path, credentials: Credentials | None = No
         raise unreachable(wanted.url, str(error)) from error
     _switch(repository, wanted, branch)
     if wanted.submodules:
-        _bring_submodules(repository, wanted, credentials)
+        _bring_submodules(repository, wanted.url, wanted, credentials)
 
 
 def _default_branch(heads: Sequence[Any]) -> str:
@@ -96,20 +109,47 @@ def _switch(repository: Any, wanted: Wanted, branch: str) -> None:
     repository.checkout_tree(commit, strategy=CheckoutStrategy.FORCE)
 
 
-def _bring_submodules(repository: Any, wanted: Wanted, credentials: Credentials | None) -> None:
-    """Check the submodules out at the commits that the revision names."""
+def _bring_submodules(
+    repository: Any, url: str, wanted: Wanted, credentials: Credentials | None, depth: int = 1
+) -> None:
+    """Check the submodules out at the commits that the revision names, and theirs in turn.
+
+    ``url`` is that of the repository itself. The login is for its host and shown to no other.
+    """
     import pygit2
 
-    for name in repository.listall_submodules():
+    for path in repository.listall_submodules():
+        module = repository.submodules[path]
+        inner = _beside(url, module.url or "")
+        check_address(inner)
+        login = credentials if _host(inner) == _host(wanted.url) else None
+        callbacks = make_callbacks(inner, login, trusting=wanted.trusting)
         try:
-            url = repository.submodules[name].url or ""
-            check_address(url)
-            callbacks = make_callbacks(url, credentials, trusting=wanted.trusting)
-            repository.submodules.update([name], init=True, callbacks=callbacks)
-        except UsageError:
-            raise
+            repository.config[f"submodule.{module.name}.url"] = inner
+            repository.submodules.update([path], init=True, callbacks=callbacks)
+            opened = repository.submodules[path].open()
         except (pygit2.GitError, KeyError, ValueError) as error:
             raise UnreachableError(
-                f"the submodule {name} cannot be fetched: {error}",
+                f"the submodule {path}: {unreachable(inner, str(error)).message}",
                 "set `disableSubmodules`, or check its address and the credentials",
             ) from error
+        if depth < _DEEPEST:
+            _bring_submodules(opened, inner, wanted, credentials, depth + 1)
+
+
+def _beside(url: str, stated: str) -> str:
+    """Return the address of a submodule, which may be stated relative to its repository's.
+
+    >>> _beside("git@example.com:team/app.git", "../library.git")
+    'git@example.com:team/library.git'
+    """
+    if not stated.startswith(("./", "../")):
+        return stated
+    host = _START.match(url)
+    start = host[0] if host else ""
+    return start + posixpath.normpath(f"{url.removeprefix(start)}/{stated}")
+
+
+def _host(url: str) -> str:
+    host = _START.match(shown_url(url))
+    return host[0] if host else ""

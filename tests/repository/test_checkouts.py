@@ -102,6 +102,42 @@ def test_submodules_come_along_unless_that_is_disabled(history: Repo, tmp_path: 
         assert (folder / "inner" / "file").exists() is submodules
 
 
+def test_submodules_may_lie_beside_their_repository_and_in_one_another(
+    history: Repo, tmp_path: Path
+) -> None:
+    """Their address is then relative to that of the repository which names them."""
+    allowed = ("-c", "protocol.file.allow=always")
+    for outer, inner in (("middle", history.folder.name), ("outer", "middle")):
+        folder = history.folder.parent / outer
+        git(history.folder.parent, "clone", "-q", str(history.folder), outer)
+        git(folder, "remote", "set-url", "origin", folder.as_uri())
+        git(folder, *allowed, "submodule", "add", "-q", f"../{inner}", "inner")
+        git(folder, "commit", "-q", "-m", "inner")
+    check_out(Wanted(url=(history.folder.parent / "outer").as_uri()), tmp_path / "out")
+    assert (tmp_path / "out" / "inner" / "inner" / "file").exists()
+
+
+def test_a_login_is_shown_to_no_host_of_a_submodule(history: Repo, tmp_path: Path) -> None:
+    """Who owns a repository may name any address in it."""
+    asked: list[str] = []
+
+    def login(url: str) -> Login:
+        asked.append(url)
+        return LOGIN
+
+    with served(history.folder) as url:
+        (history.folder / ".gitmodules").write_text(
+            f'[submodule "inner"]\n  path = inner\n  url = {url}\n'
+        )
+        commit = history.git("rev-parse", "HEAD")
+        history.git("update-index", "--add", "--cacheinfo", f"160000,{commit},inner")
+        history.git("add", ".gitmodules")
+        history.git("commit", "-q", "-m", "inner")
+        with pytest.raises(UnreachableError, match=r"the submodule inner: .* a login is needed"):
+            check_out(Wanted(url=history.folder.as_uri()), tmp_path / "out", login)
+    assert asked == []
+
+
 @pytest.mark.parametrize(
     ("wanted", "message"),
     [
