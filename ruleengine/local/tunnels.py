@@ -39,10 +39,15 @@ class _Connection:
         self._say = say
         self._fail = fail
         self._pieces: asyncio.Queue[bytes] = asyncio.Queue(_WAITING)
+        self._takes = True
 
     async def write(self, data: bytes) -> None:
-        """Have data sent to the pod; no data says that nothing follows."""
-        await self._pieces.put(data)
+        """Have data sent to the pod; no data says that nothing follows.
+
+        What a pod takes no more is dropped.
+        """
+        if self._takes:
+            await self._pieces.put(data)
 
     async def run(self) -> None:
         """Carry everything until the pod has said everything."""
@@ -53,7 +58,15 @@ class _Connection:
             problem = f"nothing answers at {self._place[0]}:{self._place[1]}: {error}".encode()
         else:
             await self._carry(reader, writer)
+        finally:
+            self._drop()
         await self._fail(problem)
+
+    def _drop(self) -> None:
+        """Take nothing more, also from whoever waits for room: it speaks for other ports too."""
+        self._takes = False
+        while not self._pieces.empty():
+            self._pieces.get_nowait()
 
     async def _carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         sending = asyncio.ensure_future(self._send(writer))
@@ -73,6 +86,7 @@ class _Connection:
                 writer.write(data)
                 await writer.drain()
             writer.write_eof()
+        self._drop()
 
 
 class _Tunnel:
