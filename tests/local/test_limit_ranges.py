@@ -125,3 +125,17 @@ def test_defaults_are_given_once_and_are_within_the_limits(
 
 def _number(text: str) -> float:
     return float(text.removesuffix("m")) / (1000 if text.endswith("m") else 1)
+
+
+def test_a_claim_that_is_too_large_by_now_is_bound_and_goes(call: Caller) -> None:
+    """A bound is held against what asks for more, not against what asks for nothing."""
+    spec = {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "3Gi"}}}
+    assert call("POST", CLAIMS, {"metadata": {"name": "a"}, "spec": spec})[0] == 201
+    limit(call, "PersistentVolumeClaim", max={"storage": "1Gi"})
+    larger = {"spec": {"resources": {"requests": {"storage": "4Gi"}}}}
+    assert call("PATCH", f"{CLAIMS}/a", larger, MERGE)[0] == 403
+    status = {"status": {"phase": "Lost"}}
+    assert call("PATCH", f"{CLAIMS}/a/status", status, MERGE)[0] == 200
+    assert call("DELETE", f"{CLAIMS}/a")[0] == 200
+    call.plane.advance(5)
+    assert call("GET", f"{CLAIMS}/a")[0] == 404

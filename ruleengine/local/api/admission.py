@@ -98,7 +98,8 @@ class Admission:
             case ("batch", "Job") if live is None:
                 return _job(value)
             case ("", "PersistentVolumeClaim"):
-                self.policies.claim(value, served)
+                if live is None or value.get("spec") != live.get("spec"):  # else it may still go
+                    self.policies.claim(value, served)
                 return self._claim(value) if live is None else value
             case ("", "PersistentVolume") if live is None:
                 return _with_finalizer(value, PROTECTED_VOLUME)
