@@ -283,9 +283,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("Provisioner", "provisioner"),
         _path("ReclaimPolicy", "reclaimPolicy"),
         _path("VolumeBindingMode", "volumeBindingMode"),
-        _made(
-            "AllowVolumeExpansion", lambda one: str(bool(one.get("allowVolumeExpansion"))).lower()
-        ),
+        _made("AllowVolumeExpansion", _grows),
         AGE,
     ),
     "controllerrevisions.apps": (
