@@ -24,12 +24,13 @@ class Quotas:
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """A quota is looked at when it changes, or what it counts does."""
         found = [event.key] if event.key.resource == RESOURCE else []
-        if event.key.namespace and _matters(event):
-            found += [
+        if event.key.namespace:
+            counting = [
                 key_of(RESOURCE, one)
                 for one in reader.objects(RESOURCE, event.key.namespace)
                 if event.key.resource in resources_of(one)
             ]
+            found += counting if counting and _matters(event) else []
         return found
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
