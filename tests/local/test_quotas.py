@@ -208,6 +208,20 @@ def test_a_set_that_may_not_make_its_pods_says_so_and_goes_on_later(call: Caller
     assert condition(call("GET", f"{DEPLOYMENTS}/web")[1], "ReplicaFailure") is None
 
 
+def test_a_set_that_wants_no_more_than_it_has_fails_no_more(call: Caller) -> None:
+    """Although nothing was made since it was refused."""
+    quota(call, {"pods": "1"})
+    call("POST", DEPLOYMENTS, deployment(replicas=2))
+    call.plane.advance(5)
+    (owner,) = call("GET", SETS)[1]["items"]
+    assert condition(owner, "ReplicaFailure")["status"] == "True"
+    call("PATCH", f"{DEPLOYMENTS}/web", {"spec": {"replicas": 1}}, MERGE)
+    call.plane.advance(5)
+    (owner,) = call("GET", SETS)[1]["items"]
+    assert condition(owner, "ReplicaFailure") is None
+    assert condition(call("GET", f"{DEPLOYMENTS}/web")[1], "ReplicaFailure") is None
+
+
 @pytest.mark.parametrize("kind", ["jobs", "statefulsets"])
 def test_what_may_not_make_all_its_pods_goes_on_with_those_it_has(call: Caller, kind: str) -> None:
     """Their ends are counted, and the next come as there is room for them."""

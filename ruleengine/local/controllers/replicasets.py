@@ -90,11 +90,12 @@ class ReplicaSets:
         pods = [one for one in owned if is_active(one)]
         writes: list[Write] = []
         begin = None
-        refusal = reader.refusal(live["metadata"]["uid"])
+        wanted = int(live["spec"].get("replicas", 1))
+        refusal = reader.refusal(live["metadata"]["uid"]) if len(pods) < wanted else None
         if not is_deleting(live):
             writes += adopt_and_release(live, owned, reader)
             begin = _not_before(owned, refusal)
-            if begin is None or begin <= now or len(pods) > int(live["spec"].get("replicas", 1)):
+            if begin is None or begin <= now or len(pods) > wanted:
                 writes += _scale(live, pods, self._kind.component)
         status, again = _status(live, pods, now, refusal)
         if status != live.get("status"):
