@@ -25,13 +25,18 @@ class Policies:
         self._store = store
         self._lock = threading.Lock()
 
-    def counting(self, served: Served, namespace: str) -> AbstractContextManager[object]:
+    def counting(
+        self, served: Served, namespace: str, subresource: str = ""
+    ) -> AbstractContextManager[object]:
         """Return what is held from the check of quotas to the write of an object.
 
-        Two that come at the same moment never get what is left for one, nor one address.
+        Two that come at the same moment never get what is left for one, nor one address or port.
         """
-        allocates = served.resource == "services"
-        return self._lock if allocates or self._quotas(namespace) else nullcontext()
+        if subresource:
+            return nullcontext()  # its parts are neither counted nor given out
+        resource = served.resource
+        counted = any(resource in quotas.resources_of(one) for one in self._quotas(namespace))
+        return self._lock if resource == "services" or counted else nullcontext()
 
     def pod(self, pod: Object, served: Served) -> Object:
         """Return a new pod with the defaults of its namespace. Raises ``ApiFailure`` 403."""

@@ -7,6 +7,7 @@ written only if the object is still the same.
 
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from random import Random
 from typing import Final
 
@@ -185,11 +186,18 @@ class Registry:
     ) -> Object:
         following = preparing.succeeding(live, new, served, subresource)
         following = preparing.completed(following, served)
-        following = self.admission.admit(following, served, live)
-        following = preparing.tracked(
-            live, following, served, options, now=self.now(), subresource=subresource
-        )
-        return self._finish(served, live, following, options, subresource)
+        with self._counting_of(served, live, subresource):
+            following = self.admission.admit(following, served, live)
+            following = preparing.tracked(
+                live, following, served, options, now=self.now(), subresource=subresource
+            )
+            return self._finish(served, live, following, options, subresource)
+
+    def _counting_of(
+        self, served: Served, live: Object, subresource: str
+    ) -> AbstractContextManager[object]:
+        namespace = str(lookup(live, "metadata", "namespace", default=""))
+        return self.admission.policies.counting(served, namespace, subresource)
 
     def _finish(
         self, served: Served, live: Object, new: Object, options: WriteOptions, subresource: str
@@ -282,12 +290,13 @@ class Registry:
         entries = new["metadata"].get("managedFields")
         following = preparing.succeeding(live, new, served, subresource)
         following = preparing.completed(following, served)
-        following = self.admission.admit(following, served, live)
-        following = {
-            **following,
-            "metadata": {**following["metadata"], "managedFields": entries or []},
-        }
-        return self._finish(served, live, following, options, subresource)
+        with self._counting_of(served, live, subresource):
+            following = self.admission.admit(following, served, live)
+            following = {
+                **following,
+                "metadata": {**following["metadata"], "managedFields": entries or []},
+            }
+            return self._finish(served, live, following, options, subresource)
 
     def _applied(
         self,
