@@ -48,3 +48,24 @@ def test_many_updates_at_once_never_get_one_port(call: Caller, media: str) -> No
     with mock.patch.object(call.plane.store, "write", later), ThreadPoolExecutor(8) as threads:
         found = list(threads.map(opened, names))
     assert len(set(found)) == len(names)
+
+
+def test_a_port_of_another_service_is_refused(call: Caller) -> None:
+    """By a 422 that says which; a service keeps its own."""
+    assert call("POST", SERVICES, service("a", port("x", 80, nodePort=30080)))[0] == 201
+    status, refused = call("POST", SERVICES, service("b", port("x", 80, nodePort=30080)))
+    assert status == 422
+    assert refused["message"] == (
+        'Service "b" is invalid: spec.ports[0].nodePort: Invalid value: 30080: provided port is '
+        "already allocated"
+    )
+    moved = {"spec": {"ports": [port("x", 81, nodePort=30080)]}}
+    assert call("PATCH", f"{SERVICES}/a", moved, MERGE)[0] == 200
+
+
+def test_a_port_that_is_chosen_is_none_that_is_stated_beside_it(call: Caller) -> None:
+    """Also where that comes later."""
+    ports = [port("x", 80), port("y", 81, nodePort=30000)]
+    status, made = call("POST", SERVICES, service("a", *ports))
+    assert status == 201, made
+    assert [one["nodePort"] for one in made["spec"]["ports"]] == [30001, 30000]

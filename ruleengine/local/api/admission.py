@@ -129,7 +129,9 @@ class Admission:
             return value
         spec = self._with_address(spec, lookup(live, "spec") or {}, served, value)
         if spec.get("type") in ("NodePort", "LoadBalancer"):
-            spec = self._with_node_ports(spec, lookup(live, "spec", "ports", default=[]))
+            spec = self._with_node_ports(
+                spec, lookup(live, "spec", "ports", default=[]), served, value
+            )
         status = value.get("status") or {"loadBalancer": {}}
         return {**value, "spec": spec, "status": status}
 
@@ -153,20 +155,29 @@ class Admission:
             raise invalid(served.info, name, [cause])
         return {**spec, "clusterIP": address, "clusterIPs": spec.get("clusterIPs") or [address]}
 
-    def _with_node_ports(self, spec: Object, before: list[Object]) -> Object:
+    def _with_node_ports(
+        self, spec: Object, before: list[Object], served: Served, value: Object
+    ) -> Object:
         known = {(one.get("port"), one.get("protocol")): one.get("nodePort") for one in before}
         taken = {
             port.get("nodePort")
             for service in self._store.list("services").items
             for port in lookup(service, "spec", "ports", default=[])
         }
+        wanted = spec.get("ports") or []
+        own = {*known.values(), *(one.get("nodePort") for one in wanted)}
         ports = []
-        for port in spec.get("ports") or []:
-            number = port.get("nodePort") or known.get((port.get("port"), port.get("protocol")))
+        for index, port in enumerate(wanted):
+            number = port.get("nodePort")
+            if number and number in taken and number not in known.values():
+                path = ("spec", "ports", index, "nodePort")
+                cause = invalid_value(path, number, "provided port is already allocated")
+                raise invalid(served.info, str(value["metadata"].get("name")), [cause])
+            number = number or known.get((port.get("port"), port.get("protocol")))
             if not number:
                 free = range(_FIRST_NODE_PORT, _LAST_NODE_PORT + 1)
-                number = next(one for one in free if one not in taken)
-            taken.add(number)
+                number = next(one for one in free if one not in taken | own)
+                own.add(number)
             ports.append({**port, "nodePort": number})
         return {**spec, "ports": ports}
 
