@@ -271,7 +271,11 @@ def test_nobody_grants_what_it_does_not_hold(place: Place) -> None:
     assert place.speak(token, "PATCH", f"{roles}/more", label, media=MERGE)[0] == 200
     assert place.speak(token, "POST", bindings, binding("b1", "mine"))[0] == 201
     assert place.speak(token, "POST", bindings, binding("b2", "more"))[0] == 403
-    assert place.speak(token, "POST", bindings, binding("b3", "none"))[0] == 404
+    status, refused = place.speak(token, "POST", bindings, binding("b3", "none"))
+    assert (status, refused["message"]) == (
+        404,
+        'roles.rbac.authorization.k8s.io "none" not found',
+    )
     everything = binding("b4", "cluster-admin", "ClusterRole")
     assert place.speak(token, "POST", bindings, everything)[0] == 403
 

@@ -5,6 +5,7 @@ role needs its rights, or the verb ``bind`` on it.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from itertools import islice, product
 from typing import Final
 
@@ -76,7 +77,7 @@ def _check_binding(user: User, authorizer: Authorizer, served: Served, new: Obje
         return
     role, others = authorizer.role(kind, namespace, name)
     if role is None:
-        raise not_found(served.info, name)
+        raise not_found(replace(served.info, kind=kind, plural=resource), name)
     _confirm(user, authorizer, served, new, rules_of(role, others))
 
 
