@@ -5,6 +5,8 @@ import pytest
 from tests.simulation.gate import demand, expected_of, pass_through
 from tests.simulation.scenario import find_scenarios
 from tests.simulation.scenarios.applications import Applications
+from tests.simulation.scenarios.counters import Counters
+from tests.simulation.scenarios.rollouts import REPLICAS, Rollouts
 
 SCENARIOS = find_scenarios()
 
@@ -25,3 +27,26 @@ def test_a_synced_application_ends_as_its_second_revision_says() -> None:
     assert expected["Application/ruleengine/web-staging"]["sync"] == "Synced"
     assert "ConfigMap/staging/last" in expected
     assert "ConfigMap/staging/old" not in expected
+
+
+def test_a_released_rollout_ends_with_its_third_version_alone() -> None:
+    """With all its pods, after every step."""
+    expected = expected_of(Rollouts())
+    found = expected["Rollout/production/web"]
+    assert (found["phase"], found["currentStepIndex"]) == ("Healthy", 3)
+    (alone,) = (one for key, one in expected.items() if key.startswith("ReplicaSet/"))
+    assert alone == {
+        "wanted": REPLICAS,
+        "there": REPLICAS,
+        "available": REPLICAS,
+        "image": "example.com/web:3",
+    }
+
+
+def test_a_counter_ends_with_its_children_in_order_and_one_that_is_deleted_with_none() -> None:
+    """And its effect is done."""
+    expected = expected_of(Counters())
+    assert expected["Counter/shop/one"]["status"]["phase"] == "Succeeded"
+    assert "Counter/shop/two" not in expected
+    children = [one["data"] for key, one in expected.items() if "-child-" in key]
+    assert sorted(children, key=str) == [{"index": "0"}, {"index": "1"}]

@@ -145,7 +145,7 @@ class Workflows(Scenario):
     """Workflows that run to their end, and one that comes later."""
 
     seeds: ClassVar[int] = 80
-    writes: ClassVar[int] = 50
+    writes: ClassVar[int] = 80
     patience: ClassVar[float] = 400.0
     acts: ClassVar[Sequence[Act]] = (_submit,)
 
