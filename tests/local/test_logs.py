@@ -115,6 +115,29 @@ def written(folder: Path, write: Callable[[int], object], most: int = 1 << 20) -
     return read_log(path, LogOptions())
 
 
+def test_who_has_gone_takes_nobody_elses_place(tmp_path: Path) -> None:
+    """Not even where the descriptor of one that was given up came again for another."""
+    source, end = os.pipe()
+    log = os.open(tmp_path / "log", os.O_WRONLY | os.O_CREAT)
+    output = Output(source, Log(log), "stdout")
+    gone, first = os.pipe()
+    os.close(gone)
+    output.copy_to(1, first)
+    os.write(end, b"unread\n")
+    assert output.pump()
+    there, second = os.pipe()
+    assert second == first
+    output.copy_to(2, second)
+    output.drop(1)
+    os.write(end, b"read\n")
+    assert output.pump()
+    assert os.read(there, 100) == b"read\n"
+    output.drop(2)
+    assert os.read(there, 100) == b""
+    for one in (there, end, source, log):
+        os.close(one)
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return one folder for every example."""

@@ -1,6 +1,8 @@
 """What real processes of pods can do and cannot, and that none is left behind."""
 
 import os
+import queue
+import select
 import signal
 import socket
 from collections.abc import Iterator
@@ -13,6 +15,7 @@ import pytest
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
+from ruleengine.local.runtime import processes
 from ruleengine.local.runtime.detecting import ALLOW, detect
 from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.inside.enter import open_inside
@@ -138,6 +141,46 @@ def test_a_program_beside_one_that_has_ended_cannot_run(
     for name in ("c1", "other"):
         with pytest.raises(ProcessLookupError):
             runner.execute(shell.uid, name, Wanted(arguments=("true",)))
+
+
+def test_a_program_that_cannot_be_started_harms_nobody(
+    shell: Shell, runner: ProcessRunner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither what no process may be given, nor too much of it, nor whoever has gone meanwhile."""
+    name = shell.start("echo up; exec sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    odd = runner.execute(shell.uid, name, Wanted(arguments=("true", "a\0b")))
+    assert odd.over.wait(60)
+    odd.close()
+    assert odd.code == 127
+    with pytest.raises(OSError, match="too long"):
+        runner.execute(shell.uid, name, Wanted(arguments=("true", "x" * (1 << 16))))
+    found: list[Contained] = []
+    monkeypatch.setattr(processes, "execute", lambda one, _: found.append(one))
+    runner.execute(shell.uid, name, Wanted(arguments=("true",)))
+    nobody, end = os.pipe()
+    os.close(nobody)
+    codes: queue.SimpleQueue[int] = queue.SimpleQueue()
+    found[0].execute(["no-such-program"], [end, end, end], codes.put)
+    os.close(end)
+    assert codes.get(timeout=60) == 127
+    found[0].execute(["true"], [null := os.open(os.devnull, os.O_RDWR)] * 3, codes.put)
+    os.close(null)
+    assert codes.get(timeout=60) == 0
+    assert runner.look(shell.uid)[name].finished is None
+
+
+def test_behind_a_terminal_errors_come_with_all_else(shell: Shell, runner: ProcessRunner) -> None:
+    """Who expects them apart hears at once that there are none, and nothing is kept for them."""
+    name = shell.plan("echo up; exec sleep 1000", tty=True)
+    until(lambda: "up" in shell.log(name))
+    there = runner.execute(shell.uid, name, Wanted())
+    errors = there.outputs[1]
+    assert select.select([errors], [], [], 60)[0]
+    assert os.read(errors, 1) == b""
+    there.stop()
+    assert there.over.wait(60)
+    there.close()
 
 
 def test_a_port_that_is_taken_is_said_before_the_start(shell: Shell) -> None:

@@ -133,6 +133,9 @@ def _started(
 ) -> Execution:
     try:
         execution.stop = found.execute(wanted.arguments, streams, execution.finish)
+    except OSError:
+        execution.close()
+        raise
     finally:
         for one in set(streams):
             os.close(one)

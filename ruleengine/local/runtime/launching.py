@@ -5,6 +5,7 @@ a container is known when it happens, without asking.
 """
 
 import contextlib
+import errno
 import os
 import selectors
 import signal
@@ -21,6 +22,8 @@ import ruleengine
 from ruleengine.formats import json_text
 
 _LARGEST: Final = 1 << 16
+"""Bytes of a message; the other end takes in no more, and ends for what it cannot read."""
+
 _START_FAILED: Final = 128
 _KILLED: Final = 137
 _PROGRAM: Final = (
@@ -105,7 +108,8 @@ class Contained:
         """Start another process inside; return what stops it. ``done`` gets its exit code.
 
         ``streams`` are what it reads and what it writes, or one terminal. ``done`` is called from
-        the listening thread, with 137 where the container ends first.
+        the listening thread, with 137 where the container ends first. Raises ``OSError`` for
+        arguments that are too long to be passed on.
         """
         with self._lock:
             if self.code is not None:
@@ -113,8 +117,10 @@ class Contained:
                 return lambda: None
             self._numbers += 1
             number = self._numbers
+            asked = {"exec": number, "arguments": list(arguments), "tty": len(streams) == 1}
+            if len(json_text.dump_bytes(asked)) > _LARGEST:
+                raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
             self._executions[number] = done
-        asked = {"exec": number, "arguments": list(arguments), "tty": len(streams) == 1}
         self._tell(asked, *streams)
         return lambda: self._tell({"stop": number})
 

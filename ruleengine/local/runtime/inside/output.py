@@ -51,17 +51,20 @@ class Output:
         self._log = log
         self._stream = stream.encode()
         self._rest = b""
-        self._copies: list[int] = []
+        self._copies: dict[int, int] = {}
 
-    def copy_to(self, target: int) -> None:
-        """Write what comes from now on to a descriptor too, which is ours from here."""
+    def copy_to(self, number: int, target: int) -> None:
+        """Write what comes from now on to a descriptor too, which is ours from here.
+
+        ``number`` is who reads it: a descriptor that was closed may come again for another.
+        """
         os.set_blocking(target, False)
-        self._copies.append(target)
+        self._copies[number] = target
 
-    def drop(self, target: int) -> None:
-        """Write no more to a descriptor."""
-        if target in self._copies:
-            self._copies.remove(target)
+    def drop(self, number: int) -> None:
+        """Write no more to whoever has this number."""
+        target = self._copies.pop(number, None)
+        if target is not None:
             os.close(target)
 
     def pump(self) -> bool:
@@ -74,9 +77,9 @@ class Output:
             return False  # a terminal that its last user has closed
         if not chunk:
             return False
-        for target in list(self._copies):
+        for number, target in list(self._copies.items()):
             if not _gives(target, chunk):
-                self.drop(target)
+                self.drop(number)
         *lines, self._rest = (self._rest + chunk).split(b"\n")
         head = _now() + self._stream
         parts = [part for line in lines for part in _parts(head, line)]

@@ -51,7 +51,7 @@ class Supervisor:
         self._outputs: list[Output] = []
         self._input = -1
         self._signals: list[subprocess.Popen[bytes]] = []
-        self._attached: dict[int, tuple[bool, list[int]]] = {}
+        self._attached: dict[int, bool] = {}
         self._selector = selectors.DefaultSelector()
 
     def run(self) -> int:
@@ -196,8 +196,9 @@ class Supervisor:
         first = _controlling(stdin) if asked["tty"] else None
         try:
             process = self._start(asked["arguments"], stdin, stdout, stderr, first)
-        except OSError as error:
-            os.write(stderr, f"{error}\n".encode())
+        except (OSError, ValueError) as error:
+            with contextlib.suppress(OSError):  # who asked may be gone, and that harms nobody
+                os.write(stderr, f"{error}\n".encode())
             self._say({"exec": number, "code": _NOT_FOUND})
             return
         finally:
@@ -209,8 +210,10 @@ class Supervisor:
         """Let somebody see what the container's process writes, and write to it."""
         number, typing = asked["attach"], asked["stdin"] and self._input >= 0
         for output, target in zip(self._outputs, descriptors, strict=False):
-            output.copy_to(target)
-        self._attached[number] = typing, descriptors
+            output.copy_to(number, target)
+        for one in descriptors[len(self._outputs) :]:
+            os.close(one)  # behind a terminal errors come with all else
+        self._attached[number] = typing
         self._say({"attached": number}, *([self._input] if typing else ()))
 
     def _detach(self, number: int) -> None:
@@ -218,14 +221,14 @@ class Supervisor:
         if number not in self._attached:
             return
         self._hang_up(number)
-        _, descriptors = self._attached.pop(number)
-        for output, target in zip(self._outputs, descriptors, strict=False):
-            output.drop(target)
+        del self._attached[number]
+        for output in self._outputs:
+            output.drop(number)
         self._say({"exec": number, "code": 0})
 
     def _hang_up(self, number: int) -> None:
         """Close the input of a process that was to have one typist only, who has gone."""
-        typing, _ = self._attached.get(number, (False, ()))
+        typing = self._attached.get(number, False)
         if typing and self._spec["stdin_once"] and self._input >= 0:
             os.close(self._input)
             self._input = -1
