@@ -223,11 +223,16 @@ def test_a_container_runs_in_its_image_where_the_engine_has_it() -> None:
 
 
 def test_an_image_is_pulled_where_nothing_else_can_run_it() -> None:
-    """The container waits for it, and starts once it is there."""
+    """The container waits for it, which is no failure, and starts once it is there."""
     bench = Bench()
     bench.runner.registry = True
     value = bench.create(containers=[container(image="acme/app:1", command=[])])
     assert state(value)["waiting"]["reason"] == "ContainerCreating"
+    events = bench.call("GET", "/api/v1/namespaces/default/events")[1]["items"]
+    told = {
+        (one["type"], one["reason"]) for one in events if one["source"]["component"] == "kubelet"
+    }
+    assert told == {("Normal", "Pulling")}
     assert {one for _, one in bench.runner.pulled} == {"acme/app:1"}
     bench.runner.images = {"acme/app:1"}
     bench.plane.advance(3)

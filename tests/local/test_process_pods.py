@@ -270,3 +270,20 @@ def test_a_volume_that_is_not_honoured_is_named(bench: Bench) -> None:
 
 def _named(kind: str, name: str, data: Object) -> Object:
     return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}, "data": data}
+
+
+def test_a_container_that_claims_a_device_runs_without_and_says_so() -> None:
+    """It may go on without one; whoever waits for what it does finds the reason on the pod."""
+    bench = Bench()
+    value = bench.create(
+        containers=[container(resources={"claims": [{"name": "gpu"}]}), container("d")],
+        resourceClaims=[{"name": "gpu", "resourceClaimName": "card"}],
+    )
+    assert "running" in state(value)
+    items = bench.call("GET", "/api/v1/namespaces/default/events")[1]["items"]
+    (said,) = (one for one in items if one["reason"] == "ClaimsNotHonoured")
+    assert said["involvedObject"]["name"] == "p"
+    assert (said["type"], said["message"]) == (
+        "Warning",
+        "container c runs without what it claims (gpu): the local node has no devices to give",
+    )

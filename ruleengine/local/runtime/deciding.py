@@ -17,7 +17,7 @@ from ruleengine.local.runtime.pod_status import conditions, pod_status
 from ruleengine.local.runtime.situation import Observed, Situation, backoff, is_sidecar
 from ruleengine.local.runtime.steps import End, Ending, Steps, Told
 from ruleengine.local.runtime.storage import EVICTED
-from ruleengine.local.runtime.surroundings import NotReadyError
+from ruleengine.local.runtime.surroundings import PULLING, NotReadyError
 from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
@@ -134,11 +134,7 @@ def _add(situation: Situation, plan: Plan, steps: Steps) -> None:
     for container in situation.added:
         if situation.seen(container) is not None or situation.mains_over:
             continue
-        try:
-            steps.starts.append(plan(container, 0))
-        except NotReadyError as error:
-            steps.waiting[container["name"]] = (error.reason, error.message)
-            steps.told.append(Told(reason="Failed", message=f"Error: {error.message}"))
+        _try_to_start(container, 0, plan, steps)
 
 
 def _bring(situation: Situation, container: Object, plan: Plan, steps: Steps) -> None:
@@ -160,18 +156,36 @@ def _bring(situation: Situation, container: Object, plan: Plan, steps: Steps) ->
 
 
 def _start(situation: Situation, container: Object, attempt: int, plan: Plan, steps: Steps) -> None:
+    error = _try_to_start(container, attempt, plan, steps)
+    if error is None:
+        return
+    if error.final and situation.policy != "Always":
+        # a pod that ends is waited for: it says so instead of waiting for ever
+        message = f"container {container['name']}: {error.message}"
+        steps.impossible = Ending(reason=error.reason, message=message, since=situation.now)
+        return
+    steps.times.append(situation.now + _RETRY)
+
+
+def _try_to_start(
+    container: Object, attempt: int, plan: Plan, steps: Steps
+) -> NotReadyError | None:
+    """Start a container and tell what it has to do without; return why it cannot be."""
     try:
         steps.starts.append(plan(container, attempt))
     except NotReadyError as error:
-        name = container["name"]
-        steps.waiting[name] = (error.reason, error.message)
-        steps.told.append(Told(reason="Failed", message=f"Error: {error.message}"))
-        if error.final and situation.policy != "Always":
-            # a pod that ends is waited for: it says so instead of waiting for ever
-            message = f"container {name}: {error.message}"
-            steps.impossible = Ending(reason=error.reason, message=message, since=situation.now)
-            return
-        steps.times.append(situation.now + _RETRY)
+        steps.waiting[container["name"]] = (error.reason, error.message)
+        told = Told(reason="Failed", message=f"Error: {error.message}")
+        if error.reason == PULLING:
+            told = Told(reason="Pulling", message=error.message, warning=False)
+        steps.told.append(told)
+        return error
+    if claims := lookup(container, "resources", "claims"):
+        names = ", ".join(str(one.get("name")) for one in claims)
+        message = f"container {container['name']} runs without what it claims ({names}): "
+        message += "the local node has no devices to give"
+        steps.told.append(Told(reason="ClaimsNotHonoured", message=message))
+    return None
 
 
 def _watch(situation: Situation, steps: Steps) -> None:

@@ -1,8 +1,8 @@
 """From a container of a pod to a value that can be started.
 
 Pure: everything beyond the pod is asked of its ``Surroundings``. What this node does not honour
-is refused by name, never passed over; but for claims of devices, since a container that has none
-can tell that by itself.
+is refused by name, never passed over; but for claims of devices, without which a container is
+started and an event of its pod says so.
 """
 
 import posixpath

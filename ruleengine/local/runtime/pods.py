@@ -187,6 +187,6 @@ def _tell(pod: Object, told: Told) -> Tell:
         reason=told.reason,
         message=told.message,
         component="kubelet",
-        warning=True,
+        warning=told.warning,
         of=told.of,
     )

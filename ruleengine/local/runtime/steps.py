@@ -21,6 +21,7 @@ class Told:
 
     reason: str
     message: str
+    warning: bool = True
     of: str = ""
 
 
