@@ -24,6 +24,7 @@ from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.predicting import Predicted, comparable, predict, prepare
+from ruleengine.reconcile.quarantine import CRASHED, ENDLESS, REPORT, words_of
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.world import LiveWorld
 
@@ -82,21 +83,19 @@ class Forecast:
         count = self._decided[target] = self._decided.get(target, 0) + 1
         if count > MOST_DECISIONS:
             what = f"after {MOST_DECISIONS} decisions there is still something new"
-            self._endless(target, what)
+            self._find(target, ENDLESS, what, REPORT)
             return
         packing = self.surroundings.packing
         world = LiveWorld(self.observations, packing)
         try:
             decision = patience.ask(reconciler, packing.unpack(value), world, self.now, None)
+            self._take(target, decision, reconciler)
         except EndlessError as error:
-            self._endless(target, str(error))
-            return
+            self._find(target, ENDLESS, str(error), REPORT)
         except (ApiError, UnreachableError):
             raise
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
-            self._failed(target, error)
-            return
-        self._take(target, decision, reconciler)
+            self._find(target, CRASHED, *words_of(error))
 
     def _take(self, target: Target, decision: Decision, reconciler: Reconciler) -> None:
         """Add what a reconciler decided to the plan."""
@@ -146,24 +145,13 @@ class Forecast:
         if value.get("kind") == "CustomResourceDefinition":
             self.surroundings.shapes.expect(value)
 
-    def _endless(self, target: Target, what: str) -> None:
+    def _find(self, target: Target, code: str, what: str, remedy: str) -> None:
         self.findings.append(
             Finding(
                 severity=Severity.ERROR,
-                code="plan-decision-endless",
+                code=code,
                 message=f"{target}: {what}",
-                remedy="report it with the object; this is a fault of ruleengine",
-                place=self._place(target),
-            )
-        )
-
-    def _failed(self, target: Target, error: Exception) -> None:
-        self.findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                code="plan-decision-failed",
-                message=f"{target}: its reconciler failed ({type(error).__name__})",
-                remedy="report it with the object; this is a fault of ruleengine",
+                remedy=remedy,
                 place=self._place(target),
             )
         )

@@ -20,12 +20,12 @@ from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.keys import Key
 
+CRASHED: Final = "plan-decision-failed"
 ENDLESS: Final = "plan-decision-endless"
+REPORT: Final = "report it with the object; this is a fault of ruleengine"
 
-_CRASHED: Final = "plan-decision-failed"
 _FIRST_RETRY: Final = 5.0
 _LONGEST_RETRY: Final = 300.0
-_REPORT: Final = "report it with the object; this is a fault of ruleengine"
 
 
 class Quarantine:
@@ -51,7 +51,7 @@ class Quarantine:
         key.problem, key.retry_at = "", None
         return True
 
-    def put_aside(self, key: Key, value: Object, what: str, remedy: str = _REPORT) -> None:
+    def put_aside(self, key: Key, value: Object, what: str, remedy: str = REPORT) -> None:
         """Put an object aside that does not come to rest, until it changes."""
         self._put(key, value, ENDLESS, what, remedy)
 
@@ -65,10 +65,8 @@ class Quarantine:
 
     def crashed(self, key: Key, value: Object, error: Exception, now: datetime) -> None:
         """Put an object aside whose reconciler raised, to be tried again later."""
-        what, remedy = f"its reconciler failed ({type(error).__name__}{_where(error)})", _REPORT
-        if isinstance(error, RuleEngineError):
-            what, remedy = error.message, error.remedy
-        self._put(key, value, _CRASHED, what, remedy)
+        what, remedy = words_of(error)
+        self._put(key, value, CRASHED, what, remedy)
         key.crashes += 1
         pause = pause_after(
             key.crashes, key.target, self._seed, first=_FIRST_RETRY, longest=_LONGEST_RETRY
@@ -78,7 +76,7 @@ class Quarantine:
     def recovered(self, key: Key) -> None:
         """Note that the reconciler of an object did its work."""
         key.crashes = 0
-        self.withdraw(key.target, _CRASHED)
+        self.withdraw(key.target, CRASHED)
         if not key.repeats and not key.restless:
             self.withdraw(key.target, ENDLESS)
 
@@ -129,6 +127,13 @@ def put_aside(value: Object, problem: str, now: datetime) -> Object:
         "count": 1,
         "source": {"component": MANAGER},
     }
+
+
+def words_of(error: Exception) -> tuple[str, str]:
+    """Return what to say of a reconciler that raised, and the remedy."""
+    if isinstance(error, RuleEngineError):
+        return error.message, error.remedy
+    return f"its reconciler failed ({type(error).__name__}{_where(error)})", REPORT
 
 
 def _where(error: Exception) -> str:

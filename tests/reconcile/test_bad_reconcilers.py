@@ -18,6 +18,7 @@ from ruleengine.model.decisions import Decision, Next, Request, Stop
 from ruleengine.model.errors import FailedError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.planning import Plan
 from tests.cluster.fake_api import WRITES
 from tests.reconcile.kit import Setting, config_map, declare
 from tests.reconcile.test_settling import START, Scene, workflow
@@ -132,15 +133,38 @@ def test_a_decision_that_never_returns_is_interrupted() -> None:
     assert finding.code == "plan-decision-endless"
 
 
+def planned(reconciler: Two, **more: Any) -> Plan:
+    """Return the plan of one bad object and a good one."""
+    setting = Setting(reconcilers=[reconciler], **more)
+    setting.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    return setting.plan(declare(workflow("bad")), declare(workflow("good")))
+
+
 def test_a_decision_that_never_returns_does_not_stop_a_plan() -> None:
     """The plan tells it, and holds what the other object leads to."""
-    setting = Setting(reconcilers=[Two(endless)], longest_decision=0.05)
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
-    setting.api.add(namespace)
-    plan = setting.plan(declare(workflow("bad")), declare(workflow("good")))
+    plan = planned(Two(endless), longest_decision=0.05)
     (finding,) = plan.findings
     assert (finding.code, finding.place.path) == ("plan-decision-endless", "environments/web.yaml")
     assert "ConfigMap/shop/good" in [str(one.action.target) for one in plan.actions]
+
+
+@pytest.mark.parametrize("bad", BROKEN.values(), ids=BROKEN.keys())
+def test_a_broken_reconciler_does_not_stop_a_plan(bad: Callable[..., Any]) -> None:
+    """What it breaks on is a finding, or a write that is refused; a plan says no payload."""
+    plan = planned(Two(bad))
+    assert "ConfigMap/shop/good" in {str(one.action.target) for one in plan.actions}
+    assert all(str(BAD) in one.message for one in plan.findings)
+    assert SECRET not in str([one.message for one in plan.findings])
+
+
+def test_a_plan_says_an_error_of_ours_in_its_own_words() -> None:
+    """With its remedy; of any other it names the line that raised it."""
+    found = []
+    for error in (FailedError("the moon is full", "wait"), RuntimeError(SECRET)):
+        (finding,) = planned(Two(raising(error))).findings
+        found.append((finding.message, finding.remedy))
+    assert found[0] == (f"{BAD}: the moon is full", "wait")
+    assert "(RuntimeError at test_bad_reconcilers.py:" in found[1][0]
 
 
 def test_a_read_that_the_server_refuses_is_no_fault_of_who_reads() -> None:
