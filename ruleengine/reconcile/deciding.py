@@ -21,15 +21,14 @@ from ruleengine.model.actions import (
     Target,
     Verb,
 )
-from ruleengine.model.decisions import DONE, Next, Reconciler, Request, Stop
+from ruleengine.model.decisions import DONE, Next, Reconciler, Stop
 from ruleengine.model.digests import content_digest
-from ruleengine.model.errors import RuleEngineError, StoreError, UnreachableError
+from ruleengine.model.errors import UnreachableError
 from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
-from ruleengine.reconcile.asking import perform_request
+from ruleengine.reconcile.answering import Answering
 from ruleengine.reconcile.driving import Driving, Seen, read_anew
-from ruleengine.reconcile.effects import Performed
 from ruleengine.reconcile.foreseeing import desired, plan_action
 from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
@@ -48,8 +47,6 @@ _SAME_ACTIONS: Final = 5
 
 _MOST_WRITES: Final = 250
 """How many writes of one decision are performed before other objects have their turn."""
-
-_UNRECORDED: Final = "plan-effect-unrecorded"
 
 
 class Decider:
@@ -71,7 +68,7 @@ class Decider:
         self.hands = Hands(surroundings, observations, driving, manner)
         self._quarantine = Quarantine(manner.seed)
         self._statuses = Statuses(observations, surroundings.packing)
-        self.standing = Standing(surroundings.standing, observations.answers)
+        self._answering = Answering(surroundings, observations, self._quarantine, self._drives)
         self.outcomes: deque[Outcome] = deque(maxlen=manner.most_outcomes)
         self._broken_off: dict[Target, Step] = {}
         self.decisions = 0
@@ -80,6 +77,11 @@ class Decider:
     def findings(self) -> tuple[Finding, ...]:
         """What is wrong with single objects."""
         return self._quarantine.findings
+
+    @property
+    def standing(self) -> Standing:
+        """The standing requests of all objects."""
+        return self._answering.standing
 
     def decide(self, key: Key, now: datetime) -> list[Seen]:
         """Decide about one object and perform the decision; return what we changed."""
@@ -176,13 +178,13 @@ class Decider:
     def _perform(self, step: Step) -> None:
         decision, key = step.decision, step.key
         failed, key.failed = key.failed, {}
-        step.answered = self._read(step)
-        effects = [one for one in decision.requests if self._is_open(one)]
+        step.answered = self._answering.read(step)
+        effects = self._answering.effects(step)
         planned = self._needed(step.reconciler, decision.actions, step.now)
         due = bool(planned) or self._statuses.is_due(key, decision, step.now)
         if (effects or due) and not self._drives(step):
             return
-        if not self._perform_effects(step, effects):
+        if not self._answering.perform(step, effects):
             return
         if planned and self._goes_round(step, planned, failed):
             return
@@ -227,65 +229,6 @@ class Decider:
         except ApiError as error:
             step.key.watched, step.key.wake_at = error.message, later
         return False
-
-    def _read(self, step: Step) -> bool:
-        """Have reads performed that have no answer, and tell of requests nobody performs."""
-        asked = False
-        for request in step.decision.requests:
-            if request.standing:
-                asked = self._stand(step, request) or asked
-                continue
-            if request.kind not in self._surroundings.performers:
-                self._quarantine.unknown(step.key.target, request.kind)
-            elif request.effect:
-                continue
-            if request.key not in self._observations.answers:
-                answer = perform_request(request, self._surroundings.performers)
-                self._observations.answers[request.key] = answer
-                asked = True
-        return asked
-
-    def _stand(self, step: Step, request: Request) -> bool:
-        """Ask a standing request; tell whether there is an answer now that was not."""
-        performer = self.standing.performer(request)
-        if performer is None or (performer.exclusive and not self._drives(step)):
-            return False
-        heard = self.standing.ask(request)
-        step.heard = step.heard or heard
-        return heard
-
-    def _is_open(self, request: Request) -> bool:
-        return request.effect and request.key not in self._observations.answers
-
-    def _perform_effects(self, step: Step, effects: Sequence[Request]) -> bool:
-        """Perform effects; tell whether the rest of the decision is still worth performing.
-
-        It is not where a process before us has done an effect already: the decision has to
-        be taken again with its answer.
-        """
-        alive = frozenset(one.answer for one in step.key.reads if one.answer)
-        for request in effects:
-            if not self._drives(step):
-                return False
-            try:
-                done = step.hand.effects.perform(
-                    step.value, request, step.reconciler.manager, alive
-                )
-            except (ApiError, StoreError) as error:
-                self._unkept(step, error)
-                continue
-            self._quarantine.withdraw(step.key.target, _UNRECORDED)
-            if done is Performed.BEFORE:
-                step.key.wake_at = step.now
-                return False
-            step.answered = step.answered or done is Performed.NOW
-            step.failed = step.failed or done is Performed.NOT_YET
-        return True
-
-    def _unkept(self, step: Step, error: RuleEngineError) -> None:
-        """Note that an effect could not be recorded, and so was not performed."""
-        step.failed = True
-        self._quarantine.find(step.key.target, _UNRECORDED, error.message, error.remedy)
 
     def _needed(
         self, reconciler: Reconciler, actions: Iterable[Action], now: datetime
