@@ -95,11 +95,13 @@ class Decider:
             key.following, key.wake_at, key.watched = DONE, None, ""
             return changed
         if broken_off is not None and version_of(broken_off.value) == version_of(value):
-            return self._go_on(broken_off, changed, now)
-        if self._quarantine.lets_out(key, value, now):
+            changed = self._go_on(broken_off, changed, now)
+        elif self._quarantine.lets_out(key, value, now):
             changed = self._take_step(key, value, reconciler, changed, now)
-            if key.problem:
-                self.hands.warn(reconciler, put_aside(value, key.problem, now))
+        else:
+            return changed
+        if key.problem:
+            self.hands.warn(reconciler, put_aside(value, key.problem, now))
         return changed
 
     def _take_step(

@@ -21,6 +21,7 @@ class AllAtOnce:
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
     manager = "ruleengine-toy"
+    status: Object = field(default_factory=lambda: {"phase": "Succeeded"})
     asked: list[str] = field(default_factory=list)
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
@@ -33,7 +34,7 @@ class AllAtOnce:
             Action(verb=Verb.APPLY, target=Target.of(one), manager=self.manager, object=one)
             for one in children
         )
-        return Decision(actions=tuple(actions), status={"phase": "Succeeded"})
+        return Decision(actions=tuple(actions), status=self.status)
 
 
 def scene() -> Scene:
@@ -75,3 +76,17 @@ def test_the_rest_of_a_decision_is_not_written_once_its_object_has_changed() -> 
     made = [one for one in stage.api.objects if one.name.startswith("a-wide-")]
     assert 3 < len(made) < MANY
     assert stage.status("a-wide") == {"phase": "Succeeded"}
+
+
+def test_a_decision_that_fails_at_its_end_is_said_on_its_object() -> None:
+    """As one that fails at once is, though others had turns in between."""
+    stage = scene()
+    stage.reconciler.status = {"phase": {"no JSON"}}
+    settled = stage.settle(4)
+    about = {
+        one["involvedObject"]["name"]
+        for one in stage.api.objects.values()
+        if one["kind"] == "Event" and one["reason"] == "PutAside"
+    }
+    assert about == {"a-wide", "small"}
+    assert {one.target.name for one in settled.failed} == about
