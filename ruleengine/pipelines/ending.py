@@ -45,11 +45,7 @@ def _why(machine: "Machine") -> str:
 
 
 def _daemons(machine: "Machine") -> list[Object]:
-    return [
-        one
-        for one in machine.tree.nodes.values()
-        if one.get("daemoned") and one["phase"] == Phase.RUNNING and one["type"] == NodeType.POD
-    ]
+    return [one for one in machine.tree.daemons() if one["type"] == NodeType.POD]
 
 
 def watch_daemons(machine: "Machine") -> None:

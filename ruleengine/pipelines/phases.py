@@ -39,7 +39,7 @@ a pod for each (decision 0013)."""
 
 COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
 WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})
-_FULFILLED: Final = COMPLETED | {Phase.SKIPPED, Phase.OMITTED}
+_OVER: Final = COMPLETED | {Phase.SKIPPED, Phase.OMITTED}
 
 
 def is_completed(node: Object) -> bool:
@@ -47,13 +47,17 @@ def is_completed(node: Object) -> bool:
     return node.get("phase") in COMPLETED
 
 
+def is_over(node: Object) -> bool:
+    """Tell whether a node has come to its end, be it without having run."""
+    return node.get("phase") in _OVER
+
+
 def is_fulfilled(node: Object) -> bool:
     """Tell whether nothing that follows has to wait for a node any more.
 
     A daemon is fulfilled as soon as it is ready, and goes on running.
     """
-    phase = node.get("phase")
-    return phase in _FULFILLED or bool(node.get("daemoned") and phase != Phase.PENDING)
+    return is_over(node) or bool(node.get("daemoned") and node.get("phase") != Phase.PENDING)
 
 
 def is_wrong(node: Object) -> bool:

@@ -4,11 +4,16 @@ Nodes are plain values in Argo's own shape, never changed in place: what a decis
 laid over what the status holds, so that the difference costs what changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import naming
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over
+
+_MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
+"""Types of nodes of which a template's ``parallelism`` allows so many at once."""
 
 
 class Tree:
@@ -17,7 +22,10 @@ class Tree:
     def __init__(self, workflow: str, nodes: Mapping[str, Object]) -> None:
         self.workflow = workflow
         self._nodes = dict(nodes)
-        self.changed: set[str] = set()
+        self._open = {name: None for name, node in self._nodes.items() if not is_over(node)}
+        self._active: Counter[str] = Counter()
+        for name in self._open:
+            self._active.update(_active_in(self._nodes[name]))
 
     @property
     def nodes(self) -> dict[str, Object]:
@@ -38,9 +46,17 @@ class Tree:
 
     def put(self, node: Object) -> Object:
         """Add a node or put it in place of the one with its id; return it."""
-        if self._nodes.get(node["id"]) != node:
-            self._nodes[node["id"]] = node
-            self.changed.add(node["id"])
+        name, before = node["id"], self._nodes.get(node["id"])
+        if before == node:
+            return node
+        if before is not None:
+            self._active.subtract(_active_in(before))
+        self._active.update(_active_in(node))
+        self._nodes[name] = node
+        if not is_over(node):
+            self._open[name] = None
+        else:
+            self._open.pop(name, None)
         return node
 
     def update(self, node: Object, **fields: object) -> Object:
@@ -101,21 +117,32 @@ class Tree:
 
     def unfulfilled(self) -> Iterator[Object]:
         """Yield the nodes that are on their way."""
-        return (one for one in list(self._nodes.values()) if not is_fulfilled(one))
+        return (one for one in self._not_over() if not is_fulfilled(one))
+
+    def daemons(self) -> Iterator[Object]:
+        """Yield the nodes that are fulfilled while their pods go on running."""
+        return (one for one in self._not_over() if is_fulfilled(one))
+
+    def _not_over(self) -> list[Object]:
+        return [self._nodes[name] for name in self._open]
 
     def count_active(self, boundary: str = "") -> int:
         """Return how many pods are on their way; with a boundary, how many of its members.
 
         Those that wait for a lock do not count.
         """
-        types = WITH_POD | {NodeType.STEPS, NodeType.DAG} if boundary else WITH_POD
-        return sum(
-            one["type"] in types
-            and one["phase"] in (Phase.PENDING, Phase.RUNNING)
-            and "synchronizationStatus" not in one
-            and (not boundary or one.get("boundaryID") == boundary)
-            for one in self._nodes.values()
-        )
+        return self._active[boundary]
+
+
+def _active_in(node: Object) -> Iterator[str]:
+    """Yield the boundaries in which a node counts as on its way; an empty one is the workflow."""
+    on_its_way = node.get("phase") in (Phase.PENDING, Phase.RUNNING)
+    if not on_its_way or "synchronizationStatus" in node:
+        return
+    if node["type"] in WITH_POD:
+        yield ""
+    if node["type"] in _MEMBERS and node.get("boundaryID"):
+        yield node["boundaryID"]
 
 
 def is_hook(node: Object) -> bool:

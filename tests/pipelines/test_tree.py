@@ -1,0 +1,52 @@
+"""The nodes of a workflow: what is counted along is what counting anew comes to."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ruleengine.model.values import Object
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.tree import Tree
+
+
+def _node(name: str, kind: NodeType, phase: Phase, boundary: str, more: Object) -> Object:
+    placed = {"boundaryID": boundary} if boundary else {}
+    return {"id": name, "name": name, "type": str(kind), "phase": str(phase), **placed, **more}
+
+
+NODES = st.builds(
+    _node,
+    st.sampled_from("abcdef"),
+    st.sampled_from([NodeType.POD, NodeType.HTTP, NodeType.STEPS, NodeType.RETRY]),
+    st.sampled_from(Phase),
+    st.sampled_from(["", "x", "y"]),
+    st.sampled_from([{}, {"daemoned": True}, {"synchronizationStatus": {"waiting": "one"}}]),
+)
+
+
+def _counts(tree: Tree) -> object:
+    ways = {one["id"] for one in tree.unfulfilled()}, {one["id"] for one in tree.daemons()}
+    return ways, [tree.count_active(boundary) for boundary in ("", "x", "y")]
+
+
+@given(st.lists(NODES), st.lists(NODES))
+def test_what_is_on_its_way_is_told_whatever_was_put(
+    first: list[Object], then: list[Object]
+) -> None:
+    """As by a tree that is read anew, and by looking at each node."""
+    tree = Tree("build", {one["id"]: one for one in first})
+    for one in then:
+        tree.put(one)
+    assert _counts(tree) == _counts(Tree("build", tree.nodes))
+    nodes = tree.nodes.values()
+    assert {one["id"] for one in tree.unfulfilled()} == {
+        one["id"] for one in nodes if not is_fulfilled(one)
+    }
+    active = [
+        one
+        for one in nodes
+        if one["phase"] in (Phase.PENDING, Phase.RUNNING) and "synchronizationStatus" not in one
+    ]
+    assert tree.count_active() == sum(one["type"] in ("Pod", "HTTP") for one in active)
+    assert tree.count_active("x") == sum(
+        one["type"] != "Retry" and one.get("boundaryID") == "x" for one in active
+    )
