@@ -91,10 +91,11 @@ class Locks:
         self._kinds |= {one.name: one.kind for one in locks}
         for one in locks:
             self._limits[one.name] = limit_of(one, self._machine.world)
-        if all(holder in self._observed.get(one.name, ()) for one in locks):
-            if not any(self._is_overdrawn(one) for one in locks):
-                return None
-            self.give_back(holder)
+        if all(holder in self._observed.get(one.name, ()) for one in locks) and not any(
+            self._is_overdrawn(one) for one in locks
+        ):
+            return None
+        self.give_back(holder)  # some may be new: nobody waits for what they hold themselves
         blocked = next((one for one in locks if not self._has_room(one)), None)
         if blocked is None:
             for one in locks:

@@ -429,6 +429,24 @@ def test_workflows_beyond_a_limit_are_postponed(limit: Object) -> None:
     assert set(several.phases().values()) == {"Succeeded"}
 
 
+def test_a_limit_that_comes_between_claim_and_beginning_is_one_more_lock() -> None:
+    """The workflow does not wait for the mutex that it holds itself."""
+    several = Several(workflow("first", WHOLE))
+    several.turn("first")
+    assert several.status("first", "phase") == "Pending"
+    assert several.status("first", "synchronization", "mutex", "holding")
+    marks = {"workflows.argoproj.io/parallelism-limit": "1"}
+    several.world.put(
+        {
+            "apiVersion": "v1",
+            "kind": "Namespace",
+            "metadata": {"name": NAMESPACE, "labels": marks},
+        }
+    )
+    several.rounds()
+    assert several.phases() == {"first": "Succeeded"}
+
+
 def test_a_retried_workflow_takes_its_locks_again() -> None:
     """Its own, and those of nodes that are on their way again; nothing runs without them."""
     spec = """
