@@ -153,7 +153,7 @@ def _collect(value: Object, world: World, around: Around, strategies: tuple[str,
             continue
         problem = _problem(world, _pod_target(value, group))
         if problem:
-            results |= {(node, one["name"]): problem for node, one in group.artifacts}
+            results |= {(node, one["name"]): problem for node, one in group.artifacts} | told
             continue
         awaited += [_task_target(value, group), _pod_target(value, group)]
         actions += _begun(value, world, group)

@@ -161,6 +161,29 @@ def test_what_cannot_be_deleted_is_a_condition_and_keeps_the_workflow(
     assert finalizers(world) == []
 
 
+def stays(name: str, pod: Object) -> End | None:
+    """Every pod succeeds in no time, but those that delete never end."""
+    del pod
+    return None if name == COLLECTION else End(seconds=0)
+
+
+def test_what_is_gone_before_its_pod_breaks_is_marked() -> None:
+    """Only what is left is a condition."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), stays)
+    while not collectors(world):
+        world.turn()
+        world.run_pods()
+    (pod,) = collectors(world)
+    (name,) = plan_of(pod, "main")["tasks"]
+    target = Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)
+    told = {"wf": {"artifactResults": {"one": {"name": "one", "success": True}}}}
+    world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
+    world.put({**pod, "status": {"phase": "Failed", "message": "evicted"}})
+    world.settle()
+    assert deleted(world) == ["one"]
+    assert condition(world) == "wf/two: evicted"
+
+
 def at_once(name: str, pod: Object) -> End:
     """Every pod succeeds in no time."""
     del name, pod
