@@ -39,9 +39,10 @@ def look(plan: Plan) -> tuple[bool, int | None]:
 
 
 def _exit_code(folder: Path) -> int | None:
+    """Return the exit code that the wrapper left; ``None`` where none is written, or not yet."""
     try:
-        return int((folder / "exit-code").read_text(encoding="ascii"))
-    except FileNotFoundError:
+        return int(read_left(folder, "exit-code") or b"")
+    except ValueError:
         return None
 
 

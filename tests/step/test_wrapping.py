@@ -14,7 +14,7 @@ from ruleengine.model.values import Object
 from ruleengine.step.plan import VARIABLE, Plan, StepError, read_plan
 from ruleengine.step.preparing import prepare
 from ruleengine.step.reporting import report
-from ruleengine.step.waiting import collect, wait
+from ruleengine.step.waiting import collect, look, wait
 from tests.step.planes import PlaneApi, plan
 
 
@@ -104,6 +104,25 @@ def test_a_step_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:
     with begin(made, "sleep", "60") as process:
         while not (tmp_path / "started").exists():
             time.sleep(0.01)
+        process.kill()
+        process.stdout.close()  # type: ignore[union-attr]
+    assert wait(made) is None
+
+
+@pytest.mark.parametrize("left", ["", "nonsense", None])
+def test_an_exit_code_that_is_none_is_no_end_by_itself(tmp_path: Path, left: str | None) -> None:
+    """Half written it may become one; a link leads where only we can read."""
+    made = plan(tmp_path, result=True)
+    with begin(made, "sleep", "60") as process:
+        while not (tmp_path / "started").exists():
+            time.sleep(0.01)
+        place = tmp_path / "exit-code"
+        if left is None:
+            (tmp_path / "secret").write_text("7")
+            place.symlink_to("secret")
+        else:
+            place.write_text(left)
+        assert look(made) == (False, None)
         process.kill()
         process.stdout.close()  # type: ignore[union-attr]
     assert wait(made) is None
