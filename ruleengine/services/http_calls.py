@@ -62,9 +62,11 @@ def send(call: Call) -> Reply:
 
 def shown(url: str) -> str:
     """Return an address without what might be secret in it."""
-    parts = urlsplit(url)
-    port = f":{parts.port}" if parts.port else ""
-    return f"{parts.scheme}://{parts.hostname or ''}{port}{parts.path}"
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "an address that is none"
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"
 
 
 def _redirected(call: Call, status: int, where: str) -> Call:

@@ -166,8 +166,9 @@ def test_a_token_is_asked_for_where_the_location_says_so(
     [
         ("file:///etc/passwd", "is no address of the kinds http and https"),
         ("ftp://127.0.0.1/x", "is no address of the kinds http and https"),
+        ("http://[hunter22/x", "an address that is none cannot be reached"),
         ("http://127.0.0.1:1/x", "cannot be reached"),
-        ("http://user:hunter22@127.0.0.1:1/x", "http://127.0.0.1/x cannot be reached"),
+        ("http://user:hunter22@127.0.0.1:1/x", "http://127.0.0.1:1/x cannot be reached"),
     ],
 )
 def test_an_address_that_cannot_be_is_told(tmp_path: Path, url: str, message: str) -> None:

@@ -140,6 +140,20 @@ def test_only_http_is_spoken(url: str) -> None:
         send(Call(url=url))
 
 
+@pytest.mark.parametrize(
+    ("url", "message"),
+    [
+        ("http://127.0.0.1:port/x", "http://127.0.0.1:port/x cannot be reached"),
+        ("http://[x/", "an address that is none cannot be reached"),
+    ],
+)
+def test_an_address_that_is_none_is_told(url: str, message: str) -> None:
+    """As an error like any other, be it the port that is wrong."""
+    with pytest.raises(CallError) as told:
+        send(Call(url=url))
+    assert str(told.value).startswith(message)
+
+
 def test_nobody_there_is_told_without_secrets() -> None:
     """The address is shown without its query and its user."""
     with pytest.raises(CallError) as told:

@@ -26,6 +26,7 @@ from ruleengine.services.artifacts.store import (
     ArtifactMissingError,
     files_below,
 )
+from ruleengine.services.http_calls import shown
 
 _SECONDS: Final = 60.0
 _BLOCK: Final = 1 << 20
@@ -64,7 +65,7 @@ class HttpStore:
 
     def list(self, prefix: str) -> Iterator[str]:
         """Raise ``ArtifactError``: nobody can tell what lies below a URL."""
-        raise ArtifactError(f"what lies below {_shown(prefix)} cannot be listed over HTTP")
+        raise ArtifactError(f"what lies below {shown(prefix)} cannot be listed over HTTP")
 
     def delete(self, key: str) -> None:
         """Delete what lies at a URL."""
@@ -84,21 +85,22 @@ class HttpStore:
     def _ask(
         self, method: str, url: str, data: Any = None, more: Mapping[str, str] | None = None
     ) -> Iterator[IO[bytes]]:
-        if urlsplit(url).scheme not in ("http", "https"):
-            raise ArtifactError(f"{_shown(url)} is no address of the kinds http and https")
-        request = urllib.request.Request(url, data, {**self._headers(), **(more or {})})  # noqa: S310 - the kinds are checked above
-        request.method = method
+        headers = {**self._headers(), **(more or {})}
         try:
+            if urlsplit(url).scheme not in ("http", "https"):
+                raise ArtifactError(f"{shown(url)} is no address of the kinds http and https")
+            request = urllib.request.Request(url, data, headers)  # noqa: S310 - the kinds are checked above
+            request.method = method
             with self._opener.open(request, timeout=_SECONDS) as answer:
                 yield answer
         except urllib.error.HTTPError as error:
             error.close()
-            what = f"{_shown(url)} answered {error.code} {error.reason}"
+            what = f"{shown(url)} answered {error.code} {error.reason}"
             kind = ArtifactMissingError if error.code in _MISSING else ArtifactError
             raise kind(what) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             said = getattr(error, "reason", None) or error
-            raise ArtifactError(f"{_shown(url)} cannot be reached: {said}") from error
+            raise ArtifactError(f"{shown(url)} cannot be reached: {said}") from error
 
     def _headers(self) -> dict[str, str]:
         stated = {
@@ -141,12 +143,6 @@ class HttpStore:
     def _text(self, holder: Object, name: str) -> str:
         secret = self._access.secret(holder[name]) if holder.get(name) else None
         return secret.reveal() if secret is not None else ""
-
-
-def _shown(url: str) -> str:
-    """Return a URL without what might be secret in it."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.hostname or ''}{parts.path}"
 
 
 def _trust(body: Object, access: Access) -> ssl.SSLContext:
