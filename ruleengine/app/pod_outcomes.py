@@ -31,6 +31,8 @@ _FORMS: Final = (
 )
 _FIELDS: Final = frozenset({"exitCode", "seconds", "result", "parameters"})
 _SOON: Final = 1.0
+_LONGEST: Final = 1e9
+"""Seconds that a pod runs at most: what is beyond a lifetime is a slip."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +63,13 @@ def parse_outcome(text: str) -> PodOutcome:
 
 
 def _read_outcome(whose: str, value: Object) -> PodOutcome:
-    if not whose or value.keys() - _FIELDS:
+    seconds = float(value.get("seconds", _SOON))
+    if not whose or value.keys() - _FIELDS or not 0 <= seconds <= _LONGEST:
         raise ValueError(whose)
     return PodOutcome(
         whose=whose,
         exit_code=int(value.get("exitCode", 0)),
-        seconds=float(value.get("seconds", _SOON)),
+        seconds=seconds,
         outputs=_outputs(value),
     )
 

@@ -22,7 +22,7 @@ from ruleengine.app.pod_faults import PodFault, PodFaults
 from ruleengine.app.pod_outcomes import PodOutcome, PodOutcomes
 from ruleengine.app.simulated_events import SimulatedBus
 from ruleengine.app.timeline import Moment, TimeLine, What, family
-from ruleengine.app.user_acts import UserAct, find_object, perform_act
+from ruleengine.app.user_acts import UserAct, find_object, find_target, perform_act
 from ruleengine.app.virtual_feed import VirtualFeed
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.cluster.client import Client
@@ -101,9 +101,12 @@ class Simulation:
 def simulate(directory: Path, asked: Simulated) -> Simulation:
     """Simulate what an apply of a config repo leads to.
 
-    Raises ``UsageError`` where there is no config repo, or Argo's controllers would act;
-    ``FailedError`` where the object that is asked about never comes to be.
+    Raises ``UsageError`` where there is no config repo, Argo's controllers would act, or an act
+    comes after the end; ``FailedError`` where the object asked about never comes to be.
     """
+    for act in asked.acts:
+        if act.at > asked.length:
+            raise UsageError(f"{str(act)!r} comes after the end", "give it more time with --for")
     findings = check(directory)
     if has_errors(findings):
         return Simulation(start=asked.start, seed=asked.seed, findings=findings)
@@ -238,8 +241,9 @@ class _Stage:
         return self.settle(begin + asked.length, whole=asked.whole)
 
     def find(self, name: str) -> Target:
-        """Return the object that is asked about. Raises ``FailedError``."""
-        target = find_object(self._client, name)
+        """Return the object that is asked about, gone or not. Raises ``FailedError``."""
+        told = (one.target for one in self.line.moments if one.target is not None)
+        target = find_object(self._client, name) or find_target(self._client, name, told)
         if target is None:
             raise FailedError(
                 f"{name} does not come to be in this simulation",

@@ -1,6 +1,6 @@
 """What a person does in a simulation, and when: ``5m promote rollout/web``."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Final
@@ -49,6 +49,8 @@ def parse_act(text: str) -> UserAct:
         at = parse_argo_duration(when)
     except DurationError:
         raise UsageError(f"{text!r} does not begin with a time such as 90s or 5m", _FORMS) from None
+    if at < timedelta():
+        raise UsageError(f"{text!r} is before the begin", _FORMS)
     if verb not in _VERBS or not subject or bool(data.strip()) is not _VERBS[verb]:
         raise UsageError(f"{text!r} is nothing that can be simulated", _FORMS)
     if verb != "apply" and "/" not in subject:
@@ -112,12 +114,34 @@ def _patch(client: Client, target: Target, patch: Object) -> bool:
 
 def find_object(client: Client, subject: str) -> Target | None:
     """Return the object that ``KIND/NAME`` or ``KIND/NAMESPACE/NAME`` means, the first of them."""
-    kind, _, rest = subject.partition("/")
-    namespace, _, name = rest.rpartition("/")
-    for info in client.discover().resources():
-        if kind.lower() not in (info.kind.lower(), info.plural, info.singular, *info.short_names):
-            continue
-        for value in client.list(info.api_version, info.kind, namespace=namespace).items:
+    word, namespace, name = _parts(subject)
+    for api_version, kind in _kinds(client, word):
+        for value in client.list(api_version, kind, namespace=namespace).items:
             if lookup(value, "metadata", "name") == name:
                 return Target.of(value)
     return None
+
+
+def find_target(client: Client, subject: str, targets: Iterable[Target]) -> Target | None:
+    """Return the first of some targets that ``subject`` means, whether it is there or not."""
+    word, namespace, name = _parts(subject)
+    kinds = set(_kinds(client, word))
+    for one in targets:
+        known = (one.api_version, one.kind) in kinds and one.name == name
+        if known and namespace in ("", one.namespace):
+            return one
+    return None
+
+
+def _parts(subject: str) -> tuple[str, str, str]:
+    """Return kind, namespace (or nothing) and name."""
+    kind, _, rest = subject.partition("/")
+    namespace, _, name = rest.rpartition("/")
+    return kind, namespace, name
+
+
+def _kinds(client: Client, word: str) -> Iterator[tuple[str, str]]:
+    """Yield the kinds, with their versions, that a word means."""
+    for info in client.discover().resources():
+        if word.lower() in (info.kind.lower(), info.plural, info.singular, *info.short_names):
+            yield info.api_version, info.kind

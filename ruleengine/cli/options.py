@@ -101,6 +101,9 @@ class DurationType(click.ParamType[timedelta]):
         from ruleengine.formats.go_durations import DurationError
 
         try:
-            return parse_argo_duration(str(value))
+            found = parse_argo_duration(str(value))
         except DurationError:
             self.fail(f"{value!r} is no duration: write 90s, 5m or 1h30m", param, ctx)
+        if found < timedelta():
+            self.fail(f"{value!r} is less than nothing: write 90s, 5m or 1h30m", param, ctx)
+        return found

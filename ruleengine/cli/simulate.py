@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Final
 
 import click
 
@@ -25,6 +26,7 @@ needed, end as --outcome says. Nothing outside is asked: --answer gives the answ
 \b
 Exit codes: 0 it settles, or waits for a human; 1 something fails, or does not settle in time.
 """
+_YEARS: Final = range(1970, 9000)
 
 
 @click.command(epilog=_EPILOG)
@@ -113,9 +115,14 @@ def _start(text: str) -> datetime:
     if not text:
         return datetime.now(UTC).replace(microsecond=0)
     try:
-        return parse_time(text)
+        found = parse_time(text)
     except ValueError:
         raise UsageError(f"{text!r} is no time", "write it as 2026-01-02T03:04:05Z") from None
+    if found.year not in _YEARS:  # times before and after it have to be times, too
+        raise UsageError(
+            f"{text!r} is too far away", f"choose a year from {_YEARS[0]} to {_YEARS[-1]}"
+        )
+    return found
 
 
 def _answer(text: str) -> tuple[str, Value]:

@@ -214,6 +214,20 @@ def test_an_object_that_never_comes_to_be_is_said(repo: Repo) -> None:
         run(repo, about="rollout/nobody")
 
 
+def test_an_object_that_was_deleted_can_be_asked_about(repo: Repo) -> None:
+    """It came to be, and what became of it is told."""
+    act = parse_act("60s delete rollout/front")
+    lines = told(run(repo, acts=(act,), about="rollout/front"), "front")
+    assert lines[0] == "+0s created"
+    assert "+60s delete" in lines
+
+
+def test_an_act_after_the_end_is_wrong_usage(repo: Repo) -> None:
+    """It would make the simulation longer than it was asked to be."""
+    with pytest.raises(UsageError, match="'delete rollout/front' comes after the end"):
+        run(repo, acts=(parse_act("2h delete rollout/front"),), length=HOUR)
+
+
 def test_findings_of_severity_error_stop_it_before_anything(tmp_path: Path) -> None:
     """As they stop an apply."""
     repo = make_repo(tmp_path, {"environments/staging/web.yaml": "sorce: 1\n"})
@@ -250,6 +264,7 @@ def test_acts_are_read_from_text() -> None:
         "promote rollout/web",
         "5m dance rollout/web",
         "5m patch rollout/web",
+        "-5m promote rollout/web",
         "5m patch rollout/web [1]",
         "5m delete rollout/web {}",
     ],
@@ -271,7 +286,18 @@ def test_outcomes_are_read_from_text() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "build", "=failed", "build=maybe", "build=[1]", 'build={"size": 1}', "build={}x"]
+    "text",
+    [
+        "",
+        "build",
+        "=failed",
+        "build=maybe",
+        "build=[1]",
+        'build={"size": 1}',
+        "build={}x",
+        'build={"seconds": -1}',
+        'build={"seconds": 1e300}',
+    ],
 )
 def test_an_outcome_that_cannot_be_read_is_wrong_usage(text: str) -> None:
     """The remedy says how to write one."""
