@@ -10,7 +10,7 @@ _ERASE_BELOW: Final = "\x1b[J"
 
 
 class Picture:
-    """Draws lines over those that it drew last; ``finish`` leaves the last picture there.
+    """Draws lines over those that it drew before, and leaves the last picture there.
 
     ``size`` returns the columns and lines of the terminal, ``clock`` seconds that only grow.
     """

@@ -61,7 +61,7 @@ def _row(workflow: Object, now: datetime, *, wide: bool, namespaces: bool) -> tu
         age,
         _between(status.get("startedAt"), status.get("finishedAt"), now),
         str(status.get("progress") or "-"),
-        _short(str(status.get("message") or "-")),
+        _short(printable(str(status.get("message") or "-"))),
     ]
     if namespaces:
         row.insert(0, str(metadata.get("namespace") or ""))
@@ -74,7 +74,7 @@ def parameters_of(workflow: Object) -> str:
     """Return the arguments of a workflow on one line."""
     listed = lookup(workflow, "spec", "arguments", "parameters", default=())
     pairs = (f"{one['name']}={one['value']}" for one in listed if one.get("value") is not None)
-    return _short(",".join(pairs)) or "-"
+    return _short(printable(",".join(pairs))) or "-"
 
 
 def phase_of(workflow: Object) -> str:

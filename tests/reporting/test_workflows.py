@@ -118,7 +118,15 @@ def test_lines_are_only_added_where_something_changed() -> None:
 def test_texts_of_documents_cannot_steer_a_terminal() -> None:
     """Escape sequences in messages are shown, not sent."""
     world = ended()
-    world.change({"status": {"message": "\x1b[2Jgone"}})
+    passed = [{"name": "who", "value": "\x1b[2Jme\nyou"}]
+    world.change(
+        {"status": {"message": "\x1b[2Jgone"}, "spec": {"arguments": {"parameters": passed}}}
+    )
+    assert workflow_rows([world.workflow()], NOW, wide=True)[1][5:] == (
+        "\\x1b[2Jgone",
+        "-",
+        "who=\\x1b[2Jme\\nyou",
+    )
     assert "\x1b" not in workflow_text(world.workflow(), NOW)
     assert "\x1b" not in "".join(change_lines(None, world.workflow()))
 
