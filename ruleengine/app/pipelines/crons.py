@@ -97,7 +97,7 @@ def missed(value: Object, start: datetime, end: datetime) -> list[Object]:
     if len(times) > MOST:
         raise UsageError(
             f"there are more than {MOST} times between {format_time(start)} and {format_time(end)}",
-            "choose a shorter time; what has run is not run again",
+            "choose a shorter time; a time whose workflow is there is not run again",
         )
     return [workflow_at(value, one) for one in times]
 
@@ -113,7 +113,7 @@ def _times(schedules: Schedules, start: datetime, end: datetime) -> Iterator[dat
 
 
 def backfill(place: Place, name: str, start: datetime, end: datetime) -> tuple[list[Object], int]:
-    """Create the workflows of times that were missed; return them, and how many ran already."""
+    """Create the workflows of times that were missed; return them, and how many are there."""
     value = finding.live(place, _KIND, name)
     wanted = missed(value, start, end)
     known = set(finding.names_of(finding.objects(place, "Workflow", place.namespace)))

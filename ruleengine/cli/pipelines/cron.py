@@ -178,7 +178,7 @@ def backfill_command(
     manner: Manner,
     where: Where,
 ) -> int:
-    """Run what was missed: once for each scheduled time. What ran is not run again."""
+    """Run what was missed: once for each scheduled time whose workflow is not there."""
     from ruleengine.app.pipelines.crons import backfill
     from ruleengine.cli.pipelines.following import followed
     from ruleengine.cli.pipelines.showing import told
