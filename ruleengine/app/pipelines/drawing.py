@@ -3,8 +3,6 @@
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.running import Asked, find_source
-from ruleengine.model.actions import Target
-from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 
 
@@ -16,6 +14,5 @@ def find_document(place: Place, name: str) -> Object:
     kind, _, rest = name.rpartition("/")
     if rest == finding.LATEST or kind.lower() in ("workflow", "workflows", "wf"):
         return finding.workflow(place, rest)
-    target = Target(ARGO_API_VERSION, "Workflow", place.namespace, name)
-    live = place.client.get(target) if not kind else None
+    live = finding.get(place, "Workflow", name) if not kind else None
     return live or find_source(place, Asked(name=name)).document

@@ -49,15 +49,24 @@ def workflow(place: Place, name: str) -> Object:
 
 def live(place: Place, kind: str, name: str) -> Object:
     """Return a live object of a kind of pipelines. Raises ``UsageError``, with what is near."""
-    namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
-    if name != LATEST:
-        found = place.client.get(Target(ARGO_API_VERSION, kind, namespace, name))
-        if found is not None:
-            return found
+    found = get(place, kind, name) if name != LATEST else None
+    if found is not None:
+        return found
+    namespace = _namespace_of(place, kind)
     listed = objects(place, kind, namespace)
     if name == LATEST and listed:
         return max(listed, key=_age)
     raise unknown(kind, name, names_of(listed), namespace)
+
+
+def get(place: Place, kind: str, name: str) -> Object | None:
+    """Return a live object of a kind of pipelines, if there is one; no name is that of none."""
+    target = Target(ARGO_API_VERSION, kind, _namespace_of(place, kind), name)
+    return place.client.get(target) if name else None
+
+
+def _namespace_of(place: Place, kind: str) -> str:
+    return "" if kind == "ClusterWorkflowTemplate" else place.namespace
 
 
 def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -> Sequence[Object]:

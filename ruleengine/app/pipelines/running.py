@@ -128,7 +128,11 @@ def _read(path: Path) -> list[Object]:
     """Return the runnable documents of a file outside the repo. Raises ``UsageError``."""
     from ruleengine.formats import yaml_reader
 
-    parsed = yaml_reader.read(path.read_bytes(), str(path))
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "check its owner") from error
+    parsed = yaml_reader.read(data, str(path))
     for one in parsed.findings:
         if one.severity is Severity.ERROR:
             raise UsageError(f"{one.place}: {one.message}", one.remedy)
@@ -151,27 +155,27 @@ def _of_name(place: Place, runnable: Sequence[Derived], name: str) -> list[Sourc
     return [
         Source(document=live)
         for one in (RUNNABLE[1:] if not wanted else (wanted,))
-        if (live := _live(place, one, rest)) is not None
+        if (live := finding.get(place, one, rest)) is not None
     ]
 
 
 def _names(document: Object) -> tuple[str, ...]:
+    """Return what a document is called; it may have no name."""
     metadata = document.get("metadata") or {}
     generated = str(metadata.get("generateName") or "").rstrip("-")
-    return (str(metadata.get("name") or ""), generated)
+    return tuple(filter(None, (str(metadata.get("name") or ""), generated)))
+
+
+def _name(document: Object) -> str:
+    return next(iter(_names(document)), "")
 
 
 def _named(document: Object) -> str:
-    return f"{document['kind']}/{next(filter(None, _names(document)), '')}"
-
-
-def _live(place: Place, kind: str, name: str) -> Object | None:
-    namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
-    return place.client.get(Target(ARGO_API_VERSION, kind, namespace, name))
+    return f"{document['kind']}/{_name(document)}"
 
 
 def _nothing(place: Place, runnable: Sequence[Derived], name: str) -> UsageError:
-    declared = [next(filter(None, _names(one.object)), "") for one in runnable]
+    declared = [_name(one.object) for one in runnable]
     for kind in RUNNABLE[1:]:
         namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
         declared += finding.names_of(finding.objects(place, kind, namespace))
