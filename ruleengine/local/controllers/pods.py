@@ -8,7 +8,6 @@ from ruleengine.local.controllers.work import (
     Reader,
     Replace,
     Write,
-    controller_uid,
     is_deleting,
     owner_reference,
     selects,
@@ -52,9 +51,8 @@ def adopt_and_release(
     """
     selector = selector_of(live)
     writes: list[Write] = []
-    for pod in reader.objects("pods", live["metadata"]["namespace"]):
-        free = not controller_uid(pod) and is_active(pod)
-        if free and selects(selector, pod) and is_member(pod):
+    for pod in reader.free_pods(live["metadata"]["namespace"]):
+        if is_active(pod) and selects(selector, pod) and is_member(pod):
             references = [
                 *(pod["metadata"].get("ownerReferences") or []),
                 owner_reference(live),

@@ -132,7 +132,7 @@ class Refusal:
 
 
 class Reader:
-    """What is stored, with an index of who owns whom that follows the events.
+    """What is stored, with an index of who owns whom, or is nobody's, that follows the events.
 
     Also which owners were refused what they would make; after a restart they just try again.
     """
@@ -142,6 +142,7 @@ class Reader:
         self.catalog = catalog
         self._owned: dict[str, set[Key]] = defaultdict(set)
         self._owners: dict[Key, frozenset[str]] = {}
+        self._free_pods: dict[str, set[Key]] = defaultdict(set)
         self._refusals: dict[str, Refusal] = {}
 
     def get(self, key: Key) -> Object | None:
@@ -165,6 +166,11 @@ class Reader:
         found = (self.get(key) for key in self.owned_keys(uid) if key.resource == resource)
         return [one for one in found if one is not None and controller_uid(one) == uid]
 
+    def free_pods(self, namespace: str) -> list[Object]:
+        """Return the pods of a namespace that nobody controls."""
+        found = (self.get(key) for key in sorted(self._free_pods.get(namespace, ())))
+        return [one for one in found if one is not None and not controller_uid(one)]
+
     def refusal(self, uid: str) -> Refusal | None:
         """Return what the owner ``uid`` was refused last, until something of it is made."""
         return self._refusals.get(uid)
@@ -185,6 +191,8 @@ class Reader:
 
     def index(self, key: Key, value: Object | None) -> None:
         """Note the owners of an object; ``None`` for one that is gone."""
+        if key.resource == "pods":
+            self._index_free(key, value)
         references = lookup(value, "metadata", "ownerReferences", default=())
         owners = frozenset(str(one.get("uid")) for one in references)
         for uid in self._owners.get(key, frozenset()) - owners:
@@ -197,6 +205,15 @@ class Reader:
             self._owners[key] = owners
         else:
             self._owners.pop(key, None)
+
+    def _index_free(self, key: Key, value: Object | None) -> None:
+        free = self._free_pods[key.namespace]
+        if value is not None and not controller_uid(value):
+            free.add(key)
+        else:
+            free.discard(key)
+        if not free:
+            del self._free_pods[key.namespace]
 
 
 def controller_reference(value: Object) -> Object | None:
