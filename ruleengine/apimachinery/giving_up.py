@@ -7,6 +7,7 @@ claimed stays, whatever lies beside it; so the sets are computed only of what is
 """
 
 from collections.abc import Iterable
+from operator import is_
 from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
@@ -115,12 +116,8 @@ def _with_items(
             left.append(item)
         elif rest:
             left.append(rest.pop(0))
-    unchanged = len(left) == len(items) and all(map(_is, left, items))
+    unchanged = len(left) == len(items) and all(map(is_, left, items))
     return items if unchanged else left or None
-
-
-def _is(one: Value, other: Value) -> bool:
-    return one is other
 
 
 def _below(sets: Iterable[Trie], step: str) -> list[Trie]:

@@ -7,6 +7,7 @@ value itself is returned, so that "nothing to do" is recognised by identity.
 
 from collections import deque
 from collections.abc import Iterator
+from operator import is_
 from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery.field_sets import same
@@ -130,7 +131,7 @@ class _Merging:
             self.values(mine, pair, owned.get(step), element)
             for step, mine, pair in zip(before, live, pairs, strict=True)
         ]
-        return live if all(map(_is, merged, live)) else merged
+        return live if all(map(is_, merged, live)) else merged
 
     def _mixed_lists(
         self,
@@ -158,7 +159,7 @@ class _Merging:
                 merged.append(wanted[step][0])
             else:
                 merged.append(self.values(mine, wanted[step], node, schema.element))
-        unchanged = len(merged) == len(items) and all(map(_is, merged, items))
+        unchanged = len(merged) == len(items) and all(map(is_, merged, items))
         return items if unchanged else merged
 
 
@@ -200,10 +201,6 @@ def _side_by_side(before: list[str], order: list[str]) -> Iterator[tuple[str, in
                 shared.popleft()
 
 
-def _is(one: Value, other: Value) -> bool:
-    return one is other
-
-
 def settle(value: Value, live: Value, schema: Schema) -> Value:
     """Return a merged value as it is stored, where ``live`` is what was there before.
 
@@ -218,7 +215,7 @@ def settle(value: Value, live: Value, schema: Schema) -> Value:
         element = schema.element
         known = {id(item) for item in live} if isinstance(live, list) else ()
         items = [item if id(item) in known else settle(item, _ABSENT, element) for item in value]
-        return value if all(map(_is, items, value)) else items
+        return value if all(map(is_, items, value)) else items
     return value
 
 
