@@ -1,6 +1,6 @@
 """Functions of lists: Kubernetes' own, those of CEL's extension, and of sets."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cmp_to_key
 from itertools import pairwise
 from typing import Any
@@ -54,24 +54,17 @@ def _sum(meter: Meter, value: Any) -> Any:
     return total
 
 
-def _smallest(meter: Meter, value: Any) -> Any:
-    values = _list("min", value, meter)
-    if not values:
-        raise CelError("min() of an empty list")
-    found = values[0]
-    for one in values[1:]:
-        found = one if less(one, found) else found
-    return found
+def _foremost(name: str, comes_before: Callable[[Any, Any], bool]) -> Function:
+    def foremost(meter: Meter, value: Any) -> Any:
+        values = _list(name, value, meter)
+        if not values:
+            raise CelError(f"{name}() of an empty list")
+        found = values[0]
+        for one in values[1:]:
+            found = one if comes_before(one, found) else found
+        return found
 
-
-def _largest(meter: Meter, value: Any) -> Any:
-    values = _list("max", value, meter)
-    if not values:
-        raise CelError("max() of an empty list")
-    found = values[0]
-    for one in values[1:]:
-        found = one if less(found, one) else found
-    return found
+    return member(foremost, 1)
 
 
 def _index_of(meter: Meter, value: Any, *wanted: Any) -> int:
@@ -168,10 +161,15 @@ def _last(meter: Meter, value: Any) -> Optional:
     return Optional(True, values[-1]) if values else NONE
 
 
-def _covers(meter: Meter, value: Any, other: Any) -> bool:
-    values, wanted = (_list("sets.contains", one, meter) for one in (value, other))
+def _shared(name: str, value: Any, other: Any, meter: Meter) -> Iterator[bool]:
+    """Yield of each element of the other list whether the first has it too."""
+    values, wanted = (_list(name, one, meter) for one in (value, other))
     meter.step(len(values) * len(wanted) // 10)
-    return all(any(equal(one, two, meter) for two in values) for one in wanted)
+    return (any(equal(one, two, meter) for two in values) for one in wanted)
+
+
+def _covers(meter: Meter, value: Any, other: Any) -> bool:
+    return all(_shared("sets.contains", value, other, meter))
 
 
 def _equivalent(meter: Meter, value: Any, other: Any) -> bool:
@@ -179,16 +177,14 @@ def _equivalent(meter: Meter, value: Any, other: Any) -> bool:
 
 
 def _intersects(meter: Meter, value: Any, other: Any) -> bool:
-    values, wanted = (_list("sets.intersects", one, meter) for one in (value, other))
-    meter.step(len(values) * len(wanted) // 10)
-    return any(any(equal(one, two, meter) for two in values) for one in wanted)
+    return any(_shared("sets.intersects", value, other, meter))
 
 
 FUNCTIONS: Mapping[str, Function] = {
     "isSorted": member(_is_sorted, 1),
     "sum": member(_sum, 1),
-    "min": member(_smallest, 1),
-    "max": member(_largest, 1),
+    "min": _foremost("min", less),
+    "max": _foremost("max", lambda one, other: less(other, one)),
     "indexOf": member(_index_of, 2, 3),
     "lastIndexOf": member(_last_index_of, 2, 3),
     "contains": member(_contains, 2),
