@@ -33,13 +33,15 @@ class Place:
         """Run a command of the program on both, in this process."""
         return call(self.repo.root, command, *arguments, "--state", str(self.state))
 
-    def spawn(self, command: str, *arguments: str) -> subprocess.Popen[bytes]:
+    def spawn(
+        self, command: str, *arguments: str, errors: int = subprocess.DEVNULL
+    ) -> subprocess.Popen[bytes]:
         """Start a command of the program on both, as a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-c", _MAIN, command, *arguments, "--state", str(self.state)],
             cwd=self.repo.root,
             stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
+            stderr=errors,
             start_new_session=True,
         )
 
@@ -54,12 +56,16 @@ class Place:
         assert found is not None
         return found
 
-    def writes(self) -> int:
-        """Return how many writes by ruleengine the server has counted."""
+    def counted(self) -> dict[str, int]:
+        """Return how many writes reached the store, by field manager, as the server counts."""
         transport = connect(str(self.running().kubeconfig), "")
         request = HttpRequest(method="GET", path="/debug/ruleengine/writes")
-        counts = json_text.loads(transport.send(request).body)["writes"]
-        return sum(number for name, number in counts.items() if name.startswith(MANAGER))
+        counts: dict[str, int] = json_text.loads(transport.send(request).body)["writes"]
+        return counts
+
+    def writes(self) -> int:
+        """Return how many of these ruleengine made."""
+        return sum(number for name, number in self.counted().items() if name.startswith(MANAGER))
 
     def client(self) -> Client:
         """Return a client of the control plane, over TLS as any other."""

@@ -7,13 +7,12 @@ from typing import Any
 
 import pytest
 
-from ruleengine.local.runtime.detecting import detect
-from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.services.artifacts.opening import open_store
 from ruleengine.services.artifacts.store import ArtifactStore
 from tests.e2e.process_kit import place
+from tests.local.sandboxes import require_sandbox
 from tests.services.servers import s3_server
 from tests.services.test_artifact_stores import KEYS, selector
 
@@ -104,12 +103,7 @@ spec:
 @pytest.fixture(scope="module", autouse=True)
 def sandbox() -> None:
     """Skip where this machine has no sandbox for processes."""
-    launcher = LauncherProcess()
-    try:
-        if detect(launcher).problem:
-            pytest.skip("no sandbox is available here")
-    finally:
-        launcher.close()
+    require_sandbox()
 
 
 class Ran:

@@ -2,9 +2,6 @@
 
 from pathlib import Path
 
-from ruleengine.cluster.connection import connect
-from ruleengine.formats import json_text
-from ruleengine.model.http import HttpRequest
 from ruleengine.model.names import ENVIRONMENTS_MANAGER, MANAGER
 from tests.app.kit import SHOP
 from tests.e2e.process_kit import Place, end, place
@@ -13,14 +10,6 @@ OURS = (MANAGER, ENVIRONMENTS_MANAGER)
 """Who writes for an apply; the node may still have something to say of its pods."""
 
 FILES = {**SHOP, "environments/production/web.yaml": "source: {path: apps/web}\n"}
-
-
-def counted(shop: Place) -> dict[str, int]:
-    """Return how many writes reached the store, by field manager, as the server counts them."""
-    transport = connect(str(shop.running().kubeconfig), "")
-    answer = transport.send(HttpRequest(method="GET", path="/debug/ruleengine/writes"))
-    counts: dict[str, int] = json_text.loads(answer.body)["writes"]
-    return counts
 
 
 def history(shop: Place, api_version: str, kind: str) -> list[tuple[str, str]]:
@@ -44,9 +33,9 @@ def applied(folder: Path, processes: int) -> tuple[dict[str, int], list[tuple[st
         finally:
             for child in children:
                 end(child)
-        first = counted(shop)
+        first = shop.counted()
         shop.call("apply").check_explained(0)
-        after = counted(shop)
+        after = shop.counted()
         assert [after[one] for one in OURS] == [first[one] for one in OURS]
         return first, history(shop, "v1", "Service")
 

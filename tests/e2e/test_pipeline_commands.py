@@ -4,7 +4,6 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,14 +13,13 @@ from click.shell_completion import ShellComplete
 
 from ruleengine.app.crds import crd_actions
 from ruleengine.cli.main import root
-from ruleengine.local.runtime.detecting import detect
-from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
 from ruleengine.model.names import ARGO_API_VERSION
 from tests.cli.test_commands import check_schema
 from tests.e2e.command_line import Result, call
-from tests.e2e.process_kit import Place, place, wait_for
+from tests.e2e.process_kit import Place, end, place, wait_for
+from tests.local.sandboxes import require_sandbox
 
 ASK = """\
 parameters: {who: world, level: low}
@@ -105,12 +103,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Return a config repo and its control plane; skip where there is no sandbox."""
-    launcher = LauncherProcess()
-    try:
-        if detect(launcher).problem:
-            pytest.skip("no sandbox is available here")
-    finally:
-        launcher.close()
+    require_sandbox()
     with place(tmp_path_factory.mktemp("commands"), FILES) as made:
         made.start()
         yield made
@@ -164,25 +157,15 @@ def test_a_pipeline_from_its_run_over_an_approval_to_a_retry(site: Place) -> Non
 
 def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
     """130, how to go on, and no lease that somebody has to wait for."""
-    words = ["pipeline", "run", "slow", "--name", "slow-1", "--state", str(site.state)]
-    main = "from ruleengine.cli.main import main; main()"
-    child = subprocess.Popen(
-        [sys.executable, "-c", main, *words],
-        cwd=site.repo.root,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = site.spawn("pipeline", "run", "slow", "--name", "slow-1", errors=subprocess.PIPE)
     try:
         assert wait_for(lambda: "Running" in pipeline(site, "list").output)
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=30)
     finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
+        end(child)
     assert child.returncode == 130
-    assert "pipeline watch slow-1" in errors
+    assert b"pipeline watch slow-1" in errors
     begin = time.monotonic()
     assert pipeline(site, "stop", "slow-1").code == 0
     assert pipeline(site, "wait", "slow-1").code == 1
@@ -317,24 +300,15 @@ def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
 
 def test_a_workflow_that_is_deleted_while_it_is_followed_is_told(site: Place) -> None:
     """1, for it came to no good end."""
-    words = ["pipeline", "run", "slow", "--name", "slow-2", "--state", str(site.state)]
-    child = subprocess.Popen(
-        [sys.executable, "-c", "from ruleengine.cli.main import main; main()", *words],
-        cwd=site.repo.root,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
+    child = site.spawn("pipeline", "run", "slow", "--name", "slow-2", errors=subprocess.PIPE)
     try:
         running = ("list", "--prefix", "slow-2", "--status", "Running", "-o", "name")
         assert wait_for(lambda: pipeline(site, *running).output == "workflow/slow-2\n")
         assert pipeline(site, "delete", "slow-2").code == 0
         _, errors = child.communicate(timeout=30)
     finally:
-        if child.poll() is None:
-            child.kill()
-            child.wait()
-    assert (child.returncode, "slow-2 was deleted before its end" in errors) == (1, True)
+        end(child)
+    assert (child.returncode, b"slow-2 was deleted before its end" in errors) == (1, True)
 
 
 def completions(site: Place, *words: str) -> list[str]:

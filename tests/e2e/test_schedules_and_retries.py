@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from ruleengine.local.runtime.detecting import detect
-from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from tests.e2e.process_kit import Place, place
+from tests.local.sandboxes import require_sandbox
 from tests.vectors import vectors_folder
 
 NAMESPACE = "ruleengine"
@@ -53,12 +52,7 @@ def files(folder: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Apply the documents; what they start by themselves has ended."""
-    launcher = LauncherProcess()
-    try:
-        if detect(launcher).problem:
-            pytest.skip("no sandbox is available here")
-    finally:
-        launcher.close()
+    require_sandbox()
     repo = files(vectors_folder("workflows") / "documents")
     with place(tmp_path_factory.mktemp("schedules"), repo) as found:
         found.start()

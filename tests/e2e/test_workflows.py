@@ -10,11 +10,10 @@ from typing import Any
 
 import pytest
 
-from ruleengine.local.runtime.detecting import detect
-from ruleengine.local.runtime.launching import LauncherProcess
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from tests.e2e.process_kit import Place, end, place, wait_for
+from tests.local.sandboxes import require_sandbox
 from tests.services.test_http_calls import Served
 from tests.vectors import vectors_folder
 
@@ -159,12 +158,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module", autouse=True)
 def sandbox() -> None:
     """Skip where this machine has no sandbox for processes."""
-    launcher = LauncherProcess()
-    try:
-        if detect(launcher).problem:
-            pytest.skip("no sandbox is available here")
-    finally:
-        launcher.close()
+    require_sandbox()
 
 
 def files(folder: Path) -> dict[str, str]:
