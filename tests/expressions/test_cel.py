@@ -210,6 +210,20 @@ def test_deep_values_are_refused() -> None:
         deep = deep.pop()
 
 
+def test_amounts_beyond_all_numbers_are_told_or_endless() -> None:
+    """A document may hold any number of digits, and a quantity any exponent."""
+    with pytest.raises(ExpressionError, match="a number is too large"):
+        cel.compile("self").eval({"self": {"a": [10**400]}})
+    assert cel.compile("self.a > 1.0").holds({"self": {"a": 10**300}})
+    for text in ("quantity('1e999')", "quantity('0').sub(quantity('1e999'))"):
+        rule = cel.compile(f"{text}.asApproximateFloat()", cel.SELF, KUBERNETES)
+        assert abs(rule.eval({})) == float("inf")
+    with pytest.raises(ExpressionError, match="too long"):
+        cel.compile(
+            "timestamp('9999-01-01T00:00:00Z') - timestamp('0001-01-01T00:00:00Z')", ()
+        ).eval({})
+
+
 @pytest.mark.parametrize("value", [object(), {"a": {1, 2}}])
 def test_only_plain_data_goes_in(value: Any) -> None:
     """And what CEL has types for."""

@@ -1,8 +1,12 @@
 """What all languages share: errors that tell their place, and meters that end an evaluation."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
-from ruleengine.expressions.language import ExpressionError, Limits, Meter
+from ruleengine.expressions import cel, expr, jq, lua
+from ruleengine.expressions.language import INPUT, ExpressionError, Limits, Meter
 
 
 def test_an_error_tells_what_is_wrong_where_and_what_to_do() -> None:
@@ -41,3 +45,20 @@ def test_calls_that_nest_too_deeply_end_an_evaluation() -> None:
     meter.enter()
     with pytest.raises(ExpressionError, match="deeper than 2"):
         meter.enter()
+
+
+@pytest.mark.parametrize(
+    "evaluate",
+    [
+        lambda value: expr.compile("n * 1.5").eval({"n": value}),
+        lambda value: expr.compile("float(n)").eval({"n": value}),
+        lambda value: jq.compile(".[0]").eval({INPUT: [value]}),
+        lambda value: lua.compile("return obj").eval({"obj": [value]}),
+        lambda value: cel.compile("self").eval({"self": [value]}),
+    ],
+)
+def test_a_number_beyond_floating_point_is_told(evaluate: Callable[[int], Any]) -> None:
+    """Documents and events hold as many digits as somebody likes to write."""
+    with pytest.raises(ExpressionError, match=r"a number.* is too large"):
+        evaluate(10**400)
+    evaluate(10**300)

@@ -130,6 +130,7 @@ def test_what_no_field_declares_is_dropped_and_defaults_are_filled_in(made: Call
         ({"due": "2025-12-31T00:00:00Z"}, "spec", "failed rule: !has(self.due)"),
         ({"lent": "25h"}, "spec", "Forbidden: failed rule"),
         ({"share": 0}, "spec.share", "failed rule"),
+        ({"share": 10**400}, "spec", "a number is too large"),
     ],
 )
 def test_what_breaks_the_schema_or_a_rule_is_refused_by_its_field(

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from ruleengine.expressions.cel.values import (
@@ -14,7 +14,7 @@ from ruleengine.expressions.cel.values import (
     no_overload,
 )
 from ruleengine.expressions.language import Meter
-from ruleengine.formats.go_durations import LONGEST, Duration, from_timedelta, to_timedelta
+from ruleengine.formats.go_durations import LONGEST, MICROSECOND, Duration, to_timedelta
 
 _LARGEST: Final = 2**63 - 1
 _UNSIGNED: Final = 2**64 - 1
@@ -77,7 +77,7 @@ def _subtract(left: Any, right: Any, meter: Meter) -> Any:
         case (datetime(), Duration()):
             return moment(left, -right)
         case (datetime(), datetime()):
-            return from_timedelta(left - right)
+            return duration((left - right) // timedelta(microseconds=1) * MICROSECOND)
         case (Duration(), Duration()):
             return duration(int(left) - int(right))
     return _arithmetic("-", left, right, lambda one, other: one - other)

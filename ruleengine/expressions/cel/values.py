@@ -102,7 +102,10 @@ def into_cel(value: Any, depth: int = 0) -> Any:
 
 def _scalar(value: Any) -> Any:
     if type(value) is int and not -_LARGEST <= value < _LARGEST:
-        return float(value)
+        try:
+            return float(value)
+        except OverflowError:
+            raise CelError("a number is too large") from None
     return whole(value) if type(value) is str else value
 
 

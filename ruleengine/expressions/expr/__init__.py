@@ -56,6 +56,8 @@ class Expression:
             return self._compiled(Run(env, Meter(limits), self._slots))
         except RecursionError:
             raise ExpressionError("the evaluation nests too deeply", text=self.text) from None
+        except OverflowError:
+            raise ExpressionError("a number is too large", text=self.text) from None
 
     def holds(self, env: Mapping[str, Any], limits: Limits = DEFAULT_LIMITS) -> bool:
         """Return the value of a condition. Raises ``ExpressionError`` where it is no truth."""

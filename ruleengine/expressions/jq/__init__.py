@@ -50,6 +50,8 @@ class Program:
             text = go_json.marshal(_as_in_go(value))
         except ValueError as error:
             raise ExpressionError(f"the input has no JSON: {error}") from None
+        except OverflowError:
+            raise ExpressionError("a number of the input is too large") from None
         Meter(limits).size(len(text))
         outputs: list[Any] = _ask(self.text, limits, input=text, most=most)
         return [_as_in_go(one) for one in outputs]

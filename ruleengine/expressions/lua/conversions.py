@@ -42,11 +42,18 @@ def into_lua(value: Any, dialect: Dialect, meter: Meter) -> Any:
             kept = [one for one in kept if not isinstance(one, list)]
         result = [into_lua(one, dialect, meter) for one in kept]
     elif isinstance(value, int) and not isinstance(value, bool):
-        result = value if -_LARGE < value < _LARGE else float(value)
+        result = value if -_LARGE < value < _LARGE else _float(value)
     elif not isinstance(value, bool | float | None):
         raise ExpressionError("the value is no plain data")
     meter.leave()
     return result
+
+
+def _float(number: int) -> float:
+    try:
+        return float(number)
+    except OverflowError:
+        raise ExpressionError("a number is too large") from None
 
 
 def _bytes(text: Any) -> str:

@@ -34,6 +34,7 @@ _NAMES: Final[Mapping[str, Callable[[str], str | None]]] = {
 }
 _KUBERNETES: Final = cel.Kubernetes(parse_quantity, lambda form, text: _NAMES[form](text))
 _DAY: Final = "2006-01-02"
+_LARGEST: Final = 2**63
 
 _FORMATS: Final[Mapping[str, Callable[[str], Any]]] = {
     "byte": lambda text: base64.b64decode(text, validate=True),
@@ -82,7 +83,8 @@ def typed(value: Value, schema: Object) -> Any:
         return [typed(one, items) for one in value]
     if isinstance(value, str):
         return _text(value, schema)
-    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    # What is larger than 64 bits is a double to CEL in any case.
+    is_whole = type(value) is int and -_LARGEST <= value < _LARGEST
     return float(value) if is_whole and schema.get("type") == "number" else value
 
 

@@ -1,5 +1,6 @@
 """Quantities such as ``1.5Gi``. How they are read and written is handed in."""
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
@@ -133,4 +134,8 @@ def _as_integer(meter: Meter, value: Any) -> int:
 
 def _as_float(meter: Meter, value: Any) -> float:
     del meter
-    return float(_amount("asApproximateFloat", value))
+    amount = _amount("asApproximateFloat", value)
+    try:
+        return float(amount)
+    except OverflowError:
+        return math.inf if amount > 0 else -math.inf
