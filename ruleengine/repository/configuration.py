@@ -188,9 +188,10 @@ class _Reader:
         path = ("archive", "database")
         try:
             parts = urlsplit(url)
-        except ValueError:  # brackets around what is no address
-            parts = urlsplit("")
-        if url and parts.scheme not in ("postgresql", "postgres"):
+            fits = parts.scheme in ("postgresql", "postgres") and parts.port != 0
+        except ValueError:  # brackets around what is no address, or a port that is no number
+            parts, fits = urlsplit(""), False
+        if url and not fits:
             message = "archive.database is no URL of a PostgreSQL database"
             self.wrong(path, message, "write postgresql://user@host/database, or leave it out")
             return ""
@@ -211,11 +212,14 @@ class _Reader:
 
     def ttl(self, text: str) -> timedelta | None:
         try:
-            return parse_argo_duration(text) if text else None
+            found = parse_argo_duration(text) if text else None
         except DurationError:
+            found = timedelta(-1)
+        if found is not None and found < timedelta(0):
             message = f"archive.ttl {text!r} is no duration"
             self.wrong(("archive", "ttl"), message, "write 30d or 12h")
             return None
+        return found
 
     def artifact_repository(self, value: Object) -> Object | None:
         """Return where artifacts go by default; ``None`` where that is not said, or not right."""

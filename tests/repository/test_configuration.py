@@ -83,10 +83,12 @@ def test_an_archive_is_kept_where_it_is_stated() -> None:
         ("archive: {tl: 1d}", "there is no setting 'tl'"),
         ("archive: {database: mysql://db/x}", "no URL of a PostgreSQL database"),
         ("archive: {database: 'postgresql://[db/x'}", "no URL of a PostgreSQL database"),
+        ("archive: {database: 'postgresql://db:port/x'}", "no URL of a PostgreSQL database"),
         ("archive: {database: 'postgresql://me:secret@db/x'}", "holds a password"),
         ("archive: {database: 'postgresql://db/x?password=secret'}", "holds a password"),
         ("archive: {selector: '=,'}", "no label selector"),
         ("archive: {ttl: soon}", "is no duration"),
+        ("archive: {ttl: -5d}", "is no duration"),
     ],
 )
 def test_a_wrong_setting_of_the_archive_is_a_finding(text: str, message: str) -> None:
