@@ -6,6 +6,7 @@ import signal
 import ssl
 import stat
 import subprocess
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -100,6 +101,19 @@ def test_a_server_without_clients_stops_by_itself(tmp_path: Path) -> None:
     found = process.ensure(tmp_path)
     found.close()
     assert eventually(lambda: process.status(tmp_path) is None)
+
+
+def test_who_leaves_a_server_behind_hears_no_complaint(tmp_path: Path) -> None:
+    """It is meant to outlive who started it."""
+    script = (
+        "import pathlib, sys\nfrom ruleengine.local import process\n"
+        "process.start(pathlib.Path(sys.argv[1])).close()\n"
+    )
+    command = [sys.executable, "-W", "error", "-c", script, str(tmp_path / "state")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert process.status(tmp_path / "state") is not None
+    process.stop(tmp_path / "state")
 
 
 def test_a_kept_server_stays_and_can_be_stopped(tmp_path: Path) -> None:
