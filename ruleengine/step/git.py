@@ -42,5 +42,8 @@ def _login(stated: Object, access: Access) -> Login | None:
     user, word, key = map(secret, ("usernameSecret", "passwordSecret", "sshPrivateKeySecret"))
     if user is None and word is None and key is None:
         return None
-    named = urlsplit(str(stated.get("repo"))).username or _USUAL_USER
+    try:
+        named = urlsplit(str(stated.get("repo"))).username or _USUAL_USER
+    except ValueError:  # brackets around what is no address
+        raise ArtifactError("`repo` is no address of a Git repository") from None
     return Login(username=user.reveal() if user else named, password=word, private_key=key)

@@ -75,3 +75,10 @@ def test_who_we_are_is_read_from_secrets(stated: Object, expected: Any) -> None:
         login.private_key and login.private_key.reveal(),
     )
     assert found == expected
+
+
+def test_an_address_that_is_none_is_told(tmp_path: Path) -> None:
+    """Also where its user would be looked for in it."""
+    stated = {"repo": "ssh://[h/r", "sshPrivateKeySecret": selector("key")}
+    with pytest.raises(ArtifactError, match="no address of a Git repository"):
+        under_test.check_out_artifact(stated, tmp_path / "out", KEYS)
