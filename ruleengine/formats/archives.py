@@ -6,12 +6,14 @@ as far as the folder reaches. Devices and the like are refused. What is unpacked
 for a small archive can stand for a full disk.
 """
 
+import lzma
 import os
 import posixpath
 import shutil
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +26,7 @@ _LONGEST_LINK: Final = 4096
 _USUAL_LEVEL: Final = 6
 _FILE_MODE: Final = 0o644
 _FOLDER_MODE: Final = 0o755
+_DAMAGED: Final = (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError)
 
 
 class ArchiveError(Exception):
@@ -53,7 +56,7 @@ def kind_of(file: Path) -> ArchiveKind | None:
         try:
             with tarfile.open(file, "r:gz") as archive:
                 archive.next()
-        except (tarfile.TarError, EOFError, OSError):
+        except (*_DAMAGED, OSError):
             return None
         return ArchiveKind.TAR
     return ArchiveKind.ZIP if start == b"PK" and zipfile.is_zipfile(file) else None
@@ -130,7 +133,12 @@ def unpack(file: IO[bytes], folder: Path, kind: ArchiveKind, limits: Limits) -> 
             with zipfile.ZipFile(file) as archive:
                 for entry in archive.infolist():
                     unpacking.add_from_zip(archive, entry)
-    except (tarfile.TarError, zipfile.BadZipFile, EOFError, RuntimeError) as error:
+    except (*_DAMAGED, RuntimeError) as error:
+        raise ArchiveError(f"the archive cannot be read: {error}") from error
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # what readers of compressed streams say of damage
         raise ArchiveError(f"the archive cannot be read: {error}") from error
     unpacking.finish()
 

@@ -1,5 +1,6 @@
 """Archives: what is packed comes back, and what leads out of its folder never gets there."""
 
+import hashlib
 import io
 import tarfile
 import tempfile
@@ -192,6 +193,33 @@ def test_what_an_archive_unpacks_to_is_bounded(tmp_path: Path) -> None:
     many = tar(*((str(number), b"") for number in range(4)))
     with pytest.raises(ArchiveError, match="holds more than 3 files"):
         unpack(many, tmp_path, ArchiveKind.TAR, Limits(size=1000, members=3))
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:xz", "w:bz2", "zip"])
+def test_a_damaged_archive_is_told_wherever_the_damage_is(tmp_path: Path, mode: str) -> None:
+    """By the archive's reader or by that of its compression."""
+    content = b"".join(hashlib.sha256(bytes([one])).digest() for one in range(256)) * 3
+    made = io.BytesIO()
+    if mode == "zip":
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a", content)
+    else:
+        with tarfile.open(fileobj=made, mode=mode) as archive:  # type: ignore[call-overload]
+            entry = tarfile.TarInfo("a")
+            entry.size = len(content)
+            archive.addfile(entry, io.BytesIO(content))
+    kind = ArchiveKind.ZIP if mode == "zip" else ArchiveKind.TAR
+    whole, told = made.getvalue(), 0
+    for place in range(0, len(whole), 31):
+        broken = bytearray(whole)
+        broken[place] ^= 0xFF
+        folder = tmp_path / str(place)
+        folder.mkdir()
+        try:
+            unpack(io.BytesIO(broken), folder, kind, ENOUGH)
+        except ArchiveError:
+            told += 1
+    assert told
 
 
 def test_what_is_no_archive_is_told_apart(tmp_path: Path) -> None:
