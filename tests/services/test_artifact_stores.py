@@ -325,3 +325,17 @@ def test_what_is_no_store_is_told() -> None:
     """An artifact without a location, for one."""
     with pytest.raises(ArtifactError, match="no store of artifacts for nothing"):
         open_store({}, KEYS)
+
+
+@pytest.mark.parametrize(
+    ("location", "message"),
+    [
+        ({"s3": {"key": "x"}}, "the location in s3 states no bucket"),
+        ({"azure": {"blob": "x"}}, "the location in azure states no container"),
+        ({"s3": {"bucket": "b", "endpoint": "http://minio:9000/x"}}, "path in endpoint"),
+    ],
+)
+def test_a_location_that_cannot_be_is_told(location: Object, message: str) -> None:
+    """What is left out, and what its library does not take."""
+    with pytest.raises(ArtifactError, match=message):
+        open_store(location, KEYS)

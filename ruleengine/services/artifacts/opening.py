@@ -12,6 +12,8 @@ from ruleengine.services.artifacts.store import Access, ArtifactError, ArtifactS
 Opened = tuple[ArtifactStore, str]
 """A store, and the key of the artifact in it."""
 
+_Opener = Callable[[Object, Access], Opened]
+
 
 def load(location: Object, target: Path, access: Access) -> None:
     """Write the content of an artifact to a path that does not exist. Raises ``ArtifactError``."""
@@ -39,8 +41,17 @@ def open_store(location: Object, access: Access) -> Opened:
     for kind, body in location.items():
         opener = _OPENERS.get(kind)
         if opener is not None:
-            return opener(body, access)
+            return _opened(opener, kind, body, access)
     raise ArtifactError(f"there is no store of artifacts for {', '.join(location) or 'nothing'}")
+
+
+def _opened(opener: _Opener, kind: str, body: Object, access: Access) -> Opened:
+    try:
+        return opener(body, access)
+    except KeyError as error:
+        raise ArtifactError(f"the location in {kind} states no {error.args[0]}") from error
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"the store {kind} cannot be as it is stated: {error}") from error
 
 
 def _directory(body: Object, access: Access) -> Opened:
@@ -84,7 +95,7 @@ def _http(body: Object, access: Access) -> Opened:
     return HttpStore(body, access), str(body.get("url") or "")
 
 
-_OPENERS: Final[dict[str, Callable[[Object, Access], Opened]]] = {
+_OPENERS: Final[dict[str, _Opener]] = {
     "plugin": _directory,
     "s3": _s3,
     "gcs": _gcs,
