@@ -165,6 +165,8 @@ def test_what_is_deleted_is_gone_and_may_be_deleted_again(
 
 def test_what_is_not_there_is_told(store: ArtifactStore, tmp_path: Path) -> None:
     """As an error of its own, and no file is left."""
+    (tmp_path / "there").write_text("x")
+    store.save(tmp_path / "there", "there")  # the place is made with the first
     with pytest.raises(ArtifactMissingError, match="no artifact under 'none'"):
         store.load("none", tmp_path / "x")
     assert not (tmp_path / "x").exists()
