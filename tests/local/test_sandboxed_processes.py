@@ -261,14 +261,14 @@ def test_a_pod_that_uses_too_much_of_the_disk_is_told(shell: Shell, runner: Proc
     name = shell.start("head -c 3000000 /dev/urandom > /data/x; echo up; sleep 1000", volume)
     until(lambda: "up" in shell.log(name))
     large, small = parse_quantity("10Mi"), parse_quantity("1Mi")
-    runner.weigh(shell.uid, Bounds(containers={name: large}, volumes={"v": large}))
+    runner.weigh(shell.uid, Bounds(whole=large, containers={name: large}, volumes={"v": large}))
     folder = runner.log_path(shell.uid, name, 0).parents[3]
     assert until(lambda: 3_000_000 <= measure(folder).volumes["v"] < 4_000_000)
     assert runner.excess(shell.uid) == ""
     runner.forget(shell.uid)
     name = shell.start("head -c 3000000 /dev/urandom > /tmp/x; echo up; sleep 1000")
     until(lambda: "up" in shell.log(name))
-    runner.weigh(shell.uid, Bounds(containers={name: small}))
+    runner.weigh(shell.uid, Bounds(whole=small, containers={name: small}))
     assert until(lambda: "exceeds the total limit of containers 1Mi" in runner.excess(shell.uid))
     runner.forget(shell.uid)
     assert runner.excess(shell.uid) == ""

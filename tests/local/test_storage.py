@@ -56,6 +56,17 @@ def test_too_much_is_said_by_what_it_is_of(
     assert bool(message) is bool(found)
 
 
+def test_what_begins_a_pod_and_what_runs_then_share_its_bound() -> None:
+    """As on a cluster: the larger of both, for init containers do not run beside the others."""
+    value = pod({"a": "2Mi"}, {})
+    first = {"name": "first", "resources": {"limits": {"ephemeral-storage": "3Mi"}}}
+    value["spec"]["initContainers"] = [first]
+    usage = Usage(containers={"first": 2 * MEBI, "a": 2 * MEBI})
+    assert "limit of containers 3Mi." in excess(bounds_of(value), usage)
+    value["spec"]["initContainers"] = [{**first, "restartPolicy": "Always"}]
+    assert excess(bounds_of(value), usage) == ""
+
+
 def test_what_takes_no_room_counts_none(tmp_path: Path) -> None:
     """Holes, links and what lies behind them; attempts of a container count together."""
     (tmp_path / "volumes" / "v").mkdir(parents=True)

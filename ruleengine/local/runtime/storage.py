@@ -14,13 +14,13 @@ from pathlib import Path
 from typing import Final
 
 from ruleengine.apimachinery.quantities import Quantity, QuantityError, parse_quantity
+from ruleengine.local.api.pod_resources import amounts_of_pod, containers_of
 from ruleengine.model.values import Object, lookup
 
 EVICTED: Final = "Evicted"
 INTERVAL: Final = timedelta(seconds=10)
 """How often is looked."""
 
-_NOTHING: Final = parse_quantity("0")
 _BLOCK: Final = 512
 _RESOURCE: Final = "ephemeral-storage"
 _WRITTEN: Final = ("upper", "root", "log")
@@ -29,8 +29,12 @@ _WRITTEN: Final = ("upper", "root", "log")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bounds:
-    """What a pod may use of the disk: by container, by volume. Empty where it may use all."""
+    """What a pod may use of the disk: by container, by volume, and as a ``whole``.
 
+    Empty where it may use all.
+    """
+
+    whole: Quantity | None = None
     containers: Mapping[str, Quantity] = field(default_factory=dict)
     volumes: Mapping[str, Quantity] = field(default_factory=dict)
 
@@ -52,8 +56,7 @@ def bounds_of(pod: Object) -> Bounds:
     spec = pod["spec"]
     containers = {
         one["name"]: bound
-        for kind in ("initContainers", "containers")
-        for one in spec.get(kind) or ()
+        for one in containers_of(pod)
         if (bound := _quantity(lookup(one, "resources", "limits", _RESOURCE))) is not None
     }
     volumes = {
@@ -61,7 +64,8 @@ def bounds_of(pod: Object) -> Bounds:
         for one in spec.get("volumes") or ()
         if (bound := _quantity(lookup(one, "emptyDir", "sizeLimit"))) is not None and bound.amount
     }
-    return Bounds(containers=containers, volumes=volumes)
+    whole = amounts_of_pod(pod, "limits").get(_RESOURCE) if containers else None
+    return Bounds(whole=whole, containers=containers, volumes=volumes)
 
 
 def _quantity(text: object) -> Quantity | None:
@@ -76,10 +80,12 @@ def excess(bounds: Bounds, usage: Usage) -> str:
     for name, bound in bounds.volumes.items():
         if usage.volumes.get(name, 0) > bound.amount:
             return f'Usage of EmptyDir volume "{name}" exceeds the limit "{bound}".'
-    whole = sum(bounds.containers.values(), start=_NOTHING)
     used = sum(usage.containers.values()) + sum(usage.volumes.values())
-    if bounds.containers and used > whole.amount:
-        return f"Pod ephemeral local storage usage exceeds the total limit of containers {whole}."
+    if bounds.whole is not None and used > bounds.whole.amount:
+        return (
+            "Pod ephemeral local storage usage exceeds the total limit of containers "
+            f"{bounds.whole}."
+        )
     for name, bound in bounds.containers.items():
         if usage.containers.get(name, 0) > bound.amount:
             return f'Container {name} exceeded its local ephemeral storage limit "{bound}".'
