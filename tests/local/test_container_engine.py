@@ -445,3 +445,33 @@ def test_a_killed_server_leaves_no_container(
         assert again.look("u")["c"].reason == "NodeRestarted"
         again.close()
     assert until(lambda: containers(command) == [])
+
+
+class KilledError(BaseException):
+    """The server is gone."""
+
+
+def test_a_server_that_is_killed_while_it_ends_containers_leaves_them_to_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They count as ended only once the engine has ended them."""
+    folder = tmp_path / "pods"
+    attempt = folder / "u" / "containers" / "c" / "0"
+    attempt.mkdir(parents=True)
+    record = {"started": "2026-01-01T00:00:00Z", "engine": True}
+    (attempt / "record.json").write_text(json.dumps(record))
+    asked = []
+
+    def remove_all(_: ContainerEngine) -> None:
+        asked.append("remove")
+        if len(asked) == 1:
+            raise KilledError
+
+    monkeypatch.setattr(ContainerEngine, "remove_all", remove_all)
+    with pytest.raises(KilledError):
+        ProcessRunner(folder, SystemClock(), engine=())
+    for _ in range(2):
+        again = ProcessRunner(folder, SystemClock(), engine=())
+        assert again.look("u")["c"].reason == "NodeRestarted"
+        again.close()
+    assert asked == ["remove", "remove"]

@@ -306,7 +306,6 @@ class ProcessRunner:
         with self._lock:
             self._weighed.pop(uid, None)
             self._excess.pop(uid, None)
-        with self._lock:
             running = self._running(uid)
             self._pods.pop(uid, None)
         for attempt in running:
@@ -372,18 +371,18 @@ class ProcessRunner:
     def _recover(self) -> None:
         """Take in what an earlier server has left, and end what it has left running."""
         self._leftover.end()
-        in_engine = False
+        unfinished = []
         for pod in folders(self._folder):
             for container in folders(pod / "containers"):
                 numbers = sorted(folders(container), key=lambda one: int(one.name))
                 attempts = [one for one in map(read_attempt, numbers) if one is not None]
                 self._pods.setdefault(pod.name, {})[container.name] = attempts
-                for attempt in attempts:
-                    if attempt.finished is None:
-                        in_engine = in_engine or ran_in_engine(attempt.folder)
-                        attempt.cut_off(self._clock.now())
-        if in_engine:
+                unfinished += [one for one in attempts if one.finished is None]
+        # before they count as ended: if this server is killed too, the next one finds them
+        if any(ran_in_engine(one.folder) for one in unfinished):
             self._engine.remove_all()
+        for attempt in unfinished:
+            attempt.cut_off(self._clock.now())
 
     def log_path(self, uid: str, container: str, attempt: int) -> Path:
         """Return the file that an attempt logs to."""
