@@ -142,9 +142,10 @@ class _Watching:
 
     def _look(self) -> None:
         self._following.show([one for one in self.workflows.values() if one is not None])
-        self.timed_out = self._deadline is not None and datetime.now(UTC) >= self._deadline
-        over = self._is_at_rest() and self._is_put_away()
-        if self.timed_out or self._following.cancel.is_set() or over:
+        at_rest = self._is_at_rest()
+        late = self._deadline is not None and datetime.now(UTC) >= self._deadline
+        self.timed_out = late and not at_rest
+        if late or self._following.cancel.is_set() or (at_rest and self._is_put_away()):
             self.done.set()
 
     def _is_put_away(self) -> bool:
