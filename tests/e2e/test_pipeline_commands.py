@@ -139,6 +139,8 @@ def test_a_pipeline_from_its_run_over_an_approval_to_a_retry(site: Place) -> Non
     retried = pipeline(site, "retry", "asked", "-p", "level=high", "-o", "json")
     assert retried.code == 0, retried.errors
     assert set(phases(retried).values()) == {"Succeeded"}
+    over = pipeline(site, "wait", "asked", "--timeout", "0s")
+    assert (over.code, "not over yet" in over.errors) == (0, False)
     assert pipeline(site, "logs", "asked", "hello").output == "hello: hello moon\n"
     again = pipeline(site, "resubmit", "asked", "--no-wait", "-o", "name")
     name = again.output.strip().removeprefix("workflow/")
@@ -261,6 +263,7 @@ def test_schedules_and_templates_are_listed_run_and_made_up_for(
         (("run", "ask", "-p", "whoo=x"), 3, "did you mean who?"),
         (("run", "ask", "-p", "who"), 3, "write NAME=VALUE"),
         (("run",), 3, "name a pipeline or a file"),
+        (("run", "ask", "-n", "elsewhere"), 3, "is of the namespace ci, not of elsewhere"),
         (("run", "--from", "ask"), 3, "write KIND/NAME"),
         (("run", "--from", "cronworkflow/"), 3, "there is no CronWorkflow ''"),
         (("run", "workflowtemplate/"), 3, "there is no pipeline 'workflowtemplate/'"),

@@ -23,7 +23,7 @@ FOLDER = "pipelines"
 class Place:
     """A config repo and its cluster, for the time of one command.
 
-    ``namespace`` is the one that was asked for, else that of pipelines. ``drives`` tells whether
+    ``namespace`` is the one that was ``named``, else that of pipelines. ``drives`` tells whether
     workflows are driven from here where nobody else does.
     """
 
@@ -32,6 +32,7 @@ class Place:
     cluster: Connected
     state: Path
     namespace: str
+    named: bool
     drives: bool
 
     @property
@@ -97,6 +98,7 @@ def opened(
             cluster=cluster,
             state=state_folder(choice, workspace),
             namespace=namespace or configuration.namespace,
+            named=bool(namespace),
             drives=native and (cluster.local or drive),
         )
 

@@ -60,11 +60,18 @@ def suffix() -> str:
 def make(place: Place, asked: Asked) -> Object:
     """Return the workflow to be created; nothing is written yet.
 
-    Raises ``UsageError`` for names, parameters and entrypoints that do not fit.
+    Raises ``UsageError`` for names, parameters, entrypoints and a namespace that do not fit.
     """
     source = find_source(place, asked)
     submission = replace(asked.submission, namespace=place.namespace)
-    return submitted(source.document, submission, _template(place, spec_of(source.document)))
+    made = submitted(source.document, submission, _template(place, spec_of(source.document)))
+    own = made["metadata"]["namespace"]
+    if place.named and own != place.namespace:
+        raise UsageError(
+            f"{_named(source.document)} is of the namespace {own}, not of {place.namespace}",
+            "leave out -n, or declare it there, too",
+        )
+    return made
 
 
 def begin(place: Place, asked: Asked) -> Object:
