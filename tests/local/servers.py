@@ -5,7 +5,6 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import ssl
 import subprocess
 import urllib.request
@@ -13,11 +12,10 @@ from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from ruleengine.local import process
 from ruleengine.model.values import Object
 from tests.local.sandboxes import until
+from tests.programs import kubectl
 
 Kubectl = Callable[..., tuple[int, str, str]]
 PODS = "/api/v1/namespaces/default/pods"
@@ -79,17 +77,20 @@ class Server:
         return self.until(path, lambda one: one["status"]["phase"] in ("Succeeded", "Failed"))
 
 
-def kubectl_of(server: Server, home: Path) -> Kubectl:
-    """Return what runs kubectl against a server: exit code, output, errors. Skips without one."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed")
-    environment = {
+def kubectl_environment(server: Server, home: Path) -> dict[str, str]:
+    """Return the environment in which kubectl speaks to a server, by websockets where it can."""
+    return {
         "PATH": os.environ["PATH"],
         "HOME": str(home),
         "KUBECONFIG": str(server.state / "kubeconfig"),
+        "KUBECTL_PORT_FORWARD_WEBSOCKETS": "true",
         "KUBECTL_REMOTE_COMMAND_WEBSOCKETS": "true",
     }
+
+
+def kubectl_of(server: Server, home: Path) -> Kubectl:
+    """Return what runs kubectl against a server: exit code, output, errors. Skips without one."""
+    program, environment = kubectl(), kubectl_environment(server, home)
 
     def run(*arguments: str, text: str = "") -> tuple[int, str, str]:
         done = subprocess.run(

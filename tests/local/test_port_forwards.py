@@ -1,9 +1,7 @@
 """Ports of pods, as the Python client and kubectl forward them over websockets."""
 
 import contextlib
-import os
 import re
-import shutil
 import socket
 import subprocess
 import threading
@@ -17,7 +15,8 @@ from ruleengine.local import process
 from ruleengine.model.names import RUN
 from ruleengine.model.values import Object
 from tests.local.sandboxes import require_sandbox
-from tests.local.servers import PODS, Server
+from tests.local.servers import PODS, Server, kubectl_environment
+from tests.programs import kubectl
 
 SCRIPT = """
 import os, socketserver
@@ -120,20 +119,11 @@ def test_what_cannot_be_forwarded_is_said(
 
 
 @contextlib.contextmanager
-def kubectl(server: Server, home: Path, *arguments: str) -> Iterator[Any]:
+def forwarded(server: Server, home: Path, *arguments: str) -> Iterator[Any]:
     """Have kubectl forward ports; it is ended in the end."""
-    program = shutil.which("kubectl")
-    if program is None:
-        pytest.skip("kubectl is not installed")
-    environment = {
-        "PATH": os.environ["PATH"],
-        "HOME": str(home),
-        "KUBECONFIG": str(server.state / "kubeconfig"),
-        "KUBECTL_PORT_FORWARD_WEBSOCKETS": "true",
-    }
     running = subprocess.Popen(
-        [program, "port-forward", *arguments],
-        env=environment,
+        [kubectl(), "port-forward", *arguments],
+        env=kubectl_environment(server, home),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -148,7 +138,7 @@ def kubectl(server: Server, home: Path, *arguments: str) -> Iterator[Any]:
 @pytest.mark.kubectl
 def test_kubectl_forwards_ports(server: Server, tmp_path: Path) -> None:
     """Many connections one after another and at once, each told when the other side is done."""
-    with kubectl(server, tmp_path, "pod/p", ":8123") as running:
+    with forwarded(server, tmp_path, "pod/p", ":8123") as running:
         line = running.stdout.readline()
         match = re.search(r"127.0.0.1:(\d+) -> 8123", line)
         assert match, line + running.stdout.read()
@@ -164,7 +154,7 @@ def test_kubectl_forwards_ports(server: Server, tmp_path: Path) -> None:
 @pytest.mark.kubectl
 def test_kubectl_says_where_nobody_listens(server: Server, tmp_path: Path) -> None:
     """The connection is closed, and kubectl has the reason."""
-    with kubectl(server, tmp_path, "pod/p", ":8124") as running:
+    with forwarded(server, tmp_path, "pod/p", ":8124") as running:
         match = re.search(r"127.0.0.1:(\d+) -> 8124", running.stdout.readline())
         assert match
         with socket.create_connection(("127.0.0.1", int(match[1])), timeout=30) as place:
