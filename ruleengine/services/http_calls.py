@@ -114,13 +114,15 @@ def _exchanged(connection: http.client.HTTPConnection, call: Call, ends: float) 
     if call.body and "content-length" not in names:
         connection.putheader("Content-Length", str(len(call.body)))
     connection.endheaders(call.body or None)
+    sock = connection.sock  # the connection forgets it where the reply is the last
     response = connection.getresponse()
     body = b""
     while block := response.read1(_BLOCK):
         body += block
         if len(body) > _LARGEST:
             raise CallError(f"{shown(call.url)} answered with more than {_LARGEST} bytes")
-        connection.sock.settimeout(_left(ends)) if connection.sock else None
+        if not response.isclosed():
+            sock.settimeout(_left(ends))
     headers: dict[str, list[str]] = {}
     for name, value in response.getheaders():
         headers.setdefault(_canonical(name), []).append(value)

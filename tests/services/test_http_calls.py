@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -35,6 +36,14 @@ class Handler(BaseHTTPRequestHandler):
             self.send_response(200)
             self.end_headers()
             self.wfile.write(b"x" * (5 * 1024 * 1024))
+            return
+        if self.path == "/drops":
+            self.send_response(200)
+            self.end_headers()
+            with suppress(OSError):
+                for _ in range(60):
+                    self.wfile.write(b"x")
+                    threading.Event().wait(0.05)
             return
         if self.path == "/slow":
             threading.Event().wait(3)
@@ -125,10 +134,11 @@ def test_credentials_do_not_follow_to_another_host(served: Served) -> None:
         ("/circle", 30, "more than 10 redirects"),
         ("/large", 30, "more than 4194304 bytes"),
         ("/slow", 0.2, "did not answer within 0.2 s"),
+        ("/drops", 0.2, "did not answer within 0.2 s"),
     ],
 )
 def test_what_does_not_end_is_ended(served: Served, path: str, seconds: float, told: str) -> None:
-    """Circles, floods and silence."""
+    """Circles, floods, silence, and drops."""
     with pytest.raises(CallError, match=told):
         send(Call(url=served.url + path, seconds=seconds))
 
