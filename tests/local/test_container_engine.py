@@ -475,3 +475,24 @@ def test_a_server_that_is_killed_while_it_ends_containers_leaves_them_to_the_nex
         assert again.look("u")["c"].reason == "NodeRestarted"
         again.close()
     assert asked == ["remove", "remove"]
+
+
+_PULLER = """
+import sys
+from pathlib import Path
+from ruleengine.local.runtime.container_engine import ContainerEngine
+
+script = 'echo > "$0/up"; read word < "$0/wait"'
+engine = ContainerEngine(["/bin/sh", "-c", script, sys.argv[1]], Path(sys.argv[1]), {})
+engine.pull("acme/app:1", lambda: None)
+(Path(sys.argv[1]) / "up").read_bytes()
+engine.close()
+"""
+
+
+def test_a_server_that_ends_waits_for_no_pull(tmp_path: Path) -> None:
+    """One may take a quarter of an hour."""
+    for name in ("up", "wait"):
+        os.mkfifo(tmp_path / name)
+    subprocess.run([sys.executable, "-c", _PULLER, str(tmp_path)], timeout=60, check=True)
+    (tmp_path / "wait").write_text("go\n")

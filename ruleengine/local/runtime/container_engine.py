@@ -14,7 +14,6 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -100,7 +99,8 @@ class ContainerEngine:
         self._listed = -_FRESH
         self._tried = False
         self._pulls: dict[str, tuple[str, float]] = {}
-        self._threads = ThreadPoolExecutor(1, thread_name_prefix="pull")
+        self._pulling = threading.Lock()
+        self._closed = False
 
     def has(self, reference: str) -> bool:
         """Tell whether a container of an image can run in it."""
@@ -155,15 +155,20 @@ class ContainerEngine:
             if problem and time.monotonic() - at < _FAILED_FOR:
                 raise PullError(problem)
             self._pulls[reference] = "", time.monotonic()
-        self._threads.submit(self._pull, reference, changed)
+        # nobody waits for it when the server ends, as for the threads of a pool
+        asked = (reference, changed)
+        threading.Thread(target=self._pull, args=asked, name="pull", daemon=True).start()
         return True
 
     def _pull(self, reference: str, changed: Callable[[], None]) -> None:
         problem = ""
-        try:
-            self.call("pull", "--quiet", reference, patience=_PULL_PATIENCE)
-        except OSError as error:
-            problem = str(error)
+        with self._pulling:  # one at a time
+            if self._closed:
+                return
+            try:
+                self.call("pull", "--quiet", reference, patience=_PULL_PATIENCE)
+            except OSError as error:
+                problem = str(error)
         with self._lock:
             if problem:
                 self._pulls[reference] = problem, time.monotonic()
@@ -275,7 +280,7 @@ class ContainerEngine:
 
     def close(self) -> None:
         """Pull nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._closed = True
 
 
 def name_of(plan: ContainerPlan) -> str:
