@@ -167,8 +167,8 @@ def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
         end(child)
     assert child.returncode == 130
     assert b"pipeline watch slow-1" in errors
-    where = {"namespace": CONTROL_NAMESPACE}
-    leases = site.client().list("coordination.k8s.io/v1", "Lease", **where).items
+    client = site.client()
+    leases = client.list("coordination.k8s.io/v1", "Lease", namespace=CONTROL_NAMESPACE).items
     assert [one["metadata"]["name"] for one in leases if one["spec"].get("holderIdentity")] == []
     assert leases
     assert pipeline(site, "stop", "slow-1").code == 0
