@@ -173,7 +173,7 @@ def test_an_end_that_nobody_can_see_is_an_error(tmp_path: Path, instead: str | N
             pipe.symlink_to("/etc/passwd")
         case "folder":
             pipe.mkdir()
-    with pytest.raises(StepError, match="has removed .*alive .*let its command leave"):
+    with pytest.raises(StepError, match=r"has removed .*alive .*let its command leave"):
         wait(made)
     (tmp_path / "exit-code").write_text("5")
     assert wait(made) == 5
