@@ -1,26 +1,20 @@
 """Connections: a kubeconfig, or the pod we run in, becomes a transport to an API server.
 
-The traffic is urllib3's own; the ``kubernetes`` package is imported only for credentials
-that need a program or a cloud login, and inside a cluster.
+The traffic is that of :mod:`.wire`; the ``kubernetes`` package is imported only for credentials
+that need a program or a cloud login.
 """
 
 import os
 import ssl
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
-import urllib3
-from urllib3.exceptions import (
-    HTTPError,
-    InsecureRequestWarning,
-    LocationParseError,
-    SSLError,
-)
-
 from ruleengine.cluster.kubeconfig import Access, read_access
+from ruleengine.cluster.wire import Times, Wire
 from ruleengine.model.errors import UnreachableError, UsageError
 from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.secrets import Secret
@@ -28,7 +22,6 @@ from ruleengine.model.secrets import Secret
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 60.0
 _WATCH_READ_SECONDS: Final = 420.0
-_CONNECTIONS: Final = 16
 _DEFAULT: Final = "~/.kube/config"
 
 
@@ -59,19 +52,8 @@ class HttpTransport:
 
     def __init__(self, access: Access) -> None:
         self._access = access
-        options: dict[str, Any] = {}
-        if access.insecure:  # the kubeconfig says so: no need to be told at every request
-            urllib3.disable_warnings(InsecureRequestWarning)
-        if access.server.startswith("https"):
-            options["ssl_context"] = _trust(access)
-            if access.server_name:
-                options |= {
-                    "server_hostname": access.server_name,
-                    "assert_hostname": access.server_name,
-                }
-        self._pool = urllib3.PoolManager(
-            num_pools=2, maxsize=_CONNECTIONS, block=False, retries=False, **options
-        )
+        context = _trust(access) if access.server.startswith("https") else None
+        self._wire = Wire(access.server, context, access.server_name)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Perform a request. Raises ``UnreachableError`` where no server answers."""
@@ -79,46 +61,37 @@ class HttpTransport:
         query = request.query
         if request.timeout:
             query = (*query, ("timeout", f"{request.timeout}s"))
-        url = self._access.server + request.path
-        if query:
-            url = f"{url}?{urlencode(query)}"
+        times = Times(
+            connect=_CONNECT_SECONDS,
+            read=_WATCH_READ_SECONDS if watch else _READ_SECONDS,
+            total=request.timeout,
+        )
+        path = f"{request.path}?{_encoded(query)}" if query else request.path
         try:
             headers = {**request.headers, **self._access.headers()}
-            answer = self._pool.request(
-                request.method,
-                url,
-                body=request.body or None,
-                headers=headers,
-                preload_content=not watch,
-                timeout=urllib3.Timeout(
-                    total=request.timeout or None,
-                    connect=_CONNECT_SECONDS,
-                    read=_WATCH_READ_SECONDS if watch else _READ_SECONDS,
-                ),
+            answer = self._wire.send(
+                request.method, path, headers, request.body, times, streamed=watch
             )
-        except (HTTPError, LocationParseError, OSError) as error:
+        except (OSError, ValueError) as error:
             raise self._unreachable(error) from error
-        found = {name.lower(): text for name, text in answer.headers.items()}
-        if watch and answer.status < 300:
-            return HttpResponse(status=answer.status, headers=found, stream=self._stream(answer))
-        return HttpResponse(status=answer.status, headers=found, body=answer.data)
+        stream = None if answer.stream is None else self._stream(answer.stream)
+        return HttpResponse(
+            status=answer.status, headers=answer.headers, body=answer.body, stream=stream
+        )
 
     def close(self) -> None:
         """Give every connection back."""
-        self._pool.clear()
+        self._wire.close()
 
-    def _stream(self, answer: Any) -> Iterator[bytes]:
+    def _stream(self, stream: Iterator[bytes]) -> Iterator[bytes]:
         try:
-            yield from answer.stream(amt=None)
-        except (HTTPError, OSError) as error:
+            yield from stream
+        except OSError as error:
             raise self._unreachable(error) from error
-        finally:
-            answer.close()
 
     def _unreachable(self, error: Exception) -> UnreachableError:
         server, context = self._access.server, self._access.context
-        cause = error.args[-1] if isinstance(error, SSLError) else error
-        if isinstance(error, SSLError) or isinstance(cause, ssl.SSLError):
+        if isinstance(error, ssl.SSLError):
             return UnreachableError(
                 f"the TLS certificate of {server} (context {context!r}) is not trusted, or ours "
                 "is refused",
@@ -128,6 +101,10 @@ class HttpTransport:
             f"no API server answers at {server} (context {context!r}): {type(error).__name__}",
             "check that the cluster runs and that the server of the kubeconfig is right",
         )
+
+
+_encoded = lru_cache(maxsize=256)(urlencode)
+"""Most requests have the query of one before."""
 
 
 def _trust(access: Access) -> ssl.SSLContext:
