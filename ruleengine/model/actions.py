@@ -93,6 +93,8 @@ class Action:
     ``manager`` is the field manager; ``wave`` orders actions of equal kind rank;
     ``resource_version`` and ``uid`` are preconditions where given. ``force`` takes fields
     over from other managers. ``refusal`` says why the action must not be performed.
+    ``foreseen`` says that the decision counts on what the action creates: only where it comes
+    otherwise is that a reason to decide again at once.
     """
 
     verb: Verb
@@ -107,6 +109,7 @@ class Action:
     propagation: str = "Background"
     reason: str = ""
     refusal: str = ""
+    foreseen: bool = False
 
 
 @dataclass(frozen=True, slots=True)

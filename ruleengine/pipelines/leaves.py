@@ -146,6 +146,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             manager=PIPELINES_MANAGER,
             object=made,
             reason=f"node {node['displayName']}",
+            foreseen=made is pod,
         )
     )
     machine.awaited.append(target)

@@ -137,7 +137,7 @@ class Decider:
 
     def _go_on(self, step: Step, changed: list[Seen], now: datetime) -> list[Seen]:
         """Write what is left of a decision; others had their turn in between."""
-        step.changed, step.now = changed, now
+        step.changed, step.foreseen, step.now = changed, [], now
         step.key.wake_at = None if step.decision.next.stop is Stop.DONE else step.decision.next.time
         return self._carry_out(step, self._write_rest)
 
@@ -154,7 +154,7 @@ class Decider:
             self._try_later(key, now, error)
         except Exception as error:  # noqa: BLE001 - nor does a decision that cannot be performed
             self._quarantine.crashed(key, step.value, error, now)
-        return step.changed
+        return [*step.changed, *step.foreseen]
 
     def _make_sure(self, key: Key, now: datetime) -> list[Seen]:
         """Look up what became of writes that nobody acknowledged; return what is new.
@@ -297,7 +297,9 @@ class Decider:
                 step.failed = True
                 return
         step.key.unsure.discard(target)
-        step.changed.append((target, before, self._observations.seen(target)))
+        foreseen = planned.action.foreseen and done.outcome.result is Result.CREATED
+        seen = step.foreseen if foreseen else step.changed
+        seen.append((target, before, self._observations.seen(target)))
 
     def _write_status(self, step: Step) -> None:
         """Write what differs of the status: at once on a change of phase, else each second."""
@@ -305,13 +307,16 @@ class Decider:
         live, status = self._statuses.stored(key), step.decision.status
         if live is None or status is None:
             return
+        if self._statuses.may_wait(key, step.decision, now):
+            if self._statuses.show(key, step.decision):
+                step.wake_by(self._statuses.due(key, step.decision, now))
+            return
         read = self._statuses.read(live)
         difference = status_difference(read, status)
         if not difference:
             return
         urgent = step.urgent or is_urgent(read, step.decision)
         if not urgent and self._statuses.is_too_early(key, step.decision, now):
-            self._statuses.show(key, step.decision)
             step.wake_by(self._statuses.due(key, step.decision, now))
             return
         if not self._drives(step):

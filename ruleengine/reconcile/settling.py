@@ -187,10 +187,11 @@ class _Loop:
         """
         feed = self._settling.feed
         kind = (target.api_version, target.kind)
-        late = not feed.follows(*kind)
+        if feed.follows(*kind):
+            return
         self._observations.get(target)
         feed.get(target)
-        if late and feed.follows(*kind):
+        if feed.follows(*kind):
             found = {one: feed.get(one) for one in self._observations.known(kind)}
             self._take(
                 Changed(target=one, object=value, version=version_of(value))

@@ -42,7 +42,7 @@ class Statuses:
     def is_due(self, key: Key, decision: Decision, now: datetime) -> bool:
         """Tell whether a status differs and has to be written whatever else is."""
         stored = self.stored(key)
-        if stored is None:
+        if stored is None or self.may_wait(key, decision, now):
             return False
         read = self._packing.unpack(stored)
         if not status_difference(read, decision.status):
@@ -63,6 +63,13 @@ class Statuses:
             return difference
         return status_difference(stored, packed)
 
+    def may_wait(self, key: Key, decision: Decision, now: datetime) -> bool:
+        """Tell whether a status is not written now, whatever is new in it.
+
+        That is known without looking through what may be thousands of nodes.
+        """
+        return bool(decision.may_wait) and self.is_too_early(key, decision, now)
+
     def is_too_early(self, key: Key, decision: Decision, now: datetime) -> bool:
         """Tell whether the last status was written a moment ago."""
         return now < self.due(key, decision, now)
@@ -72,12 +79,14 @@ class Statuses:
         pause = max(PAUSE, timedelta(seconds=decision.may_wait))
         return now if key.status_at is None else key.status_at + pause
 
-    def show(self, key: Key, decision: Decision) -> None:
-        """Show a status that may wait to the decisions to come."""
+    def show(self, key: Key, decision: Decision) -> bool:
+        """Show a status that may wait to the decisions to come; tell whether it is a new one."""
         stored = self.stored(key)
-        if decision.may_wait and stored is not None:
-            key.stored = stored
-            self._observations.put({**stored, "status": decision.status})
+        if stored is None or self._packing.unpack(stored).get("status") == decision.status:
+            return False
+        key.stored = stored
+        self._observations.put({**stored, "status": decision.status})
+        return True
 
 
 def is_urgent(stored: Object, decision: Decision) -> bool:

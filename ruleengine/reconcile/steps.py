@@ -24,6 +24,8 @@ class Told:
 class Step:
     """A decision, what is used to perform it, and what came of that so far.
 
+    ``changed`` is what has its object decided again, ``foreseen`` what was written just as the
+    decision counts on.
     ``answered`` and ``heard`` say that a request has an answer now that had none, ``failed``
     that something could not be done, ``void`` that others drove before it was, ``urgent``
     that its status is written with its actions. ``rest`` is what is still to be written.
@@ -36,6 +38,7 @@ class Step:
     decision: Decision
     now: datetime
     changed: list[Seen] = field(default_factory=list)
+    foreseen: list[Seen] = field(default_factory=list)
     answered: bool = False
     heard: bool = False
     failed: bool = False

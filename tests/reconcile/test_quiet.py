@@ -1,7 +1,8 @@
 """Quiet: no request while nothing happens, few status writes, one bad object put aside."""
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop, World
+from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.observations import Observations
@@ -220,6 +222,60 @@ def test_a_status_that_may_wait_is_shown_at_once_and_written_once_a_second(*, wa
     assert scene.status("w0")["phase"] == "Succeeded"
     assert len(scene.status("w0")["nodes"]) == 9
     assert len(written) == (2 if waits else 10)
+
+
+@dataclass
+class Maker:
+    """Creates a child and waits for it; counts how often it is asked."""
+
+    foreseen: bool
+    asked: int = 0
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return the creation of the child, whether it is there or not."""
+        del value, now, memo
+        self.asked += 1
+        child = config_map("child")
+        action = replace(_apply(child), verb=Verb.CREATE, foreseen=self.foreseen)
+        there = world.get(action.target) is not None
+        following = Next(stop=Stop.ON, targets=(action.target,))
+        return Decision(actions=() if there else (action,), next=following)
+
+
+@pytest.mark.parametrize("foreseen", [False, True])
+def test_what_a_decision_counts_on_is_no_reason_to_decide_again(*, foreseen: bool) -> None:
+    """One decision is saved for each object that is created; what happens to it is heard of."""
+    scene = stage("w0")
+    scene.reconciler = Maker(foreseen)
+    scene.later = [(START + timedelta(seconds=30), config_map("child", x="1"))]
+    scene.settle(60)
+    assert scene.api.writes == ["POST /api/v1/namespaces/shop/configmaps"]
+    assert scene.reconciler.asked == (2 if foreseen else 3)
+
+
+@pytest.mark.parametrize("code", [409, 403])
+def test_what_comes_otherwise_than_foreseen_is_decided_anew(code: int) -> None:
+    """Somebody else was quicker, or the server refuses it."""
+    scene = stage("w0")
+    scene.reconciler = Maker(foreseen=True)
+
+    def refuse(request: HttpRequest, moment: str) -> HttpResponse | None:
+        if request.method != "POST" or moment == "after":
+            return None
+        if code == 409:
+            scene.api.add(config_map("child"))
+        return HttpResponse(status=code, body=json.dumps({"reason": _REASONS[code]}).encode())
+
+    scene.api.fault = refuse
+    scene.settle(1.5)
+    assert scene.reconciler.asked == 2
+
+
+_REASONS = {409: "AlreadyExists", 403: "Forbidden"}
 
 
 def test_what_raises_is_tried_again_ever_more_rarely_and_recovers() -> None:
