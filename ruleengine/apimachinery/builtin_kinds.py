@@ -23,9 +23,6 @@ VIRTUAL: Final = frozenset(
 )
 """Kinds that are answered and never stored: they can only be created."""
 
-READ_ONLY: Final = frozenset({"APIService"})
-"""Kinds that the server tells of by itself: they can only be read."""
-
 _OF_PODS: Final = "status log exec attach portforward binding eviction ephemeralcontainers"
 
 ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
@@ -57,7 +54,7 @@ ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
         ("CustomResourceDefinition", False, "crd crds", "api-extensions", "status"),
     ),
     ("apiregistration/v1", "apiregistration.k8s.io", "v1"): (
-        ("APIService", False, "", "api-extensions", ""),
+        ("APIService", False, "", "api-extensions", "status"),
     ),
     ("apps/v1", "apps", "v1"): (
         ("ControllerRevision", True, "", "", ""),

@@ -4,7 +4,7 @@ Shared by steps and DAGs (reference, Workflows 5 to 7 and 21).
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final
 
@@ -135,10 +135,10 @@ def captured(template: Object) -> set[str]:
     return {one or other for one, other in _RESULT.findall(dumps(template))}
 
 
-def mentioned(value: Value, word: str, known: Iterable[str]) -> set[str]:
+def mentioned(value: Value, word: str, known: Collection[str]) -> set[str]:
     """Return which of the ``known`` steps or tasks a value's tags may refer to."""
     text = dumps(value)
     named = set(re.findall(rf"\b{word}(?:\.|\[\s*\\?['\"])([\w-]+)", text))
     if re.search(rf"\b{word}\b(?!\.|\[\s*\\?['\"])", text) and "{{=" in text:
         return set(known)
-    return named & set(known)
+    return {one for one in named if one in known}

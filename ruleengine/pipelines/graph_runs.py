@@ -1,5 +1,6 @@
 """DAGs: each task begins when what it depends on has come to an end (reference, Workflows 8)."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -56,7 +57,9 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     Tasks that are over are not looked at again, so that a decision costs what is on its way.
     """
     frontier = machine.frontier(dag.node["name"], dag.graph)
-    frontier.settle(lambda name: _was_over(machine, dag, name))
+    frontier.settle(
+        lambda name: _was_over(machine, dag, name), lambda name: _fails_by(machine, dag, name)
+    )
     known = [name for name in frontier.open if machine.tree.find(dag.name_of(name)) is not None]
     looked = {
         name: _task(machine, dag, name) for name in sorted(known, key=frontier.order.__getitem__)
@@ -80,12 +83,14 @@ def _has_failed(machine: "Machine", dag: _Dag, frontier: Frontier) -> bool:
     source = dag.template["dag"]
     if source.get("failFast") is False:
         return False
-    for name in dag.graph.targets:
-        if name in frontier.order and (name in frontier.over or name in frontier.open):
-            node = machine.tree.find(dag.name_of(name))
-            if node is not None and is_wrong(node) and not excused(dag.graph.tasks[name], node):
-                return True
-    return False
+    looked = (one for one in frontier.open if one in frontier.targets)
+    return bool(frontier.wrong) or any(_fails_by(machine, dag, one) for one in looked)
+
+
+def _fails_by(machine: "Machine", dag: _Dag, target: str) -> bool:
+    """Tell whether a target went wrong, and nothing excuses that."""
+    node = machine.tree.find(dag.name_of(target))
+    return node is not None and is_wrong(node) and not excused(dag.graph.tasks[target], node)
 
 
 def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
@@ -108,7 +113,8 @@ def _finished(machine: "Machine", dag: _Dag) -> Object:
         forgiven = found is not None and excused(dag.graph.tasks[target], found)
         if phases.get(target) in (Phase.FAILED, Phase.ERROR) and not forgiven:
             return machine.end(node, Phase(phases[target]), outboundNodes=ends or None)
-    known = _variables(machine, dag, dag.graph.order, dag.template.get("outputs"))
+    asks = mentioned(dag.template.get("outputs"), "tasks", dag.graph.tasks)
+    known = _variables(machine, dag, asks)
     outputs = outputs_of(dag.template, {**_known(machine, dag), **known})
     return machine.end(node, Phase.SUCCEEDED, outboundNodes=ends or None, outputs=outputs or None)
 
@@ -206,9 +212,8 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
     name = str(task["name"])
 
     def make() -> list[Planned]:
-        asks = mentioned(task, "tasks", dag.graph.tasks)
-        before = tuple(dag.graph.ancestors(name)) if asks else ()
-        variables = {**_known(machine, dag), **_variables(machine, dag, before, task)}
+        asks = dag.graph.needed(name, mentioned(task, "tasks", dag.graph.tasks))
+        variables = {**_known(machine, dag), **_variables(machine, dag, asks)}
         return expand(task, dag.name_of(name), variables)
 
     planned: list[Planned] = machine.remember("planned", dag.name_of(name), task, make)
@@ -254,12 +259,10 @@ def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":
     )
 
 
-def _variables(
-    machine: "Machine", dag: _Dag, before: tuple[str, ...], reader: object
-) -> dict[str, Any]:
-    """Return the variables of the tasks ``before``, as far as ``reader`` asks for them."""
+def _variables(machine: "Machine", dag: _Dag, asks: Iterable[str]) -> dict[str, Any]:
+    """Return the variables of the tasks that somebody asks for."""
     found: dict[str, Any] = {}
-    for name in sorted(mentioned(reader, "tasks", before)):
+    for name in sorted(asks):
         node = machine.tree.find(dag.name_of(name))
         if node is not None:
             declared = machine.declared_outputs(dag.graph.tasks[name], dag.call.scope)

@@ -28,8 +28,12 @@ class Graph:
     targets: tuple[str, ...]
     order: tuple[str, ...]
 
-    def ancestors(self, name: str) -> set[str]:
-        """Return every task that one waits for, directly or not."""
+    def needed(self, name: str, asked: set[str]) -> set[str]:
+        """Return which of some tasks one waits for, directly or not."""
+        direct = asked.intersection(self.needs[name])
+        return direct if len(direct) == len(asked) else asked & self._ancestors(name)
+
+    def _ancestors(self, name: str) -> set[str]:
         found: set[str] = set()
         waiting = list(self.needs[name])
         while waiting:
@@ -44,7 +48,7 @@ class Frontier:
     """The tasks of a graph that can be looked at: all they need is over, and they are not.
 
     It holds what a walk over all tasks would come to, as far as tasks were *observed* to be over,
-    so that any decision may begin from it.
+    so that any decision may begin from it. ``wrong`` are those of them that the DAG fails by.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -58,15 +62,20 @@ class Frontier:
             for one in needs:
                 self.needed_by[one].append(name)
         self.open = {name for name in graph.order if not self.missing[name]}
+        self.targets = frozenset(graph.targets)
         self.over: set[str] = set()
+        self.wrong: set[str] = set()
 
     @property
     def settled(self) -> int:
         """How many tasks were observed to be over."""
         return len(self.over)
 
-    def settle(self, is_over: Callable[[str], bool]) -> None:
-        """Take in which tasks are over, those that can be looked at after them included."""
+    def settle(self, is_over: Callable[[str], bool], is_wrong: Callable[[str], bool]) -> None:
+        """Take in which tasks are over, those that can be looked at after them included.
+
+        ``is_wrong`` tells of a target that is over whether the DAG fails by it.
+        """
         waiting = list(self.open)
         while waiting:
             name = waiting.pop()
@@ -74,6 +83,8 @@ class Frontier:
                 continue
             self.open.remove(name)
             self.over.add(name)
+            if name in self.targets and is_wrong(name):
+                self.wrong.add(name)
             for one in self.needed_by[name]:
                 self.missing[one] -= 1
                 if not self.missing[one]:

@@ -100,7 +100,9 @@ class Machine:
         self.memo = memo
         self.name: str = value["metadata"]["name"]
         self.namespace: str = value["metadata"].get("namespace", "")
-        self.tree = Tree(self.name, lookup(value, "status", "nodes", default={}))
+        nodes: Object = lookup(value, "status", "nodes", default={})
+        self.tree = Tree(self.name, nodes, memo.get("tally"))
+        memo["tally"] = self.tree.tally
         self.started = now
         self.outputs: Object = dict(lookup(value, "status", "outputs", default={}))
         self.globals: dict[str, Any] = {}

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.beginning import claimed
-from ruleengine.pipelines.phases import WITH_POD, Phase, is_completed
+from ruleengine.pipelines.phases import Phase
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
@@ -74,5 +74,5 @@ def conditions(before: Object, *, over: bool) -> list[Object]:
 
 def progress(machine: "Machine") -> str:
     """Return how many of the leaves that are known have come to their end, ``N/M``."""
-    leaves = [one for one in machine.tree.nodes.values() if one["type"] in WITH_POD]
-    return f"{sum(is_completed(one) for one in leaves)}/{len(leaves)}"
+    tally = machine.tree.tally
+    return f"{tally.completed}/{tally.leaves}"

@@ -4,28 +4,96 @@ Nodes are plain values in Argo's own shape, never changed in place: what a decis
 laid over what the status holds, so that the difference costs what changed.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import naming
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over
+from ruleengine.pipelines.phases import (
+    WITH_POD,
+    NodeType,
+    Phase,
+    is_completed,
+    is_fulfilled,
+    is_over,
+)
 
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
 
 
-class Tree:
-    """The nodes of the workflow called ``workflow``, by id."""
+@dataclass(slots=True)
+class Tally:
+    """What is counted along of some nodes: so that nobody has to look at all of them.
 
-    def __init__(self, workflow: str, nodes: Mapping[str, Object]) -> None:
+    ``open`` are those that are not over, ``active`` how many are on their way by boundary,
+    ``leaves`` how many pods run for, ``completed`` how many of these ran and came to an end.
+    """
+
+    nodes: Mapping[str, Object]
+    open: dict[str, None] = field(default_factory=dict)
+    active: dict[str, int] = field(default_factory=dict)
+    leaves: int = 0
+    completed: int = 0
+
+    @classmethod
+    def of(cls, nodes: Mapping[str, Object]) -> "Tally":
+        """Count some nodes."""
+        tally = cls(nodes)
+        for node in nodes.values():
+            tally.note(None, node)
+        return tally
+
+    def over(self, nodes: Mapping[str, Object]) -> "Tally":
+        """Return a tally of the same nodes that goes on by itself."""
+        return Tally(nodes, dict(self.open), dict(self.active), self.leaves, self.completed)
+
+    def note(self, before: Object | None, node: Object) -> None:
+        """Count a node in place of what it was before."""
+        for one, number in ((before, -1), (node, 1)):
+            if one is not None:
+                self._count(one, number)
+        if not is_over(node):
+            self.open[node["id"]] = None
+        else:
+            self.open.pop(node["id"], None)
+
+    def _count(self, node: Object, number: int) -> None:
+        for boundary in _active_in(node):
+            count = self.active.pop(boundary, 0) + number
+            if count:
+                self.active[boundary] = count
+        if node["type"] in WITH_POD:
+            self.leaves += number
+            if is_completed(node):
+                self.completed += number
+
+
+@dataclass(slots=True)
+class _Children:
+    """The ids of a node's children; ``own`` says that this decision made the list."""
+
+    listed: list[str]
+    known: set[str]
+    own: bool = False
+
+
+class Tree:
+    """The nodes of the workflow called ``workflow``, by id.
+
+    ``known`` is the tally of an earlier decision; it counts where it is that of these very nodes.
+    """
+
+    def __init__(
+        self, workflow: str, nodes: Mapping[str, Object], known: Tally | None = None
+    ) -> None:
         self.workflow = workflow
         self._nodes = dict(nodes)
-        self._open = {name: None for name, node in self._nodes.items() if not is_over(node)}
-        self._active: Counter[str] = Counter()
-        for name in self._open:
-            self._active.update(_active_in(self._nodes[name]))
+        if known is None or known.nodes is not nodes:
+            known = Tally.of(nodes)
+        self.tally = known.over(self._nodes)
+        self._linked: dict[str, _Children] = {}
 
     @property
     def nodes(self) -> dict[str, Object]:
@@ -49,14 +117,8 @@ class Tree:
         name, before = node["id"], self._nodes.get(node["id"])
         if before == node:
             return node
-        if before is not None:
-            self._active.subtract(_active_in(before))
-        self._active.update(_active_in(node))
+        self.tally.note(before, node)
         self._nodes[name] = node
-        if not is_over(node):
-            self._open[name] = None
-        else:
-            self._open.pop(name, None)
         return node
 
     def update(self, node: Object, **fields: object) -> Object:
@@ -68,8 +130,24 @@ class Tree:
         """Note a node as child of others, by their ids."""
         for parent in parents:
             node = self._nodes.get(parent)
-            if node is not None and child not in node.get("children", ()):
-                self.update(node, children=[*node.get("children", ()), child])
+            if node is None:
+                continue
+            children = self._children_of(node)
+            if child in children.known:
+                continue
+            children.known.add(child)
+            if children.own:
+                children.listed.append(child)
+            else:
+                children.listed, children.own = [*children.listed, child], True
+                self.update(node, children=children.listed)
+
+    def _children_of(self, node: Object) -> "_Children":
+        """Return the children of a node; each decision looks through them once."""
+        found, listed = self._linked.get(node["id"]), node.get("children") or []
+        if found is None or found.listed is not listed:
+            found = self._linked[node["id"]] = _Children(listed, set(listed))
+        return found
 
     def children(self, node: Object) -> Iterator[Object]:
         """Yield the children of a node."""
@@ -124,14 +202,14 @@ class Tree:
         return (one for one in self._not_over() if is_fulfilled(one))
 
     def _not_over(self) -> list[Object]:
-        return [self._nodes[name] for name in self._open]
+        return [self._nodes[name] for name in self.tally.open]
 
     def count_active(self, boundary: str = "") -> int:
         """Return how many pods are on their way; with a boundary, how many of its members.
 
         Those that wait for a lock do not count.
         """
-        return self._active[boundary]
+        return self.tally.active.get(boundary, 0)
 
 
 def _active_in(node: Object) -> Iterator[str]:

@@ -6,6 +6,7 @@ that a skipped step never made, and artifacts are the maps that describe them.
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final
 
 from ruleengine.formats.go_times import strftime
@@ -62,7 +63,8 @@ def run_variables(phase: str, started: datetime, now: datetime) -> dict[str, str
     }
 
 
-def _created(text: str) -> dict[str, str]:
+@lru_cache(maxsize=1024)
+def _created(text: str) -> Mapping[str, str]:
     if not text:
         return {}
     moment = parse_time(text)

@@ -25,7 +25,9 @@ NODES = st.builds(
 
 def _counts(tree: Tree) -> object:
     ways = {one["id"] for one in tree.unfulfilled()}, {one["id"] for one in tree.daemons()}
-    return ways, [tree.count_active(boundary) for boundary in ("", "x", "y")]
+    tally = tree.tally
+    counts = [tree.count_active(boundary) for boundary in ("", "x", "y")]
+    return ways, counts, (tally.completed, tally.leaves)
 
 
 @given(st.lists(NODES), st.lists(NODES))
@@ -33,10 +35,13 @@ def test_what_is_on_its_way_is_told_whatever_was_put(
     first: list[Object], then: list[Object]
 ) -> None:
     """As by a tree that is read anew, and by looking at each node."""
-    tree = Tree("build", {one["id"]: one for one in first})
+    before = Tree("build", {one["id"]: one for one in first})
+    tree = Tree("build", before.nodes, before.tally)
     for one in then:
         tree.put(one)
     assert _counts(tree) == _counts(Tree("build", tree.nodes))
+    assert _counts(tree) == _counts(Tree("build", tree.nodes, before.tally))
+    assert _counts(before) == _counts(Tree("build", before.nodes))
     nodes = tree.nodes.values()
     assert {one["id"] for one in tree.unfulfilled()} == {
         one["id"] for one in nodes if not is_fulfilled(one)
