@@ -23,6 +23,9 @@ VIRTUAL: Final = frozenset(
 )
 """Kinds that are answered and never stored: they can only be created."""
 
+READ_ONLY: Final = frozenset({"APIService"})
+"""Kinds that the server tells of by itself: they can only be read."""
+
 _OF_PODS: Final = "status log exec attach portforward binding eviction ephemeralcontainers"
 
 ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
@@ -54,7 +57,7 @@ ROWS: Final[dict[tuple[str, str, str], tuple[Row, ...]]] = {
         ("CustomResourceDefinition", False, "crd crds", "api-extensions", "status"),
     ),
     ("apiregistration/v1", "apiregistration.k8s.io", "v1"): (
-        ("APIService", False, "", "api-extensions", "status"),
+        ("APIService", False, "", "api-extensions", ""),
     ),
     ("apps/v1", "apps", "v1"): (
         ("ControllerRevision", True, "", "", ""),

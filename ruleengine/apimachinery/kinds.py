@@ -10,7 +10,7 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final
 
-from ruleengine.apimachinery.builtin_kinds import ROWS, VIRTUAL, Row
+from ruleengine.apimachinery.builtin_kinds import READ_ONLY, ROWS, VIRTUAL, Row
 from ruleengine.apimachinery.facts import facts
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
@@ -151,9 +151,15 @@ def _built_in_kind(place: tuple[str, str, str], row: Row) -> KindInfo:
         short_names=tuple(short_names.split()),
         categories=tuple(categories.split()),
         subresources=tuple(subresources.split()),
-        verbs=("create",) if kind in VIRTUAL else ALL_VERBS,
+        verbs=_verbs(kind),
         type_name=f"{facts_group}.{kind}",
     )
+
+
+def _verbs(kind: str) -> tuple[str, ...]:
+    if kind in READ_ONLY:
+        return ("get", "list")
+    return ("create",) if kind in VIRTUAL else ALL_VERBS
 
 
 def plural_of(kind: str) -> str:

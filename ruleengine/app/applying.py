@@ -11,6 +11,7 @@ from typing import Final
 
 from ruleengine.app.checking import check
 from ruleengine.app.clusters import ClusterChoice
+from ruleengine.app.database_locks import database_locks
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.observing import Observers
@@ -183,6 +184,9 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
         area_leases(surroundings) as leases,
         _watching(surroundings.client) as feed,
         standing(engagement.cluster, engagement.state, news, receive=options.receive) as performers,
+        database_locks(
+            engagement.declared.configuration, engagement.cluster, engagement.state, news
+        ) as locks,
     ):
         news.wakes(feed.wake)
         settling = Settling(
@@ -195,7 +199,7 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
             leases=leases,
             seed=os.getpid(),
         )
-        return settle(replace(surroundings, standing=performers), settling)
+        return settle(replace(surroundings, standing={**performers, **locks}), settling)
 
 
 @contextmanager

@@ -3,9 +3,10 @@
 from datetime import UTC, datetime
 from pathlib import Path
 
-from ruleengine.app.validating import ValidationOptions, validate
+from ruleengine.app.checkouts import Checkout
+from ruleengine.app.validating import ValidationOptions, validate, validate_checkout
 from ruleengine.model.findings import Finding
-from ruleengine.validation.checks import Check
+from ruleengine.validation.check_names import Check
 
 _CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
 """Rendering is part of the plan itself."""
@@ -18,12 +19,9 @@ def check(directory: Path, revision: str = "") -> tuple[Finding, ...]:
     return validate(options).report.findings
 
 
-def check_files(directory: Path, paths: tuple[Path, ...]) -> tuple[Finding, ...]:
-    """Return the findings of some files only, named from ``directory``."""
-    options = ValidationOptions(
-        today=datetime.now(UTC).date(),
-        directory=directory,
-        paths=tuple(directory / one for one in paths),
-        checks=_CHECKS,
-    )
-    return validate(options).report.findings
+def check_file(checkout: Checkout, path: str) -> tuple[Finding, ...]:
+    """Return the findings of one file of a checkout, and of what it is read with."""
+    root = checkout.workspace.root
+    today = datetime.now(UTC).date()
+    options = ValidationOptions(today=today, directory=root, paths=(root / path,), checks=_CHECKS)
+    return validate_checkout(options, checkout).report.findings

@@ -1,18 +1,17 @@
 """What a config repo declares at one state: its documents through the rules to actions."""
 
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import dataclass, field
 
 from ruleengine.app.crds import crd_actions
 from ruleengine.app.loaded_setups import load_setup
+from ruleengine.app.repo_names import repo_name, with_repo
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import is_setup
 from ruleengine.app.workspace import Workspace
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.documents import FOLDERS, Derived
-from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.trees import Snapshot, Tree
 
@@ -47,7 +46,7 @@ def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()
     root = workspace.root
     tree = open_revision(root, revision) if revision else open_worktree(root)
     setup = load_setup(_setup_tree(tree))
-    configuration = _with_repo(setup.configuration, root)
+    configuration = with_repo(setup.configuration, root)
     folders = only or tuple(dict.fromkeys((*FOLDERS, *setup.rules.folders)))
     snapshot = snapshots.read(tree, folders=folders)
     defaults = read_defaults(tree, configuration.defaults)
@@ -62,7 +61,7 @@ def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()
         derived=evaluation.derived,
         actions=(*crds, *evaluation.actions),
         findings=order_findings(findings),
-        repo=configuration.repo or root.name,
+        repo=repo_name(configuration, root),
     )
 
 
@@ -73,22 +72,3 @@ def _setup_tree(tree: Tree) -> SetupTree:
             with suppress(KeyError):  # it went away since the files were listed
                 contents[path] = (entry.blob, tree.read(path))
     return SetupTree(contents=contents, revision=tree.revision, dirty=tree.dirty)
-
-
-def _with_repo(configuration: Configuration, root: Path) -> Configuration:
-    """Return the settings with the URL that stands for an omitted ``repoURL``.
-
-    A cluster cannot read our disk: with engine ``handover`` a URL has to be known.
-    """
-    if configuration.engine is not Engine.HANDOVER or configuration.repo:
-        return configuration
-    from ruleengine.repository.git import Git
-
-    origin = Git(root).ask("remote", "get-url", "origin")
-    if not origin:
-        raise UsageError(
-            "Argo's controllers need the URL of this repo, and there is neither `repo:` nor a "
-            "remote named origin",
-            "set `repo:` in ruleengine.yaml",
-        )
-    return replace(configuration, repo=origin)

@@ -15,7 +15,7 @@ from ruleengine.app.loaded_setups import load_setup
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import is_setup
 from ruleengine.app.tree_states import PATH_INVALID, mode_of
-from ruleengine.formats import yaml_reader
+from ruleengine.formats import json_text, yaml_reader
 from ruleengine.formats.yaml_reader import Parsed
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Engine
@@ -32,6 +32,7 @@ from ruleengine.repository.snapshots import (
     read_file,
     unread_finding,
 )
+from ruleengine.rules import records
 from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.rules.loading import is_rule_file
 from ruleengine.validation.derived import check_derived
@@ -83,6 +84,34 @@ class Examiner:
         if key.path.endswith(f"/{DEFAULTS_FILE}"):
             findings += read_defaults(alone, {}).findings
         return self._facts(key, documents, findings)
+
+    def evaluate(self, key: FileKey) -> str:
+        """Return how the documents of a file evaluate, as the data that is remembered of it.
+
+        A file that is not read declares nothing; its facts say why.
+        """
+        folders = (*FOLDERS, *self._setup.rules.folders)
+        if mode_of(key.blob) or not is_document_path(key.path, folders):
+            return "[]"
+        try:
+            data = self._contents.read(key.path, key.blob)
+        except KeyError:
+            return "[]"
+        alone = SetupTree(contents={key.path: (key.blob, data)})
+        documents, _ = read_file(alone, key.path, key.blob)
+        return json_text.dumps(
+            [
+                records.to_data(
+                    evaluate_document(
+                        one,
+                        self._defaults(key.path),
+                        self._setup.configuration,
+                        self._setup.rules,
+                    )
+                )
+                for one in documents
+            ]
+        )
 
     def _unread(self, path: str) -> Finding | None:
         folders = (*FOLDERS, *self._setup.rules.folders)

@@ -54,6 +54,14 @@ class RepoLearner:
             memory=self._index,
         )
 
+    def evaluate(self, keys: Sequence[FileKey]) -> list[str]:
+        """Return how files evaluate, as the data that is remembered of each."""
+        from ruleengine.app.examining import Examiner, Task
+
+        task = Task(contents=self._contents, setup=self._setup.tree_for(keys))
+        examiner = Examiner(task, self._index)
+        return [examiner.evaluate(one) for one in keys]
+
     def render(self, key: FileKey, applications: Sequence[Object]) -> FactRows:
         """Render the applications of a file: what is wrong with them, what they declare."""
         findings: list[Finding] = []

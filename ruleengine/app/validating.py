@@ -9,8 +9,8 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from ruleengine.app.checkouts import open_checkout
-from ruleengine.app.workspace import named_workspace, require_config_repo
+from ruleengine.app.checkouts import Checkout, open_checkout
+from ruleengine.app.workspace import Workspace, named_workspace, require_config_repo
 from ruleengine.reporting.progress import SILENCE, Progress
 from ruleengine.validation.check_names import ALL_CHECKS, Check
 
@@ -55,14 +55,26 @@ def validate(options: ValidationOptions, progress: Progress = SILENCE) -> Valida
     if not options.paths:
         require_config_repo(workspace)
     checkout = open_checkout(workspace, staged=options.staged, revision=options.revision)
+    return validate_checkout(options, checkout, progress)
+
+
+def validate_checkout(
+    options: ValidationOptions, checkout: Checkout, progress: Progress = SILENCE
+) -> Validation:
+    """Check what the options name of a state that was opened. Raises ``UsageError`` for paths."""
     # Git is at work now: the time that the imports take is not lost.
     from ruleengine.app.code_digests import code_digest
     from ruleengine.app.validation_runs import ValidationRun
-    from ruleengine.validation.index import with_index
+    from ruleengine.validation.index_files import with_index
 
     run = ValidationRun(options, checkout, progress)
-    path = workspace.state_folder / INDEX_FILE if workspace.git_root else None
+    path = index_path(checkout.workspace)
     report, note = with_index(path, code_digest(), run.report)
     if path is not None and note:
         report = replace(report, note=f"{note}: everything was checked anew")
     return Validation(report=report, source=run.source)
+
+
+def index_path(workspace: Workspace) -> Path | None:
+    """Return where the index of a workspace lies; ``None`` where there is no Git to ask."""
+    return workspace.state_folder / INDEX_FILE if workspace.git_root else None

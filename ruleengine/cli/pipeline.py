@@ -28,6 +28,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "cron": (f"{_ROOM}.cron", "See to pipelines that run by schedule."),
     "artifact": (f"{_ROOM}.artifact", "List and fetch what steps kept."),
     "archive": (f"{_ROOM}.archive", "See to workflows that are over and were archived."),
+    "sync": (f"{_ROOM}.sync", "See to locks that lie in a database."),
     "template": (f"{_ROOM}.template", "See to templates of workflows."),
 }
 

@@ -46,11 +46,11 @@ def wait() -> int:
     from ruleengine.step.api import Api
     from ruleengine.step.members import wait_for_all
     from ruleengine.step.reporting import report
-    from ruleengine.step.waiting import IncompleteError, collect, look
+    from ruleengine.step.waiting import IncompleteError, collect
     from ruleengine.step.waiting import wait as wait_for
 
     def work(plan: Plan) -> int:
-        made, code = wait_for_all(plan, look) if plan.members else (plan, wait_for(plan))
+        made, code = wait_for_all(plan) if plan.members else (plan, wait_for(plan))
         if plan.reports:
             api = Api(os.environ)
             try:

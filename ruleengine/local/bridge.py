@@ -26,8 +26,11 @@ from ruleengine.local.websockets import Message, Receive, Send, serve
 from ruleengine.model.http import HttpRequest, HttpResponse
 
 _THREADS: Final = 8
-_SMALL: Final = 64 * 1024
-"""Bytes below which a body is not packed: on one machine that costs more time than it saves."""
+_SMALL: Final = 1024
+"""Bytes below which a body is not packed (reference, Kubernetes API section 2)."""
+
+_AT_ONCE: Final = 64 * 1024
+"""Bytes up to which a body is packed where it is: a thread would cost more."""
 
 _QUICKLY: Final = 1
 _PIECE: Final = 256 * 1024
@@ -110,8 +113,12 @@ class Bridge:
         request = _request(scope, scope["method"], body)
         if self._quick(request):
             response = in_time(self._handle, request, 0)
+            if len(response.body) <= _AT_ONCE:
+                response = _packed(request, response)
+            else:
+                response = await self._in_thread(lambda: _packed(request, response))
         else:
-            response = await self._in_thread(request, arrived)
+            response = await self._in_thread(lambda: self._answer(request, arrived))
         headers = [
             (name.encode(), value.encode("latin-1", "replace"))
             for name, value in response.headers.items()
@@ -127,11 +134,11 @@ class Bridge:
         else:
             await self._streams.follow(response.stream, receive, send)
 
-    async def _in_thread(self, request: HttpRequest, arrived: float) -> HttpResponse:
-        def answer() -> HttpResponse:
-            response = in_time(self._handle, request, time.monotonic() - arrived)
-            return _packed(response) if _is_worth_packing(request, response) else response
+    def _answer(self, request: HttpRequest, arrived: float) -> HttpResponse:
+        waited = time.monotonic() - arrived
+        return _packed(request, in_time(self._handle, request, waited))
 
+    async def _in_thread(self, answer: Callable[[], HttpResponse]) -> HttpResponse:
         return await asyncio.get_running_loop().run_in_executor(self._threads, answer)
 
 
@@ -166,18 +173,22 @@ def _refusal(failure: ApiFailure) -> HttpResponse:
     return HttpResponse(status=failure.code, headers=headers, body=body)
 
 
-def _is_worth_packing(request: HttpRequest, response: HttpResponse) -> bool:
-    """Tell whether a client asks for gzip, and the body is large enough to gain by it."""
-    if response.stream is not None or len(response.body) < _SMALL:
-        return False
-    accepted = request.headers.get("accept-encoding", "").split(",")
-    return any(one.partition(";")[0].strip() == "gzip" for one in accepted)
-
-
-def _packed(response: HttpResponse) -> HttpResponse:
+def _packed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Return an answer packed where its client asks for that, and it is large enough to gain."""
+    if response.stream is not None or len(response.body) < _SMALL or not _takes_gzip(request):
+        return response
     headers = {**response.headers, "content-encoding": "gzip", "vary": "accept-encoding"}
     body = gzip.compress(response.body, _QUICKLY, mtime=0)
     return replace(response, headers=headers, body=body)
+
+
+def _takes_gzip(request: HttpRequest) -> bool:
+    """Tell whether a client accepts gzip; a weight of 0 says no (RFC 9110, section 12.4.2)."""
+    for one in request.headers.get("accept-encoding", "").split(","):
+        coding, _, weight = one.replace(" ", "").lower().partition(";q=")
+        if coding == "gzip":
+            return weight.rstrip("0.") != "" or not weight
+    return False
 
 
 def _headers(stated: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:

@@ -55,6 +55,18 @@ class NodeStatusSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SynchronizationSettings:
+    """Where the locks lie that workflows ask a database for, and as whom they are asked for.
+
+    ``database`` is the URL of a PostgreSQL database; empty means that of the archive, or a file of
+    the state folder. ``controller`` is empty where the cluster gives the name.
+    """
+
+    database: str = ""
+    controller: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one config repo, defaults filled in.
 
@@ -65,7 +77,7 @@ class Configuration:
     ``artifact_repository`` is where artifacts go for which nothing else says it.
     ``local_images`` says what the local control plane runs for an image, by the image's name.
     ``archive`` is absent where workflows that are over are not archived. ``node_status`` says
-    how large workflows are stored.
+    how large workflows are stored, ``synchronization`` where the locks of a database lie.
     """
 
     engine: Engine = Engine.NATIVE
@@ -81,6 +93,7 @@ class Configuration:
     artifact_repository: Object | None = None
     archive: ArchiveSettings | None = None
     node_status: NodeStatusSettings = NodeStatusSettings()
+    synchronization: SynchronizationSettings = SynchronizationSettings()
 
     @staticmethod
     def control_namespace_for(engine: Engine) -> str:

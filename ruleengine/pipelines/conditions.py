@@ -1,6 +1,6 @@
 """Conditions: ``when`` of steps and tasks, and what a task's dependencies came to."""
 
-from ruleengine.expressions import depends, when
+from ruleengine.expressions import depends
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
@@ -10,6 +10,8 @@ from ruleengine.pipelines.tree import Tree, is_hook
 
 def holds(text: str) -> bool:
     """Tell whether a ``when`` holds whose tags are replaced. Raises ``NodeError``."""
+    from ruleengine.expressions import when
+
     try:
         value = when.compile(text).eval({})
     except ExpressionError as error:

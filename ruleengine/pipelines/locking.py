@@ -8,6 +8,9 @@ gives way. Of two that begin, the later one would have seen the claim of the ear
 
 Those that wait form a queue: by priority, then by age. Each names in its status those right
 before it, and looks at nobody else while these stand there: a release wakes one, not all.
+
+Locks that lie in a database (:mod:`.database_locks`) are taken last, once the others are ours,
+and are written down in the status as well before what they are for begins.
 """
 
 from collections import Counter
@@ -19,6 +22,7 @@ from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import leaves
 from ruleengine.pipelines.admitting import POSTPONED, is_limit
+from ruleengine.pipelines.database_locks import Claim, InLine, row_of
 from ruleengine.pipelines.locks import (
     Lock,
     holders_in,
@@ -32,6 +36,7 @@ from ruleengine.pipelines.locks import (
     written,
 )
 from ruleengine.pipelines.phases import WITH_POD, Phase, is_fulfilled
+from ruleengine.pipelines.problems import NodeError
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -67,11 +72,12 @@ class Locks:
         self._limits: dict[str, int] = {}
         self._queues: dict[str, _Queue] = {}
         self._queued: Counter[str] = Counter()
+        self._asks = False
 
     @property
     def waits(self) -> bool:
         """Whether anything of the workflow waits for a lock."""
-        return bool(self._waiting)
+        return bool(self._waiting) or self._asks
 
     def holder(self, node: Object | None = None) -> str:
         """Return the name under which the workflow, or one of its nodes, holds locks."""
@@ -88,23 +94,69 @@ class Locks:
         Otherwise returns the lock that is waited for, and the message that says so. Raises
         ``NodeError`` for semaphores whose limit nobody says.
         """
-        self._kinds |= {one.name: one.kind for one in locks}
-        for one in locks:
-            self._limits[one.name] = limit_of(one, self._machine.world)
-        if all(holder in self._observed.get(one.name, ()) for one in locks) and not any(
-            self._is_overdrawn(one) for one in locks
-        ):
+        self._note(locks)
+        own = [one for one in locks if not one.row]
+        shared = [one for one in locks if one.row]
+        ours = self._is_observed(holder, own) and not any(self._is_overdrawn(one) for one in own)
+        line = self._in_line(holder, [one.row for one in shared], take=ours) if shared else None
+        held = not shared or (line is not None and line.held)
+        if ours and held and self._is_observed(holder, shared):
             return None
         self.give_back(holder)  # some may be new: nobody waits for what they hold themselves
-        blocked = next((one for one in locks if not self._has_room(one)), None)
-        if blocked is None:
-            for one in locks:
+        blocked = None if ours else next((one for one in own if not self._has_room(one)), None)
+        if blocked is None and (held or (line is None and ours) or (line and line.ready)):
+            for one in locks if held else own:
                 self._holding.setdefault(one.name, []).append(holder)
             return locks[0].name, ""
         for one in locks:
             self._queued[one.name] += 1
-            self._waiting[one.name] = self._blockers(one)
-        return blocked.name, self._message(blocked)
+            self._waiting[one.name] = self._before(one, line)
+        if blocked is None:
+            row = line.blocked if line else ""
+            blocked = next((one for one in shared if one.row == row), shared[0])
+        return blocked.name, self._message(blocked, line)
+
+    def keep(self) -> None:
+        """Go on holding the locks of the database that the workflow and its nodes hold."""
+        rows: dict[str, list[str]] = {}
+        for name in self._observed:
+            row = row_of(self._kinds[name], name)
+            for one in self._held(name) if row else ():
+                rows.setdefault(one, []).append(row)
+        for holder, names in rows.items():
+            self._in_line(holder, names, take=True)
+
+    def _note(self, locks: Sequence[Lock]) -> None:
+        """Note of what kind locks are, and how many may hold them. Raises ``NodeError``."""
+        for one in locks:
+            if self._kinds.setdefault(one.name, one.kind) != one.kind:
+                raise NodeError(
+                    f"{one.name} is a mutex and a semaphore of the database at once; "
+                    "rename one of them"
+                )
+            if not one.row:
+                self._limits[one.name] = limit_of(one, self._machine.world)
+
+    def _is_observed(self, holder: str, locks: Sequence[Lock]) -> bool:
+        return all(holder in self._observed.get(one.name, ()) for one in locks)
+
+    def _in_line(self, holder: str, rows: Sequence[str], *, take: bool) -> InLine | None:
+        """Stand in line for locks of the database; ``None`` while nothing is known of it."""
+        priority, created, *_ = self._rank
+        claim = Claim(
+            holder=holder,
+            rows=tuple(sorted(rows)),
+            priority=-priority,
+            created=created,
+            take=take,
+        )
+        request = claim.request()
+        answer = self._machine.world.answer(request)
+        if answer is None:
+            self._machine.requests.append(request)
+            self._asks = True
+            return None
+        return InLine.of(answer)
 
     def give_back(self, holder: str) -> None:
         """Give back every lock of a holder."""
@@ -179,17 +231,34 @@ class Locks:
         own = lookup(self._value, "metadata", "uid")
         return [one for one in found if lookup(one, "metadata", "uid") != own]
 
-    def _blockers(self, lock: Lock) -> list[str]:
+    def _before(self, lock: Lock, line: InLine | None) -> list[str]:
         """Return whom it takes to keep us waiting: others, or nodes of the workflow itself."""
+        if lock.row:
+            return list(line.before) if line and line.blocked == lock.row else []
         before = self._queues.get(lock.name)
         others = before.blockers if before else []
         return others[: self._limits[lock.name]] or self._held(lock.name)
 
-    def _message(self, lock: Lock) -> str:
+    def _message(self, lock: Lock, line: InLine | None) -> str:
+        if lock.row:
+            return _message_of(lock, line)
         limit = self._limits[lock.name]
         queue = self._queues.get(lock.name)
         taken = len(self._held(lock.name)) + (queue.slots if queue else 0)
-        return f"Waiting for {lock.name} lock. Lock status: {max(limit - taken, 0)}/{limit}"
+        return _waiting_for(lock, taken, limit)
+
+
+def _waiting_for(lock: Lock, taken: int, limit: int) -> str:
+    return f"Waiting for {lock.name} lock. Lock status: {max(limit - taken, 0)}/{limit}"
+
+
+def _message_of(lock: Lock, line: InLine | None) -> str:
+    """Return why a lock of the database is waited for; empty while that is not known."""
+    if line is None:
+        return ""
+    if line.problem:
+        return f"Waiting for {lock.name} lock: {line.problem}"
+    return _waiting_for(lock, line.taken, line.limit)
 
 
 def _name(value: Object, lock: str) -> str:

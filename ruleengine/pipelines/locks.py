@@ -1,8 +1,8 @@
 """Locks as they are stated, and as the statuses of workflows say who has them.
 
-Argo's own shapes and names (reference, Workflows 18): ``NAMESPACE/Mutex/NAME`` and
-``NAMESPACE/ConfigMap/NAME/KEY``; a holder is ``NAMESPACE/WORKFLOW`` or, for a template,
-``NAMESPACE/WORKFLOW/NODE-ID``.
+Argo's own shapes and names (reference, Workflows 18): ``NAMESPACE/Mutex/NAME``,
+``NAMESPACE/ConfigMap/NAME/KEY`` and ``NAMESPACE/Database/NAME``; a holder is
+``NAMESPACE/WORKFLOW`` or, for a template, ``NAMESPACE/WORKFLOW/NODE-ID``.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +13,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.decisions import World
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.database_locks import lock_name, row_of
 from ruleengine.pipelines.problems import NodeError
 
 MUTEX: Final = "mutex"
@@ -28,7 +29,8 @@ Rank = tuple[int, str, str, str]
 class Lock:
     """One lock. ``limit`` is how many may hold it; of a semaphore it stands in a ConfigMap.
 
-    ``source`` names that ConfigMap and ``key`` the key in it.
+    ``source`` names that ConfigMap and ``key`` the key in it. ``row`` is the name of a lock that
+    lies in the database: there it is known who holds it, and how many may.
     """
 
     kind: str
@@ -36,6 +38,7 @@ class Lock:
     limit: int = 1
     source: Target | None = None
     key: str = ""
+    row: str = ""
 
 
 def locks_of(stated: Object, namespace: str) -> list[Lock]:
@@ -48,12 +51,21 @@ def locks_of(stated: Object, namespace: str) -> list[Lock]:
 
 
 def _mutex(stated: Object, namespace: str) -> Lock:
-    where = stated.get("namespace") or namespace
+    where = str(stated.get("namespace") or namespace)
+    if stated.get("database"):
+        return _in_database(MUTEX, where, str(stated.get("name")))
     return Lock(MUTEX, f"{where}/Mutex/{stated.get('name')}")
+
+
+def _in_database(kind: str, namespace: str, name: str) -> Lock:
+    shown = lock_name(namespace, name)
+    return Lock(kind, shown, row=row_of(kind, shown))
 
 
 def _semaphore(stated: Object, namespace: str) -> Lock:
     where = str(stated.get("namespace") or namespace)
+    if stated.get("database"):
+        return _in_database(SEMAPHORE, where, str(stated["database"].get("key")))
     reference = stated.get("configMapKeyRef") or {}
     name, key = str(reference.get("name")), str(reference.get("key"))
     source = Target("v1", "ConfigMap", where, name)

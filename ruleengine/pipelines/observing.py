@@ -17,6 +17,12 @@ INIT: Final = "init"
 REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
 _EXECUTOR: Final = (WAIT, SUPERVISOR, INIT)
 _ENDED_BY_SIGNAL: Final = (137, 143)
+_NOT_THE_STEPS: Final = (
+    *("CreateContainerConfigError", "ErrImagePull", "SandboxUnavailable"),
+    "NodeRestarted",
+)
+"""Reasons of a failed pod that never began, or whose node was ended: the local node's words."""
+
 _FAULT_OF_WRAPPER: Final = 64
 
 
@@ -112,8 +118,10 @@ def _failure(pod: Object) -> tuple[Phase, str]:
     message = str(lookup(pod, "status", "message", default=""))
     if reason == "DeadlineExceeded":
         return Phase.FAILED, "Pod was active on the node longer than the specified deadline"
+    if reason in _NOT_THE_STEPS:
+        return Phase.ERROR, f"{reason}: {message}"
     if message:
-        return Phase.FAILED if reason == "" else Phase.ERROR, f"{reason}: {message}".lstrip(": ")
+        return Phase.FAILED, message  # evicted, preempted, shut down: its words are the node's
     users = _users(pod)
     for one in sorted(_ended(pod), key=lambda one: _blame(one, users)):
         name, state = one["name"], one["state"]["terminated"]

@@ -110,6 +110,7 @@ def _decide(machine: Machine) -> Decision:
     if started:
         machine.started = parse_time(started)
     _set_variables(machine)
+    machine.locks.keep()
     early = _before_it_begins(machine, started=bool(started))
     if early is not None:
         return early
@@ -156,6 +157,7 @@ def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
     targets = tuple(one.target for one in lacks)
     return Decision(
         actions=tuple(lacks),
+        requests=tuple(machine.requests),
         status=machine.value.get("status"),
         next=Next(stop=Stop.ON, targets=targets, message="waiting for what it needs to begin"),
         memo=machine.memo,
@@ -209,6 +211,7 @@ def _not_begun(machine: Machine, phase: Phase, message: str) -> Decision:
     following = Next(stop=Stop.FOR, message=message or "about to begin")
     return Decision(
         actions=tuple(_labels(machine.value, phase)),
+        requests=tuple(machine.requests),
         status=status,
         next=DONE if phase in COMPLETED else following,
         memo=machine.memo,

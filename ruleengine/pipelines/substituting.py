@@ -6,10 +6,9 @@ The languages are those of :mod:`ruleengine.expressions`; their errors become er
 import hashlib
 from typing import Final
 
-from ruleengine.expressions import expr, tags
-from ruleengine.expressions.expr.dialects import WORKFLOWS
+from ruleengine.expressions import tags
 from ruleengine.expressions.language import ExpressionError
-from ruleengine.expressions.sprig import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 from ruleengine.expressions.tags import LENIENT, Policy, Scope
 from ruleengine.model.values import Value
 from ruleengine.pipelines.problems import NodeError
@@ -40,6 +39,9 @@ def tags_of(value: Value) -> tuple[str, ...]:
 
 def evaluate(text: str, variables: Variables) -> Value:
     """Return the value of an expression. Raises ``NodeError``."""
+    from ruleengine.expressions import expr
+    from ruleengine.expressions.expr.dialects import WORKFLOWS
+
     try:
         return expr.compile(text, WORKFLOWS).eval(_scope(variables, artifacts=True).nested)
     except ExpressionError as error:

@@ -22,6 +22,7 @@ from ruleengine.model.configuration import (
     Configuration,
     Engine,
     NodeStatusSettings,
+    SynchronizationSettings,
     Waiver,
 )
 from ruleengine.model.findings import Finding, Place, Severity
@@ -43,10 +44,13 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("archive", "artifactRepository", "clusters", "defaults", "local", "nodeStatus", "waivers"),
+    *("archive", "artifactRepository", "clusters", "defaults", "local", "nodeStatus"),
+    *("synchronization", "waivers"),
 )
 _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
+_SYNCHRONIZATION_FIELDS: Final = ("database", "controller")
 _NODE_STATUS_FIELDS: Final = ("largest", "offload")
+_LONGEST_CONTROLLER: Final = 64
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
 _STORES: Final = ("s3", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin")
 _IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env", "family")
@@ -107,6 +111,7 @@ class _Reader:
             local_images=self.local_images(value),
             archive=self.archive(value),
             node_status=self.node_status(value),
+            synchronization=self.synchronization(value),
             artifact_repository=self.artifact_repository(value),
             **texts,
         )
@@ -160,7 +165,7 @@ class _Reader:
         stated = self.mapping(value, "archive", str)
         self.check_names(stated, _ARCHIVE_FIELDS, ("archive",))
         return ArchiveSettings(
-            database=self.database(stated.get("database", "")),
+            database=self.database("archive", stated),
             selector=self.selector(stated.get("selector", "")),
             ttl=self.ttl(stated.get("ttl", "")),
         )
@@ -184,22 +189,37 @@ class _Reader:
             largest = None
         return NodeStatusSettings(largest=largest, offload=offload)
 
-    def database(self, url: str) -> str:
-        path = ("archive", "database")
+    def synchronization(self, value: Object) -> SynchronizationSettings:
+        """Return where the locks of a database lie."""
+        stated = self.mapping(value, "synchronization", str)
+        self.check_names(stated, _SYNCHRONIZATION_FIELDS, ("synchronization",))
+        controller = stated.get("controller", "")
+        if len(controller) > _LONGEST_CONTROLLER:
+            message = f"synchronization.controller is longer than {_LONGEST_CONTROLLER} characters"
+            self.wrong(("synchronization", "controller"), message, "write a shorter name")
+            controller = ""
+        return SynchronizationSettings(
+            database=self.database("synchronization", stated), controller=controller
+        )
+
+    def database(self, section: str, stated: Object) -> str:
+        """Return the URL of the database that a section names; empty where it names none."""
+        url = stated.get("database", "")
+        path, name = (section, "database"), f"{section}.database"
         try:
             parts = urlsplit(url)
             fits = parts.scheme in ("postgresql", "postgres") and parts.port != 0
         except ValueError:  # brackets around what is no address, or a port that is no number
             parts, fits = urlsplit(""), False
         if url and not fits:
-            message = "archive.database is no URL of a PostgreSQL database"
+            message = f"{name} is no URL of a PostgreSQL database"
             self.wrong(path, message, "write postgresql://user@host/database, or leave it out")
             return ""
         if parts.password is not None or "password" in parts.query:
-            message = "archive.database holds a password, for everybody who reads this repo"
+            message = f"{name} holds a password, for everybody who reads this repo"
             self.wrong(path, message, "take it out; PGPASSWORD or ~/.pgpass may hold it")
             return ""
-        return url
+        return str(url)
 
     def selector(self, text: str) -> str:
         try:

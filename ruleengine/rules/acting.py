@@ -5,13 +5,14 @@ built-in rules; an empty list means that nothing is written.
 """
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.documents import Origin
 from ruleengine.model.names import MANAGER
 from ruleengine.model.values import Object, Value
 from ruleengine.rules.filters import as_text
+from ruleengine.rules.results import NeededNamespace
 from ruleengine.rules.ruleset import Rule
 from ruleengine.rules.subjects import Subject
 from ruleengine.rules.templates import Loop, Part, TemplateFault
@@ -21,14 +22,6 @@ NAMESPACE_RULE: Final = "needed-namespaces"
 
 _ALWAYS_THERE: Final = frozenset({"default", "kube-system", "kube-public", "kube-node-lease"})
 _VERBS: Final = frozenset({Verb.APPLY, Verb.CREATE, Verb.PATCH, Verb.DELETE})
-
-
-class NeededNamespace(NamedTuple):
-    """A namespace that an object lives in or sends others to, and on which cluster."""
-
-    name: str
-    cluster: str
-    origin: Origin
 
 
 def actions(subject: Subject) -> Iterator[Action]:

@@ -18,9 +18,9 @@ from ruleengine.model.places import Places
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object, Value
 from ruleengine.rules import acting, pointing, requiring
-from ruleengine.rules.acting import NeededNamespace
 from ruleengine.rules.deriving import derive
 from ruleengine.rules.masking import masked
+from ruleengine.rules.results import DocumentEvaluation, NeededNamespace
 from ruleengine.rules.ruleset import RuleSet
 from ruleengine.rules.subjects import (
     Surroundings,
@@ -30,17 +30,6 @@ from ruleengine.rules.subjects import (
 
 OWN_KINDS = frozenset({"Configuration", "Rule", "RuleTest"})
 """Kinds of ours that say something to ruleengine and are never applied."""
-
-
-class DocumentEvaluation(NamedTuple):
-    """What the rules make of one document."""
-
-    derived: tuple[Derived, ...] = ()
-    definitions: tuple[Definition, ...] = ()
-    references: tuple[Reference, ...] = ()
-    namespaces: tuple[NeededNamespace, ...] = ()
-    actions: tuple[Action, ...] = ()
-    findings: tuple[Finding, ...] = ()
 
 
 class Evaluation(NamedTuple):

@@ -11,8 +11,7 @@ from ruleengine.model.documents import Derived, Document, Origin
 from ruleengine.model.findings import Finding, Place, Related, Severity
 from ruleengine.model.references import Definition, Reference
 from ruleengine.model.values import Object, Value
-from ruleengine.rules.acting import NeededNamespace
-from ruleengine.rules.evaluation import DocumentEvaluation
+from ruleengine.rules.results import DocumentEvaluation, NeededNamespace
 
 VERSION: Final = 2
 """The version of the data; any change of shape or of the meaning of rules raises it."""
@@ -44,11 +43,10 @@ def from_data(data: Object, document: Document, commit: str = "") -> DocumentEva
     ``commit`` is the one that the document is read from now: the same content stands in
     many commits, so the data does not hold it.
     """
-    objects = [one["object"] for one in data["derived"]]
     return DocumentEvaluation(
         derived=tuple(
-            Derived(object=one["object"], origin=_origin(one["origin"], commit), source=document)
-            for one in data["derived"]
+            Derived(object=value, origin=origin, source=document)
+            for value, origin in objects_of(data, commit)
         ),
         definitions=tuple(
             Definition(kind=kind, namespace=space, name=name, place=Place(*place), offers=offers)
@@ -59,9 +57,20 @@ def from_data(data: Object, document: Document, commit: str = "") -> DocumentEva
             NeededNamespace(name, cluster, _origin(origin, commit))
             for name, cluster, origin in data["namespaces"]
         ),
-        actions=tuple(_action(one, objects, commit) for one in data["actions"]),
+        actions=actions_of(data, commit),
         findings=tuple(_finding(one) for one in data["findings"]),
     )
+
+
+def objects_of(data: Object, commit: str = "") -> tuple[tuple[Object, Origin], ...]:
+    """Return the objects alone of what :func:`to_data` wrote, each with where it comes from."""
+    return tuple((one["object"], _origin(one["origin"], commit)) for one in data["derived"])
+
+
+def actions_of(data: Object, commit: str = "") -> tuple[Action, ...]:
+    """Return the actions alone of what :func:`to_data` wrote."""
+    objects = [one["object"] for one in data["derived"]]
+    return tuple(_action(one, objects, commit) for one in data["actions"])
 
 
 def _place_data(place: Place) -> Value:

@@ -19,8 +19,9 @@ from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value, format_path, lookup
-from ruleengine.rules.evaluation import DocumentEvaluation, evaluate_document
+from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.rules.loading import BUILT_IN_PREFIX, FOLDER, TESTS, Source, read_sources
+from ruleengine.rules.results import DocumentEvaluation
 from ruleengine.rules.ruleset import RuleSet
 
 KEYS: Final = {

@@ -48,7 +48,8 @@ class Reply:
 def send(call: Call) -> Reply:
     """Send a call, follow where it is redirected to, and return the reply.
 
-    Credentials stay with the host that they were meant for. Raises ``CallError``.
+    Credentials stay with the host that they were meant for, and with the way that they took to
+    it: what was sent in TLS is never sent in the clear. Raises ``CallError``.
     """
     ends = time.monotonic() + call.seconds
     for _ in range(_MOST_REDIRECTS + 1):
@@ -70,9 +71,13 @@ def shown(url: str) -> str:
 
 
 def _redirected(call: Call, status: int, where: str) -> Call:
-    url = urljoin(call.url, where)
+    try:
+        url = urljoin(call.url, where)
+        before, after = urlsplit(call.url), urlsplit(url)
+    except ValueError as error:
+        raise CallError(f"{shown(call.url)} leads to an address that is none") from error
     headers = call.headers
-    if urlsplit(url).netloc != urlsplit(call.url).netloc:
+    if (before.scheme, before.netloc) != (after.scheme, after.netloc):
         headers = [one for one in headers if one[0].lower() not in _SENSITIVE]
     if status in (307, 308) or call.method in ("GET", "HEAD"):
         return replace(call, url=url, headers=headers)

@@ -38,10 +38,19 @@ def perform(plan: Plan, environment: Mapping[str, str]) -> Object:
 
 
 def call_of(stated: Object, environment: Mapping[str, str]) -> Call:
-    """Return the call that a template states; secret headers stand in the environment."""
+    """Return the call that a template states; secret headers stand in the environment.
+
+    Raises ``StepError``.
+    """
     body = str(stated.get("body") or "").encode()
     if encoded := lookup(stated, "bodyFrom", "bytes"):
-        body = base64.b64decode(str(encoded))
+        try:
+            body = base64.b64decode(str(encoded), validate=True)
+        except ValueError as error:
+            raise StepError(f"`bodyFrom.bytes` is no base64: {error}") from error
+    seconds = stated.get("timeoutSeconds") or _SECONDS
+    if not isinstance(seconds, int | float) or seconds < 0:
+        raise StepError(f"`timeoutSeconds` must be a number of seconds, not {seconds!r}")
     return Call(
         url=str(stated.get("url") or ""),
         method=str(stated.get("method") or "GET"),
@@ -49,7 +58,7 @@ def call_of(stated: Object, environment: Mapping[str, str]) -> Call:
             (str(one["name"]), str(_value(one, environment))) for one in stated.get("headers") or ()
         ],
         body=body,
-        seconds=float(stated.get("timeoutSeconds") or _SECONDS),
+        seconds=float(seconds),
         verifies=not stated.get("insecureSkipVerify"),
     )
 

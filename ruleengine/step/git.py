@@ -21,7 +21,7 @@ def check_out_artifact(stated: Object, target: Path, access: Access) -> None:
         url=str(stated.get("repo") or ""),
         revision=str(stated.get("revision") or ""),
         branch=str(stated.get("branch") or ""),
-        depth=int(stated.get("depth") or 0),
+        depth=_depth(stated),
         single_branch=bool(stated.get("singleBranch")),
         fetch=tuple(stated.get("fetch") or ()),
         submodules=not stated.get("disableSubmodules"),
@@ -31,6 +31,14 @@ def check_out_artifact(stated: Object, target: Path, access: Access) -> None:
         check_out(wanted, target, lambda _: login)
     except RuleEngineError as error:
         raise ArtifactError(f"{error.message}; {error.remedy}") from error
+
+
+def _depth(stated: Object) -> int:
+    """Return how many commits are fetched, 0 for all. Raises ``ArtifactError``."""
+    depth = stated.get("depth") or 0
+    if not isinstance(depth, int) or depth < 0:
+        raise ArtifactError(f"`depth` must be a whole number of 0 or more, not {depth!r}")
+    return depth
 
 
 def _login(stated: Object, access: Access) -> Login | None:

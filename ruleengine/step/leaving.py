@@ -1,9 +1,11 @@
-"""Reads what a step left behind, without trusting it.
+"""Reads what a step left behind, and leaves it a word, without trusting it.
 
 The step can write to the folder that it leaves things in. It must not make us read what only we
-can see, such as the keys of a store: no link is followed, and only plain files are read.
+can see, such as the keys of a store, nor write there: no link is followed, and only plain files
+are read.
 """
 
+import contextlib
 import os
 import stat
 from pathlib import Path
@@ -11,11 +13,15 @@ from typing import IO
 
 _WAY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
 def open_left(folder: Path, *path: str) -> IO[bytes] | None:
     """Open a file that a step left; ``None`` where there is no such plain file."""
-    at = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        at = os.open(folder, _WAY)
+    except OSError:
+        return None
     try:
         for part in path[:-1]:
             outer, at = at, os.open(part, _WAY, dir_fd=at)
@@ -38,3 +44,16 @@ def read_left(folder: Path, *path: str) -> bytes | None:
         return None
     with file:
         return file.read()
+
+
+def leave(folder: Path, name: str, text: str) -> None:
+    """Write a file into the folder of a step, in place of what is there; a folder gone has none."""
+    with contextlib.suppress(OSError):
+        at = os.open(folder, _WAY)
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(name, dir_fd=at)
+            with os.fdopen(os.open(name, _NEW, 0o644, dir_fd=at), "w", encoding="utf-8") as file:
+                file.write(text)
+        finally:
+            os.close(at)

@@ -97,10 +97,12 @@ def _set_modes(artifact: Object, content: Path) -> None:
     mode = artifact.get("mode")
     if mode is None or content.is_symlink():
         return
+    if not isinstance(mode, int):
+        raise ArtifactError(f"`mode` must be a whole number such as 0644, not {mode!r}")
     below = content.rglob("*") if artifact.get("recurseMode") else ()
     for path in (*below, content):
         if not path.is_symlink():
-            path.chmod(int(mode) & 0o777)
+            path.chmod(mode & 0o777)
 
 
 def _put(content: Path, place: Path) -> None:

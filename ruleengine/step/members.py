@@ -4,18 +4,17 @@ They find out by these folders when others have ended. One that was killed leave
 whoever waits for them all leaves it in its name.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Final
 
+from ruleengine.step.leaving import leave
 from ruleengine.step.plan import Plan
+from ruleengine.step.watching import ends
 
 MAIN: Final = "main"
 _FOLDER: Final = "ctr"
 _KILLED: Final = 137
-_PAUSE: Final = 0.05
 
 
 def members(plan: Plan) -> Iterator[Plan]:
@@ -29,28 +28,18 @@ def members(plan: Plan) -> Iterator[Plan]:
             yield replace(nothing, directory=folder, members=(one,))
 
 
-def wait_for_all(
-    plan: Plan,
-    look: Callable[[Plan], tuple[bool, int | None]],
-    pause: Callable[[float], None] = time.sleep,
-) -> tuple[Plan, int | None]:
+def wait_for_all(plan: Plan) -> tuple[Plan, int | None]:
     """Wait for the end of every container; return the plan of ``main``, and how they ended.
 
-    ``look`` tells whether a container has ended, and its exit code (``None``: it was killed).
-    The end of all is that of the first that failed. Without a ``main`` the plan has no outputs.
+    The end of all is that of the first that failed, ``None`` if it was killed. Without a ``main``
+    the plan has no outputs. Raises ``StepError`` where nobody can see an end any more.
     """
     waiting = list(members(plan))
     main = next((one for one in waiting if one.members[0]["name"] == MAIN), waiting[0])
-    codes: dict[Path, int | None] = {}
-    while len(codes) < len(waiting):
-        for one in waiting:
-            if one.directory in codes:
-                continue
-            ended, code = look(one)
-            if ended:
-                codes[one.directory] = code
-                if code is None:
-                    (one.directory / "exit-code").write_text(str(_KILLED), encoding="ascii")
-        pause(_PAUSE)
-    wrong = [code for code in codes.values() if code != 0]
+    codes = []
+    for folder, code in ends(one.directory for one in waiting):
+        codes.append(code)
+        if code is None:
+            leave(folder, "exit-code", str(_KILLED))
+    wrong = [code for code in codes if code != 0]
     return main, wrong[0] if wrong else 0

@@ -1,8 +1,6 @@
 """``step wait``: waits until a step's command has ended, and reports what it made."""
 
-import os
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -12,51 +10,19 @@ from ruleengine.step.access import PodAccess
 from ruleengine.step.keeping import keep_all, keep_logs
 from ruleengine.step.leaving import read_left
 from ruleengine.step.plan import Plan, StepError, made
+from ruleengine.step.watching import ends
 
-_FIRST_PAUSE: Final = 0.01
-_LONGEST_PAUSE: Final = 0.25
 _KEPT: Final = 256 * 1024
 """How many bytes of the standard output, its last ones, are the result (reference 15)."""
 
 
-def wait(plan: Plan, pause: Callable[[float], None] = time.sleep) -> int | None:
-    """Wait for the end of the step; return its exit code, ``None`` if it was killed."""
-    seconds = _FIRST_PAUSE
-    while True:
-        ended, code = look(plan)
-        if ended:
-            return code
-        pause(seconds)
-        seconds = min(seconds * 1.2, _LONGEST_PAUSE)
+def wait(plan: Plan) -> int | None:
+    """Wait for the end of the step; return its exit code, ``None`` if it was killed.
 
-
-def look(plan: Plan) -> tuple[bool, int | None]:
-    """Tell whether a step has ended, and its exit code; it has none if it was killed."""
-    code = _exit_code(plan.directory)
-    if code is None and _is_gone(plan.directory):
-        return True, _exit_code(plan.directory)
-    return code is not None, code
-
-
-def _exit_code(folder: Path) -> int | None:
-    """Return the exit code that the wrapper left; ``None`` where none is written, or not yet."""
-    try:
-        return int(read_left(folder, "exit-code") or b"")
-    except ValueError:
-        return None
-
-
-def _is_gone(folder: Path) -> bool:
-    """Tell whether the wrapper began and holds its pipe open no more."""
-    if not (folder / "started").exists():
-        return False
-    pipe = os.open(folder / "alive", os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW)
-    try:
-        return os.read(pipe, 1) == b""
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(pipe)
+    Raises ``StepError`` where nobody can see its end any more.
+    """
+    ((_, code),) = ends([plan.directory])
+    return code
 
 
 class IncompleteError(StepError):

@@ -2,8 +2,8 @@
 
 It is queried, never loaded: a run that changes one file touches the rows of that file and of
 what points at it. It is a cache and nothing else: deleting it is harmless, and where it
-cannot be opened (read-only, locked, broken, written by a newer version) an index in memory
-takes its place, which is slower and answers the same.
+cannot be opened (:mod:`ruleengine.validation.index_files`) an index in memory takes its
+place, which is slower and answers the same.
 
 ``files`` is the state that the index was last brought to; ``entries`` and the tables that
 hang on it keep the facts of files, also of states that are not current, so that going back
@@ -13,16 +13,15 @@ begins with ``//``, which no file's path does.
 """
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager, suppress
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
-from pathlib import Path
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from ruleengine.validation.facts import FactRows
 
-_FORMAT = 3
-_BUSY_SECONDS = 10.0
+FORMAT = 4
+"""The version of the tables."""
 _BATCH = 200
 _TABLES = """
 CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -32,6 +31,7 @@ CREATE TABLE entries (
     id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
     recorded_documents INTEGER NOT NULL, recorded TEXT NOT NULL, applications TEXT NOT NULL);
 CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
+CREATE TABLE evaluations (entry INTEGER PRIMARY KEY, data TEXT NOT NULL);
 CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE INDEX identities_by_key ON identities (key);
 CREATE INDEX identities_by_entry ON identities (entry);
@@ -51,74 +51,9 @@ CREATE TABLE problems (
 CREATE INDEX problems_by_name ON problems (kind, name);
 CREATE INDEX problems_by_path ON problems (path);
 """
-_HANGING = ("identities", "definitions", "pointers")
+_HANGING = ("evaluations", "identities", "definitions", "pointers")
 
-Returned = TypeVar("Returned")
 Row4: TypeAlias = tuple[str, str, str, str]
-
-
-def with_index(
-    path: Path | None, code: str, work: Callable[["ValidationIndex"], Returned]
-) -> tuple[Returned, str]:
-    """Run ``work`` with the index at ``path`` and return its result, and why not if not.
-
-    ``code`` digests the code that makes facts: with another one the index starts empty.
-    Whatever is wrong with the file, ``work`` is run again with an index in memory; the
-    second value then says why, and is empty otherwise.
-    """
-    reason = "there is no place for an index"
-    if path is not None:
-        try:
-            with closing(_open_file(path, code)) as index:
-                return work(index), ""
-        except (sqlite3.Error, OSError, UnicodeDecodeError) as error:
-            why = getattr(error, "strerror", None) or error
-            reason = f"the index {path.name} cannot be used ({why})"
-            _remove_if_broken(path, error)
-    with closing(_prepared(sqlite3.connect(":memory:", isolation_level=None), code)) as index:
-        return work(index), reason
-
-
-def _open_file(path: Path, code: str) -> "ValidationIndex":
-    _make_folder(path.parent)
-    path.touch(mode=0o600)  # the files that SQLite lays beside it take its mode
-    return _prepared(sqlite3.connect(path, isolation_level=None, timeout=_BUSY_SECONDS), code)
-
-
-def _remove_if_broken(path: Path, error: Exception) -> None:
-    """Remove what is no database. Locked, read-only and newer ones are somebody's: they stay."""
-    if type(error) in (sqlite3.DatabaseError, UnicodeDecodeError):
-        for suffix in ("", "-wal", "-shm"):
-            with suppress(OSError):
-                path.with_name(path.name + suffix).unlink(missing_ok=True)
-
-
-def _make_folder(folder: Path) -> None:
-    """Make the folder, ignored by Git through a file of its own."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
-        file.write("*\n")
-
-
-def _prepared(connection: sqlite3.Connection, code: str) -> "ValidationIndex":
-    try:
-        _refuse_newer(connection)
-        connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")
-        connection.execute("PRAGMA cache_size = -32000")
-        index = ValidationIndex(connection)
-        with index.transaction():
-            index.prepare(code)
-    except BaseException:
-        connection.close()
-        raise
-    return index
-
-
-def _refuse_newer(connection: sqlite3.Connection) -> None:
-    (version,) = connection.execute("PRAGMA user_version").fetchone()
-    if version > _FORMAT:
-        raise sqlite3.OperationalError("it was written by a newer version of ruleengine")
 
 
 class ValidationIndex:
@@ -145,14 +80,14 @@ class ValidationIndex:
     def prepare(self, code: str) -> None:
         """Make the tables, anew where other code has filled them."""
         (version,) = self._connection.execute("PRAGMA user_version").fetchone()
-        if version == _FORMAT and self.remembered("code") == code:
+        if version == FORMAT and self.remembered("code") == code:
             return
         tables = self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in tables:
             self._connection.execute(f'DROP TABLE "{table}"')
         for statement in _TABLES.split(";"):
             self._connection.execute(statement)
-        self._connection.execute(f"PRAGMA user_version = {_FORMAT}")
+        self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         self.remember(code=code)
 
     def remembered(self, name: str) -> str:
@@ -270,6 +205,20 @@ class ValidationIndex:
             self._connection.execute(
                 f"DELETE FROM {table} WHERE entry NOT IN (SELECT id FROM entries)"  # noqa: S608 - a name of ours
             )
+
+    def evaluations(self, folder: str) -> dict[int, str]:
+        """Return what is remembered of how current files below a folder evaluate, by entry."""
+        return dict(
+            self._rows(
+                "SELECT entry, data FROM files JOIN evaluations USING (entry)"
+                " WHERE path >= ? AND path < ?",
+                (f"{folder}/", f"{folder}0"),
+            )
+        )
+
+    def remember_evaluations(self, evaluations: Mapping[int, str]) -> None:
+        """Remember how the files of entries evaluate: the rules' data of their documents."""
+        self._connection.executemany("REPLACE INTO evaluations VALUES (?, ?)", evaluations.items())
 
     def documents_in(self, entry: int) -> tuple[int, int]:
         """Return how many documents an entry's file holds, and how many are only recorded."""

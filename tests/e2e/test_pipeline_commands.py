@@ -85,6 +85,16 @@ schedules: ["30 2 * * *"]
 steps:
 - {name: report, image: alpine, run: echo report}
 """
+LICENSED = """\
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: work, template: licensed, withSequence: {count: 2}}
+- name: licensed
+  synchronization: {semaphores: [{database: {key: licences}}]}
+  container: {image: alpine, command: [sh, -c, "sleep 1.1"]}
+"""
 FILES = {
     "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n"
     "nodeStatus: {largest: 2000, offload: true}\n",
@@ -94,6 +104,7 @@ FILES = {
     "pipelines/keeps.yaml": KEEPING,
     "pipelines/archived.yaml": FAILING,
     "pipelines/nightly.yaml": NIGHTLY,
+    "pipelines/licensed.yaml": LICENSED,
 }
 
 pytestmark = pytest.mark.slow
@@ -174,6 +185,36 @@ def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
     assert pipeline(site, "stop", "slow-1").code == 0
     assert pipeline(site, "wait", "slow-1").code == 1
     assert pipeline(site, "stop", "slow-1").code == 1
+
+
+def spans_of(site: Place, workflow: str) -> list[tuple[str, str]]:
+    """Return from when to when the pods of a workflow ran."""
+    label = f"workflows.argoproj.io/workflow={workflow}"
+    pods = site.client().list("v1", "Pod", namespace="ci", label_selector=label).items
+    states = [one["status"]["containerStatuses"][0]["state"]["terminated"] for one in pods]
+    return [(one["startedAt"], one["finishedAt"]) for one in states]
+
+
+def test_locks_of_the_database_are_listed_limited_and_given_back(site: Place) -> None:
+    """Without a limit the node says what to do; with one they take turns."""
+    lacking = pipeline(site, "run", "licensed", "--name", "unlicensed", "-o", "json")
+    assert lacking.code == 1
+    assert "ruleengine pipeline sync set ci/licences" in lacking.output
+    assert pipeline(site, "sync", "list").output == "none\n"
+    told = pipeline(site, "sync", "set", "licences", "--limit", "1")
+    assert told.output == "ci/licences may be held by 1\n"
+    ended = pipeline(site, "run", "licensed", "--name", "licensed-1", "-o", "json")
+    assert ended.code == 0, ended.text
+    first, second = sorted(spans_of(site, "licensed-1"))
+    assert first[1] <= second[0]
+    listed = pipeline(site, "sync", "list", "-o", "json")
+    found = json.loads(listed.output)
+    check_schema(found, data_folder("schemas") / "output" / "locks.json")
+    assert (found["limits"], found["entries"]) == ([{"name": "ci/licences", "limit": 1}], [])
+    assert "ci/licences  1" in pipeline(site, "sync", "list").output
+    assert pipeline(site, "sync", "delete", "licences").code == 0
+    unknown = pipeline(site, "sync", "delete", "licences")
+    assert (unknown.code, "has no limit" in unknown.errors) == (3, True)
 
 
 def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) -> None:

@@ -282,6 +282,36 @@ def test_addresses_are_ready_as_their_pods_are(
     assert (one["conditions"]["ready"], one["conditions"]["serving"]) == (ready, not fault)
 
 
+def test_a_named_port_is_the_number_that_each_pod_gives_it(call: Caller) -> None:
+    """Pods that differ stand in slices, and in subsets, of their own; who lacks it has none."""
+    ports = [{"name": "web", "port": 80, "targetPort": "http"}]
+    spec = {"selector": {"app": "web"}, "ports": ports}
+    call("POST", f"{NAMESPACE}/services", {"metadata": {"name": "web"}, "spec": spec})
+    for name, number in (("old", 8080), ("new", 9090), ("newer", 9090), ("none", None)):
+        body = pod()
+        body["metadata"] |= {"name": name, "labels": {"app": "web"}}
+        stated = [{"name": "http", "containerPort": number}]
+        body["spec"]["containers"][0]["ports"] = stated if number else []
+        call("POST", PODS, body)
+    call.plane.advance(3)
+    slices = "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"
+    subsets = call("GET", f"{NAMESPACE}/endpoints/web")[1]["subsets"]
+    wanted = [([], ["none"]), ([8080], ["old"]), ([9090], ["new", "newer"])]
+    assert by_ports(call("GET", slices)[1]["items"], "endpoints") == wanted
+    assert by_ports(subsets, "addresses") == wanted
+
+
+def by_ports(groups: list[Any], field: str) -> list[tuple[list[int], list[str]]]:
+    """Return the numbers of ports, and the names of the pods that have them."""
+    return sorted(
+        (
+            [port["port"] for port in one.get("ports", ())],
+            sorted(address["targetRef"]["name"] for address in one[field]),
+        )
+        for one in groups
+    )
+
+
 def test_a_slice_takes_a_hundred_addresses(call: Caller) -> None:
     """More go into another, which empties again."""
     spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}

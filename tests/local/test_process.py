@@ -213,7 +213,7 @@ def test_kubectl_works_against_it(running: process.Running, tmp_path: Path) -> N
 
 
 def test_large_answers_are_packed_for_who_asks(running: process.Running) -> None:
-    """And small ones are not, nor what nobody asked to be packed."""
+    """Of whatever size beyond a thousand bytes; small ones are not, nor what nobody asked for."""
     state = running.kubeconfig.parent
     trust = ssl.create_default_context(cafile=str(state / "ca.crt"))
     headers = {"authorization": f"Bearer {(state / 'token').read_text()}"}
@@ -223,11 +223,15 @@ def test_large_answers_are_packed_for_who_asks(running: process.Running) -> None
         with urllib.request.urlopen(request, context=trust) as answer:
             return answer.headers.get("content-encoding", ""), answer.read()
 
-    large, small = "/openapi/v3/api/v1", "/version"
-    encoding, packed = get(large, **{"accept-encoding": "deflate, gzip;q=0.5"})
-    assert encoding == "gzip"
-    assert gzip.decompress(packed) == get(large)[1]
-    assert get(small, **{"accept-encoding": "gzip"})[0] == ""
+    one = "/api/v1/namespaces/kube-system/configmaps/kube-root-ca.crt"
+    large = ("/openapi/v3/api/v1", "/apis/apps/v1", one)
+    for path in large:
+        plain = get(path)[1]
+        encoding, packed = get(path, **{"accept-encoding": "deflate, gzip;q=0.5"})
+        assert (encoding, gzip.decompress(packed)) == ("gzip", plain), path
+        assert len(packed) < len(plain)
+        assert get(path, **{"accept-encoding": "gzip;q=0"})[0] == ""
+    assert get("/version", **{"accept-encoding": "gzip"})[0] == ""
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,9 @@ def made(call: Caller) -> Caller:
         (named("b", labels={"a b": "c"}), 422, "Invalid"),
         (named("b", annotations={"x": "y" * 300_000}), 422, "Invalid"),
         (named("b", finalizers=["plain"]), 422, "Invalid"),
-        ({**named("b"), "data": {"a": 1}}, 422, "Invalid"),
+        ({**named("b"), "data": {"a": 1}}, 400, "BadRequest"),
+        (named("b", labels={"a": 1}), 400, "BadRequest"),
+        (named("b", annotations="a"), 400, "BadRequest"),
         ([], 400, "BadRequest"),
         (b"{", 400, "BadRequest"),
         (b"\xff\xfe", 400, "BadRequest"),
@@ -49,6 +51,33 @@ def test_what_cannot_be_created(made: Caller, body: Any, code: int, reason: str)
     status, refused = made("POST", MAPS, body)
     assert (status, refused["kind"], refused["reason"]) == (code, "Status", reason)
     assert made.plane.store.revision == revision
+
+
+@pytest.mark.parametrize(
+    ("spec", "code"),
+    [
+        ({"replicas": "three"}, 400),
+        ({"replicas": 1.5}, 400),
+        ({"paused": "yes"}, 400),
+        ({"strategy": "Recreate"}, 400),
+        ({"template": {"spec": {"containers": {"name": "c"}}}}, 400),
+        ({"template": {"spec": {"containers": [{"resources": {"limits": {"cpu": "x"}}}]}}}, 400),
+        ({"strategy": {"type": "Sideways"}}, 422),
+        ({"replicas": -1}, 422),
+        ({"selector": {"matchLabels": {"app": "other"}}}, 422),
+    ],
+)
+def test_what_cannot_be_decoded_is_a_bad_request(call: Caller, spec: Any, code: int) -> None:
+    """Of a new object and of a whole one; what can be, and breaks a rule, is invalid."""
+    call("POST", DEPLOYMENTS, deployment())
+    wrong = deployment()
+    wrong["spec"] |= spec
+    reason = {400: "BadRequest", 422: "Invalid"}[code]
+    for method, path in (("POST", DEPLOYMENTS), ("PUT", f"{DEPLOYMENTS}/web")):
+        status, refused = call(method, path, wrong)
+        assert (status, refused["reason"]) == (code, reason), refused
+    change = {"spec": spec}
+    assert call("PATCH", f"{DEPLOYMENTS}/web", change, MERGE)[0] == 422
 
 
 @pytest.mark.parametrize(

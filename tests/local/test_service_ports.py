@@ -69,3 +69,30 @@ def test_a_port_that_is_chosen_is_none_that_is_stated_beside_it(call: Caller) ->
     status, made = call("POST", SERVICES, service("a", *ports))
     assert status == 201, made
     assert [one["nodePort"] for one in made["spec"]["ports"]] == [30001, 30000]
+
+
+def test_when_all_ports_are_given_out_the_next_service_is_told(call: Caller) -> None:
+    """As an API server tells it; with one given back there is one again."""
+    for number, count in enumerate((1000, 1000, 768)):
+        ports = [port(f"p{one}", one + 1) for one in range(count)]
+        assert call("POST", SERVICES, service(f"s{number}", *ports))[0] == 201
+    status, refused = call("POST", SERVICES, service("late", port("a", 80)))
+    assert (status, refused["reason"]) == (500, "InternalError")
+    assert refused["message"].endswith("failed to allocate a nodePort: range is full")
+    assert call("DELETE", f"{SERVICES}/s2")[0] == 200
+    assert call("POST", SERVICES, service("late", port("a", 80)))[0] == 201
+
+
+def test_when_all_addresses_are_given_out_the_next_service_is_told(call: Caller) -> None:
+    """Those without an address are still made."""
+    for number in range(65_000):
+        address = f"10.96.{number // 250}.{number % 250 + 1}"
+        value = {"metadata": {"name": str(number)}, "spec": {"clusterIP": address}}
+        key = Key("services", "other", str(number))
+        call.plane.store.write(key, value, expected=0)
+    status, refused = call("POST", SERVICES, service("late", port("a", 80), kind="ClusterIP"))
+    assert (status, refused["reason"]) == (500, "InternalError")
+    assert refused["message"].endswith("failed to allocate a serviceIP: range is full")
+    headless = service("headless", port("a", 80), kind="ClusterIP")
+    headless["spec"]["clusterIP"] = "None"
+    assert call("POST", SERVICES, headless)[0] == 201

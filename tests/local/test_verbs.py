@@ -162,24 +162,6 @@ def test_generation_counts_changes_of_the_specification_only(call: Caller) -> No
     assert (found["metadata"]["generation"], found["status"]["replicas"]) == (2, 9)
 
 
-def test_the_scale_subresource_scales(call: Caller) -> None:
-    """A patch of /scale changes spec.replicas of the parent."""
-    call("POST", DEPLOYMENTS, deployment())
-    _, scale = call("PATCH", f"{DEPLOYMENTS}/web/scale", {"spec": {"replicas": 7}}, MERGE)
-    assert (scale["kind"], scale["spec"]["replicas"]) == ("Scale", 7)
-    assert call("GET", f"{DEPLOYMENTS}/web")[1]["spec"]["replicas"] == 7
-
-
-def test_a_scale_is_not_applied_by_the_server(call: Caller) -> None:
-    """The refusal says what can be done instead, and nothing changes."""
-    call("POST", DEPLOYMENTS, deployment(replicas=2))
-    body = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 7}}
-    path = f"{DEPLOYMENTS}/web/scale"
-    status, refused = call("PATCH", path, body, APPLY, fieldManager="me")
-    assert (status, "patch or replace it" in refused["message"]) == (415, True)
-    assert call("GET", path)[1]["spec"]["replicas"] == 2
-
-
 def test_a_finalizer_keeps_a_deleted_object(call: Caller) -> None:
     """It goes when the last finalizer does."""
     body = configmap("a")

@@ -68,6 +68,14 @@ class Backend(http.server.BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+def server_context(folder: Path) -> ssl.SSLContext:
+    """Return the server's side of TLS, under an authority that is made in a folder."""
+    made = material.prepare(folder)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(made.certificate, made.key)
+    return context
+
+
 @contextlib.contextmanager
 def served(repository: Path, tls: Path | None = None) -> Iterator[str]:
     """Serve a repository on a loopback port; with ``tls`` under the authority made there."""
@@ -75,9 +83,7 @@ def served(repository: Path, tls: Path | None = None) -> Iterator[str]:
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         if tls is not None:
             tls.mkdir()
-            made = material.prepare(tls)
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(made.certificate, made.key)
+            context = server_context(tls)
             server.socket = context.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()

@@ -7,7 +7,11 @@ from pathlib import Path
 import pytest
 
 from ruleengine.formats import yaml_reader
-from ruleengine.model.configuration import ArchiveSettings, NodeStatusSettings
+from ruleengine.model.configuration import (
+    ArchiveSettings,
+    NodeStatusSettings,
+    SynchronizationSettings,
+)
 from ruleengine.model.data import data_folder
 from ruleengine.model.values import Object, Value
 from ruleengine.repository.configuration import read_text
@@ -110,6 +114,20 @@ def test_large_workflows_are_stored_as_is_stated() -> None:
         assert finding.remedy
 
 
+def test_locks_of_a_database_lie_where_it_is_stated() -> None:
+    """By default with the archive; no password and no other database is taken."""
+    assert read_text(b"engine: native\n")[0].synchronization == SynchronizationSettings()
+    text = b"synchronization: {database: 'postgresql://me@db/locks', controller: east}\n"
+    found, findings = read_text(text)
+    stated = SynchronizationSettings(database="postgresql://me@db/locks", controller="east")
+    assert (found.synchronization, findings) == (stated, ())
+    wrong = ("1", "{base: x}", "{database: mysql://db/x}", "{database: 'postgresql://a:b@db/x'}")
+    for one in (*wrong, f"{{controller: {'x' * 65}}}"):
+        found, (finding,) = read_text(f"synchronization: {one}\n".encode())
+        assert found.synchronization == SynchronizationSettings()
+        assert finding.remedy
+
+
 EVERYTHING = b"""
 apiVersion: ruleengine.dev/v1
 kind: Configuration
@@ -126,6 +144,7 @@ clusters: {production: main}
 defaults: {Application: {project: shop}}
 local: {images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}}
 nodeStatus: {largest: 500000, offload: true}
+synchronization: {database: "postgresql://me@db/locks", controller: east}
 waivers: [{code: support-field-unsupported, path: "**", reason: draft, expires: "2099-01-31"}]
 """
 

@@ -4,8 +4,9 @@ from ruleengine.formats import yaml_reader
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.documents import Document
 from ruleengine.model.values import Object
-from ruleengine.rules.evaluation import DocumentEvaluation, evaluate_document
+from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.rules.loading import Loaded, Source, load_sources
+from ruleengine.rules.results import DocumentEvaluation
 
 
 def documents(path: str, text: str) -> list[Document]:

@@ -1,15 +1,18 @@
 """HTTP calls: what is sent and answered, where redirects lead, what is never reached."""
 
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ruleengine.services.addresses import AddressError, connect, is_allowed
 from ruleengine.services.http_calls import Call, CallError, send, shown
+from tests.repository.servers import server_context
 
 
 class Handler(BaseHTTPRequestHandler):
@@ -126,6 +129,40 @@ def test_credentials_do_not_follow_to_another_host(served: Served) -> None:
     assert "Authorization" in served.seen[0][2]
     assert "Authorization" not in other.seen[0][2]
     assert other.seen[0][2]["X-Plain"] == "1"
+
+
+def test_credentials_do_not_follow_out_of_tls(tmp_path: Path) -> None:
+    """Also where the host and the port are the same."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+        plain: list[bytes] = []
+
+        def serve() -> None:
+            connection, _ = listening.accept()
+            with server_context(tmp_path).wrap_socket(connection, server_side=True) as secure:
+                secure.recv(65536)
+                where = f"Location: http://127.0.0.1:{port}/there"
+                secure.sendall(f"HTTP/1.1 302 Found\r\n{where}\r\n\r\n".encode())
+            connection, _ = listening.accept()
+            with connection:
+                plain.append(connection.recv(65536))
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+
+        serving = threading.Thread(target=serve)
+        serving.start()
+        headers = [("Authorization", "secret"), ("X-Plain", "1")]
+        url = f"https://127.0.0.1:{port}/here"
+        assert send(Call(url=url, headers=headers, verifies=False)).status == 200
+        serving.join()
+    assert b"X-Plain: 1" in plain[0]
+    assert b"secret" not in plain[0]
+
+
+def test_a_redirect_to_an_address_that_is_none_is_told(served: Served) -> None:
+    """As an error of the call."""
+    served.handler.elsewhere = "http://[x"
+    with pytest.raises(CallError, match="leads to an address that is none"):
+        send(Call(url=f"{served.url}/to/302"))
 
 
 @pytest.mark.parametrize(

@@ -139,6 +139,13 @@ def test_modes_are_set_as_they_are_stated(pod: Pod) -> None:
     assert [one.stat().st_mode & 0o777 for one in (place, place / "x")] == [0o700, 0o700]
 
 
+def test_a_mode_that_is_none_is_told(pod: Pod) -> None:
+    """As an error of the artifact."""
+    (pod.store / "k").write_text("1")
+    with pytest.raises(StepError, match="`mode` must be a whole number such as 0644, not 'rw'"):
+        pod.load(kept_at("k"), mode="rw")
+
+
 def test_a_folder_that_may_not_be_written_keeps_its_mode(pod: Pod) -> None:
     """Although it is moved to its place."""
     folder = pod.root / "made"

@@ -86,3 +86,17 @@ def test_a_reply_that_no_status_can_hold_is_an_error(
     with pytest.raises(StepError, match="more than 262144 bytes"):
         perform(plan(tmp_path, http={"url": "http://h"}), {})
     assert perform(plan(tmp_path, http={"url": "http://h"}, reports=False), {})
+
+
+@pytest.mark.parametrize(
+    ("stated", "told"),
+    [
+        ({"bodyFrom": {"bytes": "AB*"}}, "`bodyFrom.bytes` is no base64"),
+        ({"timeoutSeconds": "soon"}, "`timeoutSeconds` must be a number of seconds, not 'soon'"),
+        ({"timeoutSeconds": -1}, "`timeoutSeconds` must be a number of seconds, not -1"),
+    ],
+)
+def test_what_no_call_can_be_made_of_is_an_error(tmp_path: Any, stated: Object, told: str) -> None:
+    """That names the field."""
+    with pytest.raises(StepError, match=told):
+        perform(plan(tmp_path, http={"url": "http://h", **stated}), {})

@@ -54,6 +54,14 @@ def test_a_revision_that_does_not_exist_is_told(history: Repo, tmp_path: Path) -
         under_test.check_out_artifact(stated, tmp_path / "out", KEYS)
 
 
+@pytest.mark.parametrize("depth", ["deep", -1, [1], 1.5])
+def test_a_depth_that_is_none_is_told(history: Repo, tmp_path: Path, depth: Any) -> None:
+    """As an error of the artifact."""
+    stated = {"repo": history.folder.as_uri(), "depth": depth}
+    with pytest.raises(ArtifactError, match="`depth` must be a whole number of 0 or more"):
+        under_test.check_out_artifact(stated, tmp_path / "out", KEYS)
+
+
 LOGINS: list[tuple[Object, Any]] = [
     ({}, None),
     ({"usernameSecret": "user", "passwordSecret": "word"}, ("me", "hunter2", None)),

@@ -3,7 +3,6 @@
 import subprocess
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from ruleengine.model.values import Object
 from ruleengine.step.members import members, wait_for_all
 from ruleengine.step.plan import Plan
 from ruleengine.step.preparing import prepare
-from ruleengine.step.waiting import collect, look
+from ruleengine.step.waiting import collect
 from tests.step.planes import plan
 
 
@@ -38,7 +37,7 @@ def test_a_container_begins_when_those_that_it_needs_have_ended(tmp_path: Path) 
         begin(made, "b", "sh", "-c", f"echo b >>{said}"),
         begin(made, "a", "sh", "-c", f"sleep 0.3; echo a >>{said}"),
     ):
-        _, code = wait_for_all(made, look)
+        _, code = wait_for_all(made)
     assert code == 0
     assert said.read_text() == "a\nb\n"
 
@@ -55,14 +54,14 @@ def test_what_needs_a_container_that_failed_does_not_run(tmp_path: Path) -> None
         codes = [one.wait(30) for one in (a, b, c)]
     assert codes == [3, 64, 64]
     assert not (tmp_path / "ran").exists()
-    assert wait_for_all(made, look)[1] == 3
+    assert wait_for_all(made)[1] == 3
 
 
 def test_nobody_waits_for_one_that_was_killed(tmp_path: Path) -> None:
     """It left no word; whoever watches over the set leaves it in its name."""
     made = plan(tmp_path, members=(member("a"), member("b", "a")))
     prepare(made)
-    watching = threading.Thread(target=wait_for_all, args=(made, look))
+    watching = threading.Thread(target=wait_for_all, args=(made,))
     with begin(made, "a", "sleep", "60") as a, begin(made, "b", "true") as b:
         while not (tmp_path / "ctr" / "a" / "started").exists():
             time.sleep(0.01)
@@ -99,7 +98,7 @@ def test_outputs_are_those_of_main(tmp_path: Path) -> None:
         begin(made, "x", "sh", "-c", "echo not this"),
         begin(made, "main", "sh", "-c", f"echo said; echo made >{out}"),
     ):
-        main, code = wait_for_all(made, look)
+        main, code = wait_for_all(made)
     assert collect(main, code) == {
         "result": "said",
         "parameters": [{"name": "p", "value": "made"}],
@@ -117,7 +116,7 @@ def test_main_waits_for_those_that_write_its_outputs_too(tmp_path: Path) -> None
         begin(made, "main", "true"),
         begin(made, "x", "sh", "-c", f"sleep 0.4; echo late >{out}"),
     ):
-        main, code = wait_for_all(made, look)
+        main, code = wait_for_all(made)
     assert collect(main, code)["parameters"] == [{"name": "p", "value": "late"}]
 
 
@@ -127,5 +126,5 @@ def test_a_program_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     prepare(made)
     with begin(made, "a", "no-such-program") as process:
         assert process.wait(30) == 64
-    _, code = wait_for_all(replace(made), look)
+    _, code = wait_for_all(made)
     assert code == 64

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,23 @@ import pytest
 
 from ruleengine.local.control_plane import in_memory_plane
 from ruleengine.model.values import Object
+from ruleengine.step.leaving import leave
 from ruleengine.step.plan import VARIABLE, Plan, StepError, read_plan
 from ruleengine.step.preparing import prepare
 from ruleengine.step.reporting import report
-from ruleengine.step.waiting import collect, look, wait
+from ruleengine.step.waiting import collect, wait
+from ruleengine.step.watching import ends, exit_code
 from tests.step.planes import PlaneApi, plan
 
 
 def begin(made: Plan, *command: str) -> "subprocess.Popen[bytes]":
-    """Start a command through the wrapper."""
+    """Lay a step out, and start a command through its wrapper."""
     prepare(made)
+    return begin_prepared(made, *command)
+
+
+def begin_prepared(made: Plan, *command: str) -> "subprocess.Popen[bytes]":
+    """Start a command through the wrapper."""
     folder = made.directory
     return subprocess.Popen(
         [f"{folder}/bin/sh", f"{folder}/wrapper", *command], stdout=subprocess.PIPE
@@ -122,10 +130,82 @@ def test_an_exit_code_that_is_none_is_no_end_by_itself(tmp_path: Path, left: str
             place.symlink_to("secret")
         else:
             place.write_text(left)
-        assert look(made) == (False, None)
+        found = []
+        watching = threading.Thread(target=lambda: found.extend(ends([tmp_path])))
+        watching.start()
+        watching.join(0.2)
+        assert (watching.is_alive(), found) == (True, [])
         process.kill()
         process.stdout.close()  # type: ignore[union-attr]
-    assert wait(made) is None
+        watching.join(30)
+    assert found == [(tmp_path, None)]
+
+
+def test_an_end_is_seen_also_where_the_step_removes_what_shows_it(tmp_path: Path) -> None:
+    """What is watched once is not lost."""
+    made = plan(tmp_path, result=True)
+    go = tmp_path / "go"
+    script = f"rm {tmp_path}/alive; while [ ! -e {go} ]; do sleep 0.02; done; exit 3"
+    found: list[int | None] = []
+    prepare(made)
+    watching = threading.Thread(target=lambda: found.append(wait(made)))
+    watching.start()
+    with begin_prepared(made, "sh", "-c", script) as process:
+        while (tmp_path / "alive").exists():
+            time.sleep(0.01)
+        go.touch()
+        process.communicate(timeout=30)
+    watching.join(30)
+    assert found == [3]
+
+
+@pytest.mark.parametrize("instead", [None, "file", "link", "folder"])
+def test_an_end_that_nobody_can_see_is_an_error(tmp_path: Path, instead: str | None) -> None:
+    """It says what is gone, and what to do; no step is waited for without end."""
+    made = plan(tmp_path, result=True)
+    prepare(made)
+    pipe = tmp_path / "alive"
+    pipe.unlink()
+    match instead:
+        case "file":
+            pipe.touch()
+        case "link":
+            pipe.symlink_to("/etc/passwd")
+        case "folder":
+            pipe.mkdir()
+    with pytest.raises(StepError, match=r"has removed .*alive .*let its command leave"):
+        wait(made)
+    (tmp_path / "exit-code").write_text("5")
+    assert wait(made) == 5
+
+
+def test_a_step_that_removes_its_folder_has_an_end(tmp_path: Path) -> None:
+    """It left nothing, so it counts as killed; what it was to make is missing."""
+    folder = tmp_path / "left"
+    folder.mkdir()
+    made = plan(folder, result=True)
+    prepare(made)
+    found: list[int | None] = []
+    watching = threading.Thread(target=lambda: found.append(wait(made)))
+    watching.start()
+    with begin_prepared(made, "sh", "-c", f"sleep 0.2; rm -rf {folder}") as process:
+        process.communicate(timeout=30)
+    watching.join(30)
+    assert found == [None]
+    assert collect(made, None) == {"result": ""}
+    leave(folder, "exit-code", "137")  # no error, and nothing to write it to
+    assert not folder.exists()
+
+
+def test_a_word_that_is_left_follows_no_link(tmp_path: Path) -> None:
+    """A step cannot have us write to a file of ours."""
+    (tmp_path / "ours").write_text("kept")
+    folder = tmp_path / "left"
+    folder.mkdir()
+    (folder / "exit-code").symlink_to("../ours")
+    leave(folder, "exit-code", "137")
+    assert (tmp_path / "ours").read_text() == "kept"
+    assert exit_code(folder) == 137
 
 
 def test_a_script_is_laid_out_to_be_run(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.validation.checks import Selection, stored_findings
-from ruleengine.validation.index import ValidationIndex, with_index
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.index_files import with_index
 from tests.validation.worlds import World, findings_in
 
 BASE = {

@@ -2,7 +2,7 @@
 
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import Place
-from ruleengine.app.pipelines.running import Asked, find_source
+from ruleengine.app.pipelines.sources import find_source
 from ruleengine.model.values import Object
 
 
@@ -15,4 +15,4 @@ def find_document(place: Place, name: str) -> Object:
     if rest == finding.LATEST or kind.lower() in ("workflow", "workflows", "wf"):
         return finding.workflow(place, rest)
     live = finding.get(place, "Workflow", name) if not kind else None
-    return live or find_source(place, Asked(name=name)).document
+    return live or find_source(place, name)

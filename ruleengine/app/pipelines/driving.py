@@ -8,11 +8,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ruleengine.app.acting import archive_policy
+from ruleengine.app.database_locks import database_locks
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
@@ -20,6 +21,7 @@ from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
 from ruleengine.reconcile.feeds import Changed, WatchFeed
 from ruleengine.reconcile.settling import Settling, settle
+from ruleengine.reconcile.standing import News
 
 _ARCHIVING: Final = timedelta(seconds=5)
 """For how long it is waited for that a workflow that is over gets into the archive."""
@@ -128,6 +130,10 @@ class _Watching:
         """Tell whether changes of a kind are told from now on."""
         return self._feed.follows(api_version, kind)
 
+    def wake(self) -> None:
+        """End the waiting for changes."""
+        self._feed.wake()
+
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what changed; a change of a workflow that is followed is shown."""
         found = self._feed.changes(timeout)
@@ -180,18 +186,23 @@ def _drive(place: Place, watching: _Watching, following: Following) -> str:
     """Drive until all is at rest; return who drove in our place, if somebody did."""
     if watching.done.is_set():
         return ""
-    surroundings = place.surroundings
-    with area_leases(surroundings) as leases:
+    surroundings, news = place.surroundings, News()
+    with (
+        area_leases(surroundings) as leases,
+        database_locks(place.configuration, place.cluster, place.state, news) as locks,
+    ):
+        news.wakes(watching.wake)
         settling = Settling(
             now=lambda: datetime.now(UTC),
             feed=watching,
             deadline=None,
+            news=news,
             cancel=_Either(watching.done, following.cancel),
             leases=leases,
             seed=os.getpid(),
             longest_wait=_LONGEST_WAIT,
         )
-        settled = settle(surroundings, settling)
+        settled = settle(replace(surroundings, standing=locks), settling)
     return next((one.message for one in settled.watched), "")
 
 

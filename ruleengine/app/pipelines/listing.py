@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
+from ruleengine.app.checkouts import open_checkout
 from ruleengine.app.clusters import ClusterChoice
-from ruleengine.app.declaring import declare
+from ruleengine.app.evaluating import evaluate_folder
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import FOLDER, Place, opened, settings
 from ruleengine.app.workspace import config_repo
@@ -65,11 +66,11 @@ def _age(workflow: Object) -> tuple[str, str]:
 
 def declared_names(directory: Path) -> list[str]:
     """Return the names of what a repo declares and can be run."""
-    declared = declare(config_repo(directory), only=(FOLDER,))
+    declared = evaluate_folder(open_checkout(config_repo(directory)), FOLDER)
     return sorted(
-        str(one.object["metadata"]["name"])
-        for one in declared.derived
-        if one.object.get("kind") in RUNNABLE and lookup(one.object, "metadata", "name")
+        str(one["metadata"]["name"])
+        for one, _ in declared.objects
+        if one.get("kind") in RUNNABLE and lookup(one, "metadata", "name")
     )
 
 

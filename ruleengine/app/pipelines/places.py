@@ -6,9 +6,11 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
+from ruleengine.app.checkouts import Checkout, open_checkout
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
-from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.evaluating import Evaluated, evaluate_folder
 from ruleengine.app.packing import WorkflowPacking, make_packing
+from ruleengine.app.repo_names import repo_name, with_repo
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.model.configuration import Configuration, Engine
@@ -41,9 +43,20 @@ class Place:
         return self.cluster.client
 
     @cached_property
-    def declared(self) -> Declared:
+    def checkout(self) -> Checkout:
+        """The working tree of the config repo."""
+        return open_checkout(self.workspace)
+
+    @cached_property
+    def declared(self) -> Evaluated:
         """What the folder of pipelines declares, as it lies there."""
-        return declare(self.workspace, only=(FOLDER,))
+        return evaluate_folder(self.checkout, FOLDER)
+
+    @property
+    def repo(self) -> str:
+        """The identity of the config repo in inventories and owner annotations."""
+        root = self.workspace.root
+        return repo_name(with_repo(self.configuration, root), root)
 
     @cached_property
     def surroundings(self) -> Surroundings:

@@ -28,7 +28,7 @@ from ruleengine.expressions.sprig import (
     urls,
     versions,
 )
-from ruleengine.expressions.sprig.surroundings import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 
 __all__ = ["Surroundings", "functions"]
 

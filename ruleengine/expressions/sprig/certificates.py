@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError
-from ruleengine.expressions.sprig.surroundings import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 from ruleengine.formats.go_text import to_bytes, type_name
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import uuid
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.expressions.sprig.casts import check_size
-from ruleengine.expressions.sprig.surroundings import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 
 _INT, _STRING = Kind.INT, Kind.STRING
 

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.go_methods import EPOCH, moved, rounded
 from ruleengine.expressions.language import ExpressionError
-from ruleengine.expressions.sprig.surroundings import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 from ruleengine.formats import go_durations
 from ruleengine.formats.go_durations import Duration, from_timedelta, parse_duration
 from ruleengine.formats.go_time_parsing import TimeError, parse_time

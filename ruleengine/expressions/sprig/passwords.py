@@ -11,7 +11,7 @@ from typing import Final
 
 from ruleengine.expressions.go_functions import Function, Kind
 from ruleengine.expressions.language import ExpressionError
-from ruleengine.expressions.sprig.surroundings import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 from ruleengine.formats.go_text import from_bytes, to_bytes
 
 _INT, _STRING = Kind.INT, Kind.STRING

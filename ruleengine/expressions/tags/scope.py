@@ -2,14 +2,9 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
-from ruleengine.expressions.expr.environment import expand
-from ruleengine.expressions.expr.signatures import HOST, NOW, SPRIG
-from ruleengine.expressions.expr.sprigs import Sprig
-
-if TYPE_CHECKING:
-    from ruleengine.expressions.sprig import Surroundings
+from ruleengine.expressions.surroundings import Surroundings
 
 
 class Scope:
@@ -20,15 +15,17 @@ class Scope:
     ``surroundings`` are the clock and the chance that expressions see, if any.
     """
 
-    def __init__(
-        self, names: Mapping[str, Any], surroundings: "Surroundings | None" = None
-    ) -> None:
+    def __init__(self, names: Mapping[str, Any], surroundings: Surroundings | None = None) -> None:
         self.names = names
         self._surroundings = surroundings
 
     @cached_property
     def nested(self) -> Mapping[str, Any]:
         """Return the names as nested maps (Argo's rule: the less specific is dropped)."""
+        from ruleengine.expressions.expr.environment import expand
+        from ruleengine.expressions.expr.signatures import HOST, NOW, SPRIG
+        from ruleengine.expressions.expr.sprigs import Sprig
+
         nested = expand(self.names)
         if self._surroundings is not None:
             nested[NOW] = self._surroundings.now

@@ -2,22 +2,23 @@
 
 A tag goes from ``{{`` to the next ``}}``. So a tag inside another is replaced first, and the
 rest waits for a later pass: ``{{inputs.parameters.{{x}}}}`` becomes
-``{{inputs.parameters.VALUE}}`` (reference, workflows section 5).
+``{{inputs.parameters.VALUE}}`` (reference, workflows section 5). The language of
+expressions is loaded where a text holds one: most hold names only.
 """
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
-from ruleengine.expressions import expr
 from ruleengine.expressions.braces import CLOSE, OPEN, scan
-from ruleengine.expressions.expr.dialects import WORKFLOWS
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits, Meter
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
-from ruleengine.formats import go_json
 from ruleengine.formats.go_text import SPACES
+
+if TYPE_CHECKING:
+    from ruleengine.expressions.expr import Expression
 
 LATE_BOUND: Final = frozenset(
     {
@@ -50,7 +51,7 @@ class Tag:
     source: str
     offset: int
     names: tuple[str, ...]
-    expression: expr.Expression | None = field(default=None, repr=False)
+    expression: "Expression | None" = field(default=None, repr=False)
 
     @property
     def text(self) -> str:
@@ -84,7 +85,7 @@ class Tag:
         return value
 
     def _evaluated(
-        self, expression: expr.Expression, scope: Scope, policy: Policy, limits: Limits
+        self, expression: "Expression", scope: Scope, policy: Policy, limits: Limits
     ) -> str | None:
         """Return the result of the expression; ``None`` where it waits for a later pass."""
         missing = [name for name in self.names if not scope.has(name)]
@@ -113,6 +114,8 @@ def _result(value: Any) -> str:
         return value
     if value is None:
         raise ExpressionError("the result is nil", hint="give a default: ... ?? 'default'")
+    from ruleengine.formats import go_json
+
     try:
         written = go_json.marshal(value)
     except ValueError as error:
@@ -188,6 +191,9 @@ def _parts(text: str, decode: Code) -> list[str | Tag]:
 def _tag(source: str, offset: int, text: str, decode: Code) -> Tag:
     if not source.startswith("="):
         return Tag(source, offset, (source.strip(_SPACE),))
+    from ruleengine.expressions import expr
+    from ruleengine.expressions.expr.dialects import WORKFLOWS
+
     try:
         expression = expr.compile(decode(source[1:]), WORKFLOWS)
     except ExpressionError as error:

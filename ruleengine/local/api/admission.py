@@ -6,7 +6,8 @@ Admission reads the store but never writes; what it decides is part of the new o
 
 import random
 import uuid
-from typing import Final
+from collections.abc import Container, Iterable
+from typing import Final, TypeVar
 
 from ruleengine.apimachinery.causes import forbidden as forbidden_value
 from ruleengine.apimachinery.causes import invalid as invalid_value
@@ -19,6 +20,7 @@ from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
+T = TypeVar("T")
 NAMESPACES: Final = "namespaces"
 DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 PROTECTED_CLAIM: Final = "kubernetes.io/pvc-protection"
@@ -140,11 +142,8 @@ class Admission:
         services = self._store.list("services").items
         taken = {lookup(one, "spec", "clusterIP") for one in services}
         if not address:
-            address = next(
-                text
-                for number in range(_ADDRESSES)
-                if (text := f"10.96.{number // 250}.{number % 250 + 1}") not in taken
-            )
+            every = (f"10.96.{one // 250}.{one % 250 + 1}" for one in range(_ADDRESSES))
+            address = _next_free(every, taken, "serviceIP")
         elif address != "None" and not before and address in taken:
             name = str(value["metadata"].get("name"))
             cause = invalid_value(
@@ -176,10 +175,19 @@ class Admission:
             number = number or known.get((port.get("port"), port.get("protocol")))
             if not number:
                 free = range(_FIRST_NODE_PORT, _LAST_NODE_PORT + 1)
-                number = next(one for one in free if one not in taken | own)
+                number = _next_free(free, taken | own, "nodePort")
                 own.add(number)
             ports.append({**port, "nodePort": number})
         return {**spec, "ports": ports}
+
+
+def _next_free(range_: Iterable[T], taken: Container[object], what: str) -> T:
+    """Return the first that is not taken. Raises ``ApiFailure`` 500, as API servers do."""
+    for one in range_:
+        if one not in taken:
+            return one
+    text = f"Internal error occurred: failed to allocate a {what}: range is full"
+    raise ApiFailure(500, "InternalError", text)
 
 
 def _pod(value: Object, served: Served) -> Object:

@@ -317,6 +317,16 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _number("Replicas", "status.currentReplicas"),
         AGE,
     ),
+    "apiservices.apiregistration.k8s.io": (
+        _made("Service", lambda _: "Local"),
+        _path("Available", "status.conditions.0.status"),
+        AGE,
+    ),
+    "scales.autoscaling": (
+        _number("Desired", "spec.replicas"),
+        _number("Available", "status.replicas"),
+        AGE,
+    ),
     "poddisruptionbudgets.policy": (
         _path("Min Available", "spec.minAvailable", default="N/A"),
         _path("Max Unavailable", "spec.maxUnavailable", default="N/A"),

@@ -1,5 +1,6 @@
 """Discovery: which groups, versions and resources there are, plain and aggregated."""
 
+import re
 from collections import defaultdict
 from typing import Final
 
@@ -20,6 +21,8 @@ VERSION: Final[Object] = {
 """What ``/version`` says; the suffix tells that this is not Kubernetes itself."""
 
 AGGREGATED: Final = "apidiscovery.k8s.io"
+_VERSION: Final = re.compile("v([1-9][0-9]{0,9})(?:(alpha|beta)([1-9][0-9]{0,9}))?")
+_SORTS: Final = ("", "beta", "alpha")
 
 
 def core_versions() -> Object:
@@ -76,11 +79,28 @@ def aggregated(table: KindTable, version: str, *, core: bool) -> Object:
     }
 
 
+def group_versions(table: KindTable) -> dict[str, list[str]]:
+    """Return every group with its versions, the preferred one first."""
+    return {name: list(versions) for name, versions in _groups(table).items()}
+
+
 def _groups(table: KindTable) -> dict[str, dict[str, list[KindInfo]]]:
     found: dict[str, dict[str, list[KindInfo]]] = defaultdict(lambda: defaultdict(list))
     for info in table.resources():
         found[info.group][info.version].append(info)
-    return found
+    return {
+        name: {one: versions[one] for one in sorted(versions, key=_preference)}
+        for name, versions in found.items()
+    }
+
+
+def _preference(version: str) -> tuple[object, ...]:
+    """Order versions as API servers do: stable ones first, and of a sort the highest."""
+    found = _VERSION.fullmatch(version)
+    if found is None:
+        return (len(_SORTS), 0, 0, version)
+    major, sort, minor = found.groups(default="")
+    return (_SORTS.index(sort), -int(major), -int(minor or 0), "")
 
 
 def _group(name: str, versions: dict[str, list[KindInfo]]) -> Object:

@@ -5,15 +5,11 @@ from dataclasses import replace
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.api import bodies, executions, pod_logs, preparing, subresources, tables
+from ruleengine.local.api import bodies, executions, pod_logs, preparing, tables
 from ruleengine.local.api.acting import Actions
 from ruleengine.local.api.authorizing import Authorizer
-from ruleengine.local.api.failures import (
-    ApiFailure,
-    bad_request,
-    method_not_allowed,
-    unsupported,
-)
+from ruleengine.local.api.catalog import Served
+from ruleengine.local.api.failures import ApiFailure, bad_request, method_not_allowed
 from ruleengine.local.api.granting import grants_of
 from ruleengine.local.api.options import (
     DeleteOptions,
@@ -29,6 +25,7 @@ from ruleengine.local.api.registry import Edit, Registry
 from ruleengine.local.api.reviews import KINDS as REVIEWED
 from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import Route
+from ruleengine.local.api.scaling import SCALE, Scales, scale_of
 from ruleengine.local.api.users import User
 from ruleengine.local.api.warnings import of_version, with_warnings
 from ruleengine.local.api.watching import Lines, Presentation, Watch, read_watch
@@ -79,6 +76,7 @@ class ObjectRequests:
         self._registry = registry
         self._patience = patience
         self._lines = Lines()
+        self._scales = Scales(registry)
 
     def handle(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
@@ -99,11 +97,11 @@ class ObjectRequests:
                 return self._create(request, route, caller)
             case "POST", True, subresource if subresource:
                 return self._act(request, route)
-            case "PUT", True, _:
+            case "PUT", True, _ if "update" in verbs:
                 return self._replace(request, route, caller)
-            case "PATCH", True, _:
+            case "PATCH", True, _ if "patch" in verbs:
                 return self._patch(request, route, caller)
-            case "DELETE", True, "":
+            case "DELETE", True, "" if "delete" in verbs:
                 return self._delete(request, route)
             case "DELETE", False, "" if "deletecollection" in verbs:
                 return self._delete_collection(request, route)
@@ -113,6 +111,8 @@ class ObjectRequests:
         query = query_of(request)
         shown = tables.accepted(request.headers.get("accept", ""))
         if wants_watch(query):
+            if "watch" not in route.served.info.verbs:
+                raise method_not_allowed()
             return self._watch(route, query, shown)
         listed = list_objects(self._registry, route, query)
         info = route.served.info
@@ -149,19 +149,19 @@ class ObjectRequests:
         # a Table tells ages, which are those of the moment
         name = None if shown.kind == "Table" else (served.resource, served.info.api_version, shown)
         presentation = Presentation(
-            lambda value: self._present(value, route, query, shown), name, self._lines
+            lambda value: self._present(value, served, query, shown), name, self._lines
         )
         stream = Watch(asked, self._registry.store, presentation, self._patience)
         return HttpResponse(status=200, headers={"content-type": shown.content_type}, stream=stream)
 
     def _present(
-        self, value: Object, route: Route, query: Mapping[str, str], shown: tables.Shown
+        self, value: Object, served: Served, query: Mapping[str, str], shown: tables.Shown
     ) -> Object:
         if shown.kind == "Table":
             metadata = {"resourceVersion": value["metadata"]["resourceVersion"]}
             return tables.table(
                 [value],
-                route.served,
+                served,
                 self._registry.clock.now(),
                 metadata,
                 include=tables.included(query),
@@ -175,11 +175,9 @@ class ObjectRequests:
         value = self._registry.get(route.served, route.namespace, route.name)
         match subresource:
             case "" | "status" | "ephemeralcontainers":
-                shown = tables.accepted(request.headers.get("accept", ""))
-                presented = self._present(value, route, query, shown)
-                return _json(presented, content_type=shown.content_type)
+                return self._shown(value, request, route.served)
             case "scale":
-                return _json(subresources.scale_of(value, route.served))
+                return self._shown(scale_of(value, route.served), request, SCALE)
             case "log":
                 now = self._registry.clock.now()
                 return pod_logs.answer(value, query, self._logs, now, lambda: self._now(route))
@@ -192,22 +190,25 @@ class ObjectRequests:
             return None
 
     def _create(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
-        body = bodies.read_object(request)
         info = route.served.info
+        if info.kind not in REVIEWED and not {"create", "list"} <= set(info.verbs):
+            raise method_not_allowed()
+        body = bodies.read_object(request)
         if info.kind in REVIEWED:
             value = preparing.decoded(body.value, route.served.schema)
             value = preparing.identified(value, route.served, route.namespace)
             answer = self._reviews.answer(value, info.kind, caller, route.namespace)
             return _json(answer, status=201)
-        if "list" not in info.verbs:
-            raise method_not_allowed()
         if info.namespaced and not route.namespace:
             raise method_not_allowed()
         options = self._options(request, caller)
-        created = self._registry.create(
-            route.served, route.namespace, body.value, options, body.duplicates
-        )
-        return self._written(created, route, request, options, status=201)
+        try:
+            created = self._registry.create(
+                route.served, route.namespace, body.value, options, body.duplicates
+            )
+        except ApiFailure as failure:
+            raise preparing.undecodable(failure, body.value, route.served) from None
+        return self._shown(created, request, route.served, options, status=201)
 
     def _options(
         self, request: HttpRequest, caller: User, *, applying: bool = False
@@ -215,52 +216,45 @@ class ObjectRequests:
         options = write_options(request, applying=applying)
         return replace(options, admit=grants_of(caller, self._authorizer))
 
-    def _written(
+    def _shown(
         self,
         value: Object,
-        route: Route,
         request: HttpRequest,
-        options: WriteOptions,
+        served: Served,
+        options: WriteOptions | None = None,
         *,
         status: int = 200,
     ) -> HttpResponse:
+        """Answer one object in the form that is asked for, with what its write warns of."""
         shown = tables.accepted(request.headers.get("accept", ""))
-        presented = self._present(value, route, query_of(request), shown)
         return _json(
-            presented,
+            self._present(value, served, query_of(request), shown),
             status=status,
             content_type=shown.content_type,
-            warnings=tuple(options.warnings),
+            warnings=tuple(options.warnings) if options else (),
         )
 
     def _replace(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         body = bodies.read_object(request)
         options = self._options(request, caller)
         if route.subresource == "scale":
-            return self._scaled(route, lambda _: body.value, options)
+            scale = self._scales.replace(route, body, options)
+            return self._shown(scale, request, SCALE, options)
         if route.subresource and route.subresource not in _MANAGED_UPDATES:
             raise method_not_allowed()
-        updated = self._registry.update(
-            route.served,
-            route.namespace,
-            route.name,
-            body.value,
-            options,
-            subresource=route.subresource if route.subresource in _PARTS else "",
-            duplicates=body.duplicates,
-        )
-        return self._written(updated, route, request, options)
-
-    def _scaled(self, route: Route, edit: Edit, options: WriteOptions) -> HttpResponse:
-        served = route.served
-
-        def scale(live: Object) -> Object:
-            return subresources.with_scale(live, edit(subresources.scale_of(live, served)), served)
-
-        changed = self._registry.change(
-            served, route.namespace, route.name, scale, options, subresource="scale"
-        )
-        return _json(subresources.scale_of(changed, served))
+        try:
+            updated = self._registry.update(
+                route.served,
+                route.namespace,
+                route.name,
+                body.value,
+                options,
+                subresource=route.subresource if route.subresource in _PARTS else "",
+                duplicates=body.duplicates,
+            )
+        except ApiFailure as failure:
+            raise preparing.undecodable(failure, body.value, route.served) from None
+        return self._shown(updated, request, route.served, options)
 
     def _patch(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         if route.subresource and route.subresource not in (*_MANAGED_UPDATES, "scale"):
@@ -270,10 +264,11 @@ class ObjectRequests:
         body = bodies.read_patch(request)
         subresource = route.subresource if route.subresource in _PARTS else ""
         if media == bodies.APPLY_PATCH:
-            if route.subresource == "scale":
-                raise unsupported("a Scale cannot be applied; patch or replace it")
             if body.duplicates:
                 raise bad_request(f"duplicate fields: {', '.join(body.duplicates)}")
+            if route.subresource == "scale":
+                scale = self._scales.apply(route, body.value, options)
+                return self._shown(scale, request, SCALE, options)
             value, created = self._registry.apply(
                 route.served,
                 route.namespace,
@@ -282,10 +277,12 @@ class ObjectRequests:
                 options,
                 subresource=subresource,
             )
-            return self._written(value, route, request, options, status=201 if created else 200)
+            status = 201 if created else 200
+            return self._shown(value, request, route.served, options, status=status)
         patch = patch_function(media, body, route.served)
         if route.subresource == "scale":
-            return self._scaled(route, patch, options)
+            scale = self._scales.patch(route, patch, options, body.duplicates)
+            return self._shown(scale, request, SCALE, options)
         changed = self._registry.change(
             route.served,
             route.namespace,
@@ -294,7 +291,7 @@ class ObjectRequests:
             options,
             subresource=subresource,
         )
-        return self._written(changed, route, request, options)
+        return self._shown(changed, request, route.served, options)
 
     def _patched(
         self,

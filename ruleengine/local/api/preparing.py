@@ -8,6 +8,7 @@ Kubernetes API sections 3, 5 and 8).
 from collections.abc import Sequence
 from typing import Final
 
+from ruleengine.apimachinery.causes import Reason
 from ruleengine.apimachinery.comparing import stored_form
 from ruleengine.apimachinery.custom_defaulting import default_custom
 from ruleengine.apimachinery.normalising import normalise
@@ -18,7 +19,7 @@ from ruleengine.apimachinery.structured_merge import update
 from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.apimachinery.validating import validate
 from ruleengine.local.api.catalog import Served
-from ruleengine.local.api.failures import bad_request, invalid
+from ruleengine.local.api.failures import ApiFailure, bad_request, invalid
 from ruleengine.local.api.languages import LANGUAGES
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.views import shown_as
@@ -33,6 +34,9 @@ _SYSTEM: Final = (
     "generation",
     "resourceVersion",
 )
+_TYPES: Final = (Reason.TYPE_INVALID, Reason.INVALID)
+"""Why a value cannot be decoded, of the causes that follow from types alone."""
+
 CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer of definitions; Kubernetes' own, although it is no qualified name."""
 
@@ -87,6 +91,28 @@ def decoded(value: Object, schema: Schema) -> Object:
     if problems:
         raise bad_request(f"the object provided cannot be decoded: {problems[0]}")
     return value
+
+
+def undecodable(failure: ApiFailure, value: Object, served: Served) -> ApiFailure:
+    """Return why an invalid object is refused: first of all it has to be of the right types.
+
+    A server decodes what it is sent before it looks at it, and answers 400 where it cannot;
+    of custom kinds only the metadata are decoded.
+    """
+    if failure.reason != "Invalid":
+        return failure
+    wrong = (
+        one
+        for one in check_types(value, served.schema)
+        if one.reason in _TYPES and (not served.custom or one.field.startswith("metadata."))
+    )
+    first = next(wrong, None)
+    if first is None:
+        return failure
+    return bad_request(
+        f'{served.info.kind} in version "{served.info.version}" cannot be handled as a '
+        f"{served.info.kind}: {first.field}: {first.message}"
+    )
 
 
 def completed(value: Object, served: Served) -> Object:

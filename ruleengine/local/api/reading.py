@@ -35,7 +35,7 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
         at, after = _continued(token, query)
     else:
         at, after = _wanted_revision(registry.store, query), None
-    snapshot = _snapshot(registry.store, route, at, after)
+    snapshot = _snapshot(registry, route, at, after)
     found = snapshot.items
     if not selection.everything:
         found = [one for one in found if selection.matches(one)]
@@ -50,9 +50,9 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
     return Listed(items=[presented(one, route.served) for one in found], metadata=metadata)
 
 
-def _snapshot(store: Store, route: Route, at: int, after: tuple[str, str] | None) -> Snapshot:
+def _snapshot(registry: Registry, route: Route, at: int, after: tuple[str, str] | None) -> Snapshot:
     try:
-        return store.list(route.served.resource, route.namespace, at)
+        return registry.list(route.served.resource, route.namespace, at)
     except CompactedError:
         raise expired(
             "The provided continue parameter or resourceVersion is too old to display a "

@@ -16,6 +16,8 @@ from ruleengine.apimachinery.declared import UndeclaredError
 from ruleengine.apimachinery.structured_merge import apply, conflict_causes, conflict_message
 from ruleengine.local.api import preparing
 from ruleengine.local.api.admission import Admission
+from ruleengine.local.api.api_services import RESOURCE as API_SERVICES
+from ruleengine.local.api.api_services import api_services
 from ruleengine.local.api.catalog import Catalog, Served
 from ruleengine.local.api.deleting import begin_deletion, is_over
 from ruleengine.local.api.failures import (
@@ -31,7 +33,7 @@ from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.views import to_store
 from ruleengine.local.api.warnings import of_value
 from ruleengine.local.clock import Clock
-from ruleengine.local.store import ChangedError, Store
+from ruleengine.local.store import ChangedError, Snapshot, Store
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
@@ -56,10 +58,20 @@ class Registry:
 
     def get(self, served: Served, namespace: str, name: str) -> Object:
         """Return an object. Raises ``ApiFailure`` 404."""
-        found = self.store.get(served.key(namespace, name))
+        if served.resource == API_SERVICES:
+            told = self.list(served.resource).items
+            found = next((one for one in told if one["metadata"]["name"] == name), None)
+        else:
+            found = self.store.get(served.key(namespace, name))
         if found is None:
             raise not_found(served.info, name)
         return preparing.presented(found, served)
+
+    def list(self, resource: str, namespace: str = "", at: int = 0) -> Snapshot:
+        """Return the objects of a resource, as a store does, or as the server tells of them."""
+        if resource == API_SERVICES:
+            return Snapshot(api_services(self.catalog, self.store), self.store.revision)
+        return self.store.list(resource, namespace, at)
 
     def create(
         self,

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import ClassVar, Final
 
 from ruleengine.apimachinery.int_or_string import percentage, scaled
-from ruleengine.apimachinery.selectors import label_selector_from_object
+from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.local.controllers.pods import OVER, ready_since
 from ruleengine.local.controllers.work import (
     Reader,
@@ -15,7 +15,7 @@ from ruleengine.local.controllers.work import (
     is_deleting,
     key_of,
 )
-from ruleengine.local.store import Event, Key
+from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
@@ -40,7 +40,11 @@ class Budgets:
             return [event.key]
         if event.key.resource not in _COUNTED:
             return []
-        return [key_of(RESOURCE, one) for one in reader.objects(RESOURCE, event.key.namespace)]
+        return [
+            key_of(RESOURCE, one)
+            for one in reader.objects(RESOURCE, event.key.namespace)
+            if _may_count(one, event)
+        ]
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Write the counts of a budget where they differ."""
@@ -50,15 +54,33 @@ class Budgets:
         selector = lookup(live, "spec", "selector")
         pods: list[Object] = []
         if selector is not None:
-            matches = label_selector_from_object(selector).matches
+            labels = selector.get("matchLabels")
+            place = key.namespace
+            there = reader.pods(place, labels) if labels else reader.objects("pods", place)
             pods = [
                 one
-                for one in reader.objects("pods", key.namespace)
-                if matches(one["metadata"].get("labels") or {})
-                and lookup(one, "status", "phase") not in OVER
+                for one in there
+                if _selects(selector, one) and lookup(one, "status", "phase") not in OVER
             ]
         status = budget_status(live, pods, expected_pods(live, pods, reader), now)
         return Reconciled((SetStatus(live, status),) if status != live.get("status") else ())
+
+
+def _may_count(budget: Object, event: Event) -> bool:
+    """Tell whether what has changed may count: a pod that is selected, or a number of pods."""
+    states = [one for one in (event.object, event.previous) if one is not None]
+    if event.key.resource == "pods":
+        selector = lookup(budget, "spec", "selector")
+        return selector is not None and any(_selects(selector, one) for one in states)
+    sizes = {lookup(one, "spec", "replicas") for one in states}
+    return len(sizes) > 1 or event.type is not EventType.MODIFIED or event.previous is None
+
+
+def _selects(selector: Object, pod: Object) -> bool:
+    try:
+        return label_selector_from_object(selector).matches(pod["metadata"].get("labels") or {})
+    except SelectorError:
+        return False
 
 
 def expected_pods(live: Object, pods: list[Object], reader: Reader) -> int:

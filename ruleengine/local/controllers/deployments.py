@@ -15,7 +15,6 @@ from ruleengine.local.controllers.work import (
     SetStatus,
     Tell,
     Write,
-    controller_uid,
     is_deleting,
     owner_keys,
     owner_reference,
@@ -91,9 +90,8 @@ def _revision(value: Object) -> int:
 def _adoptions(live: Object, reader: Reader) -> list[Write]:
     """Take over ReplicaSets that match and that nobody controls."""
     writes: list[Write] = []
-    for one in reader.objects(_SETS, live["metadata"]["namespace"]):
-        free = not controller_uid(one) and not is_deleting(one)
-        if free and selects(live["spec"].get("selector"), one):
+    for one in reader.free(_SETS, live["metadata"]["namespace"]):
+        if not is_deleting(one) and selects(live["spec"].get("selector"), one):
             references = [*(one["metadata"].get("ownerReferences") or []), owner_reference(live)]
             metadata = {**one["metadata"], "ownerReferences": references}
             writes.append(Replace(one, {**one, "metadata": metadata}))

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar, Final
 
+from ruleengine.formats import json_text
 from ruleengine.local.controllers.pods import OVER, ready_since
 from ruleengine.local.controllers.work import (
     Create,
@@ -16,6 +17,7 @@ from ruleengine.local.controllers.work import (
     Replace,
     Write,
     is_deleting,
+    key_of,
     owner_reference,
 )
 from ruleengine.local.store import Event, Key
@@ -54,11 +56,13 @@ class EndpointSlices:
             return [Key("services", namespace, event.key.name)]
         if resource != "pods":
             return []
-        return [
-            Key("services", namespace, one["metadata"]["name"])
-            for one in reader.objects("services", namespace)
-            if any(_selected(one, pod) for pod in (event.object, event.previous) if pod is not None)
-        ]
+        return {
+            key_of("services", one)
+            for pod in (event.object, event.previous)
+            if pod is not None
+            for one in reader.services(pod)
+            if _selected(one, pod)
+        }
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Write the slices and Endpoints of a Service that differ from what they should be."""
@@ -68,21 +72,16 @@ class EndpointSlices:
             return Reconciled()
         if key == _API and self._api is not None:
             return Reconciled(tuple(_brought(_of_api(service, self._api), reader)))
-        if not service["spec"].get("selector"):
+        selector = service["spec"].get("selector")
+        if not selector:
             return Reconciled()
         pods = [
             one
-            for one in reader.objects("pods", key.namespace)
-            if _selected(service, one)
-            and lookup(one, "status", "podIP")
-            and lookup(one, "status", "phase") not in OVER
+            for one in reader.pods(key.namespace, selector)
+            if lookup(one, "status", "podIP") and lookup(one, "status", "phase") not in OVER
         ]
-        count = max(-(-len(pods) // _MOST), 1, _existing(service, reader))
-        wanted = [
-            _slice(service, pods[number * _MOST : (number + 1) * _MOST], number)
-            for number in range(count)
-        ]
-        return Reconciled(tuple(_brought([*wanted, _endpoints(service, pods)], reader)))
+        wanted = [*_slices(service, pods, reader), _endpoints(service, pods)]
+        return Reconciled(tuple(_brought(wanted, reader)))
 
 
 def _brought(wanted: Iterable[Object], reader: Reader) -> Iterable[Write]:
@@ -107,13 +106,40 @@ def _existing(service: Object, reader: Reader) -> int:
     return len(reader.owned(service["metadata"]["uid"], RESOURCE))
 
 
+def _slices(service: Object, pods: list[Object], reader: Reader) -> Iterable[Object]:
+    """Return the slices of a Service: of pods with the same ports, a hundred in each.
+
+    Slices that are not needed any more stay, and are empty.
+    """
+    pieces = [
+        (ports, group[first : first + _MOST])
+        for ports, group in _by_ports(service, pods)
+        for first in range(0, len(group), _MOST)
+    ]
+    missing = max(_existing(service, reader), 1) - len(pieces)
+    pieces += [(_ports(service, None), [])] * missing
+    for number, (ports, group) in enumerate(pieces):
+        yield _slice(service, ports, group, number)
+
+
+def _by_ports(
+    service: Object, pods: Iterable[Object]
+) -> Iterable[tuple[list[Object], list[Object]]]:
+    """Return pods by the ports behind those of a Service, which a name may make different."""
+    groups: dict[str, tuple[list[Object], list[Object]]] = {}
+    for pod in pods:
+        ports = _ports(service, pod)
+        groups.setdefault(json_text.dumps(ports), (ports, []))[1].append(pod)
+    return [groups[name] for name in sorted(groups)]
+
+
 def _selected(service: Object, pod: Object) -> bool:
     selector = service["spec"].get("selector")
     labels = pod["metadata"].get("labels") or {}
     return bool(selector) and selector.items() <= labels.items()
 
 
-def _slice(service: Object, pods: list[Object], number: int) -> Object:
+def _slice(service: Object, ports: list[Object], pods: list[Object], number: int) -> Object:
     name = service["metadata"]["name"]
     return {
         "apiVersion": "discovery.k8s.io/v1",
@@ -129,7 +155,7 @@ def _slice(service: Object, pods: list[Object], number: int) -> Object:
         },
         "addressType": "IPv4",
         "endpoints": [_endpoint(service, one) for one in pods],
-        "ports": _ports(service, pods),
+        "ports": ports,
     }
 
 
@@ -156,13 +182,7 @@ def _endpoints(service: Object, pods: list[Object]) -> Object:
     """Return the Endpoints of a Service; pods that end are in it only if asked for."""
     unready = bool(service["spec"].get("publishNotReadyAddresses"))
     here = [one for one in pods if unready or not is_deleting(one)][:_MOST_ADDRESSES]
-    addresses: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
-    for pod in here:
-        name = "addresses" if unready or ready_since(pod) is not None else "notReadyAddresses"
-        address = {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName")}
-        addresses[name].append({**address, "targetRef": _reference(pod)})
-    subset: Object = {name: found for name, found in addresses.items() if found}
-    ports = [{k: v for k, v in one.items() if v} for one in _ports(service, here)]
+    subsets = [_subset(ports, group, unready=unready) for ports, group in _by_ports(service, here)]
     name = service["metadata"]["name"]
     value = {
         "apiVersion": "v1",
@@ -174,7 +194,18 @@ def _endpoints(service: Object, pods: list[Object]) -> Object:
             "ownerReferences": [owner_reference(service)],
         },
     }
-    return value | ({"subsets": [subset | ({"ports": ports} if ports else {})]} if subset else {})
+    return value | ({"subsets": subsets} if subsets else {})
+
+
+def _subset(ports: list[Object], pods: list[Object], *, unready: bool) -> Object:
+    addresses: dict[str, list[Object]] = {"addresses": [], "notReadyAddresses": []}
+    for pod in pods:
+        name = "addresses" if unready or ready_since(pod) is not None else "notReadyAddresses"
+        address = {"ip": pod["status"]["podIP"], "nodeName": pod["spec"].get("nodeName")}
+        addresses[name].append({**address, "targetRef": _reference(pod)})
+    subset: Object = {name: found for name, found in addresses.items() if found}
+    stated = [{name: value for name, value in one.items() if value} for one in ports]
+    return subset | ({"ports": stated} if stated else {})
 
 
 def _of_api(service: Object, api: tuple[str, int]) -> Iterable[Object]:
@@ -199,26 +230,32 @@ def _of_api(service: Object, api: tuple[str, int]) -> Iterable[Object]:
     }
 
 
-def _ports(service: Object, pods: list[Object]) -> list[Object]:
-    """Return the ports behind those of a Service; a name that no pod has is behind none."""
+def _ports(service: Object, pod: Object | None) -> list[Object]:
+    """Return the ports of a pod behind those of a Service; a name that it lacks is behind none."""
     found = []
     for one in service["spec"].get("ports") or ():
-        target: Value = one.get("targetPort", one["port"])
-        number = _named(target, pods) if isinstance(target, str) else target
+        target: Value = one.get("targetPort") or one["port"]
+        protocol = one.get("protocol", "TCP")
+        number = _named(target, protocol, pod) if isinstance(target, str) else target
         if number is not None:
-            port = {"name": one.get("name", ""), "port": number}
-            port["protocol"] = one.get("protocol", "TCP")
+            port = {"name": one.get("name", ""), "port": number, "protocol": protocol}
             kind = one.get("appProtocol")
             found.append(port | ({"appProtocol": kind} if kind else {}))
     return found
 
 
-def _named(name: str, pods: list[Object]) -> Value:
-    """Return the number of a port that containers name, ``None`` where none does."""
-    for pod in pods:
-        for container in pod["spec"]["containers"]:
-            for one in container.get("ports") or ():
-                if one.get("name") == name:
-                    number: Value = one["containerPort"]
-                    return number
+def _named(name: str, protocol: str, pod: Object | None) -> Value:
+    """Return the number of a port that a container names, ``None`` where none does."""
+    if name.isdecimal():
+        return int(name)
+    for container in (*lookup(pod, "spec", "containers", default=()), *_sidecars(pod)):
+        for one in container.get("ports") or ():
+            if (one.get("name"), one.get("protocol", "TCP")) == (name, protocol):
+                number: Value = one["containerPort"]
+                return number
     return None
+
+
+def _sidecars(pod: Object | None) -> Iterable[Object]:
+    initial = lookup(pod, "spec", "initContainers", default=())
+    return (one for one in initial if one.get("restartPolicy") == "Always")

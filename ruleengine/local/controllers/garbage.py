@@ -134,8 +134,7 @@ def _is_elsewhere(reference: Object, owner_key: Key | None, reader: Reader) -> b
     """Tell whether an owner that is absent here is there, but in another namespace."""
     if owner_key is None or not _is_namespaced(reference, reader):
         return False
-    uid = reference.get("uid")
-    return any(one["metadata"]["uid"] == uid for one in reader.objects(owner_key.resource))
+    return reader.resource_of(str(reference.get("uid"))) == owner_key.resource
 
 
 def _is_namespaced(reference: Object, reader: Reader) -> bool:

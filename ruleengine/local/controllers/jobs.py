@@ -13,7 +13,7 @@ from ruleengine.local.controllers.job_finishing import (
     condition_of,
     deadline_of,
 )
-from ruleengine.local.controllers.job_pods import FINALIZER, is_tracked, sort_pods, untracked
+from ruleengine.local.controllers.job_pods import is_tracked, sort_pods, untracked
 from ruleengine.local.controllers.job_scaling import scale
 from ruleengine.local.controllers.job_status import JobStep, next_status
 from ruleengine.local.controllers.work import (
@@ -85,13 +85,11 @@ class Jobs:
 
 def _let_go(key: Key, reader: Reader) -> Iterable[Write]:
     """Take the finalizer from the pods of a Job that goes or is gone: nobody counts them."""
-    for pod in reader.objects("pods", key.namespace):
-        name = lookup(pod, "metadata", "labels", _NAME)
-        owner = controller_uid(pod)
-        if name == key.name and FINALIZER in (pod["metadata"].get("finalizers") or ()):
-            live = reader.get(key)
-            if live is None or owner in ("", live["metadata"]["uid"]):
-                yield untracked(pod)
+    live = reader.get(key)
+    for pod in reader.pods(key.namespace, {_NAME: key.name}):
+        ours = live is None or controller_uid(pod) in ("", live["metadata"]["uid"])
+        if ours and is_tracked(pod):
+            yield untracked(pod)
 
 
 def _expired(live: Object, over: Object, writes: list[Write], now: datetime) -> Reconciled:

@@ -114,6 +114,7 @@ class Loop:
     def _look_at_everything(self) -> None:
         store = self._registry.store
         self._seen = store.revision
+        self._reader.forget()
         found = []
         for resource in store.resources():
             for value in store.list(resource).items:

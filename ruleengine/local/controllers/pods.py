@@ -51,7 +51,7 @@ def adopt_and_release(
     """
     selector = selector_of(live)
     writes: list[Write] = []
-    for pod in reader.free_pods(live["metadata"]["namespace"]):
+    for pod in reader.free("pods", live["metadata"]["namespace"]):
         if is_active(pod) and selects(selector, pod) and is_member(pod):
             references = [
                 *(pod["metadata"].get("ownerReferences") or []),

@@ -5,15 +5,18 @@ the writes that bring it one step closer to what is wanted, and when to look aga
 """
 
 import threading
-from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Protocol
+from typing import ClassVar, Final, Protocol
 
 from ruleengine.local.api.catalog import Catalog
+from ruleengine.local.controllers.indexes import LabelIndex, place
 from ruleengine.local.store import Event, EventType, Key, Store
 from ruleengine.model.values import Object, lookup
+
+_FREE: Final = ("pods", "replicasets.apps")
+"""What is adopted where nobody controls it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,18 +135,27 @@ class Refusal:
 
 
 class Reader:
-    """What is stored, with an index of who owns whom, or is nobody's, that follows the events.
+    """What is stored, with indexes that follow the events.
 
-    Also which owners were refused what they would make; after a restart they just try again.
+    They tell who owns whom, what is nobody's, which pods have a label, and which Services a pod
+    may stand behind: what a change costs must not grow with what there is beside it. Also
+    which owners were refused what they would make; after a restart they just try again.
     """
 
     def __init__(self, store: Store, catalog: Catalog) -> None:
         self._store = store
         self.catalog = catalog
-        self._owned: dict[str, set[Key]] = defaultdict(set)
-        self._owners: dict[Key, frozenset[str]] = {}
-        self._free_pods: dict[str, set[Key]] = defaultdict(set)
         self._refusals: dict[str, Refusal] = {}
+        self.forget()
+
+    def forget(self) -> None:
+        """Begin the indexes anew."""
+        self._owned: dict[str, set[Key]] = {}
+        self._owners: dict[Key, frozenset[str]] = {}
+        self._free: dict[tuple[str, str], set[Key]] = {}
+        self._resources: dict[str, str] = {}
+        self._pods = LabelIndex()
+        self._services = LabelIndex()
 
     def get(self, key: Key) -> Object | None:
         """Return an object, or ``None``."""
@@ -166,10 +178,27 @@ class Reader:
         found = (self.get(key) for key in self.owned_keys(uid) if key.resource == resource)
         return [one for one in found if one is not None and controller_uid(one) == uid]
 
-    def free_pods(self, namespace: str) -> list[Object]:
-        """Return the pods of a namespace that nobody controls."""
-        found = (self.get(key) for key in sorted(self._free_pods.get(namespace, ())))
-        return [one for one in found if one is not None and not controller_uid(one)]
+    def free(self, resource: str, namespace: str) -> list[Object]:
+        """Return the pods, or ReplicaSets, of a namespace that nobody controls."""
+        found = self._found(self._free.get((resource, namespace), ()))
+        return [one for one in found if not controller_uid(one)]
+
+    def pods(self, namespace: str, labels: Mapping[str, str]) -> list[Object]:
+        """Return the pods of a namespace that have all of some labels."""
+        found = self._found(self._pods.having(namespace, labels))
+        return [one for one in found if labels.items() <= (_labels_of(one) or {}).items()]
+
+    def services(self, pod: Object) -> list[Object]:
+        """Return the Services that may have a pod behind them; what they select is for others."""
+        metadata = pod["metadata"]
+        return self._found(self._services.having_any(metadata["namespace"], _labels_of(pod) or {}))
+
+    def _found(self, keys: Iterable[Key]) -> list[Object]:
+        return [one for key in sorted(keys) if (one := self.get(key)) is not None]
+
+    def resource_of(self, uid: str) -> str:
+        """Return of which resource the object with a uid is; empty where there is none."""
+        return self._resources.get(uid, "")
 
     def refusal(self, uid: str) -> Refusal | None:
         """Return what the owner ``uid`` was refused last, until something of it is made."""
@@ -185,35 +214,45 @@ class Reader:
     def follow(self, event: Event) -> None:
         """Bring the index up to an event."""
         value = None if event.type is EventType.DELETED else event.object
+        uid = str(event.object["metadata"].get("uid"))
         if value is None:
-            self.note(str(event.object["metadata"].get("uid")), None)
+            self.note(uid, None)
+            self._resources.pop(uid, None)
         self.index(event.key, value)
 
     def index(self, key: Key, value: Object | None) -> None:
-        """Note the owners of an object; ``None`` for one that is gone."""
+        """Note what the indexes tell of an object; ``None`` for one that is gone."""
+        if value is not None:
+            self._resources[str(value["metadata"].get("uid"))] = key.resource
+        if key.resource in _FREE:
+            place(self._free, (key.resource, key.namespace), key, stays=_is_free(value))
         if key.resource == "pods":
-            self._index_free(key, value)
+            self._pods.put(key, _labels_of(value))
+        elif key.resource == "services":
+            self._services.put(key, _one_of(lookup(value, "spec", "selector")))
         references = lookup(value, "metadata", "ownerReferences", default=())
         owners = frozenset(str(one.get("uid")) for one in references)
-        for uid in self._owners.get(key, frozenset()) - owners:
-            self._owned[uid].discard(key)
-            if not self._owned[uid]:
-                del self._owned[uid]
-        for uid in owners:
-            self._owned[uid].add(key)
+        before = self._owners.get(key, frozenset())
+        for uid in before | owners:
+            place(self._owned, uid, key, stays=uid in owners)
         if owners:
             self._owners[key] = owners
         else:
             self._owners.pop(key, None)
 
-    def _index_free(self, key: Key, value: Object | None) -> None:
-        free = self._free_pods[key.namespace]
-        if value is not None and not controller_uid(value):
-            free.add(key)
-        else:
-            free.discard(key)
-        if not free:
-            del self._free_pods[key.namespace]
+
+def _labels_of(value: Object | None) -> Object | None:
+    found: Object | None = lookup(value, "metadata", "labels")
+    return found
+
+
+def _one_of(selector: Object | None) -> Object | None:
+    """Return one of the labels of a selector: whatever it selects has that."""
+    return dict([min(selector.items())]) if selector else None
+
+
+def _is_free(value: Object | None) -> bool:
+    return value is not None and not controller_uid(value)
 
 
 def controller_reference(value: Object) -> Object | None:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from ruleengine.services.archives.archive import Archive, Database
+from ruleengine.services.archives.locks import LockTable
 from ruleengine.services.archives.nodes import OffloadedNodes
 
 
@@ -12,6 +13,11 @@ def open_archive(url: str, path: Path) -> Archive:
     Raises as :func:`open_database` does.
     """
     return Archive(open_database(url, path))
+
+
+def open_locks(url: str, path: Path, controller: str) -> LockTable:
+    """Return the locks that controllers share, as one of them. Raises as :func:`open_database`."""
+    return LockTable(open_database(url, path), controller)
 
 
 def open_nodes(url: str, path: Path) -> OffloadedNodes:

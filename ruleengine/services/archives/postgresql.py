@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from ruleengine.model.errors import StoreError, UnreachableError, UsageError
 from ruleengine.services.archives.archive import tables
+from ruleengine.services.archives.locks import lock_tables
 from ruleengine.services.archives.nodes import node_tables
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class PostgresqlDatabase:
         self._connection = self._connect()
         with self.transaction():
             self.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-            for statement in (*tables("JSON"), node_tables("JSON")):
+            for statement in (*tables("JSON"), node_tables("JSON"), *lock_tables()):
                 self.execute(statement, ())
 
     @contextmanager
@@ -78,12 +79,12 @@ class PostgresqlDatabase:
             yield
         except psycopg.OperationalError as error:
             raise UnreachableError(
-                f"the archive at {self._place} does not answer: {_first_line(error)}",
-                "check that the server runs, `archive.database` in ruleengine.yaml, and PGPASSWORD",
+                f"the database at {self._place} does not answer: {_first_line(error)}",
+                "check that the server runs, its URL in ruleengine.yaml, and PGPASSWORD",
             ) from error
         except psycopg.Error as error:
             raise StoreError(
-                f"the archive at {self._place} refuses: {_first_line(error)}",
+                f"the database at {self._place} refuses: {_first_line(error)}",
                 "check what this user may do in that database",
             ) from error
 

@@ -8,9 +8,10 @@ from typing import Any, Final
 
 from ruleengine.formats import sqlite_files
 from ruleengine.services.archives.archive import tables
+from ruleengine.services.archives.locks import lock_tables
 from ruleengine.services.archives.nodes import node_tables
 
-STEPS: Final = (";\n".join(tables("TEXT")), node_tables("TEXT"))
+STEPS: Final = (";\n".join(tables("TEXT")), node_tables("TEXT"), ";\n".join(lock_tables()))
 """What leads from a format to the next, from an empty file on."""
 
 _BUSY_SECONDS: Final = 10.0

@@ -1,0 +1,230 @@
+"""Who performs requests for locks of a database: one that machines share, or a file.
+
+Everything is asked from the loop's thread; a thread beside it only tells now and then that it
+is time to look again, as other controllers tell us nothing.
+"""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from ruleengine.app.clusters import Connected, database_path
+from ruleengine.model.actions import Target
+from ruleengine.model.configuration import Configuration
+from ruleengine.model.decisions import Answer, Request
+from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.values import Object, uid_of
+from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine, row_of
+from ruleengine.pipelines.locks import holders_in, kinds_in, workflow_of
+from ruleengine.reconcile.standing import News, StandingPerformer
+
+if TYPE_CHECKING:
+    from ruleengine.services.archives.locks import Line, LockTable
+
+_LOOK_EVERY: Final = 5.0
+"""Seconds after which it is looked for what other controllers gave back."""
+
+_BEAT_EVERY: Final = timedelta(seconds=60)
+
+
+class DatabaseLocks:
+    """Stands in line for locks, takes them when it is their turn, and gives them back.
+
+    ``workflow`` returns a workflow as it is stored: what is held in our name although no status
+    says so was left by a run that ended in between, and is given back.
+    """
+
+    exclusive = True
+
+    def __init__(
+        self,
+        opening: Callable[[], "LockTable"],
+        workflow: Callable[[Target], Object | None],
+        now: Callable[[], datetime],
+        news: News,
+    ) -> None:
+        self._opening = opening
+        self._workflow = workflow
+        self._now = now
+        self._news = news
+        self._table: LockTable | None = None
+        self._lines: dict[str, Line] = {}
+        self._stale = False
+        self._beaten: datetime | None = None
+        self._current: dict[str, str] = {}
+        self._entered: dict[str, tuple[str, ...]] = {}
+        self._held: set[str] = set()
+        self._owed: set[str] = set()
+
+    @property
+    def is_used(self) -> bool:
+        """Whether a lock was ever asked for."""
+        return self._table is not None
+
+    def answer(self, request: Request) -> Answer | None:
+        """Return how it stands with a claim, having taken its locks where it is its turn."""
+        claim, now = Claim.of(request), self._now()
+        self._current[claim.holder] = request.key
+        table = self._opened()
+        if self._stale:
+            self._lines.clear()
+            self._stale = False
+        if self._beaten is None or now - self._beaten >= _BEAT_EVERY:
+            table.beat(now)
+            self._beaten = now
+        if claim.holder in self._held and not claim.take:
+            self._leave(table, claim.holder)
+        if claim.holder in self._held and self._entered[claim.holder] == claim.rows:
+            return InLine(held=True, ready=True).answer()
+        return self._in_line(table, claim, now).answer()
+
+    def end(self, request: Request) -> None:
+        """Give back what a claim holds that nobody reads any more, if it is still the one."""
+        holder = Claim.of(request).holder
+        if self._current.get(holder) != request.key:
+            return
+        del self._current[holder]
+        self._owed.add(holder)
+        self._give_back()
+        self._news.tell(DATABASE_LOCKS)
+
+    def look_again(self) -> None:
+        """Have everything asked again that waits; safe to call from any thread."""
+        self._stale = True
+        self._news.tell(DATABASE_LOCKS)
+
+    def close(self) -> None:
+        """Stand in line no longer; what is held stays so, as its holders run on."""
+        if self._table is None:
+            return
+        self._owed |= self._entered.keys() - self._held
+        self._give_back()
+        self._table.close()
+
+    def _in_line(self, table: "LockTable", claim: Claim, now: datetime) -> InLine:
+        if self._entered.get(claim.holder) != claim.rows:
+            table.enter(claim.holder, claim.rows, claim.priority, claim.created)
+            self._entered[claim.holder] = claim.rows
+            self._owed.discard(claim.holder)
+            self._lines.clear()
+        lines = {row: self._line(table, row, now) for row in claim.rows}
+        unlimited = next((row for row, line in lines.items() if line.limit is None), "")
+        if unlimited:
+            return InLine(unlimited=unlimited)
+        us = table.key(claim.holder)
+        blocked = [row for row, line in lines.items() if not line.lets(us)]
+        if blocked:
+            return _waiting(blocked[0], lines[blocked[0]], us)
+        if not claim.take:
+            return InLine(ready=True)
+        self._lines.clear()
+        if table.take(claim.holder, claim.rows, now):
+            self._held.add(claim.holder)
+            return InLine(held=True, ready=True)
+        return _waiting(claim.rows[0], lines[claim.rows[0]], us)  # somebody was quicker
+
+    def _line(self, table: "LockTable", row: str, now: datetime) -> "Line":
+        if row not in self._lines:
+            self._lines[row] = table.look(row, now)
+        return self._lines[row]
+
+    def _opened(self) -> "LockTable":
+        """Return the table, what was left by runs before cleared away when it is opened."""
+        if self._table is None:
+            table = self._opening()
+            for row, holder, held in list(table.mine()):
+                if not held or not self._says_so(holder, row):
+                    table.leave(holder)
+            self._table = table
+        self._give_back()
+        return self._table
+
+    def _says_so(self, holder: str, row: str) -> bool:
+        """Tell whether the status of a workflow names a holder of a lock."""
+        value = self._workflow(workflow_of(holder))
+        kinds = {} if value is None else kinds_in(value)
+        return any(
+            holder in holders and row_of(kinds[lock], lock) == row
+            for lock, holders in holders_in(value).items()
+        )
+
+    def _give_back(self) -> None:
+        """Give back what is owed; what cannot be now is with the next look."""
+        if self._table is None:
+            return
+        for holder in tuple(self._owed):
+            try:
+                self._leave(self._table, holder)
+            except RuleEngineError:
+                return
+
+    def _leave(self, table: "LockTable", holder: str) -> None:
+        table.leave(holder)
+        self._owed.discard(holder)
+        self._held.discard(holder)
+        self._entered.pop(holder, None)
+        self._lines.clear()
+
+
+def _waiting(row: str, line: "Line", us: tuple[str, str]) -> InLine:
+    """Return how it stands with a claim that has to wait for a lock."""
+    before = [*line.before(us)[::-1], *line.holders][: max(line.limit or 0, 1)]
+    return InLine(
+        blocked=row,
+        limit=line.limit or 0,
+        taken=len(line.holders),
+        before=tuple(key for key, _ in before),
+    )
+
+
+@contextmanager
+def database_locks(
+    configuration: Configuration, cluster: Connected, state: Path, news: News
+) -> Iterator[Mapping[str, StandingPerformer]]:
+    """Offer who performs requests for locks of the database, for the time of a run."""
+
+    def opening() -> "LockTable":
+        return open_lock_table(configuration, cluster, state)
+
+    locks = DatabaseLocks(opening, cluster.client.get, lambda: datetime.now(UTC), news)
+    with _looking(locks):
+        try:
+            yield {DATABASE_LOCKS: locks}
+        finally:
+            locks.close()
+
+
+def open_lock_table(configuration: Configuration, cluster: Connected, state: Path) -> "LockTable":
+    """Open the locks that the settings name; in the state folder where they name none.
+
+    A controller is called after its cluster, so that one which comes back knows what is its own.
+    Raises ``StoreError`` or ``UnreachableError`` where they cannot be used.
+    """
+    from ruleengine.services.archives.opening import open_locks
+
+    settings, archive = configuration.synchronization, configuration.archive
+    url = settings.database or (archive.database if archive else "")
+    first = cluster.client.get(Target("v1", "Namespace", "", "kube-system"))
+    controller = settings.controller or f"ruleengine-{uid_of(first or {})}"
+    return open_locks(url, database_path(cluster, state), controller)
+
+
+@contextmanager
+def _looking(locks: DatabaseLocks) -> Iterator[None]:
+    done = threading.Event()
+
+    def look() -> None:
+        while not done.wait(_LOOK_EVERY):
+            if locks.is_used:
+                locks.look_again()
+
+    thread = threading.Thread(target=look, name="locks", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,102 @@
+"""Bringing what a workflow needs to where it runs: kinds, its namespace, templates of the repo."""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from ruleengine.app.pipelines import changing
+from ruleengine.app.pipelines.places import Place
+from ruleengine.model.actions import Action, Plan, Result, Target, Verb
+from ruleengine.model.errors import FailedError
+from ruleengine.model.names import ARGO_API_VERSION, MANAGER
+from ruleengine.model.values import Object, Value, lookup
+
+_TEMPLATES: Final = ("WorkflowTemplate", "ClusterWorkflowTemplate")
+
+
+def bring_templates(place: Place, workflow: Object, *, of_repo: bool) -> None:
+    """Apply what a workflow needs and is not there yet: kinds, its namespace, its templates.
+
+    Templates are brought where the workflow is made of what the repo declares: ``of_repo``.
+    Raises ``FailedError`` where something cannot be written.
+    """
+    needed = tuple(_needed(place, workflow)) if of_repo else ()
+    names = {(one["kind"], one["metadata"]["name"]) for one in needed}
+    actions = [
+        one
+        for one in place.declared.actions
+        if (one.target.kind, one.target.name) in names and one.verb is Verb.APPLY
+    ]
+    if not place.hands_over and place.client.kind(ARGO_API_VERSION, "Workflow") is None:
+        from ruleengine.app.crds import crd_actions
+
+        actions = [*crd_actions(), *actions]
+    if not _has_namespace(place, workflow):
+        actions.append(_namespace(workflow))
+    if actions:
+        _apply(place, actions)
+
+
+def _has_namespace(place: Place, workflow: Object) -> bool:
+    name = str(workflow["metadata"]["namespace"])
+    return place.client.get(Target("v1", "Namespace", "", name)) is not None
+
+
+def _namespace(workflow: Object) -> Action:
+    name = str(workflow["metadata"]["namespace"])
+    value: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+    return Action(verb=Verb.APPLY, target=Target.of(value), manager=MANAGER, object=value)
+
+
+def _apply(place: Place, actions: Sequence[Action]) -> None:
+    from ruleengine.reconcile.executor import perform
+    from ruleengine.reconcile.planning import Intent, make_plan
+    from ruleengine.reconcile.records import InventoryStore
+
+    store = InventoryStore(place.client, place.repo, place.configuration.control_namespace)
+    surroundings = place.bare
+    intent = Intent(
+        inventory=store.read(),
+        configuration=place.configuration,
+        revision=place.declared.revision,
+        pruning=False,
+    )
+    plan: Plan = make_plan(actions, surroundings, intent, changing.now())
+    if not plan.changes:
+        return
+    for one in perform(plan, place.client, store):
+        if one.result in (Result.FAILED, Result.REFUSED, Result.CONFLICT, Result.SKIPPED):
+            raise FailedError(
+                f"{one.planned.action.target}: {one.message}",
+                "see what an apply would do: ruleengine plan",
+            )
+
+
+def _needed(place: Place, workflow: Object) -> Iterator[Object]:
+    """Yield the templates of the repo that a workflow is made of or calls, each once."""
+    known = {
+        (str(one["kind"]), str(lookup(one, "metadata", "name"))): one
+        for one, _ in place.declared.objects
+        if one.get("kind") in _TEMPLATES
+    }
+    waiting, seen = [workflow["spec"]], set()
+    while waiting:
+        for kind, name in _references(waiting.pop()):
+            found = known.get((kind, name))
+            if found is not None and (kind, name) not in seen:
+                seen.add((kind, name))
+                waiting.append(found.get("spec") or {})
+                yield found
+
+
+def _references(value: Value) -> Iterator[tuple[str, str]]:
+    """Yield kind and name of each template of another document that a spec refers to."""
+    if isinstance(value, list):
+        for one in value:
+            yield from _references(one)
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            if key in ("templateRef", "workflowTemplateRef") and isinstance(inner, dict):
+                cluster = bool(inner.get("clusterScope"))
+                yield _TEMPLATES[cluster], str(inner.get("name"))
+            else:
+                yield from _references(inner)

@@ -1,0 +1,130 @@
+"""Finding what a person wants to run: a name or a file of the repo, or what is live."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ruleengine.app.pipelines import finding
+from ruleengine.app.pipelines.places import FOLDER, Place
+from ruleengine.model.documents import Origin
+from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.findings import Severity
+from ruleengine.model.values import Object
+from ruleengine.pipelines.verbs.submitting import RUNNABLE
+
+
+def find_source(place: Place, name: str, source: str = "") -> Object:
+    """Return the document that a person means: of the repo first, then a live one.
+
+    ``source`` is ``KIND/NAME`` as it is live. Raises ``UsageError`` where there is none, or
+    several.
+    """
+    if source:
+        kind, _, rest = source.rpartition("/")
+        if not kind:
+            raise UsageError(f"{source!r} names no kind", "write KIND/NAME after --from")
+        return finding.live(place, finding.kind_of(kind), rest)
+    if not name:
+        raise UsageError("nothing is named", "name a pipeline, a file, or --from KIND/NAME")
+    runnable = [one for one in place.declared.objects if one[0].get("kind") in RUNNABLE]
+    found = _of_file(place, runnable, name) or _of_name(place, runnable, name)
+    if len(found) > 1:
+        names = ", ".join(named(one) for one in found)
+        raise UsageError(f"{name!r} means several: {names}", "name one as KIND/NAME")
+    if found:
+        return found[0]
+    raise _nothing(place, runnable, name)
+
+
+def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> list[Object]:
+    """Return the documents of a file, whether the repo declares it or not."""
+    path = Path(name)
+    if path.suffix not in (".yaml", ".yml", ".json") or not path.is_file():
+        return []
+    relative = place.workspace.relative(path)
+    if relative is not None and relative.startswith(f"{FOLDER}/"):
+        _check(place, relative)
+        found = [one for one, origin in runnable if origin.path == relative]
+    else:
+        found = _read(path)
+    if not found:
+        raise UsageError(
+            f"{name} holds nothing that can be run",
+            f"write one of these kinds into it: {', '.join(RUNNABLE)}; short forms count in "
+            f"{FOLDER}/ only",
+        )
+    workflows = [one for one in found if one.get("kind") == "Workflow"]
+    return workflows if len(workflows) == 1 else found
+
+
+def _read(path: Path) -> list[Object]:
+    """Return the runnable documents of a file outside the repo. Raises ``UsageError``."""
+    from ruleengine.formats import yaml_reader
+
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise UsageError(f"{path} cannot be read: {error.strerror}", "check its owner") from error
+    parsed = yaml_reader.read(data, str(path))
+    for one in parsed.findings:
+        if one.severity is Severity.ERROR:
+            raise UsageError(f"{one.place}: {one.message}", one.remedy)
+    values = (one.value for one in parsed.documents)
+    return [one for one in values if isinstance(one, dict) and one.get("kind") in RUNNABLE]
+
+
+def _of_name(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> list[Object]:
+    kind, _, rest = name.rpartition("/")
+    wanted = finding.kind_of(kind) if kind else ""
+    found = [
+        (one, origin.path)
+        for one, origin in runnable
+        if rest in names_of(one) and wanted in ("", one.get("kind"))
+    ]
+    if found:
+        for path in sorted({path for _, path in found}):
+            _check(place, path)
+        return [one for one, _ in found]
+    return [
+        live
+        for one in (RUNNABLE[1:] if not wanted else (wanted,))
+        if (live := finding.get(place, one, rest)) is not None
+    ]
+
+
+def names_of(document: Object) -> tuple[str, ...]:
+    """Return what a document is called; it may have no name."""
+    metadata = document.get("metadata") or {}
+    generated = str(metadata.get("generateName") or "").rstrip("-")
+    return tuple(filter(None, (str(metadata.get("name") or ""), generated)))
+
+
+def _name(document: Object) -> str:
+    return next(iter(names_of(document)), "")
+
+
+def named(document: Object) -> str:
+    """Return how a document is called where several are meant."""
+    return f"{document['kind']}/{_name(document)}"
+
+
+def _nothing(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> UsageError:
+    declared = [_name(one) for one, _ in runnable]
+    for kind in RUNNABLE[1:]:
+        namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
+        declared += finding.names_of(finding.objects(place, kind, namespace))
+    return finding.unknown("pipeline", name, sorted(set(declared)), "")
+
+
+def _check(place: Place, path: str) -> None:
+    """Raise ``FailedError`` where a file, or what it is read with, has errors."""
+    from ruleengine.app.checking import check_file
+
+    found = check_file(place.checkout, path)
+    wrong = [one for one in found if one.severity is Severity.ERROR]
+    if wrong:
+        first = wrong[0]
+        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
+        raise FailedError(
+            f"{first.place}: {first.message}{more}",
+            f"{first.remedy}; see all: ruleengine pipeline lint {path}",
+        )

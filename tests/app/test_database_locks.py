@@ -1,0 +1,214 @@
+"""Standing in line for locks of a database: who performs it, over restarts and failures."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ruleengine.app.database_locks import DatabaseLocks
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Request
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.values import Object
+from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine
+from ruleengine.reconcile.standing import News
+from ruleengine.services.archives.locks import LockTable
+from ruleengine.services.archives.opening import open_locks
+from tests.services.postgresql import server
+
+ROW = "mtx/jobs/printer"
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Return the URL of a real server."""
+    with server() as url:
+        yield url
+
+
+@dataclass
+class Controllers:
+    """Controllers that share one database, and the workflows of their clusters."""
+
+    url: str
+    path: Path
+    workflows: dict[Target, Object] = field(default_factory=dict)
+    now: datetime = datetime(2026, 11, 28, 12, tzinfo=UTC)
+    closing: ExitStack = field(default_factory=ExitStack)
+
+    def start(self, name: str) -> tuple[DatabaseLocks, News]:
+        """Start a controller."""
+        news = News()
+        locks = DatabaseLocks(
+            lambda: open_locks(self.url, self.path, name), self.workflows.get, self.clock, news
+        )
+        return locks, news
+
+    def clock(self) -> datetime:
+        """Return the time."""
+        return self.now
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def controllers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Controllers]:
+    """Return controllers that share an empty database."""
+    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    made = Controllers(url, tmp_path / "locks.sqlite")
+    yield made
+    table = open_locks(url, made.path, "cleaner")
+    for one in table.entries():
+        of_one = open_locks(url, made.path, one.controller)
+        of_one.leave(one.key)
+        of_one.close()
+    table.close()
+
+
+def claim(name: str, *, second: int = 0, take: bool = True) -> Request:
+    """Return the request of a workflow for the mutex."""
+    created = f"2026-11-28T11:00:{second:02}Z"
+    holder = f"jobs/{name}"
+    return Claim(holder=holder, rows=(ROW,), priority=0, created=created, take=take).request()
+
+
+def ask(locks: DatabaseLocks, request: Request) -> InLine:
+    """Return how it stands with a claim."""
+    answer = locks.answer(request)
+    assert answer is not None
+    return InLine.of(answer)
+
+
+def test_a_lock_goes_from_one_controller_to_the_other(controllers: Controllers) -> None:
+    """Whoever waits names the holder; it has its turn once that one is not read any more."""
+    one, _ = controllers.start("one")
+    two, _ = controllers.start("two")
+    first, second = claim("first"), claim("second", second=1)
+    assert ask(one, first).held
+    waiting = ask(two, second)
+    assert (waiting.held, waiting.blocked, waiting.limit, waiting.taken, waiting.before) == (
+        *(False, ROW, 1, 1),
+        ("jobs/first",),
+    )
+    one.end(first)
+    two.look_again()
+    assert ask(two, second).held
+    one.close()
+    two.close()
+
+
+def test_a_release_is_news_for_those_who_wait_here(controllers: Controllers) -> None:
+    """They are asked again at once, and by others with the next look."""
+    locks, news = controllers.start("one")
+    first, second = claim("first"), claim("second", second=1)
+    assert ask(locks, first).held
+    assert not ask(locks, second).held
+    news.take()
+    locks.end(first)
+    assert news.take() == {DATABASE_LOCKS}
+    assert ask(locks, second).held
+    locks.close()
+
+
+def test_who_only_waits_for_its_turn_takes_nothing(controllers: Controllers) -> None:
+    """It is told that it could, and takes the lock when it says so."""
+    locks, _ = controllers.start("one")
+    waiting, taking = claim("first", take=False), claim("first")
+    found = ask(locks, waiting)
+    assert (found.ready, found.held) == (True, False)
+    assert ask(locks, taking).held
+    locks.end(waiting)  # it asks for something else now
+    assert not ask(locks, claim("second", second=1)).held
+    assert not ask(locks, waiting).held, "it gave way"
+    locks.close()
+
+
+def test_a_controller_that_ends_waits_no_longer_and_holds_on(controllers: Controllers) -> None:
+    """Its workflow is not over: when it comes back it has the lock still."""
+    one, _ = controllers.start("one")
+    two, _ = controllers.start("two")
+    held, waiting = claim("held"), claim("waiting", second=1)
+    assert ask(one, held).held
+    assert not ask(one, waiting).held
+    one.close()
+    assert ask(two, claim("third", second=2)).before == ("jobs/held",)
+    again, _ = controllers.start("one")
+    controllers.workflows[Target("argoproj.io/v1alpha1", "Workflow", "jobs", "held")] = {
+        "status": {
+            "synchronization": {
+                "mutex": {"holding": [{"mutex": "jobs/Database/printer", "holder": "jobs/held"}]}
+            }
+        }
+    }
+    assert not ask(again, claim("other", second=3)).held
+    assert ask(again, held).held
+    two.close()
+    again.close()
+
+
+def test_what_a_run_that_died_left_behind_is_given_back(controllers: Controllers) -> None:
+    """Where no status of a workflow says that it holds the lock, nobody does."""
+    died, _ = controllers.start("one")
+    assert ask(died, claim("gone")).held
+    again, _ = controllers.start("one")
+    assert ask(again, claim("next", second=1)).held
+    again.close()
+    died.close()
+
+
+def test_a_lock_that_cannot_be_given_back_now_is_later(tmp_path: Path) -> None:
+    """A database that does not answer keeps nobody's lock for ever."""
+    path = tmp_path / "locks.sqlite"
+
+    class Flaky(LockTable):
+        fails = False
+
+        def leave(self, key: str) -> None:
+            if self.fails:
+                raise UnreachableError("the database does not answer", "wait")
+            super().leave(key)
+
+    table = Flaky(open_locks("", path, "one")._database, "one")
+    locks = DatabaseLocks(
+        lambda: table, lambda _: None, lambda: datetime(2026, 11, 28, tzinfo=UTC), News()
+    )
+    first, second = claim("first"), claim("second", second=1)
+    assert ask(locks, first).held
+    table.fails = True
+    locks.end(first)
+    assert not ask(locks, second).held
+    table.fails = False
+    assert ask(locks, second).held
+    locks.close()
+
+
+def test_a_living_controller_says_so_now_and_then(controllers: Controllers) -> None:
+    """Otherwise others would take it for dead and go before it."""
+    one, _ = controllers.start("one")
+    two, _ = controllers.start("two")
+    holder, waiting, late = claim("a"), claim("b", second=1), claim("c", second=2)
+    assert ask(one, holder).held
+    assert not ask(one, waiting).held
+    controllers.now += timedelta(seconds=550)
+    one.look_again()
+    assert not ask(one, waiting).held
+    controllers.now += timedelta(seconds=100)
+    assert ask(two, late).before == ("jobs/b",)
+    one.end(holder)
+    assert not ask(two, late).held
+    one.close()
+    two.close()
+
+
+def test_without_a_lock_in_use_no_database_is_opened(tmp_path: Path) -> None:
+    """Nor is a file made."""
+
+    def refuse() -> LockTable:
+        raise AssertionError("opened")
+
+    unused: Callable[[Target], Object | None] = lambda _: None  # noqa: E731
+    locks = DatabaseLocks(refuse, unused, lambda: datetime(2026, 11, 28, tzinfo=UTC), News())
+    assert not locks.is_used
+    locks.close()
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,173 @@
+"""Locks in a database: the same on SQLite and on a real PostgreSQL server."""
+
+import threading
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from ruleengine.services.archives.locks import INACTIVE, LockTable
+from ruleengine.services.archives.opening import open_database, open_locks
+from tests.services.postgresql import server
+
+NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
+SEMAPHORE = "sem/jobs/licences"
+MUTEX = "mtx/jobs/printer"
+
+Opening = Callable[[str], LockTable]
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Return the URL of a real server."""
+    with server() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def opening(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opening]:
+    """Return what opens the table of a controller, each with a connection of its own."""
+    url = request.getfixturevalue("postgresql") if request.param == "postgresql" else ""
+    opened: list[LockTable] = []
+
+    def open_one(controller: str) -> LockTable:
+        table = open_locks(url, tmp_path / "locks.sqlite", controller)
+        table.beat(NOW)
+        opened.append(table)
+        return table
+
+    yield open_one
+    database = open_database(url, tmp_path / "locks.sqlite")
+    for name in ("sync_state", "sync_limit", "sync_controller", "sync_lock"):
+        database.execute(f"DELETE FROM {name}", ())
+    database.close()
+    for one in opened:
+        one.close()
+
+
+def enter(table: LockTable, key: str, *names: str, priority: int = 0, second: int = 0) -> None:
+    """Stand in line; workflows are created one after another."""
+    table.enter(key, names or (MUTEX,), priority, f"2026-11-28T11:00:{second:02}Z")
+
+
+def test_the_order_is_by_priority_and_then_by_age(opening: Opening) -> None:
+    """Whatever controller they are of, and in whatever order they come."""
+    one, two = opening("one"), opening("two")
+    enter(one, "jobs/young", second=3)
+    enter(two, "jobs/old", second=1)
+    enter(one, "jobs/urgent", priority=5, second=9)
+    enter(two, "jobs/same", second=3)
+    waiting = one.look(MUTEX, NOW).waiting
+    assert waiting == two.look(MUTEX, NOW).waiting
+    assert [key for key, _ in waiting] == ["jobs/urgent", "jobs/old", "jobs/same", "jobs/young"]
+
+
+def test_a_mutex_has_one_holder_and_goes_to_the_next_in_line(opening: Opening) -> None:
+    """To nobody else, however often they ask."""
+    one, two = opening("one"), opening("two")
+    enter(one, "jobs/first", second=1)
+    enter(two, "jobs/second", second=2)
+    enter(one, "jobs/third", second=3)
+    assert not two.take("jobs/second", (MUTEX,), NOW)
+    assert one.take("jobs/first", (MUTEX,), NOW)
+    assert one.take("jobs/first", (MUTEX,), NOW), "it has it already"
+    assert not two.take("jobs/second", (MUTEX,), NOW)
+    one.leave("jobs/first")
+    assert not one.take("jobs/third", (MUTEX,), NOW)
+    assert two.take("jobs/second", (MUTEX,), NOW)
+    assert two.look(MUTEX, NOW).holders == (("jobs/second", "two"),)
+
+
+def test_a_semaphore_has_as_many_holders_as_the_table_says_now(opening: Opening) -> None:
+    """Without a row there is no limit that could be kept; none are allowed by zero."""
+    table = opening("one")
+    for number in range(3):
+        enter(table, f"jobs/{number}", SEMAPHORE, second=number)
+    assert table.look(SEMAPHORE, NOW).limit is None
+    assert not table.take("jobs/0", (SEMAPHORE,), NOW)
+    table.set_limit("jobs/licences", 2)
+    taken = [table.take(f"jobs/{number}", (SEMAPHORE,), NOW) for number in range(3)]
+    assert taken == [True, True, False]
+    table.set_limit("jobs/licences", 3)
+    assert table.take("jobs/2", (SEMAPHORE,), NOW)
+    assert table.limits() == {"jobs/licences": 3}
+    table.drop_limit("jobs/licences")
+    assert table.limits() == {}
+
+
+def test_several_locks_are_taken_together_or_not_at_all(opening: Opening) -> None:
+    """Whoever cannot have both holds neither."""
+    table = opening("one")
+    table.set_limit("jobs/licences", 1)
+    enter(table, "jobs/holder", SEMAPHORE)
+    assert table.take("jobs/holder", (SEMAPHORE,), NOW)
+    enter(table, "jobs/both", MUTEX, SEMAPHORE, second=1)
+    assert not table.take("jobs/both", (MUTEX, SEMAPHORE), NOW)
+    assert table.look(MUTEX, NOW).holders == ()
+    table.leave("jobs/holder")
+    assert table.take("jobs/both", (MUTEX, SEMAPHORE), NOW)
+    assert [(one.lock, one.held) for one in table.entries()] == [(MUTEX, True), (SEMAPHORE, True)]
+
+
+def test_who_stands_in_line_for_others_leaves_the_first(opening: Opening) -> None:
+    """What is held is held still after standing in line again."""
+    table = opening("one")
+    enter(table, "jobs/a", MUTEX)
+    assert table.take("jobs/a", (MUTEX,), NOW)
+    enter(table, "jobs/a", MUTEX)
+    assert list(table.mine()) == [(MUTEX, "jobs/a", True)]
+    enter(table, "jobs/a", SEMAPHORE)
+    assert list(table.mine()) == [(SEMAPHORE, "jobs/a", False)]
+
+
+def test_a_dead_controller_waits_no_longer_but_keeps_what_it_holds(opening: Opening) -> None:
+    """Its workflow may run still: a lock is never taken away from anybody."""
+    dead, living = opening("dead"), opening("living")
+    enter(dead, "jobs/held", SEMAPHORE)
+    dead.set_limit("jobs/licences", 1)
+    assert dead.take("jobs/held", (SEMAPHORE,), NOW)
+    enter(dead, "jobs/before", MUTEX, second=1)
+    enter(living, "jobs/behind", MUTEX, SEMAPHORE, second=2)
+    assert not living.take("jobs/behind", (MUTEX,), NOW)
+    later = NOW + INACTIVE + timedelta(seconds=1)
+    living.beat(later)
+    assert living.take("jobs/behind", (MUTEX,), later)
+    assert not living.take("jobs/behind", (SEMAPHORE,), later)
+
+
+def test_somebody_who_takes_a_lock_right_now_is_waited_for(opening: Opening) -> None:
+    """As Argo's controller says by a row; one that died over it is waited for no longer."""
+    table = opening("one")
+    enter(table, "jobs/a")
+    database = table._database  # what another controller would write
+    row = (MUTEX, "argo", "2026-11-28T12:00:00Z")
+    database.execute("INSERT INTO sync_lock (name, controller, time) VALUES (?, ?, ?)", row)
+    assert not table.take("jobs/a", (MUTEX,), NOW)
+    later = NOW + INACTIVE + timedelta(seconds=1)
+    table.beat(later)
+    assert table.take("jobs/a", (MUTEX,), later)
+    assert database.execute("SELECT name FROM sync_lock", ()) == []
+
+
+def test_many_who_ask_at_once_never_hold_more_than_may(opening: Opening) -> None:
+    """Eight connections race for two slots, and both go."""
+    tables = [opening(f"controller-{number}") for number in range(8)]
+    tables[0].set_limit("jobs/licences", 2)
+    for number, table in enumerate(tables):
+        enter(table, f"jobs/{number}", SEMAPHORE, second=number)
+    taken: list[int] = []
+
+    def race(number: int) -> None:
+        for _ in range(20):
+            if tables[number].take(f"jobs/{number}", (SEMAPHORE,), NOW):
+                taken.append(number)
+                return
+
+    threads = [threading.Thread(target=race, args=(number,)) for number in range(8)]
+    for one in threads:
+        one.start()
+    for one in threads:
+        one.join()
+    assert sorted(taken) == [0, 1]
+    assert len(tables[0].look(SEMAPHORE, NOW).holders) == 2
