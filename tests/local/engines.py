@@ -1,6 +1,7 @@
 """A container engine for the tests, with an image of its own that is made here."""
 
 import io
+import os
 import shutil
 import subprocess
 import tarfile
@@ -11,29 +12,44 @@ from pathlib import Path
 
 import pytest
 
+from tests.local.sandboxes import until
+
 IMAGE = "localhost/ruleengine-test:1"
 NO_ENGINE = "no container engine works here"
+NO_DAEMON = "no docker daemon can be started here"
 _HEAD = 4096
 _BUSYBOX = Path("/bin/busybox")
 _APPLETS = ("cat", "echo", "env", "head", "id", "kill", "ls", "pwd", "sh", "sleep", "stat", "tail")
 _APPLETS_TOO = ("test", "tr", "true", "uname", "stty", "dd", "mkdir", "rm", "touch")
 
 
+ENGINES = ("podman", "docker")
+
+
 @contextmanager
-def engine_command() -> Iterator[tuple[str, ...]]:
+def engine_command(kind: str = "podman") -> Iterator[tuple[str, ...]]:
     """Yield the command of an engine with a folder of its own; skip where none works.
 
     The folder has a short path: podman takes no long one.
     """
-    with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
-        yield _command(Path(name))
-
-
-def _command(folder: Path) -> tuple[str, ...]:
-    podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
-    if podman is None or runtime is None or not _is_static(_BUSYBOX):
+    if not _is_static(_BUSYBOX):
         pytest.skip(NO_ENGINE)
-    command = (
+    with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
+        made = _podman(Path(name)) if kind == "podman" else _docker(Path(name))
+        with made as command:
+            asked = [*command, "import", "--change", 'CMD ["echo","the image says so"]', "-", IMAGE]
+            done = subprocess.run(asked, input=_image(), capture_output=True, check=False)
+            if done.returncode:
+                pytest.skip(NO_ENGINE)
+            yield command
+
+
+@contextmanager
+def _podman(folder: Path) -> Iterator[tuple[str, ...]]:
+    podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
+    if podman is None or runtime is None:
+        pytest.skip(NO_ENGINE)
+    yield (
         podman,
         f"--root={folder}/root",
         f"--runroot={folder}/run",
@@ -41,15 +57,35 @@ def _command(folder: Path) -> tuple[str, ...]:
         "--cgroup-manager=cgroupfs",
         f"--runtime={runtime}",
     )
-    made = subprocess.run(
-        [*command, "import", "--change", 'CMD ["echo","the image says so"]', "-", IMAGE],
-        input=_image(),
-        capture_output=True,
-        check=False,
-    )
-    if made.returncode:
-        pytest.skip(NO_ENGINE)
-    return command
+
+
+@contextmanager
+def _docker(folder: Path) -> Iterator[tuple[str, ...]]:
+    """Start a daemon that touches nothing of the machine's own, which needs root."""
+    docker, daemon = shutil.which("docker"), shutil.which("dockerd")
+    if docker is None or daemon is None or os.geteuid() != 0:
+        pytest.skip(NO_DAEMON)
+    address = f"unix://{folder}/socket"
+    places = [f"--{one}={folder}/{one}" for one in ("data-root", "exec-root", "pidfile")]
+    network = ["--bridge=none", "--iptables=false", "--ip6tables=false"]
+    command = [daemon, f"--host={address}", *places, *network, "--storage-driver=vfs"]
+    with (folder / "log").open("wb") as log:
+        serving = subprocess.Popen(command, stdout=log, stderr=log)
+    client = (docker, f"--host={address}")
+    try:
+        until(lambda: serving.poll() is not None or _answers(client))
+        if serving.poll() is not None:
+            pytest.skip(NO_DAEMON)
+        yield client
+    finally:
+        serving.terminate()
+        serving.wait()
+        left = folder / "exec-root" / "netns" / "default"  # what the daemon leaves mounted
+        subprocess.run(["umount", str(left)], capture_output=True, check=False)
+
+
+def _answers(client: tuple[str, ...]) -> bool:
+    return not subprocess.run([*client, "version"], capture_output=True, check=False).returncode
 
 
 def _is_static(program: Path) -> bool:
@@ -64,14 +100,15 @@ def _image() -> bytes:
     """Return the file system of a small image."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777)):
+            folder = tarfile.TarInfo(name)
+            folder.type, folder.mode = tarfile.DIRTYPE, mode
+            archive.addfile(folder)
         archive.add(_BUSYBOX, "bin/busybox")
         for name in (*_APPLETS, *_APPLETS_TOO):
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"
             archive.addfile(link)
-        folder = tarfile.TarInfo("tmp")
-        folder.type, folder.mode = tarfile.DIRTYPE, 0o1777
-        archive.addfile(folder)
         for name, text in (
             ("etc/os-release", "ID=tiny\n"),
             ("etc/passwd", "root:x:0:0::/:/bin/sh\n"),

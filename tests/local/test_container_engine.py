@@ -21,12 +21,10 @@ from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, InImage, Limits, Mount, VolumeFile
-from tests.local.engines import IMAGE, engine_command
+from tests.local.engines import ENGINES, IMAGE, engine_command
 from tests.local.pretending import Bench, container, state
 from tests.local.sandboxes import Shell, until
 from tests.local.test_sandboxes import finished
-
-HERE = ("podman", "docker")
 
 
 @pytest.mark.parametrize(
@@ -50,12 +48,12 @@ def test_a_reference_has_a_full_name(reference: str, name: str) -> None:
 @pytest.mark.parametrize(
     ("stated", "there", "command"),
     [
-        (None, HERE, ("podman",)),
+        (None, ENGINES, ("podman",)),
         (None, ("docker",), ("docker",)),
         (None, (), ()),
-        ("none", HERE, ()),
-        ("docker --context 'my own'", HERE, ("docker", "--context", "my own")),
-        ("nerdctl", HERE, ()),
+        ("none", ENGINES, ()),
+        ("docker --context 'my own'", ENGINES, ("docker", "--context", "my own")),
+        ("nerdctl", ENGINES, ()),
     ],
 )
 def test_the_engine_is_the_one_that_is_stated_or_there(
@@ -250,10 +248,10 @@ def test_an_image_that_cannot_be_had_fails_the_pod(policy: str) -> None:
     assert not bench.runner.pulled
 
 
-@pytest.fixture(scope="module")
-def command() -> Iterator[tuple[str, ...]]:
+@pytest.fixture(scope="module", params=ENGINES)
+def command(request: pytest.FixtureRequest) -> Iterator[tuple[str, ...]]:
     """Return the command of an engine that works here."""
-    with engine_command() as found:
+    with engine_command(request.param) as found:
         yield found
 
 
