@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,6 +15,13 @@ import pytest
 from tests.local.sandboxes import until
 
 IMAGE = "localhost/ruleengine-test:1"
+DISTROLESS = "localhost/ruleengine-test-distroless:1"
+"""An image with one program, a user that is not root, and no shell by any usual name."""
+
+SCRATCH = "localhost/ruleengine-test-scratch:1"
+"""An image with one program and nothing else."""
+
+PROGRAM = "/busybox"
 NO_ENGINE = "no container engine works here"
 NO_DAEMON = "no docker daemon can be started here"
 _HEAD = 4096
@@ -37,11 +44,32 @@ def engine_command(kind: str = "podman") -> Iterator[tuple[str, ...]]:
     with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
         made = _podman(Path(name)) if kind == "podman" else _docker(Path(name))
         with made as command:
-            asked = [*command, "import", "--change", 'CMD ["echo","the image says so"]', "-", IMAGE]
-            done = subprocess.run(asked, input=_image(), capture_output=True, check=False)
-            if done.returncode:
-                pytest.skip(NO_ENGINE)
+            _import(command, IMAGE, _image(), "--change", 'CMD ["echo","the image says so"]')
             yield command
+
+
+def import_bare_images(command: tuple[str, ...]) -> None:
+    """Give an engine the images that hold one program each, which is at :data:`PROGRAM`."""
+    user = {"etc/passwd": b"nonroot:x:65532:65532::/:/none\n"}
+    program = {PROGRAM.lstrip("/"): _BUSYBOX.read_bytes()}
+    _import(command, DISTROLESS, _archive({**user, **program}))
+    _import(command, SCRATCH, _archive(program))
+
+
+def _import(command: tuple[str, ...], name: str, content: bytes, *options: str) -> None:
+    asked = [*command, "import", *options, "-", name]
+    if subprocess.run(asked, input=content, capture_output=True, check=False).returncode:
+        pytest.skip(NO_ENGINE)
+
+
+def _archive(files: Mapping[str, bytes]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w") as archive:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size, info.mode = len(data), 0o755
+            archive.addfile(info, io.BytesIO(data))
+    return content.getvalue()
 
 
 @contextmanager
@@ -105,9 +133,10 @@ def _image() -> bytes:
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             archive.addfile(folder)
         archive.add(_BUSYBOX, "bin/busybox")
-        for name in (*_APPLETS, *_APPLETS_TOO):
-            link = tarfile.TarInfo(f"bin/{name}")
-            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+        places = (PROGRAM.lstrip("/"), *(f"bin/{one}" for one in (*_APPLETS, *_APPLETS_TOO)))
+        for name in places:
+            link = tarfile.TarInfo(name)
+            link.type, link.linkname = tarfile.SYMTYPE, "/bin/busybox"
             archive.addfile(link)
         for name, text in (
             ("etc/os-release", "ID=tiny\n"),
