@@ -151,22 +151,23 @@ def _limits() -> Check:
 def _engine() -> Check:
     """Return whether containers can run in their images."""
     from ruleengine.local.runtime.container_engine import ContainerEngine, find_engine
+    from ruleengine.step.preparing import static_busybox
 
     engine = ContainerEngine(find_engine(os.environ), Path(), os.environ)
     count = len(engine.images())
     engine.close()
-    good = not engine.problem
-    return Check(
-        subject="container engine",
-        good=good,
-        needed=False,
-        message=f"{engine.command[0]}: containers run in the images that it has ({count})"
-        if good
-        else engine.problem,
-        remedy=""
-        if good
-        else "none is needed: programs then come from this machine; install podman for images",
-    )
+    if engine.problem:
+        remedy = "none is needed: programs then come from this machine; install podman for images"
+        return _optional("container engine", engine.problem, remedy)
+    said = f"{engine.command[0]}: containers run in the images that it has ({count})"
+    if static_busybox() is None:
+        problem = f"{said}, but for steps of workflows: there is no static busybox"
+        return _optional("container engine", problem, "install one (Debian: busybox-static)")
+    return Check(subject="container engine", good=True, needed=False, message=said)
+
+
+def _optional(subject: str, problem: str, remedy: str) -> Check:
+    return Check(subject=subject, good=False, needed=False, message=problem, remedy=remedy)
 
 
 def _repo(workspace: Workspace) -> Iterator[Check]:

@@ -13,6 +13,7 @@ from ruleengine.step.plan import Plan, StepError
 
 _WRAPPER: Final = Path(__file__).with_name("wrapper")
 _MEMBER: Final = Path(__file__).with_name("member")
+_HEAD: Final = 4096
 _TOOLS: Final = ("sh", "cp", "mkfifo", "mv", "sleep", "tar", "tee")
 """The programs that the wrapper calls; images of users may have none of them."""
 
@@ -76,17 +77,35 @@ def _lay_out(plan: Plan) -> None:
         _bring_tools(folder / "bin")
 
 
+def static_busybox() -> Path | None:
+    """Return a busybox that runs in any image, ``None`` where this machine or image has none.
+
+    One that needs a loader and libraries runs only where these are the same.
+    """
+    found = shutil.which("busybox")
+    try:
+        return Path(found) if found and not _is_linked(Path(found)) else None
+    except OSError:
+        return None
+
+
+def _is_linked(program: Path) -> bool:
+    """Tell whether a program needs a loader: it names it near its beginning."""
+    with program.open("rb") as file:
+        return b"/ld-" in file.read(_HEAD)
+
+
 def _bring_tools(folder: Path) -> None:
     """Provide what the wrapper calls: by one static program, or by what the machine has."""
     folder.mkdir(exist_ok=True)
-    busybox = shutil.which("busybox")
+    busybox = static_busybox()
     if busybox:
         shutil.copyfile(busybox, folder / "busybox")
         (folder / "busybox").chmod(0o755)
     for tool in _TOOLS:
         target = folder / "busybox" if busybox else shutil.which(tool)
         if target is None:
-            raise StepError(f"this image has neither busybox nor {tool}")
+            raise StepError(f"this image has neither a static busybox nor {tool}")
         link = folder / tool
         link.unlink(missing_ok=True)
         link.symlink_to(target)

@@ -19,6 +19,7 @@ from ruleengine.cli import exits
 from ruleengine.cli.main import root
 from ruleengine.formats import yaml_reader
 from ruleengine.local import process
+from ruleengine.local.runtime.container_engine import VARIABLE
 from ruleengine.local.sqlite_store import open_store
 from ruleengine.model.data import data_folder
 from ruleengine.model.errors import UnreachableError
@@ -448,6 +449,22 @@ def test_the_doctor_misses_a_config_repo(tmp_path: Path) -> None:
     assert found["subject"] == "config repo"
     assert "ruleengine init" in found["remedy"]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_doctor_says_what_images_need_for_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A program that runs in any of them; one that needs a loader is none."""
+    for name, text in (("engine", "#!/bin/sh\n"), ("busybox", "/lib64/ld-linux-x86-64.so.2")):
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setenv(VARIABLE, "engine")
+    checks = json.loads(call(tmp_path, "doctor", "-o", "json").output)["checks"]
+    (found,) = [one for one in checks if one["subject"] == "container engine"]
+    assert (found["good"], found["needed"]) == (False, False)
+    assert "there is no static busybox" in found["message"]
+    assert "busybox-static" in found["remedy"]
 
 
 def test_a_named_state_needs_no_config_repo(tmp_path: Path) -> None:

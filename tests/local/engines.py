@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.step.preparing import static_busybox
 from tests.local.sandboxes import until
 
 IMAGE = "localhost/ruleengine-test:1"
@@ -24,8 +25,6 @@ SCRATCH = "localhost/ruleengine-test-scratch:1"
 PROGRAM = "/busybox"
 NO_ENGINE = "no container engine works here"
 NO_DAEMON = "no docker daemon can be started here"
-_HEAD = 4096
-_BUSYBOX = Path("/bin/busybox")
 _APPLETS = ("cat", "echo", "env", "head", "id", "kill", "ls", "pwd", "sh", "sleep", "stat", "tail")
 _APPLETS_TOO = ("test", "tr", "true", "uname", "stty", "dd", "mkdir", "rm", "touch")
 
@@ -39,8 +38,6 @@ def engine_command(kind: str = "podman") -> Iterator[tuple[str, ...]]:
 
     The folder has a short path: podman takes no long one.
     """
-    if not _is_static(_BUSYBOX):
-        pytest.skip(NO_ENGINE)
     with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
         made = _podman(Path(name)) if kind == "podman" else _docker(Path(name))
         with made as command:
@@ -51,7 +48,7 @@ def engine_command(kind: str = "podman") -> Iterator[tuple[str, ...]]:
 def import_bare_images(command: tuple[str, ...]) -> None:
     """Give an engine the images that hold one program each, which is at :data:`PROGRAM`."""
     user = {"etc/passwd": b"nonroot:x:65532:65532::/:/none\n"}
-    program = {PROGRAM.lstrip("/"): _BUSYBOX.read_bytes()}
+    program = {PROGRAM.lstrip("/"): _busybox().read_bytes()}
     _import(command, DISTROLESS, _archive({**user, **program}))
     _import(command, SCRATCH, _archive(program))
 
@@ -116,12 +113,12 @@ def _answers(client: tuple[str, ...]) -> bool:
     return not subprocess.run([*client, "version"], capture_output=True, check=False).returncode
 
 
-def _is_static(program: Path) -> bool:
-    """Tell whether a program needs nothing else; that of Debian's ``busybox-static`` does not."""
-    try:
-        return b"/ld-" not in program.read_bytes()[:_HEAD]  # the loader stands near the beginning
-    except OSError:
-        return False
+def _busybox() -> Path:
+    """Return a program that needs nothing else."""
+    found = static_busybox()
+    if found is None:
+        pytest.skip(NO_ENGINE)
+    return found
 
 
 def _image() -> bytes:
@@ -132,7 +129,7 @@ def _image() -> bytes:
             folder = tarfile.TarInfo(name)
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             archive.addfile(folder)
-        archive.add(_BUSYBOX, "bin/busybox")
+        archive.add(_busybox().resolve(), "bin/busybox")
         places = (PROGRAM.lstrip("/"), *(f"bin/{one}" for one in (*_APPLETS, *_APPLETS_TOO)))
         for name in places:
             link = tarfile.TarInfo(name)

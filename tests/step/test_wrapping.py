@@ -245,3 +245,22 @@ def test_a_plan_comes_from_the_environment() -> None:
     for environment in ({}, {VARIABLE: "nonsense"}, {VARIABLE: "{}"}):
         with pytest.raises(StepError, match="in pods of workflows only"):
             read_plan(environment)
+
+
+@pytest.mark.parametrize(
+    ("content", "is_brought"),
+    [(b"\x7fELF static", True), (b"\x7fELF /lib64/ld-linux-x86-64.so.2", False)],
+)
+def test_only_a_program_that_runs_in_every_image_is_brought(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, is_brought: bool
+) -> None:
+    """One that needs a loader runs where it lies alone, and so do the machine's own tools."""
+    place = tmp_path / "programs"
+    place.mkdir()
+    (place / "busybox").write_bytes(content)
+    (place / "busybox").chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    prepare(plan(tmp_path, result=True))
+    where = tmp_path / "bin" / "busybox"
+    assert where.exists() is is_brought
+    assert ((tmp_path / "bin" / "tee").readlink() == where) is is_brought
