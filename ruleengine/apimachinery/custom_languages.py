@@ -4,6 +4,7 @@ Rooms that know those languages hand them in as :class:`Languages`; this room on
 to ask, with what, and what becomes of the answer.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final, Protocol
@@ -23,6 +24,14 @@ class Maybe:
     content: Value = None
 
 
+_OLD: Final = re.compile(r"\boldSelf\b")
+
+
+def is_about_transition(rule: str) -> bool:
+    """Tell whether a rule speaks of what an update replaces."""
+    return _OLD.search(rule) is not None
+
+
 class Evaluate(Protocol):
     """Evaluates one rule in CEL. Raises :class:`RuleError`."""
 
@@ -34,7 +43,21 @@ class Evaluate(Protocol):
         """
 
 
-def _accept(_rule: str) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulePlace:
+    """Where a rule stands: the schema of its ``self``, and what else decides about types.
+
+    ``whole`` says that ``self`` is a whole object, with a kind and a name; ``optional_old``
+    that there may be no ``oldSelf``; ``is_message`` that a text is wanted, and no truth.
+    """
+
+    schema: Object
+    whole: bool = False
+    optional_old: bool = False
+    is_message: bool = False
+
+
+def _accept(_rule: str, _place: RulePlace) -> None:
     return
 
 
@@ -44,12 +67,12 @@ class Languages:
 
     ``matches`` tells whether a pattern (RE2) occurs in a text, and raises ``ValueError`` for
     a broken pattern. Without ``evaluate`` rules are not checked. ``check`` raises
-    :class:`RuleError` for a text that is no rule.
+    :class:`RuleError` for a text that is no rule, or none for the types of its place.
     """
 
     matches: Callable[[str, str], bool]
     evaluate: Evaluate | None = None
-    check: Callable[[str], None] = _accept
+    check: Callable[[str, RulePlace], None] = _accept
 
 
 def _matches_nothing_wrong(_pattern: str, _text: str) -> bool:

@@ -11,12 +11,11 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from ruleengine.apimachinery.causes import Cause, Reason, format_field
-from ruleengine.apimachinery.custom_languages import Evaluate, Maybe, RuleError
+from ruleengine.apimachinery.custom_languages import Evaluate, Maybe, RuleError, is_about_transition
 from ruleengine.apimachinery.custom_validating import ABSENT, correlated, invalid_text
 from ruleengine.apimachinery.patches import equal
 from ruleengine.model.values import Object, Path, Value
 
-_OLD: Final = re.compile(r"\boldSelf\b")
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^']+)'\]")
 _BEGINNINGS: Final = {
     Reason.INVALID: "Invalid value",
@@ -70,7 +69,7 @@ def _rule(
 ) -> Iterator[Cause]:
     path, old = place
     text = str(rule.get("rule") or "")
-    about_transition = _OLD.search(text) is not None
+    about_transition = is_about_transition(text)
     optional = rule.get("optionalOldSelf") is True
     if about_transition and old is ABSENT and not optional:
         return

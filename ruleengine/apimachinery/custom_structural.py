@@ -8,9 +8,22 @@ section 8).
 from collections.abc import Iterator
 from typing import Final
 
-from ruleengine.apimachinery.causes import Cause, Key, forbidden, invalid, not_supported, required
+from ruleengine.apimachinery.causes import (
+    Cause,
+    Key,
+    forbidden,
+    format_field,
+    invalid,
+    not_supported,
+    required,
+)
 from ruleengine.apimachinery.custom_defaulting import default_custom
-from ruleengine.apimachinery.custom_languages import Languages, RuleError
+from ruleengine.apimachinery.custom_languages import (
+    Languages,
+    RuleError,
+    RulePlace,
+    is_about_transition,
+)
 from ruleengine.apimachinery.custom_validating import check_values
 from ruleengine.apimachinery.pruning import prune
 from ruleengine.apimachinery.schema import schema_node
@@ -64,7 +77,7 @@ def check_structural(openapi: Object, path: Path, languages: Languages) -> Itera
     elif sort != "object":
         yield invalid((*path, "type"), sort, "must be object at the root")
     yield from _metadata(openapi, path)
-    yield from _Walk(languages).node(openapi, path)
+    yield from _Walk(languages, path).node(openapi, path)
 
 
 def _metadata(openapi: Object, path: Path) -> _Causes:
@@ -95,11 +108,18 @@ def _mapping(value: Value) -> Object:
 class _Walk:
     """Walks a schema node by node."""
 
-    def __init__(self, languages: Languages) -> None:
+    def __init__(self, languages: Languages, root: Path) -> None:
         self._languages = languages
+        self._root = root
 
-    def node(self, openapi: Object, path: Path, *, inside: bool = False) -> _Causes:
-        """Check one node; ``inside`` a combination it may only add conditions."""
+    def node(
+        self, openapi: Object, path: Path, *, inside: bool = False, lost: Path = ()
+    ) -> _Causes:
+        """Check one node; ``inside`` a combination it may only add conditions.
+
+        ``lost`` is the place from which on parts of an object have no counterpart in the one
+        that an update replaces: items of a list that is no map.
+        """
         for name in _UNSUPPORTED:
             if openapi.get(name):
                 yield forbidden((*path, name), f"{name} is not supported")
@@ -118,8 +138,8 @@ class _Walk:
             yield from _extensions(openapi, path)
             yield from _list_extensions(openapi, path)
             yield from self._default(openapi, path)
-            yield from self._rules(openapi, path)
-        yield from self._children(openapi, path, inside=inside)
+            yield from self._rules(openapi, path, lost)
+        yield from self._children(openapi, path, inside=inside, lost=lost)
         yield from self._combinations(openapi, path)
 
     def _pattern(self, openapi: Object, path: Path) -> _Causes:
@@ -132,7 +152,7 @@ class _Walk:
             detail = f"must be a valid regular expression, but isn't: {error}"
             yield invalid((*path, "pattern"), pattern, detail)
 
-    def _rules(self, openapi: Object, path: Path) -> _Causes:
+    def _rules(self, openapi: Object, path: Path, lost: Path) -> _Causes:
         for number, rule in enumerate(openapi.get("x-kubernetes-validations") or ()):
             place = (*path, "x-kubernetes-validations", number)
             said = _mapping(rule)
@@ -140,11 +160,24 @@ class _Walk:
             for name in ("rule", "messageExpression"):
                 text = said.get(name)
                 if isinstance(text, str) and text.strip():
-                    yield from self._compiles(text, (*place, name))
+                    stands = RulePlace(
+                        schema=openapi,
+                        whole=path == self._root
+                        or bool(openapi.get("x-kubernetes-embedded-resource")),
+                        optional_old=said.get("optionalOldSelf") is True,
+                        is_message=name == "messageExpression",
+                    )
+                    yield from self._compiles(text, (*place, name), stands)
+                    if lost and name == "rule" and is_about_transition(text):
+                        detail = (
+                            "oldSelf cannot be used on the uncorrelatable portion of the schema "
+                            f"within {format_field(lost)}"
+                        )
+                        yield invalid((*place, name), text, detail)
 
-    def _compiles(self, text: str, place: Path) -> _Causes:
+    def _compiles(self, text: str, place: Path, stands: RulePlace) -> _Causes:
         try:
-            self._languages.check(text)
+            self._languages.check(text, stands)
         except RuleError as error:
             yield invalid(place, text, f"compilation failed: {error}")
 
@@ -160,18 +193,18 @@ class _Walk:
             where = Key(cause.field) if cause.field and cause.field != "<nil>" else None
             yield Cause(_joined(place, where), cause.reason, cause.message)
 
-    def _children(self, openapi: Object, path: Path, *, inside: bool) -> _Causes:
+    def _children(self, openapi: Object, path: Path, *, inside: bool, lost: Path) -> _Causes:
         for name, child in _mapping(openapi.get("properties")).items():
             place = (*path, "properties", Key(name))
             if not inside and not _says_type(_mapping(child)):
                 yield required((*place, "type"), "must not be empty for specified object fields")
-            yield from self.node(_mapping(child), place, inside=inside)
+            yield from self.node(_mapping(child), place, inside=inside, lost=lost)
         more = openapi.get("additionalProperties")
         if isinstance(more, dict) and not inside:
             place = (*path, "additionalProperties")
             if not _says_type(more):
                 yield required((*place, "type"), "must not be empty for specified object fields")
-            yield from self.node(more, place)
+            yield from self.node(more, place, lost=lost)
         items = openapi.get("items")
         if isinstance(items, list):
             detail = "items must be a schema object and not an array"
@@ -180,7 +213,9 @@ class _Walk:
             place = (*path, "items")
             if not inside and not _says_type(items):
                 yield required((*place, "type"), "must not be empty for specified array items")
-            yield from self.node(items, place, inside=inside)
+            is_map = openapi.get("x-kubernetes-list-type") == "map"
+            lost = lost or (() if is_map else place)
+            yield from self.node(items, place, inside=inside, lost=lost)
         elif openapi.get("type") == "array" and not inside:
             yield required((*path, "items"), "must be specified")
 

@@ -282,3 +282,25 @@ def test_any_text_is_an_expression_or_a_told_error(text: str) -> None:
         cel.compile(text, ("self", "x"), KUBERNETES).eval(env, Limits(steps=2000))
     except ExpressionError as error:
         assert error.offset is None or 0 <= error.offset <= len(text)  # noqa: PT017 - if at all
+
+
+def test_a_set_has_no_order() -> None:
+    """Its items are equal in any, and an item that it has is not added once more."""
+    env = {"self": {"s": cel.Unordered(["a", "b"]), "l": ["b", "a"]}}
+    assert cel.compile("self.s == ['b', 'a'] && self.s == self.l && self.s != ['a']").holds(env)
+    assert cel.compile("self.s != ['a', 'c'] && self.l != ['a', 'b']").holds(env)
+    assert cel.compile("self.s + ['b', 'c']").eval(env) == ["a", "b", "c"]
+    assert cel.compile("self.l + ['b']").eval(env) == ["b", "a", "b"]
+    assert cel.compile("type(self.s) == list && self.s[1] == 'b'").holds(env)
+    assert cel.compile("self.s.map(x, x + '!') == ['a!', 'b!']").holds(env)
+
+
+def test_items_of_a_map_are_told_apart_by_their_keys() -> None:
+    """One of the same keys takes the place of the one that is there."""
+    items = [{"k": 1, "v": "a"}, {"k": 2, "v": "b"}]
+    env = {"self": {"m": cel.Unordered(items, ["k"])}}
+    other = "[{'k': 2, 'v': 'b'}, {'k': 1, 'v': 'a'}]"
+    assert cel.compile(f"self.m == {other}").holds(env)
+    assert cel.compile("self.m != [{'k': 1, 'v': 'a'}, {'k': 2, 'v': 'c'}]").holds(env)
+    found = cel.compile("self.m + [{'k': 1, 'v': 'z'}, {'k': 3, 'v': 'c'}]").eval(env)
+    assert found == [{"k": 1, "v": "z"}, {"k": 2, "v": "b"}, {"k": 3, "v": "c"}]

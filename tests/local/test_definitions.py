@@ -178,6 +178,34 @@ def test_a_rule_may_do_without_what_was_before(call: Caller) -> None:
     ("wrong", "field"),
     [
         ({"x-kubernetes-validations": [{"rule": "self >"}]}, "x-kubernetes-validations[0].rule"),
+        (
+            {
+                "properties": {"a": {"type": "integer"}},
+                "x-kubernetes-validations": [{"rule": "self.b > 1"}],
+            },
+            "x-kubernetes-validations[0].rule",
+        ),
+        (
+            {
+                "properties": {"a": {"type": "integer"}},
+                "x-kubernetes-validations": [{"rule": "true", "messageExpression": "self.a"}],
+            },
+            "x-kubernetes-validations[0].messageExpression",
+        ),
+        (
+            {
+                "properties": {
+                    "a": {
+                        "type": "array",
+                        "items": {
+                            "type": "integer",
+                            "x-kubernetes-validations": [{"rule": "self == oldSelf"}],
+                        },
+                    }
+                }
+            },
+            "properties[a].items.x-kubernetes-validations[0].rule",
+        ),
         ({"properties": {"a": {}}}, "properties[a].type"),
         ({"additionalProperties": False}, "additionalProperties"),
         ({"uniqueItems": True}, "uniqueItems"),
@@ -195,6 +223,67 @@ def test_a_schema_that_lies_is_refused_when_it_is_defined(
     status, refused = call("POST", DEFINITIONS, body)
     fields = [one["field"] for one in refused["details"]["causes"]]
     assert (status, [one for one in fields if one.endswith(field)]) == (422, fields), refused
+
+
+@pytest.mark.parametrize(
+    ("rule", "code"),
+    [
+        ("self.metadata.name.size() < 9 && self.kind == 'Shelf' && self.spec.n > 0", 201),
+        ("self.spec.ratio > 1 && self.spec.share == '5%' && self.spec.since < self.spec.until", 201),
+        ("self.spec.lamp.kind == 'Lamp' && self.spec.lamp.metadata.name != ''", 201),
+        ("self.spec.__namespace__ == '' && self.spec.a__dash__b == ''", 201),
+        ("self.spec.marks.all(k, self.spec.marks[k] > 0)", 201),
+        ("self.metadata.labels.size() == 0", 422),
+        ("self.spec.namespace == ''", 422),
+        ("self.spec.free.x == 1", 422),
+        ("self.spec.ratio == 1", 422),
+        ("self.spec.since + self.spec.until == self.spec.since", 422),
+        ("self.spec.lamp.any == 1", 422),
+        ("self.spec", 422),
+    ],
+)
+def test_a_rule_speaks_of_what_its_schema_describes(call: Caller, rule: str, code: int) -> None:
+    """In the types that the schema says; nothing else is taken."""
+    body = definition()
+    kept = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    properties = {
+        "n": {"type": "integer"},
+        "ratio": {"type": "number"},
+        "share": {"x-kubernetes-int-or-string": True},
+        "since": {"type": "string", "format": "date-time"},
+        "until": {"type": "string", "format": "date-time"},
+        "namespace": {"type": "string"},
+        "a-b": {"type": "string"},
+        "marks": {"type": "object", "additionalProperties": {"type": "integer"}},
+        "free": kept,
+        "lamp": {**kept, "x-kubernetes-embedded-resource": True},
+    }
+    body["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = {
+        "type": "object",
+        "properties": {"spec": {"type": "object", "properties": properties}},
+        "x-kubernetes-validations": [{"rule": rule}],
+    }
+    status, answer = call("POST", DEFINITIONS, body)
+    assert status == code, answer
+
+
+def test_rules_compare_sets_and_maps_without_their_order(call: Caller) -> None:
+    """As a list type says; what has changed is what is in them."""
+    body = shelves()
+    for version in body["spec"]["versions"]:
+        version["schema"]["openAPIV3Schema"] = copy.deepcopy(version["schema"]["openAPIV3Schema"])
+        spec = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+        for name in ("tags", "books"):
+            rule = {"rule": "self == oldSelf", "message": "only its order may change"}
+            spec[name]["x-kubernetes-validations"] = [rule]
+    assert call("POST", DEFINITIONS, body)[0] == 201
+    book = [{"name": "a", "pages": 1}, {"name": "b", "pages": 2}]
+    assert call("POST", SHELVES, shelf(tags=["x", "y"], books=book))[0] == 201
+    turned = {"spec": {"tags": ["y", "x"], "books": book[::-1]}}
+    assert call("PATCH", f"{SHELVES}/s", turned, MERGE)[0] == 200
+    for change in ({"tags": ["y", "z"]}, {"books": [{"name": "a", "pages": 5}, book[1]]}):
+        status, refused = call("PATCH", f"{SHELVES}/s", {"spec": change}, MERGE)
+        assert (status, "only its order" in refused["message"]) == (422, True)
 
 
 def test_status_and_scale_are_resources_of_their_own(made: Caller) -> None:

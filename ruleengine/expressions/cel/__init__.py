@@ -2,7 +2,8 @@
 
 No library of Python has the functions, the optional values and the places in errors that these
 rules need, or can count, so this is our own, made to agree with the API server of version 1.34.
-Types are checked when there are values, not before. What the rules call ``self`` and
+Types are checked when there are values, and by :func:`check` before, as far as they are known
+then. What the rules call ``self`` and
 ``oldSelf`` are plain values.
 """
 
@@ -10,15 +11,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from ruleengine.expressions.cel.checking import Checker
 from ruleengine.expressions.cel.compiler import Compiler, Evaluate, Run
 from ruleengine.expressions.cel.functions import Kubernetes, functions
 from ruleengine.expressions.cel.parser import parse
+from ruleengine.expressions.cel.types import Type, fits
 from ruleengine.expressions.cel.values import (
     NONE,
     CelError,
     Optional,
     TypeValue,
     Uint,
+    Unordered,
     into_cel,
 )
 from ruleengine.expressions.language import (
@@ -30,7 +34,17 @@ from ruleengine.expressions.language import (
 )
 from ruleengine.formats.go_text import whole
 
-__all__ = ["NONE", "Kubernetes", "Optional", "Program", "TypeValue", "Uint", "compile"]
+__all__ = [
+    "NONE",
+    "Kubernetes",
+    "Optional",
+    "Program",
+    "TypeValue",
+    "Uint",
+    "Unordered",
+    "check",
+    "compile",
+]
 
 SELF = ("self", "oldSelf")
 """The variables of a rule of a custom resource."""
@@ -86,3 +100,19 @@ def compile(  # noqa: A001 - every language names it so
         return Program(text, variables, compiler.compile(node))
     except RecursionError:
         raise ExpressionError("the expression nests too deeply", text=text) from None
+
+
+def check(
+    text: str, variables: Mapping[str, Type], wanted: Type, kubernetes: Kubernetes | None = None
+) -> None:
+    """Refuse an expression that cannot come to a value of a type over variables of known types.
+
+    Raises ``ExpressionError``: for what :func:`compile` refuses, and for types that do not fit.
+    """
+    compile(text, tuple(variables), kubernetes)
+    try:
+        found = Checker(text, variables).check(parse(whole(text)))
+    except RecursionError:
+        raise ExpressionError("the expression nests too deeply", text=text) from None
+    if not fits(wanted, found, {}):
+        raise ExpressionError(f"must evaluate to {wanted}, and this is {found}", text=text)

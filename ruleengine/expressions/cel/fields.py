@@ -8,6 +8,15 @@ from ruleengine.expressions.cel.values import NONE, CelError, Optional, no_overl
 
 _ESCAPED: Final = re.compile(r"__(underscores|dot|dash|slash)__")
 _MEANT: Final = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
+_SPELT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_WORDS: Final = frozenset(
+    (
+        *("true", "false", "null", "in", "as", "break", "const", "continue", "else", "for"),
+        *("function", "if", "import", "let", "loop", "package", "namespace", "return"),
+    )
+)
+"""Words of CEL: a property of such a name is spelt ``__if__``."""
+
 _RESERVED: Final = re.compile(r"__([a-z]+)__")
 
 
@@ -16,6 +25,17 @@ def unescaped(name: str) -> str:
     plain = _ESCAPED.sub(lambda found: _MEANT[found[1]], name)
     reserved = _RESERVED.fullmatch(plain)
     return reserved[1] if reserved else plain
+
+
+def escaped(name: str) -> str | None:
+    """Return how a rule spells the name of a property; ``None`` for one that it cannot spell."""
+    if name in _WORDS:
+        return f"__{name}__"
+    plain = name.replace("__", "__underscores__")
+    for meant, sign in _MEANT.items():
+        if sign != "__":
+            plain = plain.replace(sign, f"__{meant}__")
+    return plain if _SPELT.fullmatch(plain) else None
 
 
 def field(value: Any, name: str, *, optional: bool) -> Any:

@@ -9,6 +9,7 @@ from ruleengine.expressions.cel.values import (
     CelError,
     Optional,
     Uint,
+    Unordered,
     equal,
     less,
     no_overload,
@@ -66,9 +67,24 @@ def _add(left: Any, right: Any, meter: Meter) -> Any:
             return moment(right, left)
         case (Duration(), Duration()):
             return duration(int(left) + int(right))
-    if type(left) is type(right) and type(left) in (str, bytes, list):
-        return joined(left, right, meter)
+        case (Unordered(), list()):
+            return _united(left, right, meter)
+        case (list(), list()) | (str(), str()) | (bytes(), bytes()):
+            return joined(left, right, meter)
     return _arithmetic("+", left, right, lambda one, other: one + other)
+
+
+def _united(left: Unordered, right: list[Any], meter: Meter) -> Unordered:
+    """Return a set or map with further items, which take the place of equal ones."""
+    found = Unordered(left, left.keys)
+    for one in right:
+        place = found.place_of(one, meter)
+        if place is None:
+            found.append(one)
+            meter.size(len(found))
+        else:
+            found[place] = one
+    return found
 
 
 def _subtract(left: Any, right: Any, meter: Meter) -> Any:

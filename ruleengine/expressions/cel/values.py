@@ -4,6 +4,7 @@ Plain Python values stand for most types. What Python does not tell apart has a 
 own: unsigned integers, durations, types, optional values and those of Kubernetes' functions.
 """
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -21,6 +22,34 @@ class Uint(int):
     """An unsigned integer of 64 bits."""
 
     __slots__ = ()
+
+
+class Unordered(list[Any]):
+    """A list whose order means nothing: a set, or a map whose items are told apart by keys.
+
+    ``keys`` names the fields that do so; without any it is a set. It equals a list with the
+    same items, and what is added to it takes the place of what it has already.
+    """
+
+    __slots__ = ("keys",)
+
+    def __init__(self, items: Iterable[Any], keys: Sequence[str] = ()) -> None:
+        super().__init__(items)
+        self.keys = tuple(keys)
+
+    def place_of(self, item: Any, meter: Meter) -> int | None:
+        """Return where an item is, or another of its keys; ``None`` where there is none."""
+        wanted = self._identity(item)
+        for number, one in enumerate(self):
+            meter.step()
+            if equal(self._identity(one), wanted, meter):
+                return number
+        return None
+
+    def _identity(self, item: Any) -> Any:
+        if not self.keys or not isinstance(item, dict):
+            return item
+        return [item.get(key) for key in self.keys]
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +78,7 @@ _TYPES: Final[dict[type, str]] = {
     bytes: "bytes",
     type(None): "null_type",
     list: "list",
+    Unordered: "list",
     dict: "map",
     datetime: "google.protobuf.Timestamp",
     Duration: "google.protobuf.Duration",
@@ -84,10 +114,12 @@ def is_number(value: Any) -> bool:
 def into_cel(value: Any, depth: int = 0) -> Any:
     """Return a plain value as CEL has it. Raises ``CelError`` for what is none."""
     kind = type(value)
-    if kind in _TYPES and kind not in (list, dict):
+    if kind in _TYPES and kind not in (list, Unordered, dict):
         return _scalar(value)
     if depth > 500:
         raise CelError("the value nests too deeply")
+    if isinstance(value, Unordered):
+        return Unordered((into_cel(one, depth + 1) for one in value), value.keys)
     if isinstance(value, list | tuple):
         return [into_cel(one, depth + 1) for one in value]
     if isinstance(value, dict):
@@ -117,7 +149,9 @@ def equal(left: Any, right: Any, meter: Meter) -> bool:
     kind = type(left)
     if kind in _NUMBERS and type(right) in _NUMBERS:
         return bool(left == right)
-    if kind is not type(right):
+    if kind is Unordered and isinstance(right, list):
+        return _equal_unordered(left, right, meter)
+    if kind is not type(right) and not (kind is list and isinstance(right, list)):
         if hasattr(left, "cel_type"):  # as upstream: only these refuse other types
             raise no_overload("==", left, right)
         return False
@@ -128,6 +162,13 @@ def equal(left: Any, right: Any, meter: Meter) -> bool:
     if kind is Optional and left.present and right.present:
         return equal(left.content, right.content, meter)
     return bool(left == right)
+
+
+def _equal_unordered(left: Unordered, right: list[Any], meter: Meter) -> bool:
+    if len(left) != len(right):
+        return False
+    places = ((left.place_of(one, meter), one) for one in right)
+    return all(place is not None and equal(left[place], one, meter) for place, one in places)
 
 
 def _equal_lists(left: list[Any], right: list[Any], meter: Meter) -> bool:

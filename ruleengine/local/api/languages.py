@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from ruleengine.apimachinery.custom_languages import Languages, Maybe
+from ruleengine.apimachinery.custom_languages import Languages, Maybe, RulePlace
 from ruleengine.expressions import regular
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.values import Object, Value
@@ -22,10 +22,10 @@ def _evaluate(rule: str, variables: Mapping[str, Value | Maybe], schema: Object)
     return rule_values.evaluate(rule, variables, schema)
 
 
-def _check(rule: str) -> None:
+def _check(rule: str, place: RulePlace) -> None:
     from ruleengine.local.api import rule_values
 
-    rule_values.check(rule)
+    rule_values.check(rule, place)
 
 
 LANGUAGES: Final = Languages(matches=_matches, evaluate=_evaluate, check=_check)

@@ -9,7 +9,7 @@ import binascii
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from ruleengine.apimachinery.custom_languages import Maybe, RuleError
+from ruleengine.apimachinery.custom_languages import Maybe, RuleError, RulePlace
 from ruleengine.apimachinery.naming import (
     check_dns_1035_label,
     check_dns_label,
@@ -19,10 +19,12 @@ from ruleengine.apimachinery.naming import (
 )
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.expressions import cel
+from ruleengine.expressions.cel.types import BOOL, DYN, STRING, optional_of
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.formats.go_durations import parse_duration
 from ruleengine.formats.go_time_parsing import parse_time
 from ruleengine.formats.go_times import RFC3339
+from ruleengine.local.api.rule_types import type_of
 from ruleengine.model.values import Object, Value
 
 _NAMES: Final[Mapping[str, Callable[[str], str | None]]] = {
@@ -56,10 +58,12 @@ def evaluate(rule: str, variables: Mapping[str, Value | Maybe], schema: Object) 
         raise RuleError(str(error)) from None
 
 
-def check(rule: str) -> None:
-    """Refuse a text that is no rule. Raises ``RuleError``."""
+def check(rule: str, place: RulePlace) -> None:
+    """Refuse a text that is no rule for its place. Raises ``RuleError``."""
+    own = type_of(place.schema, whole=place.whole) or DYN
+    variables = {"self": own, "oldSelf": optional_of(own) if place.optional_old else own}
     try:
-        cel.compile(rule, cel.SELF, _KUBERNETES)
+        cel.check(rule, variables, STRING if place.is_message else BOOL, _KUBERNETES)
     except ExpressionError as error:
         raise RuleError(str(error)) from None
 
@@ -80,7 +84,13 @@ def typed(value: Value, schema: Object) -> Any:
         }
     if isinstance(value, list):
         items = _described(schema.get("items"))
-        return [typed(one, items) for one in value]
+        found = [typed(one, items) for one in value]
+        match schema.get("x-kubernetes-list-type"):
+            case "set":
+                return cel.Unordered(found)
+            case "map":
+                return cel.Unordered(found, schema.get("x-kubernetes-list-map-keys") or ())
+        return found
     if isinstance(value, str):
         return _text(value, schema)
     # What is larger than 64 bits is a double to CEL in any case.
