@@ -1,12 +1,15 @@
 """Who acts on workflows, and who performs what they ask for: all that running one needs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 
 from ruleengine.apimachinery.selectors import parse_label_selector
 from ruleengine.app.archiving import make_archiving
 from ruleengine.app.clusters import Connected
+from ruleengine.app.database_locks import database_locks
 from ruleengine.app.entrypoints import make_entrypoints
+from ruleengine.app.metrics import metrics
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
@@ -15,6 +18,7 @@ from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.asking import Performer
+from ruleengine.reconcile.standing import News, StandingPerformer
 
 
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
@@ -34,6 +38,26 @@ def workflow_performers(
         entrypoints.REQUEST: make_entrypoints(configuration, local=cluster.local),
         ARCHIVE: make_archiving(configuration, cluster, state),
     }
+
+
+@contextmanager
+def workflow_standing(
+    configuration: Configuration,
+    cluster: Connected,
+    state: Path,
+    news: News,
+    *,
+    metrics_port: int | None = None,
+) -> Iterator[Mapping[str, StandingPerformer]]:
+    """Offer who performs what workflows ask for as long as they do, for the time of a run.
+
+    With a ``metrics_port`` what they tell is served there. Raises ``UsageError`` if it is taken.
+    """
+    with (
+        database_locks(configuration, cluster, state, news) as locks,
+        metrics(cluster, state, metrics_port) as telling,
+    ):
+        yield {**locks, **telling}
 
 
 def archive_policy(configuration: Configuration) -> ArchivePolicy | None:

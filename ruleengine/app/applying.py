@@ -9,9 +9,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from ruleengine.app.acting import workflow_standing
 from ruleengine.app.checking import check
 from ruleengine.app.clusters import ClusterChoice
-from ruleengine.app.database_locks import database_locks
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.observing import Observers
@@ -39,7 +39,7 @@ class ApplyOptions:
 
     ``drive`` lets our reconcilers act on a cluster that was named (locally they always do).
     ``receive`` serves webhooks meanwhile; with ``keep`` it goes on, whatever the timeout,
-    until it is cancelled.
+    until it is cancelled. Metrics are served at ``metrics_port``, where there is one.
     """
 
     wait: bool = True
@@ -48,6 +48,7 @@ class ApplyOptions:
     drive: bool = False
     receive: bool = False
     keep: bool = False
+    metrics_port: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -184,9 +185,13 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
         area_leases(surroundings) as leases,
         _watching(surroundings.client) as feed,
         standing(engagement.cluster, engagement.state, news, receive=options.receive) as performers,
-        database_locks(
-            engagement.declared.configuration, engagement.cluster, engagement.state, news
-        ) as locks,
+        workflow_standing(
+            engagement.declared.configuration,
+            engagement.cluster,
+            engagement.state,
+            news,
+            metrics_port=options.metrics_port,
+        ) as of_workflows,
     ):
         news.wakes(feed.wake)
         settling = Settling(
@@ -199,7 +204,7 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
             leases=leases,
             seed=os.getpid(),
         )
-        return settle(replace(surroundings, standing={**performers, **locks}), settling)
+        return settle(replace(surroundings, standing={**performers, **of_workflows}), settling)
 
 
 @contextmanager

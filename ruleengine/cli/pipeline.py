@@ -29,6 +29,7 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "artifact": (f"{_ROOM}.artifact", "List and fetch what steps kept."),
     "archive": (f"{_ROOM}.archive", "See to workflows that are over and were archived."),
     "sync": (f"{_ROOM}.sync", "See to locks that lie in a database."),
+    "metrics": (f"{_ROOM}.metrics", "Print what workflows told as metrics."),
     "template": (f"{_ROOM}.template", "See to templates of workflows."),
 }
 

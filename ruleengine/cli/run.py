@@ -32,10 +32,22 @@ next run goes on where it stopped.
     is_flag=True,
     help="Lift the floor: delete even if a folder was emptied or most of its objects go.",
 )
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Serve /metrics for Prometheus on this port of loopback.",
+)
 @output("text", "json", "yaml")
 @cluster
 @directory
-def command(*, allow_prune: bool, output: str, cluster: ClusterChoice, directory: Path) -> int:
+def command(
+    *,
+    allow_prune: bool,
+    metrics_port: int | None,
+    output: str,
+    cluster: ClusterChoice,
+    directory: Path,
+) -> int:
     """Apply, then keep going: receive webhooks and reconcile, until interrupted.
 
     Webhooks are received on this machine's loopback address, at the ports that the event
@@ -45,11 +57,15 @@ def command(*, allow_prune: bool, output: str, cluster: ClusterChoice, directory
     from ruleengine.app.applying import ApplyOptions, apply
     from ruleengine.cli.watching import observed
 
-    options = ApplyOptions(drive=True, receive=True, keep=True, floor=not allow_prune)
+    options = ApplyOptions(
+        drive=True, receive=True, keep=True, floor=not allow_prune, metrics_port=metrics_port
+    )
     told = _tell if output == "text" else None
     with observed(told) as observers:
         if output == "text":
             click.echo("running until Ctrl-C")
+            if metrics_port is not None:
+                click.echo(f"metrics: http://127.0.0.1:{metrics_port}/metrics")
         delivery = apply(directory, cluster, options, observers)
     return _report(delivery, output)
 

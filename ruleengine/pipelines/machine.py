@@ -21,6 +21,7 @@ from ruleengine.pipelines import (
     leaves,
     locking,
     memoizing,
+    metering,
     naming,
     retrying,
     steps,
@@ -111,6 +112,7 @@ class Machine:
         self.wakes: list[datetime] = []
         self.awaited: list[Target] = []
         self.locks = locking.Locks(self)
+        self.metering = metering.Metering(self)
 
     @property
     def stopped(self) -> str:
@@ -276,12 +278,13 @@ class Machine:
         """Return a template with its inputs bound and the tags replaced that are known."""
 
         def make() -> Object:
-            template = {**found.template, "inputs": inputs} if inputs else found.template
+            template = {**found.template, "inputs": inputs} if inputs else {**found.template}
+            metrics = template.pop("metrics", None)  # what they tell is known at the end only
             local = {**self.globals, **self._local(call, found)}
             first = substitute(template, local)
             variables = input_variables(first.get("inputs") or {}, first.get("outputs") or {})
             replaced: Object = substitute(first, {**local, **variables})
-            return replaced
+            return {**replaced, "metrics": metrics} if metrics else replaced
 
         prepared: Object = self.remember("prepared", call.name, found.template, make)
         return prepared
@@ -341,6 +344,7 @@ class Machine:
         return local
 
     def _look_after(self, node: Object, template: Object, scope: str, call: Call) -> Object:
+        self.metering.look(node, template, call.local)
         held_up = locking.hold_up(self, node, template, call)
         if held_up is not None:
             return held_up

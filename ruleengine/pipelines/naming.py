@@ -57,6 +57,16 @@ def attempt_name(parent: str, attempt: int) -> str:
     return f"{parent}({attempt})"
 
 
+def attempt_of(name: str) -> tuple[str, int]:
+    """Return what an attempt is of, and its number.
+
+    >>> attempt_of("wf.a(0:x)(2)")
+    ('wf.a(0:x)', 2)
+    """
+    parent, _, number = name.rpartition("(")
+    return parent, int(number.rstrip(")"))
+
+
 def item_name(name: str, index: int, item: Value) -> str:
     """Return the name of a step that was expanded for one item of a loop."""
     described = _described(item).replace("(", "").replace(")", "")

@@ -127,6 +127,8 @@ def _decide(machine: Machine) -> Decision:
         root = machine.skip(call, machine.ending, Phase.FAILED)
     ending.end_daemons(machine)
     phase, message = _outcome(machine, root)
+    machine.metering.tell()
+    machine.metering.tell_workflow(root, over=phase in COMPLETED)
     status = make_status(machine, phase, message)
     over = phase in COMPLETED
     return Decision(

@@ -16,7 +16,6 @@ _HARMLESS: Final = frozenset(
         "artifactGC",
         "executor",
         "executorPlugins",
-        "metrics",
     }
 )
 """Fields about what is around the steps; without them a workflow comes to the same end."""

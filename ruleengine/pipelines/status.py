@@ -24,7 +24,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "progress": progress(machine),
         "message": message or None,
         "nodes": machine.tree.nodes,
-        "conditions": conditions(before, over=over),
+        "conditions": conditions(before, over=over, wrong=machine.metering.condition),
         "outputs": machine.outputs or None,
         "persistentVolumeClaims": claimed(machine) or None,
         "artifactRepositoryRef": machine.definitions.repositories.reference,
@@ -62,13 +62,15 @@ def refused_status(value: Object, message: str, now: datetime) -> Object:
     }
 
 
-def conditions(before: Object, *, over: bool) -> list[Object]:
-    """Return the conditions of a workflow, others than ours as they are."""
+def conditions(before: Object, *, over: bool, wrong: Object | None = None) -> list[Object]:
+    """Return the conditions of a workflow, others than ours as they are, and what is ``wrong``."""
     wanted = {"Completed": "True" if over else "False"}
     found = {one.get("type"): one for one in before.get("conditions") or ()}
     for kind, state in wanted.items():
         if lookup(found.get(kind), "status") != state:
             found[kind] = {"type": kind, "status": state}
+    if wrong is not None:
+        found[wrong["type"]] = wrong
     return list(found.values())
 
 

@@ -94,11 +94,23 @@ class Tree:
             known = Tally.of(nodes)
         self.tally = known.over(self._nodes)
         self._linked: dict[str, _Children] = {}
+        self._begun: dict[str, None] = {}
+        self._ended: dict[str, None] = {}
 
     @property
     def nodes(self) -> dict[str, Object]:
         """Every node by its id."""
         return self._nodes
+
+    @property
+    def begun(self) -> list[Object]:
+        """The nodes that are new, in their order."""
+        return [self._nodes[name] for name in self._begun]
+
+    @property
+    def ended(self) -> list[Object]:
+        """The nodes that came to their end since they were read, in that order."""
+        return [self._nodes[name] for name in self._ended]
 
     def id_of(self, name: str) -> str:
         """Return the id that the node with a name has, whether it exists or not."""
@@ -119,6 +131,10 @@ class Tree:
             return node
         self.tally.note(before, node)
         self._nodes[name] = node
+        if before is None:
+            self._begun[name] = None
+        if is_over(node) and (before is None or not is_over(before)):
+            self._ended[name] = None
         return node
 
     def update(self, node: Object, **fields: object) -> Object:

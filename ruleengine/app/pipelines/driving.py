@@ -12,8 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from ruleengine.app.acting import archive_policy
-from ruleengine.app.database_locks import database_locks
+from ruleengine.app.acting import archive_policy, workflow_standing
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
@@ -189,7 +188,7 @@ def _drive(place: Place, watching: _Watching, following: Following) -> str:
     surroundings, news = place.surroundings, News()
     with (
         area_leases(surroundings) as leases,
-        database_locks(place.configuration, place.cluster, place.state, news) as locks,
+        workflow_standing(place.configuration, place.cluster, place.state, news) as standing,
     ):
         news.wakes(watching.wake)
         settling = Settling(
@@ -202,7 +201,7 @@ def _drive(place: Place, watching: _Watching, following: Following) -> str:
             seed=os.getpid(),
             longest_wait=_LONGEST_WAIT,
         )
-        settled = settle(replace(surroundings, standing=locks), settling)
+        settled = settle(replace(surroundings, standing=standing), settling)
     return next((one.message for one in settled.watched), "")
 
 

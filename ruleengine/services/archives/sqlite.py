@@ -1,4 +1,4 @@
-"""The archive in one SQLite file of the state folder."""
+"""A database in one SQLite file of the state folder: that of the archive, and others."""
 
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -19,13 +19,16 @@ _DAMAGED: Final = "restore a backup, or remove the file: what it holds is lost"
 
 
 class SqliteDatabase:
-    """One file. Raises ``StoreError`` where it cannot be used."""
+    """One file. Raises ``StoreError`` where it cannot be used.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    ``steps`` lead from a format of it to the next; ``what`` is what a person calls it.
+    """
+
+    def __init__(self, path: Path, steps: Sequence[str] = STEPS, what: str = "the archive") -> None:
+        self._what = f"{what} {path}"
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._failing():
-            self._connection = sqlite_files.open_file(path, STEPS, patience=_BUSY_SECONDS)
+            self._connection = sqlite_files.open_file(path, steps, patience=_BUSY_SECONDS)
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -53,4 +56,4 @@ class SqliteDatabase:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
-            raise sqlite_files.failure(error, f"the archive {self._path}", _DAMAGED) from error
+            raise sqlite_files.failure(error, self._what, _DAMAGED) from error
