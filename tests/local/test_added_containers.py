@@ -59,11 +59,50 @@ def test_an_added_container_that_cannot_start_harms_nobody(bench: Bench) -> None
     assert bench.read()["status"]["phase"] == "Running"
 
 
+PROBES = ("startupProbe", "readinessProbe", "livenessProbe")
+PROBE = {"tcpSocket": {"port": 80}}
+RESIZE = {"resourceName": "cpu", "restartPolicy": "NotRequired"}
+
+
+def test_an_added_container_has_what_it_states(bench: Bench) -> None:
+    """As any other container of the pod."""
+    volume = {"name": "v", "emptyDir": {}}
+    config = {"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"k": "v"}}
+    bench.call("POST", "/api/v1/namespaces/default/configmaps", {"apiVersion": "v1", **config})
+    stated = {
+        "args": ["$(A)"],
+        "env": [{"name": "A", "value": "1"}],
+        "envFrom": [{"configMapRef": {"name": "m"}}],
+        "imagePullPolicy": "Never",
+        "securityContext": {"runAsUser": 5},
+        "stdin": True,
+        "stdinOnce": True,
+        "terminationMessagePath": "/said",
+        "terminationMessagePolicy": "FallbackToLogsOnError",
+        "tty": True,
+        "volumeMounts": [{"name": "v", "mountPath": "/v"}],
+        "workingDir": "/here",
+    }
+    bench.create_another(restartPolicy="Always", volumes=[volume])
+    code, answer = add(bench, pod="q", **stated)
+    assert code == 200, answer
+    plan = bench.runner.plans[-1]
+    assert (plan.arguments, plan.environment["A"], plan.environment["k"]) == (("sh", "1"), "1", "v")
+    assert (plan.user, plan.working_directory) == ((5, 0), "/here")
+    assert (plan.stdin, plan.stdin_once, plan.tty) == (True, True, True)
+    assert (plan.termination_path, plan.log_is_message) == ("/said", True)
+    assert [(one.volume, one.path) for one in plan.mounts] == [("v", "/v")]
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ({"ports": [{"containerPort": 80}]}, "ports: Forbidden"),
-        ({"livenessProbe": {"tcpSocket": {"port": 80}}}, "livenessProbe: Forbidden"),
+        *(({name: PROBE}, f"{name}: Forbidden") for name in PROBES),
+        ({"lifecycle": {"preStop": {"sleep": {"seconds": 1}}}}, "lifecycle: Forbidden"),
+        ({"resources": {"limits": {"cpu": "1"}}}, "resources: Forbidden"),
+        ({"resizePolicy": [RESIZE]}, "resizePolicy: Forbidden"),
+        ({"restartPolicy": "Always"}, "restartPolicy: Forbidden"),
         ({"targetContainerName": "none"}, "targetContainerName: Not found"),
         ({"image": ""}, "image: Required"),
         ({"name": "c"}, "Duplicate value"),

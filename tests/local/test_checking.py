@@ -5,7 +5,9 @@ import os
 import socket
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import grpc
 import pytest
 
 from ruleengine.local.clock import VirtualClock
@@ -15,6 +17,7 @@ from ruleengine.local.runtime.checks import (
     Check,
     Checked,
     ExecAction,
+    GrpcAction,
     HttpAction,
     Purpose,
     SleepAction,
@@ -142,6 +145,79 @@ def test_who_does_not_listen_fails(bench: Bench, port: int) -> None:
         found = bench(action)
         assert found.passed is False
         assert found.message
+
+
+STATES = {b"": b"\x08\x01", b"\x0a\x04cart": b"\x08\x02", b"\x0a\x03odd": b"\x08\x09"}
+"""What a server says of itself and of two of its services: protobuf, in and out."""
+
+LONG = "s" * 300
+
+
+@pytest.fixture(scope="module")
+def health() -> Iterator[int]:
+    """Return the port of a gRPC server that speaks the health protocol."""
+
+    def check(request: bytes, context: grpc.ServicerContext) -> bytes:
+        if request.endswith(b"slow"):
+            threading.Event().wait(5)
+        if request.endswith(b"junk"):
+            return b"\xff"
+        if request.endswith(LONG.encode()):
+            return b"\x08\x01" if request == b"\x0a\xac\x02" + LONG.encode() else b""
+        if request.endswith(b"none"):
+            context.abort(grpc.StatusCode.NOT_FOUND, "unknown service")
+        return STATES[request.removeprefix(b"\x0a\x00")]
+
+    methods = {"Check": grpc.unary_unary_rpc_method_handler(check)}
+    server = grpc.server(ThreadPoolExecutor(2))
+    handler = grpc.method_handlers_generic_handler("grpc.health.v1.Health", methods)
+    server.add_generic_rpc_handlers((handler,))
+    found = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    yield found
+    server.stop(None).wait()
+
+
+@pytest.mark.parametrize(
+    ("service", "message"),
+    [
+        ("", ""),
+        (LONG, ""),
+        ("cart", "the server says NOT_SERVING"),
+        ("odd", "the server says the unknown state 9"),
+        ("none", "NOT_FOUND: unknown service"),
+        ("junk", "the answer is none of the health protocol"),
+    ],
+)
+def test_an_answer_by_grpc_counts_by_what_it_says(
+    bench: Bench, health: int, service: str, message: str
+) -> None:
+    """Only that it serves is good; else the server's own words are the message."""
+    found = bench(GrpcAction("127.0.0.1", health, service))
+    assert found.passed is not bool(message)
+    assert found.message.startswith(message)
+
+
+def test_who_does_not_answer_by_grpc_fails(bench: Bench, health: int, port: int) -> None:
+    """In time, at all, in this protocol, or of its health."""
+    for action, seconds, message in (
+        (GrpcAction("127.0.0.1", health, "slow"), 0.2, "DEADLINE_EXCEEDED"),
+        (GrpcAction("127.0.0.1", unused()), 20, "UNAVAILABLE"),
+        (GrpcAction("127.0.0.1", port), 20, "UNAVAILABLE"),
+    ):
+        found = bench(action, timeout=seconds)
+        assert found.passed is False
+        assert found.message.startswith(message)
+
+
+def test_a_server_without_the_health_protocol_is_told(bench: Bench) -> None:
+    """By its name."""
+    server = grpc.server(ThreadPoolExecutor(1))
+    port = server.add_insecure_port("127.0.0.1:0")
+    server.start()
+    found = bench(GrpcAction("127.0.0.1", port))
+    server.stop(None).wait()
+    assert (found.passed, "does not implement" in found.message) == (False, True)
 
 
 def test_a_program_counts_by_its_code(bench: Bench) -> None:

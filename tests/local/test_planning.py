@@ -31,7 +31,11 @@ def token(asked: TokenRequest) -> Secret:
 
 
 def plan(
-    more: Object | None = None, *, api: tuple[str, int] | None = None, **spec: Any
+    more: Object | None = None,
+    *,
+    api: tuple[str, int] | None = None,
+    grpc: bool = True,
+    **spec: Any,
 ) -> ContainerPlan:
     """Plan a container of a pod."""
     value = pod(**spec)
@@ -41,6 +45,7 @@ def plan(
         token=token,
         images=Images({"tool": {"cmd": ["tool"], "env": {"HOME": "/h", "A": "image"}}}),
         api=api,
+        grpc=grpc,
     )
     return plan_container(value, container(**(more or {})), 0, around)
 
@@ -116,14 +121,31 @@ def test_a_projected_volume_joins_its_sources() -> None:
     }
 
 
+@pytest.mark.parametrize(("kind", "name", "key"), [("configMap", "m", "a"), ("secret", "s", "k")])
+def test_what_is_projected_may_be_missing(kind: str, name: str, key: str) -> None:
+    """Where it is optional: an object, or a key of one; else it is waited for."""
+    there, gone = ({"key": one, "path": f"p/{one}"} for one in (key, "none"))
+
+    def projected(named: str, *items: Object, optional: bool) -> Object:
+        source = {"name": named, "items": [*items], "optional": optional}
+        return {"projected": {"sources": [{kind: source}]}}
+
+    assert list(files(projected(name, there, gone, optional=True))) == [f"p/{key}"]
+    assert files(projected("none", there, optional=True)) == {}
+    for wanted in (projected(name, gone, optional=False), projected("none", optional=False)):
+        mount = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
+        assert not refused(mount, volumes=[{"name": "v", **wanted}]).final
+
+
 def test_the_downward_api_tells_of_the_pod() -> None:
-    """Labels and annotations a line each, quoted."""
+    """Labels and annotations a line each, quoted, with the mode that is stated for all."""
     items: list[Object] = [
         {"path": "labels", "fieldRef": {"fieldPath": "metadata.labels"}},
         {"path": "notes", "fieldRef": {"fieldPath": "metadata.annotations"}},
         {"path": "cpu", "resourceFieldRef": {"containerName": "c", "resource": "limits.cpu"}},
     ]
-    found = files({"downwardAPI": {"items": items}})
+    found = files({"downwardAPI": {"items": items, "defaultMode": 0o440}})
+    assert {one.mode for one in found.values()} == {0o440}
     assert found["labels"].content == b'app="shop"'
     assert found["notes"].content == b'y="1"\nz="a\\"b"'
     assert found["cpu"].content == b"64"
@@ -203,6 +225,22 @@ def test_a_missing_account_is_waited_for() -> None:
     """It may come."""
     found = refused(api=("127.0.0.1", 1), serviceAccountName="none")
     assert (found.message, found.final) == ('serviceaccount "none" not found', False)
+
+
+@pytest.mark.parametrize("kind", ["configMap", "secret"])
+def test_what_is_optional_may_be_missing(kind: str) -> None:
+    """An object, or a key of one that is there; what is not optional is waited for."""
+    there = {"configMap": "m", "secret": "s"}[kind]
+    for name, key in (("none", "k"), (there, "none")):
+        reference = {"name": name, "key": key}
+        variable = {"name": "V", "valueFrom": {f"{kind}KeyRef": reference}}
+        assert not refused({"env": [variable]}).final
+        reference["optional"] = True
+        assert "V" not in plan({"env": [variable]}).environment
+    source: Object = {f"{kind}Ref": {"name": "none"}}
+    assert not refused({"envFrom": [source]}).final
+    source[f"{kind}Ref"]["optional"] = True
+    assert plan({"envFrom": [source]}).environment == {"HOSTNAME": "p"}
 
 
 def test_the_environment_says_where_the_api_is() -> None:
@@ -296,6 +334,16 @@ def test_rights_that_no_sandbox_gives_are_refused(more: Object, spec: Object, me
     found = refused(more, **spec)
     assert found.final
     assert message in found.message
+
+
+def test_a_probe_whose_library_is_missing_is_refused() -> None:
+    """With what to install; the pod fails rather than to run unwatched."""
+    probe = {"livenessProbe": {"grpc": {"port": 1}}}
+    assert plan(probe).container
+    found = refused(probe, grpc=False)
+    assert found.final
+    assert "the livenessProbe of c asks by gRPC" in found.message
+    assert "pip install 'ruleengine[grpc]'" in found.message
 
 
 def test_a_claim_of_a_device_gives_none_and_refuses_nothing() -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from ruleengine.local.runtime.checks import Purpose
+from ruleengine.local.runtime.checks import GrpcAction, Purpose
 from ruleengine.model.values import Object
 from tests.local.pretending import PODS, Bench, container, state
 
@@ -266,7 +266,6 @@ def test_the_time_of_a_condition_is_that_of_its_last_change(bench: Bench) -> Non
 @pytest.mark.parametrize(
     ("more", "message"),
     [
-        ({"readinessProbe": {"grpc": {"port": 1}}}, "readinessProbe of c asks for grpc"),
         ({"livenessProbe": {"tcpSocket": {"port": "web"}}}, "no port named 'web'"),
         ({"lifecycle": {"postStart": {}}, "x": 1}, ""),
     ],
@@ -287,6 +286,20 @@ def test_a_named_port_is_that_of_the_container(bench: Bench) -> None:
     assert (action.port, action.path) == (8080, "/up")
     assert action.host == value["status"]["podIP"]
     assert action.host.startswith("127.")
+
+
+def test_a_service_is_asked_by_grpc_at_the_address_of_its_pod(bench: Bench) -> None:
+    """The whole server, or the one that the probe names."""
+    probes = {
+        "readinessProbe": {"grpc": {"port": 9000, "service": "cart"}},
+        "livenessProbe": {"grpc": {"port": 9000}},
+    }
+    address = bench.create(containers=[container(**probes)])["status"]["podIP"]
+    asked = {check.purpose: check.action for _, check in bench.runner.checks}
+    assert asked == {
+        Purpose.READINESS: GrpcAction(address, 9000, "cart"),
+        Purpose.LIVENESS: GrpcAction(address, 9000),
+    }
 
 
 def test_pods_have_addresses_of_their_own(bench: Bench) -> None:

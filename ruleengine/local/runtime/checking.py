@@ -21,21 +21,21 @@ from ruleengine.local.runtime.checks import (
     Check,
     Checked,
     ExecAction,
+    GrpcAction,
     HttpAction,
     Purpose,
+    Result,
     SleepAction,
     TcpAction,
     begin,
     conclude,
 )
 from ruleengine.local.runtime.executing import Execution, Wanted
+from ruleengine.local.runtime.health_calls import ask
 
 _THREADS: Final = 16
 _MOST_OUTPUT: Final = 10_000
 _LONGEST_MESSAGE: Final = 500
-
-Result = tuple[bool, str]
-"""Whether a try was a success, and what it said."""
 
 
 class Executor(Protocol):
@@ -99,10 +99,12 @@ class Checks:
             case ExecAction(arguments):
                 return self._execute(uid, check, arguments)
             case HttpAction():
-                return _ask(check.action, check.timeout)
+                return _ask_by_http(check.action, check.timeout)
             case TcpAction(host, port):
                 with socket.create_connection((host, port), check.timeout):
                     return True, ""
+            case GrpcAction():
+                return ask(check.action, check.timeout)
             case SleepAction(seconds):
                 time.sleep(min(seconds, check.timeout))
                 return True, ""
@@ -134,7 +136,7 @@ def _read(source: int, end: float) -> bytes | None:
         found = (found + chunk)[:_MOST_OUTPUT]
 
 
-def _ask(action: HttpAction, timeout: float) -> Result:
+def _ask_by_http(action: HttpAction, timeout: float) -> Result:
     """Ask by HTTP. As on a cluster a certificate is not looked at: it is the pod's own affair."""
     connection: http.client.HTTPConnection
     if action.tls:

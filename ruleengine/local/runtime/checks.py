@@ -58,13 +58,25 @@ class TcpAction:
 
 
 @dataclass(frozen=True, slots=True)
+class GrpcAction:
+    """Ask by gRPC how a service is, or the whole server; ``SERVING`` is success."""
+
+    host: str
+    port: int
+    service: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class SleepAction:
     """Let time pass."""
 
     seconds: float
 
 
-Action = ExecAction | HttpAction | TcpAction | SleepAction
+Action = ExecAction | HttpAction | TcpAction | GrpcAction | SleepAction
+
+Result = tuple[bool, str]
+"""Whether a try was a success, and what it said."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,10 +198,17 @@ def _action(container: Object, purpose: Purpose, stated: Object, address: str) -
         )
     if found := stated.get("tcpSocket"):
         return TcpAction(found.get("host") or address, _port(container, found.get("port")))
+    if found := stated.get("grpc"):
+        if found.get("mode") == "TLS":
+            problem = (
+                f"the {purpose} of {container['name']} asks by gRPC in TLS, which is not honoured"
+            )
+            raise NotReadyError(CONFIG_ERROR, problem, final=True)
+        port = _port(container, found.get("port"))
+        return GrpcAction(address, port, str(found.get("service") or ""))
     if found := stated.get("sleep"):
         return SleepAction(float(found.get("seconds") or 0))
-    kinds = ", ".join(sorted(one for one in ("grpc",) if one in stated)) or "nothing"
-    problem = f"the {purpose} of {container['name']} asks for {kinds}, which is not honoured here"
+    problem = f"the {purpose} of {container['name']} does not say what is to be done"
     raise NotReadyError(CONFIG_ERROR, problem, final=True)
 
 

@@ -12,7 +12,7 @@ from typing import Final
 
 from ruleengine.apimachinery.quantities import parse_quantity
 from ruleengine.local.runtime.addresses import address_of
-from ruleengine.local.runtime.checks import checks_of
+from ruleengine.local.runtime.checks import GrpcAction, checks_of
 from ruleengine.local.runtime.environment import hostname_of, plan_environment
 from ruleengine.local.runtime.images import Image
 from ruleengine.local.runtime.references import expand
@@ -48,7 +48,7 @@ def plan_container(
 ) -> ContainerPlan:
     """Return what starts an attempt of a container. Raises ``NotReadyError``."""
     _check_rights(pod, container)
-    checks_of(container, address_of(pod))  # so that one that is not honoured is told before
+    _check_checks(pod, container, around)
     reference = str(container.get("image") or "")
     image = around.images.find(reference)
     command = [str(one) for one in container.get("command") or ()]
@@ -65,7 +65,7 @@ def plan_container(
         attempt=attempt,
         arguments=tuple(expand(one, environment) for one in arguments),
         environment=environment,
-        working_directory=posixpath.normpath("/" + str(container.get("workingDir") or "")),
+        working_directory=_absolute(str(container.get("workingDir") or "")),
         mounts=plan_mounts(pod, container, environment, around),
         limits=_limits(container),
         log_is_message=container.get("terminationMessagePolicy") == "FallbackToLogsOnError",
@@ -91,6 +91,22 @@ def plan_container(
         engine=image.engine,
         inside=_inside(pod, container, environment) if in_image else None,
     )
+
+
+def _absolute(folder: str) -> str:
+    """Return a path from the root on; two slashes at its beginning would stay two."""
+    return posixpath.normpath("/" + folder.lstrip("/"))
+
+
+def _check_checks(pod: Object, container: Object, around: Surroundings) -> None:
+    """Refuse a probe or hook that cannot be tried: the pod fails rather than to run unwatched."""
+    for purpose, check in checks_of(container, address_of(pod)).items():
+        if isinstance(check.action, GrpcAction) and not around.grpc:
+            problem = (
+                f"the {purpose} of {container['name']} asks by gRPC, for which a library is "
+                "missing: pip install 'ruleengine[grpc]', and start the local control plane again"
+            )
+            raise NotReadyError(CONFIG_ERROR, problem, final=True)
 
 
 def _inside(pod: Object, container: Object, environment: Mapping[str, str]) -> InImage:

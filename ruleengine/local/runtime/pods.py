@@ -21,6 +21,7 @@ from ruleengine.local.controllers.work import (
 )
 from ruleengine.local.node import NODE_KEY, is_lost, pods_to_look_at
 from ruleengine.local.runtime.deciding import Decision, decide
+from ruleengine.local.runtime.health_calls import is_available
 from ruleengine.local.runtime.images import Images
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.runtime.planning import plan_container
@@ -169,6 +170,7 @@ class ProcessPods:
             images=self._node.images(),
             engine=Engine(has=self._runner.has_image, pull=lambda one: self._runner.pull(uid, one)),
             api=self._node.api,
+            grpc=is_available(),
         )
 
     def _perform(self, pod: Object, decision: Decision) -> None:

@@ -63,7 +63,8 @@ class Surroundings:
     """Answers of the node.
 
     ``find`` returns the object of a resource and name in the pod's namespace, ``token`` a
-    token; ``api`` is host and port of the API, absent where it has none.
+    token; ``api`` is host and port of the API, absent where it has none. ``grpc`` says whether
+    servers can be asked by gRPC.
     """
 
     find: Callable[[str, str], Object | None]
@@ -71,3 +72,4 @@ class Surroundings:
     images: Images
     engine: Engine = Engine()
     api: tuple[str, int] | None = None
+    grpc: bool = True
