@@ -8,7 +8,7 @@ file at once. Who points at every document and forgets it reads the positions at
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ruleengine.formats.yaml_builder import Built, Position, Spot, position_of
+from ruleengine.formats.yaml_builder import Built, Position, position_of
 from ruleengine.model.values import Path, Value
 
 
@@ -51,15 +51,10 @@ class FileLocator:
         built = self.positions.document(self.index)
         container: Value = built.value
         spot = None
-        for step in path:
-            spots = built.spots.get(id(container))
-            try:
-                spot = spots[step] if spots is not None else _missing(step)
+        try:
+            for step in path:
+                spot = built.spots[id(container)][step]
                 container = container[step]
-            except (LookupError, TypeError):
-                break
+        except (LookupError, TypeError):
+            pass  # the path leaves the document
         return position_of(spot[side]) if spot else built.position
-
-
-def _missing(step: str | int) -> Spot:
-    raise LookupError(step)

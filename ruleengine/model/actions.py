@@ -7,6 +7,7 @@ immutable, ordered, printable value; nothing but the executor of
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from ruleengine.model.documents import Origin
 from ruleengine.model.findings import Finding
@@ -50,8 +51,7 @@ class Result(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Target:
+class Target(NamedTuple):
     """The identity of one object on one cluster. ``namespace`` is empty if it has none.
 
     ``cluster`` is empty for the cluster that the command works on.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.findings import Place
 from ruleengine.model.values import Object, Path
@@ -68,8 +68,7 @@ class Document:
         return Place(self.path, line, column)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Origin:
+class Origin(NamedTuple):
     """Where something derived came from: document, rule, and what came before.
 
     ``rule`` is empty for a document that was taken as it is; ``rule_place`` names the

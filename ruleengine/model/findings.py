@@ -7,6 +7,7 @@ Errors in user data are collected over all files and reported once; exceptions
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 
 class Severity(StrEnum):
@@ -17,8 +18,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Place:
+class Place(NamedTuple):
     """A position in a file of the config repo.
 
     ``path`` is relative to the root of the repo with ``/`` between its parts;
@@ -35,8 +35,7 @@ class Place:
         return ":".join(parts)
 
 
-@dataclass(frozen=True, slots=True)
-class Related:
+class Related(NamedTuple):
     """A second place that helps to understand a finding, with why it matters."""
 
     place: Place

@@ -6,8 +6,6 @@ object: a text is looked up by its key as well, and has to be the only one. Wher
 the path is tried, which a full document shares with the object.
 """
 
-from collections.abc import Iterable
-
 from ruleengine.model.documents import Document, Form
 from ruleengine.model.findings import Place
 from ruleengine.model.values import Object, Path, Value
@@ -19,10 +17,11 @@ _Paths = dict[int | tuple[str, str], Path | None]
 class Places:
     """Finds places in one document. What it needs is made on the first question."""
 
-    __slots__ = ("_document", "_paths", "whole")
+    __slots__ = ("_document", "_full", "_paths", "whole")
 
     def __init__(self, document: Document) -> None:
         self._document = document
+        self._full = document.form is Form.FULL
         self._paths: _Paths | None = None
         self.whole = Place(document.path, document.line, 1)
         """Where the document begins."""
@@ -30,64 +29,64 @@ class Places:
     def key(self, derived: Object, path: Path) -> Place:
         """Return where the key at ``path`` of an object stands, or its nearest parent."""
         written = self._written(derived, path)
-        return self._document.place(*written) if written else self.whole
+        document = self._document
+        return Place(document.path, *document.locator.key(written)) if written else self.whole
 
     def value(self, derived: Object, path: Path) -> Place:
         """Return where the value at ``path`` of an object begins, or its nearest parent."""
         written = self._written(derived, path)
-        return self._document.place_of_value(*written) if written else self.whole
+        document = self._document
+        return Place(document.path, *document.locator.value(written)) if written else self.whole
 
     def _written(self, derived: Object, path: Path) -> Path:
         """Return the path in the document for one of an object; empty where there is none."""
-        same = derived.get("kind") == self._document.value.get("kind")
-        if same and self._document.form is Form.FULL:
-            known = _known(self._document.value, path)
-            if len(known) == len(path) or derived is self._document.value:
+        written = self._document.value
+        if self._full and derived.get("kind") == written.get("kind"):
+            known = _known(written, path)
+            if len(known) == len(path) or derived is written:
                 return known
             return self._identical(derived, path) or known
         if found := self._identical(derived, path):
             return found
-        known = _known(self._document.value, path)
+        known = _known(written, path)
         if len(known) < len(path) and path[:1] == ("spec",):
             # A short form leaves `spec` out.
-            known = max(known, _known(self._document.value, path[1:]), key=len)
+            known = max(known, _known(written, path[1:]), key=len)
         return known
 
     def _identical(self, derived: Object, path: Path) -> Path:
         """Return where the innermost value on the way was read, with the rest of the way."""
-        if self._paths is None:
-            self._paths = {}
-            _note(self._document.value, (), self._paths)
-        values: list[Value] = [derived]
+        paths = self._paths
+        if paths is None:
+            paths = self._paths = {}
+            _note(self._document.value, (), paths)
+        value: Value = derived
+        values: list[Value] = []
         for step in path:
-            value = values[-1]
             if not (step in value if type(value) is dict else _has(value, step)):
                 break
-            values.append(value[step])
-        for depth in range(len(values) - 1, 0, -1):
-            value = values[depth]
-            key = (str(path[depth - 1]), value) if isinstance(value, str) else id(value)
-            written = self._paths.get(key)
+            value = value[step]
+            values.append(value)
+        for depth in range(len(values), 0, -1):
+            value = values[depth - 1]
+            key = (str(path[depth - 1]), value) if type(value) is str else id(value)
+            written = paths.get(key)
             if written is not None:
-                return written + path[depth : len(values) - 1]
+                return written + path[depth : len(values)]
         return ()
 
 
 def _note(value: Value, path: Path, paths: _Paths) -> None:
-    """Note where every map, list and text stands."""
-    children: Iterable[tuple[str | int, Value]]
-    if isinstance(value, dict):
-        children = value.items()
-    elif isinstance(value, list):
-        children = enumerate(value)
-    else:
-        if isinstance(value, str) and path:
-            key = (str(path[-1]), value)
-            paths[key] = None if key in paths else path
-        return
+    """Note where a map or list stands, and every map, list and text inside."""
     paths.setdefault(id(value), path)  # an alias repeats it: the anchor tells more
-    for step, inner in children:
-        _note(inner, (*path, step), paths)
+    step: str | int
+    for step, inner in value.items() if type(value) is dict else enumerate(value):
+        kind = type(inner)
+        if kind is str:
+            key = (str(step), inner)
+            paths[key] = None if key in paths else (*path, step)
+        elif kind is dict or kind is list:
+            _note(inner, (*path, step), paths)
 
 
 def _has(value: Value, step: str | int) -> bool:

@@ -6,13 +6,15 @@ both ends located.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import Any, Final, NamedTuple
 
 from ruleengine.model.findings import Place, Severity
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Definition:
+_NOTHING: Final[Mapping[str, Any]] = {}
+
+
+class Definition(NamedTuple):
     """Something that can be pointed at.
 
     ``kind`` is a Kubernetes kind, or one of the parts that documents define inside
@@ -25,11 +27,10 @@ class Definition:
     namespace: str
     name: str
     place: Place
-    offers: Mapping[str, Mapping[str, bool]] = field(default_factory=dict)
+    offers: Mapping[str, Mapping[str, bool]] = _NOTHING
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reference:
+class Reference(NamedTuple):
     """A pointer from one document to a definition.
 
     ``kind`` may also be ``Path``: ``name`` is then a path of the same tree. ``passes`` are
@@ -42,7 +43,7 @@ class Reference:
     namespace: str
     name: str
     place: Place
-    passes: Mapping[str, tuple[tuple[str, Place], ...]] = field(default_factory=dict)
+    passes: Mapping[str, tuple[tuple[str, Place], ...]] = _NOTHING
     partial: bool = False
     severity: Severity = Severity.ERROR
     message: str = ""

@@ -31,7 +31,7 @@ def masked(findings: Iterable[Finding], values: Iterable[Value]) -> Iterator[Fin
             message=_without(finding.message, hidden),
             remedy=_without(finding.remedy, hidden),
             related=tuple(
-                replace(one, message=_without(one.message, hidden)) for one in finding.related
+                one._replace(message=_without(one.message, hidden)) for one in finding.related
             ),
         )
 

@@ -18,9 +18,9 @@ def over(upper: Value, lower: Value) -> Value:
     """
     if not isinstance(upper, dict) or not isinstance(lower, dict):
         return upper
-    merged = dict(lower)
-    for key, value in upper.items():
-        merged[key] = over(value, lower[key]) if key in lower else value
+    merged = lower | upper
+    for key in lower.keys() & upper.keys():
+        merged[key] = over(upper[key], lower[key])
     return merged
 
 

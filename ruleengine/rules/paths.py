@@ -5,7 +5,6 @@ quoted: ``metadata.annotations["example.com/team"]``.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
@@ -62,9 +61,13 @@ def select(value: Value, pattern: Pattern) -> list[tuple[Path, Value]]:
 
 
 class _Branch(NamedTuple):
-    """One step that paths have in common, and how they go on."""
+    """Steps that paths have in common, and how they go on.
 
-    step: str | int | EveryItem
+    ``keys`` lead to one value; ``every`` goes on with each of its items.
+    """
+
+    keys: tuple[str | int, ...]
+    every: bool
     ends: bool
     branches: tuple["_Branch", ...]
 
@@ -103,7 +106,13 @@ def _branches(patterns: list[Pattern]) -> tuple[_Branch, ...]:
         rests = [pattern[1:] for pattern in group]
         for some in [[rest] for rest in rests] if step is EVERY else _up_to_ends(rests):
             longer = [rest for rest in some if rest]
-            made.append(_Branch(step, len(longer) < len(some), _branches(longer)))
+            ends, further = len(longer) < len(some), _branches(longer)
+            if isinstance(step, EveryItem):
+                made.append(_Branch((), every=True, ends=ends, branches=further))
+            elif not ends and len(further) == 1:
+                made.append(further[0]._replace(keys=(step, *further[0].keys)))
+            else:
+                made.append(_Branch((step,), every=False, ends=ends, branches=further))
     return tuple(made)
 
 
@@ -121,27 +130,25 @@ def _up_to_ends(rests: list[Pattern]) -> list[list[Pattern]]:
 def _collect(
     branches: tuple[_Branch, ...], path: Path, value: Value, found: list[tuple[Path, Value]]
 ) -> None:
-    plain = type(value) is dict
-    for branch in branches:
-        step, further = branch.step, branch.branches
-        if step is EVERY:
-            for key, inner in _children(value):
-                if branch.ends:
-                    found.append(((*path, key), inner))
+    for keys, every, ends, further in branches:
+        inner = value
+        for step in keys:
+            if not (step in inner if type(inner) is dict else _has(inner, step)):
+                break
+            inner = inner[step]
+        else:
+            here = path + keys
+            for at, item in _items(here, inner) if every else ((here, inner),):
+                if ends:
+                    found.append((at, item))
                 if further:
-                    _collect(further, (*path, key), inner, found)
-        elif step in value if plain else _has(value, step):
-            inner = value[step]
-            if branch.ends:
-                found.append(((*path, step), inner))
-            if further:
-                _collect(further, (*path, step), inner, found)
+                    _collect(further, at, item, found)
 
 
-def _children(value: Value) -> Iterable[tuple[str | int, Value]]:
-    if isinstance(value, dict):
-        return value.items()
-    return enumerate(value) if isinstance(value, list) else ()
+def _items(path: Path, value: Value) -> list[tuple[Path, Value]]:
+    if type(value) is list:
+        return [((*path, at), item) for at, item in enumerate(value)]
+    return [((*path, key), item) for key, item in value.items()] if type(value) is dict else []
 
 
 def _has(value: Value, step: str | int) -> bool:

@@ -1,6 +1,5 @@
 """Terms: nothing is decided on what was observed before others drove, or is not known at all."""
 
-from dataclasses import replace
 
 from ruleengine.model.actions import Target
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -122,7 +121,7 @@ def test_ledgers_are_left_alone_whose_object_lives_or_is_not_ours() -> None:
     first, _ = scene()
     first.settle()
     ledger = first.api.objects[LEDGER]
-    stranger = replace(LEDGER, name="record-of-somebody-else")
+    stranger = LEDGER._replace(name="record-of-somebody-else")
     metadata = {"name": stranger.name, "namespace": stranger.namespace}
     first.api.add({**ledger, "metadata": metadata})
     again, _ = scene(first.api)

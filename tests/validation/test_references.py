@@ -1,6 +1,5 @@
 """Pointers are resolved with both ends located."""
 
-from dataclasses import replace
 
 from ruleengine.model.findings import Place, Severity
 from ruleengine.model.references import Definition, Reference
@@ -68,8 +67,8 @@ def test_an_unknown_parameter_is_located_where_it_is_passed() -> None:
 
 def test_a_superfluous_argument_of_a_template_is_a_warning() -> None:
     """Argo ignores it inside a workflow, and refuses it nowhere."""
-    template = replace(BUILD, kind="Template")
-    (finding,) = resolve(replace(_reference("image", "other"), kind="Template"), [template])
+    template = BUILD._replace(kind="Template")
+    (finding,) = resolve(_reference("image", "other")._replace(kind="Template"), [template])
     assert (finding.code, finding.severity) == ("reference-parameter-unknown", Severity.WARNING)
 
 
@@ -80,14 +79,14 @@ def test_a_partial_handover_may_leave_parameters_out() -> None:
 
 def test_a_pointer_without_an_aspect_hands_nothing_over() -> None:
     """Only existence counts."""
-    assert not resolve(replace(_reference(), passes={}), [BUILD])
+    assert not resolve(_reference()._replace(passes={}), [BUILD])
 
 
 def test_a_pointer_may_hand_over_for_several_aspects() -> None:
     """Each is held against what is offered for it, and the pointer dangles only once."""
     offers = {"parameters": {"image": True}, "artifacts": {"source": True}}
-    both = replace(_reference("image"), passes={**_reference("image").passes, "artifacts": ()})
-    (finding,) = resolve(both, [replace(BUILD, offers=offers)])
+    both = _reference("image")._replace(passes={**_reference("image").passes, "artifacts": ()})
+    (finding,) = resolve(both, [BUILD._replace(offers=offers)])
     assert "the artifact 'source'" in finding.message
     assert len(resolve(both, [])) == 1
 
@@ -116,7 +115,7 @@ def test_a_path_through_a_link_or_out_of_the_repo_says_so() -> None:
     (finding,) = resolve_path(path, exists=True, unread="a symbolic link")
     assert "is a symbolic link, which is not followed" in finding.message
     assert finding.place == at
-    (finding,) = resolve_path(replace(path, name="../etc"), exists=False)
+    (finding,) = resolve_path(path._replace(name="../etc"), exists=False)
     assert finding.message == "'../etc' leaves the repo"
 
 
