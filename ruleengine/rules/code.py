@@ -20,9 +20,10 @@ from ruleengine.model.values import Value
 from ruleengine.rules import sandbox
 from ruleengine.rules.faults import ExpressionFault
 from ruleengine.rules.filters import as_text, join
+from ruleengine.rules.foresight import UNKNOWN, foreseen, yields_plain
 from ruleengine.rules.grammar import Tree
 from ruleengine.rules.predicates import predicate
-from ruleengine.rules.standard import filter_function, keep, map_by, map_field, reader
+from ruleengine.rules.standard import filter_function
 from ruleengine.rules.undefined import Missing, missing
 
 PLAIN: Final = frozenset({str, int, float, bool, type(None), dict, list, type(sandbox.OMIT)})
@@ -55,15 +56,10 @@ _INLINE: Final = {
 }
 """Tests that need no call."""
 
-_CERTAIN: Final = frozenset({"binary", "compare", "const", "dict", "list", "not", "test", "text"})
-"""Kinds that yield plain data, and never ``omit``."""
+_OF_KEYS: Final = frozenset({"only", "without"})
+"""Filters whose list of keys is made a set, once where that is possible."""
 
 _LITERALS: Final = frozenset({str, int, bool, type(None)})
-
-
-def yields_plain(tree: Tree) -> bool:
-    """Tell whether an expression surely yields plain data and not ``omit``."""
-    return tree[0] in _CERTAIN
 
 
 def plain(value: Value) -> Value:
@@ -85,7 +81,8 @@ def plain(value: Value) -> Value:
 class ExpressionWriter:
     """Writes expressions as Python, and keeps what the source calls by name.
 
-    ``bound`` are the names that it needs around it; names of loops are in ``local``. What is
+    ``bound`` are the names that it needs around it; names of loops are in ``local``, those of
+    the rule that have their values in ``variables`` and ``constants``. What is
     read of the scope, a name or a field of one, is read once, at the beginning of the function;
     what is read of a loop's names, once in the block at hand. Reading never fails: what is not
     there is undefined, and only using that is a fault.
@@ -96,18 +93,18 @@ class ExpressionWriter:
             "Missing": Missing,
             "PLAIN": PLAIN,
             "as_text": as_text,
+            "add": sandbox.add,
             "binary": sandbox.binary,
             "call": sandbox.call,
             "get_field": sandbox.get_field,
             "get_item": sandbox.get_item,
             "join": join,
-            "keep": keep,
-            "map_by": map_by,
-            "map_field": map_field,
             "plain": plain,
             "unary": sandbox.unary,
         }
         self.local = dict(local or {})
+        self.variables: dict[str, str] = {}
+        self.constants: dict[str, Value] = {}
         self.reads: list[str] = []
         self._known: list[dict[str, str]] = [{}, {}]
         self._absences: dict[str, str] = {}
@@ -168,6 +165,8 @@ class ExpressionWriter:
     def _name(self, word: str) -> str:
         if word in self.local:
             return self.local[word]
+        if word in self.variables:
+            return self.variables[word]
         return self._once(f"get({word!r}, {self._absent(word)})", everywhere=True)
 
     def _once(self, source: str, *, everywhere: bool) -> str:
@@ -231,37 +230,86 @@ class ExpressionWriter:
         if name == "default" and len(positional) == 1 and not named and positional[0][0] == "const":
             first, again = self._simple(inner)
             return f"({self.source(positional[0])} if type({first}) is Missing else {again})"
-        if name == "map":
-            return self._mapped(function, inner, positional, named)
-        if name in _SELECTIONS and not named:
-            return self._selected(name, inner, positional)
+        if name in _OF_KEYS and len(positional) == 1 and not named:
+            return f"{self.bind(function)}({self.source(inner)}, {self._keys(positional[0])})"
+        if made := self._comprehension(name, inner, positional, named):
+            return f"({made})"
+        if name == "list" and inner[0] == "filter" and not positional and not named:
+            made = self._comprehension(*inner[1:])
+            return f"[{made}]" if made else self._applied(function, inner, positional, named)
         return self._applied(function, inner, positional, named)
 
-    def _mapped(
-        self,
-        function: Callable[..., Any],
-        inner: Tree,
-        positional: list[Tree],
-        named: dict[str, Tree],
+    def _keys(self, tree: Tree) -> str:
+        """Return the source of a list of keys: a set, where it is always the same."""
+        keys = self.foresee(tree)
+        if isinstance(keys, list) and all(isinstance(key, str) for key in keys):
+            return self.bind(frozenset(keys))
+        return self.source(tree)
+
+    def foresee(self, tree: Tree) -> Value:
+        """Return what an expression always yields, or ``UNKNOWN``."""
+        return foreseen(
+            tree,
+            lambda word: UNKNOWN if word in self.local else self.constants.get(word, UNKNOWN),
+        )
+
+    def _comprehension(
+        self, name: str, inner: Tree, positional: list[Tree], named: dict[str, Tree]
     ) -> str:
-        """Write ``map``; an attribute or a filter that is known is looked up now."""
-        if not positional and list(named) == ["attribute"] and _is_word(named["attribute"]):
-            word = named["attribute"][1]
-            return f"map_field({self.source(inner)}, {word!r}, {self._absent(word)})"
-        if len(positional) == 1 and not named and positional[0][0] == "const":
-            return f"map_by({self.source(inner)}, {self.bind(filter_function(positional[0][1]))})"
-        return self._applied(function, inner, positional, named)
+        """Write ``map``, ``select`` and their kin as what goes between brackets.
 
-    def _selected(self, name: str, inner: Tree, positional: list[Tree]) -> str:
-        """Write ``select`` and its kin; a known test and attribute are looked up now."""
-        kept, by_attribute = _SELECTIONS[name]
-        words = positional[: 1 + by_attribute]
+        Empty where the attribute, the test or the filter is not known now, or where what is
+        compared with is not at hand: that is evaluated once, and not for each item.
+        """
+        item = self.new("i")
+        if name == "map":
+            made, condition = self._mapped(item, positional, named), ""
+        elif name in _SELECTIONS and not named:
+            made, condition = item, self._condition(item, *_SELECTIONS[name], positional)
+            if not condition:
+                return ""
+        else:
+            return ""
+        values = self.source(inner) if made else ""
+        if not values or ":=" in values:  # which Python does not allow in this place
+            return ""
+        return f"{made} for {item} in {values} or (){condition}"
+
+    def _mapped(self, item: str, positional: list[Tree], named: dict[str, Tree]) -> str:
+        """Return what ``map`` makes of an item, where that is known now."""
+        if not positional and list(named) == ["attribute"] and _is_word(named["attribute"]):
+            return self._attribute(item, named["attribute"][1])
+        if len(positional) == 1 and not named and positional[0][0] == "const":
+            return f"{self.bind(filter_function(positional[0][1]))}({item})"
+        return ""
+
+    def _condition(
+        self, item: str, kept: bool, by_attribute: bool, positional: list[Tree]
+    ) -> str:
+        """Return which items ``select`` and its kin keep, where that is known now."""
+        words, rest = positional[: 1 + by_attribute], positional[1 + by_attribute :]
         if len(words) <= by_attribute or any(one[0] != "const" for one in words):
-            return self._applied(filter_function(name), inner, positional, {})
-        get = self.bind(reader(words[0][1])) if by_attribute else "None"
-        holds = self.bind(predicate(words[-1][1]))
-        arguments = ", ".join(self.source(one) for one in positional[len(words) :])
-        return f"keep({self.source(inner)}, {kept}, {get}, {holds}, [{arguments}])"
+            return ""
+        if by_attribute and not _is_word(words[0]):
+            return ""
+        arguments = [self.source(one) for one in rest]
+        if not all(one.isidentifier() for one in arguments):
+            return ""
+        value = self._attribute(item, words[0][1]) if by_attribute else item
+        test = words[-1][1]
+        holds = predicate(test)
+        if test in _INLINE and not arguments:
+            source = _INLINE[test].format(value)
+        else:
+            source = f"{self.bind(holds)}({', '.join([value, *arguments])})"
+        return f" if {source}" if kept else f" if not ({source})"
+
+    def _attribute(self, item: str, word: str) -> str:
+        key = repr(word)
+        return (
+            f"({item}.get({key}, {self._absent(word)}) if type({item}) is dict"
+            f" else get_item({item}, {key}))"
+        )
 
     def _applied(
         self,
@@ -300,10 +348,28 @@ class ExpressionWriter:
         return f"unary({sign!r}, {self.source(inner)})"
 
     def _binary(self, sign: str, left: Tree, right: Tree) -> str:
+        if sign == "+":
+            return f"add({self.source(left)}, {self.source(right)})"
         return f"binary({sign!r}, {self.source(left)}, {self.source(right)})"
 
     def _text(self, parts: list[Tree]) -> str:
-        return f"join([{', '.join(map(self.source, parts))}])"
+        """Write the joining of texts: at once, where each of them is a text already."""
+        checks, again, letters = [], [], []
+        for part in parts:
+            if part[0] == "const" and isinstance(part[1], str):
+                again.append(repr(part[1]))
+                letters.append(part[1].replace("{", "{{").replace("}", "}}"))
+            else:
+                first, name = self._simple(part)
+                checks.append(f"(type({first}) is str)")
+                again.append(name)
+                letters.append(f"{{{name}}}")
+        if not checks:
+            return f"join([{', '.join(again)}])"
+        name = self.new()
+        # Every part is evaluated, whatever the others are: `&` and not `and`.
+        joined = f"len({name} := f{''.join(letters)!r}) <= {sandbox.LENGTH_LIMIT}"
+        return f"({name} if {' & '.join(checks)} and {joined} else join([{', '.join(again)}]))"
 
     def _if(self, test: Tree, yes: Tree, no: Tree | None) -> str:
         other = self.source(no) if no else self._absent("else")

@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 from ruleengine.model.values import Value
 from ruleengine.rules.code import ExpressionWriter
 from ruleengine.rules.faults import ExpressionFault, TemplateFault
+from ruleengine.rules.foresight import UNKNOWN
 from ruleengine.rules.grammar import Tree
 from ruleengine.rules.sandbox import OMIT
 from ruleengine.rules.scopes import Program, Scope, unpacked
@@ -108,6 +109,14 @@ class FunctionWriter(ExpressionWriter):
         self.local = {**outside, **words}
         yield
         self.local = outside
+
+    def define(self, word: str, source: str, constant: Value) -> None:
+        """Give a name of the rule its value, here and in the scope."""
+        name = self.new("b")
+        self.line(f"{name} = scope[{word!r}] = {source}")
+        self.variables[word] = name
+        if constant is not UNKNOWN:
+            self.constants[word] = constant
 
     def assign(self, text: Text) -> str:
         """Write the evaluation of a text, and return the variable that holds its value."""

@@ -13,9 +13,9 @@ from ruleengine.model import digests
 from ruleengine.model.values import Value
 from ruleengine.rules import merging
 from ruleengine.rules.faults import SandboxFault
+from ruleengine.rules.sandbox import LENGTH_LIMIT
 from ruleengine.rules.undefined import Missing
 
-_TEXT_LIMIT = 262_144
 _TAG = re.compile(r"\{\{[^{}]*\}\}")
 _TAG_OF_A_STEP = re.compile(r"\b(?:(?:tasks|steps)\b(?!\.name\s*\}\})|item\b)")
 _TAG_OF_A_TEMPLATE = re.compile(r"\b(?:inputs|outputs|retries|lastRetry|pod|node)\b(?<!\.outputs)")
@@ -46,8 +46,8 @@ def flatten(values: Iterable[Value]) -> list[Value]:
     flat: list[Value] = []
     for value in values:
         flat.extend(value if isinstance(value, list) else [value])
-        if len(flat) > _TEXT_LIMIT:
-            raise SandboxFault(f"a list would grow beyond {_TEXT_LIMIT} items")
+        if len(flat) > LENGTH_LIMIT:
+            raise SandboxFault(f"a list would grow beyond {LENGTH_LIMIT} items")
     return flat
 
 
@@ -105,15 +105,15 @@ def join(values: Iterable[Value], separator: str = "") -> str:
     """Join values as texts."""
     texts = [value if type(value) is str else as_text(value) for value in values]
     length = sum(map(len, texts)) + len(separator) * len(texts)
-    if length > _TEXT_LIMIT:
-        raise SandboxFault(f"a text would grow beyond {_TEXT_LIMIT} characters")
+    if length > LENGTH_LIMIT:
+        raise SandboxFault(f"a text would grow beyond {LENGTH_LIMIT} characters")
     return separator.join(texts)
 
 
 def replace(text: str, old: str, new: str) -> str:
     """Replace every occurrence of one text by another."""
-    if len(text) + text.count(old) * len(new) > _TEXT_LIMIT:
-        raise SandboxFault(f"a text would grow beyond {_TEXT_LIMIT} characters")
+    if len(text) + text.count(old) * len(new) > LENGTH_LIMIT:
+        raise SandboxFault(f"a text would grow beyond {LENGTH_LIMIT} characters")
     return text.replace(old, new)
 
 
@@ -167,8 +167,8 @@ def _texts(value: Value) -> Iterable[str]:
 
 
 def _bounded(text: str) -> str:
-    if len(text) > _TEXT_LIMIT:
-        raise SandboxFault(f"a text grew beyond {_TEXT_LIMIT} characters")
+    if len(text) > LENGTH_LIMIT:
+        raise SandboxFault(f"a text grew beyond {LENGTH_LIMIT} characters")
     return text
 
 

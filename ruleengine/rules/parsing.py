@@ -24,6 +24,7 @@ from ruleengine.rules.templates import (
     Constant,
     Loop,
     Part,
+    Variables,
     check,
     compile_template,
     is_loop,
@@ -71,7 +72,7 @@ def _read(reader: "_RuleReader", rank: Rank) -> Rule:
         replaces=reader.text(("replaces",)),
         description=reader.text(("description",)),
         when=reader.condition(("when",)),
-        variables=reader.variables(),
+        variables=Variables(reader.variables(), measured=rank is Rank.TEAM),
         sets=reader.template(("set",)) if "set" in value else None,
         emits=reader.templates(("emit",)),
         declarations=reader.each_entry("definitions", reader.declaration),
@@ -223,7 +224,7 @@ class _RuleReader(Reader):
 def parts_of(rule: Rule) -> list[Part | Loop | Choice]:
     """Return every template of a rule."""
     parts: list[Part | Loop | Choice | None] = [rule.when, rule.sets]
-    parts += [part for _, part in rule.variables]
+    parts += [part for _, part in rule.variables.parts]
     parts += [*rule.emits, *rule.namespaces, *(rule.actions or ())]
     for requirement in rule.requirements:
         parts += [requirement.asked, requirement.that, requirement.words]

@@ -12,7 +12,7 @@ from ruleengine.model.values import Object, Path, Value
 from ruleengine.rules.globs import path_matches
 from ruleengine.rules.merging import over
 from ruleengine.rules.paths import Selection
-from ruleengine.rules.templates import Choice, Constant, Expression, Loop, Part
+from ruleengine.rules.templates import Choice, Constant, Expression, Loop, Part, Variables
 
 
 class Rank(IntEnum):
@@ -134,7 +134,7 @@ class Rule:
     replaces: str = ""
     description: str = ""
     when: Expression | None = None
-    variables: tuple[tuple[str, Part], ...] = ()
+    variables: Variables = Variables()  # noqa: RUF009 - frozen
     sets: Part | None = None
     emits: tuple[Part | Loop, ...] = ()
     declarations: tuple[Declaration, ...] = ()

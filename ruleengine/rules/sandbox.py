@@ -115,7 +115,15 @@ def binary(sign: str, left: Value, right: Value) -> Value:
         raise SandboxFault("the operator % takes numbers only; join texts with ~")
     if sign == "*":
         _refuse_long_repetition(left, right)
-    result = _BINARY[sign](left, right)
+    return _bounded(_BINARY[sign](left, right))
+
+
+def add(left: Value, right: Value) -> Value:
+    """Return the sum of two numbers, texts or lists that stays small."""
+    return _bounded(left + right)
+
+
+def _bounded(result: Value) -> Value:
     if isinstance(result, int) and abs(result) >= _NUMBER_LIMIT:
         raise SandboxFault("a number left the range of 64 bits")
     if isinstance(result, str | list | tuple) and len(result) > LENGTH_LIMIT:

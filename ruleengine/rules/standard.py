@@ -168,32 +168,6 @@ def _selection(*, kept: bool, by_attribute: bool) -> Callable[..., Iterator[Valu
     return select
 
 
-def map_field(values: Iterable[Value], word: str, absent: Missing) -> Iterator[Value]:
-    """Yield one field of each item; ``absent`` where it is not there."""
-    return (
-        item.get(word, absent) if type(item) is dict else get_item(item, word)
-        for item in values or ()
-    )
-
-
-def map_by(values: Iterable[Value], function: Callable[[Value], Value]) -> Iterator[Value]:
-    """Yield what a filter makes of each item."""
-    return (function(item) for item in values or ())
-
-
-def keep(
-    values: Iterable[Value],
-    kept: bool,
-    get: Get | None,
-    holds: Callable[..., Any],
-    arguments: list[Value],
-) -> Iterator[Value]:
-    """Yield the items of which, or of whose attribute, a test holds, or does not."""
-    return (
-        item for item in values or () if bool(holds(get(item) if get else item, *arguments)) is kept
-    )
-
-
 def reader(attribute: Value, other: Value = None) -> Get:
     """Return what reads an attribute of an item: ``a``, ``a.b``, or the number of an item."""
     if attribute is None:

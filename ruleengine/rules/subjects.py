@@ -14,7 +14,7 @@ from ruleengine.model.places import Places
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.rules.paths import Selection
 from ruleengine.rules.ruleset import Group, Key, Rank, Rule, RuleSet
-from ruleengine.rules.templates import Scope, TemplateFault, measure
+from ruleengine.rules.templates import Scope, TemplateFault
 
 
 @lru_cache(maxsize=4096)
@@ -152,16 +152,14 @@ class Subject:
 
     def scope(self, rule: Rule) -> Scope:
         """Return the names that the expressions of a rule see. Raises ``TemplateFault``."""
-        key = rule.name if rule.variables else ""
+        key = rule.name if rule.variables.parts else ""
         found = self._scopes.get(key)
         if found is None:
             found = Scope(self.object)
             found.update(self.around.variables)
             found["document"] = self.object
-            for name, part in rule.variables:
-                found[name] = part.render(found)
-                if rule.rank is Rank.TEAM:
-                    measure(found[name], ("variables", name))
+            if rule.variables.parts:
+                rule.variables.program(found)
             self._scopes[key] = found
         return found
 

@@ -17,9 +17,9 @@ from functools import cached_property
 from typing import Final
 
 from ruleengine.model.values import Path, Value
-from ruleengine.rules.code import yields_plain
 from ruleengine.rules.compiling import FunctionWriter, chosen, compiled
 from ruleengine.rules.faults import ExpressionFault, TemplateFault, UndefinedFault
+from ruleengine.rules.foresight import UNKNOWN, yields_plain
 from ruleengine.rules.grammar import MARK, Tree, tree_of
 from ruleengine.rules.scopes import Program, Scope
 
@@ -224,6 +224,33 @@ class ListTemplate(_Compiled):
             head = f"if {value} is not OMIT: " if item.may_omit else ""
             function.line(f"{head}{name}.append({value})")
         return name
+
+
+@dataclass(frozen=True)
+class Variables(_Compiled):
+    """Names with values, each known to those after it.
+
+    The program gives them to a scope, and yields nothing. ``measured`` tells whether each
+    value is measured before the next one may build on it.
+    """
+
+    parts: tuple[tuple[str, Part], ...] = ()
+    measured: bool = False
+
+    def write(self, function: FunctionWriter) -> str:
+        """Write the values in their order."""
+        for name, part in self.parts:
+            value = UNKNOWN
+            if isinstance(part, Constant):
+                value = part.value
+            elif isinstance(part, Expression):
+                value = function.foresee(part.tree())
+            source = part.write(function) if value is UNKNOWN else function.bind(value)
+            if self.measured:
+                path: Path = ("variables", name)
+                function.line(f"{function.bind(measure)}({source}, {function.bind(path)})")
+            function.define(name, source, value)
+        return "None"
 
 
 @dataclass(frozen=True)
