@@ -51,7 +51,8 @@ class Places:
         known = _known(written, path)
         if len(known) < len(path) and path[:1] == ("spec",):
             # A short form leaves `spec` out.
-            known = max(known, _known(written, path[1:]), key=len)
+            hoisted = _known(written, path[1:])
+            return hoisted if len(hoisted) > len(known) else known
         return known
 
     def _identical(self, derived: Object, path: Path) -> Path:

@@ -78,13 +78,9 @@ def _origin_of_set(origin: Origin, rules: list[Rule]) -> Origin:
         blob=origin.blob,
         commit=origin.commit,
         rule=", ".join(rule.name for rule in rules),
-        rule_place=", ".join(_place(rule, "set") for rule in rules),
+        rule_place=", ".join(rule.line("set") for rule in rules),
         parent=origin if origin.rule else None,
     )
-
-
-def _place(rule: Rule, *path: str | int) -> str:
-    return f"{rule.document.path}:{rule.place(*path).line}"
 
 
 def _defaults(subject: Subject, rank: Rank) -> Value:
@@ -165,7 +161,7 @@ def _emitted(subject: Subject, rule: Rule) -> Iterator[tuple[Object, str]]:
         except TemplateFault as fault:
             subject.around.fault(rule, fault)
             continue
-        place = _place(rule, "emit", index)
+        place = rule.line("emit", index)
         for value in values:
             if _is_object(value):
                 yield value, place

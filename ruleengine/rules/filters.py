@@ -20,6 +20,7 @@ _TAG = re.compile(r"\{\{[^{}]*\}\}")
 _TAG_OF_A_STEP = re.compile(r"\b(?:(?:tasks|steps)\b(?!\.name\s*\}\})|item\b)")
 _TAG_OF_A_TEMPLATE = re.compile(r"\b(?:inputs|outputs|retries|lastRetry|pod|node)\b(?<!\.outputs)")
 _NO_NAME = re.compile(r"[^-a-zA-Z0-9_]+")
+_COMPACT: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 def over(upper: Value, lower: Value) -> Value:
@@ -83,7 +84,7 @@ def as_text(value: Value) -> str:
 
 def to_json(value: Value) -> str:
     """Write a value as compact JSON."""
-    return _bounded(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+    return _bounded(_COMPACT.encode(value))
 
 
 def fit_name(name: str, limit: int = 63) -> str:

@@ -20,7 +20,9 @@ def over(upper: Value, lower: Value) -> Value:
         return upper
     merged = lower | upper
     for key in lower.keys() & upper.keys():
-        merged[key] = over(upper[key], lower[key])
+        one, other = upper[key], lower[key]
+        if isinstance(one, dict) and isinstance(other, dict):
+            merged[key] = over(one, other)
     return merged
 
 

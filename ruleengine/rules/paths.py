@@ -5,12 +5,11 @@ quoted: ``metadata.annotations["example.com/team"]``.
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from itertools import groupby
-from operator import itemgetter
-from typing import Final, NamedTuple
+from typing import Final
 
 from ruleengine.model.values import Path, Value
 
@@ -55,104 +54,92 @@ def parse_path(text: str) -> Pattern:
     return tuple(steps)
 
 
-def select(value: Value, pattern: Pattern) -> list[tuple[Path, Value]]:
-    """Return path and value of everything in ``value`` that a path stands for."""
-    return Selection.of((pattern,)).select(value)
+Found = list[tuple[Path, Value]]
+"""Path and value of each part of a document that a path stands for."""
 
 
-class _Branch(NamedTuple):
-    """Steps that paths have in common, and how they go on.
+class _Node:
+    """A step that paths have in common: which of them end here, and how others go on."""
 
-    ``keys`` lead to one value; ``every`` goes on with each of its items.
-    """
+    __slots__ = ("ends", "every", "keys")
 
-    keys: tuple[str | int, ...]
-    every: bool
-    ends: bool
-    branches: tuple["_Branch", ...]
+    def __init__(self) -> None:
+        self.ends: list[int] = []
+        self.keys: dict[str | int, _Node] = {}
+        self.every: _Node | None = None
+
+    def grow(self, pattern: Pattern, number: int) -> None:
+        """Add a path under its number."""
+        node = self
+        for step in pattern:
+            if isinstance(step, EveryItem):
+                node.every = node.every or _Node()
+                node = node.every
+            else:
+                node = node.keys.setdefault(step, _Node())
+        node.ends.append(number)
+
+    def walk(self, path: Path, value: Value, found: list[Found]) -> None:
+        """Add what each path stands for to the list of its number."""
+        for number in self.ends:
+            found[number].append((path, value))
+        if type(value) is dict:
+            for key in self.keys.keys() & value.keys() if self.keys else ():
+                self.keys[key].walk((*path, key), value[key], found)
+            if self.every:
+                for key, item in value.items():
+                    self.every.walk((*path, key), item, found)
+        elif type(value) is list:
+            for key, node in self.keys.items():
+                if isinstance(key, int) and key < len(value):
+                    node.walk((*path, key), value[key], found)
+            if self.every:
+                for at, item in enumerate(value):
+                    self.every.walk((*path, at), item, found)
+
+
+class Walk:
+    """Several paths that are followed into a document at once."""
+
+    __slots__ = ("_numbers", "_root")
+
+    def __init__(self, patterns: Iterable[Pattern]) -> None:
+        self._numbers: dict[Pattern, int] = {}
+        self._root = _Node()
+        for pattern in patterns:
+            if pattern not in self._numbers:
+                self._numbers[pattern] = len(self._numbers)
+                self._root.grow(pattern, self._numbers[pattern])
+
+    def numbers(self, patterns: Iterable[Pattern]) -> tuple[int, ...]:
+        """Return the numbers under which :meth:`select` lists what paths stand for."""
+        return tuple(self._numbers[one] for one in patterns)
+
+    def select(self, value: Value) -> list[Found]:
+        """Return what each path stands for, in the order of the document."""
+        found: list[Found] = [[] for _ in self._numbers]
+        self._root.walk((), value, found)
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Several paths, in their order; beginnings that they share are walked once."""
+    """Several paths, in their order."""
 
     patterns: tuple[Pattern, ...]
-    branches: tuple[_Branch, ...]
+    walk: Walk = field(compare=False)
 
     @classmethod
     @lru_cache(maxsize=1024)
     def of(cls, patterns: tuple[Pattern, ...]) -> "Selection":
         """Return the selection of what any of the paths stands for."""
-        return cls(patterns, _branches([pattern for pattern in patterns if pattern]))
+        return cls(patterns, Walk(patterns))
 
     def __bool__(self) -> bool:
         """Tell whether there are any paths."""
         return bool(self.patterns)
 
-    def select(self, value: Value) -> list[tuple[Path, Value]]:
+    def select(self, value: Value) -> Found:
         """Return path and value of everything that is selected, path by path."""
-        found: list[tuple[Path, Value]] = [((), value) for one in self.patterns if not one]
-        _collect(self.branches, (), value, found)
-        return found
-
-
-def _branches(patterns: list[Pattern]) -> tuple[_Branch, ...]:
-    """Return paths as branches, none of which changes the order of what is found.
-
-    Neighbours share a step unless it stands for many: behind ``[*]`` every path walks alone.
-    """
-    made: list[_Branch] = []
-    for step, group in groupby(patterns, key=itemgetter(0)):
-        rests = [pattern[1:] for pattern in group]
-        for some in [[rest] for rest in rests] if step is EVERY else _up_to_ends(rests):
-            longer = [rest for rest in some if rest]
-            ends, further = len(longer) < len(some), _branches(longer)
-            if isinstance(step, EveryItem):
-                made.append(_Branch((), every=True, ends=ends, branches=further))
-            elif not ends and len(further) == 1:
-                made.append(further[0]._replace(keys=(step, *further[0].keys)))
-            else:
-                made.append(_Branch((step,), every=False, ends=ends, branches=further))
-    return tuple(made)
-
-
-def _up_to_ends(rests: list[Pattern]) -> list[list[Pattern]]:
-    """Divide paths so that one which ends stands first: it is found before longer ones."""
-    divided: list[list[Pattern]] = []
-    for rest in rests:
-        if not rest or not divided:
-            divided.append([rest])
-        else:
-            divided[-1].append(rest)
-    return divided
-
-
-def _collect(
-    branches: tuple[_Branch, ...], path: Path, value: Value, found: list[tuple[Path, Value]]
-) -> None:
-    for keys, every, ends, further in branches:
-        inner = value
-        for step in keys:
-            if not (step in inner if type(inner) is dict else _has(inner, step)):
-                break
-            inner = inner[step]
-        else:
-            here = path + keys
-            for at, item in _items(here, inner) if every else ((here, inner),):
-                if ends:
-                    found.append((at, item))
-                if further:
-                    _collect(further, at, item, found)
-
-
-def _items(path: Path, value: Value) -> list[tuple[Path, Value]]:
-    if type(value) is list:
-        return [((*path, at), item) for at, item in enumerate(value)]
-    return [((*path, key), item) for key, item in value.items()] if type(value) is dict else []
-
-
-def _has(value: Value, step: str | int) -> bool:
-    """Tell whether a value has a key or an item."""
-    if isinstance(value, dict):
-        return step in value
-    return isinstance(value, list) and isinstance(step, int) and step < len(value)
+        found = self.walk.select(value)
+        return found[0] if len(found) == 1 else [one for some in found for one in some]

@@ -11,7 +11,7 @@ from ruleengine.model.findings import Place, Severity
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.rules.globs import path_matches
 from ruleengine.rules.merging import over
-from ruleengine.rules.paths import Selection
+from ruleengine.rules.paths import Selection, Walk
 from ruleengine.rules.templates import Choice, Constant, Expression, Loop, Part, Variables
 
 
@@ -142,24 +142,38 @@ class Rule:
     requirements: tuple[Requirement, ...] = ()
     namespaces: tuple[Part | Loop, ...] = ()
     actions: tuple[Part | Loop, ...] | None = None
+    _lines: dict[Path, str] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def place(self, *path: str | int) -> Place:
         """Return where the rule, or a key of it, stands in its file."""
         return self.document.place(*path) if path else Place(self.document.path, self.document.line)
 
+    def line(self, *path: str | int) -> str:
+        """Return file and line of a key of the rule, as origins name them."""
+        found = self._lines.get(path)
+        if found is None:
+            found = self._lines[path] = f"{self.document.path}:{self.place(*path).line}"
+        return found
+
 
 class Group:
-    """The rules that hold for one subject, in their order and by what they say."""
+    """The rules that hold for one subject, in their order and by what they say.
+
+    ``walk`` follows the paths of all of them at once; ``numbers`` tells which of these belong
+    to a selection, by its identity.
+    """
 
     __slots__ = (
         "declaring",
         "defaults",
         "emitting",
         "needing",
+        "numbers",
         "pointing",
         "requiring",
         "rules",
         "setting",
+        "walk",
     )
 
     def __init__(self, rules: tuple[Rule, ...]) -> None:
@@ -174,6 +188,10 @@ class Group:
         self.requiring = [(rule, one) for rule in rules for one in rule.requirements]
         self.needing = [(rule, one) for rule in rules for one in rule.namespaces]
         self.defaults = _constant_defaults(self.setting[Rank.BUILT_IN])
+        selecting = [*self.declaring, *self.pointing, *self.requiring]
+        selections = {id(one.each): one.each for _, one in selecting}
+        self.walk = Walk(path for one in selections.values() for path in one.patterns)
+        self.numbers = {key: self.walk.numbers(one.patterns) for key, one in selections.items()}
 
     def acting(self) -> list[Rule]:
         """Return the rules whose actions hold: the team's where it has any."""

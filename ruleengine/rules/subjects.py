@@ -11,8 +11,8 @@ from ruleengine.model.configuration import Configuration
 from ruleengine.model.documents import Document, Form, Origin
 from ruleengine.model.findings import Finding, Related, Severity
 from ruleengine.model.places import Places
-from ruleengine.model.values import Object, Path, Value, lookup
-from ruleengine.rules.paths import Selection
+from ruleengine.model.values import Object, Path, Value
+from ruleengine.rules.paths import Found, Selection
 from ruleengine.rules.ruleset import Group, Key, Rank, Rule, RuleSet
 from ruleengine.rules.templates import Scope, TemplateFault
 
@@ -117,8 +117,8 @@ class Subject:
 
     __slots__ = (
         "_candidates",
+        "_found",
         "_scopes",
-        "_selected",
         "around",
         "group",
         "kind",
@@ -145,10 +145,12 @@ class Subject:
     def _read(self, value: Object) -> None:
         self.object = value
         self.kind = str(value.get("kind") or "") if "apiVersion" in value else ""
-        self.name = str(lookup(value, "metadata", "name", default=""))
-        self.namespace = str(lookup(value, "metadata", "namespace", default=""))
+        metadata = value.get("metadata")
+        stated = metadata if isinstance(metadata, dict) else {}
+        self.name = _text(stated.get("name"))
+        self.namespace = _text(stated.get("namespace"))
         self._scopes: dict[str, Scope] = {}
-        self._selected: dict[int, list[Selected]] = {}
+        self._found: list[Found] | None = None
 
     def scope(self, rule: Rule) -> Scope:
         """Return the names that the expressions of a rule see. Raises ``TemplateFault``."""
@@ -167,13 +169,13 @@ class Subject:
         """Return the parts that ``each`` selects; without one, the object itself."""
         if not each.patterns:
             return [((), self.object, ())]
-        found = self._selected.get(id(each))
-        if found is None:
-            found = self._selected[id(each)] = [
-                (path, value, (value, path[-1] if path else ""))
-                for path, value in each.select(self.object)
-            ]
-        return found
+        if self._found is None:
+            self._found = self.group.walk.select(self.object)
+        return [
+            (path, value, (value, path[-1] if path else ""))
+            for number in self.group.numbers[id(each)]
+            for path, value in self._found[number]
+        ]
 
     def _matching(self) -> Group:
         bits = 0
@@ -192,3 +194,7 @@ class Subject:
         except TemplateFault as fault:
             self.around.fault(rule, fault)
             return False
+
+
+def _text(value: Value) -> str:
+    return "" if value is None else str(value)
