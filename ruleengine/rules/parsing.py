@@ -140,13 +140,13 @@ class _RuleReader(Reader):
             self.wrong(path, "a check needs `that` and `message`", "say what must hold, and why")
             raise BrokenPart
         remedy = self.optional((*path, "remedy")) or Constant("change what the policy asks for")
-        each = self.selection((*path, "each"))
-        words = _PART if each else ()
+        when, each = self.condition((*path, "when")), self.selection((*path, "each"))
+        words = _PART if each.patterns else ()
         return Requirement(
             path=path,
             each=each,
             at=self.field((*path, "at")),
-            asked=Choice(self.condition((*path, "when")), (), words),
+            asked=None if when is None else Choice(when, (), words),
             that=Choice(None, (that,), words),
             words=Choice(None, (message, remedy), words),
             severity=self.severity((*path, "severity")),
@@ -164,7 +164,7 @@ class _RuleReader(Reader):
             path=path,
             each=each,
             at=self.field((*path, "at")),
-            words=Choice(when, (kind, name, *others), _PART if each else ()),
+            words=Choice(when, (kind, name, *others), _PART if each.patterns else ()),
             passes=self.passes(path),
             partial=self.at((*path, "partial")) is True,
             severity=self.severity((*path, "severity")),
@@ -190,7 +190,7 @@ class _RuleReader(Reader):
             path=path,
             each=each,
             at=self.field((*path, "at")),
-            words=Choice(when, parts, _PART if each else ()),
+            words=Choice(when, parts, _PART if each.patterns else ()),
             offers=self.offers((*path, "offers")),
         )
 

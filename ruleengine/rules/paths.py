@@ -6,10 +6,9 @@ quoted: ``metadata.annotations["example.com/team"]``.
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.model.values import Path, Value
 
@@ -122,24 +121,41 @@ class Walk:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(NamedTuple):
     """Several paths, in their order."""
 
     patterns: tuple[Pattern, ...]
-    walk: Walk = field(compare=False)
 
     @classmethod
     @lru_cache(maxsize=1024)
     def of(cls, patterns: tuple[Pattern, ...]) -> "Selection":
-        """Return the selection of what any of the paths stands for."""
-        return cls(patterns, Walk(patterns))
-
-    def __bool__(self) -> bool:
-        """Tell whether there are any paths."""
-        return bool(self.patterns)
+        """Return the selection of what any of the paths stands for, one for equal paths."""
+        return cls(patterns)
 
     def select(self, value: Value) -> Found:
         """Return path and value of everything that is selected, path by path."""
-        found = self.walk.select(value)
-        return found[0] if len(found) == 1 else [one for some in found for one in some]
+        if len(self.patterns) == 1:
+            return _follow(self.patterns[0], value)
+        return [one for pattern in self.patterns for one in _follow(pattern, value)]
+
+
+def _follow(pattern: Pattern, value: Value) -> Found:
+    """Return path and value of everything that one path stands for."""
+    found: Found = [((), value)]
+    for step in pattern:
+        further: Found = []
+        for path, part in found:
+            if type(part) is dict:
+                if isinstance(step, EveryItem):
+                    further += [((*path, key), item) for key, item in part.items()]
+                elif step in part:
+                    further.append(((*path, step), part[step]))
+            elif type(part) is list:
+                if isinstance(step, EveryItem):
+                    further += [((*path, at), item) for at, item in enumerate(part)]
+                elif isinstance(step, int) and step < len(part):
+                    further.append(((*path, step), part[step]))
+        if not further:
+            return further
+        found = further
+    return found

@@ -32,10 +32,12 @@ def definitions(subject: Subject) -> Iterator[Definition]:
 
 
 def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterator[Definition]:
-    parts, places = subject.selected(declaration.each), subject.around.places
-    default_at: Path = () if declaration.each else ("metadata", "name")
+    parts = subject.selected(declaration.each)
+    if not parts:
+        return
+    scope, places = subject.scope(rule), subject.around.places
+    at = declaration.at or (() if declaration.each.patterns else ("metadata", "name"))
     for path, value, part in parts:
-        scope = subject.scope(rule)
         words = declaration.words.values(scope, *part)
         if words is None:
             continue
@@ -44,7 +46,7 @@ def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterato
             kind=_text(kind, subject.kind),
             namespace=_text(namespace, subject.namespace),
             name=_text(name, subject.name),
-            place=places.key(subject.object, (*path, *(declaration.at or default_at))),
+            place=places.key(subject.object, path + at),
             offers={
                 offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers
             },
@@ -67,9 +69,12 @@ def references(subject: Subject) -> Iterator[Reference]:
 
 
 def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Reference]:
-    places = subject.around.places
-    for path, value, part in subject.selected(pointer.each):
-        words = pointer.words.values(subject.scope(rule), *part)
+    parts = subject.selected(pointer.each)
+    if not parts:
+        return
+    scope, places = subject.scope(rule), subject.around.places
+    for path, value, part in parts:
+        words = pointer.words.values(scope, *part)
         if words is None:
             continue
         kind, name, namespace, message, remedy = words
@@ -77,7 +82,7 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
             continue
         passes = {
             aspect: tuple(
-                (passed, places.key(subject.object, (*path, *inner)))
+                (passed, places.key(subject.object, path + inner))
                 for passed, inner in _passed(names, value)
             )
             for aspect, names in pointer.passes
@@ -86,7 +91,7 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
             kind=_text(kind),
             namespace=_text(namespace, subject.namespace),
             name=target,
-            place=places.value(subject.object, (*path, *pointer.at)),
+            place=places.value(subject.object, path + pointer.at),
             passes=passes,
             partial=pointer.partial,
             severity=pointer.severity,
@@ -98,7 +103,7 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
 
 def _passed(names: Selection, value: Value) -> Iterator[tuple[str, Path]]:
     """Yield the names that are passed: texts, or the keys of a map that ends in ``[*]``."""
-    if not names:
+    if not names.patterns:
         return
     keys = isinstance(names.patterns[0][-1], EveryItem)
     for path, found in names.select(value):

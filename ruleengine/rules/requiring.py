@@ -20,10 +20,12 @@ def requirements(subject: Subject) -> Iterator[Finding]:
 
 
 def _unmet(subject: Subject, rule: Rule, requirement: Requirement) -> Iterator[Finding]:
-    parts = subject.selected(requirement.each)
-    scope = subject.scope(rule) if parts else Scope({})
+    parts, asked = subject.selected(requirement.each), requirement.asked
+    if not parts:
+        return
+    scope = subject.scope(rule)
     for path, _, part in parts:
-        if requirement.asked.values(scope, *part) is None:
+        if asked is not None and asked.values(scope, *part) is None:
             continue
         met, missing = _holds(requirement, scope, part)
         if met:

@@ -70,13 +70,14 @@ class Key(NamedTuple):
 class Requirement(NamedTuple):
     """A check of a policy: ``that`` must hold for the document, or for each selected part.
 
-    ``asked`` tells whether it is to hold at all; ``words`` are message and remedy.
+    ``asked`` tells whether it is to hold at all, where that depends on something; ``words`` are
+    message and remedy.
     """
 
     path: Path
     each: Selection
     at: Path
-    asked: Choice
+    asked: Choice | None
     that: Choice
     words: Choice
     severity: Severity

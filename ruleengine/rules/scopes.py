@@ -19,8 +19,7 @@ class Scope(dict[str, Value]):
     __slots__ = ("steps",)
 
     def __init__(self, variables: dict[str, Value]) -> None:
-        super().__init__(GLOBALS)
-        self.update(variables)
+        super().__init__(GLOBALS | variables)
         self.steps = STEP_LIMIT
 
     def turns(self, values: Value, path: Path) -> list[Value]:
