@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from ruleengine.model.documents import Origin
 from ruleengine.model.findings import Finding
-from ruleengine.model.values import Object, Path, Value, lookup
+from ruleengine.model.values import Object, Path, Value
 
 
 class Verb(StrEnum):
@@ -75,12 +75,14 @@ class Target(NamedTuple):
     @classmethod
     def of(cls, value: Object, cluster: str = "") -> "Target":
         """Return the identity that an object states of itself."""
+        metadata = value.get("metadata")
+        stated: Object = metadata if isinstance(metadata, dict) else {}
         return cls(
-            api_version=str(value.get("apiVersion", "")),
-            kind=str(value.get("kind", "")),
-            namespace=str(lookup(value, "metadata", "namespace", default="")),
-            name=str(lookup(value, "metadata", "name", default="")),
-            cluster=cluster,
+            str(value.get("apiVersion", "")),
+            str(value.get("kind", "")),
+            str(stated.get("namespace") or ""),
+            str(stated.get("name") or ""),
+            cluster,
         )
 
 

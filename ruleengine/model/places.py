@@ -62,19 +62,17 @@ class Places:
             paths = self._paths = {}
             _note(self._document.value, (), paths)
         value: Value = derived
-        values: list[Value] = []
+        known: Path = ()
+        depth = met = 0
         for step in path:
             if not (step in value if type(value) is dict else _has(value, step)):
                 break
             value = value[step]
-            values.append(value)
-        for depth in range(len(values), 0, -1):
-            value = values[depth - 1]
-            key = (str(path[depth - 1]), value) if type(value) is str else id(value)
-            written = paths.get(key)
+            depth += 1
+            written = paths.get((str(step), value) if type(value) is str else id(value))
             if written is not None:
-                return written + path[depth : len(values)]
-        return ()
+                known, met = written, depth
+        return known + path[met:depth] if met else ()
 
 
 def _note(value: Value, path: Path, paths: _Paths) -> None:

@@ -10,7 +10,6 @@ from typing import Any, Final, NamedTuple
 
 from ruleengine.model.findings import Place, Severity
 
-
 _NOTHING: Final[Mapping[str, Any]] = {}
 
 

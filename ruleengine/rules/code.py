@@ -139,8 +139,8 @@ class ExpressionWriter:
         source = self.source(tree)
         if yields_plain(tree):
             return source
-        name = self.new()
-        return f"{name} if type({name} := {source}) in PLAIN else plain({name})"
+        first, again = self._repeatable(source)
+        return f"{again} if type({first}) in PLAIN else plain({again})"
 
     def source(self, tree: Tree) -> str:
         """Return the source of an expression, in parentheses where it needs them."""
@@ -151,9 +151,8 @@ class ExpressionWriter:
             self._absences[word] = self.bind(missing(word))
         return self._absences[word]
 
-    def _simple(self, tree: Tree) -> tuple[str, str]:
+    def _repeatable(self, source: str) -> tuple[str, str]:
         """Return the source that evaluates a value first, and the one that repeats it."""
-        source = self.source(tree)
         if source.isidentifier():
             return source, source
         name = self.new()
@@ -228,7 +227,7 @@ class ExpressionWriter:
     ) -> str:
         function = filter_function(name)
         if name == "default" and len(positional) == 1 and not named and positional[0][0] == "const":
-            first, again = self._simple(inner)
+            first, again = self._repeatable(self.source(inner))
             return f"({self.source(positional[0])} if type({first}) is Missing else {again})"
         if name in _OF_KEYS and len(positional) == 1 and not named:
             return f"{self.bind(function)}({self.source(inner)}, {self._keys(positional[0])})"
@@ -283,9 +282,7 @@ class ExpressionWriter:
             return f"{self.bind(filter_function(positional[0][1]))}({item})"
         return ""
 
-    def _condition(
-        self, item: str, kept: bool, by_attribute: bool, positional: list[Tree]
-    ) -> str:
+    def _condition(self, item: str, kept: bool, by_attribute: bool, positional: list[Tree]) -> str:
         """Return which items ``select`` and its kin keep, where that is known now."""
         words, rest = positional[: 1 + by_attribute], positional[1 + by_attribute :]
         if len(words) <= by_attribute or any(one[0] != "const" for one in words):
@@ -360,7 +357,7 @@ class ExpressionWriter:
                 again.append(repr(part[1]))
                 letters.append(part[1].replace("{", "{{").replace("}", "}}"))
             else:
-                first, name = self._simple(part)
+                first, name = self._repeatable(self.source(part))
                 checks.append(f"(type({first}) is str)")
                 again.append(name)
                 letters.append(f"{{{name}}}")

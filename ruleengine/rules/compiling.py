@@ -31,6 +31,9 @@ FAULTS: Final = (
 )
 """What an expression may raise: wrong user data."""
 
+LISTS: Final = frozenset({list, dict})
+"""What loops go through."""
+
 ABSENT: Final = object()
 """The value of a part that is not written."""
 
@@ -87,7 +90,7 @@ class FunctionWriter(ExpressionWriter):
         self._lines: list[str] = []
         self._texts: dict[int, Text] = {}
         self._depth = 2
-        self.bound |= {"FAULTS": FAULTS, "OMIT": OMIT, "unpacked": unpacked}
+        self.bound |= {"FAULTS": FAULTS, "LISTS": LISTS, "OMIT": OMIT, "unpacked": unpacked}
 
     def line(self, text: str) -> None:
         """Write a line."""
@@ -109,6 +112,14 @@ class FunctionWriter(ExpressionWriter):
         self.local = {**outside, **words}
         yield
         self.local = outside
+
+    def named(self, source: str) -> str:
+        """Return the variable that holds a value, so that it can be looked at twice."""
+        if source.isidentifier():
+            return source
+        name = self.new()
+        self.line(f"{name} = {source}")
+        return name
 
     def define(self, word: str, source: str, constant: Value) -> None:
         """Give a name of the rule its value, here and in the scope."""

@@ -43,13 +43,11 @@ def _declared(subject: Subject, rule: Rule, declaration: Declaration) -> Iterato
             continue
         kind, name, namespace = words
         yield Definition(
-            kind=_text(kind, subject.kind),
-            namespace=_text(namespace, subject.namespace),
-            name=_text(name, subject.name),
-            place=places.key(subject.object, path + at),
-            offers={
-                offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers
-            },
+            _text(kind, subject.kind),
+            _text(namespace, subject.namespace),
+            _text(name, subject.name),
+            places.key(subject.object, path + at),
+            {offer.aspect: dict(_offered(offer, value, scope)) for offer in declaration.offers},
         )
 
 
@@ -87,17 +85,18 @@ def _pointed(subject: Subject, rule: Rule, pointer: Pointer) -> Iterator[Referen
             )
             for aspect, names in pointer.passes
         }
+        # By position: this is made for every step of every pipeline.
         yield Reference(
-            kind=_text(kind),
-            namespace=_text(namespace, subject.namespace),
-            name=target,
-            place=places.value(subject.object, path + pointer.at),
-            passes=passes,
-            partial=pointer.partial,
-            severity=pointer.severity,
-            message=_text(message),
-            remedy=_text(remedy),
-            rule=rule.name,
+            _text(kind),
+            _text(namespace, subject.namespace),
+            target,
+            places.value(subject.object, path + pointer.at),
+            passes,
+            pointer.partial,
+            pointer.severity,
+            _text(message),
+            _text(remedy),
+            rule.name,
         )
 
 

@@ -19,7 +19,8 @@ class Scope(dict[str, Value]):
     __slots__ = ("steps",)
 
     def __init__(self, variables: dict[str, Value]) -> None:
-        super().__init__(GLOBALS | variables)
+        super().__init__(GLOBALS)
+        self.update(variables)
         self.steps = STEP_LIMIT
 
     def turns(self, values: Value, path: Path) -> list[Value]:

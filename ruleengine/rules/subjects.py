@@ -157,7 +157,9 @@ class Subject:
         key = rule.name if rule.variables.parts else ""
         found = self._scopes.get(key)
         if found is None:
-            found = Scope({**self.object, **self.around.variables, "document": self.object})
+            found = Scope(self.object)
+            found.update(self.around.variables)
+            found["document"] = self.object
             if rule.variables.parts:
                 rule.variables.program(found)
             self._scopes[key] = found

@@ -174,10 +174,11 @@ class Loop(_Compiled):
         if self.values is None:
             self._append(items, function, deferred=True)
             return
-        values, path = self.values.write(function), function.bind(self.path)
+        values, path = function.named(self.values.write(function)), function.bind(self.path)
         index, item = function.new("v"), function.new("v")
         words = {"index": index}
-        head = f"for {index}, {item} in enumerate(scope.turns({values}, {path})):"
+        turns = f"scope.turns({values}, {path}) if {values} or type({values}) not in LISTS else ()"
+        head = f"for {index}, {item} in enumerate({turns}):"
         with function.block(head):
             if len(self.names) == 1:
                 words[self.names[0]] = item

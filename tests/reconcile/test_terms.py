@@ -1,6 +1,5 @@
 """Terms: nothing is decided on what was observed before others drove, or is not known at all."""
 
-
 from ruleengine.model.actions import Target
 from ruleengine.model.http import HttpRequest, HttpResponse
 from tests.cluster.fake_api import WRITES

@@ -51,7 +51,13 @@ FILTERS = (
     *("x | selectattr('a')", "x | selectattr('a', 'defined')", "x | rejectattr('a', 'eq', 1)"),
     *("x | reverse", "x | sort", "x | sort(true, true)", "x | sort(attribute='a')", "x | string"),
     *("x | sort(attribute='a,b')", "x | unique", "x | unique(true)", "x | unique(attribute='a')"),
-    *("x | map", "x | selectattr"),
+    *("x | map", "x | selectattr", "x | map('upper') | list"),
+    *(
+        "x.a | map(attribute='b') | select('defined') | list",
+        "(x or y) | map(attribute='a') | list | length",
+    ),
+    *("x | selectattr('a', 'eq', y) | list", "x | rejectattr('a', 'eq', y.a) | list"),
+    *("x | selectattr('a', 'defined') | map(attribute='a') | list", "x | reject('none') | first"),
 )
 OTHERS = (
     *("x == y", "x != y", "x < y", "x <= y <= 3", "x in y", "x not in y", "x and y", "x or y"),

@@ -5,7 +5,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.model.values import Value
-from ruleengine.rules.templates import Scope, TemplateFault, compile_template, measure
+from ruleengine.rules.templates import (
+    Scope,
+    TemplateFault,
+    Variables,
+    compile_template,
+    measure,
+)
 
 
 def _render(template: Value, **variables: Value) -> Value:
@@ -133,6 +139,68 @@ def test_loops_do_not_run_without_end() -> None:
     inner = {"forEach": "${{ range(9000) }}", "value": 1}
     with pytest.raises(TemplateFault, match="turns"):
         _render([{"forEach": "${{ range(9000) }}", "value": [inner]}])
+
+
+@pytest.mark.parametrize("value", ["", 0, False, None, 1.5])
+def test_a_loop_needs_a_list_or_a_map(value: Value) -> None:
+    """Also where the value counts as nothing."""
+    with pytest.raises(TemplateFault, match="forEach needs a list or a map"):
+        _render([{"forEach": "${{ x }}", "value": 1}], x=value)
+
+
+def test_a_text_that_would_grow_too_long_is_a_fault() -> None:
+    """Whether its parts are texts already or not."""
+    assert _render("${{ x }}-${{ y }}", x="a", y="b") == "a-b"
+    assert _render("{'${{ x }}\\'}", x="a") == "{'a\\'}"
+    for parts in ({"x": "a" * 200_000, "y": "b" * 200_000}, {"x": ["a" * 300_000], "y": 1}):
+        with pytest.raises(TemplateFault, match="gr[eo]w"):
+            _render("${{ x }}-${{ y }}", **parts)
+
+
+def _given(scope: dict[str, Value], measured: bool = False, **variables: Value) -> Scope:
+    """Return a scope with a document's fields and the variables of a rule."""
+    parts = tuple((name, compile_template(one, ("v", name))) for name, one in variables.items())
+    found = Scope(scope)
+    Variables(parts, measured=measured).program(found)
+    return found
+
+
+def test_a_variable_hides_a_field_of_its_name_from_then_on() -> None:
+    """Before it has a value, also in its own, the name is the field's."""
+    scope = {"steps": [1, 2], "document": {"steps": [1, 2]}}
+    found = _given(
+        scope,
+        before="${{ steps | length }}",
+        steps="${{ steps + [3] }}",
+        after=[{"forEach": "${{ steps }}", "as": "steps", "value": "${{ steps }}"}, "${{ steps }}"],
+        when=[{"when": "steps | length == 3", "value": {"n": "${{ steps[2] }}"}}],
+    )
+    assert (found["before"], found["steps"]) == (2, [1, 2, 3])
+    assert found["after"] == [1, 2, 3, [1, 2, 3]]
+    assert found["when"] == [{"n": 3}]
+
+
+def test_what_lists_of_keys_always_say_is_known_ahead() -> None:
+    """Sums of constant lists select as lists do that depend on the document."""
+    found = _given(
+        {"x": {"a": 1, "b": 2, "c": 3}, "more": ["b"]},
+        some=["a"],
+        known="${{ some + ['b'] }}",
+        asked="${{ some + more }}",
+        kept="${{ [x | only(known), x | only(asked), x | without(known), x | without(asked)] }}",
+    )
+    assert (found["known"], found["asked"]) == (["a", "b"], ["a", "b"])
+    assert found["kept"] == [{"a": 1, "b": 2}, {"a": 1, "b": 2}, {"c": 3}, {"c": 3}]
+
+
+def test_a_fault_among_variables_is_located() -> None:
+    """The one that fails is named; what a team's rule makes is measured on the way."""
+    with pytest.raises(TemplateFault) as failed:
+        _given({"x": 1}, first="${{ x }}", second="${{ x.y.z + 1 }}")
+    assert (failed.value.path, failed.value.undefined) == (("v", "second"), True)
+    doubled = {f"v{at}": f"${{{{ [v{at - 1}, v{at - 1}] }}}}" for at in range(1, 40)}
+    with pytest.raises(TemplateFault, match="too large"):
+        _given({}, measured=True, v0="x", **doubled)
 
 
 def test_a_key_may_be_omitted() -> None:

@@ -1,6 +1,5 @@
 """Pointers are resolved with both ends located."""
 
-
 from ruleengine.model.findings import Place, Severity
 from ruleengine.model.references import Definition, Reference
 from ruleengine.validation.references import resolve, resolve_path, suggestion
