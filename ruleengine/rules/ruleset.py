@@ -189,8 +189,10 @@ class Group:
         self.requiring = [(rule, one) for rule in rules for one in rule.requirements]
         self.needing = [(rule, one) for rule in rules for one in rule.namespaces]
         self.defaults = _constant_defaults(self.setting[Rank.BUILT_IN])
-        selecting = [*self.declaring, *self.pointing, *self.requiring]
-        selections = {id(one.each): one.each for _, one in selecting}
+        selecting = [one.each for _, one in self.declaring]
+        selecting += [one.each for _, one in self.pointing]
+        selecting += [one.each for _, one in self.requiring]
+        selections = {id(one): one for one in selecting}
         self.walk = Walk(path for one in selections.values() for path in one.patterns)
         self.numbers = {key: self.walk.numbers(one.patterns) for key, one in selections.items()}
 
