@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +51,8 @@ class Kubectl:
         content = b"" if body is None else json.dumps(body).encode()
         headers = {"content-type": "application/json"}
         request = HttpRequest(method=method, path=path, headers=headers, body=content)
-        return json.loads(connect(str(self.kubeconfig), "").send(request).body)
+        with closing(connect(str(self.kubeconfig), "")) as transport:
+            return json.loads(transport.send(request).body)
 
 
 @contextmanager
