@@ -101,14 +101,14 @@ def test_a_future_revision_times_out(call: Caller) -> None:
 @pytest.mark.parametrize(
     ("code", "query"),
     [
-        (400, {"resourceVersionMatch": "Exact"}),
-        (400, {"resourceVersionMatch": "Newest", "resourceVersion": "1"}),
-        (400, {"resourceVersionMatch": "Exact", "resourceVersion": "0"}),
+        (422, {"resourceVersionMatch": "Exact"}),
+        (422, {"resourceVersionMatch": "Newest", "resourceVersion": "1"}),
+        (422, {"resourceVersionMatch": "Exact", "resourceVersion": "0"}),
         (400, {"resourceVersion": "new"}),
         (400, {"continue_": "WzEsImEiLCJiIl0", "resourceVersion": "3"}),
-        (400, {"continue_": "WzEsImEiLCJiIl0", "resourceVersionMatch": "NotOlderThan"}),
+        (422, {"continue_": "WzEsImEiLCJiIl0", "resourceVersionMatch": "NotOlderThan"}),
         (400, {"continue_": "none of ours"}),
-        (400, {"limit": "-1"}),
+        (400, {"limit": "many"}),
         (400, {"labelSelector": "a in ("}),
         (422, {"sendInitialEvents": "true"}),
         (422, {"sendInitialEvents": "true", "watch": "1"}),
@@ -118,8 +118,18 @@ def test_a_future_revision_times_out(call: Caller) -> None:
 def test_what_a_list_or_watch_cannot_mean_is_refused(
     call: Caller, code: int, query: dict[str, str]
 ) -> None:
-    """Before anything is sent."""
-    assert call("GET", MAPS, **query)[0] == code
+    """Before anything is sent, by the reason that API servers give."""
+    status, refused = call("GET", MAPS, **query)
+    reason = {400: "BadRequest", 422: "Invalid"}[code]
+    assert (status, refused["reason"]) == (code, reason)
+    if code == 422:
+        assert refused["message"].startswith('ListOptions.meta.k8s.io "" is invalid: ')
+        assert refused["details"]["causes"][0]["reason"].startswith("FieldValue")
+
+
+def test_a_limit_below_nothing_is_none(call: Caller) -> None:
+    """As API servers read it."""
+    assert call("GET", MAPS, limit="-1") == call("GET", MAPS)
 
 
 def test_a_list_goes_on_with_any_revision_or_none(call: Caller) -> None:

@@ -1,5 +1,6 @@
 """What cannot be done is refused with the code, the reason and the causes that clients act on."""
 
+import json
 from typing import Any
 
 import pytest
@@ -117,6 +118,7 @@ def test_what_is_not_served(made: Caller, method: str, path: str, code: int) -> 
         (named("a", uid="another"), 409, "Conflict"),
         (named("a", resourceVersion="1"), 409, "Conflict"),
         (named("a", resourceVersion="x"), 409, "Conflict"),
+        ({"metadata": {}}, 400, "BadRequest"),
     ],
 )
 def test_what_cannot_be_replaced(made: Caller, body: Any, code: int, reason: str) -> None:
@@ -145,7 +147,12 @@ def test_what_cannot_be_replaced(made: Caller, body: Any, code: int, reason: str
         (MERGE, {"metadata": {"name": "b"}}, {}, 400),
         (JSON_PATCH, [{"op": "test", "path": "/data/a", "value": "no"}], {}, 422),
         (JSON_PATCH, [{"op": "remove", "path": "/data/none"}], {}, 422),
-        (JSON_PATCH, {}, {}, 422),
+        (JSON_PATCH, {}, {}, 400),
+        (JSON_PATCH, [{"op": "turn", "path": "/data/a"}], {}, 422),
+        (JSON_PATCH, [{"op": "test", "path": "/data/a", "value": "1"}] * 10_001, {}, 413),
+        (APPLY, {"metadata": {"name": "a"}}, {"fieldManager": "m"}, 400),
+        (APPLY, {"apiVersion": "v1", "metadata": {"name": "a"}}, {"fieldManager": "m"}, 400),
+        (APPLY, named("new", uid="u"), {"fieldManager": "m"}, 400),
         ("application/json", {}, {}, 415),
         ("text/plain", {}, {}, 415),
     ],
@@ -167,6 +174,8 @@ def test_what_cannot_be_patched(
         ({"propagationPolicy": "Orphan", "orphanDependents": True}, 422),
         ({"dryRun": ["Some"]}, 422),
         ({"gracePeriodSeconds": "soon"}, 400),
+        ({"kind": "Pod", "apiVersion": "v1"}, 400),
+        (b"{", 400),
         ({"preconditions": {"uid": "another"}}, 409),
         ({"preconditions": {"resourceVersion": "1"}}, 409),
     ],
@@ -212,6 +221,37 @@ def test_what_must_not_change_does_not(call: Caller) -> None:
     status, refused = call("PATCH", f"{DEPLOYMENTS}/web", change, MERGE)
     assert (status, refused["reason"]) == (422, "Invalid")
     assert "field is immutable" in refused["message"]
+
+
+def test_a_field_that_stands_twice_is_named_by_its_path(call: Caller) -> None:
+    """Wherever it stands, and once for each time too many."""
+    body = json.dumps(deployment())
+    twice = body.replace('"name": "c"', '"name": "c", "name": "c"').encode()
+    status, refused = call("POST", DEPLOYMENTS, twice, fieldValidation="Strict")
+    field = 'duplicate field "spec.template.spec.containers[0].name"'
+    assert (status, field in refused["message"]) == (400, True), refused
+    assert call("POST", DEPLOYMENTS, twice, fieldValidation="Ignore")[0] == 201
+
+
+@pytest.mark.parametrize(
+    ("kind", "spec", "field"),
+    [
+        ("selfsubjectaccessreviews", {}, "spec.resourceAttributes"),
+        (
+            "selfsubjectaccessreviews",
+            {"resourceAttributes": {"verb": "get"}, "nonResourceAttributes": {"path": "/"}},
+            "spec.nonResourceAttributes",
+        ),
+        ("subjectaccessreviews", {"resourceAttributes": {"verb": "get"}}, "spec.user"),
+    ],
+)
+def test_a_question_that_cannot_be_answered_is_invalid(
+    call: Caller, kind: str, spec: Any, field: str
+) -> None:
+    """By the field that is wrong."""
+    status, refused = call("POST", f"/apis/authorization.k8s.io/v1/{kind}", {"spec": spec})
+    assert (status, refused["reason"]) == (422, "Invalid")
+    assert [one["field"] for one in refused["details"]["causes"]] == [field]
 
 
 @pytest.mark.parametrize(

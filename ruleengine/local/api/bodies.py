@@ -1,6 +1,7 @@
 """Reading what a request carries (JSON, YAML, protobuf), with what is doubtful in it."""
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,7 +11,7 @@ from ruleengine.apimachinery.protobuf_wire import ProtobufError
 from ruleengine.formats import json_text, yaml_reader
 from ruleengine.local.api.failures import ApiFailure, bad_request, unsupported
 from ruleengine.model.http import HttpRequest
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Path, Value, format_path
 
 LARGEST: Final = 3 * 1024 * 1024
 """How many bytes a body may have."""
@@ -104,22 +105,31 @@ def _json(data: bytes) -> Body:
 
 
 def _duplicates(data: bytes, value: Value) -> tuple[str, ...]:
-    """Return the keys that an object of the body has twice, by reading it once more.
+    """Return the fields that stand twice in the body, by reading it once more.
 
     A quick count first: without a repeated key the number of keys is the number of colons
     outside strings at most, so only suspicious bodies are read by the slow parser.
     """
     if data.count(b":") == _keys(value):
         return ()
-    found: list[str] = []
+    return tuple(_doubled(json.loads(data, object_pairs_hook=_Pairs), ()))
 
-    def pairs(items: list[tuple[str, Value]]) -> Object:
-        names = [name for name, _ in items]
-        found.extend(sorted({name for name in names if names.count(name) > 1}))
-        return dict(items)
 
-    json.loads(data, object_pairs_hook=pairs)
-    return tuple(found)
+class _Pairs(list[tuple[str, Value]]):
+    """The fields of an object as they stand there, those that stand there twice too."""
+
+
+def _doubled(value: Value, path: Path) -> Iterator[str]:
+    if isinstance(value, _Pairs):
+        seen: set[str] = set()
+        for name, inner in value:
+            if name in seen:
+                yield format_path((*path, name))
+            seen.add(name)
+            yield from _doubled(inner, (*path, name))
+    elif isinstance(value, list):
+        for number, inner in enumerate(value):
+            yield from _doubled(inner, (*path, number))
 
 
 class _TooDeepError(ValueError):

@@ -197,7 +197,7 @@ class ObjectRequests:
         if info.kind in REVIEWED:
             value = preparing.decoded(body.value, route.served.schema)
             value = preparing.identified(value, route.served, route.namespace)
-            answer = self._reviews.answer(value, info.kind, caller, route.namespace)
+            answer = self._reviews.answer(value, info, caller, route.namespace)
             return _json(answer, status=201)
         if info.namespaced and not route.namespace:
             raise method_not_allowed()

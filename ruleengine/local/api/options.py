@@ -9,6 +9,8 @@ from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object, Value, lookup
 
+_META: Final = "meta.k8s.io"
+_KINDS: Final = {"POST": "CreateOptions", "PUT": "UpdateOptions", "PATCH": "PatchOptions"}
 _LONGEST_MANAGER: Final = 128
 _LARGEST: Final = 2**31
 _LONGEST_NUMBER: Final = 18
@@ -57,6 +59,18 @@ def flag(query: Mapping[str, str], name: str) -> bool:
     return query.get(name, "").lower() in ("true", "1")
 
 
+def invalid_option(kind: str, field_name: str, problem: str) -> ApiFailure:
+    """Return the 422 of a parameter; the problem begins as messages of its reason do.
+
+    ``kind`` names the options that it is one of, for instance ``ListOptions``.
+    """
+    reason = next((one for one, text in _BEGINNINGS.items() if problem.startswith(text)), None)
+    cause = {"reason": reason or "FieldValueInvalid", "message": problem, "field": field_name}
+    details = {"group": _META, "kind": kind, "causes": [cause]}
+    text = f'{kind}.{_META} "" is invalid: {field_name}: {problem}'
+    return ApiFailure(422, "Invalid", text, details)
+
+
 def number(query: Mapping[str, str], name: str) -> int | None:
     """Return a whole number, ``None`` where absent. Raises ``ApiFailure`` 400."""
     text = query.get(name, "")
@@ -70,19 +84,24 @@ def number(query: Mapping[str, str], name: str) -> int | None:
 def write_options(request: HttpRequest, *, applying: bool = False) -> WriteOptions:
     """Return the options of a create, update or patch. Raises ``ApiFailure``."""
     query = query_of(request)
+    kind = _KINDS.get(request.method, "UpdateOptions")
     manager = query.get("fieldManager", "")
     if len(manager) > _LONGEST_MANAGER or not manager.isprintable():
-        raise _invalid("fieldManager", "must be printable and have at most 128 characters")
+        raise invalid_option(
+            kind, "fieldManager", "must be printable and have at most 128 characters"
+        )
     if applying and not manager:
-        raise _invalid("fieldManager", "Required value: is required for apply patch")
+        raise invalid_option(kind, "fieldManager", "Required value: is required for apply patch")
     if "force" in query and not applying:
-        raise _invalid("force", "Forbidden: may not be specified for non-apply patch")
+        raise invalid_option(kind, "force", "Forbidden: may not be specified for non-apply patch")
     validation = query.get("fieldValidation") or "Warn"
     if validation not in ("Ignore", "Warn", "Strict"):
-        raise _invalid("fieldValidation", f'Unsupported value: "{validation}"')
+        listed = '"Ignore", "Strict", "Warn"'
+        problem = f'Unsupported value: "{validation}": supported values: {listed}'
+        raise invalid_option(kind, "fieldValidation", problem)
     return WriteOptions(
         manager=manager or agent(request),
-        dry_run=_dry_run([text for name, text in request.query if name == "dryRun"]),
+        dry_run=_dry_run([text for name, text in request.query if name == "dryRun"], kind),
         validation=validation,
         force=flag(query, "force"),
     )
@@ -100,11 +119,13 @@ def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
     _check_types(body)
     propagation = body.get("propagationPolicy") or query.get("propagationPolicy", "")
     if propagation not in ("", "Background", "Foreground", "Orphan"):
-        raise _invalid("propagationPolicy", f'Unsupported value: "{propagation}"')
+        raise invalid_option(
+            "DeleteOptions", "propagationPolicy", f'Unsupported value: "{propagation}"'
+        )
     orphan = body.get("orphanDependents", query.get("orphanDependents"))
     if propagation and orphan is not None:
         problem = "orphanDependents and deletionPropagation cannot be both set"
-        raise _invalid("propagationPolicy", problem)
+        raise invalid_option("DeleteOptions", "propagationPolicy", problem)
     if not propagation and orphan is not None:
         propagation = "Orphan" if str(orphan).lower() == "true" else "Background"
     grace = body.get("gracePeriodSeconds")
@@ -116,13 +137,18 @@ def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
         grace=grace,
         uid=lookup(body, "preconditions", "uid", default=""),
         resource_version=lookup(body, "preconditions", "resourceVersion", default=""),
-        dry_run=_dry_run(body.get("dryRun") or [v for k, v in request.query if k == "dryRun"]),
+        dry_run=_dry_run(
+            body.get("dryRun") or [v for k, v in request.query if k == "dryRun"], "DeleteOptions"
+        ),
         manager=agent(request),
     )
 
 
 def _check_types(options: Object) -> None:
     """Refuse options of a delete that are of the wrong type. Raises ``ApiFailure`` 400."""
+    kind = options.get("kind")
+    if kind not in (None, "", "DeleteOptions"):
+        raise bad_request(f"the DeleteOptions cannot be decoded: the kind is {kind}")
     preconditions = options.get("preconditions") or {}
     wanted: list[tuple[str, Value, type]] = [
         ("propagationPolicy", options.get("propagationPolicy"), str),
@@ -140,16 +166,9 @@ def _check_types(options: Object) -> None:
         raise bad_request(f"the DeleteOptions cannot be decoded: wrong type of {wrong[0]}")
 
 
-def _dry_run(stated: list[str]) -> bool:
+def _dry_run(stated: list[str], kind: str) -> bool:
     wrong = [one for one in stated if one != "All"]
     if wrong:
-        raise _invalid("dryRun", f'Unsupported value: "{wrong[0]}": supported values: "All"')
+        problem = f'Unsupported value: "{wrong[0]}": supported values: "All"'
+        raise invalid_option(kind, "dryRun", problem)
     return bool(stated)
-
-
-def _invalid(field_name: str, problem: str) -> ApiFailure:
-    """Return the 422 of a parameter; the problem begins as messages of its reason do."""
-    reason = next((one for one, text in _BEGINNINGS.items() if problem.startswith(text)), None)
-    cause = {"reason": reason or "FieldValueInvalid", "message": problem, "field": field_name}
-    text = f"the request is invalid: {field_name}: {problem}"
-    return ApiFailure(422, "Invalid", text, {"causes": [cause]})

@@ -1,16 +1,21 @@
 """From the body of a patch to what it makes of an object."""
 
-from ruleengine.apimachinery.patches import PatchError, json_patch, merge_patch
+from ruleengine.apimachinery.patches import MOST_OPERATIONS, PatchError, json_patch, merge_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from ruleengine.local.api import bodies
 from ruleengine.local.api.catalog import Served
-from ruleengine.local.api.failures import ApiFailure, unsupported
+from ruleengine.local.api.failures import ApiFailure, bad_request, unsupported
 from ruleengine.local.api.registry import Edit
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, Value
 
 
 def patch_function(media: str, body: bodies.Body, served: Served) -> Edit:
-    """Return what a patch does. Raises ``ApiFailure`` 415; so does what it returns, 422."""
+    """Return what a patch does.
+
+    Raises ``ApiFailure`` 400, 413 and 415; so does what it returns, 422.
+    """
+    if media == bodies.JSON_PATCH:
+        _check_operations(body.value)
 
     def patched(live: Object) -> Object:
         try:
@@ -35,3 +40,15 @@ def patch_function(media: str, body: bodies.Body, served: Served) -> Edit:
             + ", ".join(sorted([*known, bodies.APPLY_PATCH]))
         )
     return patched
+
+
+def _check_operations(value: Value) -> None:
+    """Refuse what is no JSON patch before it is tried. Raises ``ApiFailure`` 400 and 413."""
+    if not isinstance(value, list):
+        raise bad_request("the body of the request is no JSON patch: that is a list of operations")
+    if len(value) > MOST_OPERATIONS:
+        text = (
+            f"Request entity too large: The allowed maximum operations in a JSON patch is "
+            f"{MOST_OPERATIONS}, got {len(value)}"
+        )
+        raise ApiFailure(413, "RequestEntityTooLarge", text)

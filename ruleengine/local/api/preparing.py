@@ -58,6 +58,38 @@ def identified(value: Object, served: Served, namespace: str) -> Object:
     return {**value, "apiVersion": stated[0], "kind": stated[1], "metadata": metadata}
 
 
+def named(value: Object, name: str) -> Object:
+    """Return a whole object that has the name of its path. Raises ``ApiFailure`` 400."""
+    stated = value["metadata"].get("name")
+    if not stated:
+        raise bad_request(
+            f'the name of the object ("{name}" based on URL) was undeterminable: name must be '
+            "provided"
+        )
+    if stated != name:
+        raise bad_request(
+            f"the name of the object ({stated}) does not match the name on the URL ({name})"
+        )
+    return value
+
+
+def configured(config: Object, served: Served, namespace: str, name: str) -> Object:
+    """Return a configuration that may be applied, with its identity. Raises ``ApiFailure`` 400."""
+    stated, wanted = config.get("apiVersion") or "", served.info.api_version
+    if stated != wanted or not config.get("kind"):
+        raise bad_request(
+            f"Incorrect version specified in apply patch. Specified patch version: {stated}, "
+            f"kind: {config.get('kind') or ''}, expected: {wanted}"
+        )
+    config = identified(config, served, namespace)
+    metadata = config["metadata"]
+    if metadata.setdefault("name", name) != name:
+        raise bad_request("the name of the configuration does not match the name on the URL")
+    if metadata.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
+    return config
+
+
 def declared(
     value: Object, served: Served, options: WriteOptions, duplicates: Sequence[str] = ()
 ) -> Object:

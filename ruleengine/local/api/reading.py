@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from ruleengine.formats import json_text
 from ruleengine.local.api.failures import ApiFailure, bad_request, expired
-from ruleengine.local.api.options import flag, number
+from ruleengine.local.api.options import flag, invalid_option, number
 from ruleengine.local.api.preparing import presented
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.routing import Route
@@ -27,9 +27,10 @@ class Listed:
 def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> Listed:
     """Return what a list request asks for. Raises ``ApiFailure`` 400, 410, 422 and 504."""
     if "sendInitialEvents" in query:
-        raise ApiFailure(422, "Invalid", "sendInitialEvents is forbidden for list")
+        problem = "Forbidden: sendInitialEvents is forbidden for list"
+        raise invalid_option("ListOptions", "sendInitialEvents", problem)
     selection = read_selection(query, route.served, route.namespace)
-    limit = number(query, "limit") or 0
+    limit = number(query, "limit") or 0 if not query.get("limit", "").startswith("-") else 0
     token = query.get("continue", "")
     if token:
         at, after = _continued(token, query)
@@ -67,14 +68,23 @@ def _wanted_revision(store: Store, query: Mapping[str, str]) -> int:
     match = query.get("resourceVersionMatch", "")
     text = query.get("resourceVersion", "")
     if match not in ("", "Exact", "NotOlderThan"):
-        raise bad_request(f"resourceVersionMatch {match!r} is unknown")
+        listed = '"Exact", "NotOlderThan", ""'
+        raise _unmatched(f'Unsupported value: "{match}": supported values: {listed}')
     if match and not text:
-        raise bad_request("resourceVersionMatch is forbidden unless resourceVersion is provided")
+        raise _unmatched(
+            "Forbidden: resourceVersionMatch is forbidden unless resourceVersion is provided"
+        )
     revision = number(query, "resourceVersion") or 0
     if match == "Exact" and not revision:
-        raise bad_request('resourceVersionMatch "Exact" is forbidden for resourceVersion "0"')
+        raise _unmatched(
+            'Forbidden: resourceVersionMatch "Exact" is forbidden for resourceVersion "0"'
+        )
     check_not_future(store, revision)
     return revision if match == "Exact" else 0
+
+
+def _unmatched(problem: str) -> ApiFailure:
+    return invalid_option("ListOptions", "resourceVersionMatch", problem)
 
 
 def check_not_future(store: Store, revision: int) -> None:
@@ -109,7 +119,7 @@ def _continued(token: str, query: Mapping[str, str]) -> tuple[int, tuple[str, st
     if query.get("resourceVersion", "") not in ("", "0"):
         raise bad_request("specifying resource version is not allowed when using continue")
     if query.get("resourceVersionMatch"):
-        raise bad_request("resourceVersionMatch is forbidden when continue is provided")
+        raise _unmatched("Forbidden: resourceVersionMatch is forbidden when continue is provided")
     return _read_token(token)
 
 

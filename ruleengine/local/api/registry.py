@@ -135,12 +135,7 @@ class Registry:
         duplicates: Sequence[str] = (),
     ) -> Object:
         """Replace an object, or its status. Raises ``ApiFailure``, 409 for a stale one."""
-        value = preparing.identified(value, served, namespace)
-        if value["metadata"].setdefault("name", name) != name:
-            raise bad_request(
-                f"the name of the object ({value['metadata']['name']}) does not match the name "
-                f"on the URL ({name})"
-            )
+        value = preparing.named(preparing.identified(value, served, namespace), name)
         if served.custom and not value["metadata"].get("resourceVersion"):
             cause = invalid_value(
                 ("metadata", "resourceVersion"), 0, "must be specified for an update"
@@ -244,12 +239,7 @@ class Registry:
 
         Raises ``ApiFailure``, 409 with causes for conflicts with other managers.
         """
-        config = preparing.identified(config, served, namespace)
-        metadata = config["metadata"]
-        if metadata.setdefault("name", name) != name:
-            raise bad_request("the name of the configuration does not match the name on the URL")
-        if metadata.get("managedFields"):
-            raise bad_request("metadata.managedFields must be nil")
+        config = preparing.configured(config, served, namespace, name)
         for _ in range(_TRIES):
             live = self.store.get(served.key(namespace, name))
             try:

@@ -4,12 +4,16 @@ The answers are those of the authorizer and the authenticator themselves, so the
 what is enforced (reference, Kubernetes API section 8).
 """
 
+from collections.abc import Iterator
 from typing import Final
 
+from ruleengine.apimachinery.causes import Cause
+from ruleengine.apimachinery.causes import invalid as invalid_value
+from ruleengine.apimachinery.kinds import KindInfo
 from ruleengine.local.api.access import Attributes
 from ruleengine.local.api.authenticating import Authenticator
 from ruleengine.local.api.authorizing import Authorizer
-from ruleengine.local.api.failures import bad_request
+from ruleengine.local.api.failures import bad_request, invalid
 from ruleengine.local.api.users import User
 from ruleengine.local.service_accounts import AUDIENCE
 from ruleengine.model.values import Object, Value, lookup
@@ -36,10 +40,13 @@ class Reviews:
         self._authenticator = authenticator
         self._authorizer = authorizer
 
-    def answer(self, value: Object, kind: str, caller: User, namespace: str = "") -> Object:
-        """Return a review with its answer. Raises ``ApiFailure`` 400."""
+    def answer(self, value: Object, info: KindInfo, caller: User, namespace: str = "") -> Object:
+        """Return a review with its answer. Raises ``ApiFailure`` 400 and 422."""
         spec = value.get("spec") or {}
-        match kind:
+        causes = list(_problems(spec, info.kind))
+        if causes:
+            raise invalid(info, "", causes)
+        match info.kind:
             case "SelfSubjectAccessReview":
                 status = self._access(caller, spec)
             case "SubjectAccessReview" | "LocalSubjectAccessReview":
@@ -85,10 +92,24 @@ class Reviews:
 
 
 def _subject(spec: Object) -> User:
-    name, groups = str(spec.get("user") or ""), spec.get("groups") or []
-    if not name and not groups:
-        raise bad_request("at least one of user or group must be specified")
-    return User(name=name, groups=tuple(str(one) for one in groups))
+    groups = spec.get("groups") or []
+    return User(name=str(spec.get("user") or ""), groups=tuple(str(one) for one in groups))
+
+
+def _problems(spec: Object, kind: str) -> Iterator[Cause]:
+    """Yield what is wrong with a question about somebody's rights."""
+    if not kind.endswith("AccessReview"):
+        return
+    resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
+    if resource and other:
+        detail = "cannot be specified in combination with resourceAttributes"
+        yield invalid_value(("spec", "nonResourceAttributes"), other, detail)
+    elif not resource and not other:
+        detail = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
+        yield invalid_value(("spec", "resourceAttributes"), resource, detail)
+    if not kind.startswith("Self") and not spec.get("user") and not spec.get("groups"):
+        detail = "at least one of user or group must be specified"
+        yield invalid_value(("spec", "user"), spec.get("user"), detail)
 
 
 def _in(spec: Object, namespace: str) -> Object:
@@ -101,8 +122,6 @@ def _in(spec: Object, namespace: str) -> Object:
 
 def _attributes(spec: Object) -> Attributes:
     resource, other = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
-    if bool(resource) is bool(other):
-        raise bad_request("exactly one of resourceAttributes or nonResourceAttributes is needed")
     if other:
         return Attributes(verb=_word(other, "verb"), path=_word(other, "path"))
     return Attributes(

@@ -16,7 +16,7 @@ from ruleengine.apimachinery.selectors import SelectorError, label_selector_from
 from ruleengine.local.api import preparing
 from ruleengine.local.api.bodies import Body
 from ruleengine.local.api.catalog import Served
-from ruleengine.local.api.failures import bad_request, invalid, not_found
+from ruleengine.local.api.failures import bad_request, invalid
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.registry import Edit, Registry
 from ruleengine.local.api.routing import Route
@@ -63,7 +63,7 @@ class Scales:
             options.warnings.clear()
             scale = preparing.identified(edit(scale_of(live, served)), SCALE, route.namespace)
             scale = preparing.declared(scale, SCALE, options, duplicates)
-            return _with_scale(live, _checked(scale, route), served)
+            return _with_scale(live, _checked(preparing.named(scale, route.name)), served)
 
         changed = self._registry.change(
             served, route.namespace, route.name, scaled, options, subresource="scale"
@@ -72,38 +72,29 @@ class Scales:
 
     def apply(self, route: Route, config: Object, options: WriteOptions) -> Object:
         """Scale as an applied ``Scale`` says, which owns the number from then on."""
-        scale = preparing.identified(config, SCALE, route.namespace)
+        scale = preparing.configured(config, SCALE, route.namespace, route.name)
         try:
             check_declared(scale, SCALE.schema)
         except UndeclaredError as error:
             raise bad_request(error.message) from None
-        if lookup(scale, "spec", "replicas") is not None:
-            _checked(scale, route)
-        applied, created = self._registry.apply(
+        applied, _ = self._registry.apply(
             route.served,
             route.namespace,
             route.name,
-            _configuration(scale, route.served),
+            _configuration(_checked(scale), route.served),
             options,
             subresource="scale",
         )
-        if created:
-            raise not_found(route.served.info, route.name)
         return scale_of(applied, route.served)
 
 
-def _checked(scale: Object, route: Route) -> Object:
-    """Return a ``Scale`` that says a number and means its parent. Raises ``ApiFailure``."""
-    name = lookup(scale, "metadata", "name", default=route.name)
-    if name != route.name:
-        raise bad_request(
-            f"the name of the object ({name}) does not match the name on the URL ({route.name})"
-        )
+def _checked(scale: Object) -> Object:
+    """Return a ``Scale`` that says a number. Raises ``ApiFailure`` 400 and 422."""
     preparing.decoded(scale, SCALE.schema)
     replicas = lookup(scale, "spec", "replicas", default=0)
     if replicas < 0:
         cause = invalid_value(("spec", "replicas"), replicas, "must be greater than or equal to 0")
-        raise invalid(SCALE.info, route.name, [cause])
+        raise invalid(SCALE.info, scale["metadata"]["name"], [cause])
     return scale
 
 

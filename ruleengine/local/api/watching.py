@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.api.failures import ApiFailure, expired
-from ruleengine.local.api.options import flag, number
+from ruleengine.local.api.failures import expired
+from ruleengine.local.api.options import flag, invalid_option, number
 from ruleengine.local.api.preparing import presented
 from ruleengine.local.api.reading import check_not_future
 from ruleengine.local.api.routing import Route
@@ -83,11 +83,14 @@ def read_watch(route: Route, query: Mapping[str, str], store: Store) -> WatchReq
     selection = read_selection(query, route.served, route.namespace)
     initial = flag(query, "sendInitialEvents")
     if initial and query.get("resourceVersionMatch") != "NotOlderThan":
-        text = "sendInitialEvents is forbidden without resourceVersionMatch NotOlderThan"
-        raise ApiFailure(422, "Invalid", text)
+        text = "Forbidden: sendInitialEvents requires setting resourceVersionMatch to NotOlderThan"
+        raise invalid_option("ListOptions", "resourceVersionMatch", text)
     if query.get("resourceVersionMatch") and not initial:
-        text = "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided"
-        raise ApiFailure(422, "Invalid", text)
+        text = (
+            "Forbidden: resourceVersionMatch is forbidden for watch unless sendInitialEvents is "
+            "provided"
+        )
+        raise invalid_option("ListOptions", "resourceVersionMatch", text)
     revision = number(query, "resourceVersion") or 0
     check_not_future(store, revision)
     seconds = number(query, "timeoutSeconds")
