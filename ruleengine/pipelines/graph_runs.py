@@ -13,6 +13,7 @@ from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.sides import sides_of
 from ruleengine.pipelines.variables import input_artifacts, node_variables
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class _Dag:
     template: Object
     call: "Call"
     graph: Graph
+    frontier: Frontier
     captures: set[str]
 
     def name_of(self, task: str) -> str:
@@ -38,13 +40,16 @@ class _Dag:
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """Begin the tasks whose time has come, look after the others, end the node after all."""
     source = template["dag"]
-    graph: Graph = machine.remember("graph", node["name"], source, lambda: make_graph(source))
+    graph: Graph = machine.memory.remember(
+        "graph", node["name"], source, lambda: make_graph(source)
+    )
     dag = _Dag(
         node=node,
         template=template,
         call=replace(call, boundary=node["id"], hooked=False, attempt=None),
         graph=graph,
-        captures=machine.captures(node["name"], template),
+        frontier=machine.memory.frontier(node["name"], graph),
+        captures=machine.memory.captures(node["name"], template),
     )
     if not _walk(machine, dag) and not _gives_up(machine, dag):
         return machine.left_over(node, call)
@@ -56,7 +61,7 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
 
     Tasks that are over are not looked at again, so that a decision costs what is on its way.
     """
-    frontier = machine.frontier(dag.node["name"], dag.graph)
+    frontier = dag.frontier
     frontier.settle(
         lambda name: _was_over(machine, dag, name), lambda name: _fails_by(machine, dag, name)
     )
@@ -64,9 +69,9 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     looked = {
         name: _task(machine, dag, name) for name in sorted(known, key=frontier.order.__getitem__)
     }
-    if all(looked.values()) and _has_failed(machine, dag, frontier):
+    if all(looked.values()) and _has_failed(machine, dag):
         return True
-    walk = Walk(frontier)
+    walk = Walk(frontier, lambda leaf: _has_room(machine, dag, leaf=leaf))
     for name in walk:
         over = looked.get(name)
         if _task(machine, dag, name) if over is None else over:
@@ -74,13 +79,19 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     return walk.is_over
 
 
-def _has_failed(machine: "Machine", dag: _Dag, frontier: Frontier) -> bool:
+def _has_room(machine: "Machine", dag: _Dag, *, leaf: bool) -> bool:
+    if _stops_early(machine, dag):
+        return False
+    return machine.has_room_for(_limited(dag), leaf=leaf)
+
+
+def _has_failed(machine: "Machine", dag: _Dag) -> bool:
     """Tell whether the DAG gives up, nothing of it being on its way: a target went wrong.
 
     As in Argo: what could still begin does so only while something else runs, or without
     ``failFast`` (reference, Workflows 8).
     """
-    source = dag.template["dag"]
+    source, frontier = dag.template["dag"], dag.frontier
     if source.get("failFast") is False:
         return False
     looked = (one for one in frontier.open if one in frontier.targets)
@@ -95,8 +106,8 @@ def _fails_by(machine: "Machine", dag: _Dag, target: str) -> bool:
 
 def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
     """Tell whether a task was over before this decision, and nothing can begin for it any more."""
-    node = machine.observed(dag.name_of(name))
-    return node is not None and is_fulfilled(node) and not hooking.hooks_of(dag.graph.tasks[name])
+    hooks = hooking.hooks_of(dag.graph.tasks[name])
+    return machine.is_observed_over(dag.name_of(name), hooks)
 
 
 def _gives_up(machine: "Machine", dag: _Dag) -> bool:
@@ -171,6 +182,8 @@ def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
             node: Object | None = machine.skip(call, OMITTED, Phase.OMITTED)
         else:
             node = _begin_planned(machine, dag, task)
+            if node is None and machine.memory.has("planned", call.name):
+                dag.frontier.hold(name, leaf=machine.is_leaf(task, dag.call.scope))
     except NodeError as error:
         found = machine.tree.find(call.name) or machine.add_node(call, NodeType.SKIPPED)
         node = machine.end(found, Phase.ERROR, str(error))
@@ -216,7 +229,7 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
         variables = {**_known(machine, dag), **_variables(machine, dag, asks)}
         return expand(task, dag.name_of(name), variables)
 
-    planned: list[Planned] = machine.remember("planned", dag.name_of(name), task, make)
+    planned: list[Planned] = machine.memory.remember("planned", dag.name_of(name), task, make)
     return planned
 
 
@@ -233,28 +246,39 @@ def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Ob
 
 def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object:
     """Bring the children of a looped task on; the last that went wrong gives it its phase."""
-    children = []
-    for one in _plan(machine, dag, task):
+    sides = sides_of(machine, group["name"], task, lambda: _plan(machine, dag, task))
+
+    def bring_on(one: Planned) -> Object | None:
         call = _call(dag, task, one.name, one.step)
         child = machine.skip(call, one.skipped) if one.skipped else machine.run(call)
         if child is not None:
             machine.tree.link([group["id"]], child["id"])
-        children.append(child)
+        return child
+
+    walk, looked = sides.look_after(machine, _limited(dag), bring_on, lambda _: ())
+    for name, child in looked.items():
+        if is_fulfilled(child):
+            walk.over(name)
     current = machine.tree.find(group["name"]) or group
-    if any(child is None or not is_fulfilled(child) for child in children):
+    if not walk.is_over:
         return current
+    children = (machine.tree.find(one) for one in sides.planned)
     wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]
     return machine.end(current, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)
 
 
+def _limited(dag: _Dag) -> "Call":
+    """Return a call that the limit of the template counts for."""
+    return replace(dag.call, limit=int(dag.template.get("parallelism") or 0))
+
+
 def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":
     return replace(
-        dag.call,
+        _limited(dag),
         name=name,
         step=step,
         arguments=step.get("arguments") or {},
         local={"tasks.name": str(task["name"])},
-        limit=int(dag.template.get("parallelism") or 0),
         captures=task["name"] in dag.captures,
     )
 

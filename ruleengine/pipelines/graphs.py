@@ -1,7 +1,8 @@
 """The graph of a DAG template's tasks: who waits for whom (reference, Workflows 8)."""
 
 import heapq
-from collections import Counter
+from bisect import insort
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -44,14 +45,24 @@ class Graph:
         return found
 
 
+def side_by_side(names: Iterable[str]) -> Graph:
+    """Return the graph of what does not wait for each other: steps of a group, items of a loop."""
+    order = tuple(names)
+    return Graph(tasks={}, needs=dict.fromkeys(order, ()), targets=(), order=order)
+
+
 class Frontier:
     """The tasks of a graph that can be looked at: all they need is over, and they are not.
 
     It holds what a walk over all tasks would come to, as far as tasks were *observed* to be over,
     so that any decision may begin from it. ``wrong`` are those of them that the DAG fails by.
+    ``held`` are those that only room was missing for, apart from ``open``: nobody has to look at
+    them while there is none. Those that a pod runs for have a line of their own, by their place
+    in the order.
     """
 
     def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.order = {name: index for index, name in enumerate(graph.order)}
         self.names = graph.order
         self.needed_by: dict[str, list[str]] = {name: [] for name in graph.order}
@@ -63,6 +74,7 @@ class Frontier:
                 self.needed_by[one].append(name)
         self.open = {name for name in graph.order if not self.missing[name]}
         self.targets = frozenset(graph.targets)
+        self.held: dict[bool, list[int]] = {True: [], False: []}
         self.over: set[str] = set()
         self.wrong: set[str] = set()
 
@@ -91,12 +103,24 @@ class Frontier:
                     self.open.add(one)
                     waiting.append(one)
 
+    def hold(self, name: str, *, leaf: bool) -> None:
+        """Put a task aside that begins as soon as there is room."""
+        if name in self.open:
+            self.open.remove(name)
+            insort(self.held[leaf], self.order[name])
+
 
 class Walk:
-    """One walk over the tasks that can be looked at; it changes nothing of the frontier."""
+    """One walk over the tasks that can be looked at.
 
-    def __init__(self, frontier: Frontier) -> None:
+    ``room`` tells whether one more may begin, with a pod or without. Of those that were held it
+    takes one after another back into the frontier, for as long as there is.
+    """
+
+    def __init__(self, frontier: Frontier, room: Callable[[bool], bool]) -> None:
         self._frontier = frontier
+        self._room = room
+        self._lines = {leaf: deque(line) for leaf, line in frontier.held.items() if line}
         self._coming = [frontier.order[name] for name in frontier.open]
         self._over = 0
         self._fewer: Counter[str] = Counter()
@@ -104,8 +128,22 @@ class Walk:
 
     def __iter__(self) -> Iterator[str]:
         """Yield the tasks in the order of the graph; those that become ready on the way too."""
-        while self._coming:
-            yield self._frontier.names[heapq.heappop(self._coming)]
+        while (place := self._next()) is not None:
+            yield self._frontier.names[place]
+
+    def _next(self) -> int | None:
+        """Take the first that is to be looked at; a line without room then ends for this walk."""
+        while heads := [(line[0], leaf) for leaf, line in self._lines.items() if line]:
+            place, leaf = min(heads)
+            if self._coming and self._coming[0] < place:
+                break
+            if self._room(leaf):
+                self._lines[leaf].popleft()
+                self._frontier.held[leaf].remove(place)
+                self._frontier.open.add(self._frontier.names[place])
+                return place
+            del self._lines[leaf]
+        return heapq.heappop(self._coming) if self._coming else None
 
     @property
     def is_over(self) -> bool:

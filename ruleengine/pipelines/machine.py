@@ -6,18 +6,19 @@ where it does. What kind of template it is decides who knows how (:mod:`.steps`,
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Request, World
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import (
+    estimating,
     graph_runs,
+    hooking,
     leaves,
     locking,
     memoizing,
@@ -30,8 +31,7 @@ from ruleengine.pipelines import (
 from ruleengine.pipelines.arguments import bind
 from ruleengine.pipelines.beginning import with_claims
 from ruleengine.pipelines.definitions import Definitions, Found
-from ruleengine.pipelines.expanding import captured
-from ruleengine.pipelines.graphs import Frontier, Graph
+from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
@@ -41,9 +41,6 @@ from ruleengine.pipelines.variables import exported_variables, input_variables
 
 _DEEPEST: Final = 100
 """How many templates may be called inside one another (reference, Workflows 1)."""
-
-_LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow\(|\bsprig\.")
-"""Variables that change while a workflow runs."""
 
 OUT_OF_TIME: Final = "Step exceeded its deadline"
 DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
@@ -99,6 +96,7 @@ class Machine:
         self.world = world
         self.now = now
         self.memo = memo
+        self.memory = Memory(memo)
         self.name: str = value["metadata"]["name"]
         self.namespace: str = value["metadata"].get("namespace", "")
         nodes: Object = lookup(value, "status", "nodes", default={})
@@ -194,6 +192,9 @@ class Machine:
                 node["templateRef"] = found.reference
             elif found.name:
                 node["templateName"] = found.name
+        estimated = estimating.estimate_node(self, call.name)
+        if estimated is not None:
+            node["estimatedDuration"] = estimated
         flags = {"hooked": call.hooked, "retried": call.attempt is not None}
         if any(flags.values()):
             node["nodeFlag"] = {key: True for key, value in flags.items() if value}
@@ -252,7 +253,7 @@ class Machine:
         if call.depth > _DEEPEST:
             raise NodeError("Maximum recursion depth exceeded")
         found = self.definitions.find(call.step, call.scope)
-        if leaves.is_leaf(found.template) and not self.has_room() and not call.exiting:
+        if not self.has_room_for(call, leaf=leaves.is_leaf(found.template)):
             return None
         inputs = bind(found.template, call.arguments, self.read_key)
         template = self.prepared(call, found, inputs)
@@ -286,42 +287,32 @@ class Machine:
             replaced: Object = substitute(first, {**local, **variables})
             return {**replaced, "metrics": metrics} if metrics else replaced
 
-        prepared: Object = self.remember("prepared", call.name, found.template, make)
+        prepared: Object = self.memory.remember("prepared", call.name, found.template, make)
         return prepared
-
-    def remember(self, kind: str, name: str, source: object, make: Callable[[], Any]) -> Any:
-        """Return what ``make`` makes for a node, from the memo where it was made before.
-
-        What depends on variables that change during the run is made anew each time.
-        """
-        known = self.memo.setdefault(kind, {})
-        if name not in known:
-            made = make()
-            if _LATE.search(dumps(source)):
-                return made
-            known[name] = made
-        return known[name]
-
-    def captures(self, name: str, template: Object) -> set[str]:
-        """Return the steps or tasks of a node whose standard output somebody reads."""
-        known = self.memo.setdefault("captures", {})
-        if name not in known:
-            known[name] = captured(template)
-        found: set[str] = known[name]
-        return found
 
     def observed(self, name: str) -> Object | None:
         """Return the node with a name as it was before this decision."""
         nodes: Object = lookup(self.value, "status", "nodes", default={})
         return nodes.get(self.tree.id_of(name))
 
-    def frontier(self, name: str, graph: Graph) -> Frontier:
-        """Return which tasks of a node can be looked at, as far as earlier decisions saw."""
-        known = self.memo.setdefault("frontier", {})
-        if name not in known:
-            known[name] = Frontier(graph)
-        found: Frontier = known[name]
-        return found
+    def is_observed_over(self, name: str, hooks: Iterable[str]) -> bool:
+        """Tell whether a node was over before this decision, its hooks (by name) as well."""
+        names = (name, *(hooking.hook_name(name, one) for one in hooks))
+        found = (self.observed(one) for one in names)
+        return all(node is not None and is_fulfilled(node) for node in found)
+
+    def has_room_for(self, call: Call, *, leaf: bool) -> bool:
+        """Tell whether one more node may begin that is called like this, with a pod or without."""
+        if self.is_held_back(call):
+            return False
+        return not leaf or call.exiting or self.has_room()
+
+    def is_leaf(self, step: Object, scope: str) -> bool:
+        """Tell whether a pod runs for what a step or task names."""
+        try:
+            return leaves.is_leaf(self.definitions.find(step, scope).template)
+        except NodeError:
+            return False
 
     def declared_outputs(self, step: Object, scope: str) -> Object:
         """Return the outputs that the template of a step or task declares."""

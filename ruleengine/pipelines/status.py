@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import estimating
 from ruleengine.pipelines.beginning import claimed
 from ruleengine.pipelines.phases import Phase
 
@@ -22,6 +23,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "startedAt": format_time(machine.started),
         "finishedAt": format_time(machine.now) if over else None,
         "progress": progress(machine),
+        "estimatedDuration": _estimated(machine, before),
         "message": message or None,
         "nodes": machine.tree.nodes,
         "conditions": conditions(before, over=over, wrong=machine.metering.condition),
@@ -33,6 +35,13 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "storedWorkflowTemplateSpec": machine.definitions.stored_spec,
     }
     return {key: value for key, value in status.items() if value is not None}
+
+
+def _estimated(machine: "Machine", before: Object) -> int | None:
+    """Return how long the workflow was thought to take when it began, in seconds."""
+    if before.get("startedAt"):
+        return before.get("estimatedDuration")
+    return estimating.estimate(machine)
 
 
 def pending_status(machine: "Machine", message: str) -> Object:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
 from ruleengine.pipelines.conditions import excused
@@ -11,6 +12,7 @@ from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.sides import Sides, sides_of
 from ruleengine.pipelines.tree import is_hook
 from ruleengine.pipelines.variables import input_artifacts, looped_variables, node_variables
 
@@ -37,9 +39,9 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         node=node,
         template=template,
         call=replace(call, boundary=node["id"], hooked=False, attempt=None),
-        captures=machine.captures(node["name"], template),
+        captures=machine.memory.captures(node["name"], template),
     )
-    for index in range(len(template["steps"])):
+    for index in range(_past(machine, whole), len(template["steps"])):
         group = _group(machine, whole, index)
         if group is None or not is_fulfilled(group):
             return machine.left_over(node, call)
@@ -48,6 +50,16 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     known = _variables_of(machine, whole, len(template["steps"]), template.get("outputs"))
     outputs = outputs_of(template, {**_known(machine, whole), **known})
     return _end(machine, whole, Phase.SUCCEEDED, "", outputs=outputs or None)
+
+
+def _past(machine: "Machine", whole: _Steps) -> int:
+    """Return how many groups were over, and well, before this decision."""
+
+    def is_past(index: int) -> bool:
+        group = machine.observed(whole.group(index))
+        return group is not None and is_fulfilled(group) and not is_wrong(group)
+
+    return machine.memory.past(whole.node["name"], is_past)
 
 
 def _end(machine: "Machine", whole: _Steps, phase: Phase, message: str, **fields: object) -> Object:
@@ -75,10 +87,11 @@ def _group(machine: "Machine", whole: _Steps, index: int) -> Object | None:
         group = machine.add_node(replace(whole.call, name=name), NodeType.STEP_GROUP)
         machine.tree.link(_before(machine, whole, index), group["id"])
     try:
-        planned = _plan(machine, whole, index)
+        stated = whole.template["steps"][index]
+        sides = sides_of(machine, name, stated, lambda: _plan(machine, whole, index))
     except NodeError as error:
         return machine.end(group, Phase.ERROR, str(error))
-    return _run(machine, whole, group, planned)
+    return _run(machine, whole, group, sides)
 
 
 def _before(machine: "Machine", whole: _Steps, index: int) -> list[str]:
@@ -91,41 +104,41 @@ def _before(machine: "Machine", whole: _Steps, index: int) -> list[str]:
 
 
 def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
-    """Return the nodes of a group; worked out once, for what it reads changes no more."""
     name, group = whole.group(index), whole.template["steps"][index]
-
-    def make() -> list[Planned]:
-        variables = {**_known(machine, whole), **_variables_of(machine, whole, index, group)}
-        return [
-            one
-            for step in group
-            for one in expand(step, naming.child_name(name, str(step["name"])), variables)
-        ]
-
-    planned: list[Planned] = machine.remember("planned", name, group, make)
-    return planned
+    variables = {**_known(machine, whole), **_variables_of(machine, whole, index, group)}
+    return [
+        one
+        for step in group
+        for one in expand(step, naming.child_name(name, str(step["name"])), variables)
+    ]
 
 
 def _known(machine: "Machine", whole: _Steps) -> dict[str, Any]:
     return {**machine.globals, **input_artifacts(whole.template.get("inputs") or {})}
 
 
-def _run(machine: "Machine", whole: _Steps, group: Object, planned: list[Planned]) -> Object:
+def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Object:
     """Run the steps of a group, and end it when all have come to their end."""
-    children: list[tuple[Planned, Object | None]] = []
-    for one in planned:
-        gives_up = machine.fail_fast(_now(machine, group), whole.template)
-        begun = machine.tree.find(one.name) is not None
-        child = None if gives_up and not begun else _step(machine, whole, group, one)
-        children.append((one, child))
-    over = [_is_over(machine, whole, one, child) for one, child in children if child]
-    if not all(over):
-        return _now(machine, group)
+
+    def bring_on(one: Planned) -> Object | None:
+        return _step(machine, whole, group, one)
+
+    walk, looked = sides.look_after(
+        machine, _limited(whole), bring_on, lambda one: hooking.hooks_of(one.source)
+    )
+    over = [
+        name
+        for name, child in looked.items()
+        if _is_over(machine, whole, sides.planned[name], child)
+    ]
+    for name in over:
+        walk.over(name)
     current = _now(machine, group)
-    if any(child is None for _, child in children) and not machine.fail_fast(
-        current, whole.template
-    ):
+    if len(over) < len(looked):
         return current
+    if not walk.is_over and not machine.fail_fast(current, whole.template):
+        return current
+    children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
     return _finished(machine, current, children)
 
 
@@ -133,14 +146,22 @@ def _now(machine: "Machine", node: Object) -> Object:
     return machine.tree.find(node["name"]) or node
 
 
+def _limited(whole: _Steps) -> "Call":
+    """Return a call that the limit of the template counts for."""
+    return replace(whole.call, limit=int(whole.template.get("parallelism") or 0))
+
+
 def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) -> Object | None:
+    """Bring one step on; ``None`` while it does not begin."""
+    begun = machine.tree.find(planned.name) is not None
+    if not begun and machine.fail_fast(_now(machine, group), whole.template):
+        return None
     call = replace(
-        whole.call,
+        _limited(whole),
         name=planned.name,
         step=planned.step,
         arguments=planned.step.get("arguments") or {},
         local={"steps.name": str(planned.source["name"])},
-        limit=int(whole.template.get("parallelism") or 0),
         captures=planned.source["name"] in whole.captures,
     )
     child = machine.skip(call, planned.skipped) if planned.skipped else machine.run(call)
@@ -170,6 +191,8 @@ def _variables_of(machine: "Machine", whole: _Steps, before: int, reader: object
 
     Raises ``NodeError`` where the results of a loop are no JSON.
     """
+    if "steps" not in dumps(reader):
+        return {}
     located = {
         str(step["name"]): (index, step)
         for index, group in enumerate(whole.template["steps"][:before])

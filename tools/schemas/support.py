@@ -134,10 +134,12 @@ class _Walk:
 
 
 def _native(row: Row, constraints: Constraints) -> str:
+    if row.path == "status" or row.path.startswith("status."):
+        return WRITTEN
     about = constraints.kinds[row.kind]
     if row.path in (about.get("support") or {}) or row.path in ("metadata", "spec"):
         return HONOURED if about.get("support") else RECORDED
-    return WRITTEN if row.path == "status" or row.path.startswith("status.") else RECORDED
+    return RECORDED
 
 
 def _lines(rows: list[Row], constraints: Constraints) -> Iterator[tuple[str, ...]]:
