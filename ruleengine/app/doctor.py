@@ -120,13 +120,11 @@ def _sandbox() -> Check:
     finally:
         launcher.close()
     message, _, remedy = found.problem.partition("; ")
-    if not message and found.isolation is Isolation.NONE:
-        message = "pods run in the open, as was allowed"
     return Check(
         subject="sandbox",
         good=found.isolation is not Isolation.NONE,
         needed=False,
-        message=message or f"pods can run: {found.isolation}",
+        message=message or f"pods can run: {found.told}",
         remedy=remedy,
     )
 

@@ -10,7 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.local.runtime.inside.output import Log, Output
-from ruleengine.local.runtime.logs import LogOptions, follow_log, last_lines, read_log, read_options
+from ruleengine.local.runtime.logs import (
+    LogOptions,
+    follow_log,
+    is_large,
+    last_lines,
+    log_chunks,
+    read_log,
+    read_options,
+)
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 LINES = b"""\
@@ -93,6 +101,32 @@ def test_a_log_is_followed_to_its_end(log: Path) -> None:
 
     options = LogOptions(tail_lines=1)
     assert b"".join(follow_log(log, options, is_over)) == b"fourmore\n"
+
+
+@pytest.fixture(scope="module")
+def long_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a log of many pieces: 20,000 numbered lines, each in two parts."""
+    path = tmp_path_factory.mktemp("long") / "log"
+    moment = "2026-01-02T03:04:05.000000000Z"
+    path.write_text("".join(f"{moment} stdout P {n}\n{moment} stdout F .\n" for n in range(20_000)))
+    return path
+
+
+def test_a_long_log_comes_in_pieces(long_log: Path) -> None:
+    """Nobody holds it as a whole, and a time stands only where a line begins."""
+    assert is_large(long_log)
+    pieces = list(log_chunks(long_log, LogOptions(timestamps=True)))
+    assert max(map(len, pieces)) < long_log.stat().st_size / 4
+    lines = b"".join(pieces).splitlines()
+    assert lines == [b"2026-01-02T03:04:05.000000000Z %d." % n for n in range(20_000)]
+    assert len(read_log(long_log, LogOptions(limit_bytes=100_000))) == 100_000
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 7_000, 19_999, 20_000, 30_000])
+def test_the_end_of_a_long_log_is_found_from_its_end(long_log: Path, count: int) -> None:
+    """However many pieces that takes."""
+    lines = read_log(long_log, LogOptions(tail_lines=count)).splitlines()
+    assert lines == [b"%d." % n for n in range(max(20_000 - count, 0), 20_000)]
 
 
 def test_the_end_of_a_log_can_be_a_message(log: Path) -> None:

@@ -293,6 +293,25 @@ def test_pods_that_went_meanwhile_leave_nothing(shell: Shell, runner: ProcessRun
     assert until(lambda: not alive_below(runner.log_path(shell.uid, name, 0).parents[3]))
 
 
+@pytest.mark.parametrize(
+    ("sandbox", "message"),
+    [
+        (Sandbox(isolation=Isolation.USER), "not isolated: the network, and the kernel"),
+        (Sandbox(isolation=Isolation.NONE), "nothing is isolated, as was allowed"),
+        (Sandbox(isolation=Isolation.NONE, problem="no sandbox; do this"), "no sandbox; do this"),
+    ],
+)
+def test_what_is_not_isolated_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, sandbox: Sandbox, message: str
+) -> None:
+    """In the log of the server, however often pods are looked at."""
+    found = ProcessRunner(tmp_path / "pods", SystemClock(), sandbox=lambda _: sandbox, engine=())
+    for _ in range(3):
+        found.problem()
+    found.close()
+    assert [message in one.getMessage() for one in caplog.records].count(True) == 1
+
+
 def test_processes_run_in_the_open_only_where_allowed(tmp_path: Path) -> None:
     """Then too with the pod's environment only, in a folder of their own, and without volumes."""
     allowed = Sandbox(isolation=Isolation.NONE)

@@ -4,7 +4,14 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from ruleengine.local.api.failures import bad_request
-from ruleengine.local.runtime.logs import Logs, follow_log, read_log, read_options
+from ruleengine.local.runtime.logs import (
+    Logs,
+    follow_log,
+    is_large,
+    log_chunks,
+    read_log,
+    read_options,
+)
 from ruleengine.model.http import HttpResponse
 from ruleengine.model.names import SIMULATED
 from ruleengine.model.values import Object, lookup
@@ -49,6 +56,8 @@ def answer(
         raise _waiting(name, container, found)
     path = logs.log_path(pod["metadata"]["uid"], container, attempt)
     if not options.follow or options.previous:
+        if is_large(path) and options.tail_lines is None:
+            return HttpResponse(status=200, headers=_HEADERS, stream=log_chunks(path, options))
         return HttpResponse(status=200, headers=_HEADERS, body=read_log(path, options))
 
     def is_over() -> bool:

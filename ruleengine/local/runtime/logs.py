@@ -3,18 +3,20 @@
 A log lies on the disk in the format of :mod:`ruleengine.local.runtime.inside.output`.
 """
 
+import re
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
 from ruleengine.model.times import parse_time
 
-_CHUNK: Final = 1 << 16
+_CHUNK: Final = 1 << 18
+_LARGE: Final = 1 << 20
 _PAUSE: Final = 0.05
-_WORDS: Final = 4
+_LINE: Final = re.compile(rb"^([^ \n]*) ([^ \n]*) ([^ \n]*) ([^\n]*)$", re.MULTILINE)
 _FULL: Final = b"F"
 
 
@@ -82,38 +84,55 @@ def _since(query: Mapping[str, str], now: datetime) -> bytes:
 
 def read_log(path: Path, options: LogOptions) -> bytes:
     """Return what a log holds now; nothing where there is no file (yet)."""
-    try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return b""
-    return _shown(_tail(_selected(content.split(b"\n"), options), options), options)
+    return b"".join(log_chunks(path, options))
+
+
+def log_chunks(path: Path, options: LogOptions) -> Iterator[bytes]:
+    """Yield what a log holds now, in pieces: it may be large."""
+    return _chunks(path, options, lambda: True, _size_of(path))
 
 
 def follow_log(path: Path, options: LogOptions, is_over: Callable[[], bool]) -> Iterator[bytes]:
     """Yield what a log holds and what is added, until ``is_over``; empty chunks while idle."""
-    at, rest, first = 0, b"", True
-    left = options.limit_bytes
-    while left is None or left > 0:
-        over = is_over()
-        chunk = _read_at(path, at, -1 if first else _CHUNK)
-        at += len(chunk)
-        *lines, rest = (rest + chunk).split(b"\n")
-        found = _selected(lines, options)
-        found = _tail(found, options) if first else found
-        text = _shown(found, replace(options, limit_bytes=left))
-        left = None if left is None else left - len(text)
-        if over and not chunk and not first:
-            return
-        first = False
-        yield text
-        if not chunk:
-            time.sleep(_PAUSE)
+    return _chunks(path, options, is_over, None)
 
 
 def last_lines(path: Path, most_lines: int, most_bytes: int) -> str:
     """Return the end of a log."""
     text = read_log(path, LogOptions(tail_lines=most_lines))
     return text[-most_bytes:].decode(errors="replace")
+
+
+def is_large(path: Path) -> bool:
+    """Tell whether a log is better passed on in pieces."""
+    return _size_of(path) > _LARGE
+
+
+def _chunks(
+    path: Path, options: LogOptions, is_over: Callable[[], bool], end: int | None
+) -> Iterator[bytes]:
+    shown = _Shown(options)
+    at, rest = _begin(path, options), b""
+    while not shown.is_full:
+        over = is_over()
+        chunk = _read_at(path, at, _CHUNK if end is None else min(_CHUNK, end - at))
+        at += len(chunk)
+        data = rest + chunk
+        cut = data.rfind(b"\n") + 1
+        rest = data[cut:]
+        yield shown.text(_parts(data[:cut], options))
+        if chunk:
+            continue
+        if over:
+            return
+        time.sleep(_PAUSE)
+
+
+def _size_of(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:
+        return 0
 
 
 def _read_at(path: Path, at: int, most: int) -> bytes:
@@ -125,45 +144,85 @@ def _read_at(path: Path, at: int, most: int) -> bytes:
         return b""
 
 
-def _selected(lines: Iterable[bytes], options: LogOptions) -> list[tuple[bytes, bytes, bytes]]:
-    """Return time, tag and text of the parts of lines that are asked for."""
-    found = []
-    stream = options.stream.encode()
-    for line in lines:
-        words = line.split(b" ", _WORDS - 1)
-        if len(words) < _WORDS or words[0][: len(options.since)] < options.since:
-            continue
-        if not stream or words[1] == stream:
-            found.append((words[0], words[2], words[3]))
+_Part = tuple[bytes, bytes, bytes, bytes]
+"""Time, stream, tag and text of a part of a line."""
+
+
+def _parts(lines: bytes, options: LogOptions) -> list[_Part]:
+    """Return the parts that stand in lines of the file, those that are asked for."""
+    found: list[_Part] = _LINE.findall(lines)
+    if options.since:
+        size = len(options.since)
+        found = [one for one in found if one[0][:size] >= options.since]
+    if options.stream:
+        stream = options.stream.encode()
+        found = [one for one in found if one[1] == stream]
     return found
 
 
-def _tail(
-    parts: list[tuple[bytes, bytes, bytes]], options: LogOptions
-) -> list[tuple[bytes, bytes, bytes]]:
-    """Return the last lines; a line may have several parts."""
+def _begin(path: Path, options: LogOptions) -> int:
+    """Return where in the file the last lines begin that are asked for: read from its end.
+
+    A line may have several parts, and the last one may not have ended.
+    """
     if options.tail_lines is None:
-        return parts
-    begin, lines = len(parts), 0
-    while begin and lines <= options.tail_lines:
-        begin -= 1
-        is_end = parts[begin][1] == _FULL or begin == len(parts) - 1
-        lines += is_end
+        return 0
+    begin, lines, is_last = _size_of(path), 0, True
+    for at, line in _lines_backwards(path, begin):
+        parts = _parts(line, options)
+        if not parts:
+            continue
+        lines += is_last or parts[0][2] == _FULL
         if lines > options.tail_lines:
-            return parts[begin + 1 :]
-    return parts[begin:]
+            return begin
+        begin, is_last = at, False
+    return begin
 
 
-def _shown(parts: Iterable[tuple[bytes, bytes, bytes]], options: LogOptions) -> bytes:
-    """Return parts as the container wrote them, with their times where they are asked for."""
-    found = []
-    begins = True
-    for moment, tag, text in parts:
-        if options.timestamps and begins:
-            found.append(moment + b" ")
-        found.append(text)
-        begins = tag == _FULL
-        if begins:
-            found.append(b"\n")
-    content = b"".join(found)
-    return content if options.limit_bytes is None else content[: options.limit_bytes]
+def _lines_backwards(path: Path, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of a file from its end on, each with the place where it begins."""
+    at, rest = end, b""
+    while at > 0:
+        size = min(_CHUNK, at)
+        at -= size
+        data = _read_at(path, at, size) + rest
+        # what stands before the first line end has begun earlier, unless this is the beginning
+        cut = data.find(b"\n") + 1 if at else 0
+        if at and not cut:
+            rest = data
+            continue
+        rest = data[:cut]
+        place = at + len(data) + 1
+        for line in reversed(data[cut:].split(b"\n")):
+            place -= len(line) + 1
+            yield place, line
+
+
+class _Shown:
+    """Shows parts as the container wrote them, with their times where they are asked for."""
+
+    def __init__(self, options: LogOptions) -> None:
+        self._timestamps = options.timestamps
+        self._left = options.limit_bytes
+        self._begins = True
+
+    @property
+    def is_full(self) -> bool:
+        """Whether as many bytes were shown as are asked for."""
+        return self._left is not None and self._left <= 0
+
+    def text(self, parts: Iterable[_Part]) -> bytes:
+        """Return the text of parts that follow the ones before."""
+        found = []
+        for moment, _, tag, text in parts:
+            if self._timestamps and self._begins:
+                found.append(moment + b" ")
+            found.append(text)
+            self._begins = tag == _FULL
+            if self._begins:
+                found.append(b"\n")
+        content = b"".join(found)
+        if self._left is not None:
+            content = content[: self._left]
+            self._left -= len(content)
+        return content

@@ -108,7 +108,7 @@ class ProcessRunner:
         """Containers in the sandbox of this machine, tried when first needed and told once."""
         if self._containers is None:
             sandbox = self._find(self._launcher)
-            text = sandbox.problem or f"isolation of processes: {sandbox.isolation}"
+            text = sandbox.problem or f"isolation of processes: {sandbox.told}"
             _LOG.warning("the local node: %s", text)
             if self.groups.problem:
                 text = "limits are those of each process, and of memory only"

@@ -77,6 +77,17 @@ class Sandbox:
     problem: str = ""
 
     @property
+    def told(self) -> str:
+        """How containers are kept apart, and what they share with the machine all the same."""
+        if self.isolation is Isolation.NONE:
+            return (
+                "nothing is isolated, as was allowed: pods see the files and processes of the host"
+            )
+        return (
+            f"{self.isolation}; not isolated: the network, and the kernel (no system call filter)"
+        )
+
+    @property
     def user(self) -> int:
         """The host's user that owns what a container writes; 0 for the present one."""
         return NOBODY if self.isolation is Isolation.ROOT else 0
