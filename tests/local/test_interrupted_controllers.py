@@ -1,6 +1,6 @@
 """What controllers promise when their process ends between any two of their writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
 
@@ -8,8 +8,9 @@ import pytest
 
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
-from ruleengine.local.memory_store import MemoryStore
-from ruleengine.local.store import Key
+from ruleengine.local.memory_store import MemoryStore, NoJournal
+from ruleengine.local.store import Event, Key
+from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
 from tests.local.planes import Caller, deployment, job
 
@@ -132,3 +133,32 @@ def test_interrupted_sets_come_out_as_asked(writes: int) -> None:
     claims = world.call("GET", f"{DEFAULT}/persistentvolumeclaims")[1]["items"]
     assert [one["status"]["phase"] for one in claims] == ["Bound", "Bound"]
     assert len(world.names("/api/v1/persistentvolumes")) == 2
+
+
+class FullDisk(NoJournal):
+    """A journal that refuses a number of commits."""
+
+    def __init__(self) -> None:
+        self.refusals = 0
+
+    def commit(self, events: Sequence[Event], oldest: int) -> None:
+        """Keep nothing, or say that there is no room."""
+        del events, oldest
+        if self.refusals:
+            self.refusals -= 1
+            raise StoreError("the disk is full", "free space on it")
+
+
+def test_what_the_disk_refuses_is_written_later(caplog: pytest.LogCaptureFixture) -> None:
+    """It is told in a line, without a traceback, and nothing is lost."""
+    disk, clock = FullDisk(), VirtualClock()
+    plane = ControlPlane(MemoryStore(disk), clock, randomness=Random(7), patience=0, strict=True)
+    plane.settle()
+    call = Caller(plane)
+    assert call("POST", f"{APPS}/deployments", deployment(replicas=2))[0] == 201
+    disk.refusals = 3
+    plane.advance(30)
+    assert disk.refusals == 0
+    assert {one.exc_info for one in caplog.records if "the disk is full" in one.message} == {None}
+    found = call("GET", f"{APPS}/deployments/web")[1]["status"]
+    assert found["readyReplicas"] == 2

@@ -1,6 +1,8 @@
 """Logs give back what a container wrote, and as much of it as is asked for."""
 
 import os
+import resource
+import signal
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -170,6 +172,26 @@ def test_who_has_gone_takes_nobody_elses_place(tmp_path: Path) -> None:
     assert os.read(there, 100) == b""
     for one in (there, end, source, log):
         os.close(one)
+
+
+def test_what_the_disk_refuses_is_lost_to_the_log_alone(tmp_path: Path) -> None:
+    """What was written of a line before stands apart from what comes later."""
+    path = tmp_path / "log"
+    moment = b"2026-01-02T03:04:05.000000000Z stdout F "
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+    log = Log(descriptor)
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(moment) + 2, hard))
+        log.write(b"stdout", moment + b"long\n")
+        log.write(b"stdout", moment + b"lost\n")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    log.write(b"stdout", moment + b"later\n")
+    os.close(descriptor)
+    assert read_log(path, LogOptions()) == b"lo\nlater\n"
 
 
 @pytest.fixture(scope="module")

@@ -243,6 +243,31 @@ def test_a_launcher_that_ends_takes_its_containers_with_it(
     assert shell("echo again")[1] == "again\n"
 
 
+def test_an_end_is_heard_of_also_where_it_cannot_be_written(
+    shell: Shell, runner: ProcessRunner, caplog: pytest.LogCaptureFixture
+) -> None:
+    """As on a full disk; others are heard of afterwards."""
+    name = shell.start("echo up; sleep 0.3; exit 4")
+    until(lambda: "up" in shell.log(name))
+    # nothing can be written where a folder lies
+    (runner.log_path(shell.uid, name, 0).parent / "record.json.new").mkdir()
+    assert shell.wait(name).code == 4
+    assert "cannot be written" in caplog.text
+    assert shell("exit 5")[0].code == 5
+
+
+def test_a_start_that_the_disk_refuses_is_a_failed_one(shell: Shell, runner: ProcessRunner) -> None:
+    """With what it says; nothing else ends with it."""
+    place = runner.log_path(shell.uid, "c1", 0).parents[1]
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text("a file, where a folder should be made")
+    seen = shell.wait(shell.start("true"))
+    assert (seen.code, seen.reason) == (128, "StartError")
+    assert seen.message.startswith("cannot start: ")
+    place.unlink()
+    assert shell("exit 5")[0].code == 5
+
+
 @pytest.mark.parametrize("said", [b"no JSON", b"1", b"null", b'{"exec": ', b"\xff"])
 def test_a_first_process_that_says_nonsense_is_ended(said: bytes) -> None:
     """Whoever has taken it over takes over nothing else."""

@@ -31,6 +31,7 @@ from ruleengine.local.controllers.work import (
     Write,
 )
 from ruleengine.local.store import CompactedError, Event, EventType, Key
+from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object, lookup
 
 _LOG: Final = logging.getLogger(__name__)
@@ -160,6 +161,10 @@ class Loop:
             elif not _is_terminating(failure) and failure.code != 404:
                 _LOG.warning("%s of %s: %s", controller.manager, key, failure.reason)
                 self._later(item, now + _RETRY)
+            return
+        except StoreError as error:  # the disk refuses: it is tried again, and nothing is lost
+            _LOG.warning("%s of %s: %s", controller.manager, key, error.message)
+            self._later(item, now + _RETRY)
             return
         except Exception:
             if self._strict:

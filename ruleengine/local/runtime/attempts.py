@@ -5,6 +5,7 @@ Everything of an attempt lies in ``FOLDER/<pod uid>/containers/<name>/<attempt>/
 off by the end of a server.
 """
 
+import logging
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from ruleengine.local.runtime.launching import Contained
 from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan, Seen
 from ruleengine.model.times import format_time, parse_time
 
+_LOG: Final = logging.getLogger(__name__)
 _RECORD: Final = "record.json"
 _CUT_OFF: Final = "the local control plane stopped while this process ran, and ended it"
 
@@ -43,10 +45,15 @@ class Attempt:
         return int(self.folder.name)
 
     def finish(self, now: datetime, code: int, reason: str, message: str) -> None:
-        """Write down how it ended."""
+        """Write down how it ended; what the disk refuses is known to this server alone."""
         self.finished, self.contained = now, None
         self.code, self.reason, self.message = code, reason, message
-        self.write()
+        try:
+            self.write()
+        except FileNotFoundError:
+            return  # the pod was forgotten meanwhile
+        except OSError as error:
+            _LOG.warning("the end of %s cannot be written: %s", self.folder, error)
 
     def cut_off(self, now: datetime) -> None:
         """Write down that the server ended before it did."""

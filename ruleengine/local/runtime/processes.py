@@ -158,15 +158,15 @@ class ProcessRunner:
         """Start an attempt; one that cannot start is seen as ended with ``StartError``."""
         check_names(plan.uid, plan.container, *(one.volume for one in plan.mounts))
         folder = self._folder / plan.uid / "containers" / plan.container / str(plan.attempt)
-        remove(folder)
-        folder.mkdir(parents=True, mode=0o700)
         attempt = Attempt(folder, self._clock.now(), stop_signal=plan.stop_signal)
         attempt.plan = plan if plan.inside else None
-        # before the process: a server killed in between finds that there may have been one
-        attempt.write()
         with self._lock:
             self._pods.setdefault(plan.uid, {}).setdefault(plan.container, []).append(attempt)
             try:
+                remove(folder)
+                folder.mkdir(parents=True, mode=0o700)
+                # before the process: a server killed in between finds that there may have been one
+                attempt.write()
                 check_ports(plan.address, plan.ports)
                 self.containers.check_mounts(plan, beside_others=bool(self._running(plan.uid)))
                 volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
@@ -222,8 +222,7 @@ class ProcessRunner:
             message = failure or last_bytes(attempt.folder / "termination", _LONGEST_MESSAGE)
             if not message and code and (plan.log_is_message or reason == START_ERROR):
                 message = last_lines(attempt.folder / "log", _MOST_LINES, _LONGEST_LOG)
-            with contextlib.suppress(FileNotFoundError):  # the pod was forgotten meanwhile
-                attempt.finish(self._clock.now(), code, reason, message)
+            attempt.finish(self._clock.now(), code, reason, message)
         self._notify(plan.uid)
 
     def _engine_reason(self, plan: ContainerPlan, code: int, reason: str) -> str:

@@ -27,6 +27,7 @@ class Log:
     def __init__(self, descriptor: int, most: int = 100 << 20) -> None:
         self._descriptor = descriptor
         self._left = most
+        self._is_torn = False
 
     def write(self, stream: bytes, data: bytes) -> None:
         """Write lines. What is too much, or finds the disk full, is lost to the log alone."""
@@ -35,11 +36,15 @@ class Log:
         self._left -= len(data)
         if self._left <= 0:
             data += b"%b%b F %b\n" % (_now(), stream, _FULL)
+        whole = len(data)
         try:
+            if self._is_torn:
+                os.write(self._descriptor, b"\n")
+                self._is_torn = False
             while data:
                 data = data[os.write(self._descriptor, data) :]
         except OSError:
-            return
+            self._is_torn = self._is_torn or len(data) < whole
 
 
 class Output:
