@@ -118,7 +118,8 @@ def opened(
 
 def settings(workspace: Workspace) -> tuple[Configuration, tuple[Finding, ...]]:
     """Return the settings of a config repo and what is wrong with them."""
-    from ruleengine.repository.configuration import CONFIGURATION_FILE, read_text
+    from ruleengine.model.documents import CONFIGURATION_FILE
+    from ruleengine.repository.configuration import read_text
 
     try:
         data = (workspace.root / CONFIGURATION_FILE).read_bytes()
