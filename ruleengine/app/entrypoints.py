@@ -5,7 +5,6 @@ from collections.abc import Callable
 from ruleengine.local.runtime.images import Images
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.services.registries import Registry, RegistryError, parse_reference
 
 _WRITE_IT = "write the command of the step"
 
@@ -33,6 +32,8 @@ def _from_table(images: Images, image: str) -> Answer:
 
 
 def _from_registry(image: str) -> Answer:
+    from ruleengine.services.registries import Registry, RegistryError, parse_reference
+
     try:
         found = Registry(parse_reference(image)).started()
     except RegistryError as error:

@@ -53,6 +53,7 @@ class _Server:
     """What all clients of one server know of it, and how often they wrote."""
 
     lock: threading.Lock = field(default_factory=threading.Lock)
+    discovering: threading.Lock = field(default_factory=threading.Lock)
     kinds: KindTable | None = None
     unknown: set[tuple[str, str]] = field(default_factory=set)
     writes: int = 0
@@ -84,14 +85,18 @@ class Client:
         return other
 
     def discover(self, *, again: bool = False) -> KindTable:
-        """Return the kinds of the server; asked once unless ``again``."""
+        """Return the kinds of the server; asked once unless ``again``.
+
+        Who asks while another thread does waits for its answer.
+        """
         server = self._server
-        if server.kinds is None or again:
-            kinds = discovery.discover(self._fetch_discovery)
-            with server.lock:
-                server.kinds = kinds
-                server.unknown.clear()
-        return server.kinds
+        with server.discovering:
+            if server.kinds is None or again:
+                kinds = discovery.discover(self._fetch_discovery)
+                with server.lock:
+                    server.kinds = kinds
+                    server.unknown.clear()
+            return server.kinds
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
         """Return what the server knows of a kind; an unknown one is asked for once more."""

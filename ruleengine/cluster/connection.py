@@ -6,7 +6,6 @@ that need a program or a cloud login.
 
 import os
 import ssl
-import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -127,6 +126,8 @@ def _trust(access: Access) -> ssl.SSLContext:
 
 def _load_pair(context: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
     """Load a client certificate; the standard library takes files only."""
+    import tempfile
+
     descriptor, name = tempfile.mkstemp(prefix="ruleengine-", suffix=".pem")
     try:
         with os.fdopen(descriptor, "wb") as file:

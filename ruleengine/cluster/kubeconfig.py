@@ -7,13 +7,14 @@ entries that need a program or a cloud login are left to the ``kubernetes`` pack
 import base64
 import binascii
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ruleengine.formats import yaml_reader
+from ruleengine.formats import json_text
 from ruleengine.model.errors import UsageError
 from ruleengine.model.secrets import Secret
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +125,20 @@ def _read(path: Path) -> Object:
             f"the kubeconfig {path} cannot be read: {error.strerror}",
             "name another one with --kubeconfig, or leave it out to use the local control plane",
         ) from error
-    parsed = yaml_reader.read(data, str(path))
-    value = parsed.documents[0].value if parsed.documents else None
-    if parsed.findings or not isinstance(value, dict):
+    value = _parse(data, path)
+    if not isinstance(value, dict):
         raise UsageError(f"{path} is no kubeconfig", "name another one with --kubeconfig")
     return value
+
+
+def _parse(data: bytes, path: Path) -> Value:
+    """Return what a kubeconfig holds; JSON, which ours is, needs no YAML to be loaded."""
+    with suppress(ValueError):
+        return json_text.loads(data)
+    from ruleengine.formats import yaml_reader
+
+    parsed = yaml_reader.read(data, str(path))
+    return parsed.documents[0].value if parsed.documents and not parsed.findings else None
 
 
 def _material(entry: Object, name: str, path: Path) -> bytes:

@@ -47,10 +47,11 @@ class WatchCache:
     ) -> None:
         self._client = client
         self._retrying = retrying or Retrying()
-        self._spawn = spawn or _in_thread
+        self._spawn = spawn or in_thread
         self._most_kinds = most_kinds
         self._condition = threading.Condition()
         self._objects: dict[Kind, dict[Target, Object]] = {}
+        self._listing: set[Kind] = set()
         self._changed: dict[Target, Noticed] = {}
         self._woken = False
         self._closed = threading.Event()
@@ -58,15 +59,25 @@ class WatchCache:
     def follow(self, api_version: str, kind: str) -> bool:
         """Follow a kind from now on; false where that cannot be (too many, unknown, forbidden).
 
-        Returns once the kind has been listed.
+        Returns once the kind has been listed, by whichever thread asked first.
         """
         key = (api_version, kind)
         with self._condition:
+            self._condition.wait_for(lambda: key not in self._listing)
             if key in self._objects:
                 return True
             if len(self._objects) >= self._most_kinds or self._closed.is_set():
                 return False
-        if self._client.kind(api_version, kind) is None:
+            self._listing.add(key)
+        try:
+            return self._begin(key)
+        finally:
+            with self._condition:
+                self._listing.discard(key)
+                self._condition.notify_all()
+
+    def _begin(self, key: Kind) -> bool:
+        if self._client.kind(*key) is None:
             return False
         try:
             version = self._relist(key)
@@ -172,5 +183,29 @@ def _version(value: Object | None) -> str:
     return str(lookup(value, "metadata", "resourceVersion", default=""))
 
 
-def _in_thread(run: Callable[[], None]) -> None:
+class Later:
+    """Begins what is to run beside us only at a signal; until then it would be in the way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[Callable[[], None]] | None = []
+
+    def __call__(self, run: Callable[[], None]) -> None:
+        """Run something in a thread of its own, once the signal has come."""
+        with self._lock:
+            if self._waiting is not None:
+                self._waiting.append(run)
+                return
+        in_thread(run)
+
+    def begin(self) -> None:
+        """Give the signal; any but the first changes nothing."""
+        with self._lock:
+            waiting, self._waiting = self._waiting or [], None
+        for run in waiting:
+            in_thread(run)
+
+
+def in_thread(run: Callable[[], None]) -> None:
+    """Run something in a thread of its own, which does not keep the process alive."""
     threading.Thread(target=run, name="watch", daemon=True).start()

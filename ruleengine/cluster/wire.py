@@ -10,6 +10,7 @@ import re
 import socket
 import ssl
 import time
+import weakref
 from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -66,6 +67,7 @@ class Wire:
         self._context = context
         self._server_name = server_name
         self._idle: deque[socket.socket] = deque(maxlen=_MOST_IDLE)
+        weakref.finalize(self, _close, self._idle)  # not every client is closed by its user
 
     def send(
         self,
@@ -106,8 +108,7 @@ class Wire:
 
     def close(self) -> None:
         """Close every connection that nobody uses."""
-        while self._idle:
-            self._idle.pop().close()
+        _close(self._idle)
 
     def _head(self, method: str, path: str, headers: Mapping[str, str], body: bytes) -> bytes:
         place = urlsplit(self._server)
@@ -156,6 +157,11 @@ class Wire:
         except BaseException:
             line.close()
             raise
+
+
+def _close(lines: deque[socket.socket]) -> None:
+    while lines:
+        lines.pop().close()
 
 
 _WITH_BODY: Final = frozenset({"POST", "PUT", "PATCH"})

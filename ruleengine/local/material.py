@@ -14,7 +14,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from ruleengine.formats import yaml_writer
+from ruleengine.formats import json_text
 from ruleengine.model.digests import short_digest
 from ruleengine.model.errors import StoreError, UsageError
 from ruleengine.model.secrets import Secret
@@ -129,7 +129,7 @@ def _write_kubeconfig(path: Path, url: str, authority: Path, user: Object) -> Pa
         "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
         "current-context": name,
     }
-    write_private(path, yaml_writer.write(value).encode())
+    write_private(path, json_text.pretty(value).encode())
     return path
 
 

@@ -7,7 +7,6 @@ of :mod:`.locking`. It counts the workflows that began since the limit was state
 from collections.abc import Iterator
 from typing import Final
 
-from ruleengine.formats import yaml_reader
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import World
 from ruleengine.model.values import Object, Value, lookup
@@ -46,7 +45,12 @@ def _controller(world: World, namespace: str) -> Object:
     """Return what the controller's ConfigMap says, in keys of its own or as one document."""
     found = world.get(Target("v1", "ConfigMap", namespace, CONTROLLER))
     data: Object = lookup(found, "data", default={})
-    documents = yaml_reader.read(str(data.get("config") or "").encode(), CONTROLLER).documents
+    text = str(data.get("config") or "")
+    if not text:
+        return data
+    from ruleengine.formats import yaml_reader  # late: few workflows need it
+
+    documents = yaml_reader.read(text.encode(), CONTROLLER).documents
     whole = documents[0].value if documents else None
     return {**(whole if isinstance(whole, dict) else {}), **data}
 

@@ -3,7 +3,6 @@
 from ruleengine.apimachinery.patches import PatchError
 from ruleengine.apimachinery.schema import schema_for
 from ruleengine.apimachinery.strategic_merge import strategic_merge
-from ruleengine.formats import yaml_reader
 from ruleengine.model.values import Object
 from ruleengine.pipelines.problems import NodeError
 
@@ -25,6 +24,8 @@ def patched(pod: Object, spec: Object, template: Object) -> Object:
 
 
 def _read(text: str) -> Object:
+    from ruleengine.formats import yaml_reader  # late: few workflows need it
+
     parsed = yaml_reader.read(text.encode(), "podSpecPatch")
     if parsed.findings:
         raise NodeError(f"podSpecPatch: {parsed.findings[0].message}")

@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from ruleengine.formats import yaml_reader
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
 from ruleengine.model.names import ARTIFACT_CLAIM, CONTROL_NAMESPACE, PIPELINES_MANAGER
@@ -139,6 +138,8 @@ def _reference(spec: Object, namespace: str, around: Around, world: World) -> Ob
 
 
 def _parsed(text: str, where: str) -> Object:
+    from ruleengine.formats import yaml_reader  # late: few workflows need it
+
     parsed = yaml_reader.read(text.encode(), where)
     values = [one.value for one in parsed.documents]
     if parsed.findings or len(values) != 1 or not isinstance(values[0], dict):

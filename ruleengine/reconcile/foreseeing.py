@@ -101,7 +101,7 @@ class Forecast:
         """Add what a reconciler decided to the plan."""
         moved = self._ask(decision.requests)
         for asked in decision.actions:
-            action = replace(asked, object=desired(asked, self.surroundings))
+            action = in_form(asked, self.surroundings)
             planned = self.add(action, reconciler.area)
             moved = moved or planned.change in (Change.CREATE, Change.UPDATE, Change.DELETE)
         current = self.observations.get(target)
@@ -178,6 +178,11 @@ def desired(action: Action, surroundings: Surroundings) -> Object | None:
         value = marked(value)
     schema = surroundings.shapes(action.target.api_version, action.target.kind)
     return prepare(value, schema)
+
+
+def in_form(action: Action, surroundings: Surroundings) -> Action:
+    """Return an action with its object in the form of :func:`desired`."""
+    return replace(action, object=desired(action, surroundings))
 
 
 def plan_action(

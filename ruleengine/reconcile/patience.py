@@ -6,10 +6,8 @@ in it once that is beyond all reason. Processor time, because a machine that is 
 is no endless loop. Code that is not Python's own is not interrupted before it returns.
 """
 
-import ctypes
 import threading
 import time
-import traceback
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -109,6 +107,8 @@ class Patience:
                     _raise_in(self._thread, _InterruptionError)
 
     def _words(self, error: BaseException) -> str:
+        import traceback
+
         frame = traceback.extract_tb(error.__traceback__)[-1]
         where = f"{Path(frame.filename).name}:{frame.lineno}"
         return f"its reconciler came to no end within {self._longest:g} s; it was at {where}"
@@ -116,6 +116,8 @@ class Patience:
 
 def _raise_in(thread: int, error: type[BaseException]) -> None:
     """Raise an error in a thread as soon as it runs Python again."""
+    import ctypes
+
     raised = ctypes.py_object(error)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), raised)
 

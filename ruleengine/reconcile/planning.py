@@ -16,7 +16,7 @@ from ruleengine.model.configuration import Configuration
 from ruleengine.model.findings import Finding, Place, Severity, order_findings
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.foreseeing import Forecast, desired
+from ruleengine.reconcile.foreseeing import Forecast, in_form
 from ruleengine.reconcile.inventory import Inventory, is_tracked
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.pruning import prune
@@ -90,8 +90,7 @@ def _prepared(action: Action, surroundings: Surroundings, intent: Intent) -> Act
     value = stamped(action, intent.inventory.repo, intent.configuration.engine)
     if _is_crd(action.target):
         surroundings.shapes.expect(value)
-    action = replace(action, object=value)
-    return replace(action, object=desired(action, surroundings))
+    return in_form(replace(action, object=value), surroundings)
 
 
 def _add(forecast: Forecast, action: Action) -> None:

@@ -13,9 +13,7 @@ from urllib.parse import urlsplit
 from ruleengine.apimachinery.durations import parse_argo_duration
 from ruleengine.apimachinery.naming import check_dns_label
 from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
-from ruleengine.formats import yaml_reader
 from ruleengine.formats.go_durations import DurationError
-from ruleengine.formats.yaml_reader import ParsedDocument
 from ruleengine.model.codes import registry
 from ruleengine.model.configuration import (
     ArchiveSettings,
@@ -25,13 +23,14 @@ from ruleengine.model.configuration import (
     SynchronizationSettings,
     Waiver,
 )
-from ruleengine.model.documents import CONFIGURATION_FILE
+from ruleengine.model.documents import Locator
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.repository.entries import unreadable
 
+CONFIGURATION_FILE: Final = "ruleengine.yaml"
 KIND: Final = "Configuration"
 
 _TEXTS: Final = {
@@ -72,12 +71,14 @@ def read_text(
     data: bytes, path: str = CONFIGURATION_FILE
 ) -> tuple[Configuration, tuple[Finding, ...]]:
     """Return the settings that a file's bytes hold, and what is wrong with them."""
+    from ruleengine.formats import yaml_reader  # late: a command that remembers needs no YAML
+
     parsed = yaml_reader.read(data, path)
     findings = list(parsed.findings)
     if not parsed.documents:
         return Configuration(), tuple(findings)
     document, *others = parsed.documents
-    reader = _Reader(document, path, findings)
+    reader = _Reader(document.locator, path, findings)
     if others:
         reader.wrong((), "only the first document counts", "remove the others")
     if not isinstance(document.value, dict):
@@ -86,11 +87,27 @@ def read_text(
     return reader.configuration(document.value), tuple(findings)
 
 
+def read_value(value: Object) -> Configuration:
+    """Return the settings of a document that is known to be right, without its text."""
+    return _Reader(_Nowhere(), CONFIGURATION_FILE).configuration(value)
+
+
+class _Nowhere:
+    """The :class:`ruleengine.model.documents.Locator` of a document whose text is not at hand."""
+
+    def key(self, path: Path) -> tuple[int, int]:
+        """Return the beginning."""
+        del path
+        return 1, 1
+
+    value = key
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """Takes one document apart and collects what is wrong."""
 
-    document: ParsedDocument
+    locator: Locator
     path: str
     findings: list[Finding] = field(default_factory=list)
 
@@ -309,7 +326,7 @@ class _Reader:
             return None
         self.check_code(str(texts["code"]), (*path, "code"))
         given = {name: text for name, text in texts.items() if text is not None}
-        return Waiver(**given, place=Place(self.path, *self.document.locator.key(path)))
+        return Waiver(**given, place=Place(self.path, *self.locator.key(path)))
 
     def check_code(self, code: str, path: Path) -> None:
         """Warn of a code that no finding has: newer or older versions may know it."""
@@ -324,7 +341,7 @@ class _Reader:
                 code="configuration-value-invalid",
                 message=message,
                 remedy=remedy,
-                place=Place(self.path, *self.document.locator.key(path)),
+                place=Place(self.path, *self.locator.key(path)),
             )
         )
 
@@ -343,7 +360,7 @@ class _Reader:
     def wrong(
         self, path: Path, message: str, remedy: str, code: str = "configuration-value-invalid"
     ) -> None:
-        line, column = self.document.locator.key(path)
+        line, column = self.locator.key(path)
         self.findings.append(
             Finding(
                 severity=Severity.ERROR,

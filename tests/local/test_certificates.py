@@ -1,5 +1,6 @@
 """Who shows a certificate of the server's authority is whom it names."""
 
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,8 +76,10 @@ def test_a_certificate_of_another_authority_opens_nothing(
     """Whatever it says."""
     prepare(tmp_path)
     other = write_user_kubeconfig(tmp_path, running.url, "root", ["system:masters"])
-    trusted = running.kubeconfig.read_text().split("certificate-authority-data: ")[1].split()[0]
-    foreign = other.read_text().split("certificate-authority-data: ")[1].split()[0]
+    trusted, foreign = (
+        json.loads(one.read_text())["clusters"][0]["cluster"]["certificate-authority-data"]
+        for one in (running.kubeconfig, other)
+    )
     other.write_text(other.read_text().replace(foreign, trusted))
     with pytest.raises(UnreachableError):
         call(other, "GET", PODS)

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from ruleengine.app.pipelines import changing, finding
+from ruleengine.app.pipelines.asking import suffix
 from ruleengine.app.pipelines.places import Place
-from ruleengine.app.pipelines.running import suffix
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.resubmitting import resubmit
 from ruleengine.pipelines.verbs.retrying import Retry, retry

@@ -1,6 +1,7 @@
 """Bringing what a workflow needs to where it runs: kinds, its namespace, templates of the repo."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ruleengine.app.pipelines import changing
@@ -9,6 +10,7 @@ from ruleengine.model.actions import Action, Plan, Result, Target, Verb
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER
 from ruleengine.model.values import Object, Value, lookup
+from ruleengine.reconcile.commands import is_in_place
 
 _TEMPLATES: Final = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 
@@ -30,19 +32,28 @@ def bring_templates(place: Place, workflow: Object, *, of_repo: bool) -> None:
         from ruleengine.app.crds import crd_actions
 
         actions = [*crd_actions(), *actions]
-    if not _has_namespace(place, workflow):
-        actions.append(_namespace(workflow))
-    if actions:
-        _apply(place, actions)
+    elif all(_is_in_place(place, one) for one in actions):
+        actions = []
+    namespace = str(workflow["metadata"]["namespace"])
+    if actions or not _has_namespace(place, namespace, needed):
+        _apply(place, [*actions, _namespace(namespace)])
 
 
-def _has_namespace(place: Place, workflow: Object) -> bool:
-    name = str(workflow["metadata"]["namespace"])
+def _is_in_place(place: Place, action: Action) -> bool:
+    from ruleengine.reconcile.stamping import stamped
+
+    value = stamped(action, place.repo, place.configuration.engine)
+    return is_in_place(replace(action, object=value), place.bare, changing.now())
+
+
+def _has_namespace(place: Place, name: str, found: Iterable[Object]) -> bool:
+    """Tell whether a namespace is there; objects that were ``found`` in it say so."""
+    if any(lookup(one, "metadata", "namespace") == name for one in found):
+        return True
     return place.client.get(Target("v1", "Namespace", "", name)) is not None
 
 
-def _namespace(workflow: Object) -> Action:
-    name = str(workflow["metadata"]["namespace"])
+def _namespace(name: str) -> Action:
     value: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
     return Action(verb=Verb.APPLY, target=Target.of(value), manager=MANAGER, object=value)
 

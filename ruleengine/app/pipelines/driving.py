@@ -1,29 +1,42 @@
 """Following workflows to their end, driven from here where nobody else does.
 
 Whoever drives holds the lease of the area; where that is another process, this one only
-watches, and takes over when the other is gone.
+watches, and takes over when the other is gone. What a decision reads in any case is listed
+while the modules that decide are imported.
 """
 
 import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ruleengine.app.acting import archive_policy, workflow_standing
-from ruleengine.app.leasing import area_leases
 from ruleengine.app.pipelines.places import Place
+from ruleengine.cluster.watches import Later, WatchCache, in_thread
 from ruleengine.model.actions import Target
+from ruleengine.model.errors import UnreachableError
+from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
 from ruleengine.reconcile.feeds import Changed, WatchFeed
-from ruleengine.reconcile.settling import Settling, settle
-from ruleengine.reconcile.standing import News
+
+if TYPE_CHECKING:
+    from ruleengine.pipelines.archiving import ArchivePolicy
 
 _ARCHIVING: Final = timedelta(seconds=5)
 """For how long it is waited for that a workflow that is over gets into the archive."""
+
+_AHEAD: Final = (
+    (ARGO_API_VERSION, "Workflow"),
+    (ARGO_API_VERSION, "WorkflowTemplate"),
+    ("v1", "ConfigMap"),
+    ("v1", "Namespace"),
+    ("v1", "Pod"),
+    (ARGO_API_VERSION, "WorkflowTaskResult"),
+)
+"""The kinds that a decision about a workflow reads in any case."""
 
 _LONGEST_WAIT: Final = 0.25
 """Seconds after which a picture of what goes on is drawn anew."""
@@ -90,7 +103,10 @@ def follow(place: Place, targets: Sequence[Target], following: Following) -> Fol
 
 
 class _Watching:
-    """A feed that keeps an eye on some workflows, and says when all have come to rest."""
+    """A feed that keeps an eye on some workflows, and says when all have come to rest.
+
+    ``begin`` lets the watches begin, which the first decision does not wait for.
+    """
 
     def __init__(
         self,
@@ -98,11 +114,14 @@ class _Watching:
         targets: Sequence[Target],
         following: Following,
         place: Place,
+        *,
+        begin: Callable[[], None],
     ) -> None:
         self._feed = feed
+        self._begin = begin
         self._unpack = place.packing.unpack
         self._following = following
-        self._policy = archive_policy(place.configuration) if place.drives else None
+        self._policy = _archive_policy(place)
         self._over_since: datetime | None = None
         timeout = following.timeout
         self._deadline = None if timeout is None else datetime.now(UTC) + timeout
@@ -135,6 +154,7 @@ class _Watching:
 
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what changed; a change of a workflow that is followed is shown."""
+        self._begin()
         found = self._feed.changes(timeout)
         for one in found:
             if one.target in self.workflows:
@@ -172,19 +192,40 @@ class _Watching:
 
 @contextmanager
 def _watching(place: Place, targets: Sequence[Target], following: Following) -> Iterator[_Watching]:
-    from ruleengine.cluster.watches import WatchCache
-
-    cache = WatchCache(place.client)
+    later = Later()
+    cache = WatchCache(place.client, spawn=later)
+    if place.drives:
+        in_thread(lambda: _read_ahead(cache))
     try:
-        yield _Watching(WatchFeed(place.client, cache), targets, following, place)
+        feed = WatchFeed(place.client, cache)
+        yield _Watching(feed, targets, following, place, begin=later.begin)
     finally:
         cache.close()
+
+
+def _read_ahead(cache: WatchCache) -> None:
+    with suppress(UnreachableError):  # whoever needs what was not read is told
+        for api_version, kind in _AHEAD:
+            cache.follow(api_version, kind)
+
+
+def _archive_policy(place: Place) -> "ArchivePolicy | None":
+    if not place.drives:
+        return None
+    from ruleengine.app.acting import archive_policy
+
+    return archive_policy(place.configuration)
 
 
 def _drive(place: Place, watching: _Watching, following: Following) -> str:
     """Drive until all is at rest; return who drove in our place, if somebody did."""
     if watching.done.is_set():
         return ""
+    from ruleengine.app.acting import workflow_standing
+    from ruleengine.app.leasing import area_leases
+    from ruleengine.reconcile.settling import Settling, settle
+    from ruleengine.reconcile.standing import News
+
     surroundings, news = place.surroundings, News()
     with (
         area_leases(surroundings) as leases,

@@ -1,7 +1,6 @@
 """Finding what a person names: workflows that run, and documents that can be run."""
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 from ruleengine.app.pipelines.places import Place
@@ -32,10 +31,10 @@ def kind_of(word: str) -> str:
     names |= {f"{one.lower()}s": one for one in RUNNABLE} | _SHORT
     if lower in names:
         return names[lower]
-    near = get_close_matches(lower, names, n=1)
+    near = _near(lower, names)
     raise UsageError(
         f"{word!r} is no kind that can be run",
-        f"did you mean {names[near[0]]}?" if near else f"kinds: {', '.join(RUNNABLE)}",
+        f"did you mean {names[near]}?" if near else f"kinds: {', '.join(RUNNABLE)}",
     )
 
 
@@ -82,14 +81,21 @@ def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -
 def unknown(kind: str, name: str, known: Sequence[str], namespace: str) -> UsageError:
     """Return the error that says that nothing has a name, and what is meant perhaps."""
     where = f" in the namespace {namespace}" if namespace else ""
-    near = get_close_matches(name, known, n=1)
+    near = _near(name, known)
     if near:
-        remedy = f"did you mean {near[0]}?"
+        remedy = f"did you mean {near}?"
     elif known:
         remedy = f"there are: {', '.join(sorted(known)[:8])}; or name another namespace with -n"
     else:
         remedy = f"there is no {kind} at all{where}; name another namespace with -n"
     return UsageError(f"there is no {kind} {name!r}{where}", remedy)
+
+
+def _near(word: str, known: Iterable[str]) -> str:
+    """Return what of the known is meant perhaps; empty where nothing is near."""
+    from difflib import get_close_matches
+
+    return next(iter(get_close_matches(word, list(known), n=1)), "")
 
 
 def names_of(values: Iterable[Object]) -> list[str]:

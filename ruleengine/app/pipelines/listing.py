@@ -9,7 +9,8 @@ from ruleengine.app.checkouts import open_checkout
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.evaluating import evaluate_folder
 from ruleengine.app.pipelines import finding
-from ruleengine.app.pipelines.places import FOLDER, Place, opened, settings
+from ruleengine.app.pipelines.places import FOLDER, Place, opened
+from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import config_repo
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
@@ -80,7 +81,7 @@ def live_names(directory: Path, choice: ClusterChoice, kind: str, namespace: str
     from ruleengine.app.clusters import state_folder
 
     workspace = config_repo(directory)
-    configuration, _ = settings(workspace)
+    configuration = settings(workspace)
     named = choice.context or choice.kubeconfig or configuration.context or configuration.kubeconfig
     if not named and local_plane.status(state_folder(choice, workspace)) is None:
         return []

@@ -1,22 +1,28 @@
 """Where pipelines are run: the config repo, its cluster, and who acts on workflows there."""
 
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ruleengine.app.checkouts import Checkout, open_checkout
 from ruleengine.app.clusters import ClusterChoice, Connected, connected, state_folder
-from ruleengine.app.evaluating import Evaluated, evaluate_folder
 from ruleengine.app.packing import WorkflowPacking, make_packing
+from ruleengine.app.remembered_settings import settings
 from ruleengine.app.repo_names import repo_name, with_repo
 from ruleengine.app.workspace import Workspace, config_repo
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ApiError
 from ruleengine.model.configuration import Configuration, Engine
-from ruleengine.model.findings import Finding, has_errors
+from ruleengine.model.errors import UnreachableError
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.surroundings import Surroundings
+
+if TYPE_CHECKING:
+    from ruleengine.app.evaluating import Evaluated
 
 FOLDER = "pipelines"
 
@@ -48,8 +54,10 @@ class Place:
         return open_checkout(self.workspace)
 
     @cached_property
-    def declared(self) -> Evaluated:
+    def declared(self) -> "Evaluated":
         """What the folder of pipelines declares, as it lies there."""
+        from ruleengine.app.evaluating import evaluate_folder
+
         return evaluate_folder(self.checkout, FOLDER)
 
     @property
@@ -102,8 +110,9 @@ def opened(
     the cluster.
     """
     workspace = config_repo(directory)
-    configuration, _ = settings(workspace)
+    configuration = settings(workspace)
     with connected(choice, configuration, workspace) as cluster:
+        threading.Thread(target=_greet, args=(cluster.client,), daemon=True).start()
         native = configuration.engine is Engine.NATIVE
         yield Place(
             workspace=workspace,
@@ -116,14 +125,10 @@ def opened(
         )
 
 
-def settings(workspace: Workspace) -> tuple[Configuration, tuple[Finding, ...]]:
-    """Return the settings of a config repo and what is wrong with them."""
-    from ruleengine.model.documents import CONFIGURATION_FILE
-    from ruleengine.repository.configuration import read_text
+def _greet(client: Client) -> None:
+    """Connect and ask for the kinds while the command still imports and reads.
 
-    try:
-        data = (workspace.root / CONFIGURATION_FILE).read_bytes()
-    except OSError:
-        return Configuration(), ()
-    configuration, findings = read_text(data)
-    return (Configuration() if has_errors(findings) else configuration), findings
+    Whoever needs the answer is told what went wrong.
+    """
+    with suppress(ApiError, UnreachableError):
+        client.discover()

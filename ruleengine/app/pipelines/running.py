@@ -1,36 +1,15 @@
 """``pipeline run``: a workflow made of what a person names, created and followed."""
 
-import secrets
-from dataclasses import dataclass, field, replace
-from typing import Final
+from dataclasses import replace
 
 from ruleengine.app.pipelines import changing, finding
+from ruleengine.app.pipelines.asking import Asked
 from ruleengine.app.pipelines.bringing import bring_templates
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.sources import find_source, named, names_of
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
-from ruleengine.pipelines.verbs.submitting import Submission, spec_of, submitted, template_of
-
-_LETTERS: Final = "bcdfghjklmnpqrstvwxz2456789"
-"""What suffixes of names are made of: no vowels, so that no words come about."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Asked:
-    """What a person asks to be run: a name or a file of the repo, or ``source`` as it is live.
-
-    ``source`` is ``KIND/NAME``; ``submission`` is what is asked for beside it.
-    """
-
-    name: str = ""
-    source: str = ""
-    submission: Submission = field(default_factory=lambda: Submission(suffix=suffix()))
-
-
-def suffix() -> str:
-    """Return what makes a generated name unique."""
-    return "".join(secrets.choice(_LETTERS) for _ in range(5))
+from ruleengine.pipelines.verbs.submitting import spec_of, submitted, template_of
 
 
 def make(place: Place, asked: Asked) -> Object:

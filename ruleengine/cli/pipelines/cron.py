@@ -143,7 +143,8 @@ def run_command(
     where: Where,
 ) -> int:
     """Run it once, now, as it is on the cluster."""
-    from ruleengine.app.pipelines.running import Asked, begin, suffix
+    from ruleengine.app.pipelines.asking import Asked, suffix
+    from ruleengine.app.pipelines.running import begin
     from ruleengine.cli.pipelines.begun import begun
     from ruleengine.pipelines.verbs.submitting import Submission
 

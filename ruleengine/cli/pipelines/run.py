@@ -17,9 +17,11 @@ from ruleengine.cli.pipelines.options import (
     parameters,
     placed,
 )
+from ruleengine.model.values import Object
 
 if TYPE_CHECKING:
-    from ruleengine.app.pipelines.running import Asked
+    from ruleengine.app.pipelines.asking import Asked
+    from ruleengine.app.pipelines.places import Place
     from ruleengine.pipelines.verbs.submitting import Submission
 
 _EPILOG = f"""\b
@@ -36,7 +38,7 @@ Examples:
 def _asked(name: str, source: str) -> "Asked":
     if bool(name) is bool(source):
         raise click.UsageError("name a pipeline or a file, or --from KIND/NAME")
-    from ruleengine.app.pipelines.running import Asked
+    from ruleengine.app.pipelines.asking import Asked
 
     return Asked(name=name, source=source)
 
@@ -50,7 +52,7 @@ def _submission(
     priority: int | None,
     serviceaccount: str,
 ) -> "Submission":
-    from ruleengine.app.pipelines.running import suffix
+    from ruleengine.app.pipelines.asking import suffix
     from ruleengine.pipelines.verbs.submitting import Submission
 
     return Submission(
@@ -103,16 +105,22 @@ def command(
     Templates of the repo that it needs are applied first. The local control plane is started
     where none runs, and the workflow is driven from here, unless `ruleengine run` does.
     """
-    from ruleengine.app.pipelines import running
     from ruleengine.cli.pipelines.begun import begun
 
     asked = replace(asked, submission=replace(submission, parameters=parameters))
     if not dry_run:
-        return begun(where, manner, lambda place: running.begin(place, asked))
+        return begun(where, manner, lambda place: _begin(place, asked))
+    from ruleengine.app.pipelines.running import make
     from ruleengine.cli.pipelines.showing import show_objects
     from ruleengine.formats import yaml_writer
 
     with where.opened() as place:
-        made = running.make(place, asked)
+        made = make(place, asked)
     show_objects(where.output, [made], lambda _: yaml_writer.write(made))
     return 0
+
+
+def _begin(place: "Place", asked: "Asked") -> Object:
+    from ruleengine.app.pipelines.running import begin  # while the server is greeted
+
+    return begin(place, asked)

@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Final
 
-from ruleengine.formats import yaml_reader
 from ruleengine.model.names import ENGINE_IMAGE
 from ruleengine.model.values import Object
 
@@ -48,13 +48,13 @@ class Images:
     """Finds the entry of an image. ``own`` are a team's entries, which go first."""
 
     def __init__(self, own: Mapping[str, Object] | None = None) -> None:
-        self._entries = [*(own or {}).items(), *_built_in().items()]
+        self._own = own or {}
 
     def find(self, reference: str) -> Image:
         """Return the entry of an image reference, an empty one where there is none."""
         name = image_name(reference)
         engine = name.rpartition("/")[2] == ENGINE_IMAGE
-        for key, entry in self._entries:
+        for key, entry in chain(self._own.items(), _built_in().items()):
             if fnmatchcase(name, image_name(key)):
                 return Image(
                     entrypoint=_texts(entry.get("entrypoint")),
@@ -99,6 +99,8 @@ def _texts(value: Sequence[object] | None) -> tuple[str, ...]:
 
 @cache
 def _built_in() -> Mapping[str, Object]:
+    from ruleengine.formats import yaml_reader  # late: most steps say what they run
+
     (document,) = yaml_reader.read(_TABLE.read_bytes(), _TABLE.name).documents
     table: Mapping[str, Object] = document.value
     return table

@@ -5,7 +5,6 @@ outside an ``enum`` (reference, Workflows 4 and 25).
 """
 
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object, lookup
@@ -55,6 +54,8 @@ def _unknown(given: Mapping[str, str], names: list[str], what: str) -> Iterator[
     known = f"its parameters: {', '.join(names)}" if names else "it takes no parameters"
     for name in given:
         if name not in names:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, names, n=1)
             remedy = f"did you mean {near[0]}?" if near else known
             yield f"{what} has no parameter {name!r}", remedy
