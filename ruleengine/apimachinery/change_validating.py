@@ -7,10 +7,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from ruleengine.apimachinery.causes import Cause, forbidden, immutable, invalid
-from ruleengine.apimachinery.patches import equal
 from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.storage_validating import NO_SOURCE
-from ruleengine.model.values import Object, Path, lookup
+from ruleengine.model.values import Object, Path, equal, lookup
 
 Change = Callable[[Object, Object], Iterator[Cause]]
 

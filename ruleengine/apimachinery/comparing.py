@@ -28,9 +28,12 @@ _FOLDED: Final = "Secret"
 """The kind of which a server stores other fields than people write."""
 
 
-def stored_form(value: Object, schema: Schema) -> Object:
-    """Return an object with its defaults and in canonical form; itself if it is so already."""
-    return normalise(default(value), schema)
+def stored_form(value: Object, schema: Schema, known: Object | None = None) -> Object:
+    """Return an object with its defaults and in canonical form; itself if it is so already.
+
+    ``known`` is so: what the object shares with it is not brought into form again.
+    """
+    return normalise(default(value), schema, known)
 
 
 def foreseen(

@@ -11,15 +11,17 @@ from ruleengine.model.values import Object, Value
 _ABSENT: Final = object()
 
 
-def default_custom(value: Object, openapi: Object | None) -> Object:
-    """Return the object with defaults filled in; itself where there is nothing to fill in."""
-    found: Object = _filled(value, openapi or {})
-    return found
+def default_custom(value: Object, openapi: Object | None, known: Object | None = None) -> Object:
+    """Return the object with defaults filled in; itself where there is nothing to fill in.
+
+    ``known`` has its defaults: what the value shares with it is not looked at.
+    """
+    return _object(value, openapi or {}, known)
 
 
-def _filled(value: Value, openapi: Object) -> Value:
+def _filled(value: Value, openapi: Object, known: Value = None) -> Value:
     if isinstance(value, dict):
-        return _object(value, openapi)
+        return _object(value, openapi, known)
     items = openapi.get("items")
     if isinstance(value, list) and isinstance(items, dict):
         after = [_default_of(items) if _is_no_value(item, items) else item for item in value]
@@ -38,14 +40,16 @@ def _default_of(openapi: Object) -> Value:
     return openapi["default"]
 
 
-def _object(value: Object, openapi: Object) -> Object:
+def _object(value: Object, openapi: Object, known: Value = None) -> Object:
     properties = _mapping(openapi.get("properties"))
     more = openapi.get("additionalProperties")
+    before = known if isinstance(known, dict) else {}
     filled: Object = {}
     changed = False
     for name, inner in value.items():
-        schema = properties.get(name, more)
-        after = _member(inner, schema) if isinstance(schema, dict) else inner
+        was = before.get(name, _ABSENT)
+        schema = None if was is inner else properties.get(name, more)
+        after = _member(inner, schema, was) if isinstance(schema, dict) else inner
         changed = changed or after is not inner
         if after is not _ABSENT:
             filled[name] = after
@@ -56,12 +60,12 @@ def _object(value: Object, openapi: Object) -> Object:
     return filled if changed else value
 
 
-def _member(value: Value, schema: Object) -> Value:
+def _member(value: Value, schema: Object, known: Value) -> Value:
     """Return a field or entry with defaults, ``_ABSENT`` for a null that must not be there."""
     if value is None and not schema.get("nullable"):
         default = schema.get("default")
         return _ABSENT if default is None else _filled(default, schema)
-    return _filled(value, schema)
+    return _filled(value, schema, known)
 
 
 def _mapping(value: Value) -> Object:

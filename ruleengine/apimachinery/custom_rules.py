@@ -13,8 +13,7 @@ from typing import Final
 from ruleengine.apimachinery.causes import Cause, Reason, format_field
 from ruleengine.apimachinery.custom_languages import Evaluate, Maybe, RuleError, is_about_transition
 from ruleengine.apimachinery.custom_validating import ABSENT, correlated, invalid_text
-from ruleengine.apimachinery.patches import equal
-from ruleengine.model.values import Object, Path, Value
+from ruleengine.model.values import Object, Path, Value, equal
 
 _STEP: Final = re.compile(r"\.([A-Za-z_][A-Za-z0-9_-]*)|\['([^']+)'\]")
 _BEGINNINGS: Final = {

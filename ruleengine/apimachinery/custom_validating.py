@@ -20,14 +20,20 @@ from ruleengine.apimachinery.causes import (
 from ruleengine.apimachinery.custom_formats import FORMATS
 from ruleengine.apimachinery.custom_languages import Languages
 from ruleengine.apimachinery.list_items import hashable
-from ruleengine.apimachinery.patches import equal
 from ruleengine.formats import json_text
-from ruleengine.model.values import Object, Path, Value
+from ruleengine.model.values import Object, Path, Value, equal
 
 ABSENT: Final = object()
 """Stands for the old value where there was none."""
 
-_TEXT: Final = {"string": "string", "boolean": "boolean", "object": "object", "array": "array"}
+_SORTS: Final[dict[type, str]] = {
+    bool: "boolean",
+    int: "integer",
+    str: "string",
+    list: "array",
+    dict: "object",
+}
+_COMBINATIONS: Final = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _Causes: TypeAlias = Iterator[Cause]
 
 
@@ -75,14 +81,7 @@ def _sort(value: Value) -> str:
     """Return the type of a value as JSON schemas call it."""
     if isinstance(value, float):
         return "integer" if value.is_integer() else "number"
-    sorts: dict[type, str] = {
-        bool: "boolean",
-        int: "integer",
-        str: "string",
-        list: "array",
-        dict: "object",
-    }
-    return sorts.get(type(value), "null")
+    return _SORTS.get(type(value), "null")
 
 
 class _Checker:
@@ -170,7 +169,7 @@ class _Checker:
                 yield from self.check(inner, schema, (*path, name), before)
 
     def _combinations(self, value: Value, openapi: Object, path: Path) -> _Causes:
-        if not any(name in openapi for name in ("allOf", "anyOf", "oneOf", "not")):
+        if _COMBINATIONS.isdisjoint(openapi):
             return
         place = format_field(path)
         alternatives = self._alternatives(value, openapi, "anyOf", path)

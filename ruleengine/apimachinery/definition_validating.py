@@ -10,8 +10,7 @@ from ruleengine.apimachinery.causes import Cause, forbidden, invalid, not_suppor
 from ruleengine.apimachinery.custom_languages import Languages
 from ruleengine.apimachinery.custom_structural import check_structural
 from ruleengine.apimachinery.naming import check_dns_1035_label, check_dns_subdomain
-from ruleengine.apimachinery.patches import equal
-from ruleengine.model.values import Object, Path, Value, lookup
+from ruleengine.model.values import Object, Path, Value, equal, lookup
 
 DEFINITION: Final = ("apiextensions.k8s.io", "CustomResourceDefinition")
 

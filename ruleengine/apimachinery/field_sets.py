@@ -5,21 +5,19 @@ are those of the reference, Kubernetes API section 7.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.list_items import format_steps, index
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import MEMBER, SELF, Trie
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Value, equal
 
 
-@dataclass(frozen=True, slots=True)
-class FieldSet:
+class FieldSet(NamedTuple):
     """A set of paths. A path is a tuple of steps such as ``f:spec`` or ``k:{"name":"c"}``."""
 
-    trie: Trie = field(default_factory=dict)
+    trie: Trie = MEMBER
 
     @classmethod
     def from_fields_v1(cls, fields_v1: Object | None) -> "FieldSet":
@@ -130,8 +128,7 @@ def _member(node: Trie) -> Trie:
     return {SELF: MEMBER, **node} if node and SELF not in node else node
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(NamedTuple):
     """How a new object differs from an old one, as three sets."""
 
     added: FieldSet
@@ -191,7 +188,7 @@ class _Comparing:
             self._changed_type(old, new, schema, path)
 
     def _leaf(self, old: Value, new: Value, path: tuple[str, ...]) -> None:
-        if not same(old, new) and path:
+        if not equal(old, new) and path:
             tries.insert(self.modified, path, MEMBER)
 
     def _objects(self, old: Object, new: Object, schema: Schema, path: tuple[str, ...]) -> None:
@@ -215,7 +212,7 @@ class _Comparing:
         for step in {**before, **after}:
             mine, theirs = before.get(step, []), after.get(step, [])
             if len(mine) > 1 and len(theirs) > 1:
-                if not same(mine, theirs):
+                if not equal(mine, theirs):
                     tries.insert(self.modified, (*path, step), MEMBER)
                 continue
             one = mine[0] if len(mine) == 1 else _ABSENT
@@ -227,7 +224,7 @@ class _Comparing:
                     tries.insert(sort, (*path, step), MEMBER)
 
     def _changed_type(self, old: Value, new: Value, schema: Schema, path: tuple[str, ...]) -> None:
-        if same(old, new) or not path:
+        if equal(old, new) or not path:
             return
         tries.insert(self.modified, path, MEMBER)
         for sort, value in ((self.removed, old), (self.added, new)):
@@ -262,18 +259,3 @@ def all_paths(value: Value, schema: Schema) -> Trie:
     else:
         return MEMBER
     return {SELF: MEMBER, **children}
-
-
-def same(one: Value, other: Value) -> bool:
-    """Tell whether two JSON values are equal; ``1`` and ``true`` are not."""
-    if one is other:
-        return True
-    kind = type(one)
-    if kind is not type(other):
-        numbers = {kind, type(other)} == {int, float}
-        return numbers and one == other
-    if kind is dict:
-        return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if kind is list:
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)

@@ -4,8 +4,7 @@ Identity, order and limits of the entries follow the reference, Kubernetes API s
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.list_items import canonical_step
@@ -42,8 +41,7 @@ ManagerKey: TypeAlias = tuple[str, str, str, str]
 """Manager, operation, subresource, and for updates the apiVersion."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Manager:
+class Manager(NamedTuple):
     """One entry: a manager, how it wrote, and the fields it owns."""
 
     name: str
@@ -77,7 +75,7 @@ def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
         manager = _read_entry(entry)
         known = found.get(manager.key)
         if known is not None:
-            manager = replace(manager, fields=tries.union(known.fields, manager.fields))
+            manager = manager._replace(fields=tries.union(known.fields, manager.fields))
         found[manager.key] = manager
     return found
 
@@ -105,18 +103,22 @@ def _text(entry: Object, name: str) -> str:
 
 
 def _read_fields(fields: Value) -> Trie:
-    """Return a set with its steps in the form in which we write them.
+    """Return a set with its steps in the form in which we write them; itself if it is so.
 
     Steps of sorts that nobody knows yet are left out, as every server does.
     """
     if not isinstance(fields, dict):
         raise FieldsError("fieldsV1 of managedFields has to be an object")
     read: Trie = {}
+    changed = False
     for text, node in fields.items():
         step = canonical_step(text)
         if step:
-            read[step] = _read_fields(node) if node else {}
-    return read
+            read[step] = after = _read_fields(node) if node else {}
+            changed = changed or step != text or (after is not node and bool(node))
+        else:
+            changed = True
+    return read if changed else fields
 
 
 def write_managers(managers: Iterable[Manager]) -> list[Object]:
@@ -170,6 +172,8 @@ def with_managed_fields(value: Object, entries: list[Object]) -> Object:
 
 def merge_ancient(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:
     """Return the entries with the oldest updates beyond the limit merged, per apiVersion."""
+    if len(managers) <= MOST_UPDATERS:
+        return managers
     updaters = sorted(
         (one for one in managers.values() if one.operation == UPDATE),
         key=lambda one: (one.time, one.name),

@@ -10,12 +10,11 @@ from collections.abc import Iterator
 from operator import is_
 from typing import Final, NamedTuple, TypeAlias
 
-from ruleengine.apimachinery.field_sets import same
 from ruleengine.apimachinery.list_items import steps_of
 from ruleengine.apimachinery.quantities import same_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.apimachinery.tries import MEMBER, SELF, Trie, is_member
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Value, equal
 
 
 class _Absent:
@@ -165,7 +164,7 @@ class _Merging:
 
 def _means_the_same(live: Value, wanted: _Wanted, schema: Schema) -> bool:
     config, filled = wanted
-    if same(live, config) or (filled is not config and same(live, filled)):
+    if equal(live, config) or (filled is not config and equal(live, filled)):
         return True
     return schema.scalar is Scalar.QUANTITY and same_quantity(live, config)
 

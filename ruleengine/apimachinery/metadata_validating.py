@@ -33,6 +33,7 @@ _STANDARD_FINALIZERS: Final = frozenset({"orphan", "foregroundDeletion", "kubern
 _LENIENT_GROUPS: Final = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 """Groups of built-in kinds whose finalizers need not be qualified."""
 
+_IDENTITY: Final = frozenset({"name", "namespace", "generateName"})
 _UNCHANGEABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 
 
@@ -45,12 +46,31 @@ def name_check(kind: KindInfo) -> Callable[[str], str | None]:
     return check_dns_subdomain
 
 
-def check_metadata(value: Object, kind: KindInfo) -> Iterator[Cause]:
-    """Yield what is wrong with the metadata of an object."""
+def check_metadata(value: Object, kind: KindInfo, known: Object | None = None) -> Iterator[Cause]:
+    """Yield what is wrong with the metadata of an object.
+
+    Nothing is wrong with ``known``: what the object shares with it is not looked at.
+    """
     metadata = value.get("metadata")
     if not isinstance(metadata, dict):
         yield required(_METADATA)
         return
+    was = known["metadata"] if known is not None else {}
+    parts = {name: inner for name, inner in metadata.items() if was.get(name) is not inner}
+    if "name" not in was or not _IDENTITY.isdisjoint(parts):
+        yield from _check_identity(metadata, kind)
+    yield from check_labels(parts.get("labels"), (*_METADATA, "labels"))
+    yield from _check_annotations(parts.get("annotations"))
+    yield from _check_finalizers(parts.get("finalizers"), kind)
+    yield from _check_owners(parts.get("ownerReferences"))
+    yield from _check_entries(parts.get("managedFields"))
+    generation = metadata.get("generation")
+    if isinstance(generation, int) and generation < 0:
+        place = (*_METADATA, "generation")
+        yield invalid(place, generation, "must be greater than or equal to 0")
+
+
+def _check_identity(metadata: Object, kind: KindInfo) -> Iterator[Cause]:
     name = metadata.get("name")
     base = metadata.get("generateName")
     if base:
@@ -64,15 +84,6 @@ def check_metadata(value: Object, kind: KindInfo) -> Iterator[Cause]:
         if problem:
             yield invalid((*_METADATA, "name"), name, problem)
     yield from _check_namespace(metadata, kind)
-    yield from check_labels(metadata.get("labels"), (*_METADATA, "labels"))
-    yield from _check_annotations(metadata.get("annotations"))
-    yield from _check_finalizers(metadata.get("finalizers"), kind)
-    yield from _check_owners(metadata.get("ownerReferences"))
-    yield from _check_entries(metadata.get("managedFields"))
-    generation = metadata.get("generation")
-    if isinstance(generation, int) and generation < 0:
-        place = (*_METADATA, "generation")
-        yield invalid(place, generation, "must be greater than or equal to 0")
 
 
 def _check_base(base: str, kind: KindInfo) -> Iterator[Cause]:

@@ -7,17 +7,19 @@ type nobody declared stay as they are.
 
 from typing import Final
 
-from ruleengine.apimachinery.field_sets import same
 from ruleengine.apimachinery.quantities import canonical
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Value, equal
 
 _ABSENT: Final = object()
 
 
-def normalise(value: Object, schema: Schema) -> Object:
-    """Return ``value`` in the form in which a server stores it; itself if it already is."""
-    return _object(value, schema)
+def normalise(value: Object, schema: Schema, known: Object | None = None) -> Object:
+    """Return ``value`` in the form in which a server stores it; itself if it already is.
+
+    ``known`` is in that form: what the value shares with it is not looked at.
+    """
+    return _object(value, schema, known)
 
 
 def normalise_both(one: Value, other: Value, schema: Schema) -> tuple[Value, Value]:
@@ -33,7 +35,7 @@ def normalise_both(one: Value, other: Value, schema: Schema) -> tuple[Value, Val
     if isinstance(one, list) and isinstance(other, list):
         return _both_lists(one, other, schema)
     mine, theirs = _value(one, schema), _value(other, schema)
-    return (one, one) if same(mine, theirs) else (mine, theirs)
+    return (one, one) if equal(mine, theirs) else (mine, theirs)
 
 
 def _both_lists(
@@ -84,11 +86,11 @@ def _put(value: Object, name: str, inner: Value) -> Object:
     return value
 
 
-def _value(value: Value, schema: Schema) -> Value:
+def _value(value: Value, schema: Schema, known: Value = None) -> Value:
     if schema.shape is Shape.DEDUCED:
         return value
     if isinstance(value, dict):
-        return _object(value, schema)
+        return _object(value, schema, known)
     if isinstance(value, list):
         element = schema.element
         items = [_value(item, element) for item in value]
@@ -102,14 +104,23 @@ def _value(value: Value, schema: Schema) -> Value:
     return value
 
 
-def _object(value: Object, schema: Schema) -> Object:
+def _object(value: Object, schema: Schema, known: Value = None) -> Object:
     if schema.shape is Shape.DEDUCED:
         return value
+    before = known if isinstance(known, dict) else {}
+    fields, others = schema.fields, schema.others
     changed = False
     normal: Object = {}
     for name, inner in value.items():
-        child = schema.child(name)
-        after = _value(inner, child)
+        was = before.get(name, _ABSENT)
+        if was is inner:
+            normal[name] = inner
+            continue
+        child = fields.get(name) or others
+        if type(inner) is str and inner and child.scalar is not Scalar.QUANTITY:
+            normal[name] = inner
+            continue
+        after = _value(inner, child, was)
         if _is_left_out(after, child):
             changed = True
         else:

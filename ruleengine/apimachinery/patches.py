@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Value, equal
 
 MOST_OPERATIONS: Final = 10_000
 """How many operations one JSON Patch may have."""
@@ -18,6 +18,7 @@ MOST_OPERATIONS: Final = 10_000
 MOST_DEPTH: Final = 100
 """How many levels a document may be nested that a JSON Patch makes."""
 
+_ABSENT: Final = object()
 MOST_COPIED_BYTES: Final = 3 * 1024 * 1024
 """How many bytes, as JSON, the copies of one JSON Patch may add up to."""
 
@@ -31,17 +32,24 @@ class PatchError(ValueError):
 
 
 def merge_patch(document: Value, patch: Value) -> Value:
-    """Apply a JSON Merge Patch: maps merge, ``null`` deletes, all else replaces."""
+    """Apply a JSON Merge Patch: maps merge, ``null`` deletes, all else replaces.
+
+    A map in which nothing changes is returned itself.
+    """
     if not isinstance(patch, dict):
         return patch
-    merged = dict(document) if isinstance(document, dict) else {}
+    merged = before = document if isinstance(document, dict) else {}
     for key, value in patch.items():
-        if value is None:
-            merged.pop(key, None)
-        elif isinstance(value, dict):
-            merged[key] = merge_patch(merged.get(key), value)
+        was = before.get(key, _ABSENT)
+        after = merge_patch(was, value) if isinstance(value, dict) else value
+        after = _ABSENT if value is None else after
+        if after is was or (type(after) is type(was) is str and after == was):
+            continue
+        merged = dict(before) if merged is before else merged
+        if after is _ABSENT:
+            del merged[key]
         else:
-            merged[key] = value
+            merged[key] = after
     return merged
 
 
@@ -65,19 +73,6 @@ def make_merge_patch(old: Object, new: Object) -> Object:
     gone = (key for key, value in old.items() if value is not None and new.get(key) is None)
     patch.update((key, None) for key in gone)
     return patch
-
-
-def equal(one: Value, other: Value) -> bool:
-    """Tell whether two JSON values are equal: ``1`` and ``1.0`` are, ``1`` and ``true`` not."""
-    if one is other:
-        return True
-    if isinstance(one, bool) or isinstance(other, bool):
-        return False
-    if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(equal(one[key], other[key]) for key in one)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(equal, one, other))
-    return bool(one == other)
 
 
 def json_patch(document: Value, operations: Sequence[Object]) -> Value:

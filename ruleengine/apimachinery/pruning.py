@@ -4,37 +4,59 @@ A server drops them, and says so as its caller asked (reference, Kubernetes API 
 "fieldValidation").
 """
 
+from operator import is_
+from typing import Final
+
 from ruleengine.apimachinery.schema import Schema, Shape
-from ruleengine.model.values import Path, Value
+from ruleengine.model.values import Object, Path, Value
+
+_ABSENT: Final = object()
 
 
-def prune(value: Value, schema: Schema) -> tuple[Value, tuple[Path, ...]]:
+def prune(
+    value: Value, schema: Schema, known: Object | None = None
+) -> tuple[Value, tuple[Path, ...]]:
     """Return the value without undeclared fields, and where they were.
 
-    The value itself is returned where it has none.
+    The value itself is returned where it has none. ``known`` has none: what the value shares
+    with it is not looked at.
     """
     unknown: list[Path] = []
-    return _prune(value, schema, (), unknown), tuple(unknown)
+    return _prune(value, schema, (), unknown, known), tuple(unknown)
 
 
-def _prune(value: Value, schema: Schema, path: Path, unknown: list[Path]) -> Value:
+def _prune(
+    value: Value, schema: Schema, path: Path, unknown: list[Path], known: Value = None
+) -> Value:
     if schema.shape is Shape.DEDUCED or not value:
         return value
     if isinstance(value, dict) and schema.shape in (Shape.STRUCT, Shape.MAP):
-        kept = {}
-        for name, inner in value.items():
-            if schema.shape is Shape.STRUCT and name not in schema.fields:
-                if schema.preserve_unknown:
-                    kept[name] = inner
-                else:
-                    unknown.append((*path, name))
-                continue
-            kept[name] = _prune(inner, schema.child(name), (*path, name), unknown)
-        same = len(kept) == len(value) and all(kept[name] is value[name] for name in kept)
-        return value if same else kept
+        return _prune_object(value, schema, path, unknown, known)
     if isinstance(value, list) and schema.shape is Shape.LIST:
         element = schema.element
         items = [_prune(item, element, (*path, at), unknown) for at, item in enumerate(value)]
-        same = all(one is other for one, other in zip(items, value, strict=True))
-        return value if same else items
+        return value if all(map(is_, items, value)) else items
     return value
+
+
+def _prune_object(
+    value: Object, schema: Schema, path: Path, unknown: list[Path], known: Value
+) -> Object:
+    before = known if isinstance(known, dict) else {}
+    is_struct = schema.shape is Shape.STRUCT
+    kept: Object = {}
+    changed = False
+    for name, inner in value.items():
+        was = before.get(name, _ABSENT)
+        if was is inner or (type(inner) is str and name in schema.fields):
+            kept[name] = inner
+        elif is_struct and name not in schema.fields:
+            if schema.preserve_unknown:
+                kept[name] = inner
+            else:
+                unknown.append((*path, name))
+                changed = True
+        else:
+            kept[name] = _prune(inner, schema.child(name), (*path, name), unknown, was)
+            changed = changed or kept[name] is not inner
+    return kept if changed else value

@@ -60,7 +60,8 @@ class Schema:
     ``always_present``: the server writes the field even where it is empty, so that it never
     counts as added or removed itself. ``drops_zero``: it leaves the field out where the
     value is zero or empty. ``milli``: of an amount it keeps thousandths at most.
-    ``fields``, ``element`` and ``others`` are made when they are first asked for.
+    ``fields``, what follows from them, ``element`` and ``others`` are made when they are first
+    asked for.
     """
 
     fields: "Mapping[str, Schema]"
@@ -69,6 +70,8 @@ class Schema:
     """What the items of a list or the values of a map are."""
     others: "Schema"
     """What fields are that are not declared: the values of a map, or whatever they are."""
+    required_fields: tuple[str, ...]
+    """The names of the fields without which a struct is incomplete."""
 
     __slots__ = (
         "_make_element",
@@ -90,6 +93,7 @@ class Schema:
         "patch_strategy",
         "preserve_unknown",
         "required",
+        "required_fields",
         "scalar",
         "shape",
         "sorted_keys",
@@ -140,15 +144,17 @@ class Schema:
         self._make_fields = fields
         self._make_element = element
 
-    def __getattr__(self, name: str) -> "Mapping[str, Schema] | Schema":
+    def __getattr__(self, name: str) -> "Mapping[str, Schema] | Schema | tuple[str, ...]":
         """Make what has not been asked for before; later it is found without coming here."""
-        made: Mapping[str, Schema] | Schema
+        made: Mapping[str, Schema] | Schema | tuple[str, ...]
         if name == "fields":
             made = self._make_fields() if self._make_fields else {}
         elif name == "element":
             made = self._make_element() if self._make_element else DEDUCED
         elif name == "others":
             made = self.element if self.shape is Shape.MAP else DEDUCED
+        elif name == "required_fields":
+            made = tuple(field for field, child in self.fields.items() if child.required)
         else:
             raise AttributeError(name)
         setattr(self, name, made)

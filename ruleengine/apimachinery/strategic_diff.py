@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from ruleengine.apimachinery.list_items import hashable
-from ruleengine.apimachinery.patches import PatchError, equal
+from ruleengine.apimachinery.patches import PatchError
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.strategic_merge import (
     DELETE,
@@ -22,7 +22,7 @@ from ruleengine.apimachinery.strategic_merge import (
     merges,
 )
 from ruleengine.apimachinery.strategic_order import in_order, name_of
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object, Value, equal
 
 _RETAIN_KEYS: Final = "retainKeys"
 _ABSENT: Final = object()

@@ -7,7 +7,7 @@ is returned, which is how callers see that there is nothing to write.
 """
 
 from collections.abc import Container, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
 from ruleengine.apimachinery import client_side_apply, tries
@@ -17,7 +17,6 @@ from ruleengine.apimachinery.field_sets import (
     FieldSet,
     compare,
     fields_of_value,
-    same,
 )
 from ruleengine.apimachinery.giving_up import give_up
 from ruleengine.apimachinery.list_items import format_steps
@@ -38,7 +37,7 @@ from ruleengine.apimachinery.managed_fields import (
 from ruleengine.apimachinery.merging import merge, settle
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import FieldsError, Trie
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, equal, lookup
 
 _STATUS: Final[Trie] = {"f:status": {}}
 _IDENTITY: Final = ("apiVersion", "kind")
@@ -91,9 +90,6 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     stated = without_managed_fields(config)
     config = _relevant(stated, schema, subresource)
     check_declared(config, schema)
-    base = _bare(config) if live is None else without_managed_fields(live)
-    managers = _adapted(_managers_before_apply(live, base, schema, now), schema)
-    managers = _of_versions(managers, versions)
     mine = Manager(
         name=manager,
         operation=APPLY,
@@ -101,26 +97,46 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
         fields={},
         subresource=subresource,
     )
+    if live is None:
+        return _created(stated, config, mine, schema, now)
+    base = without_managed_fields(live)
+    managers = _adapted(_managers_before_apply(live, base, schema, now), schema)
+    managers = _of_versions(managers, versions)
     owned_before = managers.pop(mine.key, mine)
     claimed = fields_of_value(config, schema) or {}
     left, _, gives_up = merge(base, config, owned_before.fields, schema)
     if gives_up:
         left = give_up(left, owned_before.fields, claimed, _fields(managers), schema)
     stored: Object = settle(left, base, schema)
-    fields = tries.without(claimed, _reset_fields(schema, subresource))
-    fields = tries.difference(fields, UNTRACKED)
-    mine = replace(mine, fields=fields, time=owned_before.time if same(left, base) else now)
+    fields = _kept_fields(claimed, schema, subresource)
+    mine = mine._replace(fields=fields, time=owned_before.time if equal(left, base) else now)
     differences = compare(base, left, schema)
     conflicts = () if force else tuple(_conflicts(managers, differences))
     if manager == client_side_apply.MANAGER:
         stored = client_side_apply.remembering(stored, stated)
         conflicts = _not_taken_over(conflicts, base, schema)
-    kept = _same_entry(mine, owned_before) and not conflicts and same(stored, base)
-    if live is not None and kept and managed_fields_of(live):
+    kept = _same_entry(mine, owned_before) and not conflicts and equal(stored, base)
+    if kept and managed_fields_of(live):
         return Applied(live)
     changed = _take_from_others(managers, differences)
     changed[mine.key] = mine
     return Applied(with_managed_fields(stored, write_managers(changed.values())), conflicts)
+
+
+def _created(stated: Object, config: Object, mine: Manager, schema: Schema, now: str) -> Applied:
+    """Return what the first apply makes: nothing is there, so there is nothing to merge with."""
+    fields = _kept_fields(fields_of_value(config, schema) or {}, schema, mine.subresource)
+    stored: Object = settle({**_bare(config), **config}, _bare(config), schema)
+    if mine.name == client_side_apply.MANAGER:
+        stored = client_side_apply.remembering(stored, stated)
+    entries = write_managers([mine._replace(fields=fields, time=now)])
+    return Applied(with_managed_fields(stored, entries))
+
+
+def _kept_fields(claimed: Trie, schema: Schema, subresource: str) -> Trie:
+    """Return the fields of a configuration that its applier owns."""
+    fields = tries.without(claimed, _reset_fields(schema, subresource))
+    return tries.difference(fields, UNTRACKED)
 
 
 def _not_taken_over(
@@ -157,6 +173,8 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     """
     bare = without_managed_fields(new)
     base = _bare(new) if live is None else without_managed_fields(live)
+    if live is not None and live.get("metadata") is new.get("metadata"):
+        bare = {**bare, "metadata": base["metadata"]}
     managers = _managers_before_update(live, new, subresource)
     if not managers and lookup(live, "metadata", "uid"):
         return bare
@@ -176,7 +194,7 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     fields = tries.difference(owned_before.fields, differences.removed.trie)
     fields = tries.difference(tries.union(fields, taken), UNTRACKED)
     time = now if tries.difference(taken, UNTRACKED) else owned_before.time
-    changed[mine.key] = replace(mine, fields=fields, time=time)
+    changed[mine.key] = mine._replace(fields=fields, time=time)
     return with_managed_fields(bare, write_managers(merge_ancient(_filled(changed)).values()))
 
 
@@ -267,10 +285,10 @@ def _of_versions(
 
 
 def _managers_before_apply(
-    live: Object | None, base: Object, schema: Schema, now: str
+    live: Object, base: Object, schema: Schema, now: str
 ) -> dict[ManagerKey, Manager]:
     managers = _lenient(managed_fields_of(live))
-    if managers or live is None:
+    if managers:
         return managers
     everything = Manager(
         name=BEFORE_FIRST_APPLY,
@@ -310,8 +328,9 @@ def _take_from_others(
     if not lost:
         return dict(managers)
     return {
-        key: replace(one, fields=tries.difference(one.fields, lost))
+        key: one if left is one.fields else one._replace(fields=left)
         for key, one in managers.items()
+        for left in (tries.difference(one.fields, lost),)
     }
 
 
@@ -326,7 +345,7 @@ def managers_of(live: Object | None, schema: Schema) -> dict[ManagerKey, Manager
 def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:
     """Return the managers with sets that fit the schema, should a type have become atomic."""
     return {
-        key: replace(one, fields=adapted) if adapted is not one.fields else one
+        key: one._replace(fields=adapted) if adapted is not one.fields else one
         for key, one in managers.items()
         for adapted in (_adapt(one.fields, schema),)
     }
@@ -335,8 +354,8 @@ def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[Manage
 def _adapt(fields: Trie, schema: Schema) -> Trie:
     """Return ``fields`` without steps into atomic values; those are owned as a whole."""
     changed: Trie | None = None
-    for step, node in tries.below(fields):
-        if not node:
+    for step, node in fields.items():
+        if not node:  # as the mark of a member is
             continue
         child = schema.child(step[2:]) if step.startswith("f:") else schema.element
         if child.atomic or child.shape is Shape.SCALAR:

@@ -3,7 +3,8 @@
 A set of paths is a trie of dicts, exactly as ``managedFields`` writes it: a key names one
 step (``f:name``, ``k:{"name":"c"}``, ``v:"x"``, ``i:0``), and a step is itself a member of
 the set when its node is empty or holds ``"."``. Working on that form spares conversions,
-which matters because every write of every object passes here. Nodes are immutable.
+which matters because every write of every object passes here. Nodes are immutable, and what
+an operation leaves as it was is the very node that it was given.
 """
 
 from collections.abc import Iterable, Iterator
@@ -49,10 +50,13 @@ def union(one: Trie, other: Trie) -> Trie:
 
 
 def _merge(one: Trie, other: Trie) -> Trie:
-    merged = dict(one)
+    merged = one
     for step, child in other.items():
-        mine = merged.get(step)
-        merged[step] = child if mine is None else _union(mine, child)
+        mine = one.get(step)
+        both = child if mine is None else _union(mine, child)
+        if both is not mine:
+            merged = dict(one) if merged is one else merged
+            merged[step] = both
     return merged
 
 
@@ -62,7 +66,9 @@ def _union(one: Trie, other: Trie) -> Trie:
     if one and other:
         return _merge(one, other)
     filled = one or other
-    return filled if not filled or SELF in filled else {SELF: MEMBER, **filled}
+    if not filled:
+        return one
+    return filled if SELF in filled else {SELF: MEMBER, **filled}
 
 
 def union_all(sets: Iterable[Trie]) -> Trie:
@@ -75,7 +81,7 @@ def union_all(sets: Iterable[Trie]) -> Trie:
 
 def difference(one: Trie, other: Trie) -> Trie:
     """Return the paths of ``one`` that are not in ``other`` (roots), path by path."""
-    if not one or not other:
+    if not one or not other or other.keys().isdisjoint(one):
         return one
     return _less(one, other)
 
@@ -99,6 +105,8 @@ def _less(one: Trie, other: Trie) -> Trie:
 
 
 def _difference(one: Trie, other: Trie) -> Trie | None:
+    if other and other.keys().isdisjoint(one):
+        return one
     return make(_less(one, other), member=is_member(one) and not is_member(other))
 
 

@@ -12,59 +12,70 @@ from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Path, Value
 
+_ABSENT: Final = object()
 _TEXTS: Final = (Scalar.STRING, Scalar.BYTES, Scalar.TIME)
 
 
-def check_types(value: Object, schema: Schema) -> Iterator[Cause]:
-    """Yield every value whose type is wrong or that is not in its closed set."""
-    yield from _check(value, schema, ())
+def check_types(value: Object, schema: Schema, known: Object | None = None) -> list[Cause]:
+    """Return every value whose type is wrong or that is not in its closed set.
+
+    Nothing is wrong with ``known``: what the value shares with it is not looked at.
+    """
+    causes: list[Cause] = []
+    _check(value, schema, (), known, causes)
+    return causes
 
 
-def _check(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
+def _check(value: Value, schema: Schema, path: Path, known: Value, causes: list[Cause]) -> None:
     if value is None:
         if schema.required:
-            yield required(path)
+            causes.append(required(path))
         return
     match schema.shape:
         case Shape.SCALAR:
-            yield from _check_scalar(value, schema, path)
+            causes.extend(_check_scalar(value, schema, path))
         case Shape.LIST:
-            if not isinstance(value, list):
-                yield wrong_type(path, value, "array")
-                return
-            for number, item in enumerate(value):
-                if item is None:
-                    yield invalid((*path, number), None, "must not be null")
-                yield from _check(item, schema.element, (*path, number))
-            yield from _check_items_enum(value, schema, path)
+            _check_list(value, schema, path, causes)
         case Shape.STRUCT | Shape.MAP:
-            yield from _check_object(value, schema, path)
+            _check_object(value, schema, path, known, causes)
         case _:
             return
 
 
-def _check_object(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
+def _check_list(value: Value, schema: Schema, path: Path, causes: list[Cause]) -> None:
+    if not isinstance(value, list):
+        causes.append(wrong_type(path, value, "array"))
+        return
+    for number, item in enumerate(value):
+        if item is None:
+            causes.append(invalid((*path, number), None, "must not be null"))
+        _check(item, schema.element, (*path, number), None, causes)
+    causes.extend(_check_items_enum(value, schema, path))
+
+
+def _check_object(
+    value: Value, schema: Schema, path: Path, known: Value, causes: list[Cause]
+) -> None:
     if not isinstance(value, dict):
-        yield wrong_type(path, value, "object")
+        causes.append(wrong_type(path, value, "object"))
         return
     is_struct = schema.shape is Shape.STRUCT
+    before = known if isinstance(known, dict) else {}
+    fields, others = schema.fields, schema.others
     for name, inner in value.items():
-        child = schema.child(name)
+        was = before.get(name, _ABSENT)
+        if was is inner:
+            continue
+        child = fields.get(name) or others
         if not _is_plain_text(inner, child):
-            yield from _check(inner, child, (*path, name if is_struct else Key(name)))
-    if is_struct:
-        yield from _check_required(value, schema, path)
+            _check(inner, child, (*path, name if is_struct else Key(name)), was, causes)
+    lacking = (name for name in schema.required_fields if name not in value)
+    causes.extend(required((*path, name)) for name in lacking)
 
 
 def _is_plain_text(value: Value, schema: Schema) -> bool:
     """Tell at once of most values that nothing is wrong with them."""
-    return isinstance(value, str) and schema.scalar in _TEXTS and not schema.enum
-
-
-def _check_required(value: Object, schema: Schema, path: Path) -> Iterator[Cause]:
-    for name, child in schema.fields.items():
-        if child.required and name not in value:
-            yield required((*path, name))
+    return type(value) is str and schema.scalar in _TEXTS and not schema.enum
 
 
 def _check_items_enum(items: list[Value], schema: Schema, path: Path) -> Iterator[Cause]:

@@ -19,7 +19,7 @@ from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.model.values import Object
 
 
-def validate(
+def validate(  # noqa: PLR0913 - what is checked, and what is known of it, by name
     value: Object,
     kind: KindInfo,
     schema: Schema,
@@ -27,17 +27,19 @@ def validate(
     *,
     openapi: Object | None = None,
     languages: Languages = NO_LANGUAGES,
+    known: Object | None = None,
 ) -> tuple[Cause, ...]:
     """Return what is wrong with an object; nothing means that it may be stored.
 
     ``old`` is the stored object that an update replaces. ``openapi`` describes objects of a
-    custom kind; ``languages`` are those that schemas ask for. Where types are wrong already,
-    the finer checks are left out, because they rely on them.
+    custom kind; ``languages`` are those that schemas ask for. ``known`` may be stored as the
+    kind is now: types and metadata that the object shares with it are not looked at. Where types
+    are wrong already, the finer checks are left out, because they rely on them.
     """
-    causes = [*check_types(value, schema if openapi is None else deduced_object())]
+    causes = check_types(value, schema if openapi is None else deduced_object(), known)
     if causes:
         return tuple(dict.fromkeys(causes))
-    causes += check_metadata(value, kind)
+    causes += check_metadata(value, kind, known)
     place = (kind.group, kind.kind)
     if kind.type_name:
         causes += CHECKS[place](value) if place in CHECKS else ()

@@ -336,8 +336,9 @@ class Client:
         return self._checked(self._send_raw(request), request.path)
 
     def _send_raw(self, request: HttpRequest) -> HttpResponse:
-        headers: Mapping[str, str] = request.headers or {"accept": JSON}
-        return self._retrying.send(self._transport, replace(request, headers=headers))
+        if not request.headers:
+            request = replace(request, headers={"accept": JSON})
+        return self._retrying.send(self._transport, request)
 
     def _checked(self, response: HttpResponse, path: str) -> HttpResponse:
         if response.status < 300:

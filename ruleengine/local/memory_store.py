@@ -119,7 +119,8 @@ class MemoryStore:
                 if not namespace or place[0] == namespace
             ]
             revision = at or self._revision
-        found.sort(key=lambda one: one[0])
+        if len(found) > 1:
+            found.sort(key=lambda one: one[0])
         return Snapshot([value for _, value in found], revision)
 
     def _as_of(

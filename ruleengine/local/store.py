@@ -9,13 +9,12 @@ API section 4).
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.values import Object
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Key:
+class Key(NamedTuple):
     """Where an object lies: ``resource`` is ``plural`` or ``plural.group``."""
 
     resource: str

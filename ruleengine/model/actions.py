@@ -54,7 +54,8 @@ class Result(StrEnum):
 class Target(NamedTuple):
     """The identity of one object on one cluster. ``namespace`` is empty if it has none.
 
-    ``cluster`` is empty for the cluster that the command works on.
+    ``cluster`` is empty for the cluster that the command works on. A tuple, because there is
+    hardly a step that does not look something up by it.
     """
 
     api_version: str

@@ -1,11 +1,15 @@
 """Time in documents: UTC, whole seconds, RFC 3339 (design, section 9)."""
 
 from datetime import UTC, datetime
+from typing import Final
+
+_LENGTH: Final = len("2026-11-23T21:06:55")
 
 
 def format_time(moment: datetime) -> str:
     """Return ``moment`` as Kubernetes writes it, for instance ``2026-11-23T21:06:55Z``."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return moment.isoformat()[:_LENGTH] + "Z"
 
 
 def parse_time(text: str) -> datetime:

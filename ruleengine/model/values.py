@@ -28,6 +28,26 @@ def lookup(value: Value, *path: str | int, default: Value = None) -> Value:
     return default if value is None else value
 
 
+def equal(one: Value, other: Value) -> bool:
+    """Tell whether two JSON values are equal: ``1`` and ``1.0`` are, ``1`` and ``true`` not.
+
+    >>> equal({"on": [1]}, {"on": [1.0]}), equal({"on": [1]}, {"on": [True]})
+    (True, False)
+    """
+    return one is other or (bool(one == other) and _same_sorts(one, other))
+
+
+def _same_sorts(one: Value, other: Value) -> bool:
+    """Tell of values that are equal to Python whether booleans stand for booleans only."""
+    if one is other:
+        return True
+    if isinstance(one, dict):
+        return all(_same_sorts(inner, other[name]) for name, inner in one.items())
+    if isinstance(one, list):
+        return all(map(_same_sorts, one, other))
+    return isinstance(one, bool) is isinstance(other, bool)
+
+
 def version_of(value: Object | None) -> str:
     """Return the resourceVersion of an object; empty where it, or the object, is not there."""
     return str(lookup(value, "metadata", "resourceVersion", default=""))

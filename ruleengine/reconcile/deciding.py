@@ -8,10 +8,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import Final
 
 from ruleengine.cluster.errors import ApiError
 from ruleengine.cluster.fencing import FencedError
+from ruleengine.formats.json_text import dump_bytes
 from ruleengine.model.actions import (
     Action,
     Change,
@@ -22,7 +24,6 @@ from ruleengine.model.actions import (
     Verb,
 )
 from ruleengine.model.decisions import DONE, Next, Reconciler, Stop
-from ruleengine.model.digests import content_digest
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
@@ -219,12 +220,13 @@ class Decider:
         step.void = step.void or self._manner.cancel.is_set()
         if step.void:
             return False
+        may_write = driving.may_write(area)
+        if may_write and not driving.is_outdated(area):
+            return True
         later = step.now + timedelta(seconds=driving.pause(area))
-        if not driving.may_write(area):
+        if not may_write:
             step.key.watched, step.key.wake_at = driving.why_not(area), later
             return False
-        if not driving.is_outdated(area):
-            return True
         step.void, step.key.wake_at = True, step.now
         try:
             step.changed += self.hands.look_anew()
@@ -255,9 +257,8 @@ class Decider:
         ``failed`` is what the decision before could not write, and why.
         """
         key = step.key
-        digest = content_digest(
-            [[str(one.action.verb), str(one.action.target), one.action.object] for one in planned]
-        )
+        writes = [[one.action.verb, *one.action.target, one.action.object] for one in planned]
+        digest = sha256(dump_bytes(writes, ordered=True)).hexdigest()
         key.repeats = key.repeats + 1 if digest == key.last_actions else 0
         key.last_actions = digest
         value = self._observations.get(key.target)

@@ -8,7 +8,7 @@ who read what changed, not from how many objects there are.
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -164,10 +164,11 @@ class Keys:
             self.wake(reader)
         if not self._listers:
             return
-        standing = self._standing(before, after)
+        indexes = (None, *self._standing(before, after))
+        namespaces = ("", target.namespace) if target.namespace else ("",)
         for kind in ((target.api_version, target.kind), _EVERY_KIND):
-            for namespace in dict.fromkeys(("", target.namespace)):
-                for index in (None, *standing):
+            for namespace in namespaces:
+                for index in indexes:
                     for reader in self._listers.get((kind, namespace, index), ()):
                         self.wake(reader)
 
@@ -184,13 +185,15 @@ class Keys:
             self._unsettled[key.target] = key
         if key.wake_at is not None:
             heapq.heappush(self._times, (key.wake_at, key.target))
-        if self._noted.get(key.target) == key.reads:
+        before = self._noted.get(key.target)
+        if before == key.reads:
             return ()
-        gone = self._unnote(key.target)
-        for readers in self._places(key.target, key.reads):
-            readers[key.target] = None
+        if before is None:
+            self._readers.setdefault(key.target, {})[key.target] = None
+        for read in key.reads - before if before else key.reads:
+            self._readers_of(read)[key.target] = None
         self._noted[key.target] = key.reads
-        return tuple(one for one in gone if one not in self._answers)
+        return tuple(self._unread(key.target, before - key.reads)) if before else ()
 
     def answered(self, answer: str) -> None:
         """Wake those whose last decision read the answer under a key."""
@@ -205,35 +208,47 @@ class Keys:
         if not line:
             self._lines.pop(self.area(target), None)
         self._unsettled.pop(target, None)
-        return tuple(self._unnote(target))
+        noted = self._noted.pop(target, None)
+        if noted is None:
+            return ()
+        gone = self._unread(target, noted)
+        self._stop_reading(target, target)
+        return tuple(gone)
 
-    def _places(self, target: Target, reads: frozenset[Read]) -> Iterator[_Readers]:
-        yield self._readers.setdefault(target, {})
+    def _readers_of(self, read: Read) -> _Readers:
+        if read.answer:
+            return self._answers.setdefault(read.answer, {})
+        if read.target is not None:
+            return self._readers.setdefault(read.target, {})
+        return self._lister(_place(read))
+
+    def _unread(self, target: Target, reads: Iterable[Read]) -> list[str]:
+        """Take an object out of those who read; return answers it was the last to read.
+
+        It is woken by itself all the same.
+        """
+        gone = []
         for read in reads:
             if read.answer:
-                yield self._answers.setdefault(read.answer, {})
-            elif read.target is not None:
-                yield self._readers.setdefault(read.target, {})
-            else:
-                yield self._lister(_place(read))
+                readers = self._answers[read.answer]
+                readers.pop(target, None)
+                if not readers:
+                    del self._answers[read.answer]
+                    gone.append(read.answer)
+            elif read.target is None:
+                listers = self._listers[_place(read)]
+                listers.pop(target, None)
+                if not listers:
+                    self._drop_lister(_place(read))
+            elif read.target != target:
+                self._stop_reading(read.target, target)
+        return sorted(gone)
 
-    def _unnote(self, target: Target) -> list[str]:
-        """Take an object out of all who are woken; return answers it was the last to read."""
-        reads = self._noted.pop(target, None)
-        if reads is None:
-            return []
-        for readers in self._places(target, reads):
-            readers.pop(target, None)
-        for read in (*reads, Read(target=target)):
-            if read.target is not None and not self._readers.get(read.target, True):
-                del self._readers[read.target]
-            elif read.target is None and not self._listers.get(_place(read), True):
-                self._drop_lister(_place(read))
-        answers = sorted(one.answer for one in reads if one.answer)
-        gone = [one for one in answers if not self._answers[one]]
-        for answer in gone:
-            del self._answers[answer]
-        return gone
+    def _stop_reading(self, target: Target, reader: Target) -> None:
+        readers = self._readers[target]
+        readers.pop(reader, None)
+        if not readers:
+            del self._readers[target]
 
     def _lister(self, place: _Place) -> _Readers:
         """Return who listed at a place; an index counts once per place that it is used at."""

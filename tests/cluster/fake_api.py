@@ -12,12 +12,12 @@ from typing import Any
 from ruleengine.apimachinery import structured_merge
 from ruleengine.apimachinery.declared import UndeclaredError
 from ruleengine.apimachinery.kinds import KindInfo, KindTable, argo_kinds
-from ruleengine.apimachinery.patches import equal, merge_patch
+from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.apimachinery.schema import Schema, deduced_object, schema_for, schema_from_openapi
 from ruleengine.apimachinery.selectors import parse_label_selector
 from ruleengine.model.actions import Target
 from ruleengine.model.http import HttpRequest, HttpResponse
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, equal, lookup
 
 NOW = "2026-01-02T03:04:05Z"
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})

@@ -6,9 +6,10 @@ processes must come to rest, and the last must find nothing left to write.
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from random import Random
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.memory_store import MemoryStore
+from ruleengine.local.store import Key
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Answer, Decision, Reconciler, Request, World
 from ruleengine.model.errors import UnreachableError
@@ -62,6 +64,26 @@ def faultless(scenario: Scenario) -> Report:
     return run(scenario, Schedule())
 
 
+@cache
+def _prepared(scenario: Scenario) -> tuple[Sequence[tuple[Key, Object]], int]:
+    """Return what is stored when a run of a scenario begins, and at which revision.
+
+    It is made once, because values in a store are never changed in place.
+    """
+    plane = ControlPlane(
+        MemoryStore(), VirtualClock(), randomness=Random(0), patience=0, strict=True
+    )
+    plane.settle()
+    scenario.prepare(Client(plane, Retrying(attempts=1)))
+    plane.settle()
+    store = plane.store
+    return [
+        (Key(resource, one["metadata"].get("namespace", ""), one["metadata"]["name"]), one)
+        for resource in store.resources()
+        for one in store.list(resource).items
+    ], store.revision
+
+
 class Simulation:
     """One run; see the module."""
 
@@ -70,9 +92,10 @@ class Simulation:
         self._injector = Injector(schedule)
         self.clock = VirtualClock()
         randomness = Random(schedule.seed)
-        self.plane = ControlPlane(
-            MemoryStore(), self.clock, randomness=randomness, patience=0, strict=True
-        )
+        store = MemoryStore()
+        objects, revision = _prepared(scenario)
+        store.restore(objects, (), revision)
+        self.plane = ControlPlane(store, self.clock, randomness=randomness, patience=0, strict=True)
         self.plane.settle()
         self._user = Client(self.plane, Retrying(attempts=1))
         self._monotonic = 0.0
@@ -95,8 +118,6 @@ class Simulation:
         """Perform both phases and look at the end."""
         problem = ""
         try:
-            self._scenario.prepare(self._user)
-            self.plane.settle()
             self._chaos()
             self._injector.quiet = True
             self._come_to_rest()

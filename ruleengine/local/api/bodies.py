@@ -26,6 +26,8 @@ MERGE_PATCH: Final = "application/merge-patch+json"
 STRATEGIC_PATCH: Final = "application/strategic-merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
 
+_CONTAINERS: Final = frozenset({dict, list})
+
 
 @dataclass(frozen=True, slots=True)
 class Body:
@@ -110,7 +112,7 @@ def _duplicates(data: bytes, value: Value) -> tuple[str, ...]:
     A quick count first: without a repeated key the number of keys is the number of colons
     outside strings at most, so only suspicious bodies are read by the slow parser.
     """
-    if data.count(b":") == _keys(value):
+    if data.count(b":") == (_keys(value) if type(value) in _CONTAINERS else 0):
         return ()
     return tuple(_doubled(json.loads(data, object_pairs_hook=_Pairs), ()))
 
@@ -136,12 +138,23 @@ class _TooDeepError(ValueError):
     """A body that is nested deeper than :data:`DEEPEST`."""
 
 
-def _keys(value: Value, depth: int = 0) -> int:
-    if depth > DEEPEST:
-        raise _TooDeepError
-    if isinstance(value, dict):
-        return len(value) + sum(_keys(inner, depth + 1) for inner in value.values())
-    return sum(_keys(inner, depth + 1) for inner in value) if isinstance(value, list) else 0
+def _keys(value: Value) -> int:
+    """Return how many keys all objects of a body have. Raises ``_TooDeepError``."""
+    count, depth = 0, 1
+    level = [value]
+    while level:
+        if depth > DEEPEST:
+            raise _TooDeepError
+        depth += 1
+        below: list[Value] = []
+        for one in level:
+            if type(one) is dict:
+                count += len(one)
+                below += [inner for inner in one.values() if type(inner) in _CONTAINERS]
+            else:
+                below += [inner for inner in one if type(inner) in _CONTAINERS]
+        level = below
+    return count
 
 
 def _yaml(data: bytes) -> Body:

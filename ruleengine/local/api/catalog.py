@@ -10,11 +10,13 @@ from typing import Final
 
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.apimachinery.schema import Schema, schema_for, schema_from_openapi
+from ruleengine.formats import json_text
 from ruleengine.local.api.views import STORED_AS
-from ruleengine.local.store import Key, Store
+from ruleengine.local.store import CompactedError, Key, Store
 from ruleengine.model.values import Object, lookup
 
 DEFINITIONS: Final = "customresourcedefinitions.apiextensions.k8s.io"
+_RULES: Final = b"x-kubernetes-validations"
 
 _WITH_GENERATION: Final = frozenset(
     {
@@ -45,13 +47,15 @@ _WITH_GENERATION: Final = frozenset(
 class Served:
     """One kind as it is served. ``definition`` is the version of a CRD, else ``None``.
 
-    ``versions`` are the API versions in which the kind is served.
+    ``versions`` are the API versions in which the kind is served. ``has_rules`` tells whether its
+    definition has any ``x-kubernetes-validations``.
     """
 
     info: KindInfo
     schema: Schema
     definition: Object | None = None
     versions: frozenset[str] | None = None
+    has_rules: bool = False
 
     @property
     def resource(self) -> str:
@@ -110,50 +114,64 @@ class Catalog:
 
     def find(self, group: str, version: str, plural: str) -> Served | None:
         """Return the kind behind the resource name of a URL, or ``None``."""
-        info = self._current().table.find_resource(group, version, plural)
-        return self._served(info) if info else None
+        kinds = self._current()
+        info = kinds.table.find_resource(group, version, plural)
+        return _served(kinds, info) if info else None
 
     def kind(self, api_version: str, kind: str) -> Served | None:
         """Return a kind by the identity that objects state, or ``None``."""
-        info = self._current().table.find(api_version, kind)
-        return self._served(info) if info else None
+        kinds = self._current()
+        info = kinds.table.find(api_version, kind)
+        return _served(kinds, info) if info else None
 
     def stored(self) -> tuple[Served, ...]:
         """Return one served version of every stored resource."""
         found: dict[str, Served] = {}
-        for info in self.table().resources():
+        kinds = self._current()
+        for info in kinds.table.resources():
             if "list" in info.verbs:
-                served = self._served(info)
+                served = _served(kinds, info)
                 found.setdefault(served.resource, served)
         return tuple(found.values())
-
-    def _served(self, info: KindInfo) -> Served:
-        kinds = self._current()
-        place = (info.api_version, info.kind)
-        found = kinds.served.get(place)
-        if found is None:
-            found = _make(info, kinds.versions.get(place))
-            group_kind = (info.group, info.kind)
-            versions = frozenset(
-                one.api_version
-                for one in kinds.table.resources()
-                if (one.group, one.kind) == group_kind
-            )
-            found = replace(found, versions=versions)
-            kinds.served[place] = found
-        return found
 
     def _current(self) -> _Kinds:
         if self._checked == self._store.revision:
             return self._kinds
         with self._lock:
             revision = self._store.revision
+            if not self._may_differ():
+                self._checked = revision
+                return self._kinds
             crds = [one for one in self._store.list(DEFINITIONS).items if _has_its_names(one)]
             fingerprint = tuple(str(crd["metadata"]["resourceVersion"]) for crd in crds)
             if fingerprint != self._kinds.fingerprint:
                 self._kinds = _with_definitions(crds, fingerprint)
             self._checked = revision
             return self._kinds
+
+    def _may_differ(self) -> bool:
+        """Tell whether a definition was written since they were looked at."""
+        try:
+            events = self._store.events(self._checked)
+        except CompactedError:
+            return True
+        return any(one.key.resource == DEFINITIONS for one in events)
+
+
+def _served(kinds: _Kinds, info: KindInfo) -> Served:
+    place = (info.api_version, info.kind)
+    found = kinds.served.get(place)
+    if found is None:
+        found = _make(info, kinds.versions.get(place))
+        group_kind = (info.group, info.kind)
+        versions = frozenset(
+            one.api_version
+            for one in kinds.table.resources()
+            if (one.group, one.kind) == group_kind
+        )
+        found = replace(found, versions=versions)
+        kinds.served[place] = found
+    return found
 
 
 def _has_its_names(crd: Object) -> bool:
@@ -184,4 +202,5 @@ def _make(info: KindInfo, version: Object | None) -> Served:
         replace(info, subresources=subresources),
         schema_from_openapi(openapi, has_status=has_status),
         version,
+        has_rules=_RULES in json_text.dump_bytes(openapi),
     )

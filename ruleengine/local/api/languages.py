@@ -30,3 +30,6 @@ def _check(rule: str, place: RulePlace) -> None:
 
 LANGUAGES: Final = Languages(matches=_matches, evaluate=_evaluate, check=_check)
 """Patterns are RE2, and rules CEL with the functions of Kubernetes."""
+
+PATTERNS: Final = Languages(matches=_matches)
+"""The languages of a schema without rules, whose objects need not be searched for them."""

@@ -1,7 +1,6 @@
 """Requests for objects and collections: from a route to a verb, and back to a response."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Final
 
 from ruleengine.formats import json_text
@@ -213,8 +212,7 @@ class ObjectRequests:
     def _options(
         self, request: HttpRequest, caller: User, *, applying: bool = False
     ) -> WriteOptions:
-        options = write_options(request, applying=applying)
-        return replace(options, admit=grants_of(caller, self._authorizer))
+        return write_options(request, grants_of(caller, self._authorizer), applying=applying)
 
     def _shown(
         self,
@@ -301,9 +299,11 @@ class ObjectRequests:
         options: WriteOptions,
         duplicates: tuple[str, ...],
     ) -> Object:
-        value = preparing.identified(patch(live), route.served, route.namespace)
+        served = route.served
+        value = preparing.identified(patch(live), served, route.namespace)
         options.warnings.clear()
-        return preparing.declared(value, route.served, options, duplicates)
+        known = self._registry.familiar.of(served, live)
+        return preparing.declared(value, served, options, duplicates, known)
 
     def _delete(self, request: HttpRequest, route: Route) -> HttpResponse:
         options = delete_options(request, bodies.read_options(request))

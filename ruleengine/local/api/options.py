@@ -21,6 +21,14 @@ _BEGINNINGS: Final = {
 }
 
 
+Admit = Callable[[Served, Object, Object | None], None]
+"""Refuses what a writer may not write of a kind; it is given the new object and the old one."""
+
+
+def _admit_all(_served: Served, _new: Object, _live: Object | None) -> None:
+    return
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WriteOptions:
     """How a write is to be made. ``warnings`` gathers what the answer should warn of.
@@ -34,7 +42,7 @@ class WriteOptions:
     validation: str = "Warn"
     force: bool = False
     warnings: list[str] = field(default_factory=list)
-    admit: Callable[[Served, Object, Object | None], None] = lambda *_: None
+    admit: Admit = _admit_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +89,9 @@ def number(query: Mapping[str, str], name: str) -> int | None:
     return int(text)
 
 
-def write_options(request: HttpRequest, *, applying: bool = False) -> WriteOptions:
+def write_options(
+    request: HttpRequest, admit: Admit = _admit_all, *, applying: bool = False
+) -> WriteOptions:
     """Return the options of a create, update or patch. Raises ``ApiFailure``."""
     query = query_of(request)
     kind = _KINDS.get(request.method, "UpdateOptions")
@@ -104,6 +114,7 @@ def write_options(request: HttpRequest, *, applying: bool = False) -> WriteOptio
         dry_run=_dry_run([text for name, text in request.query if name == "dryRun"], kind),
         validation=validation,
         force=flag(query, "force"),
+        admit=admit,
     )
 
 

@@ -12,7 +12,6 @@ from ruleengine.apimachinery.causes import Reason
 from ruleengine.apimachinery.comparing import stored_form
 from ruleengine.apimachinery.custom_defaulting import default_custom
 from ruleengine.apimachinery.normalising import normalise
-from ruleengine.apimachinery.patches import equal
 from ruleengine.apimachinery.pruning import prune
 from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.structured_merge import update
@@ -20,11 +19,11 @@ from ruleengine.apimachinery.type_validating import check_types
 from ruleengine.apimachinery.validating import validate
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure, bad_request, invalid
-from ruleengine.local.api.languages import LANGUAGES
+from ruleengine.local.api.languages import LANGUAGES, PATTERNS
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.views import shown_as
 from ruleengine.local.api.warnings import of_value
-from ruleengine.model.values import Object, format_path, lookup
+from ruleengine.model.values import Object, equal, format_path, lookup
 
 _SYSTEM: Final = (
     "uid",
@@ -50,8 +49,10 @@ def identified(value: Object, served: Served, namespace: str) -> Object:
             f"the object provided is unrecognized: it is {stated[1]} of {stated[0]}, and the "
             f"path is for {info.kind} of {info.api_version}"
         )
-    metadata = dict(value.get("metadata") or {})
-    if info.namespaced and metadata.setdefault("namespace", namespace) != namespace:
+    metadata = value.get("metadata") or {}
+    if info.namespaced and "namespace" not in metadata:
+        metadata = {**metadata, "namespace": namespace}
+    if info.namespaced and metadata["namespace"] != namespace:
         raise bad_request(
             "the namespace of the provided object does not match the namespace sent on the request"
         )
@@ -82,23 +83,27 @@ def configured(config: Object, served: Served, namespace: str, name: str) -> Obj
             f"kind: {config.get('kind') or ''}, expected: {wanted}"
         )
     config = identified(config, served, namespace)
-    metadata = config["metadata"]
-    if metadata.setdefault("name", name) != name:
+    metadata = {"name": name, **config["metadata"]}
+    if metadata["name"] != name:
         raise bad_request("the name of the configuration does not match the name on the URL")
     if metadata.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    return config
+    return {**config, "metadata": metadata}
 
 
 def declared(
-    value: Object, served: Served, options: WriteOptions, duplicates: Sequence[str] = ()
+    value: Object,
+    served: Served,
+    options: WriteOptions,
+    duplicates: Sequence[str] = (),
+    known: Object | None = None,
 ) -> Object:
     """Return the object without undeclared fields, reported as the caller asked.
 
-    Raises ``ApiFailure`` 400 under strict validation.
+    ``known`` has passed here already. Raises ``ApiFailure`` 400 under strict validation.
     """
     options.warnings.extend(of_value(value, served))
-    kept, unknown = prune(value, served.schema)
+    kept, unknown = prune(value, served.schema, known)
     problems = [f'unknown field "{format_path(path)}"' for path in unknown]
     problems += [f'duplicate field "{name}"' for name in duplicates]
     if problems and options.validation == "Strict":
@@ -147,14 +152,14 @@ def undecodable(failure: ApiFailure, value: Object, served: Served) -> ApiFailur
     )
 
 
-def completed(value: Object, served: Served) -> Object:
-    """Return the object in canonical form and with its defaults."""
+def completed(value: Object, served: Served, known: Object | None = None) -> Object:
+    """Return the object in canonical form and with its defaults; ``known`` is so already."""
     if served.custom:
-        return default_custom(normalise(value, served.schema), served.openapi)
+        return default_custom(normalise(value, served.schema, known), served.openapi, known)
     if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
         # else the finalizer of its controller would come back
-        return normalise(value, served.schema)
-    value = stored_form(value, served.schema)
+        return normalise(value, served.schema, known)
+    value = stored_form(value, served.schema, known)
     if served.has_status and "status" not in value:
         return {**value, "status": {}}  # clients with types are told of one from the start
     return value
@@ -187,10 +192,9 @@ def succeeding(live: Object, new: Object, served: Served, subresource: str) -> O
         added = lookup(new, "spec", "ephemeralContainers", default=[])
         return {**live, "spec": {**live["spec"], "ephemeralContainers": added}}
     if subresource == "status":
-        metadata = {**live["metadata"]}
         kept = {name: inner for name, inner in live.items() if name != "status"}
         status = {"status": new["status"]} if new.get("status") is not None else {}
-        return {**kept, "metadata": metadata, **status}
+        return {**kept, **status}
     metadata = {k: v for k, v in new["metadata"].items() if k not in (*_SYSTEM, "selfLink")}
     metadata |= {k: live["metadata"][k] for k in _SYSTEM if k in live["metadata"]}
     metadata.setdefault("name", live["metadata"]["name"])
@@ -245,10 +249,25 @@ def unchanged(live: Object, new: Object) -> bool:
     return live is new or equal(live, new)
 
 
-def checked(value: Object, served: Served, old: Object | None = None) -> Object:
-    """Return the object if it may be stored. Raises ``ApiFailure`` 422."""
+def checked(
+    value: Object, served: Served, old: Object | None = None, known: Object | None = None
+) -> Object:
+    """Return the object if it may be stored, as ``known`` may. Raises ``ApiFailure`` 422.
+
+    ``known`` may be a part of an object. Where it is given, who owns which fields was written
+    here, and is not looked at either.
+    """
+    if known is not None:
+        entries = value["metadata"].get("managedFields")
+        known = {**known, "metadata": {**known["metadata"], "managedFields": entries}}
     causes = validate(
-        value, served.info, served.schema, old, openapi=served.openapi, languages=LANGUAGES
+        value,
+        served.info,
+        served.schema,
+        old,
+        openapi=served.openapi,
+        languages=LANGUAGES if served.has_rules or not served.custom else PATTERNS,
+        known=known,
     )
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)

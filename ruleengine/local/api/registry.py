@@ -29,6 +29,7 @@ from ruleengine.local.api.failures import (
     invalid,
     not_found,
 )
+from ruleengine.local.api.familiar import Familiar
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.views import to_store
 from ruleengine.local.api.warnings import of_value
@@ -49,6 +50,7 @@ class Registry:
         self.catalog = Catalog(store)
         self.clock = clock
         self.admission = Admission(store, randomness or Random())  # noqa: S311 - names, no secrets
+        self.familiar = Familiar()
         self.writes: dict[str, int] = {}
         self._counting = threading.Lock()
 
@@ -58,14 +60,15 @@ class Registry:
 
     def get(self, served: Served, namespace: str, name: str) -> Object:
         """Return an object. Raises ``ApiFailure`` 404."""
+        key = served.key(namespace, name)
         if served.resource == API_SERVICES:
             told = self.list(served.resource).items
             found = next((one for one in told if one["metadata"]["name"] == name), None)
         else:
-            found = self.store.get(served.key(namespace, name))
+            found = self.store.get(key)
         if found is None:
             raise not_found(served.info, name)
-        return preparing.presented(found, served)
+        return self.familiar.presented(key, served, found)
 
     def list(self, resource: str, namespace: str = "", at: int = 0) -> Snapshot:
         """Return the objects of a resource, as a store does, or as the server tells of them."""
@@ -192,7 +195,7 @@ class Registry:
         self, served: Served, live: Object, new: Object, options: WriteOptions, subresource: str
     ) -> Object:
         following = preparing.succeeding(live, new, served, subresource)
-        following = preparing.completed(following, served)
+        following = preparing.completed(following, served, self.familiar.of(served, live))
         with self._counting_of(served, live, subresource):
             following = self.admission.admit(following, served, live)
             following = preparing.tracked(
@@ -213,7 +216,7 @@ class Registry:
             new = preparing.counted(live, new, served)
         if preparing.unchanged(live, new):
             return live
-        preparing.checked(new, served, live)
+        preparing.checked(new, served, live, self.familiar.of(served, live))
         options.admit(served, new, live)
         namespace = str(lookup(live, "metadata", "namespace", default=""))
         if options.dry_run:
@@ -241,11 +244,12 @@ class Registry:
         """
         config = preparing.configured(config, served, namespace, name)
         for _ in range(_TRIES):
-            live = self.store.get(served.key(namespace, name))
+            key = served.key(namespace, name)
+            live = self.store.get(key)
             try:
                 if live is None:
                     return self._apply_new(served, namespace, config, options, subresource), True
-                live = preparing.presented(live, served)
+                live = self.familiar.presented(key, served, live)
                 self._check_preconditions(served, live, config)
                 new = self._applied(served, live, config, options, subresource)
                 if new is live:
@@ -273,7 +277,7 @@ class Registry:
         value = self._applied(served, None, config, options, "")
         value = preparing.fresh(value, served, uid=self.admission.uid(), now=self.now())
         value = preparing.completed(value, served)
-        preparing.checked(value, served)
+        preparing.checked(value, served, known={"metadata": {}})
         options.admit(served, value, None)
         with self.admission.policies.counting(served, namespace):
             value = self.admission.admit(value, served)
@@ -291,7 +295,7 @@ class Registry:
     ) -> Object:
         entries = new["metadata"].get("managedFields")
         following = preparing.succeeding(live, new, served, subresource)
-        following = preparing.completed(following, served)
+        following = preparing.completed(following, served, self.familiar.of(served, live))
         with self._counting_of(served, live, subresource):
             following = self.admission.admit(following, served, live)
             following = {
@@ -370,14 +374,19 @@ class Registry:
         self, served: Served, namespace: str, value: Object, manager: str, *, expected: int
     ) -> Object:
         key = served.key(namespace, value["metadata"]["name"])
-        written = self.store.write(key, to_store(value), expected=expected)
+        stored = to_store(value)
+        written = self.store.write(key, stored, expected=expected)
         self._count(manager)
-        return preparing.presented(written, served)
+        if stored is not value:
+            return preparing.presented(written, served)
+        self.familiar.note(key, served, written)
+        return written
 
     def _remove(self, served: Served, namespace: str, value: Object, manager: str) -> Object:
         key = served.key(namespace, value["metadata"]["name"])
         revision = int(value["metadata"]["resourceVersion"])
         removed = self.store.write(key, None, expected=revision)
+        self.familiar.drop(key)
         self._count(manager)
         return preparing.presented(removed, served)
 

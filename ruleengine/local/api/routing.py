@@ -25,7 +25,8 @@ class Route:
 
 def split(path: str) -> tuple[str, ...]:
     """Return the decoded parts of a path; slashes at the ends do not count."""
-    return tuple(unquote(part) for part in path.strip("/").split("/") if part)
+    parts = [part for part in path.split("/") if part]
+    return tuple(map(unquote, parts)) if "%" in path else tuple(parts)
 
 
 def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:

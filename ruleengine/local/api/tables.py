@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
 
 from ruleengine.local.api import cells
@@ -31,6 +32,7 @@ class Shown:
         return f"application/json;as={self.kind};g={_META};v={self.version}"
 
 
+@lru_cache(maxsize=256)
 def accepted(header: str) -> Shown:
     """Return the first form of the Accept header that we can give. Raises ``ApiFailure`` 406."""
     for one in header.split(","):
