@@ -131,7 +131,7 @@ def claims() -> list[Claim]:
         Claim("compare desired with live: settled", lambda: merge(live, DESIRED), 150),
         Claim("compare desired with live: scaled by others", lambda: merge(grown, unscaled), 150),
         Claim("compare desired with live: another image", lambda: merge(live, newer), 150),
-        Claim("compare desired with live: a variable goes", lambda: merge(live, fewer)),
+        Claim("compare desired with live: a variable goes", lambda: merge(live, fewer), 150),
         Claim("defaults and canonical form", lambda: stored_form(DESIRED, SCHEMA)),
         Claim("validate", lambda: validate(live, kind, SCHEMA)),
         Claim("make a three-way patch", lambda: _three_way(newer, live)),

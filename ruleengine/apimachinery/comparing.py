@@ -9,11 +9,13 @@ writes never shows as drift. Most objects have not drifted, and the others in li
 from typing import Final
 
 from ruleengine.apimachinery.defaulting import default
-from ruleengine.apimachinery.field_sets import fields_of_value
+from ruleengine.apimachinery.field_sets import fields_within, has_fields
 from ruleengine.apimachinery.giving_up import give_up
+from ruleengine.apimachinery.list_items import canonical_step, steps_of
 from ruleengine.apimachinery.managed_fields import (
     APPLY,
     Manager,
+    ManagerKey,
     managed_fields_of,
     without_managed_fields,
 )
@@ -21,8 +23,8 @@ from ruleengine.apimachinery.merging import merge
 from ruleengine.apimachinery.normalising import normalise, normalise_both
 from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.structured_merge import managers_of
-from ruleengine.apimachinery.tries import Trie
-from ruleengine.model.values import Object, lookup
+from ruleengine.apimachinery.tries import MEMBER, FieldsError, Trie
+from ruleengine.model.values import Object, Value, lookup
 
 _FOLDED: Final = "Secret"
 """The kind of which a server stores other fields than people write."""
@@ -49,11 +51,15 @@ def foreseen(
     config = without_managed_fields(desired)
     if schema.has_status and "status" in config:
         config = {name: inner for name, inner in config.items() if name != "status"}
-    filled = default(config)
-    config = filled if config.get("kind") == _FOLDED else config
-    merged, adds, gives_up = merge(live, config, _owned(live, manager), schema, filled=filled)
-    if gives_up:
-        merged = _without_given_up(merged, config, live, manager, schema)
+    config = default(config) if config.get("kind") == _FOLDED else config
+    owned = _owned(live, manager)
+    merged, adds, gives_up, unsure = merge(live, config, owned, schema, ahead=True)
+    if gives_up is not None and (unsure or _claimed_by_others(live, owned, gives_up)):
+        merged, adds, *_ = merge(live, config, owned, schema)
+        gives_up = _where_claimed(gives_up, config, schema)
+        claimed = fields_within(config, gives_up, schema) or {}
+        managers = managers_of(live, schema, gives_up)
+        merged = _without_given_up(merged, claimed, managers, manager, schema)
     if merged is live:
         return live, live
     after = default(merged)
@@ -65,8 +71,7 @@ def foreseen(
 
 def _owned(live: Object, manager: str) -> Trie:
     """Return what a manager has applied, as it is written in the object."""
-    entries = managed_fields_of(live)
-    for entry in entries if isinstance(entries, list) else ():
+    for entry in _entries(live):
         mine = lookup(entry, "manager") == manager and lookup(entry, "operation") == APPLY
         if mine and not entry.get("subresource"):
             fields = entry.get("fieldsV1")
@@ -74,11 +79,53 @@ def _owned(live: Object, manager: str) -> Trie:
     return {}
 
 
+def _entries(live: Object) -> list[Value]:
+    entries = managed_fields_of(live)
+    return entries if isinstance(entries, list) else []
+
+
+def _claimed_by_others(live: Object, owned: Trie, places: Trie) -> bool:
+    """Tell whether anybody else may claim what lies in some places; books in doubt may."""
+    written = (lookup(entry, "fieldsV1") for entry in _entries(live))
+    try:
+        return any(fields is not owned and _meets(fields, places) for fields in written)
+    except FieldsError:
+        return True
+
+
+def _meets(fields: Value, places: Trie) -> bool:
+    """Tell whether a set has members at the leaves of another or below."""
+    if not places or not isinstance(fields, dict):
+        return not places or bool(fields)
+    for text, node in fields.items():
+        step = text if text in places else canonical_step(text)
+        if step in places and _meets(node, places[step]):
+            return True
+    return False
+
+
+def _where_claimed(places: Trie, config: Value, schema: Schema) -> Trie:
+    """Return places of which those are whole that lie where a configuration claims nothing."""
+    if not places or not has_fields(config, schema):
+        return MEMBER
+    if isinstance(config, dict):
+        inside = {"f:" + name: (inner, schema.child(name)) for name, inner in config.items()}
+    else:
+        steps = zip(steps_of(config, schema), config, strict=True)
+        inside = {step: (item, schema.element) for step, item in steps}
+    return {
+        step: _where_claimed(below, *inside[step]) if below else MEMBER
+        for step, below in places.items()
+    }
+
+
 def _without_given_up(
-    merged: Object, config: Object, live: Object, manager: str, schema: Schema
+    merged: Object,
+    claimed: Trie,
+    managers: dict[ManagerKey, Manager],
+    manager: str,
+    schema: Schema,
 ) -> Object:
-    managers = managers_of(live, schema)
     mine = Manager(name=manager, operation=APPLY, api_version="", fields={})
     owned = managers.pop(mine.key, mine).fields
-    others = [one.fields for one in managers.values()]
-    return give_up(merged, owned, fields_of_value(config, schema) or {}, others, schema)
+    return give_up(merged, owned, claimed, [one.fields for one in managers.values()], schema)

@@ -5,6 +5,7 @@ callers can see by identity that nothing happened.
 """
 
 from collections.abc import Callable
+from operator import is_
 from typing import TypeAlias
 
 from ruleengine.model.values import Object, Value
@@ -52,10 +53,5 @@ def edited_items(value: Object, name: str, edit: Edit) -> Object:
     items = value.get(name)
     if not isinstance(items, list):
         return value
-    left = items
-    for number, item in enumerate(items):
-        after = edit(item) if isinstance(item, dict) else item
-        if after is not item:
-            left = list(items) if left is items else left
-            left[number] = after
-    return value if left is items else {**value, name: left}
+    left = [edit(item) if isinstance(item, dict) else item for item in items]
+    return value if all(map(is_, left, items)) else {**value, name: left}

@@ -76,16 +76,39 @@ def fields_of_value(value: Value, schema: Schema, *, named: bool = False) -> Tri
     return MEMBER
 
 
+def fields_within(value: Value, places: Trie, schema: Schema) -> Trie | None:
+    """Return the part of the node of a value that lies at the leaves of a set and below.
+
+    What leads there is in it where the value claims anything, whether a member or not.
+    """
+    if not places:
+        return fields_of_value(value, schema)
+    children: Trie = {}
+    if isinstance(value, dict):
+        for step, below in places.items():
+            name = step[2:]
+            if name in value:
+                node = fields_within(value[name], below, schema.child(name))
+                if node is not None or not schema.declares(name):
+                    children[step] = node or MEMBER
+    elif isinstance(value, list):
+        for step, found in index(value, schema).items():
+            if step in places:
+                children[step] = fields_within(found[0], places[step], schema.element) or MEMBER
+    return children if children or has_fields(value, schema) else None
+
+
 def has_fields(value: Value, schema: Schema) -> bool:
     """Tell whether a value has members in the set of its object."""
     if schema.atomic or not value:
         return _is_leaf(value, schema)
-    if isinstance(value, dict) and schema.shape is Shape.STRUCT:
-        return any(
-            not schema.declares(name) or has_fields(inner, schema.child(name))
-            for name, inner in value.items()
-        )
-    return True
+    if not isinstance(value, dict) or schema.shape is not Shape.STRUCT:
+        return True
+    declared = schema.fields
+    for name, inner in value.items():
+        if name not in declared or has_fields(inner, declared[name]):
+            return True
+    return False
 
 
 def _is_leaf(value: Value, schema: Schema) -> bool:

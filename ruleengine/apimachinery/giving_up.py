@@ -12,7 +12,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.field_sets import fields_of_value, has_fields
-from ruleengine.apimachinery.list_items import index, steps_of
+from ruleengine.apimachinery.list_items import steps_of
 from ruleengine.apimachinery.merging import remove
 from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.tries import MEMBER, SELF, Trie
@@ -77,7 +77,9 @@ def _in_object(value: Object, mine: _Mine, others: list[Trie], schema: Schema) -
             one, other = _unclaimed({name: value[name]}, step, mine.owned[step], others, schema)
             left[name] = one[name] if one else _GONE
             kept[name] = other[name] if other else _GONE
-    return _with_fields(value, left), _with_fields(value, kept)
+    rest = _with_fields(value, left)
+    alike = all(left[name] is kept[name] for name in left)
+    return rest, rest if alike else _with_fields(value, kept)
 
 
 def _with_fields(value: Object, edited: Object) -> Object | None:
@@ -85,24 +87,33 @@ def _with_fields(value: Object, edited: Object) -> Object | None:
     if all(value[name] is inner for name, inner in edited.items()):
         return value
     left = {**value, **edited}
-    return {name: inner for name, inner in left.items() if inner is not _GONE} or None
+    for name, inner in edited.items():
+        if inner is _GONE:
+            del left[name]
+    return left or None
 
 
 def _in_list(items: list[Value], mine: _Mine, others: list[Trie], schema: Schema) -> _Left:
-    steps, found = steps_of(items, schema), index(items, schema)
+    steps = steps_of(items, schema)
     left: dict[str, list[Value]] = {}
     kept: dict[str, list[Value]] = {}
-    for step, _ in tries.below(mine.gone):
-        if step not in found:
-            continue
+    found: dict[str, list[Value]] = {}
+    for step, item in zip(steps, items, strict=True):
+        if step in mine.gone:
+            found.setdefault(step, []).append(item)
+    for step, same in found.items():
         if step in mine.claimed:
             beside = _below(others, step)
-            one, other = _claimed(found[step][0], mine.below(step), beside, schema.element)
-            left[step], kept[step] = [one], [other]
+            one, other = _claimed(same[0], mine.below(step), beside, schema.element)
+            left[step] = [one]
+            kept[step] = left[step] if other is one else [other]
         else:
-            one, other = _unclaimed(found[step], step, mine.owned[step], others, schema)
-            left[step], kept[step] = one or [], other or []
-    return _with_items(items, steps, left), _with_items(items, steps, kept)
+            one, other = _unclaimed(same, step, mine.owned[step], others, schema)
+            left[step] = one or []
+            kept[step] = left[step] if other is one else other or []
+    alike = all(kept[step] is one for step, one in left.items())
+    rest = _with_items(items, steps, left)
+    return rest, rest if alike else _with_items(items, steps, kept)
 
 
 def _with_items(
@@ -130,11 +141,13 @@ def _unclaimed(
     """Look at a container of one step that the applier owned and claims nothing of any more.
 
     First everything that it owned goes; then what somebody claims comes back, and with it
-    whatever was not the applier's to take.
+    whatever was not the applier's to take. What it owned as a whole and nobody claims is gone.
     """
-    before = _with_named({step: owned}, schema)
-    managed = tries.union_all({step: one[step]} for one in others if step in one)
     everything = _fields(value, schema)
+    managed = tries.union_all({step: one[step]} for one in others if step in one)
+    if everything and not managed and tries.is_member(owned):
+        return None, None
+    before = _with_named({step: owned}, schema)
     kept = _fields(remove(value, before, schema), schema)
     kept = tries.union(kept, _with_named(managed, schema))
     left = remove(value, tries.difference(everything, kept), schema)

@@ -8,6 +8,7 @@ import json
 from collections.abc import Hashable
 from functools import lru_cache
 from json.encoder import encode_basestring
+from operator import eq, itemgetter
 from typing import Any
 
 from ruleengine.apimachinery.schema import ListType, Schema
@@ -45,15 +46,24 @@ def item_step(item: Value, schema: Schema) -> str:
 def steps_of(items: list[Value], schema: Schema) -> list[str]:
     """Return the step of each item of a list of type set or map."""
     keys = schema.sorted_keys
-    if schema.list_type is ListType.SET or len(keys) != 1:
-        return [item_step(item, schema) for item in items]
-    key, begin = keys[0], f'k:{{"{keys[0]}":'
-    return [
-        f"{begin}{encode_basestring(item[key])}}}"
-        if type(item) is dict and type(item.get(key)) is str
-        else item_step(item, schema)
-        for item in items
-    ]
+    if len(keys) == 1 and schema.list_type is not ListType.SET:
+        key, begin = keys[0], f'k:{{"{keys[0]}":'
+        try:
+            return [f"{begin}{encode_basestring(item[key])}}}" for item in items]
+        except (KeyError, TypeError):
+            pass  # Not every item has a text as its key.
+    return [item_step(item, schema) for item in items]
+
+
+def alike(one: list[Value], other: list[Value], schema: Schema) -> bool:
+    """Tell whether two lists of type map surely have the same items in the same order."""
+    if not schema.keys or schema.list_type is not ListType.MAP or len(one) != len(other):
+        return False
+    named = itemgetter(*schema.keys)
+    try:
+        return all(map(eq, map(named, one), map(named, other)))
+    except (KeyError, TypeError):
+        return False
 
 
 def index(items: list[Value], schema: Schema) -> dict[str, list[Value]]:

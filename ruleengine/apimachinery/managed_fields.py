@@ -8,7 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.list_items import canonical_step
-from ruleengine.apimachinery.tries import FieldsError, Trie
+from ruleengine.apimachinery.tries import SELF, FieldsError, Trie
 from ruleengine.model.values import Object, Value, lookup
 
 APPLY: Final = "Apply"
@@ -66,13 +66,16 @@ class Manager(NamedTuple):
         return text
 
 
-def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
-    """Return the entries of an object. Raises ``FieldsError`` where they are malformed."""
+def read_managers(managed_fields: Value, within: Trie | None = None) -> dict[ManagerKey, Manager]:
+    """Return the entries of an object. Raises ``FieldsError`` where they are malformed.
+
+    ``within``: only what they own at the leaves of this set and below is read.
+    """
     if not isinstance(managed_fields, list | None):
         raise FieldsError("managedFields has to be a list")
     found: dict[ManagerKey, Manager] = {}
     for entry in managed_fields or ():
-        manager = _read_entry(entry)
+        manager = _read_entry(entry, within)
         known = found.get(manager.key)
         if known is not None:
             manager = manager._replace(fields=tries.union(known.fields, manager.fields))
@@ -80,7 +83,7 @@ def read_managers(managed_fields: Value) -> dict[ManagerKey, Manager]:
     return found
 
 
-def _read_entry(entry: Object) -> Manager:
+def _read_entry(entry: Object, within: Trie | None) -> Manager:
     if not isinstance(entry, dict) or entry.get("operation") not in (APPLY, UPDATE):
         raise FieldsError("an entry of managedFields needs the operation Apply or Update")
     if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
@@ -89,7 +92,7 @@ def _read_entry(entry: Object) -> Manager:
         name=_text(entry, "manager"),
         operation=entry["operation"],
         api_version=_text(entry, "apiVersion"),
-        fields=_read_fields(entry.get("fieldsV1") or {}),
+        fields=_read_fields(entry.get("fieldsV1") or {}, within),
         subresource=_text(entry, "subresource"),
         time=_text(entry, "time"),
     )
@@ -102,8 +105,10 @@ def _text(entry: Object, name: str) -> str:
     return text
 
 
-def _read_fields(fields: Value) -> Trie:
-    """Return a set with its steps in the form in which we write them; itself if it is so.
+def _read_fields(fields: Value, within: Trie | None) -> Trie:
+    """Return a set, or its part, with its steps in the form in which we write them.
+
+    It is itself where nothing changes.
 
     Steps of sorts that nobody knows yet are left out, as every server does.
     """
@@ -113,8 +118,9 @@ def _read_fields(fields: Value) -> Trie:
     changed = False
     for text, node in fields.items():
         step = canonical_step(text)
-        if step:
-            read[step] = after = _read_fields(node) if node else {}
+        if step and (not within or step in within or step == SELF):
+            part = within.get(step) if within else None
+            read[step] = after = _read_fields(node, part) if node else {}
             changed = changed or step != text or (after is not node and bool(node))
         else:
             changed = True

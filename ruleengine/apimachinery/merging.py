@@ -6,11 +6,13 @@ value itself is returned, so that "nothing to do" is recognised by identity.
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from operator import is_
 from typing import Final, NamedTuple, TypeAlias
 
-from ruleengine.apimachinery.list_items import steps_of
+from ruleengine.apimachinery.field_sets import has_fields
+from ruleengine.apimachinery.list_items import alike, canonical_step, steps_of
+from ruleengine.apimachinery.pod_defaults import REFERENCES
 from ruleengine.apimachinery.quantities import same_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.apimachinery.tries import MEMBER, SELF, Trie, is_member
@@ -28,64 +30,82 @@ _PLAIN: Final = frozenset({str, int, float, bool})
 class Merged(NamedTuple):
     """What came of a merge.
 
-    ``adds`` tells whether fields or items are new. ``gives_up``: whether the applier owned
-    some that it no longer configures; that it did not is certain, that it did only likely.
+    ``adds`` tells whether fields or items are new. ``gives_up`` is ``None`` where the applier
+    configures all that it owned; else its leaves are the places where it may not, and nothing
+    is given up beside them. ``unsure``: to leave out what lies there is not all there is to it,
+    or the configuration claims nothing of what holds it.
     """
 
     value: Object
     adds: bool
-    gives_up: bool
+    gives_up: Trie | None
+    unsure: bool
 
 
 def merge(
-    live: Object, config: Object, owned: Trie, schema: Schema, *, filled: Object | None = None
+    live: Object, config: Object, owned: Trie, schema: Schema, *, ahead: bool = False
 ) -> Merged:
     """Return ``live`` with the fields of ``config``; ``owned`` is what the applier owned before.
 
     Scalars and atomic values come from ``config``; so does the order of list items, while
-    items that only ``live`` has keep their place. What means the same stays as it is: a
-    quantity that is spelt differently, and a value that differs only by the defaults that it
-    has in ``filled``. Raises ``ValueError`` for a configuration that has a list item twice.
+    items that only ``live`` has keep their place. A quantity that means the same stays as it
+    is spelt. ``ahead`` serves who only wants to see what comes of it: references that a server
+    completes stay too, and what is given up is left out, as if nobody else claimed it. Raises
+    ``ValueError`` for a configuration that has a list item twice.
     """
-    merging = _Merging()
-    wanted = (config, config if filled is None else filled)
-    merged: Object = merging.values(live, wanted, owned or None, schema)
-    return Merged(merged, merging.adds, merging.gives_up)
-
-
-_Wanted: TypeAlias = tuple[Value, Value]
-"""A configured value, and the same with defaults."""
+    merging = _Merging(ahead=ahead)
+    merged: Object = merging.values(live, config, owned or None, schema)
+    return Merged(merged, merging.adds, merging.places, merging.unsure)
 
 
 class _Merging:
     """Walks values and what is owned of them side by side.
 
+    Only what the applier owned as a whole, and where something is left beside it that is
+    claimed, can just be left out; ``unsure`` tells of all else.
     ``owned`` is ``None`` where nothing at all is, and empty where the value is as a whole.
+    ``places`` are those of the value that was walked last where something may be given up;
+    whoever asked for the walk takes them and puts them below the step of that value.
     """
 
-    __slots__ = ("adds", "gives_up")
+    __slots__ = ("adds", "ahead", "places", "unsure")
 
-    def __init__(self) -> None:
-        self.adds = False
-        self.gives_up = False
+    def __init__(self, *, ahead: bool) -> None:
+        self.ahead = ahead
+        self.adds = self.unsure = False
+        self.places: Trie | None = None
 
-    def values(self, live: Value, wanted: _Wanted, owned: Trie | None, schema: Schema) -> Value:
-        config = wanted[0]
+    def values(self, live: Value, config: Value, owned: Trie | None, schema: Schema) -> Value:
         if not schema.atomic:
             if isinstance(live, dict) and isinstance(config, dict):
-                return self._objects(live, wanted, owned, schema)
+                return self._objects(live, config, owned, schema)
             listed = isinstance(live, list) and schema.shape is Shape.LIST
             if listed and isinstance(config, list):
-                return self._lists(live, wanted, owned, schema)
+                return self._lists(live, config, owned, schema)
             if config is None and live and (listed or isinstance(live, dict)):
-                self.gives_up = self.gives_up or bool(owned)
+                self._doubt(owned)
                 return live
-        self.gives_up = self.gives_up or bool(owned)
-        return live if _means_the_same(live, wanted, schema) else config
+        self._doubt(owned)
+        return live if self._means_the_same(live, config, schema) else config
 
-    def _objects(self, live: Object, wanted: _Wanted, owned: Trie | None, schema: Schema) -> Object:
-        merged: Object | None = None
-        config, filled = wanted
+    def _means_the_same(self, live: Value, config: Value, schema: Schema) -> bool:
+        if equal(live, config):
+            return True
+        if schema.scalar is Scalar.QUANTITY:
+            return same_quantity(live, config)
+        complete = REFERENCES.get(schema.type_name) if self.ahead else None
+        return complete is not None and isinstance(config, dict) and equal(live, complete(config))
+
+    def _doubt(self, owned: Trie | None) -> None:
+        """Note that a value may be given up in parts, of which no more is known here."""
+        if owned:
+            self.places, self.unsure = MEMBER, True
+
+    def _objects(
+        self, live: Object, config: Object, owned: Trie | None, schema: Schema
+    ) -> Object | None:
+        merged = live
+        places: Trie | None = None
         fields, others = schema.fields, schema.others
         unclaimed = len(owned) - (SELF in owned) if owned else 0
         node = None
@@ -93,80 +113,113 @@ class _Merging:
             mine = live.get(name, _ABSENT)
             if owned:
                 node = owned.get("f:" + name)
-                unclaimed -= node is not None
+                if node is not None:
+                    unclaimed -= 1
             kind = type(theirs)
-            if kind in _PLAIN and type(mine) is kind and mine == theirs and not node:
+            if not node and kind in _PLAIN and type(mine) is kind and mine == theirs:
                 continue
             child = fields.get(name) or others
             if mine is _ABSENT:
                 self.adds, after = True, theirs
             elif kind is dict and type(mine) is dict and not child.atomic:
-                after = self._objects(mine, (theirs, filled[name]), node, child)
+                after = self._objects(mine, theirs, node, child)
             else:
-                after = self.values(mine, (theirs, filled[name]), node, child)
+                after = self.values(mine, theirs, node, child)
             if after is not mine:
-                merged = dict(live) if merged is None else merged
+                merged = dict(live) if merged is live else merged
                 merged[name] = after
-        if unclaimed or (owned is not None and not owned):
-            self.gives_up = True
-        return live if merged is None else merged
+            if self.places is not None:
+                places = self._with_places(places, "f:" + name)
+        self.places = places
+        if owned is None or (owned and not unclaimed):
+            return merged
+        rest = [step for step in owned if step != SELF and step[2:] not in config]
+        self.places = {**(places or {}), **dict.fromkeys(rest, MEMBER)}
+        self.unsure = self.unsure or not rest or not has_fields(config, schema)
+        return self._without(merged, rest, owned, schema) if self.ahead else merged
+
+    def _with_places(self, places: Trie | None, step: str) -> Trie:
+        """Return places and those of the value that was just walked, below its step."""
+        places = {} if places is None else places
+        places[step], self.places = self.places, None
+        return places
+
+    def _without(
+        self, value: Object, unclaimed: list[str], owned: Trie, schema: Schema
+    ) -> Object | None:
+        """Leave out the fields of some steps; an object without any is ``null``."""
+        gone = {step[2:] for step in unclaimed if step[2:] in value}
+        for name in gone:
+            child, named = schema.child(name), schema.declares(name)
+            whole = named or is_member(owned["f:" + name])
+            self.unsure = self.unsure or not whole or (named and not has_fields(value[name], child))
+        if not gone:
+            return value
+        left = {name: inner for name, inner in value.items() if name not in gone}
+        self.unsure = self.unsure or not has_fields(left, schema)
+        return left or None
 
     def _lists(
-        self, live: list[Value], wanted: _Wanted, owned: Trie | None, schema: Schema
+        self, live: list[Value], config: list[Value], owned: Trie | None, schema: Schema
     ) -> list[Value]:
-        before, order = steps_of(live, schema), steps_of(wanted[0], schema)
-        if len(set(order)) != len(order):
+        order = steps_of(config, schema)
+        before = order if alike(live, config, schema) else steps_of(live, schema)
+        steps = {SELF, *order}
+        if len(steps) <= len(order):
             raise ValueError("a list has an item twice")
-        if owned is None:
-            owned = MEMBER
-        elif not owned or not owned.keys() <= {SELF, *order}:
-            self.gives_up = True
-        pairs = zip(*wanted, strict=True)
-        if before != order:
-            theirs = dict(zip(order, pairs, strict=True))
-            return self._mixed_lists((before, live), theirs, owned, schema)
+        known, places = owned or MEMBER, None
+        if owned is not None and not (owned and owned.keys() <= steps):
+            places = {canonical_step(step): MEMBER for step in owned.keys() - steps}
+            self.unsure = self.unsure or not config or not places.keys() <= owned.keys()
+        if before == order:
+            walk: Iterable[_Pair] = zip(order, live, config, strict=True)
+        else:
+            walk = _pairs((before, live), dict(zip(order, config, strict=True)))
+        gone = places if places and self.ahead else MEMBER
         element = schema.element
-        merged = [
-            self.values(mine, pair, owned.get(step), element)
-            for step, mine, pair in zip(before, live, pairs, strict=True)
-        ]
-        return live if all(map(is_, merged, live)) else merged
-
-    def _mixed_lists(
-        self,
-        live: tuple[list[str], list[Value]],
-        wanted: dict[str, _Wanted],
-        owned: Trie,
-        schema: Schema,
-    ) -> list[Value]:
-        """Return the items of both; those of ``live`` are given with their steps.
-
-        An item that several of live share is replaced.
-        """
-        before, items = live
-        alone: dict[str, Value] = {}
-        for step, item in zip(before, items, strict=True):
-            alone[step] = _ABSENT if step in alone else item
         merged: list[Value] = []
-        for step, number in _side_by_side(before, list(wanted)):
-            if step not in wanted:
-                merged.append(items[number])
-                continue
-            mine, node = alone.get(step, _ABSENT), owned.get(step)
-            if mine is _ABSENT:
-                self.adds, self.gives_up = True, self.gives_up or bool(node)
-                merged.append(wanted[step][0])
+        for step, mine, theirs in walk:
+            node = known.get(step)
+            if theirs is _ABSENT:
+                if step in gone:
+                    self.unsure = self.unsure or not is_member(node or MEMBER)
+                    continue
+                after = mine
+            elif mine is _ABSENT:
+                self.adds, after = True, theirs
+                self._doubt(node)
             else:
-                merged.append(self.values(mine, wanted[step], node, schema.element))
-        unchanged = len(merged) == len(items) and all(map(is_, merged, items))
-        return items if unchanged else merged
+                after = self.values(mine, theirs, node, element)
+            merged.append(after)
+            if self.places is not None:
+                places = self._with_places(places, step)
+        self.places = places
+        unchanged = len(merged) == len(live) and all(map(is_, merged, live))
+        return live if unchanged else merged
 
 
-def _means_the_same(live: Value, wanted: _Wanted, schema: Schema) -> bool:
-    config, filled = wanted
-    if equal(live, config) or (filled is not config and equal(live, filled)):
-        return True
-    return schema.scalar is Scalar.QUANTITY and same_quantity(live, config)
+_Pair: TypeAlias = tuple[str, Value, Value]
+"""The step of an item, the item that is there, the one that is configured."""
+
+
+def _pairs(live: tuple[list[str], list[Value]], wanted: dict[str, Value]) -> Iterator[_Pair]:
+    """Yield the items of two lists, each given with its steps, in the order of a merged list.
+
+    An item that several of ``live`` share counts as absent there where it is configured.
+    """
+    before, items = live
+    if [step for step in before if step in wanted] == list(wanted):
+        for step, item in zip(before, items, strict=True):
+            yield step, item, wanted.get(step, _ABSENT)
+        return
+    alone: dict[str, Value] = {}
+    for step, item in zip(before, items, strict=True):
+        alone[step] = _ABSENT if step in alone else item
+    for step, number in _side_by_side(before, list(wanted)):
+        if step in wanted:
+            yield step, alone.get(step, _ABSENT), wanted[step]
+        else:
+            yield step, items[number], _ABSENT
 
 
 def _side_by_side(before: list[str], order: list[str]) -> Iterator[tuple[str, int]]:

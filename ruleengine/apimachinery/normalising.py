@@ -50,9 +50,9 @@ def _both_lists(
         )
         return mine, theirs
     mine, theirs = one, list(one)
-    for number, pair in enumerate(zip(one, other, strict=True)):
-        if pair[0] is not pair[1]:
-            before, after = normalise_both(*pair, element)
+    for number, was in enumerate(one):
+        if other[number] is not was:
+            before, after = normalise_both(was, other[number], element)
             if before is not after:
                 mine = list(one) if mine is one else mine
                 mine[number], theirs[number] = before, after
@@ -63,19 +63,22 @@ def _both_objects(one: Object, other: Object, schema: Schema) -> tuple[Object, O
     changed = [name for name, before in one.items() if other.get(name, _ABSENT) is not before]
     if len(other) > len(one) - len(changed):
         changed += [name for name in other if name not in one]
-    mine: Object = one
-    theirs: Object | None = None
+    mine, theirs, alike = one, other, True
     for name in changed:
-        child, was = schema.child(name), one.get(name, _ABSENT)
-        before, after = normalise_both(was, other.get(name, _ABSENT), child)
+        child = schema.fields.get(name) or schema.others
+        was, will = one.get(name, _ABSENT), other.get(name, _ABSENT)
+        before, after = normalise_both(was, will, child)
         if before is not after:
             before = _ABSENT if _is_left_out(before, child) else before
             after = _ABSENT if _is_left_out(after, child) else after
-        if before is not after:
-            theirs = _put(dict(one) if theirs is None else theirs, name, after)
-            if before is not was:
-                mine = _put(dict(one) if mine is one else mine, name, before)
-    return (one, one) if theirs is None else (mine, theirs)
+            alike = alike and before is after
+        if before is after:
+            before = after = was
+        if after is not will:
+            theirs = _put(dict(other) if theirs is other else theirs, name, after)
+        if before is not was:
+            mine = _put(dict(one) if mine is one else mine, name, before)
+    return (one, one) if alike else (mine, theirs)
 
 
 def _put(value: Object, name: str, inner: Value) -> Object:

@@ -5,7 +5,7 @@ The list follows the reference, Kubernetes API section 8 ("Admission").
 
 from typing import Final
 
-from ruleengine.apimachinery.edits import edited, edited_items, filled
+from ruleengine.apimachinery.edits import Edit, edited, edited_items, filled
 from ruleengine.model.values import Object
 
 _FILE_MODE: Final = 0o644
@@ -85,7 +85,7 @@ def _container(container: Object) -> Object:
         terminationMessagePolicy="File",
         imagePullPolicy=_pull_policy(str(container.get("image") or "")),
     )
-    container = edited_items(container, "ports", lambda port: filled(port, protocol="TCP"))
+    container = edited_items(container, "ports", _port)
     container = edited_items(container, "env", _environment)
     for name in ("livenessProbe", "readinessProbe", "startupProbe"):
         container = edited(container, name, _probe)
@@ -101,14 +101,33 @@ def _pull_policy(image: str) -> str:
     return "Always" if not tagged or tag == "latest" else "IfNotPresent"
 
 
+def _port(port: Object) -> Object:
+    return filled(port, protocol="TCP")
+
+
 def _environment(variable: Object) -> Object:
     # Most variables are plain, and pods have many.
-    return edited(variable, "valueFrom", _field_reference) if "valueFrom" in variable else variable
+    return edited(variable, "valueFrom", _reference) if "valueFrom" in variable else variable
 
 
-def _field_reference(source: Object) -> Object:
-    source = edited(source, "resourceFieldRef", lambda reference: filled(reference, divisor="0"))
-    return edited(source, "fieldRef", lambda reference: filled(reference, apiVersion="v1"))
+def _resource_reference(reference: Object) -> Object:
+    return filled(reference, divisor="0")
+
+
+def _field_reference(reference: Object) -> Object:
+    return filled(reference, apiVersion="v1")
+
+
+REFERENCES: Final[dict[str, Edit]] = {
+    "core/v1.ObjectFieldSelector": _field_reference,
+    "core/v1.ResourceFieldSelector": _resource_reference,
+}
+"""What is filled in on references, by type: they are owned as a whole."""
+
+
+def _reference(source: Object) -> Object:
+    source = edited(source, "resourceFieldRef", _resource_reference)
+    return edited(source, "fieldRef", _field_reference)
 
 
 def _probe(probe: Object) -> Object:
@@ -160,7 +179,7 @@ def _ephemeral(source: Object) -> Object:
 
 
 def _downward(source: Object) -> Object:
-    return edited_items(filled(source, defaultMode=_FILE_MODE), "items", _field_reference)
+    return edited_items(filled(source, defaultMode=_FILE_MODE), "items", _reference)
 
 
 def _projected(source: Object) -> Object:
@@ -168,8 +187,6 @@ def _projected(source: Object) -> Object:
         one = edited(
             one, "serviceAccountToken", lambda token: filled(token, expirationSeconds=3600)
         )
-        return edited(
-            one, "downwardAPI", lambda inner: edited_items(inner, "items", _field_reference)
-        )
+        return edited(one, "downwardAPI", lambda inner: edited_items(inner, "items", _reference))
 
     return edited_items(filled(source, defaultMode=_FILE_MODE), "sources", part)

@@ -104,8 +104,9 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     managers = _of_versions(managers, versions)
     owned_before = managers.pop(mine.key, mine)
     claimed = fields_of_value(config, schema) or {}
-    left, _, gives_up = merge(base, config, owned_before.fields, schema)
-    if gives_up:
+    merged = merge(base, config, owned_before.fields, schema)
+    left: Object = merged.value
+    if merged.gives_up is not None:
         left = give_up(left, owned_before.fields, claimed, _fields(managers), schema)
     stored: Object = settle(left, base, schema)
     fields = _kept_fields(claimed, schema, subresource)
@@ -268,9 +269,9 @@ def _filled(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manager]:
     return {key: one for key, one in managers.items() if one.fields}
 
 
-def _lenient(managed_fields: object) -> dict[ManagerKey, Manager]:
+def _lenient(managed_fields: object, within: Trie | None = None) -> dict[ManagerKey, Manager]:
     try:
-        return read_managers(managed_fields)
+        return read_managers(managed_fields, within)
     except FieldsError:
         return {}
 
@@ -334,12 +335,13 @@ def _take_from_others(
     }
 
 
-def managers_of(live: Object | None, schema: Schema) -> dict[ManagerKey, Manager]:
+def managers_of(live: Object, schema: Schema, within: Trie) -> dict[ManagerKey, Manager]:
     """Return who owns which fields of an object, in sets that fit its schema.
 
-    Books that cannot be read count as none.
+    They hold what lies at the leaves of ``within`` and below. Books that cannot be read count
+    as none.
     """
-    return _adapted(_lenient(managed_fields_of(live)), schema)
+    return _adapted(_lenient(managed_fields_of(live), within), schema)
 
 
 def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:

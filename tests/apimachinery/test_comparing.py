@@ -92,6 +92,41 @@ def test_another_spelling_of_an_amount_and_zeros_are_no_drift() -> None:
     assert settled(live, wanted)
 
 
+@pytest.mark.parametrize("spelt", ['k:{"name":"a"}', 'k:{"name": "a"}', 'k:{"\\u006eame":"a"}'])
+def test_what_others_claim_as_well_stays(spelt: str) -> None:
+    """However their books spell it; what nobody else claims goes."""
+    wanted = copy.deepcopy(DESIRED)
+    container = wanted["spec"]["template"]["spec"]["containers"][0]
+    container["env"] = [{"name": "a", "value": "1"}, {"name": "b", "value": "1"}]
+    live = applied(None, wanted)
+    fewer = copy.deepcopy(wanted)
+    del fewer["spec"]["template"]["spec"]["containers"][0]["env"][0]
+    assert not settled(live, fewer)
+    name = container["name"]
+    claimed = {"f:env": {spelt: {".": {}, "f:name": {}, "f:value": {}}}}
+    fields = {"f:containers": {f'k:{{"name":"{name}"}}': claimed}}
+    other = {
+        "manager": "other",
+        "operation": "Apply",
+        "apiVersion": "apps/v1",
+        "fieldsType": "FieldsV1",
+        "fieldsV1": {"f:spec": {"f:template": {"f:spec": fields}}},
+    }
+    live["metadata"]["managedFields"].append(other)
+    assert settled(live, fewer)
+
+
+def test_books_in_doubt_are_looked_at_closely() -> None:
+    """An entry of others that cannot be read makes all count as none, as it does in an apply."""
+    live = applied(None, DESIRED)
+    wanted = {**DESIRED, "metadata": {"name": "d"}}
+    assert not settled(live, wanted)
+    odd = {"manager": "other", "operation": "Apply", "fieldsV1": {"x": {}}}
+    live["metadata"]["managedFields"].append(odd)
+    assert settled(live, wanted)
+    assert unowned(applied(live, wanted)) == unowned(live)
+
+
 @given(DEPLOYMENTS, DEPLOYMENTS, DEPLOYMENTS)
 @settings(max_examples=200)
 def test_what_is_foreseen_is_what_an_apply_does(
