@@ -125,10 +125,14 @@ class Compiler:
 
     def _index(self, node: Index) -> Evaluate:
         operand, key = self.compile(node.operand), self.compile(node.key)
-        return self._guarded(
-            node.at,
-            lambda names, run: index(operand(names, run), key(names, run), optional=node.optional),
-        )
+
+        def look_up(names: Names, run: Run) -> Any:
+            value = operand(names, run)
+            if isinstance(value, Optional) and not value.present:
+                return value  # the key is not even asked for
+            return index(value, key(names, run), optional=node.optional)
+
+        return self._guarded(node.at, look_up)
 
     def _has(self, node: Has) -> Evaluate:
         operand = self.compile(node.operand)
@@ -240,6 +244,9 @@ class Compiler:
     def _operator(self, node: Call) -> Evaluate:
         left, right = (self.compile(one) for one in node.arguments)
         operation = operators.BINARY[node.function]
+        of = node.arguments[1]
+        if node.function == "in" and isinstance(of, ListOf) and not of.elements:
+            return self._guarded(node.at, lambda _names, _run: False)  # whatever the left side does
         return self._guarded(
             node.at,
             lambda names, run: operation(left(names, run), right(names, run), run.meter),

@@ -4,9 +4,10 @@ import re
 from typing import Any, Final
 
 from ruleengine.expressions.cel.operators import has_key
-from ruleengine.expressions.cel.values import NONE, CelError, Optional, no_overload
+from ruleengine.expressions.cel.values import NONE, CelError, Optional, Uint, no_overload, type_name
 
 _ESCAPED: Final = re.compile(r"__(underscores|dot|dash|slash)__")
+_KEYS: Final = (bool, int, Uint, float, str)
 _MEANT: Final = {"underscores": "__", "dot": ".", "dash": "-", "slash": "/"}
 _SPELT: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _WORDS: Final = frozenset(
@@ -68,12 +69,14 @@ def has_field(value: Any, name: str) -> bool:
 
 def index(value: Any, key: Any, *, optional: bool) -> Any:
     """Return an element or an entry. Raises ``CelError``."""
+    if type(key) not in _KEYS:
+        raise CelError(f"a value of the type {type_name(key)} is no key or index")
     if isinstance(value, Optional):
-        return index(value.content, key, optional=True) if value.present else NONE
+        return index(value.content, key, optional=True)
     if isinstance(value, list):
         return _element(value, key, optional=optional)
-    if not isinstance(value, dict) or isinstance(key, list | dict | Optional):
-        if optional and not isinstance(value, dict):
+    if not isinstance(value, dict):
+        if optional:
             return NONE
         raise no_overload("[]", value, key)
     if not has_key(value, key):

@@ -138,6 +138,8 @@ def _compared(left: tuple[Any, Any], right: tuple[Any, Any]) -> int:
 
 def _opt_map(over: Any, bodies: Bodies, run: Running) -> Any:
     found = _opt_flat_map(over, bodies, run)
+    if isinstance(found, Optional) and over.present:
+        found = found.content if found.present else None
     return Optional(True, found) if over.present else found
 
 

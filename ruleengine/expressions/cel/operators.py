@@ -11,6 +11,7 @@ from ruleengine.expressions.cel.values import (
     Uint,
     Unordered,
     equal,
+    found_equal,
     less,
     no_overload,
 )
@@ -143,7 +144,7 @@ def _modulo(left: Any, right: Any, meter: Meter) -> Any:
 def _in(left: Any, right: Any, meter: Meter) -> bool:
     if isinstance(right, list):
         meter.step(len(right) // _PER_STEP)
-        return any(equal(left, one, meter) for one in right)
+        return any(found_equal(left, one, meter) for one in right)
     if isinstance(right, dict):
         return has_key(right, left)
     raise no_overload("in", left, right)
@@ -167,6 +168,8 @@ def negated(value: Any, meter: Meter) -> Any:
         return -value
     if type(value) is int:
         return integer(-value)
+    if isinstance(value, Duration):
+        return duration(-int(value))
     raise no_overload("-", value)
 
 
@@ -186,7 +189,7 @@ BINARY: Final[dict[str, Callable[[Any, Any, Meter], Any]]] = {
     "%": _modulo,
     "in": _in,
     "==": equal,
-    "!=": lambda left, right, meter: not equal(left, right, meter),
+    "!=": lambda left, right, meter: not found_equal(left, right, meter),
     "<": lambda left, right, _meter: less(left, right),
     "<=": lambda left, right, _meter: less(left, right) or _same(left, right),
     ">": lambda left, right, _meter: less(right, left),

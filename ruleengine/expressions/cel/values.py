@@ -181,6 +181,19 @@ def _equal_maps(left: dict[Any, Any], right: dict[Any, Any], meter: Meter) -> bo
     return all(key in right and equal(value, right[key], meter) for key, value in entries)
 
 
+def found_equal(left: Any, right: Any, meter: Meter) -> bool:
+    """Tell whether two values are equal; those that cannot be compared are not."""
+    try:
+        return equal(left, right, meter)
+    except CelError:
+        return False
+
+
+def has_order(value: Any) -> bool:
+    """Tell whether a value is of a type of which some come before others."""
+    return type(value) in _NUMBERS or type(value) in _ORDERED
+
+
 def less(left: Any, right: Any) -> bool:
     """Tell whether a value comes before another. Raises ``CelError`` where they have no order."""
     if type(left) in _NUMBERS and type(right) in _NUMBERS:

@@ -177,8 +177,6 @@ def _duration(meter: Meter, value: Any) -> Duration:
             return parse_duration(value)
         except DurationError:
             raise CelError("the text is no duration such as 1h30m") from None
-    if type(value) is int:
-        return Duration(value)
     raise no_overload("duration", value)
 
 

@@ -13,6 +13,8 @@ from ruleengine.expressions.cel.values import (
     CelError,
     Optional,
     equal,
+    found_equal,
+    has_order,
     less,
     no_overload,
 )
@@ -34,9 +36,25 @@ def _ordered(name: str, value: Any, meter: Meter) -> list[Any]:
     return values
 
 
+def _with_order(name: str, value: Any, meter: Meter) -> list[Any]:
+    values = _list(name, value, meter)
+    for one in values:
+        if not has_order(one):
+            raise no_overload(name, one)
+    return values
+
+
+def _before(one: Any, other: Any) -> bool:
+    """Tell whether a value comes before another; of two types neither does."""
+    try:
+        return less(one, other)
+    except CelError:
+        return False
+
+
 def _is_sorted(meter: Meter, value: Any) -> bool:
-    values = _list("isSorted", value, meter)
-    return not any(less(after, before) for before, after in pairwise(values))
+    values = _with_order("isSorted", value, meter)
+    return not any(_before(after, before) for before, after in pairwise(values))
 
 
 def _sum(meter: Meter, value: Any) -> Any:
@@ -56,7 +74,7 @@ def _sum(meter: Meter, value: Any) -> Any:
 
 def _foremost(name: str, comes_before: Callable[[Any, Any], bool]) -> Function:
     def foremost(meter: Meter, value: Any) -> Any:
-        values = _list(name, value, meter)
+        values = _with_order(name, value, meter)
         if not values:
             raise CelError(f"{name}() of an empty list")
         found = values[0]
@@ -72,7 +90,7 @@ def _index_of(meter: Meter, value: Any, *wanted: Any) -> int:
         return strings.index_of(meter, value, *wanted)
     _single("indexOf", value, wanted)
     for number, one in enumerate(_list("indexOf", value, meter)):
-        if equal(one, wanted[0], meter):
+        if found_equal(one, wanted[0], meter):
             return number
     return -1
 
@@ -82,7 +100,7 @@ def _last_index_of(meter: Meter, value: Any, *wanted: Any) -> int:
         return strings.last_index_of(meter, value, *wanted)
     _single("lastIndexOf", value, wanted)
     for number in range(len(_list("lastIndexOf", value, meter)) - 1, -1, -1):
-        if equal(value[number], wanted[0], meter):
+        if found_equal(value[number], wanted[0], meter):
             return number
     return -1
 
@@ -183,8 +201,8 @@ def _intersects(meter: Meter, value: Any, other: Any) -> bool:
 FUNCTIONS: Mapping[str, Function] = {
     "isSorted": member(_is_sorted, 1),
     "sum": member(_sum, 1),
-    "min": _foremost("min", less),
-    "max": _foremost("max", lambda one, other: less(other, one)),
+    "min": _foremost("min", _before),
+    "max": _foremost("max", lambda one, other: _before(other, one)),
     "indexOf": member(_index_of, 2, 3),
     "lastIndexOf": member(_last_index_of, 2, 3),
     "contains": member(_contains, 2),
