@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ruleengine.expressions import regular
-from ruleengine.expressions.expr.values import Problem, is_number, kind_of
+from ruleengine.expressions.expr.values import AnyKeys, Problem, is_number, kind_of
 from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats.go_durations import Duration, from_timedelta, to_timedelta
 from ruleengine.formats.go_numbers import wrap_int
@@ -174,6 +174,8 @@ def contained(needle: Any, haystack: Any, meter: Meter) -> bool:
     if isinstance(haystack, Mapping):
         if needle is None:
             return False
+        if isinstance(haystack, AnyKeys):
+            return any(type(key) is type(needle) and key == needle for key in haystack)
         if not isinstance(needle, str):
             raise Problem(f"{kind_of(needle)} is no key of a map", "keys are texts")
         return needle in haystack

@@ -12,6 +12,7 @@ from ruleengine.expressions.expr.operators import truth
 from ruleengine.expressions.expr.running import Compiled, Run
 from ruleengine.expressions.expr.sorting import sort
 from ruleengine.expressions.expr.values import Groups, Problem, kind_of
+from ruleengine.formats.go_durations import Duration
 from ruleengine.formats.go_text import to_bytes
 
 
@@ -114,8 +115,9 @@ def _find_last_index(loop: Loop, run: Run, items: list[Any], _third: Any) -> int
 
 def _sum(loop: Loop, run: Run, items: list[Any], _third: Any) -> Any:
     total: Any = 0
-    for _, value in loop.values(run, items):
-        total = operators.add(total, value, run.meter)
+    for number, (_, value) in enumerate(loop.values(run, items)):
+        first = number == 0 and isinstance(value, Duration)
+        total = value if first else operators.add(total, value, run.meter)
     return total
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ruleengine.expressions.braces import CLOSE, OPEN, scan
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits, Meter
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
-from ruleengine.formats.go_text import SPACES
+from ruleengine.formats.go_text import SPACES, whole
 
 if TYPE_CHECKING:
     from ruleengine.expressions.expr import Expression
@@ -111,7 +111,7 @@ class Tag:
 def _result(value: Any) -> str:
     """Return a result as text: texts as they are, all else as JSON. Raises ``ExpressionError``."""
     if isinstance(value, str):
-        return value
+        return whole(value)
     if value is None:
         raise ExpressionError("the result is nil", hint="give a default: ... ?? 'default'")
     from ruleengine.formats import go_json

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ruleengine.expressions.language import ExpressionError
+from ruleengine.formats.go_durations import parse_duration
 from tests.expressions.expr.kit import evaluate
 
 GIVES: list[tuple[str, Any]] = [
@@ -26,6 +27,10 @@ GIVES: list[tuple[str, Any]] = [
     ("sum([1,2.5])", 3.5),
     ("sum([1,2], # * 2)", 6),
     ("sum([])", 0),
+    ('sum([duration("1h"), duration("2h")])', parse_duration("3h")),
+    ("1 in groupBy([1,2], #)", True),
+    ("1.0 in groupBy([1,2], #)", False),
+    ("true not in fromPairs([[1,2]])", True),
     ("find([1,2], # > 5)", None),
     ("findIndex([1,2], # > 5)", None),
     ("findLast([1,2,3], # < 3)", 2),

@@ -11,6 +11,8 @@ from ruleengine.formats.go_durations import parse_duration
 from tests.expressions.expr.kit import evaluate
 
 GIVES: list[tuple[str, Any]] = [
+    ('int(date("2026-03-04").Weekday())', 3),
+    ('int(date("2026-03-04").Month())', 3),
     ('duration("1h") + duration("1m")', parse_duration("1h1m0s")),
     ('duration("1h") * 2', parse_duration("2h0m0s")),
     ('duration("1h") * 2.5', 9000000000000.0),

@@ -59,6 +59,11 @@ def test_a_lenient_pass_replaces_what_it_knows(text: str, expected: str) -> None
     assert tags.replace(text, SCOPE, LENIENT) == expected
 
 
+def test_half_a_character_becomes_one_that_can_be_written() -> None:
+    """Texts are cut by bytes; what is inserted can always be encoded, as in JSON of Go."""
+    assert tags.replace("{{=name[:1]}}", Scope({"name": "é"}), LENIENT) == "\ufffd"
+
+
 def test_a_tag_ends_at_the_first_closing_braces() -> None:
     """So a map literal needs a space before them, and the error says what was read."""
     with pytest.raises(ExpressionError, match="failed to read"):

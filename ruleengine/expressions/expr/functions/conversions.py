@@ -10,7 +10,7 @@ from ruleengine.expressions.expr.functions.taking import text
 from ruleengine.expressions.expr.signatures import Function
 from ruleengine.expressions.expr.values import Problem, kind_of, to_index
 from ruleengine.formats import go_json
-from ruleengine.formats.go_durations import Duration
+from ruleengine.formats.go_durations import Duration, SpokenInt
 from ruleengine.formats.go_printing import sprint
 from ruleengine.formats.go_text import from_bytes, to_bytes
 
@@ -38,7 +38,7 @@ _TYPES: Final = (
 
 def to_int(value: Any) -> int:
     """Return a number or the decimal text of one as an integer. Raises ``Problem``."""
-    if isinstance(value, Duration):
+    if isinstance(value, SpokenInt):
         return int(value)
     if isinstance(value, str):
         number = int(value) if _INTEGER.fullmatch(value) else None
