@@ -55,7 +55,8 @@ def _parses(parse: Callable[[str], object]) -> Callable[[str], bool]:
     return check
 
 
-def _is_date_time(text: str) -> bool:
+def is_date_time(text: str) -> bool:
+    """Tell whether a text is a moment in the form of RFC 3339."""
     found = _DATE_TIME.fullmatch(text)
     return found is not None and _parses(date.fromisoformat)(found[1])
 
@@ -123,8 +124,8 @@ FORMATS: Final[dict[str, Callable[[str], bool]]] = {
     "cidr": _is_cidr,
     "creditcard": _is_card,
     "date": _is_date,
-    "date-time": _is_date_time,
-    "datetime": _is_date_time,
+    "date-time": is_date_time,
+    "datetime": is_date_time,
     "duration": lambda text: _DURATION.fullmatch(text) is not None,
     "email": lambda text: _EMAIL.fullmatch(text) is not None,
     "hexcolor": _fits("#?([0-9a-fA-F]{3}|[0-9a-fA-F]{6})"),

@@ -159,6 +159,8 @@ def _built_in_kind(place: tuple[str, str, str], row: Row) -> KindInfo:
 def _verbs(kind: str) -> tuple[str, ...]:
     if kind in READ_ONLY:
         return ("get", "list")
+    if kind == "Namespace":  # each is emptied before it goes
+        return tuple(one for one in ALL_VERBS if one != "deletecollection")
     return ("create",) if kind in VIRTUAL else ALL_VERBS
 
 

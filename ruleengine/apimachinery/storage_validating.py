@@ -15,6 +15,7 @@ from ruleengine.apimachinery.causes import (
     not_supported,
     required,
     too_long,
+    wrong_type,
 )
 from ruleengine.apimachinery.checks import (
     POSITIVE,
@@ -77,7 +78,7 @@ def check_config_map(value: Object) -> Causes:
             keys.add(key)
             size += len(str(text).encode())
     if size > _MOST_DATA_BYTES:
-        yield too_long((), f"may not be more than {_MOST_DATA_BYTES} bytes")
+        yield too_long((Key(""),), f"may not be more than {_MOST_DATA_BYTES} bytes")
 
 
 def check_secret(value: Object) -> Causes:
@@ -90,7 +91,7 @@ def check_secret(value: Object) -> Causes:
         try:
             decoded[key] = base64.b64decode(str(text), validate=True)
         except (binascii.Error, ValueError):
-            yield invalid(("data", Key(key)), "", "must be base64")
+            yield wrong_type(("data", Key(key)), "<secret contents redacted>", "base64")
         size += len(decoded.get(key, b""))
     if size > _MOST_DATA_BYTES:
         yield too_long(("data",), f"may not be more than {_MOST_DATA_BYTES} bytes")

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.apimachinery.causes import Cause, Key, invalid, not_supported, required, wrong_type
+from ruleengine.apimachinery.custom_formats import is_date_time
 from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Path, Value
 
 _ABSENT: Final = object()
+_PLAIN: Final = (Scalar.STRING, Scalar.BYTES)
 _TEXTS: Final = (Scalar.STRING, Scalar.BYTES, Scalar.TIME)
 
 
@@ -75,7 +77,7 @@ def _check_object(
 
 def _is_plain_text(value: Value, schema: Schema) -> bool:
     """Tell at once of most values that nothing is wrong with them."""
-    return type(value) is str and schema.scalar in _TEXTS and not schema.enum
+    return type(value) is str and schema.scalar in _PLAIN and not schema.enum
 
 
 def _check_items_enum(items: list[Value], schema: Schema, path: Path) -> Iterator[Cause]:
@@ -89,6 +91,8 @@ def _check_scalar(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
     scalar = schema.scalar
     if scalar in _TEXTS and not isinstance(value, str):
         yield wrong_type(path, value, "string")
+    elif scalar is Scalar.TIME and not is_date_time(value):
+        yield wrong_type(path, value, "date-time")
     elif scalar is Scalar.BOOLEAN and not isinstance(value, bool):
         yield wrong_type(path, value, "boolean")
     elif scalar is Scalar.INTEGER and not _is_integer(value):

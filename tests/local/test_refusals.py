@@ -82,6 +82,28 @@ def test_what_cannot_be_decoded_is_a_bad_request(call: Caller, spec: Any, code: 
 
 
 @pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/api/v1/namespaces/default/secrets", {"data": {"a": "%%%"}}),
+        (
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+            {"spec": {"renewTime": "soon"}},
+        ),
+        (
+            "/apis/coordination.k8s.io/v1/namespaces/default/leases",
+            {"spec": {"renewTime": "2026-02-30T00:00:00Z"}},
+        ),
+    ],
+)
+def test_texts_that_stand_for_something_else_are_decoded(
+    call: Caller, path: str, body: Any
+) -> None:
+    """Times and bytes; what a Secret holds is not repeated."""
+    status, refused = call("POST", path, {"metadata": {"name": "x"}, **body})
+    assert (status, refused["reason"], "%%%" in refused["message"]) == (400, "BadRequest", False)
+
+
+@pytest.mark.parametrize(
     ("method", "path", "code"),
     [
         ("PUT", MAPS, 405),
@@ -191,6 +213,55 @@ def test_the_body_wins_over_the_query(made: Caller) -> None:
     body = {"dryRun": ["All"]}
     assert made("DELETE", f"{MAPS}/a", body, propagationPolicy="Background")[0] == 200
     assert made("GET", f"{MAPS}/a")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/namespaces/default",
+        "/api/v1/namespaces/kube-system",
+        "/api/v1/namespaces/kube-public",
+        "/apis/scheduling.k8s.io/v1/priorityclasses/system-node-critical",
+    ],
+)
+def test_what_every_server_has_stays(call: Caller, path: str) -> None:
+    """However it is asked to go."""
+    for body in (None, {"propagationPolicy": "Foreground"}, {"dryRun": ["All"]}):
+        status, refused = call("DELETE", path, body)
+        assert (status, refused["reason"]) == (403, "Forbidden")
+    assert "deletionTimestamp" not in call("GET", path)[1]["metadata"]
+
+
+def test_namespaces_are_not_deleted_all_at_once(call: Caller) -> None:
+    """And discovery does not say that they are."""
+    assert call("DELETE", "/api/v1/namespaces")[0] == 405
+    rows = call("GET", "/api/v1")[1]["resources"]
+    verbs = {one["name"]: one["verbs"] for one in rows}
+    assert "deletecollection" not in verbs["namespaces"]
+    assert "deletecollection" in verbs["configmaps"]
+
+
+@pytest.mark.parametrize("media", [MERGE, APPLY])
+@pytest.mark.parametrize("name", ["creationTimestamp", "deletionTimestamp"])
+def test_times_of_the_server_are_not_changed(made: Caller, name: str, media: str) -> None:
+    """Nor written by whoever has read them and writes them back."""
+    metadata = made("GET", f"{MAPS}/a")[1]["metadata"]
+    wrong = named("a", **{name: "2020-01-01T00:00:00Z"})
+    query = {"fieldManager": "m", "force": "true"} if media == APPLY else {}
+    status, refused = made("PATCH", f"{MAPS}/a", wrong, media, **query)
+    assert (status, refused["details"]["causes"][0]["field"]) == (422, f"metadata.{name}")
+    for same in ("2026-01-02T03:04:05Z", "2026-01-02T04:04:05.000+01:00"):
+        stated = {name: same} if name in metadata else {}
+        assert made("PATCH", f"{MAPS}/a", named("a", **stated), media, **query)[0] == 200
+
+
+def test_the_time_of_a_deletion_stays(call: Caller) -> None:
+    """Without a word, as with API servers."""
+    call("POST", MAPS, named("b", finalizers=["example.com/hold"]))
+    _, marked = call("DELETE", f"{MAPS}/b")
+    change = {"metadata": {"deletionTimestamp": "2020-01-01T00:00:00Z"}}
+    _, found = call("PATCH", f"{MAPS}/b", change, MERGE)
+    assert found["metadata"]["deletionTimestamp"] == marked["metadata"]["deletionTimestamp"]
 
 
 def test_parameters_say_what_is_wrong_with_them(made: Caller) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Container, Iterable
 from typing import Final, TypeVar
 
+from ruleengine.apimachinery.access_validating import SYSTEM_PRIORITIES
 from ruleengine.apimachinery.causes import forbidden as forbidden_value
 from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
@@ -17,6 +18,7 @@ from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
 from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.api.policies import Policies
 from ruleengine.local.api.preparing import CLEANUP
+from ruleengine.local.api.priorities import RESOURCE as PRIORITY_CLASSES
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
@@ -25,6 +27,18 @@ NAMESPACES: Final = "namespaces"
 DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 PROTECTED_CLAIM: Final = "kubernetes.io/pvc-protection"
 PROTECTED_VOLUME: Final = "kubernetes.io/pv-protection"
+_IMMORTAL: Final = {
+    **{
+        (NAMESPACES, name): "this namespace may not be deleted"
+        for name in ("default", "kube-system", "kube-public")
+    },
+    **{
+        (PRIORITY_CLASSES, name): "this is a system priority class and cannot be deleted"
+        for name in SYSTEM_PRIORITIES
+    },
+}
+"""What is never deleted, and what is said to whoever would."""
+
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
 _ADDRESSES: Final = 65_000
@@ -77,6 +91,13 @@ class Admission:
         if lookup(definition, "metadata", "deletionTimestamp"):
             text = "create not allowed while custom resource definition is terminating"
             raise ApiFailure(405, "MethodNotAllowed", text)
+
+    def check_deletable(self, served: Served, live: Object) -> None:
+        """Refuse to delete what every server has (403)."""
+        name = live["metadata"]["name"]
+        reason = _IMMORTAL.get((served.resource, name))
+        if reason:
+            raise forbidden(served.info, name, reason, [])
 
     def admit(self, value: Object, served: Served, live: Object | None = None) -> Object:
         """Return the object with what the server allocates for its kind.

@@ -8,7 +8,8 @@ Kubernetes API sections 3, 5 and 8).
 from collections.abc import Sequence
 from typing import Final
 
-from ruleengine.apimachinery.causes import Reason
+from ruleengine.apimachinery.causes import Cause, Reason
+from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.comparing import stored_form
 from ruleengine.apimachinery.custom_defaulting import default_custom
 from ruleengine.apimachinery.normalising import normalise
@@ -23,7 +24,8 @@ from ruleengine.local.api.languages import LANGUAGES, PATTERNS
 from ruleengine.local.api.options import WriteOptions
 from ruleengine.local.api.views import shown_as
 from ruleengine.local.api.warnings import of_value
-from ruleengine.model.values import Object, equal, format_path, lookup
+from ruleengine.model.times import parse_time
+from ruleengine.model.values import Object, Value, equal, format_path, lookup
 
 _SYSTEM: Final = (
     "uid",
@@ -138,18 +140,21 @@ def undecodable(failure: ApiFailure, value: Object, served: Served) -> ApiFailur
     """
     if failure.reason != "Invalid":
         return failure
-    wrong = (
-        one
+    told = (failure.details or {}).get("causes") or ()
+    wrong = [(one["field"], one["message"]) for one in told if one["reason"] == Reason.TYPE_INVALID]
+    wrong += [
+        (one.field, one.message)
         for one in check_types(value, served.schema)
-        if one.reason in _TYPES and (not served.custom or one.field.startswith("metadata."))
-    )
-    first = next(wrong, None)
-    if first is None:
-        return failure
-    return bad_request(
-        f'{served.info.kind} in version "{served.info.version}" cannot be handled as a '
-        f"{served.info.kind}: {first.field}: {first.message}"
-    )
+        if one.reason in _TYPES
+    ]
+    kind = served.info.kind
+    for field, message in wrong:
+        if not served.custom or field.startswith("metadata."):
+            return bad_request(
+                f'{kind} in version "{served.info.version}" cannot be handled as a {kind}: '
+                f"{field}: {message}"
+            )
+    return failure
 
 
 def completed(value: Object, served: Served, known: Object | None = None) -> Object:
@@ -184,6 +189,27 @@ def fresh(value: Object, served: Served, *, uid: str, now: str) -> Object:
 
 def _is_status(name: str, served: Served) -> bool:
     return name == "status" and served.has_status
+
+
+def times_changed(live: Object, new: Object) -> list[Cause]:
+    """Return why the times in ``new`` metadata cannot be: they are the server's.
+
+    The time of a deletion stays what it is without a word, as with API servers.
+    """
+    names = ["creationTimestamp"] + ["deletionTimestamp"] * ("deletionTimestamp" not in live)
+    return [
+        invalid_value(("metadata", name), new[name], "field is immutable")
+        for name in names
+        if new.get(name) is not None and not _same_moment(new[name], live.get(name))
+    ]
+
+
+def _same_moment(one: Value, other: Value) -> bool:
+    """Tell whether two times are one, however they are spelt."""
+    try:
+        return one == other or parse_time(str(one)) == parse_time(str(other))
+    except ValueError:
+        return False
 
 
 def succeeding(live: Object, new: Object, served: Served, subresource: str) -> Object:

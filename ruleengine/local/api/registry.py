@@ -190,6 +190,9 @@ class Registry:
             raise conflict(served.info, name, problem)
         if metadata.get("name", name) != name:
             raise bad_request("the name of an object cannot be changed")
+        causes = preparing.times_changed(live["metadata"], metadata)
+        if causes:
+            raise invalid(served.info, name, causes)
 
     def _change(
         self, served: Served, live: Object, new: Object, options: WriteOptions, subresource: str
@@ -361,6 +364,7 @@ class Registry:
         raise conflict(served.info, name)
 
     def _check_delete(self, served: Served, live: Object, options: DeleteOptions) -> None:
+        self.admission.check_deletable(served, live)
         wanted = {"uid": options.uid, "resourceVersion": options.resource_version}
         for field, value in wanted.items():
             if value and live["metadata"][field] != value:
