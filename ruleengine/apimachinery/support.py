@@ -66,18 +66,22 @@ def highest_unhonoured(kind: str, parent: str, path: Path, value: Value) -> Iter
     ``path`` leads to the value, ``parent`` is the field that holds it as the table writes it.
     What we write ourselves is not looked into: nothing that is written there counts.
     """
-    field = known_field(kind, f"{parent}.{path[-1]}" if parent else str(path[-1]))
-    if field is None:
-        return
-    state = state_of(kind, field)
+    field, state = _told(kind, parent, path[-1])
     if state is Support.RECORDED:
         deepest = leaves(kind, parent, path, value)
         if any(leaf[-1] not in _FOR_PEOPLE for leaf, _ in deepest):
             yield path
-    elif state is Support.HONOURED:
+    elif state is Support.HONOURED and isinstance(value, dict | list):
         for below, inner in _elements(value, field, path):
             for name, one in inner.items() if isinstance(inner, dict) else ():
                 yield from highest_unhonoured(kind, field, (*below, name), one)
+
+
+@cache
+def _told(kind: str, parent: str, name: str | int) -> tuple[str, Support | None]:
+    """Return the field of a name below another, and its state; none where it is not listed."""
+    field = known_field(kind, f"{parent}.{name}" if parent else str(name))
+    return ("", None) if field is None else (field, state_of(kind, field))
 
 
 def unhonoured_in(kind: str, field: str, path: Path, value: Value) -> Iterator[Path]:

@@ -54,10 +54,9 @@ class Chosen:
         for folder in self.selection.folders:
             entries.update((path, entry) for path, _, entry in index.files_below(folder))
         numbers = [entry for entry in entries.values() if entry is not None]
-        held = [index.documents_in(entry) for entry in numbers]
-        documents = sum(one for one, _ in held) + self.documents
-        recorded = sum(one for _, one in held) + self.recorded
-        return len(numbers) + len(self.extra), documents, recorded
+        documents, recorded = index.documents_in(numbers)
+        files = len(numbers) + len(self.extra)
+        return files, documents + self.documents, recorded + self.recorded
 
 
 def choose_paths(checkout: Checkout, paths: tuple[Path, ...], index: ValidationIndex) -> Chosen:

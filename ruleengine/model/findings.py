@@ -60,8 +60,10 @@ class Finding:
 
 def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings without repetition, by place, then severity, then code."""
-    weight = {severity: rank for rank, severity in enumerate(Severity)}
     unique = dict.fromkeys(findings)
+    if len(unique) < 2:
+        return tuple(unique)
+    weight = {severity: rank for rank, severity in enumerate(Severity)}
     return tuple(
         sorted(unique, key=lambda one: (one.place, weight[one.severity], one.code, one.message))
     )

@@ -23,6 +23,10 @@ from ruleengine.repository.entries import (
 )
 from ruleengine.repository.git import Git
 
+_AS_IT_IS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+"""Opens neither what a link points at nor the other end of a pipe."""
+
+_LEAST_READ: Final = 4096
 _NO_COMMIT: Final = "(initial)"
 _REGULAR: Final = "100644"
 _REFUSED: Final = (_REGULAR, UNREADABLE)
@@ -147,15 +151,24 @@ def read_file(folder: Path, path: str, safe: dict[str, bool]) -> bytes | None:
     if not _is_inside(folder, path, safe):
         return None
     try:
-        number = os.open(
-            folder / path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
-        )
-        with os.fdopen(number, "rb") as file:
-            if not stat.S_ISREG(os.fstat(number).st_mode):
-                return None
-            return file.read()
+        number = os.open(f"{folder}/{path}", _AS_IT_IS)
     except (OSError, ValueError):
         return None
+    try:
+        state = os.fstat(number)
+        return _whole(number, state.st_size) if stat.S_ISREG(state.st_mode) else None
+    except OSError:
+        return None
+    finally:
+        os.close(number)
+
+
+def _whole(number: int, size: int) -> bytes:
+    """Return all that an open file holds. Files are many and small: no object is made for each."""
+    parts = []
+    while part := os.read(number, max(size + 1, _LEAST_READ)):
+        parts.append(part)
+    return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
 def is_refused(folder: Path, path: str, safe: dict[str, bool]) -> bool:

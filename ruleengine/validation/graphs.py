@@ -19,6 +19,7 @@ from ruleengine.validation.whereabouts import related_document, team_rule
 _WORKFLOWS: Final = frozenset(
     {"ClusterWorkflowTemplate", "CronWorkflow", "Workflow", "WorkflowTemplate"}
 )
+_WAITING: Final = _WORKFLOWS | {"Sensor"}
 _NAME: Final = re.compile(r"[^\s()&|!]+")
 _TAG: Final = "{{"
 _STARTING: Final = ("argoWorkflow", "k8s")
@@ -36,9 +37,10 @@ def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
     """Yield what waits for something that does not exist, or for itself."""
     for one in derived:
         value = one.object
-        if value.get("apiVersion") != ARGO_API_VERSION:
+        kind = value.get("kind")
+        if value.get("apiVersion") != ARGO_API_VERSION or kind not in _WAITING:
             continue
-        if value.get("kind") == "Sensor":
+        if kind == "Sensor":
             yield from _sensor(one)
         for path, workflow in _workflows(value):
             for at, dag in _dags(workflow, path):

@@ -16,44 +16,16 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import islice
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 from ruleengine.validation.facts import FactRows
+from ruleengine.validation.index_tables import FORMAT, HANGING, TABLES
 
-FORMAT = 4
-"""The version of the tables."""
 _BATCH = 200
-_TABLES = """
-CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE files (path TEXT PRIMARY KEY, blob TEXT NOT NULL, entry INTEGER) WITHOUT ROWID;
-CREATE INDEX files_by_entry ON files (entry) WHERE entry IS NOT NULL;
-CREATE TABLE entries (
-    id INTEGER PRIMARY KEY, documents INTEGER NOT NULL, findings TEXT NOT NULL,
-    recorded_documents INTEGER NOT NULL, recorded TEXT NOT NULL, applications TEXT NOT NULL);
-CREATE INDEX entries_with_findings ON entries (id) WHERE findings <> '';
-CREATE TABLE evaluations (entry INTEGER PRIMARY KEY, data TEXT NOT NULL);
-CREATE TABLE identities (key TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX identities_by_key ON identities (key);
-CREATE INDEX identities_by_entry ON identities (entry);
-CREATE TABLE definitions (
-    kind TEXT NOT NULL, name TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX definitions_by_name ON definitions (kind, name);
-CREATE INDEX definitions_by_entry ON definitions (entry);
-CREATE TABLE pointers (
-    kind TEXT NOT NULL, name TEXT NOT NULL, entry INTEGER NOT NULL, data TEXT NOT NULL);
-CREATE INDEX pointers_by_name ON pointers (kind, name);
-CREATE INDEX pointers_by_entry ON pointers (entry);
-CREATE TABLE sources (folder TEXT NOT NULL, path TEXT NOT NULL);
-CREATE INDEX sources_by_folder ON sources (folder);
-CREATE INDEX sources_by_path ON sources (path);
-CREATE TABLE problems (
-    kind TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, data TEXT NOT NULL);
-CREATE INDEX problems_by_name ON problems (kind, name);
-CREATE INDEX problems_by_path ON problems (path);
-"""
-_HANGING = ("evaluations", "identities", "definitions", "pointers")
 
 Row4: TypeAlias = tuple[str, str, str, str]
+
+_Key = TypeVar("_Key")
 
 
 class ValidationIndex:
@@ -85,7 +57,7 @@ class ValidationIndex:
         tables = self._rows("SELECT name FROM sqlite_master WHERE type = 'table'")
         for (table,) in tables:
             self._connection.execute(f'DROP TABLE "{table}"')
-        for statement in _TABLES.split(";"):
+        for statement in TABLES.split(";"):
             self._connection.execute(statement)
         self._connection.execute(f"PRAGMA user_version = {FORMAT}")
         self.remember(code=code)
@@ -107,6 +79,11 @@ class ValidationIndex:
             "SELECT blob, entry FROM files WHERE path = ?", (path,)
         ).fetchone()
         return (row[0], row[1]) if row else None
+
+    def files(self, paths: Iterable[str]) -> dict[str, int | None]:
+        """Return the entries of current files by path, of those that there are."""
+        self._ask(("", one) for one in paths)
+        return dict(self._rows("SELECT path, entry FROM asked CROSS JOIN files ON path = name"))
 
     def next_path(self, start: str) -> str | None:
         """Return the first path of a current file that is not before ``start``."""
@@ -201,7 +178,7 @@ class ValidationIndex:
         self._connection.execute(
             "DELETE FROM entries WHERE id NOT IN (SELECT entry FROM files WHERE entry IS NOT NULL)"
         )
-        for table in _HANGING:
+        for table in HANGING:
             self._connection.execute(
                 f"DELETE FROM {table} WHERE entry NOT IN (SELECT id FROM entries)"  # noqa: S608 - a name of ours
             )
@@ -220,12 +197,14 @@ class ValidationIndex:
         """Remember how the files of entries evaluate: the rules' data of their documents."""
         self._connection.executemany("REPLACE INTO evaluations VALUES (?, ?)", evaluations.items())
 
-    def documents_in(self, entry: int) -> tuple[int, int]:
-        """Return how many documents an entry's file holds, and how many are only recorded."""
+    def documents_in(self, entries: Iterable[int]) -> tuple[int, int]:
+        """Return how many documents the files of entries hold, and how many are only recorded."""
+        self._ask((one, "") for one in entries)
         row = self._connection.execute(
-            "SELECT documents, recorded_documents FROM entries WHERE id = ?", (entry,)
+            "SELECT SUM(documents), SUM(recorded_documents) FROM asked CROSS JOIN entries"
+            " ON id = kind"
         ).fetchone()
-        return (int(row[0]), int(row[1])) if row else (0, 0)
+        return int(row[0] or 0), int(row[1] or 0)
 
     def findings_of(self, path: str) -> str:
         """Return the findings of a current file as text."""
@@ -250,24 +229,32 @@ class ValidationIndex:
 
         ``table`` is ``identities`` (the kind is empty), ``definitions`` or ``pointers``.
         """
-        columns = "'', key" if table == "identities" else "kind, name"
-        query = f"SELECT {columns} FROM {table} WHERE entry = ?"  # noqa: S608 - a name of ours
-        return {row for one in entries for row in self._connection.execute(query, (one,))}
+        columns = "'', key" if table == "identities" else f"{table}.kind, {table}.name"
+        self._ask((one, "") for one in entries)
+        return set(
+            self._rows(f"SELECT {columns} FROM asked CROSS JOIN {table} ON entry = asked.kind")  # noqa: S608 - names of ours
+        )
 
     # Renders: which files hold applications whose source is a folder of the repo.
 
-    def applications(self, path: str) -> str:
-        """Return the applications of a current file as text; empty where there are none."""
-        row = self._connection.execute(
-            "SELECT applications FROM files JOIN entries ON id = entry WHERE path = ?", (path,)
-        ).fetchone()
-        return str(row[0]) if row else ""
+    def applications(self, paths: Iterable[str]) -> dict[str, str]:
+        """Return the applications of current files as text, by path, of those that have any."""
+        self._ask(("", one) for one in paths)
+        return dict(
+            self._rows(
+                "SELECT path, applications FROM asked CROSS JOIN files ON path = name"
+                " CROSS JOIN entries ON id = entry WHERE applications <> ''"
+            )
+        )
 
-    def put_sources(self, path: str, folders: Iterable[str]) -> None:
-        """Say which folders the applications of a file are rendered from."""
-        self._connection.execute("DELETE FROM sources WHERE path = ?", (path,))
+    def put_sources(self, sources: Mapping[str, Iterable[str]]) -> None:
+        """Say which folders the applications of files are rendered from, by path."""
         self._connection.executemany(
-            "INSERT INTO sources VALUES (?, ?)", ((folder, path) for folder in folders)
+            "DELETE FROM sources WHERE path = ?", ((one,) for one in sources)
+        )
+        self._connection.executemany(
+            "INSERT INTO sources VALUES (?, ?)",
+            ((folder, path) for path, folders in sources.items() for folder in folders),
         )
 
     def rendered_from(self, folders: Iterable[str]) -> set[str]:
@@ -277,26 +264,26 @@ class ValidationIndex:
 
     # Lookups between files, over current entries only.
 
-    def identities(self, key: str) -> Sequence[tuple[str, str]]:
-        """Return path and data of every identity with a key."""
-        return self._rows(
-            "SELECT path, data FROM identities JOIN files USING (entry) WHERE key = ?", (key,)
+    def identities(self, keys: Iterable[str]) -> dict[str, list[str]]:
+        """Return the data of identities by key, of those that have any."""
+        self._ask(("", one) for one in keys)
+        return _grouped(
+            self._rows(
+                "SELECT key, data FROM asked CROSS JOIN identities ON key = name"
+                " CROSS JOIN files USING (entry)"
+            )
         )
 
-    def definitions(self, kind: str, name: str) -> Sequence[tuple[str, str]]:
-        """Return path and data of every definition of a kind and name."""
-        return self._rows(
-            "SELECT path, data FROM definitions JOIN files USING (entry)"
-            " WHERE kind = ? AND name = ?",
-            (kind, name),
+    def named(
+        self, table: str, keys: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], list[str]]:
+        """Return the data of ``definitions`` or ``pointers`` by kind and name."""
+        self._ask(keys)
+        rows = self._rows(
+            f"SELECT kind, name, data FROM asked CROSS JOIN {table} USING (kind, name)"  # noqa: S608 - a name of ours
+            " CROSS JOIN files USING (entry)"
         )
-
-    def pointers(self, kind: str, name: str) -> Sequence[tuple[str, str]]:
-        """Return path and data of every pointer at a kind and name."""
-        return self._rows(
-            "SELECT path, data FROM pointers JOIN files USING (entry) WHERE kind = ? AND name = ?",
-            (kind, name),
-        )
+        return _grouped(((kind, name), data) for kind, name, data in rows)
 
     def is_pointed_at(self, folder: str) -> bool:
         """Tell whether a current file points at a folder, or at a path in it."""
@@ -334,9 +321,22 @@ class ValidationIndex:
                 "SELECT kind, name, path, data FROM problems WHERE kind = ? AND name = ?", key
             )
 
+    def _ask(self, keys: Iterable[tuple[int | str, str]]) -> None:
+        """Put what is asked about into a table, so that one query answers for all of it."""
+        self._connection.execute("CREATE TEMP TABLE IF NOT EXISTS asked (kind, name)")
+        self._connection.execute("DELETE FROM asked")
+        self._connection.executemany("INSERT INTO asked VALUES (?, ?)", keys)
+
     def _is_empty(self, table: str) -> bool:
         query = f"SELECT 1 FROM {table} LIMIT 1"  # noqa: S608 - a name of ours
         return self._connection.execute(query).fetchone() is None
 
     def _rows(self, query: str, values: Sequence[object] | Mapping[str, object] = ()) -> list[Any]:
         return self._connection.execute(query, values).fetchall()
+
+
+def _grouped(rows: Iterable[tuple[_Key, str]]) -> dict[_Key, list[str]]:
+    found: dict[_Key, list[str]] = {}
+    for key, data in rows:
+        found.setdefault(key, []).append(data)
+    return found

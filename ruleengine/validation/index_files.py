@@ -10,7 +10,8 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
-from ruleengine.validation.index import FORMAT, ValidationIndex
+from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.index_tables import FORMAT
 
 _BUSY_SECONDS: Final = 10.0
 

@@ -38,34 +38,36 @@ def keys_of_paths(paths: Iterable[str]) -> set[Key]:
 
 def refresh_problems(index: ValidationIndex, keys: set[Key]) -> None:
     """Compute the problems of keys anew. ``index`` holds a transaction."""
+    found = [*_declared_twice(index, keys), *_dangling(index, keys)]
     index.replace_problems(
         keys,
-        [
-            (kind, name, finding.place.path, encode_findings([finding]))
-            for kind, name in sorted(keys)
-            for finding in _problems(index, kind, name)
-        ],
+        [(*key, one.place.path, encode_findings([one])) for key, one in found],
     )
 
 
-def _problems(index: ValidationIndex, kind: str, name: str) -> Iterator[Finding]:
-    if not kind:
-        identities = index.identities(name)
-        if len(identities) > 1:
-            yield from duplicates(decode_identity(name, data) for _, data in identities)
-        return
-    pointers = index.pointers(kind, name)
-    if not pointers:
-        return
-    if kind == PATH:
-        exists, unread = index.exists(name), unread_at(index, name)
-        for _, data in pointers:
-            reference = decode_reference(kind, name, data)
-            yield from resolve_path(reference, exists=exists, unread=unread)
-        return
-    definitions = [decode_definition(kind, name, data) for _, data in index.definitions(kind, name)]
-    for _, data in pointers:
-        yield from resolve(decode_reference(kind, name, data), definitions)
+def _declared_twice(index: ValidationIndex, keys: Iterable[Key]) -> Iterator[tuple[Key, Finding]]:
+    identities = index.identities(name for kind, name in keys if not kind)
+    for name, several in sorted(identities.items()):
+        if len(several) > 1:
+            for finding in duplicates(decode_identity(name, data) for data in several):
+                yield ("", name), finding
+
+
+def _dangling(index: ValidationIndex, keys: Iterable[Key]) -> Iterator[tuple[Key, Finding]]:
+    pointers = index.named("pointers", (key for key in keys if key[0]))
+    definitions = index.named("definitions", (key for key in pointers if key[0] != PATH))
+    for key, several in sorted(pointers.items()):
+        references = [decode_reference(*key, data) for data in several]
+        if key[0] == PATH:
+            exists, unread = index.exists(key[1]), unread_at(index, key[1])
+            for one in references:
+                for finding in resolve_path(one, exists=exists, unread=unread):
+                    yield key, finding
+            continue
+        offered = [decode_definition(*key, data) for data in definitions.get(key, ())]
+        for one in references:
+            for finding in resolve(one, offered):
+                yield key, finding
 
 
 def unread_at(index: ValidationIndex, path: str) -> str:

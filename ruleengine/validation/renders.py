@@ -6,8 +6,8 @@ of the file that declares the application with ``//render/`` before it.
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Sequence
-from typing import TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import NamedTuple, TypeAlias
 
 from ruleengine.model.values import Object, lookup
 from ruleengine.validation.facts import FactRows, FileKey
@@ -65,34 +65,52 @@ def update_renders(
     for path in changed:
         parts = path.split("/")
         folders.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
-    touched: set[int] = set()
-    for path in sorted({*renewed, *index.rendered_from(folders)}):
-        touched |= _update_render(index, path, context, render)
-    return touched
+    paths = sorted({*renewed, *index.rendered_from(folders)})
+    applications = index.applications(paths)
+    wanted = _wanted(index, applications, context)
+    before = {
+        name.removeprefix(PREFIX): entry
+        for name, entry in index.files(f"{PREFIX}{path}" for path in paths).items()
+    }
+    gone = [path for path in before if path not in wanted]
+    fresh = {path: one for path, one in wanted.items() if before.get(path) != one.number}
+    numbers = {one.number: path for path, one in fresh.items()}
+    for number in index.known_entries(numbers):
+        del numbers[number]
+    index.store(render(fresh[path].key, fresh[path].applications) for path in numbers.values())
+    index.put_sources(
+        {**dict.fromkeys(gone, ()), **{path: one.folders for path, one in fresh.items()}}
+    )
+    index.remove_files(f"{PREFIX}{path}" for path in gone)
+    index.put_files((one.key.path, one.key.blob) for one in fresh.values())
+    index.assign((one.number, one.key.path) for one in fresh.values())
+    left = (before[path] for path in (*gone, *fresh) if path in before)
+    return {one.number for one in fresh.values()} | {one for one in left if one is not None}
 
 
-def _update_render(index: ValidationIndex, path: str, context: str, render: Render) -> set[int]:
-    name = f"{PREFIX}{path}"
-    before = index.file(name)
-    touched = {before[1]} if before and before[1] is not None else set()
-    text = index.applications(path)
-    if not text:
-        if before:
-            index.put_sources(path, ())
-            index.remove_files([name])
-        return touched
-    applications = json.loads(text)
-    folders = sorted({source_folder(source) for one in applications for source in one["sources"]})
-    digest = hashlib.sha256(text.encode())
-    for folder in folders:
-        for row in index.files_below(folder):
-            digest.update("\0".join(row[:2]).encode())
-    key = FileKey(name, digest.hexdigest(), context)
-    if before and before[1] == key.number:
-        return set()
-    if not index.known_entries([key.number]):
-        index.store([render(key, applications)])
-    index.put_sources(path, folders)
-    index.put_files([(name, key.blob)])
-    index.assign([(key.number, name)])
-    return touched | {key.number}
+class _Wanted(NamedTuple):
+    """What the applications of a file are to be rendered to: by which key, and from where."""
+
+    key: FileKey
+    number: int
+    applications: Sequence[Object]
+    folders: tuple[str, ...]
+
+
+def _wanted(
+    index: ValidationIndex, applications: Mapping[str, str], context: str
+) -> dict[str, _Wanted]:
+    below: dict[str, bytes] = {}
+    found = {}
+    for path, text in applications.items():
+        several = json.loads(text)
+        folders = sorted({source_folder(source) for one in several for source in one["sources"]})
+        digest = hashlib.sha256(text.encode())
+        for folder in folders:
+            if folder not in below:
+                rows = index.files_below(folder)
+                below[folder] = "".join("\0".join(row[:2]) for row in rows).encode()
+            digest.update(below[folder])
+        key = FileKey(f"{PREFIX}{path}", digest.hexdigest(), context)
+        found[path] = _Wanted(key, key.number, several, tuple(folders))
+    return found

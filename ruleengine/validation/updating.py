@@ -174,12 +174,11 @@ def _count(index: ValidationIndex, examined: int, work: _Work) -> Updated:
     documents = int(index.remembered("documents") or 0)
     recorded = int(index.remembered("recorded") or 0)
     for sign, entries in ((-1, work.old.values()), (1, work.new.values())):
-        for number in entries:
-            if number is not None:
-                files += sign
-                held, only_recorded = index.documents_in(number)
-                documents += sign * held
-                recorded += sign * only_recorded
+        numbers = [number for number in entries if number is not None]
+        held, only_recorded = index.documents_in(numbers)
+        files += sign * len(numbers)
+        documents += sign * held
+        recorded += sign * only_recorded
     stored = int(index.remembered("stored") or 0) + examined
     if stored > _ROOM_FOR_UNUSED * files + 1000:
         index.forget_unused()
