@@ -7,6 +7,8 @@ import contextlib
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from xml.sax.saxutils import escape
 
@@ -15,6 +17,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     """Buckets are folders of the path; nobody has to prove who they are."""
 
     buckets: dict[str, dict[str, bytes]]
+    rules: dict[str, bytes]
+    tokens: list[str]
     protocol_version = "HTTP/1.1"
 
     def _asked(self) -> tuple[str, str, dict[str, list[str]]]:
@@ -34,9 +38,12 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_PUT(self) -> None:
         """Keep an object, or make a bucket."""
-        bucket, key, _ = self._asked()
+        bucket, key, query = self._asked()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        if not key:
+        self.tokens.append(str(self.headers.get("x-oss-security-token") or ""))
+        if not key and "lifecycle" in query:
+            self.rules[bucket] = body
+        elif not key:
             self.buckets.setdefault(bucket, {})
         elif bucket not in self.buckets:
             self._refuse(404, "NoSuchBucket")
@@ -50,6 +57,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         bucket, key, query = self._asked()
         if bucket not in self.buckets:
             self._refuse(404, "NoSuchBucket")
+        elif "lifecycle" in query:
+            found = self.rules.get(bucket)
+            self._answer(200, found) if found else self._refuse(404, "NoSuchLifecycle")
         elif not key:
             self._list(self.buckets[bucket], query)
         elif key in self.buckets[bucket]:
@@ -78,15 +88,26 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+@dataclass(frozen=True)
+class OssServer:
+    """The address of a server; the rules of its buckets, and the tokens that were shown to it."""
+
+    endpoint: str
+    rules: dict[str, bytes]
+    tokens: list[str]
+
+
 @contextlib.contextmanager
-def oss_server() -> Iterator[str]:
-    """Serve until the end of the block; yield the address."""
-    handler = type("Handler", (_Handler,), {"buckets": {}})
+def oss_server() -> Iterator[OssServer]:
+    """Serve until the end of the block."""
+    state: dict[str, Any] = {"buckets": {}, "rules": {}, "tokens": []}
+    handler = type("Handler", (_Handler,), state)
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}"
+            endpoint = f"http://127.0.0.1:{server.server_port}"
+            yield OssServer(endpoint, state["rules"], state["tokens"])
         finally:
             server.shutdown()
             thread.join()

@@ -18,7 +18,7 @@ from ruleengine.services.artifacts.store import (
     ArtifactMissingError,
     ArtifactStore,
 )
-from tests.services.oss_server import oss_server
+from tests.services.oss_server import OssServer, oss_server
 from tests.services.servers import AZURE_KEY, azure_server, gcs_server, s3_server, tree
 
 
@@ -69,10 +69,10 @@ def _s3(folder: Path) -> Iterator[Object]:
 @contextmanager
 def _oss(folder: Path) -> Iterator[Object]:
     del folder
-    with oss_server() as endpoint:
+    with oss_server() as server:
         yield {
             "oss": {
-                "endpoint": endpoint,
+                "endpoint": server.endpoint,
                 "bucket": "artifacts",
                 "accessKeySecret": selector("user"),
                 "secretKeySecret": selector("word"),
@@ -313,6 +313,55 @@ def test_a_role_is_taken_on_where_it_is_named(
         found = s3(roleARN=role, **STATIC)._client._provider.retrieve()
     assert found.access_key != "me"
     assert found.session_token
+
+
+def oss(server: OssServer, **more: Any) -> ArtifactStore:
+    """Return a store in a bucket of a server."""
+    keys = {"accessKeySecret": selector("user"), "secretKeySecret": selector("word")}
+    body = {"endpoint": server.endpoint, "bucket": "kept", "createBucketIfNotPresent": True}
+    return open_store({"oss": {**body, **keys, **more}}, KEYS)[0]
+
+
+def test_a_token_of_a_session_is_shown_to_oss(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That of the location, or that of the surroundings where these say who we are."""
+    file = tmp_path / "file"
+    file.write_text("x")
+    with oss_server() as server:
+        oss(server).save(file, "k")
+        oss(server, securityToken="mine").save(file, "k")
+        for name in ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SESSION_TOKEN"):
+            monkeypatch.setenv(f"OSS_{name}", "surrounding")
+        oss(server, useSDKCreds=True).save(file, "k")
+    assert list(dict.fromkeys(server.tokens)) == ["", "mine", "surrounding"]
+
+
+def test_oss_is_told_when_what_is_kept_is_moved_and_deleted(tmp_path: Path) -> None:
+    """Once for each key, beside the rules that others made."""
+    file = tmp_path / "file"
+    file.write_text("x")
+    days = {"markInfrequentAccessAfterDays": 10, "markDeletionAfterDays": 30}
+    with oss_server() as server:
+        oss(server).save(file, "before")
+        assert server.rules == {}
+        store = oss(server, lifecycleRule=days)
+        for key in ("one", "two", "one"):
+            store.save(file, key)
+        rules = server.rules["kept"].decode()
+        wrong = oss(server, lifecycleRule={**days, "markDeletionAfterDays": 10})
+        with pytest.raises(ArtifactError, match="deleted after 10 days, and moved after 10"):
+            wrong.save(file, "three")
+    assert [rules.count(f"<Prefix>{key}</Prefix>") for key in ("one", "two")] == [1, 1]
+    assert rules.count("<Days>30</Days>") == 2
+    assert rules.count("<Days>10</Days><StorageClass>IA</StorageClass>") == 2
+
+
+def test_azure_is_asked_with_a_token_where_the_surroundings_say_who_we_are() -> None:
+    """Its library sends none without TLS, and says so."""
+    location = {"endpoint": "http://127.0.0.1:1/account", "container": "c", "useSDKCreds": True}
+    with pytest.raises(ArtifactError, match="Token credential is only supported with HTTPS"):
+        open_store({"azure": location}, KEYS)
 
 
 def test_a_library_that_is_missing_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

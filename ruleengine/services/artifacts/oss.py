@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from ruleengine.model.digests import short_digest
 from ruleengine.model.values import Object
 from ruleengine.services.artifacts.objects import ObjectStore, library
 from ruleengine.services.artifacts.store import Access, ArtifactError
@@ -15,16 +16,18 @@ from ruleengine.services.artifacts.store import Access, ArtifactError
 _REGION: Final = re.compile(r"oss-([a-z0-9-]+?)(?:-internal)?\.")
 _MISSING: Final = ("NoSuchKey",)
 _NO_BUCKET: Final = ("NoSuchBucket",)
+_NO_RULES: Final = ("NoSuchLifecycle",)
 
 
 class OssStore(ObjectStore):
-    """One bucket."""
+    """One bucket. A ``lifecycleRule`` is set for what is kept, beside those that are there."""
 
     def __init__(self, body: Object, access: Access) -> None:
         self._oss = library("alibabacloud_oss_v2", "oss")
         self._errors = library("alibabacloud_oss_v2.exceptions", "oss")
         self._bucket = str(body["bucket"])
         self._creates = bool(body.get("createBucketIfNotPresent"))
+        self._rule: Object = body.get("lifecycleRule") or {}
         self._client = self._oss.Client(_settings(self._oss, body, access))
 
     @contextmanager
@@ -65,6 +68,41 @@ class OssStore(ObjectStore):
                 raise
             self._client.put_bucket(self._oss.PutBucketRequest(self._bucket))
             self._client.put_object_from_file(request, str(source))
+        self._set_rule(key)
+
+    def _set_rule(self, key: str) -> None:
+        """Say when what is kept under a key is moved to rarer access, and when it is deleted."""
+        rare = int(self._rule.get("markInfrequentAccessAfterDays") or 0)
+        last = int(self._rule.get("markDeletionAfterDays") or 0)
+        if not rare and not last:
+            return
+        if last and rare >= last:
+            raise ValueError(f"it would be deleted after {last} days, and moved after {rare}")
+        oss, name = self._oss, f"ruleengine-{short_digest(key)}"
+        moved = [oss.LifecycleRuleTransition(days=rare, storage_class="IA")] if rare else None
+        rule = oss.LifecycleRule(
+            id=name,
+            prefix=key,
+            status="Enabled",
+            expiration=oss.LifecycleRuleExpiration(days=last) if last else None,
+            transitions=moved,
+        )
+        others = [one for one in self._rules() if one.id != name]
+        whole = oss.LifecycleConfiguration(rules=[*others, rule])
+        self._client.put_bucket_lifecycle(
+            oss.PutBucketLifecycleRequest(self._bucket, lifecycle_configuration=whole)
+        )
+
+    def _rules(self) -> list[Any]:
+        try:
+            found = self._client.get_bucket_lifecycle(
+                self._oss.GetBucketLifecycleRequest(self._bucket)
+            )
+        except self._errors.BaseError as error:
+            if self._has_code(error, _NO_RULES):
+                return []
+            raise
+        return list(found.lifecycle_configuration.rules or ())
 
     def _keys(self, prefix: str) -> Iterator[str]:
         pages = self._client.list_objects_v2_paginator()

@@ -1,0 +1,133 @@
+"""The rights that steps need at the API, and no more: on a control plane that gives none away."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from ruleengine.model.actions import Target
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object, lookup
+from tests.e2e.process_kit import Place, place
+from tests.local.sandboxes import require_sandbox
+
+RIGHTS = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: steps}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: collector}
+---
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: nobody}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: steps, namespace: ruleengine}
+rules:
+- {apiGroups: [argoproj.io], resources: [workflowtaskresults], verbs: [create, patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: collector, namespace: ruleengine}
+rules:
+- {apiGroups: [argoproj.io], resources: [workflowartifactgctasks], verbs: [get]}
+- {apiGroups: [argoproj.io], resources: [workflowartifactgctasks/status], verbs: [patch]}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: steps, namespace: ruleengine}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: steps}
+subjects: [{kind: ServiceAccount, name: steps, namespace: ruleengine}]
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: collector, namespace: ruleengine}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: collector}
+subjects: [{kind: ServiceAccount, name: collector, namespace: ruleengine}]
+"""
+"""What ``docs/pipelines.md`` lists."""
+
+WORKFLOW = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: NAME}
+spec:
+  serviceAccountName: STEPS
+  artifactGC: {strategy: OnWorkflowCompletion, serviceAccountName: COLLECTOR}
+  entrypoint: main
+  templates:
+  - name: main
+    script: {image: alpine, command: [sh], source: "echo made >/tmp/made"}
+    outputs:
+      parameters: [{name: made, valueFrom: {path: /tmp/made}}]
+      artifacts: [{name: made, path: /tmp/made}]
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def workflow(name: str, steps: str, collector: str) -> str:
+    """Return a workflow with the accounts of its steps and of whoever deletes its artifacts."""
+    text = WORKFLOW.replace("NAME", name).replace("STEPS", steps)
+    return text.replace("COLLECTOR", collector)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Apply workflows where accounts have the rights that are listed only."""
+    require_sandbox()
+    files = {
+        "pipelines/rights.yaml": RIGHTS,
+        "pipelines/listed.yaml": workflow("listed", "steps", "collector"),
+        "pipelines/mute.yaml": workflow("mute", "nobody", "collector"),
+        "pipelines/kept.yaml": workflow("kept", "steps", "nobody"),
+    }
+    with place(tmp_path_factory.mktemp("rights"), files) as found:
+        found.start()
+        binding = "local-service-accounts-may-everything"
+        kind = "ClusterRoleBinding"
+        found.client().delete(Target("rbac.authorization.k8s.io/v1", kind, "", binding))
+        found.call("apply", "--timeout", "2m")
+        yield found
+
+
+def status(made: Place, name: str) -> Object:
+    """Return how a workflow ended."""
+    value = made.client().get(Target(ARGO_API_VERSION, "Workflow", "ruleengine", name))
+    assert value is not None
+    found: Object = value["status"]
+    return found
+
+
+def condition(found: Object) -> str:
+    """Return what a status says of artifacts that could not be deleted."""
+    kinds = {one["type"]: one for one in found["conditions"]}
+    return str(lookup(kinds, "ArtifactGCError", "message", default=""))
+
+
+def test_the_rights_that_are_listed_are_enough(made: Place) -> None:
+    """To report what a step made, and to delete its artifacts."""
+    found = status(made, "listed")
+    (node,) = found["nodes"].values()
+    assert (found["phase"], node["outputs"]["parameters"][0]["value"]) == ("Succeeded", "made")
+    assert node["outputs"]["artifacts"][0]["deleted"] is True
+    assert condition(found) == ""
+
+
+def test_a_step_that_may_not_report_is_an_error_that_says_so(made: Place) -> None:
+    """Its work is done, and nobody can know what it made."""
+    found = status(made, "mute")
+    assert found["phase"] == "Error"
+    (node,) = found["nodes"].values()
+    assert "workflowtaskresults" in node["message"]
+    assert "nobody" in node["message"]
+
+
+def test_artifacts_that_may_not_be_deleted_are_a_condition(made: Place) -> None:
+    """The workflow succeeded all the same."""
+    found = status(made, "kept")
+    assert found["phase"] == "Succeeded"
+    assert "workflowartifactgctasks" in condition(found)
