@@ -1,7 +1,7 @@
 """DAGs: each task begins when what it depends on has come to an end (reference, Workflows 8)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ruleengine.model.values import Object
@@ -46,7 +46,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     dag = _Dag(
         node=node,
         template=template,
-        call=replace(call, boundary=node["id"], hooked=False, attempt=None),
+        call=call._replace(boundary=node["id"], hooked=False, attempt=None),
         graph=graph,
         frontier=machine.memory.frontier(node["name"], graph),
         captures=machine.memory.captures(node["name"], template),
@@ -173,7 +173,7 @@ def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
     nodes = {one: node for one, node in needed.items() if node is not None}
     if len(nodes) < len(needed) or not all(_is_over(machine, dag, one) for one in needed):
         return None
-    if machine.is_held_back(replace(dag.call, limit=0)) or _stops_early(machine, dag):
+    if machine.is_held_back(dag.call._replace(limit=0)) or _stops_early(machine, dag):
         return None
     task = dag.graph.tasks[name]
     call = _call(dag, task, dag.name_of(name), task)
@@ -269,12 +269,11 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
 
 def _limited(dag: _Dag) -> "Call":
     """Return a call that the limit of the template counts for."""
-    return replace(dag.call, limit=int(dag.template.get("parallelism") or 0))
+    return dag.call._replace(limit=int(dag.template.get("parallelism") or 0))
 
 
 def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":
-    return replace(
-        _limited(dag),
+    return _limited(dag)._replace(
         name=name,
         step=step,
         arguments=step.get("arguments") or {},

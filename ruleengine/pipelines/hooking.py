@@ -1,6 +1,6 @@
 """Hooks of steps and tasks, and exit handlers (reference, Workflows 12)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.values import Object
@@ -70,8 +70,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
     found = machine.tree.find(name)
     if found is not None and is_fulfilled(found):
         return True
-    own = replace(
-        call,
+    own = call._replace(
         name=name,
         step=hook.stated,
         arguments={},
@@ -90,7 +89,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
             return True
         if begun is None:
             return not (hook.name == EXIT and is_completed(node))
-        own = replace(own, step=begun, arguments=begun.get("arguments") or {})
+        own = own._replace(step=begun, arguments=begun.get("arguments") or {})
     made = machine.run(own)
     if made is None:
         return False

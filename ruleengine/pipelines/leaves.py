@@ -175,6 +175,11 @@ def _avoided(machine: "Machine", node: Object, template: Object, call: "Call") -
 def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWork:
     """Return what has to be done about the artifacts of a node. Raises ``NodeError``."""
     repository = machine.definitions.repositories.own
+    performed = is_ours(template)
+    keeps_logs = not performed and archives_logs(machine.spec, template, repository)
+    stated = any(lookup(template, place, "artifacts") for place in ("inputs", "outputs"))
+    if not (stated or performed or keeps_logs):
+        return ArtifactWork()
     variables = {
         **machine.globals,
         **input_variables(template.get("inputs") or {}, {}),
@@ -182,8 +187,6 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
         "pod.name": pod_target(machine, node).name,
     }
     archive = archive_of(template, repository, variables)
-    performed = is_ours(template)
-    keeps_logs = not performed and archives_logs(machine.spec, template, repository)
     if performed:
         return ArtifactWork(inputs=artifacts.own_inputs_of(template, archive))
     return ArtifactWork(

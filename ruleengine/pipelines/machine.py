@@ -7,9 +7,8 @@ where it does. What kind of template it is decides who knows how (:mod:`.steps`,
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Request, World
@@ -48,8 +47,10 @@ _SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 CONFIG_MAP_TYPE: Final = "workflows.argoproj.io/configmap-type"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+_NOTHING: Final[Object] = {}
+
+
+class Call(NamedTuple):
     """A template to be run as the node called ``name``.
 
     ``step`` names the template: a step, a task or a hook whose tags are replaced. ``scope`` is
@@ -63,8 +64,8 @@ class Call:
     name: str
     step: Object
     scope: str
-    arguments: Object = field(default_factory=dict)
-    local: Mapping[str, str] = field(default_factory=dict)
+    arguments: Object = _NOTHING
+    local: Mapping[str, str] = _NOTHING
     boundary: str = ""
     hooked: bool = False
     exiting: bool = False
@@ -273,7 +274,7 @@ class Machine:
             step = {"template": node["templateName"]}
         found = self.definitions.find(step, call.scope)
         template = self.prepared(call, found, node.get("inputs") or {})
-        return self._look_after(node, template, found.scope, replace(call, step=step))
+        return self._look_after(node, template, found.scope, call._replace(step=step))
 
     def prepared(self, call: Call, found: Found, inputs: Object) -> Object:
         """Return a template with its inputs bound and the tags replaced that are known."""
@@ -347,7 +348,7 @@ class Machine:
         return self._by_type(self.tree.find(call.name) or node, template, scope, call)
 
     def _by_type(self, node: Object, template: Object, scope: str, call: Call) -> Object:
-        inner = replace(call, scope=scope, depth=call.depth + 1)
+        inner = call._replace(scope=scope, depth=call.depth + 1)
         match node["type"]:
             case NodeType.RETRY:
                 return retrying.go_on(self, node, template, call)

@@ -1,7 +1,6 @@
 """Retries: attempts one after another until one is good enough (reference, Workflows 10)."""
 
 import re
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
@@ -64,8 +63,7 @@ def _attempt(
     number = len(attempts) - on_its_way
     inputs = node.get("inputs") or {}
     made = machine.run(
-        replace(
-            call,
+        call._replace(
             name=naming.attempt_name(node["name"], number),
             attempt=number,
             arguments=inputs,

@@ -1,6 +1,6 @@
 """Steps: groups one after another, the steps of a group side by side (reference, Workflows 9)."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ruleengine.formats.json_text import dumps
@@ -38,7 +38,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     whole = _Steps(
         node=node,
         template=template,
-        call=replace(call, boundary=node["id"], hooked=False, attempt=None),
+        call=call._replace(boundary=node["id"], hooked=False, attempt=None),
         captures=machine.memory.captures(node["name"], template),
     )
     for index in range(_past(machine, whole), len(template["steps"])):
@@ -82,9 +82,9 @@ def _group(machine: "Machine", whole: _Steps, index: int) -> Object | None:
     if group is not None and is_fulfilled(group):
         return group
     if group is None:
-        if machine.is_held_back(replace(whole.call, limit=0)):
+        if machine.is_held_back(whole.call._replace(limit=0)):
             return None
-        group = machine.add_node(replace(whole.call, name=name), NodeType.STEP_GROUP)
+        group = machine.add_node(whole.call._replace(name=name), NodeType.STEP_GROUP)
         machine.tree.link(_before(machine, whole, index), group["id"])
     try:
         stated = whole.template["steps"][index]
@@ -148,7 +148,7 @@ def _now(machine: "Machine", node: Object) -> Object:
 
 def _limited(whole: _Steps) -> "Call":
     """Return a call that the limit of the template counts for."""
-    return replace(whole.call, limit=int(whole.template.get("parallelism") or 0))
+    return whole.call._replace(limit=int(whole.template.get("parallelism") or 0))
 
 
 def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) -> Object | None:
@@ -156,8 +156,7 @@ def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) ->
     begun = machine.tree.find(planned.name) is not None
     if not begun and machine.fail_fast(_now(machine, group), whole.template):
         return None
-    call = replace(
-        _limited(whole),
+    call = _limited(whole)._replace(
         name=planned.name,
         step=planned.step,
         arguments=planned.step.get("arguments") or {},

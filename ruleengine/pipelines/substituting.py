@@ -10,9 +10,13 @@ from ruleengine.expressions import tags
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.expressions.surroundings import Surroundings
 from ruleengine.expressions.tags import LENIENT, Policy, Scope
+from ruleengine.formats.json_text import dump_bytes
 from ruleengine.model.values import Value
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.variables import NOW, Variables
+
+_OPEN: Final = b"{{"
+"""What opens a tag; nothing else in JSON looks like it."""
 
 OF_OTHERS: Final = Policy(("steps", "tasks"))
 """Tags of other steps and tasks must have a value when a step is begun."""
@@ -23,6 +27,8 @@ def substitute(value: Value, variables: Variables, policy: Policy = LENIENT) -> 
 
     Raises ``NodeError`` for tags that the policy demands, and for expressions that fail.
     """
+    if _OPEN not in dump_bytes(value):
+        return value
     try:
         return tags.replace(value, _scope(variables, artifacts=False), policy)
     except ExpressionError as error:
