@@ -126,3 +126,33 @@ def http() -> int:
         return 0
 
     return _run(work)
+
+
+@command.command()
+def tokens() -> int:
+    """Write the tokens that executor plugins are shown."""
+    from ruleengine.step.plugins import write_tokens
+
+    def work(plan: Plan) -> int:
+        write_tokens(plan)
+        return 0
+
+    return _run(work)
+
+
+@command.command()
+def plugin() -> int:
+    """Ask executor plugins to do the work of a template, and report what came of it."""
+    from time import sleep
+
+    from ruleengine.step.api import Api
+    from ruleengine.step.plugins import perform
+    from ruleengine.step.reporting import report
+
+    def work(plan: Plan) -> int:
+        done = perform(plan, sleep)
+        report(plan, Api(os.environ), done.outputs)
+        done.judge()
+        return 0
+
+    return _run(work)

@@ -17,6 +17,9 @@ _STAGING: Final = "/argo/staging"
 SCRIPT_PATH: Final = f"{_STAGING}/script"
 EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": EXECUTOR}
 STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
+_SHARING: Final = ("init", "wait", "tokens", "plugin")
+"""What of ours shares a folder with other containers of the pod."""
+
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
 
 
@@ -81,7 +84,7 @@ def executor_container(
     ``mounts`` are what it needs besides its own: the artifacts' volumes. ``environment`` are
     variables that hold what must not stand in the plan.
     """
-    own: list[Object] = [EXECUTOR_MOUNT] if command in ("init", "wait") else []
+    own: list[Object] = [EXECUTOR_MOUNT] if command in _SHARING else []
     if own and lookup(plan, "script", "source"):
         own.append(STAGING_MOUNT)
     container = {

@@ -8,7 +8,7 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
-from ruleengine.pipelines import artifacts, container_sets, naming
+from ruleengine.pipelines import artifacts, container_sets, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
 from ruleengine.pipelines.mounting import StoreAccess
@@ -28,7 +28,7 @@ from ruleengine.pipelines.variables import input_variables
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
-_LEAVES: Final = ("container", "containerSet", "script", "resource", "http", "data")
+_LEAVES: Final = ("container", "containerSet", "script", "resource", "http", "data", "plugin")
 _OF_MAIN: Final = re.compile(r"^main: \w+ \(exit code \d+\): ")
 TIMED_OUT: Final = "Step exceeded its deadline"
 DELETED: Final = "pod deleted"
@@ -90,7 +90,7 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
     if seen["phase"] in (Phase.PENDING, Phase.RUNNING):
         return machine.tree.update(node, **seen)
     phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
-    if node["type"] == NodeType.HTTP:
+    if node["type"] in (NodeType.HTTP, NodeType.PLUGIN):
         message = _OF_MAIN.sub("", message)
     return machine.end(node, phase, message, **seen)
 
@@ -134,6 +134,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             artifacts=work,
             seconds=machine.seconds_left(call),
             avoided=_avoided(machine, node, template, call),
+            plugins=_plugins(machine, template),
         )
     )
     pod, needed = fitted(pod)
@@ -151,6 +152,13 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
     )
     machine.awaited.append(target)
     return machine.tree.update(node, phase=str(Phase.PENDING))
+
+
+def _plugins(machine: "Machine", template: Object) -> tuple[plugins.Plugin, ...]:
+    if "plugin" not in template:
+        return ()
+    namespaces = (machine.definitions.around.control_namespace, machine.namespace)
+    return plugins.plugins_of(template, machine.spec, machine.world, namespaces)
 
 
 def _is_there(machine: "Machine", needed: Object) -> bool:

@@ -358,7 +358,7 @@ class Machine:
                 return graph_runs.go_on(self, node, template, inner)
             case NodeType.SUSPEND:
                 return suspending.go_on(self, node, template)
-            case NodeType.POD | NodeType.HTTP:
+            case NodeType.POD | NodeType.HTTP | NodeType.PLUGIN:
                 return leaves.go_on(self, node, template, call)
         return node
 
@@ -375,18 +375,23 @@ def _shown_as(template: Object) -> str:
     return name if _SHOWN.fullmatch(name) else ""
 
 
+_NODE_TYPES: Final = {
+    "steps": NodeType.STEPS,
+    "dag": NodeType.DAG,
+    "suspend": NodeType.SUSPEND,
+    "http": NodeType.HTTP,
+    "plugin": NodeType.PLUGIN,
+}
+"""The types of templates whose nodes have a type of their own."""
+
+
 def _kind_of(template: Object, *, retried: bool) -> NodeType:
     """Return the type of a template's node; ``retried`` says whether it looks after attempts."""
     if retried and template.get("retryStrategy") is not None:
         return NodeType.RETRY
-    if "steps" in template:
-        return NodeType.STEPS
-    if "dag" in template:
-        return NodeType.DAG
-    if "suspend" in template:
-        return NodeType.SUSPEND
-    if "http" in template:
-        return NodeType.HTTP
+    found = next((one for key, one in _NODE_TYPES.items() if key in template), None)
+    if found is not None:
+        return found
     if leaves.is_leaf(template):
         return NodeType.POD
     raise NodeError("the template has none of container, script, steps, dag, suspend and resource")

@@ -24,6 +24,7 @@ class NodeType(StrEnum):
     POD = "Pod"
     CONTAINER = "Container"
     HTTP = "HTTP"
+    PLUGIN = "Plugin"
     STEPS = "Steps"
     STEP_GROUP = "StepGroup"
     DAG = "DAG"
@@ -33,9 +34,9 @@ class NodeType(StrEnum):
     SUSPEND = "Suspend"
 
 
-WITH_POD: Final = frozenset({NodeType.POD, NodeType.HTTP})
-"""Types of nodes that a pod runs for. Argo has one agent for all calls of a workflow; we have
-a pod for each (decision 0013)."""
+WITH_POD: Final = frozenset({NodeType.POD, NodeType.HTTP, NodeType.PLUGIN})
+"""Types of nodes that a pod runs for. Argo has one agent for all calls of a workflow, to others
+and to plugins; we have a pod for each (decision 0013)."""
 
 COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
 WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})

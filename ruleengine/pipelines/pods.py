@@ -13,7 +13,7 @@ from typing import Any, Final
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, REPORTS, RETRIES
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.pipelines import calling, container_sets, mounting, naming
+from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
     EXECUTOR_MOUNT,
@@ -26,6 +26,7 @@ from ruleengine.pipelines.executing import (
 from ruleengine.pipelines.observing import INIT, MAIN, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding
+from ruleengine.pipelines.plugins import Plugin
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
@@ -54,7 +55,7 @@ _OF_WORKFLOW: Final = {
 }
 
 
-_OURS: Final = ("resource", "http", "data")
+_OURS: Final = ("resource", "http", "data", "plugin")
 """Types of templates that run ``ruleengine step`` and nothing of the user's."""
 
 _NO_ARTIFACTS: Final = ArtifactWork()
@@ -76,6 +77,7 @@ class PodRequest:
     captures: bool
     seconds: int | None = None
     avoided: tuple[str, ...] = ()
+    plugins: tuple[Plugin, ...] = ()
     artifacts: ArtifactWork = _NO_ARTIFACTS
 
     @property
@@ -92,6 +94,8 @@ def is_ours(template: Object) -> bool:
 def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
     """Tell whether somebody has to report what a step made."""
     members = {one.get("name") for one in container_sets.containers_of(template)}
+    if "plugin" in template:
+        return True
     made = captures and (not members or MAIN in members)
     return made or work.is_kept or bool(lookup(template, "outputs", "parameters"))
 
@@ -159,11 +163,16 @@ def _own_containers(asked: PodRequest) -> _Own:
         stated["members"] = container_sets.plan_of(template)
     if "http" in template:
         stated["http"] = calling.plan_of(template["http"])
+    if "plugin" in template:
+        named = asked.template_name
+        stated["plugin"] = plugins.plan_of(template, named, asked.workflow, asked.plugins)
     plan = plan_of(template, asked.node, owner, work, captures=asked.captures, more=stated)
     loads = mounting.StoreAccess(one["location"] for one in work.inputs)
     kept = [*work.outputs, *([work.logs] if work.logs else ())]
     saves = mounting.StoreAccess(one["location"] for one in kept)
     ours = next((kind for kind in _OURS if kind in template), None)
+    if ours == "plugin":
+        return _with_plugins(asked, plan)
     if ours is not None:
         secrets = calling.environment_of(template.get("http") or {})
         main = executor_container(MAIN, ours, plan, loads.mounts(), secrets)
@@ -182,6 +191,19 @@ def _own_containers(asked: PodRequest) -> _Own:
             *mounting.input_volumes(work.inputs),
             *both.volumes(),
         ),
+    )
+
+
+def _with_plugins(asked: PodRequest, plan: Object) -> _Own:
+    """Return the container that asks plugins, these beside it, and who gives them tokens."""
+    return _Own(
+        steps=(executor_container(MAIN, "plugin", plan),),
+        before=(
+            executor_container(INIT, "tokens", plan),
+            *plugins.containers_of(asked.plugins),
+        ),
+        beside=(),
+        volumes=tuple(plugins.volumes_of(asked.plugins)),
     )
 
 

@@ -15,7 +15,6 @@ _HARMLESS: Final = frozenset(
         "archiveLocation",
         "artifactGC",
         "executor",
-        "executorPlugins",
     }
 )
 """Fields about what is around the steps; without them a workflow comes to the same end."""

@@ -34,8 +34,9 @@ class Plan:
     begin and ``awaits`` to end, how often it is tried again (``retries``), and after how many
     seconds (``pause``). ``reports`` says that somebody waits for a report. ``http`` is the call
     of a template of that kind; a secret header names the ``variable`` that holds it. ``data``
-    are the expressions of a ``data`` template, ``tasks`` the WorkflowArtifactGCTasks that say
-    which artifacts are to be deleted.
+    are the expressions of a ``data`` template, ``plugin`` what executor plugins are ``asked`` and
+    the ``plugins`` themselves, each with ``name`` and ``port``, ``tasks`` the
+    WorkflowArtifactGCTasks that say which artifacts are to be deleted.
     """
 
     node: str
@@ -56,6 +57,7 @@ class Plan:
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
     data: Object = field(default_factory=dict)
+    plugin: Object = field(default_factory=dict)
     tasks: tuple[str, ...] = ()
 
 
@@ -93,6 +95,7 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},
             data=stated.get("data") or {},
+            plugin=stated.get("plugin") or {},
             tasks=tuple(stated.get("tasks") or ()),
         )
     except (KeyError, ValueError, TypeError, OSError) as error:
