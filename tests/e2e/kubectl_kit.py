@@ -46,6 +46,21 @@ class Kubectl:
         assert done.returncode == 0, (arguments, done.stderr)
         return json.loads(done.stdout)
 
+    @contextmanager
+    def running(self, *arguments: str) -> Iterator[Iterator[str]]:
+        """Yield the lines that it says while it runs; it is ended afterwards."""
+        with subprocess.Popen(
+            [self.program, "--kubeconfig", str(self.kubeconfig), *arguments],
+            env={**os.environ, "HOME": str(self.home)},
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as started:
+            assert started.stdout is not None
+            try:
+                yield iter(started.stdout)
+            finally:
+                started.kill()
+
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request as kubectl would, without starting it."""
         content = b"" if body is None else json.dumps(body).encode()

@@ -201,6 +201,8 @@ def test_less_common_ways_to_change_objects_work(
     kubectl("wait", "--for=jsonpath={.status.replicas}=1", "deploy/setting", *place)
     scale = kubectl.object("get", "deploy", "setting", "--subresource=scale", *place)
     assert (scale["kind"], scale["spec"]["replicas"]) == ("Scale", 1)
+    shown = kubectl("get", "deploy", "setting", "--subresource=scale", *place)
+    assert shown.split()[:3] == ["NAME", "DESIRED", "AVAILABLE"]
     monkeypatch.setenv("KUBE_FEATURE_WatchListClient", "true")
     kubectl("wait", "--for=condition=Available", "deploy/setting", "--timeout=30s", *place)
     kubectl("delete", "deploy", "setting", *place)
@@ -241,6 +243,50 @@ def test_lists_can_be_sorted_shaped_and_read_page_by_page(kubectl: Kubectl) -> N
     assert "kind: ConfigMap" in kubectl(*place, "page-a", "-o", "yaml")
     assert "page-a" in kubectl("get", "--raw", "/api/v1/namespaces/nodes/configmaps")
     assert "page-a" in kubectl("get", "cm", "-A")
+
+
+def test_what_happens_is_shown_as_it_happens(kubectl: Kubectl) -> None:
+    """By `get --watch`, a row for each change, and one for what is gone."""
+    place = ("-n", "nodes")
+    kubectl("create", "cm", "watched", "--from-literal=a=1", *place)
+    with kubectl.running(
+        "get", "cm", "watched", "--watch", "--output-watch-events", *place
+    ) as rows:
+        assert next(rows).split()[:2] == ["EVENT", "NAME"]
+        assert next(rows).split()[:3] == ["ADDED", "watched", "1"]
+        kubectl("patch", "cm", "watched", "--type=merge", "-p", '{"data":{"b":"2"}}', *place)
+        assert next(rows).split()[:3] == ["MODIFIED", "watched", "2"]
+        kubectl("delete", "cm", "watched", *place)
+        assert next(rows).split()[:3] == ["DELETED", "watched", "2"]
+
+
+def test_sets_of_other_kinds_roll_out_too(kubectl: Kubectl) -> None:
+    """With history and a way back; what they own may be left behind."""
+    place = ("-n", "shop")
+    for kind in ("StatefulSet", "DaemonSet"):
+        body = {**deployment(kind.lower(), replicas=2), "kind": kind}
+        if kind == "DaemonSet":
+            del body["spec"]["replicas"]
+        kubectl("create", *place, "-f", "-", content=body)
+        name = f"{kind.lower()}/{kind.lower()}"
+        kubectl("rollout", "status", name, "--timeout=60s", *place)
+        kubectl("set", "image", name, "c=shop:2", *place)
+        kubectl("rollout", "status", name, "--timeout=60s", *place)
+        assert "\n2 " in kubectl("rollout", "history", name, *place)
+        kubectl("rollout", "undo", name, *place)
+        kubectl("rollout", "restart", name, *place)
+        kubectl("rollout", "status", name, "--timeout=60s", *place)
+        kubectl("delete", name, "--cascade=orphan", *place)
+        labels = ("-l", f"app={kind.lower()}")
+        assert "Running" in kubectl("get", "pods", *labels, *place)
+        kubectl("delete", "pods", *labels, "--grace-period=1", *place)
+
+
+def test_groups_are_shown_and_cannot_be_changed(kubectl: Kubectl) -> None:
+    """This server answers for all of them itself."""
+    assert "v1.apps" in kubectl("get", "apiservices")
+    assert "Local" in kubectl("describe", "apiservice", "v1.apps")
+    assert "MethodNotAllowed" in kubectl.run("delete", "apiservice", "v1.apps").stderr
 
 
 def test_events_are_shown_of_their_object(kubectl: Kubectl) -> None:

@@ -86,11 +86,12 @@ def _progressing(
         return made, now + deadline
     assert known is not None  # noqa: S101 - moved is true without one
     due = parse_time(known["lastUpdateTime"]) + deadline
-    if known["status"] == "True" and now >= due:
+    goes_on = known["status"] != "False"  # also where a pause has just ended
+    if goes_on and now >= due:
         text = f"{name} has timed out progressing."
         reason = "ProgressDeadlineExceeded"
         return _condition(before, "Progressing", "False", reason, text, now=now), None
-    return known, due if known["status"] == "True" else None
+    return known, due if goes_on else None
 
 
 def _is_complete(live: Object, new: Object | None, counts: dict[str, int]) -> bool:
