@@ -6,6 +6,7 @@ submitted; a sensor whose conditions name nothing never fires, and nobody is tol
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 from ruleengine.model.documents import Derived, Form
@@ -23,6 +24,35 @@ _WAITING: Final = _WORKFLOWS | {"Sensor"}
 _NAME: Final = re.compile(r"[^\s()&|!]+")
 _TAG: Final = "{{"
 _STARTING: Final = ("argoWorkflow", "k8s")
+
+
+class TaskNeeds:
+    """Which tasks of a DAG come before one. Where that is known when they run only: all."""
+
+    def __init__(self, tasks: Sequence[Object]) -> None:
+        self._needs: dict[str, tuple[str, ...]] = {}
+        self._late = False
+        for task in tasks:
+            try:
+                needs = _needs(task)
+            except _ConditionError:
+                needs, self._late = (), True  # what is wrong there is a finding of its own
+            self._needs[str(task.get("name"))] = needs
+            self._late = self._late or _TAG in str(
+                task.get("depends") or task.get("dependencies") or ""
+            )
+
+    def before(self, name: str) -> frozenset[str]:
+        """Return the names of all tasks before one."""
+        if self._late:
+            return frozenset(self._needs)
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            new = set(self._needs.get(waiting.pop(), ())) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
 
 
 class _ConditionError(Exception):
@@ -45,13 +75,35 @@ def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
         for path, workflow in _workflows(value):
             for at, dag in _dags(workflow, path):
                 yield from _dag(one, at, dag)
+        if value.get("kind") in _WORKFLOWS:
+            yield from _workflow(one)
+
+
+def _workflow(one: Derived) -> Iterator[Finding]:
+    """Yield what is wrong in the texts, values and calls of a workflow."""
+    from ruleengine.validation.workflow_calls import check_calls
+    from ruleengine.validation.workflow_tags import check_tags
+
+    for found in (*check_tags(one.object), *check_calls(one.object)):
+        place = _place(one, found.path) or one.source.place()
+        finding = _finding(found.code, found.message, found.remedy, place, one)
+        yield replace(finding, severity=found.severity)
+
+
+def spec_of(workflow: Object) -> tuple[Path, Object]:
+    """Return the spec of a workflow, be it that of a schedule, and where it lies."""
+    spec = lookup(workflow, "spec")
+    path: Path = ("spec",)
+    if isinstance(spec, dict) and isinstance(spec.get("workflowSpec"), dict):
+        path, spec = (*path, "workflowSpec"), spec["workflowSpec"]
+    return path, spec if isinstance(spec, dict) else {}
 
 
 def _workflows(value: Object) -> Iterator[tuple[Path, Object]]:
     """Yield the object where it is a workflow, or those that a sensor starts."""
     if value.get("kind") in _WORKFLOWS:
         yield (), value
-    for path, trigger in _items(value, ("spec", "triggers")):
+    for path, trigger in items_of(value, ("spec", "triggers")):
         for kind in _STARTING:
             inside = ("template", kind, "source", "resource")
             resource = lookup(trigger, *inside)
@@ -61,13 +113,13 @@ def _workflows(value: Object) -> Iterator[tuple[Path, Object]]:
 
 def _dags(workflow: Object, path: Path) -> Iterator[tuple[Path, list[Object]]]:
     for spec in (("spec",), ("spec", "workflowSpec")):
-        for at, template in _items(workflow, (*spec, "templates")):
-            tasks = [task for _, task in _items(template, ("dag", "tasks"))]
+        for at, template in items_of(workflow, (*spec, "templates")):
+            tasks = [task for _, task in items_of(template, ("dag", "tasks"))]
             if tasks:
                 yield (*path, *at, "dag", "tasks"), tasks
 
 
-def _items(value: Value, path: Path) -> Iterator[tuple[Path, Object]]:
+def items_of(value: Value, path: Path) -> Iterator[tuple[Path, Object]]:
     """Yield path and value of every map in a list; other shapes are the schemas' matter."""
     found = lookup(value, *path)
     for index, one in enumerate(found if isinstance(found, list) else ()):
@@ -141,8 +193,8 @@ def _circle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
 
 
 def _sensor(one: Derived) -> Iterator[Finding]:
-    names = {str(each.get("name")) for _, each in _items(one.object, ("spec", "dependencies"))}
-    for path, trigger in _items(one.object, ("spec", "triggers")):
+    names = {str(each.get("name")) for _, each in items_of(one.object, ("spec", "dependencies"))}
+    for path, trigger in items_of(one.object, ("spec", "triggers")):
         at = (*path, "template", "conditions")
         conditions = lookup(trigger, *at[len(path) :])
         if isinstance(conditions, str):
@@ -186,7 +238,7 @@ def _dependencies_of(value: Value, path: Path) -> Iterator[tuple[Path, str]]:
 
 def _place_of_task(one: Derived, path: Path, task: str) -> Place:
     """Return where a task says what it waits for: in a short form, at the step's own key."""
-    for at, step in _items(one.source.value, ("steps",)):
+    for at, step in items_of(one.source.value, ("steps",)):
         if step.get("name") == task:
             return one.source.place(*at, "depends" if "depends" in step else "needs")
     return _place(one, path) or one.source.place()

@@ -88,6 +88,23 @@ def test_days_are_filled_in_by_a_loop_over_a_sequence(made: Place) -> None:
     assert workflow["status"]["phase"] == "Succeeded"
 
 
+def test_days_in_hexadecimal_are_workflows_of_their_own(made: Place) -> None:
+    """That is what the document's format says: 19 is 13. Each is created by a step, and runs."""
+    (workflow,) = workflows(made, "backfill-v1")
+    assert workflow["status"]["phase"] == "Succeeded"
+    jobs = workflows(made, "job-2020-05-")
+    days = ["2020-05-13", "2020-05-14", "2020-05-15"]
+    assert sorted(one["metadata"]["name"] for one in jobs) == [f"job-{one}" for one in days]
+    assert [one["status"]["phase"] for one in jobs] == ["Succeeded"] * 3
+    given = sorted(
+        node["inputs"]["parameters"][0]["value"]
+        for one in jobs
+        for node in one["status"]["nodes"].values()
+        if node["type"] == "Pod"
+    )
+    assert given == days
+
+
 @pytest.mark.parametrize("name", ["hello-world", "daily-job"])
 def test_what_runs_by_schedule_can_be_run_now(made: Place, name: str) -> None:
     """Its children succeed."""

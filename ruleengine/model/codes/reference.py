@@ -43,4 +43,24 @@ CODES: tuple[Code, ...] = (
         "A condition over tasks or dependencies cannot be read",
         "Write names with `&&`, `||` and parentheses.",
     ),
+    Code(
+        "reference-tag-unresolved",
+        "A tag names something that is not there to be named",
+        "Correct the name, or declare what it names.",
+    ),
+    Code(
+        "reference-expression-invalid",
+        "An expression, condition or tag cannot be read",
+        "Correct it; the message says what was expected and where.",
+    ),
+    Code(
+        "reference-parameter-outside",
+        "The value of a parameter is none of its `enum`",
+        "Write one of the values that are allowed, or add this one.",
+    ),
+    Code(
+        "reference-template-endless",
+        "Templates call each other without a condition that ends it",
+        "Give the call that goes round a `when`.",
+    ),
 )

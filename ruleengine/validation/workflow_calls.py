@@ -1,0 +1,105 @@
+"""Calls inside a workflow: values outside their ``enum``, and templates that call themselves.
+
+Argo holds arguments against their ``enum`` when a workflow is submitted; a template that calls
+itself without a condition runs a hundred levels deep before it fails (reference, Workflows 1 and
+4).
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from ruleengine.model.findings import Severity
+from ruleengine.model.values import Object, Path, Value
+from ruleengine.validation.graphs import items_of, spec_of
+from ruleengine.validation.workflow_problems import WorkflowProblem
+
+_TAG: Final = "{{"
+_CONDITIONS: Final = ("when", "depends", "withItems", "withParam", "withSequence")
+"""What may keep a step from being run, or from being run by every level."""
+
+
+def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong with the values and calls of a workflow."""
+    path, spec = spec_of(workflow)
+    for at, parameter in items_of(spec, ("arguments", "parameters")):
+        yield from _outside(parameter, parameter, (*path, *at))
+    templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
+    for where, template in items_of(spec, ("templates",)):
+        for at, parameter in items_of(template, ("inputs", "parameters")):
+            yield from _outside(parameter, parameter, (*path, *where, *at))
+        for at, call in _calls(template):
+            called = templates.get(str(call.get("template")))
+            yield from _arguments(call, called or {}, (*path, *where, *at))
+        name = str(template.get("name"))
+        circle = _endless(name, templates)
+        if circle:
+            yield WorkflowProblem(
+                path=(*path, *where, "name"),
+                code="reference-template-endless",
+                message="these call each other without a condition, a hundred levels deep: "
+                + " → ".join(circle),
+                remedy="give the call that goes round a `when` that ends it",
+                severity=Severity.WARNING,
+            )
+
+
+def _calls(template: Object) -> Iterator[tuple[Path, Object]]:
+    groups = template.get("steps")
+    for index, group in enumerate(groups if isinstance(groups, list) else ()):
+        for at, call in items_of({"group": group}, ("group",)):
+            yield ("steps", index, *at[1:]), call
+    yield from items_of(template, ("dag", "tasks"))
+
+
+def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowProblem]:
+    declared = {one.get("name"): one for _, one in items_of(called, ("inputs", "parameters"))}
+    for at, argument in items_of(call, ("arguments", "parameters")):
+        yield from _outside(declared.get(argument.get("name"), {}), argument, (*path, *at))
+
+
+def _outside(declared: Object, given: Object, path: Path) -> Iterator[WorkflowProblem]:
+    allowed = declared.get("enum")
+    if not isinstance(allowed, list) or not allowed:
+        return
+    texts = [_text(one) for one in allowed]
+    for key in ("value", "default"):
+        value = given.get(key)
+        if value is None or _TAG in _text(value) or _text(value) in texts:
+            continue
+        yield WorkflowProblem(
+            path=(*path, key),
+            code="reference-parameter-outside",
+            message=f"the parameter {given.get('name')!r} is none of its `enum`: {_text(value)!r}",
+            remedy=f"write one of {', '.join(texts)}",
+        )
+
+
+def _text(value: Value) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
+
+
+def _endless(name: str, templates: dict[str, Object]) -> list[str]:
+    """Return the way from a template back to it by calls that no condition ends.
+
+    It is told of the one of them that is written first.
+    """
+    order = list(templates)
+    ways = [[name]]
+    seen: set[str] = set()
+    while ways:
+        way = ways.pop()
+        for called in _always_called(templates.get(way[-1], {})):
+            if called == name and order.index(name) == min(order.index(one) for one in way):
+                return [*way, called]
+            if called in templates and called not in seen:
+                seen.add(called)
+                ways.append([*way, called])
+    return []
+
+
+def _always_called(template: Object) -> Iterator[str]:
+    for _, call in _calls(template):
+        if isinstance(call.get("template"), str) and not any(one in call for one in _CONDITIONS):
+            yield call["template"]

@@ -1,0 +1,17 @@
+"""What is wrong somewhere in a workflow, before it is known where that stands in a file."""
+
+from dataclasses import dataclass
+
+from ruleengine.model.findings import Severity
+from ruleengine.model.values import Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowProblem:
+    """What is wrong at a path of a workflow: a code, a message and a remedy."""
+
+    path: Path
+    code: str
+    message: str
+    remedy: str
+    severity: Severity = Severity.ERROR

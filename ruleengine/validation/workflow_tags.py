@@ -1,0 +1,353 @@
+"""Tags and expressions of workflows, as far as it is known at commit time what they name.
+
+Argo tells of a tag that nothing stands for when a workflow is submitted, and of an expression
+that cannot be read when the step is run that holds it (reference, Workflows 5 and 25). What only a
+run knows (labels, what a caller passes, templates of other documents) is let pass.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from ruleengine.model.values import Object, Path, Value
+from ruleengine.validation.graphs import TaskNeeds, items_of, spec_of
+from ruleengine.validation.references import suggestion
+from ruleengine.validation.workflow_problems import WorkflowProblem
+
+_TAG: Final = "{{"
+_EXPRESSIONS: Final = frozenset({"expression", "fromExpression"})
+_OF_WORKFLOW: Final = (
+    *("name", "namespace", "uid", "serviceAccountName", "mainEntrypoint", "priority"),
+    *("creationTimestamp", "scheduledTime", "duration", "status", "failures"),
+    *("parameters", "labels", "annotations", "outputs"),
+)
+_OF_STEP: Final = (
+    *("id", "ip", "status", "exitCode", "startedAt", "finishedAt", "hostNodeName", "outputs"),
+)
+_NOT_OF_SPEC: Final = frozenset({"metrics", "templateDefaults", "templates", "volumes"})
+"""Fields of a spec whose tags are those of templates, or are replaced later."""
+
+_LEFT: Final = frozenset({"metrics", "name"})
+"""Fields of templates whose tags are not those of the template."""
+
+_OF_GRAPH: Final = frozenset({"dependencies", "depends", "name"})
+"""Fields of steps and tasks that :mod:`.graphs` looks at."""
+
+_LOOPS: Final = ("withItems", "withParam", "withSequence")
+
+Declared = Mapping[str, frozenset[str]]
+"""Names by ``parameters`` and ``artifacts``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Workflow:
+    """What is known of a workflow. ``open`` says that others may give it more parameters."""
+
+    parameters: frozenset[str]
+    shared: Declared
+    open: bool
+    calls_others: bool
+    templates: Mapping[str, Object]
+    defaults: Object
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scope:
+    """What may be named at a place.
+
+    ``word`` is ``steps`` or ``tasks``; ``visible`` are those that are over by then with what
+    they declare as outputs (``None``: unknown), ``beside`` the others of the same template.
+    """
+
+    workflow: _Workflow
+    inputs: Declared | None = None
+    outputs: Declared = field(default_factory=dict)
+    word: str = ""
+    visible: Mapping[str, Declared | None] = field(default_factory=dict)
+    beside: frozenset[str] = frozenset()
+    loops: bool = False
+
+
+def check_tags(workflow: Object) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong with the tags and expressions of a workflow."""
+    path, spec = spec_of(workflow)
+    known = _known(str(workflow.get("kind")), spec)
+    rest = {key: value for key, value in spec.items() if key not in _NOT_OF_SPEC}
+    yield from _texts(rest, path, _Scope(workflow=known))
+    for where, template in items_of(spec, ("templates",)):
+        yield from _template(template, (*path, *where), known)
+
+
+def _known(kind: str, spec: Object) -> _Workflow:
+    templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
+    defaults = spec.get("templateDefaults")
+    shared: dict[str, set[str]] = {"parameters": set(), "artifacts": set()}
+    for one in templates.values():
+        for what, names in shared.items():
+            found = (each.get("globalName") for _, each in items_of(one, ("outputs", what)))
+            names.update(str(name) for name in found if name)
+    return _Workflow(
+        parameters=_names(spec, "arguments", "parameters"),
+        shared={what: frozenset(names) for what, names in shared.items()},
+        open=kind not in ("Workflow", "CronWorkflow") or "workflowTemplateRef" in spec,
+        calls_others="workflowTemplateRef" in spec or _calls_others(spec),
+        templates=templates,
+        defaults=defaults if isinstance(defaults, dict) else {},
+    )
+
+
+def _calls_others(value: Value) -> bool:
+    if isinstance(value, dict):
+        return "templateRef" in value or any(_calls_others(one) for one in value.values())
+    return isinstance(value, list) and any(_calls_others(one) for one in value)
+
+
+def _names(value: Object, *path: str) -> frozenset[str]:
+    return frozenset(str(one.get("name")) for _, one in items_of(value, path))
+
+
+def _declared(template: Object, what: str, defaults: Object) -> Declared:
+    return {
+        kind: _names(template, what, kind) | _names(defaults, what, kind)
+        for kind in ("parameters", "artifacts")
+    }
+
+
+def _template(template: Object, path: Path, workflow: _Workflow) -> Iterator[WorkflowProblem]:
+    scope = _Scope(
+        workflow=workflow,
+        inputs=_declared(template, "inputs", workflow.defaults),
+        outputs=_declared(template, "outputs", workflow.defaults),
+    )
+    if "steps" in template or "dag" in template:
+        yield from _calling(template, path, scope)
+        return
+    for key, value in template.items():
+        if key not in _LEFT:
+            yield from _texts(value, (*path, key), scope)
+
+
+def _calling(template: Object, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong in a template of steps or tasks."""
+    word = "steps" if "steps" in template else "tasks"
+    calls = list(_steps(template) if word == "steps" else _tasks(template))
+    outputs = {name: _outputs_of(call, scope.workflow) for name, call, _, _ in calls}
+    whole = replace(scope, word=word, visible=outputs)
+    for name, call, where, before in calls:
+        own = replace(
+            whole,
+            visible={one: outputs[one] for one in before if one in outputs},
+            beside=frozenset(outputs),
+            loops=any(loop in call for loop in _LOOPS),
+        )
+        at = (*path, *where)
+        for key, value in call.items():
+            if key == "inline" and isinstance(value, dict):
+                yield from _template(value, (*at, key), scope.workflow)
+            elif key in ("hooks", "onExit"):
+                visible = {**own.visible, name: outputs[name]}
+                yield from _texts(value, (*at, key), replace(own, visible=visible))
+            elif key not in _OF_GRAPH:
+                yield from _texts(value, (*at, key), own)
+    for key in ("inputs", "outputs"):
+        yield from _texts(template.get(key), (*path, key), whole)
+
+
+_Call = tuple[str, Object, Path, frozenset[str]]
+"""The name of a step or task, it, where it stands, and the names of those before it."""
+
+
+def _steps(template: Object) -> Iterator[_Call]:
+    before: frozenset[str] = frozenset()
+    groups = template.get("steps")
+    for index, group in enumerate(groups if isinstance(groups, list) else ()):
+        calls = list(items_of({"group": group}, ("group",)))
+        for where, call in calls:
+            yield str(call.get("name")), call, ("steps", index, *where[1:]), before
+        before |= {str(call.get("name")) for _, call in calls}
+
+
+def _tasks(template: Object) -> Iterator[_Call]:
+    calls = list(items_of(template, ("dag", "tasks")))
+    needs = TaskNeeds([call for _, call in calls])
+    for where, call in calls:
+        name = str(call.get("name"))
+        yield name, call, where, needs.before(name)
+
+
+def _outputs_of(call: Object, workflow: _Workflow) -> Declared | None:
+    inline = call.get("inline")
+    template = (
+        inline if isinstance(inline, dict) else workflow.templates.get(str(call.get("template")))
+    )
+    return None if template is None else _declared(template, "outputs", workflow.defaults)
+
+
+def _texts(value: Value, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong in the texts of a value."""
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield from _texts(one, (*path, key), scope)
+    elif isinstance(value, list):
+        for index, one in enumerate(value):
+            yield from _texts(one, (*path, index), scope)
+    elif isinstance(value, str):
+        yield from _text(value, path, scope)
+
+
+def _text(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    if path[-1] in _EXPRESSIONS and _TAG not in text:
+        yield from _expression(text, path, scope)
+    elif path[-1] == "when" and _TAG not in text:
+        yield from _condition(text, path)
+    if _TAG not in text:
+        return
+    from ruleengine.expressions import tags
+    from ruleengine.expressions.language import ExpressionError
+
+    try:
+        found = tags.compile(text).tags
+    except ExpressionError as error:
+        yield _invalid(path, error)
+        return
+    for tag in found:
+        if tag.expression is not None:
+            yield from _named(tag.names, path, scope)
+        elif _TAG not in tag.source and "manifest" not in path:
+            yield from _unresolved(tag.names[0], path, scope)
+
+
+def _expression(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    from ruleengine.expressions import expr
+    from ruleengine.expressions.language import ExpressionError
+
+    try:
+        names = expr.compile(text, expr.WORKFLOWS).names
+    except ExpressionError as error:
+        yield _invalid(path, error)
+        return
+    yield from _named(names, path, scope)
+
+
+def _condition(text: str, path: Path) -> Iterator[WorkflowProblem]:
+    from ruleengine.expressions import when
+    from ruleengine.expressions.language import ExpressionError
+
+    try:
+        when.compile(text)
+    except ExpressionError as error:
+        yield _invalid(path, error)
+
+
+def _invalid(path: Path, error: Exception) -> WorkflowProblem:
+    hint = str(getattr(error, "hint", "") or "")
+    message = f"this cannot be read: {getattr(error, 'message', error)}"
+    return WorkflowProblem(
+        path=path,
+        code="reference-expression-invalid",
+        message=message,
+        remedy=hint or "correct the expression",
+    )
+
+
+def _named(names: tuple[str, ...], path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    """Yield which steps and tasks an expression names that are not there to be named."""
+    for name in names:
+        word, _, rest = name.partition(".")
+        if word == scope.word and rest:
+            longer = any(one.startswith(f"{name}.") for one in names)
+            yield from () if longer else _unresolved(name, path, scope)
+
+
+def _unresolved(name: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+    """Yield why nothing stands for a tag; nothing where something does, or may later."""
+    word, _, rest = name.partition(".")
+    match word:
+        case "inputs" | "outputs":
+            found = _of_template(word, rest, scope)
+        case "steps" | "tasks":
+            found = _of_others(word, rest, scope)
+        case "item":
+            found = ("", "loop over something with `withItems`, `withParam` or `withSequence`")
+            found = () if scope.loops or not scope.word else found
+        case "workflow":
+            found = _of_workflow(rest, scope.workflow)
+        case _:
+            found = ()
+    if found:
+        why, remedy = found
+        message = f"nothing stands for {{{{{name}}}}}{why and ': '}{why}"
+        yield WorkflowProblem(
+            path=path, code="reference-tag-unresolved", message=message, remedy=remedy
+        )
+
+
+_Found = tuple[()] | tuple[str, str]
+"""Why nothing stands for a tag, and the remedy; nothing where that is fine."""
+
+
+def _of_template(word: str, rest: str, scope: _Scope) -> _Found:
+    declared = scope.inputs if word == "inputs" else scope.outputs
+    kind, _, name = rest.partition(".")
+    if declared is None or kind not in declared or not name:
+        return ()
+    known = declared[kind]
+    own = name.removesuffix(".path")
+    if own in known or name in known or (word == "outputs" and own == name):
+        return ()
+    noun = f"{word[:-1]} {kind[:-1]}"
+    remedy = suggestion(own, known) or f"correct the name, or declare it in `{word}.{kind}`"
+    return f"the template declares no {noun} {own!r}", remedy
+
+
+def _of_others(word: str, rest: str, scope: _Scope) -> _Found:
+    noun = word[:-1]
+    name, _, what = rest.partition(".")
+    if rest == "name":
+        return ()
+    if word != scope.word:
+        if not scope.word and scope.inputs is None:
+            return ()
+        return f"{word} are known where {word} are listed only", "pass the value as a parameter"
+    if name not in scope.visible:
+        if name in scope.beside:
+            why = f"the {noun} {name!r} is not over by then"
+            needed = "put it into an earlier group" if noun == "step" else "depend on it"
+            return why, needed
+        known = {*scope.visible, *scope.beside}
+        remedy = suggestion(name, known) or f"correct the name, or add the {noun}"
+        return f"there is no {noun} {name!r} in this template", remedy
+    return _of_outputs(name, what, scope.visible[name])
+
+
+def _of_outputs(step: str, what: str, declared: Declared | None) -> _Found:
+    first, _, rest = what.partition(".")
+    kind, _, name = rest.partition(".")
+    if first not in _OF_STEP and what:
+        return f"a step has no {first!r}", suggestion(first, _OF_STEP) or "correct the name"
+    if first != "outputs" or declared is None or kind not in declared or not name:
+        return ()
+    if name in declared[kind] or name.partition(".")[0] in declared[kind]:
+        return ()
+    remedy = (
+        suggestion(name, declared[kind]) or f"correct the name, or declare it in `outputs.{kind}`"
+    )
+    return f"the template of {step!r} declares no output {kind[:-1]} {name!r}", remedy
+
+
+def _of_workflow(rest: str, workflow: _Workflow) -> _Found:
+    first, _, name = rest.partition(".")
+    if first not in _OF_WORKFLOW:
+        remedy = suggestion(first, _OF_WORKFLOW) or "correct the name"
+        return f"a workflow has no {first!r}", remedy
+    known = workflow.parameters | {"", "json"}
+    if first == "parameters" and name not in known and not workflow.open:
+        remedy = suggestion(name, workflow.parameters) or "add it to `arguments.parameters`"
+        return f"the workflow has no parameter {name!r}", remedy
+    kind, _, shared = name.partition(".")
+    if first == "outputs" and shared and not workflow.calls_others and kind in workflow.shared:
+        shares = workflow.shared[kind]
+        if not workflow.open and shared not in shares:
+            remedy = suggestion(shared, shares) or "give an output that name as `globalName`"
+            return f"no output has the global name {shared!r}", remedy
+    return ()
