@@ -40,6 +40,7 @@ def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()
     """
     from ruleengine.repository import snapshots
     from ruleengine.repository.defaults import read_defaults
+    from ruleengine.repository.entries import mistaken
     from ruleengine.repository.trees import open_revision, open_worktree
     from ruleengine.rules.evaluation import evaluate
 
@@ -53,14 +54,14 @@ def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()
     evaluation = evaluate(snapshot.documents, defaults, configuration, setup.rules, tree.revision)
     native = configuration.engine is not Engine.HANDOVER
     crds = crd_actions() if native and evaluation.actions else ()
-    findings = (*setup.findings, *snapshot.findings, *defaults.findings, *evaluation.findings)
+    wrong = (*mistaken(tree.files()), *setup.findings, *snapshot.findings, *defaults.findings)
     return Declared(
         tree=tree,
         snapshot=snapshot,
         configuration=configuration,
         derived=evaluation.derived,
         actions=(*crds, *evaluation.actions),
-        findings=order_findings(findings),
+        findings=order_findings((*wrong, *evaluation.findings)),
         repo=repo_name(configuration, root),
     )
 

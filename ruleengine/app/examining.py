@@ -19,11 +19,10 @@ from ruleengine.formats import json_text, yaml_reader
 from ruleengine.formats.yaml_reader import Parsed
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Engine
-from ruleengine.model.documents import FOLDERS, Document
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, Document
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
-from ruleengine.repository.configuration import CONFIGURATION_FILE
 from ruleengine.repository.defaults import read_defaults
 from ruleengine.repository.entries import entry_finding, repository_finding, unreadable
 from ruleengine.repository.snapshots import (

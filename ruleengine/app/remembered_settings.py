@@ -11,9 +11,10 @@ from ruleengine.app.validating import index_path
 from ruleengine.app.workspace import Workspace
 from ruleengine.formats import json_text
 from ruleengine.model.configuration import Configuration
+from ruleengine.model.documents import CONFIGURATION_FILE
 from ruleengine.model.findings import has_errors
 from ruleengine.model.values import Value
-from ruleengine.repository.configuration import CONFIGURATION_FILE, read_text, read_value
+from ruleengine.repository.configuration import read_text, read_value
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.index_files import with_index
 

@@ -14,10 +14,9 @@ from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.tree_states import mode_of
 from ruleengine.model.configuration import Waiver
-from ruleengine.model.documents import FOLDERS
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, SETUP_FOLDERS
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.values import Object
-from ruleengine.repository.trees import CONFIGURATION as CONFIGURATION_FILE
 from ruleengine.validation.facts import FileKey, decode_findings, encode_findings
 from ruleengine.validation.index import ValidationIndex
 
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
     from ruleengine.app.loaded_setups import LoadedSetup
 
 DEFAULTS_FILE = "_defaults.yaml"
-SETUP_FOLDERS = ("rules", "schemas")
 
 
 class Setup:
@@ -100,17 +98,19 @@ class Setup:
         for name in (CONFIGURATION_FILE, *SETUP_FOLDERS, *FOLDERS):
             file = self._index.file(name)  # for a folder: where it is a link
             found += [(name, file[0])] if file else []
-        for folder in SETUP_FOLDERS:
+        for folder in (*SETUP_FOLDERS, CONFIGURATION_FILE):
             found += ((path, blob) for path, blob, _ in self._index.files_below(folder))
         return found
 
     def _unread(self) -> Iterator[Finding]:
-        """Yield what of the setup, or which folder, is a link or a submodule and so not read."""
-        for path, blob in self._files():
+        """Yield what of the setup, or which folder, is something else and so not read."""
+        from ruleengine.repository.entries import entry_finding, mistaken
+
+        files = self._files()
+        yield from mistaken(path for path, blob in files if not mode_of(blob))
+        for path, blob in files:
             mode = mode_of(blob)
             if mode and not is_examined(path, FOLDERS):
-                from ruleengine.repository.entries import entry_finding
-
                 wrong = entry_finding(mode, path)
                 if wrong is not None:
                     yield replace(wrong, severity=Severity.WARNING)

@@ -8,6 +8,9 @@ from ruleengine.repository.entries import STATE_FOLDER
 from ruleengine.repository.git import git_folder, is_bare, no_repository
 from ruleengine.repository.trees import find_root
 
+_OF_THE_PROJECT = ("rules/expressions.json", "ruleengine/py.typed")
+"""Files that no config repo has together: the built-in rules beside the package."""
+
 
 class Workspace(NamedTuple):
     """Where a config repo lies. ``git_root`` is absent for a folder outside Git.
@@ -59,7 +62,7 @@ def open_workspace(directory: Path) -> Workspace:
         if not directory.is_dir():
             raise
         return Workspace(root=directory.resolve(), git_root=None, found=False)
-    return Workspace(root=root, git_root=git_folder(root))
+    return Workspace(root=root, git_root=git_folder(root), found=not is_project(root))
 
 
 def config_repo(directory: Path) -> Workspace:
@@ -74,6 +77,12 @@ def config_repo(directory: Path) -> Workspace:
 
 def require_config_repo(workspace: Workspace) -> None:
     """Raise ``UsageError`` for a folder that nothing marks as a config repo."""
+    if is_project(workspace.root):
+        raise UsageError(
+            f"{workspace.root} is the project ruleengine itself, whose rules/ and schemas/ are "
+            "those that every config repo has already",
+            "go to your config repo, or to sample-repo/ in there",
+        )
     if not workspace.found:
         if is_bare(workspace.root):
             raise no_repository(workspace.root)
@@ -90,7 +99,15 @@ def named_workspace(directory: Path, paths: tuple[Path, ...]) -> Workspace:
         here = open_workspace(directory)
         if not here.found or here.relative(first) is None:
             directory = first if first.is_dir() else first.parent
-    return open_workspace(directory)
+    workspace = open_workspace(directory)
+    if is_project(workspace.root):
+        require_config_repo(workspace)
+    return workspace
+
+
+def is_project(root: Path) -> bool:
+    """Tell whether a folder is a checkout of this project."""
+    return all((root / name).is_file() for name in _OF_THE_PROJECT)
 
 
 def _require_utf8_names() -> None:

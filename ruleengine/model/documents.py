@@ -10,6 +10,12 @@ from ruleengine.model.values import Object, Path
 FOLDERS = ("environments", "pipelines", "rollouts", "triggers")
 """The four folders of a config repo, in the order in which we show them."""
 
+SETUP_FOLDERS = ("rules", "schemas")
+"""The folders of a team's own rules and schemas."""
+
+CONFIGURATION_FILE = "ruleengine.yaml"
+"""The file of settings; it marks the root of a config repo, wherever that lies."""
+
 
 class Form(StrEnum):
     """``FULL`` has ``apiVersion`` and ``kind`` and is taken as it is; ``SHORT`` is expanded."""

@@ -23,14 +23,13 @@ from ruleengine.model.configuration import (
     SynchronizationSettings,
     Waiver,
 )
-from ruleengine.model.documents import Locator
+from ruleengine.model.documents import CONFIGURATION_FILE, Locator
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.repository.entries import unreadable
 
-CONFIGURATION_FILE: Final = "ruleengine.yaml"
 KIND: Final = "Configuration"
 
 _TEXTS: Final = {

@@ -1,10 +1,10 @@
 """Sorts the entries of any Git tree into files and findings: links are never followed."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Final
 
-from ruleengine.model.documents import FOLDERS
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, SETUP_FOLDERS
 from ruleengine.model.findings import Finding, Place, Severity
 
 FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
@@ -76,6 +76,31 @@ def entry_finding(mode: str, path: str) -> Finding | None:
         "put a regular file in its place",
         path,
     )
+
+
+def mistaken(paths: Iterable[str]) -> Iterator[Finding]:
+    """Yield which regular files stand for a folder of the convention, or in that of a file."""
+    settings: list[str] = []
+    for path in paths:
+        top, slash, _ = path.partition("/")
+        if not slash and top in (*FOLDERS, *SETUP_FOLDERS):
+            yield Finding(
+                severity=Severity.WARNING,
+                code="repository-folder-mistaken",
+                message=f"{top} is a file: the folder {top}/ is expected here, and nothing is read",
+                remedy="make it a folder, or give the file another name",
+                place=Place(path),
+            )
+        elif slash and top == CONFIGURATION_FILE:
+            settings.append(path)
+    if settings:
+        yield Finding(
+            severity=Severity.ERROR,
+            code="configuration-file-mistaken",
+            message=f"{CONFIGURATION_FILE} is a folder, so there are no settings",
+            remedy="put a file in its place, or give the folder another name",
+            place=Place(min(settings)),
+        )
 
 
 def repository_finding(code: str, message: str, remedy: str, path: str) -> Finding:

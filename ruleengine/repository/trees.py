@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from ruleengine.model.documents import FOLDERS
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS
 from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding
 from ruleengine.model.trees import Entry, Tree
@@ -16,9 +16,6 @@ from ruleengine.repository.blobs import BlobReader, LazyMapping
 from ruleengine.repository.entries import sort_entries
 from ruleengine.repository.git import Git, git_folder, no_repository
 from ruleengine.repository.worktree import parse_listing, read_git_worktree, walk_folder
-
-CONFIGURATION: Final = "ruleengine.yaml"
-"""The file that marks the root of a config repo, wherever it lies in a Git repository."""
 
 _NAMES_ONLY: Final = ("--name-only", "--no-renames", "--relative", "-z")
 
@@ -46,7 +43,7 @@ def find_root(start: Path) -> Path:
     here = start.resolve()
     candidates = [here, *here.parents] if here.is_dir() else list(here.parents)
     for one in candidates:
-        if (one / CONFIGURATION).is_file() or (one / ".git").exists():
+        if (one / CONFIGURATION_FILE).is_file() or (one / ".git").exists():
             return one
     for one in candidates:
         if any((one / folder).is_dir() for folder in FOLDERS):
@@ -54,7 +51,7 @@ def find_root(start: Path) -> Path:
     if not start.exists():
         raise UsageError(f"{start} does not exist", "correct the path")
     raise UsageError(
-        f"{start} lies in no config repo: no {CONFIGURATION}, no Git repository, "
+        f"{start} lies in no config repo: no {CONFIGURATION_FILE}, no Git repository, "
         f"none of the folders {', '.join(FOLDERS)}",
         "go to your config repo, or make one with `ruleengine init DIR`",
     )

@@ -6,13 +6,13 @@ where it tells how others are read, or where an environment points into it.
 
 from collections.abc import Callable, Collection, Iterator
 
-from ruleengine.model.documents import FOLDERS
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, SETUP_FOLDERS
 from ruleengine.model.findings import Finding, Place, Severity
 
 _SUFFIXES = (".yaml", ".yml", ".json")
 _YAML = (".yaml", ".yml")
-_OWN = frozenset({"rules", "schemas", "tests"})
-"""Folders of the convention that hold no documents."""
+_OTHERS = frozenset({*SETUP_FOLDERS, "tests", CONFIGURATION_FILE})
+"""Names of the convention that stand for no folder of documents."""
 
 _CLOSE = 0.8
 """How alike (0 to 1) two names are that somebody may have meant to be the same."""
@@ -35,7 +35,7 @@ def unread_folders(
     path = next_path("")
     while path is not None:
         folder, slash, _ = path.partition("/")
-        claimed = folder in known or folder in _OWN or folder.startswith(".")
+        claimed = folder in known or folder in _OTHERS or folder.startswith(".")
         if slash and not claimed and not is_pointed_at(folder):
             yield from _unread(folder, below(folder))
         # "0" follows "/": the first path after everything in the folder.

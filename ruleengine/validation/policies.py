@@ -11,9 +11,8 @@ from functools import cache
 from typing import NamedTuple
 
 from ruleengine.model.configuration import Waiver
+from ruleengine.model.documents import CONFIGURATION_FILE
 from ruleengine.model.findings import Finding, Place, Severity
-
-CONFIGURATION_FILE = "ruleengine.yaml"
 
 
 class Waived(NamedTuple):

@@ -1,13 +1,19 @@
 """Whole config repos through ``validate``: states, selections, and what a change breaks."""
 
 import os
+import shutil
 import subprocess
 from datetime import date
 from pathlib import Path
 
 import pytest
 
+from ruleengine.app.declaring import declare
+from ruleengine.app.ruling import load_rules
 from ruleengine.app.validating import ValidationOptions, validate
+from ruleengine.app.workspace import open_workspace
+from ruleengine.model.data import data_folder
+from ruleengine.model.documents import FOLDERS, SETUP_FOLDERS
 from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Severity
 from ruleengine.validation.checks import Check
@@ -203,6 +209,43 @@ def test_a_config_repo_may_be_a_folder_of_a_larger_repository(tmp_path: Path) ->
     whole.git("add", "--all")
     report = inner.validate(staged=True)
     assert [path for path, _ in found(report)] == ["environments/staging/api.yaml"]
+
+
+def test_a_checkout_of_this_project_is_no_config_repo(tmp_path: Path) -> None:
+    """Its rules are the built-in ones; a config repo inside is found by its files."""
+    (tmp_path / "ruleengine").mkdir()
+    (tmp_path / "ruleengine/py.typed").touch()
+    shutil.copytree(data_folder("rules"), tmp_path / "rules")
+    (tmp_path / "loose.yaml").write_text("kind: Rule\n")
+    inner = make_repo(tmp_path / "sample")
+    for paths in ((), (tmp_path / "loose.yaml",)):
+        with pytest.raises(UsageError, match="the project ruleengine itself") as refused:
+            validate(ValidationOptions(today=TODAY, directory=tmp_path, paths=paths))
+        assert "config repo" in refused.value.remedy
+    assert inner.validate().documents == 3
+    assert load_rules(tmp_path).findings == ()
+
+
+@pytest.mark.parametrize("name", [*FOLDERS, *SETUP_FOLDERS])
+def test_a_file_in_place_of_a_folder_is_told(tmp_path: Path, name: str) -> None:
+    """By validate and by what plans: nothing is read there."""
+    repo = make_repo(tmp_path, {name: "text\n", "ruleengine.yaml": "kind: Configuration\n"})
+    for findings in (repo.validate().findings, declare(open_workspace(repo.root)).findings):
+        (finding,) = findings
+        assert (finding.code, finding.place.path) == ("repository-folder-mistaken", name)
+        assert "make it a folder" in finding.remedy
+
+
+def test_a_folder_in_place_of_the_settings_is_an_error(repo: Repo) -> None:
+    """Nobody takes the defaults for what he wrote."""
+    repo.write({"ruleengine.yaml/staging.yaml": "kind: Configuration\n"})
+    for findings in (repo.validate().findings, declare(open_workspace(repo.root)).findings):
+        (finding,) = findings
+        assert finding.code == "configuration-file-mistaken"
+        assert (finding.place.path, finding.severity) == (
+            "ruleengine.yaml/staging.yaml",
+            Severity.ERROR,
+        )
 
 
 def test_links_are_findings_and_never_followed(repo: Repo, tmp_path: Path) -> None:

@@ -14,6 +14,11 @@ CODES: tuple[Code, ...] = (
         "Write a value of the type that the message names; until then the default is in force.",
     ),
     Code(
+        "configuration-file-mistaken",
+        "ruleengine.yaml is a folder, so there are no settings",
+        "Put a file in its place, or rename the folder.",
+    ),
+    Code(
         "configuration-defaults-unused",
         "A _defaults.yaml names a kind that no short form becomes",
         "Correct the kind, or leave it where a rule of your own looks for it.",

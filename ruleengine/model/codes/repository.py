@@ -39,6 +39,11 @@ CODES: tuple[Code, ...] = (
         "Resolve the conflict and add the file.",
     ),
     Code(
+        "repository-folder-mistaken",
+        "A file has the name of one of the folders, so nothing is read there",
+        "Make it a folder, or rename the file.",
+    ),
+    Code(
         "repository-folder-misspelt",
         "A folder's name is nearly that of one of the four, and nothing in it is read",
         "Rename the folder.",
