@@ -453,6 +453,30 @@ POINTERS = (
         "error reference-tag-unresolved: nothing stands for {{steps.frist.outputs.artifacts.",
         "there is no step 'frist' in this template",
     ),
+    Case(
+        "services of a rollout",
+        {
+            "rollouts/staging/web.yaml": ROLLOUT.format(
+                template="rate", argument="service"
+            ).replace("canary:", "canary:\n    canaryService: wbe-canary", 1),
+            "rollouts/rate.yaml": ANALYSIS,
+        },
+        ("rollouts/staging/web.yaml:", "warning reference-target-missing", "'wbe-canary'"),
+        code=0,
+    ),
+    Case(
+        "a workflow to its own templates",
+        {
+            "pipelines/w.yaml": ARTIFACTS.format(name="source", step="first")
+            .replace("entrypoint: main", "entrypoint: mian")
+            .replace("template: take", "template: tkae")
+        },
+        (
+            "pipelines/w.yaml:5:15 error reference-target-missing",
+            "no template mian to begin with",
+            "no template tkae",
+        ),
+    ),
     workflow("to no template", "buld", "two", "p", f"pipelines/w.yaml:10:29 {MISSING}", "buld"),
     workflow("to a part that is not", "build", "tow", "p", f"pipelines/w.yaml:10:29 {MISSING}"),
     workflow(

@@ -107,6 +107,35 @@ def test_a_new_config_repo_works_from_init_to_why(tmp_path: Path) -> None:
         process.stop(tmp_path / "state")
 
 
+NEVER_READY = "metadata:\n      annotations: {local.ruleengine.dev/fault: never-ready}"
+
+
+def test_apply_waits_for_what_it_began_and_no_longer_than_it_may(tmp_path: Path) -> None:
+    """``--timeout`` ends the waiting with a failure, ``--no-wait`` does not wait at all."""
+    root, state = tmp_path / "my-config", ("--state", str(tmp_path / "state"))
+    try:
+        call(tmp_path, "init", "my-config").check_explained(0)
+        deployment = root / "apps/hello/deployment.yaml"
+        good = deployment.read_text()
+        deployment.write_text(
+            good.replace("metadata:\n      labels", f"{NEVER_READY}\n      labels")
+        )
+        at_once = call(root, "apply", "--no-wait", *state)
+        at_once.check_explained(0)
+        assert "Application/ruleengine/hello-staging  created" in at_once.output
+        assert "not waited for" in at_once.text
+        assert "Deployment/staging/hello" not in at_once.output
+        late = call(root, "apply", "--wait", "--timeout", "3s", *state)
+        late.check_explained(1)
+        assert "Deployment/staging/hello  created" in late.output
+        assert "not settled: Application/ruleengine/hello-staging" in late.text
+        assert "--timeout" in late.text
+        deployment.write_text(good)
+        call(root, "apply", "--timeout", "2m", *state).check_explained(0)
+    finally:
+        process.stop(tmp_path / "state")
+
+
 def test_the_demo_twice(tmp_path: Path) -> None:
     """The second time everything is unchanged, and it says so."""
     state = tmp_path / "demo"

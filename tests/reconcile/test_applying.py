@@ -155,7 +155,7 @@ def test_dependents_of_a_failed_ground_are_skipped(broken: str, dependent: str) 
     assert any("could not be" in one.message for one in outcomes)
 
 
-@pytest.mark.parametrize("status", [409, 429, 503])
+@pytest.mark.parametrize("status", [409, 429, 500, 502, 503, 504])
 def test_a_passing_failure_is_tried_again(status: int) -> None:
     """Conflicts over versions, busy and failing servers do not fail an action."""
     setting = Setting()

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.model.documents import FOLDERS, Form
+from ruleengine.model.names import ARGO_API_VERSION
 from tests.schemas.reading import CHECKER, check, documents, errors, read_file
 
 PROJECT = Path(__file__).resolve().parent.parent.parent
@@ -90,6 +92,16 @@ def test_the_sample_repo_and_the_scaffold_are_free_of_findings() -> None:
                 count += 1
                 assert not CHECKER.check(document), file
     assert count
+
+
+@pytest.mark.parametrize("folder", FOLDERS)
+def test_the_sample_repo_shows_both_forms_in_each_folder(folder: str) -> None:
+    """A short form, and one document of Argo unchanged."""
+    root = PROJECT / "sample-repo"
+    files = [one for one in (root / folder).rglob("*.yaml") if one.name != "_defaults.yaml"]
+    found = [one for file in files for one in read_file(file, str(file.relative_to(root)))[0]]
+    assert {one.form for one in found} == {Form.SHORT, Form.FULL}
+    assert ARGO_API_VERSION in {one.value.get("apiVersion") for one in found}
 
 
 def test_the_built_in_rules_keep_to_their_schema() -> None:
