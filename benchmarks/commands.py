@@ -4,8 +4,9 @@
 
 From the start of ``pipeline run`` to the first instruction of its first step, on a control plane
 that runs already: the step writes down the time. Once the command itself drives the workflow, once
-``ruleengine run`` drives it. Beside it the processor time of the command, and that of the bare
-interpreter in the same sitting.
+``ruleengine run`` drives it, and once the file was changed since the run before, so that it has to
+be read, checked and evaluated, and its template applied. Beside it the processor time of the
+command, and that of the bare interpreter in the same sitting. The config repo is a Git repository.
 """
 
 import resource
@@ -44,6 +45,13 @@ def _rows(folder: Path, runs: int) -> Iterator[tuple[str, list[float]]]:
     (folder / "pipelines").mkdir()
     (folder / "ruleengine.yaml").write_text("namespace: ci\n")
     (folder / "pipelines/when.yaml").write_text(PIPELINE)
+    who = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.com")
+    for words in (
+        ("init", "--quiet"),
+        ("add", "--all"),
+        (*who, "commit", "--quiet", "-m", "Begin"),
+    ):
+        subprocess.run(["git", *words], cwd=folder, check=True)
     _call(folder, "local", "start")
     try:
         bare = [_processor([sys.executable, "-c", "pass"], folder) for _ in range(runs)]
@@ -56,6 +64,8 @@ def _rows(folder: Path, runs: int) -> Iterator[tuple[str, list[float]]]:
             "the same, processor of the command",
             [_processor(command, folder) for _ in range(runs)],
         )
+        changed = [_once(folder, number + 2 * runs, changes=True) for number in range(runs)]
+        yield "to the first process, where the file was changed", changed
         with _driver(folder):
             yield (
                 "to the first process, driven by `ruleengine run`",
@@ -65,8 +75,10 @@ def _rows(folder: Path, runs: int) -> Iterator[tuple[str, list[float]]]:
         _call(folder, "local", "stop")
 
 
-def _once(folder: Path, number: int) -> float:
+def _once(folder: Path, number: int, *, changes: bool = False) -> float:
     """Return the milliseconds from the start of the command to that of the step."""
+    if changes:
+        (folder / "pipelines/when.yaml").write_text(f"priority: {number}\n{PIPELINE}")
     name = f"when-{number}"
     begin = time.time()
     _call(folder, "pipeline", "run", "when", "--name", name, "-o", "name")

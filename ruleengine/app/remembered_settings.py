@@ -45,9 +45,11 @@ def _remembered(index: ValidationIndex, data: bytes) -> Configuration:
 
 
 def _value(data: bytes) -> Value:
+    """Return the document of a file; ``None`` where it is empty."""
     from ruleengine.formats import yaml_reader
 
-    return yaml_reader.read(data, CONFIGURATION_FILE).documents[0].value
+    documents = yaml_reader.read(data, CONFIGURATION_FILE).documents
+    return documents[0].value if documents else None
 
 
 def _read(data: bytes) -> Configuration:

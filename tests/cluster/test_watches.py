@@ -1,12 +1,14 @@
 """Watch caches: list, follow, re-list, and nothing lost in between."""
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.retrying import Retrying
-from ruleengine.cluster.watches import WatchCache
+from ruleengine.cluster.watches import Later, WatchCache
 from ruleengine.model.actions import Target
 from ruleengine.model.http import HttpRequest, HttpResponse
 from tests.cluster.fake_api import FakeApi
@@ -114,3 +116,38 @@ def test_unknown_and_too_many_kinds_are_not_followed(api: FakeApi) -> None:
     assert cache.follow(*KIND)
     assert not cache.follow("v1", "Secret")
     assert cache.follow(*KIND)
+
+
+def test_a_kind_that_several_threads_ask_for_is_listed_once(api: FakeApi, turns: Turns) -> None:
+    """Who comes later waits for the list, and finds it."""
+    lists: list[str] = []
+    listing, go_on = threading.Event(), threading.Event()
+
+    class Slow:
+        def send(self, request: HttpRequest) -> HttpResponse:
+            if request.path.endswith("/configmaps"):
+                lists.append(request.path)
+                listing.set()
+                assert go_on.wait(10)
+            return api.send(request)
+
+    cache = WatchCache(Client(Slow()), spawn=turns.loops.append)
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(cache.follow, *KIND)
+        assert listing.wait(10)
+        second = pool.submit(cache.follow, *KIND)
+        go_on.set()
+        assert (first.result(10), second.result(10)) == (True, True)
+    assert (len(lists), len(turns.loops)) == (1, 1)
+
+
+def test_what_is_to_begin_later_begins_at_the_signal() -> None:
+    """And what comes after it at once."""
+    later, begun = Later(), [threading.Event() for _ in range(2)]
+    later(begun[0].set)
+    assert not begun[0].is_set()
+    later.begin()
+    assert begun[0].wait(10)
+    later(begun[1].set)
+    assert begun[1].wait(10)
+    later.begin()
