@@ -33,6 +33,9 @@ SECONDS: Final = 15
 _MARGIN: Final = 1.0
 """Seconds before its end in which a term is not relied on."""
 
+_GIVEN_BACK: Final = 1
+"""How long a lease lasts, in seconds, that its holder gave back; the API allows no 0."""
+
 _ABSENT: Final = "absent"
 
 
@@ -109,8 +112,7 @@ class AreaLease:
             except ApiError:
                 self._free = ""
                 return
-            holder = lookup(live, "spec", "holderIdentity", default="")
-            self._free = "" if holder else _version(live)
+            self._free = _version(live) if _is_given_back(live) else ""
 
     @property
     def pause(self) -> float:
@@ -148,7 +150,11 @@ class AreaLease:
             if self._renewed is None or self._record is None:
                 return
             self._renewed = None
-            spec = {**self._record["spec"], "holderIdentity": "", "leaseDurationSeconds": 1}
+            spec = {
+                **self._record["spec"],
+                "holderIdentity": "",
+                "leaseDurationSeconds": _GIVEN_BACK,
+            }
             try:
                 self._client.replace({**self._record, "spec": spec}, LEASE_MANAGER)
             except (ApiError, UnreachableError):
@@ -177,7 +183,7 @@ class AreaLease:
             live = self._client.get(self.target)
             if live is not None and not self._is_free(live, moment):
                 holder = lookup(live, "spec", "holderIdentity", default="")
-                self._why = f"{self._area} is driven by {holder}"
+                self._why = f"{self._area} is driven by {holder or 'somebody who lost its lease'}"
                 return False
             same_term = self._is_ours(live) or self._free == _version(live)
             self._record = self._take(live)
@@ -200,9 +206,14 @@ class AreaLease:
         return bool(ours) and all(ours.get(name) == there.get(name) for name in names)
 
     def _is_free(self, live: Object, moment: float) -> bool:
-        """Tell whether nobody else holds the lease, or its holder has stopped renewing."""
+        """Tell whether nobody else holds the lease, or its holder has stopped renewing.
+
+        A lease that names nobody and was not given back was taken away from its holder, who
+        drives until it sees that.
+        """
         holder = str(lookup(live, "spec", "holderIdentity", default=""))
-        if holder in ("", self._candidate.identity) or self._candidate.gone(holder):
+        ours = holder == self._candidate.identity
+        if ours or _is_given_back(live) or self._candidate.gone(holder):
             return True
         version = _version(live)
         if self._seen[0] != version:
@@ -240,6 +251,15 @@ def lease_target(area: str, namespace: str = CONTROL_NAMESPACE) -> Target:
 
 def _version(live: Object | None) -> str:
     return version_of(live) or _ABSENT
+
+
+def _is_given_back(live: Object | None) -> bool:
+    """Tell whether a lease is nobody's and was never lost: its last holder gave it back."""
+    spec = lookup(live, "spec", default={})
+    return not spec.get("holderIdentity") and spec.get("leaseDurationSeconds") in (
+        None,
+        _GIVEN_BACK,
+    )
 
 
 def _micro_time(moment: datetime) -> str:

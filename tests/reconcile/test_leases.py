@@ -131,6 +131,29 @@ def test_a_released_lease_is_free_at_once(api: FakeApi) -> None:
     assert spec(api)["holderIdentity"] == "b"
 
 
+def test_a_lease_taken_from_its_holder_is_free_when_the_holder_must_have_seen_it(
+    api: FakeApi,
+) -> None:
+    """Who wipes the name off a lease stops nobody: the holder may write until it looks again."""
+    machine = Machine(api)
+    first, second, third = machine.lease("a"), machine.lease("b"), machine.lease("c")
+    assert first.hold()
+    lease = api.objects[lease_target("toy")]
+    wiped = {**lease, "spec": {**lease["spec"], "holderIdentity": ""}}
+    Client(api, quiet(1)).replace(wiped, "somebody")
+    third.look()
+    assert not second.hold()
+    assert second.why == "toy is driven by somebody who lost its lease"
+    machine.wait(14)
+    assert not second.hold()
+    machine.wait(3)
+    assert not first.hold()
+    assert second.hold()
+    second.release()
+    assert third.hold()
+    assert third.term == 1, "others drove since it looked"
+
+
 def test_a_holder_that_certainly_ended_is_not_waited_for(api: FakeApi) -> None:
     """The caller knows that of processes on its own machine."""
     machine = Machine(api)

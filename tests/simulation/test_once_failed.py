@@ -7,6 +7,7 @@ from tests.simulation.gate import expected_of
 from tests.simulation.running import run
 from tests.simulation.scenarios.counters import Counters
 from tests.simulation.scenarios.rollouts import Rollouts
+from tests.simulation.scenarios.workflows import Workflows
 from tests.simulation.shrinking import AT_REST
 
 TAKEN_OVER = Fault(kind=FaultKind.TAKEN_OVER, at=19)
@@ -54,3 +55,13 @@ def test_a_pause_is_over_where_the_clock_jumps_back_after_it() -> None:
     )
     schedule = Schedule(faults=faults, acts=(AT_REST, AT_REST), seed=5087)
     assert run(Rollouts(), schedule, expected_of(Rollouts())).problem == ""
+
+
+def test_a_lease_taken_from_its_holder_leaves_no_lock_with_two_holders() -> None:
+    """Somebody wipes a lease; another process comes before the holder has seen that."""
+    faults = (
+        Fault(kind=FaultKind.TAKEN_OVER, at=11, amount=5),
+        Fault(kind=FaultKind.LEASE_LOST, at=9, amount=5),
+    )
+    schedule = Schedule(faults=faults, acts=(AT_REST,), seed=4899)
+    assert run(Workflows(), schedule, expected_of(Workflows())).problem == ""

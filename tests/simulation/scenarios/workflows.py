@@ -144,7 +144,7 @@ def _submit(client: Client) -> None:
 class Workflows(Scenario):
     """Workflows that run to their end, and one that comes later."""
 
-    seeds: ClassVar[int] = 80
+    seeds: ClassVar[int] = 300
     writes: ClassVar[int] = 80
     patience: ClassVar[float] = 400.0
     acts: ClassVar[Sequence[Act]] = (_submit,)
