@@ -21,9 +21,10 @@ _UUID: Final = (
     r"[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?VERSION[0-9a-fA-F]{3}-?VARIANT[0-9a-fA-F]{3}-?[0-9a-fA-F]{12}"
 )
 _DURATION: Final = re.compile(
-    r"([0-9]+(\.[0-9]+)?\s*(ns|nano|us|µs|μs|micro|ms|milli|s|sec|second|m|min|minute|h|hr|hour|d|"
-    r"day|w|wk|week)s?\s*)+"
+    r"(?>[0-9]+(\.[0-9]+)?\s*(ns|nano|us|µs|μs|micro|ms|milli|s|sec|second|m|min|minute|h|hr|hour|d|"
+    r"day|w|wk|week)s?\s*(?=[0-9]|\Z))+"
 )
+"""Each part is read once: ``ms`` is a unit, and ``m`` with an ``s``, which would take for ever."""
 _HOSTNAME: Final = re.compile(
     r"([a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?\.)*[a-zA-Z0-9]([-a-zA-Z0-9]{0,61}[a-zA-Z0-9])?\.?"
 )

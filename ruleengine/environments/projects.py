@@ -1,11 +1,12 @@
 """What an AppProject permits: sources, destinations and kinds (the reference, section 8)."""
 
-import re
 from collections.abc import Iterable, Sequence
 
 from ruleengine.environments.comparison import Resource
 from ruleengine.environments.problems import INVALID_SPEC, Problem
 from ruleengine.environments.specification import Specification
+from ruleengine.expressions import regular
+from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, Value
@@ -159,8 +160,8 @@ def _matches_namespace(pattern: str, namespace: str) -> bool:
     if len(pattern) < 3 or not (pattern.startswith("/") and pattern.endswith("/")):
         return _matches(pattern, namespace)
     try:
-        return re.search(pattern[1:-1], namespace) is not None
-    except re.error:
+        return regular.compile(pattern[1:-1]).matches(namespace)
+    except ExpressionError:
         return False
 
 

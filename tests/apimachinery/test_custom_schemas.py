@@ -246,6 +246,7 @@ BAD = {
     "creditcard": "4111111111111112",
     "date": "2026-02-30",
     "date-time": "2026-02-30T03:04:05Z",
+    "duration": "1ms" * 100 + "!",  # nor may telling that take for ever
     "hostname": "-a",
     "ipv6": "1.2.3.4",
     "isbn": "978-3-16-148410-1",

@@ -103,12 +103,25 @@ def test_only_the_default_project_need_not_exist() -> None:
 
 
 @pytest.mark.parametrize(
-    ("pattern", "permitted"), [("team-*", True), ("/^team/", True), ("x", False)]
+    ("pattern", "permitted"),
+    [
+        ("team-*", True),
+        ("/^team/", True),
+        ("x", False),
+        ("/^(a|[a-z]|t)*(-a)*$/", True),
+        ("/(/", False),
+    ],
 )
 def test_other_namespaces_need_to_be_permitted(pattern: str, permitted: bool) -> None:
     """Applications outside the control namespace use a project only where it says so."""
     project = _project(sourceNamespaces=[pattern])
     assert (_codes(project, namespace="team-a") == []) is permitted
+
+
+def test_no_pattern_takes_for_ever() -> None:
+    """Neither an expression nor a glob: both are matched without going back."""
+    project = _project(sourceNamespaces=["/^(a+)+$/", "*a" * 20 + "b"])
+    assert _codes(project, namespace="a" * 60 + "-c") != []
 
 
 def test_what_a_project_asks_for_and_we_do_not_honour_stops_its_applications() -> None:
