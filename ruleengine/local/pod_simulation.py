@@ -11,6 +11,7 @@ from typing import Final
 
 from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.runtime.needs import PROCESS, is_process
+from ruleengine.local.runtime.situation import is_sidecar
 from ruleengine.model.digests import content_digest
 from ruleengine.model.names import FAULT, RUN
 from ruleengine.model.times import format_time, parse_time
@@ -173,14 +174,23 @@ def _status(  # noqa: PLR0913 - what makes up a status, by name
     if phase != "Pending":
         address = address_of(pod)
         status |= {"podIP": address, "podIPs": [{"ip": address}]}
-        done = _terminated(0, "Completed", begin, changed or begin)
+        since = changed or begin
         initial = [
-            _container(one, done, ready=True, started=False)
+            _initial(one, begin, since, runs=phase == "Running")
             for one in spec.get("initContainers") or ()
         ]
         if initial:
             status["initContainerStatuses"] = initial
     return status
+
+
+def _initial(container: Object, begin: datetime, since: datetime, *, runs: bool) -> Object:
+    """Return the status of an init container: one that has ended well, or stays beside."""
+    if runs and is_sidecar(container):
+        state: Object = {"running": {"startedAt": format_time(begin)}}
+        return _container(container, state, ready=True, started=True)
+    done = _terminated(0, "Completed", begin, since)
+    return _container(container, done, ready=not is_sidecar(container), started=False)
 
 
 def _container(

@@ -436,6 +436,18 @@ def test_a_pod_misbehaves_as_it_is_asked(
     assert ended.get("exitCode") == code
 
 
+def test_a_simulated_sidecar_stays_and_other_init_containers_have_ended(call: Caller) -> None:
+    """It runs beside the others."""
+    body = pod()
+    sidecar = {"name": "beside", "image": "i", "restartPolicy": "Always"}
+    body["spec"]["initContainers"] = [{"name": "first", "image": "i"}, sidecar]
+    call("POST", PODS, body)
+    call.plane.advance(2)
+    found = call("GET", f"{PODS}/p")[1]["status"]["initContainerStatuses"]
+    states = [(*one["state"], one["ready"], one["started"]) for one in found]
+    assert states == [("terminated", True, False), ("running", True, True)]
+
+
 @pytest.mark.parametrize(
     "fault", ["dance", "crash:0", "crash:256", "slow:-1", "never-ready:1", "slow:"]
 )
