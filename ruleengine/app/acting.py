@@ -69,7 +69,14 @@ def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
 
 
 def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
-    """Return where artifacts go by default: a directory on the local control plane."""
+    """Return where artifacts go by default, and the image of our own containers.
+
+    On the local control plane that is a directory, and this very package.
+    """
     directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
     default = configuration.artifact_repository or directory
-    return Around(control_namespace=configuration.control_namespace, default=default)
+    return Around(
+        control_namespace=configuration.control_namespace,
+        default=default,
+        executor={} if local else configuration.executor,
+    )

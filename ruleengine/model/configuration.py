@@ -75,6 +75,7 @@ class Configuration:
     ``namespace`` is where pipelines live; ``control_namespace`` where applications and
     records live. ``clusters`` maps an environment's name to the name of its cluster.
     ``artifact_repository`` is where artifacts go for which nothing else says it.
+    ``executor`` are fields of the containers of our image in the pods of workflows on a cluster.
     ``local_images`` says what the local control plane runs for an image, by the image's name.
     ``archive`` is absent where workflows that are over are not archived. ``node_status`` says
     how large workflows are stored, ``synchronization`` where the locks of a database lie.
@@ -89,6 +90,7 @@ class Configuration:
     clusters: dict[str, str] = field(default_factory=dict)
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
+    executor: dict[str, str] = field(default_factory=dict)
     local_images: dict[str, Object] = field(default_factory=dict)
     artifact_repository: Object | None = None
     archive: ArchiveSettings | None = None

@@ -14,7 +14,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, PIPELINES_MANAGER
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.artifacts import Archive, whole_location
-from ruleengine.pipelines.executing import EXECUTOR, executor_container
+from ruleengine.pipelines.executing import EXECUTOR, dressed, executor_container
 from ruleengine.pipelines.locations import location_of, without_location
 from ruleengine.pipelines.mounting import StoreAccess
 from ruleengine.pipelines.naming import fnv1a
@@ -156,7 +156,7 @@ def _collect(value: Object, world: World, around: Around, strategies: tuple[str,
             results |= {(node, one["name"]): problem for node, one in group.artifacts} | told
             continue
         awaited += [_task_target(value, group), _pod_target(value, group)]
-        actions += _begun(value, world, group)
+        actions += _begun(value, world, group, around)
     if awaited:
         return _Found(actions=tuple(actions), waits_for=tuple(awaited))
     if not open_ or not (groups or _has_finalizer(value)):
@@ -301,11 +301,11 @@ def _problem(world: World, target: Target) -> str:
     return str(lookup(pod, "status", "message") or "its pod failed")
 
 
-def _begun(value: Object, world: World, group: _Group) -> Iterator[Action]:
+def _begun(value: Object, world: World, group: _Group, around: Around) -> Iterator[Action]:
     """Yield the creation of a task and of its pod, as far as they are not there."""
     for target, made in (
         (_task_target(value, group), _task(value, group)),
-        (_pod_target(value, group), _pod(value, group)),
+        (_pod_target(value, group), dressed(_pod(value, group), around.executor)),
     ):
         if world.get(target) is None:
             yield Action(

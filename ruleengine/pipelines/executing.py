@@ -4,7 +4,7 @@ The plan says what ``ruleengine step`` has to do in words of its own, so that th
 the pod needs to know nothing of templates.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ruleengine.formats.json_text import dumps
@@ -104,6 +104,24 @@ def executor_container(
         "volumeMounts": [*own, *mounts],
     }
     return {key: value for key, value in container.items() if value}
+
+
+def dressed(pod: Object, executor: Mapping[str, str]) -> Object:
+    """Return a pod whose containers of our image have the fields that the settings state.
+
+    ``executor`` is ``image`` and ``imagePullPolicy``: a cluster has to get our image from
+    somewhere. A container that a patch has given another image keeps it.
+    """
+    if not executor:
+        return pod
+    spec = dict(pod["spec"])
+    for kind in ("initContainers", "containers"):
+        if kind in spec:
+            spec[kind] = [
+                {**one, **executor} if one.get("image") == ENGINE_IMAGE else one
+                for one in spec[kind]
+            ]
+    return {**pod, "spec": spec}
 
 
 def wrapped(command: list[str], arguments: list[str]) -> tuple[list[str], list[str]]:

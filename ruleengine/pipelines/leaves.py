@@ -11,6 +11,7 @@ from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import artifacts, container_sets, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
+from ruleengine.pipelines.executing import dressed
 from ruleengine.pipelines.mounting import StoreAccess
 from ruleengine.pipelines.observing import (
     is_of_earlier_run,
@@ -137,7 +138,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             plugins=_plugins(machine, template),
         )
     )
-    pod, needed = fitted(pod)
+    pod, needed = fitted(dressed(pod, machine.definitions.around.executor))
     made = pod if needed is None or _is_there(machine, needed) else needed
     target = Target.of(made)
     machine.actions.append(

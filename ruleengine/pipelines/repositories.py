@@ -5,8 +5,8 @@ It is named by ``artifactRepositoryRef``, or is the default one of the ConfigMap
 so that a workflow on its way goes on as it began.
 """
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.model.actions import Action, Target, Verb
@@ -35,13 +35,15 @@ class Repository:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Around:
-    """What is looked at for a repository besides the workflow.
+    """What stands around a workflow: where artifacts go by default, and how our containers run.
 
-    ``default`` is the repository that the configuration names, as Argo's controller has it.
+    ``default`` is the repository that the configuration names, as Argo's controller has it;
+    ``executor`` the fields of containers of our image.
     """
 
     control_namespace: str = CONTROL_NAMESPACE
     default: Object | None = None
+    executor: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_repository(stated: Object) -> Repository:

@@ -42,11 +42,13 @@ _TEXTS: Final = {
 _NAMESPACES: Final = ("namespace", "controlNamespace")
 _FIELDS: Final = (
     *("apiVersion", "kind", "metadata", "engine", *_TEXTS),
-    *("archive", "artifactRepository", "clusters", "defaults", "local", "nodeStatus"),
-    *("synchronization", "waivers"),
+    *("archive", "artifactRepository", "clusters", "defaults", "executor", "local"),
+    *("nodeStatus", "synchronization", "waivers"),
 )
 _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
 _SYNCHRONIZATION_FIELDS: Final = ("database", "controller")
+_EXECUTOR_FIELDS: Final = ("image", "imagePullPolicy")
+_PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 _NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _LONGEST_CONTROLLER: Final = 64
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
@@ -124,6 +126,7 @@ class _Reader:
             clusters=self.clusters(value),
             defaults=self.mapping(value, "defaults", dict),
             waivers=self.waivers(value),
+            executor=self.executor(value),
             local_images=self.local_images(value),
             archive=self.archive(value),
             node_status=self.node_status(value),
@@ -185,6 +188,19 @@ class _Reader:
             selector=self.selector(stated.get("selector", "")),
             ttl=self.ttl(stated.get("ttl", "")),
         )
+
+    def executor(self, value: Object) -> dict[str, str]:
+        """Return which image our containers in the pods of workflows have on a cluster."""
+        stated = self.mapping(value, "executor", str)
+        self.check_names(stated, _EXECUTOR_FIELDS, ("executor",))
+        found = {key: str(text) for key, text in stated.items() if key in _EXECUTOR_FIELDS}
+        policy = found.get("imagePullPolicy", _PULL_POLICIES[0])
+        if policy not in _PULL_POLICIES:
+            names = ", ".join(_PULL_POLICIES)
+            message = f"executor.imagePullPolicy is one of {names}, not {policy!r}"
+            self.wrong(("executor", "imagePullPolicy"), message, f"write one of {names}")
+            del found["imagePullPolicy"]
+        return found
 
     def node_status(self, value: Object) -> NodeStatusSettings:
         """Return how the nodes of large workflows are stored."""

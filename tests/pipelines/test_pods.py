@@ -172,6 +172,23 @@ def test_init_containers_run_first_and_sidecars_beside() -> None:
     }
 
 
+def test_our_own_containers_have_the_image_of_the_settings() -> None:
+    """Before and beside the step, which keeps its own; so has one that a patch has changed."""
+    script = {"image": "alpine", "command": ["sh"], "source": "echo"}
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}
+    patch = "containers:\n- name: wait\n  image: patched\n"
+    for more, beside in (({}, "reg/ours:1"), ({"podSpecPatch": patch}, "patched")):
+        template = {"name": "main", "script": script, "outputs": outputs, **more}
+        world = world_of(write({"entrypoint": "main", "templates": [template]}))
+        world.executor = {"image": "reg/ours:1", "imagePullPolicy": "Always"}
+        world.turn()
+        spec = world.pods()[0]["spec"]
+        (init,), (main, wait) = spec["initContainers"], spec["containers"]
+        assert (init["image"], init["imagePullPolicy"]) == ("reg/ours:1", "Always")
+        assert (main["image"], "imagePullPolicy" in main) == ("alpine", False)
+        assert wait["image"] == beside
+
+
 def test_pod_spec_patches_have_the_last_word() -> None:
     """That of the workflow first, then that of the template; YAML or JSON."""
     pod = pod_of(

@@ -73,6 +73,7 @@ class MemoryWorld:
     target: Target = field(default=Target("", "", "", ""))
     memo: object = None
     repository: Object | None = field(default_factory=lambda: DIRECTORY)
+    executor: dict[str, str] = field(default_factory=dict)
     most: int = 0
     listed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -182,7 +183,7 @@ class MemoryWorld:
 
     def decide(self) -> Decision:
         """Return the decision on the workflow, and check that memory does not change it."""
-        reconciler = WorkflowReconciler(Around(default=self.repository))
+        reconciler = WorkflowReconciler(Around(default=self.repository, executor=self.executor))
         fresh = reconciler.decide(self.workflow(), self, self.now, None)
         assert reconciler.decide(self.workflow(), self, self.now, self.memo) == fresh
         decision = reconciler.decide(self.workflow(), self, self.now, fresh.memo)

@@ -114,6 +114,17 @@ def test_large_workflows_are_stored_as_is_stated() -> None:
         assert finding.remedy
 
 
+def test_our_own_image_is_what_is_stated() -> None:
+    """What is wrong leaves the default in force."""
+    found, findings = read_text(b"executor: {image: reg/ours:1, imagePullPolicy: Never}\n")
+    stated = {"image": "reg/ours:1", "imagePullPolicy": "Never"}
+    assert (found.executor, findings) == (stated, ())
+    for text in ("1", "{image: 1}", "{imagePullPolicy: Sometimes}", "{name: x}"):
+        found, (finding,) = read_text(f"executor: {text}\n".encode())
+        assert found.executor == {}
+        assert finding.remedy
+
+
 def test_locks_of_a_database_lie_where_it_is_stated() -> None:
     """By default with the archive; no password and no other database is taken."""
     assert read_text(b"engine: native\n")[0].synchronization == SynchronizationSettings()
@@ -142,6 +153,7 @@ archive: {database: "postgresql://me@db/runs", selector: team=shop, ttl: 30d}
 artifactRepository: {s3: {bucket: b}}
 clusters: {production: main}
 defaults: {Application: {project: shop}}
+executor: {image: "registry.example/ruleengine:1", imagePullPolicy: Always}
 local: {images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}}
 nodeStatus: {largest: 500000, offload: true}
 synchronization: {database: "postgresql://me@db/locks", controller: east}
