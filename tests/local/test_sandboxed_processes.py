@@ -338,7 +338,10 @@ def test_what_is_not_isolated_is_said_once(
 
 
 def test_processes_run_in_the_open_only_where_allowed(tmp_path: Path) -> None:
-    """Then too with the pod's environment only, in a folder of their own, and without volumes."""
+    """Then too with the pod's environment only, in a folder of their own, and without volumes.
+
+    Those that the node gives by itself are left out, those that a pod states are refused.
+    """
     allowed = Sandbox(isolation=Isolation.NONE)
     runner = ProcessRunner(tmp_path / "pods", SystemClock(), sandbox=lambda _: allowed)
     open_shell = Shell(runner, "u")
@@ -346,9 +349,11 @@ def test_processes_run_in_the_open_only_where_allowed(tmp_path: Path) -> None:
     assert seen.code == 0
     assert log.splitlines()[0].startswith(str(tmp_path))
     assert "HOME=" not in log
-    refused = open_shell.wait(open_shell.start("true", Mount(volume="v", path="/data")))
+    given = Mount(volume="token", path="/given", files={}, is_given=True)
+    assert open_shell("test ! -e /given", given)[0].code == 0
+    refused = open_shell.wait(open_shell.start("true", given, Mount(volume="v", path="/data")))
     assert refused.reason == "StartError"
-    assert "sandbox" in refused.message
+    assert "there is no sandbox, so /data cannot be mounted; allow user nam" in refused.message
 
 
 def test_a_machine_without_a_sandbox_says_the_remedy(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,7 +26,7 @@ from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.inside.enter import PROTECTED
 from ruleengine.local.runtime.launching import Contained, Launch
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox, bind, host_binds, own, prepare
-from ruleengine.local.runtime.values import ContainerPlan
+from ruleengine.local.runtime.values import ContainerPlan, Mount
 from ruleengine.model.names import ENGINE_IMAGE
 
 _MOST_PROCESSES: Final = 8192
@@ -37,6 +37,10 @@ _UNSAFE: Final = (
 _UNSAFE_INSIDE: Final = (
     "the container engine cannot mount {} safely, since it {} while other containers of the pod "
     "run; mount the whole volume"
+)
+_OPEN: Final = (
+    "there is no sandbox, so {} cannot be mounted; allow user namespaces or install bubblewrap, "
+    "and start the local control plane again"
 )
 _UNLAYERED: Final = frozenset(",:\\")
 """Characters that the paths of layers cannot have."""
@@ -73,6 +77,18 @@ class Containers:
                 problem = _UNSAFE if plan.inside is None else _UNSAFE_INSIDE
                 raise OSError(problem.format(mount.path, "is a part of a volume that is written"))
 
+    def mountable(self, plan: ContainerPlan) -> Sequence[Mount]:
+        """Return what a container has mounted. Raises ``OSError`` for what cannot be.
+
+        Without a sandbox a container sees the files of the machine, and nothing is put among them.
+        """
+        if self.sandbox.isolation is not Isolation.NONE or plan.inside is not None:
+            return plan.mounts
+        stated = [one.path for one in plan.mounts if not one.is_given]
+        if stated and not self.sandbox.problem:
+            raise OSError(_OPEN.format(", ".join(stated)))
+        return ()
+
     @contextmanager
     def launch(
         self,
@@ -88,8 +104,6 @@ class Containers:
         if self.sandbox.problem:
             raise OSError(self.sandbox.problem)
         isolated = self.sandbox.isolation is not Isolation.NONE
-        if volumes and not isolated:
-            raise OSError("volumes can be mounted in a sandbox only, and there is none")
         root = attempt / "root"
         layers = self._make_root(attempt, root, plan)
         message = attempt / "termination"

@@ -169,7 +169,8 @@ class ProcessRunner:
                 attempt.write()
                 check_ports(plan.address, plan.ports)
                 self.containers.check_mounts(plan, beside_others=bool(self._running(plan.uid)))
-                volumes = [self._volume(plan.uid, mount) for mount in plan.mounts]
+                mounts = self.containers.mountable(plan)
+                volumes = [self._volume(plan.uid, mount) for mount in mounts]
                 with self._launch(plan, attempt, volumes) as asked:
                     launcher = self._warm_launcher if plan.engine else self._launcher
                     attempt.contained = launcher.launch(

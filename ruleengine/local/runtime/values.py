@@ -35,6 +35,7 @@ class Mount:
 
     ``files`` is what the node puts there, such as the keys of a ConfigMap; ``None`` where the
     containers write. ``claim`` is the uid of the claim whose folder it is; empty for the pod's.
+    ``is_given`` says that the node puts it there by itself, and the pod states nothing of it.
     """
 
     volume: str
@@ -42,6 +43,7 @@ class Mount:
     read_only: bool = False
     sub_path: str = ""
     claim: str = ""
+    is_given: bool = False
     files: Mapping[str, VolumeFile] | None = field(default=None, repr=False)
 
 

@@ -63,7 +63,8 @@ def plan_mounts(
         )
     if _wants_account(pod, around) and ACCOUNT_PATH not in {one.path for one in found}:
         files = _projected(pod, {"sources": _ACCOUNT_SOURCES}, around)
-        found.append(Mount(volume=_ACCOUNT_VOLUME, path=ACCOUNT_PATH, files=files))
+        given = Mount(volume=_ACCOUNT_VOLUME, path=ACCOUNT_PATH, files=files, is_given=True)
+        found.append(given)
     return tuple(found)
 
 
