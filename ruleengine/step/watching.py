@@ -9,6 +9,7 @@ import errno
 import os
 import select
 import stat
+import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Final
@@ -19,6 +20,7 @@ from ruleengine.step.plan import StepError
 _PIPE: Final = "alive"
 _BEGUN: Final = "started"
 _ENDED: Final = "exit-code"
+_PAUSE: Final = 0.05
 _READ: Final = os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW
 
 
@@ -51,9 +53,18 @@ def _heard(watched: dict[int, Path]) -> Iterator[tuple[Path, int | None]]:
     left = len(watched)
     while left:
         for pipe, _ in waiting.poll():
+            if not _has_begun(watched[pipe]):
+                time.sleep(_PAUSE)  # nobody holds the pipe yet, or somebody else did for a moment
+                continue
             waiting.unregister(pipe)
             left -= 1
             yield watched[pipe], exit_code(watched[pipe])
+
+
+def _has_begun(folder: Path) -> bool:
+    """Tell whether a step has begun; one that has removed all that says so has."""
+    began = exit_code(folder) is not None or (folder / _BEGUN).exists()
+    return began or not (folder / _PIPE).exists()
 
 
 def exit_code(folder: Path) -> int | None:

@@ -1,6 +1,7 @@
 """The wrapper, and those before and after it: real processes, in a folder instead of a pod."""
 
 import json
+import os
 import signal
 import subprocess
 import threading
@@ -155,6 +156,22 @@ def test_an_end_is_seen_also_where_the_step_removes_what_shows_it(tmp_path: Path
             time.sleep(0.01)
         go.touch()
         process.communicate(timeout=30)
+    watching.join(30)
+    assert found == [3]
+
+
+def test_a_pipe_that_somebody_else_lets_go_of_is_no_end(tmp_path: Path) -> None:
+    """The step has not begun yet."""
+    made = plan(tmp_path, result=True)
+    prepare(made)
+    found: list[int | None] = []
+    watching = threading.Thread(target=lambda: found.append(wait(made)))
+    watching.start()
+    os.close(os.open(tmp_path / "alive", os.O_RDWR))
+    watching.join(0.2)
+    assert (watching.is_alive(), found) == (True, [])
+    with begin_prepared(made, "sh", "-c", "exit 3") as process:
+        process.communicate()
     watching.join(30)
     assert found == [3]
 
