@@ -35,6 +35,7 @@ from ruleengine.local.controllers.protecting import Protection
 from ruleengine.local.controllers.quotas import Quotas
 from ruleengine.local.controllers.replicasets import CONTROLLERS, ReplicaSets
 from ruleengine.local.controllers.statefulsets import StatefulSets
+from ruleengine.local.controllers.token_secrets import TokenSecrets
 from ruleengine.local.controllers.work import Controller, Wakeups
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.node import NODE, NodeHeartbeat, SimulatedPods
@@ -104,6 +105,7 @@ class ControlPlane:
             self.api.registry,
             _controllers(
                 authority,
+                tokens,
                 address,
                 _pods(runner, node, self._wakeups, leaves_processes=leaves_processes),
             ),
@@ -181,11 +183,15 @@ def _uids(store: Store, resource: str) -> set[str]:
 
 
 def _controllers(
-    authority: str, api: tuple[str, int] | None, pods: Sequence[Controller]
+    authority: str,
+    tokens: ServiceAccountTokens,
+    api: tuple[str, int] | None,
+    pods: Sequence[Controller],
 ) -> tuple[Controller, ...]:
     """Return every controller, in the order in which they look at a change."""
     return (
         Namespaces(authority),
+        TokenSecrets(tokens, authority),
         Definitions(),
         Deployments(),
         ReplicaSets(),

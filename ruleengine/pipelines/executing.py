@@ -15,6 +15,13 @@ from ruleengine.pipelines.artifacts import ArtifactWork
 EXECUTOR: Final = "/var/run/argo"
 _STAGING: Final = "/argo/staging"
 SCRIPT_PATH: Final = f"{_STAGING}/script"
+ACCOUNT_MOUNT: Final = {
+    "name": "exec-sa-token",
+    "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
+    "readOnly": True,
+}
+"""Where the container that reports finds the token of its account, if it has one of its own."""
+
 EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": EXECUTOR}
 STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 _SHARING: Final = ("init", "wait", "tokens", "plugin")
@@ -104,6 +111,12 @@ def executor_container(
         "volumeMounts": [*own, *mounts],
     }
     return {key: value for key, value in container.items() if value}
+
+
+def account_volume(account: str) -> Object:
+    """Return the volume with the token of an account, in the Secret of the name that Argo knows."""
+    secret = {"secretName": f"{account}.service-account-token"}
+    return {"name": ACCOUNT_MOUNT["name"], "secret": secret}
 
 
 def dressed(pod: Object, executor: Mapping[str, str]) -> Object:

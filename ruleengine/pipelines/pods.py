@@ -16,9 +16,11 @@ from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
+    ACCOUNT_MOUNT,
     EXECUTOR_MOUNT,
     SCRIPT_PATH,
     STAGING_MOUNT,
+    account_volume,
     executor_container,
     plan_of,
     wrapped,
@@ -27,6 +29,7 @@ from ruleengine.pipelines.observing import INIT, MAIN, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding
 from ruleengine.pipelines.plugins import Plugin
+from ruleengine.pipelines.problems import NodeError
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
@@ -181,15 +184,17 @@ def _own_containers(asked: PodRequest) -> _Own:
     prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
-    beside = WAIT if reports else SUPERVISOR
+    beside, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
+    after = [*saves.mounts(), *([ACCOUNT_MOUNT] if account else ())]
     return _Own(
         steps=tuple(_steps(asked, work, wrapper=wrapper)),
         before=(executor_container(INIT, "init", plan, before),) if prepares else (),
-        beside=(executor_container(beside, "wait", plan, saves.mounts()),) if wrapper else (),
+        beside=(executor_container(beside, "wait", plan, after),) if wrapper else (),
         volumes=(
             *_own_volumes(template, prepares=prepares),
             *mounting.input_volumes(work.inputs),
             *both.volumes(),
+            *([account_volume(account)] if account else ()),
         ),
     )
 
@@ -205,6 +210,20 @@ def _with_plugins(asked: PodRequest, plan: Object) -> _Own:
         beside=(),
         volumes=tuple(plugins.volumes_of(asked.plugins)),
     )
+
+
+def _account(asked: PodRequest) -> str:
+    """Return the account that reports, if it is another than that of the pod.
+
+    Raises ``NodeError`` where the pod has no token and names no other account.
+    """
+    for holder in (asked.template, asked.spec):
+        if name := lookup(holder, "executor", "serviceAccountName"):
+            return str(name)
+    automatic = "automountServiceAccountToken"
+    if asked.template.get(automatic, asked.spec.get(automatic)) is False:
+        raise NodeError(f"executor.serviceAccountName must not be empty if {automatic} is false")
+    return ""
 
 
 def _main_mounts(template: Object) -> list[Object]:

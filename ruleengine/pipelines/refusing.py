@@ -14,7 +14,6 @@ _HARMLESS: Final = frozenset(
         "archiveLogs",
         "archiveLocation",
         "artifactGC",
-        "executor",
     }
 )
 """Fields about what is around the steps; without them a workflow comes to the same end."""

@@ -172,6 +172,42 @@ def test_init_containers_run_first_and_sidecars_beside() -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("workflow", "template", "account"),
+    [
+        ({"executor": {"serviceAccountName": "a"}}, {}, "a"),
+        ({"executor": {"serviceAccountName": "a"}}, {"executor": {"serviceAccountName": "b"}}, "b"),
+        ({"automountServiceAccountToken": False}, {"executor": {"serviceAccountName": "b"}}, "b"),
+    ],
+)
+def test_whoever_reports_may_have_an_account_of_its_own(
+    workflow: Object, template: Object, account: str
+) -> None:
+    """The step does not see its token; that of the template wins."""
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}
+    spec = pod_of(workflow, outputs=outputs, **template)["spec"]
+    main, wait = spec["containers"]
+    (volume,) = [one for one in spec["volumes"] if "secret" in one]
+    assert volume["secret"] == {"secretName": f"{account}.service-account-token"}
+    mounts = {one["name"]: one for one in wait["volumeMounts"]}
+    mount = mounts[volume["name"]]
+    assert mount["mountPath"] == "/var/run/secrets/kubernetes.io/serviceaccount"
+    assert mount["readOnly"] is True
+    assert volume["name"] not in [one["name"] for one in main.get("volumeMounts", ())]
+    assert "volumes" not in pod_of(workflow, **template)["spec"]
+
+
+def test_a_step_that_nobody_can_report_is_an_error() -> None:
+    """As in Argo; one of which nobody wants anything needs no token."""
+    outputs = {"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]}
+    body = {"container": {"image": "a", "command": ["b"]}, "automountServiceAccountToken": False}
+    listed = {"name": "main", "outputs": outputs, **body}
+    world = world_of(write({"entrypoint": "main", "templates": [listed]}))
+    world.settle()
+    assert world.status("phase") == "Error"
+    assert "executor.serviceAccountName must not be empty" in world.status("message")
+
+
 def test_our_own_containers_have_the_image_of_the_settings() -> None:
     """Before and beside the step, which keeps its own; so has one that a patch has changed."""
     script = {"image": "alpine", "command": ["sh"], "source": "echo"}
