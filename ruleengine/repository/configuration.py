@@ -193,13 +193,11 @@ class _Reader:
         """Return which image our containers in the pods of workflows have on a cluster."""
         stated = self.mapping(value, "executor", str)
         self.check_names(stated, _EXECUTOR_FIELDS, ("executor",))
-        found = {key: str(text) for key, text in stated.items() if key in _EXECUTOR_FIELDS}
-        policy = found.get("imagePullPolicy", _PULL_POLICIES[0])
-        if policy not in _PULL_POLICIES:
-            names = ", ".join(_PULL_POLICIES)
+        found = {key: str(stated[key]) for key in _EXECUTOR_FIELDS if key in stated}
+        if found.get("imagePullPolicy", "Always") not in _PULL_POLICIES:
+            names, policy = ", ".join(_PULL_POLICIES), found.pop("imagePullPolicy")
             message = f"executor.imagePullPolicy is one of {names}, not {policy!r}"
             self.wrong(("executor", "imagePullPolicy"), message, f"write one of {names}")
-            del found["imagePullPolicy"]
         return found
 
     def node_status(self, value: Object) -> NodeStatusSettings:
