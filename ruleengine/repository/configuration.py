@@ -193,7 +193,7 @@ class _Reader:
         """Return which image our containers in the pods of workflows have on a cluster."""
         stated = self.mapping(value, "executor", str)
         self.check_names(stated, _EXECUTOR_FIELDS, ("executor",))
-        found = {key: str(stated[key]) for key in _EXECUTOR_FIELDS if key in stated}
+        found: dict[str, str] = {key: str(stated[key]) for key in _EXECUTOR_FIELDS if key in stated}
         if found.get("imagePullPolicy", "Always") not in _PULL_POLICIES:
             names, policy = ", ".join(_PULL_POLICIES), found.pop("imagePullPolicy")
             message = f"executor.imagePullPolicy is one of {names}, not {policy!r}"
