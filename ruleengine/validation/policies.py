@@ -14,14 +14,9 @@ from ruleengine.model.configuration import Waiver
 from ruleengine.model.documents import CONFIGURATION_FILE
 from ruleengine.model.findings import Finding, Place, Severity
 
-<<<<<<< HEAD
-=======
 if TYPE_CHECKING:
     from ruleengine.expressions.regular import Pattern
 
-CONFIGURATION_FILE = "ruleengine.yaml"
-
->>>>>>> 0e3ec95 (Patterns of users never reach an engine that goes back; a test looks)
 
 class Waived(NamedTuple):
     """A finding with the waiver that accepts it."""
