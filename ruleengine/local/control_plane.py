@@ -104,6 +104,7 @@ class ControlPlane:
         self._loop = Loop(
             self.api.registry,
             _controllers(
+                store,
                 authority,
                 tokens,
                 address,
@@ -183,6 +184,7 @@ def _uids(store: Store, resource: str) -> set[str]:
 
 
 def _controllers(
+    store: Store,
     authority: str,
     tokens: ServiceAccountTokens,
     api: tuple[str, int] | None,
@@ -204,7 +206,7 @@ def _controllers(
         *pods,
         VolumeBinder(),
         Protection(),
-        Quotas(),
+        Quotas(store),
         Budgets(),
         Autoscalers(),
         EndpointSlices(api),

@@ -9,6 +9,9 @@ from hypothesis import strategies as st
 
 from ruleengine.local.api.pod_resources import amounts_of_pod
 from ruleengine.local.api.quotas import counts, usage_of, used
+from ruleengine.local.api.tallies import Tallies
+from ruleengine.local.memory_store import MemoryStore
+from ruleengine.local.store import Key
 from tests.local.planes import MERGE, Caller, condition, configmap, deployment, job
 
 QUOTAS = "/api/v1/namespaces/default/resourcequotas"
@@ -282,3 +285,33 @@ def test_what_is_used_is_the_sum_of_what_each_counts_for(requests: Any) -> None:
     for name, amount in found.items():
         parts = [usage_of(each, "pods") for each in pods]
         assert amount.amount == sum(part[name].amount for part in parts if name in part)
+
+
+AMOUNTS = st.sampled_from(["1", "500m", "2"])
+WRITES = st.lists(
+    st.tuples(st.sampled_from("abc"), st.one_of(st.none(), AMOUNTS), st.booleans()), max_size=12
+)
+
+
+@given(st.lists(WRITES, max_size=4), st.booleans())
+def test_what_is_counted_along_is_what_there_is(rounds: list[Any], forgets: bool) -> None:
+    """Whatever is written between two questions, and where events are forgotten too."""
+    store = MemoryStore()
+    tallies = Tallies(store)
+    hard = {"pods": "9", "count/pods": "9", "requests.cpu": "9", "count/configmaps": "1"}
+    asked = {"metadata": {"name": "q", "namespace": "n"}, "spec": {"hard": hard}}
+    for writes in rounds:
+        for name, cpu, over in writes:
+            key = Key("pods", "n", name)
+            live = store.get(key)
+            expected = int(live["metadata"]["resourceVersion"]) if live else 0
+            value = pod(name, {"requests": {"cpu": cpu}})
+            value["status"] = {"phase": "Failed" if over else "Running"}
+            if cpu is not None or live is not None:
+                store.write(key, value if cpu is not None else None, expected=expected)
+        if forgets:
+            store.compact()
+        wanted = used(asked, lambda resource: store.list(resource, "n").items)
+        assert tallies.used(asked) == wanted
+    wider = {**asked, "spec": {"hard": {**hard, "limits.cpu": "1"}}}
+    assert tallies.used(wider).keys() == {*hard, "limits.cpu"}

@@ -5,13 +5,13 @@ reads the store, and what is not allowed becomes a 403.
 """
 
 import threading
-from collections.abc import Iterable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from ruleengine.local.api import limit_ranges, priorities, quotas
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import forbidden
+from ruleengine.local.api.tallies import Tallies
 from ruleengine.local.store import Store
 from ruleengine.model.values import Object
 
@@ -24,6 +24,7 @@ class Policies:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
+        self._tallies = Tallies(store)
 
     def counting(
         self, served: Served, namespace: str, subresource: str = ""
@@ -71,13 +72,8 @@ class Policies:
         namespace = str(value["metadata"].get("namespace") or "")
         found = self._quotas(namespace) if namespace else []
         if found:
-
-            def objects(resource: str) -> Iterable[Object]:
-                return self._objects(resource, namespace)
-
-            self._refuse(
-                served, value, quotas.problem_of(found, value, live, served.resource, objects)
-            )
+            problem = quotas.problem_of(found, value, live, served.resource, self._tallies.used)
+            self._refuse(served, value, problem)
 
     def _quotas(self, namespace: str) -> list[Object]:
         return self._objects(quotas.RESOURCE, namespace)

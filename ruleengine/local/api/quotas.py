@@ -209,11 +209,12 @@ def problem_of(
     value: Object,
     live: Object | None,
     resource: str,
-    objects: Callable[[str], Iterable[Object]],
+    used_of: Callable[[Object], Amounts],
 ) -> str:
     """Return which quota forbids an object, and why; empty where none does.
 
-    ``live`` is the object as it is, ``None`` for a new one.
+    ``live`` is the object as it is, ``None`` for a new one; ``used_of`` says what is used of a
+    quota.
     """
     for quota in quotas:
         if not counts(quota, value, resource) or resource not in resources_of(quota):
@@ -224,7 +225,7 @@ def problem_of(
         before = usage_of(live, resource) if known and live is not None else {}
         more = _added(usage_of(value, resource), before)
         if any(more.get(name, NONE) > NONE for name in hard_of(quota)):
-            problem = exceeded(quota, used(quota, objects), more)
+            problem = exceeded(quota, used_of(quota), more)
             if problem:
                 return problem
     return ""

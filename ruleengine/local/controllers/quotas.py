@@ -4,7 +4,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import ClassVar
 
-from ruleengine.local.api.quotas import RESOURCE, hard_of, resources_of, usage_of, used
+from ruleengine.local.api.quotas import RESOURCE, hard_of, resources_of, usage_of
+from ruleengine.local.api.tallies import Tallies
 from ruleengine.local.controllers.work import (
     Reader,
     Reconciled,
@@ -12,14 +13,16 @@ from ruleengine.local.controllers.work import (
     is_deleting,
     key_of,
 )
-from ruleengine.local.store import Event, EventType, Key
-from ruleengine.model.values import Object
+from ruleengine.local.store import Event, EventType, Key, Store
 
 
 class Quotas:
     """The controller of ResourceQuotas."""
 
     manager: ClassVar[str] = "kube-controller-manager"
+
+    def __init__(self, store: Store) -> None:
+        self._tallies = Tallies(store)
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """A quota is looked at when it changes, or what it counts does."""
@@ -40,12 +43,9 @@ class Quotas:
         if live is None or is_deleting(live):
             return Reconciled()
 
-        def objects(resource: str) -> Iterable[Object]:
-            return reader.objects(resource, key.namespace)
-
         status = {
             name: {one: str(amount) for one, amount in amounts.items()}
-            for name, amounts in (("hard", hard_of(live)), ("used", used(live, objects)))
+            for name, amounts in (("hard", hard_of(live)), ("used", self._tallies.used(live)))
         }
         return Reconciled((SetStatus(live, status),) if status != live.get("status") else ())
 
