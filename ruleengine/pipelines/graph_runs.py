@@ -201,7 +201,7 @@ def _is_over(machine: "Machine", dag: _Dag, name: str) -> bool:
     node = machine.tree.find(dag.name_of(name))
     if node is None or not is_fulfilled(node):
         return False
-    return hooking.are_done(machine, node, dag.graph.tasks[name])
+    return hooking.are_done(machine, node, dag.graph.tasks[name], f"tasks.{name}")
 
 
 def _before(machine: "Machine", dag: _Dag, nodes: dict[str, Object]) -> list[str]:

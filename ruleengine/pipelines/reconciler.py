@@ -275,6 +275,8 @@ def _run_hooks(machine: Machine, root: Object) -> bool:
         if name == hooking.EXIT and machine.stopped == "Terminate":
             continue
         step = {**stated, "arguments": stated.get("arguments") or _arguments(machine)}
+        if name == hooking.EXIT:
+            step.pop("expression", None)  # as in Argo it always runs (reference, Workflows 12)
         hook = hooking.Hook(name=name, stated=step, variables=machine.globals)
         done = hooking.run_hook(machine, root, hook, call) and done
     return done

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from ruleengine.model.values import Object
-from tests.pipelines.worlds import START, End, MemoryWorld, Script, run
+from tests.pipelines.worlds import START, End, MemoryWorld, Script, run, world_of
 
 
 def retried(strategy: str) -> str:
@@ -187,3 +187,102 @@ templates:
     assert limits[0] is None
     assert all(0 < one < 30 for one in limits[1:])
     assert len(limits) > 1
+
+
+def test_without_a_limit_there_is_none() -> None:
+    """And no wait either, as in Argo."""
+    world = run(retried("{backoff: {duration: '100', factor: 2}}"), fails(6))
+    assert attempts(world) == ["Failed"] * 6 + ["Succeeded"]
+    nodes = [one for one in world.nodes() if one.get("nodeFlag", {}).get("retried")]
+    assert max(_seconds(one, other) for one, other in pairwise(nodes)) <= 1
+
+
+@pytest.mark.parametrize(
+    ("strategy", "code", "count"),
+    [
+        ("{limit: 1}", 1, 2),
+        ("{limit: 1}", 64, 1),
+        ("{limit: 1, expression: 'true'}", 64, 2),
+        ("{limit: 1, expression: 'true', retryPolicy: OnFailure}", 64, 1),
+    ],
+)
+def test_without_a_policy_failures_are_retried_and_with_an_expression_all(
+    strategy: str, code: int, count: int
+) -> None:
+    """A stated policy counts beside the expression."""
+    assert len(attempts(run(retried(strategy), fails(9, code)))) == count
+
+
+def test_back_off_without_a_factor_waits_the_same_each_time() -> None:
+    """A factor is no must."""
+    world = run(retried("{limit: 3, backoff: {duration: 7s}}"), fails(9))
+    nodes = [one for one in world.nodes() if one.get("nodeFlag", {}).get("retried")]
+    assert [_seconds(one, other) for one, other in pairwise(nodes)] == [7, 7, 7]
+
+
+def test_an_attempt_that_took_longer_than_all_may_is_the_last() -> None:
+    """That is said before anything else is looked at, the limit among it."""
+    strategy = "{limit: 0, backoff: {duration: 1s, maxDuration: 10s}}"
+    world = run(retried(strategy), lambda *_: End(code=1, seconds=60))
+    assert attempts(world) == ["Failed"]
+    assert world.node("wf")["message"] == "Max duration limit exceeded"
+
+
+def test_the_limit_is_looked_at_before_the_expression_and_the_policy_before_both() -> None:
+    """The message says which of them ended it."""
+    both = run(retried("{limit: 0, expression: 'false'}"), fails(9))
+    assert both.node("wf")["message"] == "No more retries left"
+    told = run(retried("{limit: 3, expression: 'false'}"), fails(9))
+    assert told.node("wf")["message"] == "retryStrategy.expression evaluated to false"
+    policy = run(retried("{limit: 0, retryPolicy: OnError}"), fails(9))
+    assert policy.node("wf")["message"] == "main: Error (exit code 1)"
+
+
+def test_a_step_that_never_ran_has_the_exit_code_minus_one() -> None:
+    """Its pod was evicted, say, and nothing of it ended."""
+    strategy = "{limit: 1, expression: \"lastRetry.exitCode == '-1'\"}"
+    world = world_of(retried(strategy), lambda *_: None)
+    world.turn()
+    for number in (1, 2):
+        pod = next(one for one in world.pods() if one["status"]["phase"] == "Pending")
+        status = {"phase": "Failed", "reason": "Evicted", "message": "no room"}
+        world.put({**pod, "status": status})
+        world.turn()
+        assert len(attempts(world)) == min(number + 1, 2)
+
+
+def test_what_the_last_attempt_made_is_what_the_node_made() -> None:
+    """Whoever refers to a step that retries sees its last attempt."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: make, template: make}
+  - - name: use
+      template: use
+      arguments: {parameters: [{name: text, value: "{{steps.make.outputs.result}}"}]}
+- name: make
+  retryStrategy: {limit: 1}
+  script: {image: alpine, command: [sh], source: make}
+- name: use
+  inputs: {parameters: [{name: text}]}
+  container: {image: alpine, command: [echo]}
+""",
+        lambda name, _: End(code=int("(0)" in name), result=name[-3:]),
+    )
+    assert world.node("use")["inputs"]["parameters"] == [{"name": "text", "value": "(1)"}]
+    assert world.node("make")["outputs"]["result"] == "(1)"
+
+
+def test_a_stopped_workflow_makes_no_further_attempt() -> None:
+    """Whatever the limit allows."""
+    world = world_of(retried("{limit: 5}"), lambda *_: None)
+    world.turn()
+    world.run_pods()
+    world.turn()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert len(attempts(world)) == 1
+    assert world.status("phase") == "Failed"

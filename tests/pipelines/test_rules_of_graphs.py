@@ -1,0 +1,189 @@
+"""The rules of DAGs, one by one: results, what a bare name means, when, and how a DAG ends."""
+
+import pytest
+
+from tests.pipelines.worlds import End, MemoryWorld, Script, run, world_of
+
+FAILED, ERROR = 1, 64
+"""Exit codes by which a step fails, or counts as an error."""
+
+TEMPLATES = """
+- {name: say, container: {image: alpine, command: [say]}}
+- {name: serve, daemon: true, container: {image: alpine, command: [serve]}}
+"""
+LOOPED = "name: A, template: say, withItems: [x, y]"
+SKIPPED = 'name: A, template: say, when: "a == b"'
+PLAIN = "name: A, template: say"
+
+
+def ran(*tasks: str, codes: dict[str, int] | None = None, more: str = "") -> MemoryWorld:
+    """Run a DAG whose tasks are flow maps without braces; ``codes`` are exit codes by node."""
+    listed = "".join(f"    - {{{task}}}\n" for task in tasks)
+    spec = f"""
+entrypoint: main
+arguments: {{parameters: [{{name: wanted, value: B}}]}}
+templates:
+- name: main
+  dag:
+    tasks:
+{listed}
+    {more}
+{TEMPLATES}
+"""
+    return run(spec, ending(codes or {}))
+
+
+def ending(codes: dict[str, int]) -> Script:
+    """Return a script of exit codes by the end of the nodes' names."""
+
+    def script(name: str, _: object) -> End:
+        found = [code for part, code in codes.items() if part in name]
+        return End(code=found[0] if found else 0)
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("first", "codes", "condition", "begins"),
+    [
+        (PLAIN, {}, "A.Succeeded", True),
+        (PLAIN, {"A": FAILED}, "A.Failed", True),
+        (PLAIN, {"A": ERROR}, "A.Failed", False),
+        (PLAIN, {"A": ERROR}, "A.Errored", True),
+        (PLAIN, {"A": FAILED}, "A.Errored", False),
+        (SKIPPED, {}, "A.Skipped", True),
+        (PLAIN, {}, "A.Skipped", False),
+        (SKIPPED, {}, "A.Succeeded", False),
+        (SKIPPED, {}, "A", True),
+        (PLAIN, {}, "A.Daemoned", False),
+        (LOOPED, {"0:x": FAILED}, "A.AnySucceeded", True),
+        (LOOPED, {"A": FAILED}, "A.AnySucceeded", False),
+        (LOOPED, {"A": FAILED}, "A.AllFailed", True),
+        (LOOPED, {"0:x": FAILED, "1:y": ERROR}, "A.AllFailed", False),
+        (LOOPED, {"0:x": FAILED}, "A.AllFailed", False),
+        (LOOPED, {"0:x": FAILED}, "A", False),
+        (PLAIN, {"A": FAILED}, "!A.Succeeded", True),
+    ],
+)
+def test_each_result_of_a_task_is_what_its_name_says(
+    first: str, codes: dict[str, int], condition: str, *, begins: bool
+) -> None:
+    """And a bare name holds for what succeeded, was skipped, or runs as a daemon."""
+    world = ran(first, f'name: Z, template: say, depends: "{condition}"', codes=codes)
+    assert world.phases()[".Z"] == ("Succeeded" if begins else "Omitted")
+
+
+@pytest.mark.parametrize("condition", ["A.Daemoned", "A"])
+def test_a_daemon_counts_as_soon_as_it_is_ready(condition: str) -> None:
+    """By its own result, and by its bare name."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: serve}}
+    - {{name: Z, template: say, depends: {condition}}}
+{TEMPLATES}
+"""
+    world = world_of(spec, lambda name, _: None if name == ".A" else End())
+    world.turn()
+    world.run_pods()
+    (pod,) = world.pods()
+    ready = {"containerStatuses": [{"name": "main", "ready": True}]}
+    assert world.turn().actions == ()
+    world.put({**pod, "status": {**pod["status"], **ready}})
+    world.settle()
+    assert world.phases()[".Z"] == "Succeeded"
+
+
+def test_an_omitted_task_is_no_success_and_may_be_asked_for() -> None:
+    """So omissions go on along a branch until something asks for them."""
+    world = ran(
+        "name: X, template: say",
+        "name: A, template: say, depends: X.Succeeded",
+        "name: B, template: say, depends: A",
+        "name: C, template: say, depends: A.Omitted",
+        codes={"X": FAILED},
+    )
+    assert world.phases() == {
+        ".X": "Failed",
+        ".A": "Omitted",
+        ".B": "Omitted",
+        ".C": "Succeeded",
+    }
+
+
+def test_names_may_hold_hyphens() -> None:
+    """They are no subtraction."""
+    world = ran(
+        "name: a-b, template: say",
+        "name: c-d, template: say",
+        'name: Z, template: say, depends: "a-b && c-d.Failed"',
+        codes={"c-d": FAILED},
+    )
+    assert world.phases()[".Z"] == "Succeeded"
+
+
+def test_a_task_waits_for_all_that_it_names_whatever_is_known_before() -> None:
+    """No condition is decided early."""
+
+    def script(name: str, _: object) -> End:
+        return End(seconds=9 if name == ".B" else 1)
+
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: say}}
+    - {{name: B, template: say}}
+    - {{name: Z, template: say, depends: "A || B"}}
+{TEMPLATES}
+"""
+    world = run(spec, script)
+    assert world.node("Z")["startedAt"] >= world.node("B")["finishedAt"]
+
+
+@pytest.mark.parametrize(
+    ("codes", "phase"),
+    [
+        ({"A": FAILED}, "Failed"),
+        ({"A": ERROR}, "Error"),
+        ({"A": FAILED, "B": ERROR}, "Failed"),
+        ({"A": ERROR, "B": FAILED}, "Error"),
+    ],
+)
+def test_a_dag_ends_with_the_very_phase_of_its_first_wrong_target(
+    codes: dict[str, int], phase: str
+) -> None:
+    """By the names of the targets."""
+    world = ran("name: B, template: say", "name: A, template: say", codes=codes)
+    assert world.status("phase") == phase
+
+
+def test_a_target_that_did_not_run_has_the_worst_phase_before_it() -> None:
+    """A failure counts more than a success beside it."""
+    world = ran(
+        "name: A, template: say",
+        "name: B, template: say",
+        'name: Z, template: say, depends: "A.Succeeded && B.Succeeded"',
+        codes={"B": ERROR},
+    )
+    assert world.phases()[".Z"] == "Omitted"
+    assert world.status("phase") == "Error"
+
+
+@pytest.mark.parametrize(
+    ("target", "begun"),
+    [
+        ("target: B C", [".A", ".B", ".C"]),
+        ('target: "{{workflow.parameters.wanted}}"', [".A", ".B"]),
+    ],
+)
+def test_targets_are_listed_and_may_be_parameters(target: str, begun: list[str]) -> None:
+    """They and what they need run; nothing else has a node."""
+    tasks = [f"name: {one}, template: say, dependencies: [A]" for one in "BCD"]
+    world = ran("name: A, template: say", *tasks, more=target)
+    assert world.began == begun
