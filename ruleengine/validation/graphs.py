@@ -82,9 +82,11 @@ def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
 def _workflow(one: Derived) -> Iterator[Finding]:
     """Yield what is wrong in the texts, values and calls of a workflow."""
     from ruleengine.validation.workflow_calls import check_calls
+    from ruleengine.validation.workflow_rules import check_rules
     from ruleengine.validation.workflow_tags import check_tags
 
-    for found in (*check_tags(one.object), *check_calls(one.object)):
+    value = one.object
+    for found in (*check_rules(value), *check_tags(value), *check_calls(value)):
         place = _place(one, found.path) or one.source.place()
         finding = _finding(found.code, found.message, found.remedy, place, one)
         yield replace(finding, severity=found.severity)

@@ -15,3 +15,11 @@ class WorkflowProblem:
     message: str
     remedy: str
     severity: Severity = Severity.ERROR
+
+
+def broken(path: Path, message: str, remedy: str) -> WorkflowProblem:
+    """Return the problem that a workflow breaks a rule at a path."""
+    remedy = remedy or "correct it"
+    return WorkflowProblem(
+        path=path, code="schema-workflow-invalid", message=message, remedy=remedy
+    )

@@ -63,4 +63,9 @@ CODES: tuple[Code, ...] = (
         "A schema of the team's own cannot be used",
         "Correct the schema.",
     ),
+    Code(
+        "schema-workflow-invalid",
+        "A workflow breaks a rule over several of its fields",
+        "Do what the finding says; Argo refuses such a workflow when it is submitted.",
+    ),
 )

@@ -1,0 +1,254 @@
+"""Every rule that a workflow is held to before it runs, with a case that breaks only that one.
+
+They are those of the reference, Workflows 25.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from ruleengine.formats import yaml_writer
+from ruleengine.model.values import Object
+from tests.validation.config_repos import make_repo, told
+
+CONTAINER: Object = {"image": "alpine", "command": ["work"]}
+WORK: Object = {"name": "work", "container": CONTAINER}
+
+
+def workflow(*templates: Object, **spec: object) -> Object:
+    """Return a workflow whose first template is where it begins."""
+    first = templates[0].get("name", "work") if templates else "work"
+    return {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "metadata": {"name": "w"},
+        "spec": {"entrypoint": first, "templates": list(templates), **spec},
+    }
+
+
+def leaf(**fields: object) -> Object:
+    """Return a workflow of one container with more fields."""
+    return workflow({**WORK, **fields})
+
+
+def steps(*calls: Object, **fields: object) -> Object:
+    """Return a workflow of steps, one after another, that call ``work``."""
+    main = {"name": "main", "steps": [[one] for one in calls], **fields}
+    return workflow(main, WORK)
+
+
+def dag(*tasks: Object, **fields: object) -> Object:
+    """Return a workflow of tasks that call ``work``."""
+    body = {"tasks": list(tasks), **fields}
+    return workflow({"name": "main", "dag": body}, WORK)
+
+
+def call(name: str = "a", **fields: object) -> Object:
+    """Return a step or task that calls ``work``."""
+    return {"name": name, "template": "work", **fields}
+
+
+def cron(**fields: object) -> Object:
+    """Return a workflow that runs by schedule."""
+    made = workflow(WORK)
+    spec = {"schedules": ["0 2 * * *"], "workflowSpec": made["spec"], **fields}
+    return {**made, "kind": "CronWorkflow", "spec": spec}
+
+
+def made(**kind: object) -> Object:
+    """Return a workflow of one template of a type."""
+    return workflow({"name": "work", **kind})
+
+
+PARAMETER = {"name": "p", "value": "v"}
+PATH = {"path": "/p"}
+
+GOOD = {
+    "a container": leaf(),
+    "steps": steps(call("a"), call("b")),
+    "tasks": dag(call("a"), call("b", depends="a.Succeeded || a.Failed")),
+    "a loop that some succeed of": dag(
+        call("a", withItems=[1]), call("b", depends="a.AnySucceeded || a.AllFailed")
+    ),
+    "a target": dag(call("a"), call("b"), target="b"),
+    "a schedule": cron(timezone="Europe/Berlin", concurrencyPolicy="Forbid"),
+    "a timeout": leaf(timeout="30s", activeDeadlineSeconds=5),
+    "a resource": made(resource={"action": "create", "manifest": "kind: ConfigMap\n"}),
+    "an output": leaf(outputs={"parameters": [{"name": "p", "valueFrom": PATH}]}),
+    "a hook": steps(call(hooks={"exit": {"template": "work"}})),
+}
+
+BAD: dict[str, Object] = {
+    "an unknown field": leaf(containr=CONTAINER),
+    "a name of a template": workflow({**WORK, "name": "a_b"}),
+    "a name of a template that is too long": workflow({**WORK, "name": "a" * 129}),
+    "two templates with one name": workflow(WORK, WORK),
+    "a name of a step": steps(call("a_b")),
+    "two steps with one name": steps(call(), call()),
+    "two tasks with one name": dag(call(), call()),
+    "a name of a parameter": leaf(inputs={"parameters": [{"name": "a.b", "value": "v"}]}),
+    "two parameters with one name": leaf(inputs={"parameters": [PARAMETER, PARAMETER]}),
+    "a name of an artifact": leaf(inputs={"artifacts": [{"name": "a b", "path": "/a"}]}),
+    "no type": workflow({"name": "work"}),
+    "two types": leaf(script={"image": "a", "source": "b"}),
+    "no entrypoint": {**leaf(), "spec": {"templates": [WORK]}},
+    "an entrypoint that is not there": leaf() | {"spec": {"entrypoint": "x", "templates": [WORK]}},
+    "a template that is not there": steps({"name": "a", "template": "none"}),
+    "a template and a reference": steps(call(templateRef={"name": "t", "template": "x"})),
+    "a template and one in place": steps(call(inline={"container": CONTAINER})),
+    "half a reference": steps({"name": "a", "templateRef": {"name": "t"}}),
+    "a step that calls nothing": steps({"name": "a"}),
+    "no tasks": dag(),
+    "a task that is not there": dag(call(dependencies=["x"])),
+    "a circle": dag(call("a", dependencies=["b"]), call("b", dependencies=["a"])),
+    "a target that is not there": dag(call("a"), target="x"),
+    "a result that is none": dag(call("a"), call("b", depends="a.Succeded")),
+    "a result of loops": dag(call("a"), call("b", depends="a.AnySucceeded")),
+    "both ways to depend": dag(call("a"), call("b", depends="a"), call("c", dependencies=["a"])),
+    "continueOn with depends": dag(call("a"), call("b", depends="a", continueOn={"failed": True})),
+    "a digit before depends": dag(call("1a"), call("b", dependencies=["1a"])),
+    "no value for an input": workflow(
+        {"name": "main", "steps": [[call()]]},
+        {**WORK, "inputs": {"parameters": [{"name": "p"}]}},
+    ),
+    "two loops": steps(call(withItems=[1], withParam="[]")),
+    "a count and an end": steps(call(withSequence={"count": 1, "end": 2})),
+    "two sources of a value": leaf(
+        outputs={"parameters": [{"name": "p", "valueFrom": {**PATH, "expression": "1"}}]}
+    ),
+    "no source of an output": leaf(outputs={"parameters": [{"name": "p"}]}),
+    "a path as an output of steps": steps(
+        call(), outputs={"parameters": [{"name": "p", "valueFrom": PATH}]}
+    ),
+    "an expression as an output of a container": leaf(
+        outputs={"parameters": [{"name": "p", "valueFrom": {"expression": "1"}}]}
+    ),
+    "an object as an output of a container": leaf(
+        outputs={"parameters": [{"name": "p", "valueFrom": {"jsonPath": "{.x}"}}]}
+    ),
+    "a path as an output of a resource": made(
+        resource={"action": "get", "manifest": "kind: ConfigMap\n"},
+        outputs={"parameters": [{"name": "p", "valueFrom": PATH}]},
+    ),
+    "an artifact without a path": leaf(inputs={"artifacts": [{"name": "a", "raw": {"data": "x"}}]}),
+    "an output artifact without a path": leaf(outputs={"artifacts": [{"name": "a"}]}),
+    "an artifact of steps with a path": steps(
+        call(), outputs={"artifacts": [{"name": "a", "path": "/a"}]}
+    ),
+    "an input from somewhere": leaf(
+        inputs={"artifacts": [{"name": "a", "path": "/a", "from": "{{workflow.name}}"}]}
+    ),
+    "two ways to take an artifact": steps(
+        call(),
+        outputs={
+            "artifacts": [
+                {"name": "a", "from": "{{steps.a.outputs.artifacts.x}}", "fromExpression": "nil"}
+            ]
+        },
+    ),
+    "no image": made(container={"command": ["work"]}),
+    "no image of a script": made(script={"command": ["sh"], "source": "true"}),
+    "an action that is none": made(resource={"action": "make", "manifest": "kind: ConfigMap\n"}),
+    "no manifest": made(resource={"action": "create"}),
+    "a manifest that is no YAML": made(resource={"action": "create", "manifest": "a: [b"}),
+    "parallelism of a leaf": leaf(parallelism=1),
+    "a deadline of steps": steps(call(), activeDeadlineSeconds=5),
+    "a timeout of steps": steps(call(), timeout="5s"),
+    "a timeout without a unit": leaf(timeout="30"),
+    "a timeout that is none": leaf(timeout="soon"),
+    "a policy of retries": leaf(retryStrategy={"retryPolicy": "Sometimes"}),
+    "a back-off without a duration": leaf(retryStrategy={"backoff": {"factor": 2}}),
+    "a strategy of pods": workflow(WORK, podGC={"strategy": "Never"}),
+    "a selector of pods": workflow(
+        WORK,
+        podGC={
+            "strategy": "OnPodCompletion",
+            "labelSelector": {"matchExpressions": [{"key": "a", "operator": "Is"}]},
+        },
+    ),
+    "a name of a metric": leaf(
+        metrics={"prometheus": [{"name": "a-b", "help": "h", "counter": {"value": "1"}}]}
+    ),
+    "a metric without help": leaf(
+        metrics={"prometheus": [{"name": "ab", "help": "", "counter": {"value": "1"}}]}
+    ),
+    "a metric of two kinds": leaf(
+        metrics={
+            "prometheus": [
+                {"name": "ab", "help": "h", "counter": {"value": "1"}, "gauge": {"value": "1"}}
+            ]
+        }
+    ),
+    "a gauge in real time of something else": leaf(
+        metrics={
+            "prometheus": [
+                {"name": "ab", "help": "h", "gauge": {"realtime": True, "value": "{{status}}"}}
+            ]
+        }
+    ),
+    "a hook without an expression": steps(call(hooks={"early": {"template": "work"}})),
+    "a hook of the workflow without an expression": workflow(
+        WORK, hooks={"early": {"template": "work"}}
+    ),
+    "a reserved name": leaf(sidecars=[{"name": "wait", "image": "a"}]),
+    "a reserved name of a set": made(
+        containerSet={"containers": [{"name": "supervisor", "image": "a"}]}
+    ),
+    "an init container without a name": leaf(initContainers=[{"image": "a"}]),
+    "a set that makes something without a main": made(
+        containerSet={"containers": [{"name": "a", "image": "a"}]},
+        outputs={"parameters": [{"name": "p", "valueFrom": PATH}]},
+    ),
+    "containers that wait for each other": made(
+        containerSet={
+            "containers": [
+                {"name": "a", "image": "a", "dependencies": ["b"]},
+                {"name": "b", "image": "a", "dependencies": ["a"]},
+            ]
+        }
+    ),
+    "a container that waits for none": made(
+        containerSet={"containers": [{"name": "a", "image": "a", "dependencies": ["b"]}]}
+    ),
+    "a resource of pods": workflow(WORK, podResources={"limits": {"example.com/gpu": "1"}}),
+    "claims of steps": steps(call(), resourceClaims=[{"name": "c"}]),
+    "a schedule that is none": cron(schedules=["61 * * * *"]),
+    "a time zone that is none": cron(timezone="Europe/Nowhere"),
+    "a policy that is none": cron(concurrencyPolicy="Sometimes"),
+    "no schedule": cron(schedules=[]),
+    "more templates than may be": workflow(
+        *({**WORK, "name": f"t{number}"} for number in range(201))
+    ),
+    "more tasks than may be": dag(*(call(f"t{number}") for number in range(201))),
+    "more parameters than may be": workflow(
+        WORK,
+        arguments={"parameters": [{"name": f"p{one}", "value": "v"} for one in range(501)]},
+    ),
+    "a workflow of a template with templates": workflow(WORK, workflowTemplateRef={"name": "t"}),
+    "a semaphore of nowhere": workflow(WORK, synchronization={"semaphores": [{}]}),
+}
+
+
+def found(folder: Path, value: Object) -> list[str]:
+    """Return what is wrong with a workflow, but what only the wish for a newer field is."""
+    text = yaml_writer.write(value)
+    report = make_repo(folder / "config", {"pipelines/w.yaml": text}).validate()
+    return [
+        f"{one.place.line} {one.code}"
+        for one in told(report)
+        if one.code not in ("schema-field-deprecated", "support-field-unsupported")
+    ]
+
+
+@pytest.mark.parametrize("name", GOOD)
+def test_what_keeps_the_rules_has_no_finding(tmp_path: Path, name: str) -> None:
+    """Or the others would prove nothing."""
+    assert found(tmp_path, GOOD[name]) == []
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_what_breaks_a_rule_is_told_before_it_runs(tmp_path: Path, name: str) -> None:
+    """At a line of its document."""
+    told_of = found(tmp_path, BAD[name])
+    assert told_of
+    assert all(int(one.split()[0]) > 0 for one in told_of)
