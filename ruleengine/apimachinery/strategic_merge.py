@@ -107,9 +107,9 @@ def _check_keys(value: Value, schema: Schema) -> None:
 
 
 def _retained(live: Object, patch: Object) -> Object:
-    keys = patch.get(RETAIN)
-    if keys is None:
+    if RETAIN not in patch:
         return dict(live)
+    keys = patch[RETAIN]
     if not isinstance(keys, list):
         raise PatchError("$retainKeys has to be a list of field names")
     lost = [
@@ -196,7 +196,7 @@ def _cleaned(value: Any) -> Any:
     not there, and goes.
     """
     if isinstance(value, dict):
-        if value.get(PATCH, _MERGE) != _MERGE:
+        if value.get(PATCH) not in (None, _MERGE):
             return _GONE
         cleaned = {
             name: _cleaned(inner)

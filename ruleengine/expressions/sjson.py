@@ -103,7 +103,9 @@ class Path:
         meter.size(len(text) + len(raw))
         try:
             if self._parts is None:
-                written = _replaced(text, Walker(meter).get(text, self.text).starts, raw, meter)
+                starts = Walker(meter).get(text, self.text).starts
+                # As upstream, which takes the very beginning for nothing found.
+                written = _replaced(text, tuple(filter(None, starts)), raw, meter)
             else:
                 written = _set(text, self._parts, raw)
         except RecursionError:

@@ -113,6 +113,7 @@ def named(*names: str) -> list[dict[str, str]]:
             },
             {"containers": [{"name": "server"}, {"name": "b"}, {"name": "a", "tty": True}]},
         ),
+        ({"nodeName": "a"}, {"nodeSelector": {"$patch": None}}, {"nodeName": "a", "nodeSelector": {}}),
         (
             {"volumes": [{"name": "v", "emptyDir": {}}]},
             {
@@ -169,6 +170,7 @@ def test_a_struct_keeps_only_the_retained_keys() -> None:
         {"nodeSelector": {"$patch": "spam"}},
         {"nodeSelector": {"$retainKeys": ["a"], "b": "x"}},
         {"nodeSelector": {"$retainKeys": "a"}},
+        {"nodeSelector": {"$retainKeys": None}},
         {"$deleteFromPrimitiveList/x": "a"},
         {"$setElementOrder/containers": named("b"), "containers": named("a")},
         {"$setElementOrder/containers": named("b", "a"), "containers": named("a", "b")},
