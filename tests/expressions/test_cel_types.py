@@ -63,6 +63,7 @@ def check(text: str, wanted: Type = BOOL) -> None:
         "type(self.p) == int ? self.p > 0 : self.p.endsWith('%')",
         "self.p == 5 || self.p == '5%'",
         "self.t > timestamp('2020-01-01T00:00:00Z') && self.d <= duration('1h')",
+        "int(self.d) > 0",
         "self.t + self.d > self.t && self.t - self.t < self.d && self.t.getFullYear() > 2000",
         "self.?o.?x.orValue('') == '' && self.?m['a'].optMap(x, x + 1).orValue(0) > 0",
         "quantity('1Gi').isGreaterThan(quantity('1Mi')) && sign(quantity('1').add(1)) == 1",

@@ -76,7 +76,7 @@ getHours getMinutes getSeconds getMilliseconds : duration -> int
 bool : bool -> bool | string -> bool
 bytes : bytes -> bytes | string -> bytes
 double : double -> double | int -> double | uint -> double | string -> double
-int : int -> int | uint -> int | double -> int | string -> int | timestamp -> int
+int : int -> int | uint -> int | double -> int | string -> int | timestamp -> int | duration -> int
 uint : uint -> uint | int -> uint | double -> uint | string -> uint
 string : string -> string | int -> string | uint -> string | double -> string | bool -> string
 string : bytes -> string | timestamp -> string | duration -> string
