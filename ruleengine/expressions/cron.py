@@ -150,7 +150,8 @@ def _interval(text: str, start: int) -> Interval:
     try:
         duration = parse_duration(text[start:])
     except DurationError as error:
-        raise ExpressionError(str(error), offset=start, text=text) from None
+        hint = "write @every 1h30m"
+        raise ExpressionError(str(error), offset=start, text=text, hint=hint) from None
     return Interval(max(duration // SECOND, 1))
 
 

@@ -60,6 +60,8 @@ _HINTS = {
     "bad repetition operator": "write (?:...) around what is repeated twice",
     "invalid repetition size": "write {least,most} with least <= most <= 1000",
     "invalid escape sequence": "RE2 has no back-references; write \\\\ for a backslash",
+    "invalid character class range": "write \\pL, \\p{Greek}, [a-z] or [[:alpha:]]",
+    "invalid character class": "write \\pL, \\p{Greek}, [a-z] or [[:alpha:]]",
     "invalid named capture group": "write (?P<name>...) with letters, digits and _",
     "invalid perl operator": "RE2 has no look-around; match more and use a group",
 }

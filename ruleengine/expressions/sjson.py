@@ -118,7 +118,8 @@ class Path:
 def compile(text: str) -> Path:  # noqa: A001 - every language names it so
     """Return the place that a path means. Raises ``ExpressionError`` for an empty path."""
     if not text:
-        raise ExpressionError("the path cannot be empty", offset=0, text=text)
+        hint = "name a place, such as spec.replicas"
+        raise ExpressionError("the path cannot be empty", offset=0, text=text, hint=hint)
     if len(text) > LONGEST_TEXT:
         raise ExpressionError("the path is too long", text=text)
     return Path(text, _parts(text))
@@ -152,7 +153,9 @@ def _part(name: str, *, forced: bool) -> _Part:
 def _check(text: str) -> None:
     if problem := scanning.problem(text):
         message, offset = problem
-        raise ExpressionError(f"this is no JSON: {message}", offset=offset, text=text)
+        raise ExpressionError(
+            f"this is no JSON: {message}", offset=offset, text=text, hint=scanning.NO_JSON_HINT
+        )
 
 
 def _written(value: Any) -> str:

@@ -126,7 +126,7 @@ def test_values_of_formats_come_in_as_what_they_are() -> None:
         ("self.nope()", 5, "there is no function nope"),
         ("self.size(1)", 5, "does not take 1 arguments"),
         ("startsWith('a', 'b')", 0, "called on a value"),
-        ("self.int()", 5, "is called as int(...)"),
+        ("self.int()", 5, "int is called on no value"),
         ("quantity('1')", 0, "there is no function quantity"),
         ("1 == '\\q'", 6, "escape"),
         ("'abc", 0, "never closed"),

@@ -5,7 +5,23 @@ from typing import Any
 
 import pytest
 
-from ruleengine.expressions import cel, expr, jq, lua
+from ruleengine.expressions import (
+    cel,
+    cron,
+    depends,
+    expr,
+    fasttemplate,
+    gjson,
+    goessner,
+    gotemplates,
+    jq,
+    jsonpath,
+    lua,
+    regular,
+    sjson,
+    tags,
+    when,
+)
 from ruleengine.expressions.language import INPUT, ExpressionError, Limits, Meter
 
 
@@ -62,3 +78,41 @@ def test_a_number_beyond_floating_point_is_told(evaluate: Callable[[int], Any]) 
     with pytest.raises(ExpressionError, match=r"a number.* is too large"):
         evaluate(10**400)
     evaluate(10**300)
+
+
+def _written(path: str) -> str:
+    return sjson.compile(path).set("{", 1)
+
+
+BROKEN: list[tuple[Callable[[str], Any], list[str]]] = [
+    (expr.compile, ["1 +", "(1", '"abc', "1 2", "len()", "#", "@", "a.", "=", "{a", ""]),
+    (when.compile, ["1 +", "(1", "'abc", "a b", "1 in (", "v1.2", "=", "!x"]),
+    (lambda text: tags.replace(text, tags.Scope({})), ["{{=1 +}}", "{{=foo(}}"]),
+    (depends.compile, ["a &&", "(a", "a b", "a.Foo", "a ||| b"]),
+    (gotemplates.compile, ["{{", "{{if}}", "{{end}}", "{{foo}}", '{{"abc}}', "{{ | }}", "{{$x}}"]),
+    (lambda text: fasttemplate.compile(text, strict=True).eval({}), ["{{a", "{{a}}"]),
+    (gjson.Document, ["{", '{"a"', "[1,", "nul", '"a', "{}}", ""]),
+    (_written, ["", "a"]),
+    (jsonpath.compile, ["{", "{.a", "{[}", "{['a}", '{"a}', "{end}", "{.a[?(@.x=1)]}"]),
+    (goessner.compile, ["$.", "$[", '$["a', "$[?(", "a", "", "$[1:2:3:4]"]),
+    (jq.compile, [".a |", "[", "foo", '"abc', "if 1 then 2", ".. ."]),
+    (lua.compile, ["return (", "x =", 'return "abc', "if x", "end", "goto x", "return 1 2"]),
+    (cel.compile, ["1 +", "(1", "self.", "foo(1)", '"abc', "[1", "a ? b", "has(1)", "1 2", "no"]),
+    (cron.compile, ["", "* * *", "60 * * * *", "* * * * 8", "@foo", "@every x", "5-1 * * * *"]),
+    (regular.compile, ["(", "[", "a**", "\\1", "(?=a)", "a{2,1}", "*", "\\p{Foo}"]),
+]
+"""Texts of each language that are none."""
+
+
+@pytest.mark.parametrize(
+    ("read", "text"), [(read, text) for read, texts in BROKEN for text in texts]
+)
+def test_a_text_that_is_no_program_is_told_with_place_and_hint(
+    read: Callable[[str], Any], text: str
+) -> None:
+    """In every language, so that whoever wrote it knows where to look and what to do."""
+    with pytest.raises(ExpressionError) as caught:
+        read(text)
+    assert caught.value.offset is not None
+    assert 0 <= caught.value.offset <= len(text)
+    assert caught.value.hint

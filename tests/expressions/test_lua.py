@@ -247,8 +247,8 @@ def test_one_script_does_not_see_another() -> None:
     ("script", "offset", "words"),
     [
         ("local a = 1\nlocal x = = 2", 22, "unexpected symbol"),
-        ("if true then", 0, "'end' expected"),
-        ("return 'abc", 0, "unfinished string"),
+        ("if true then", 12, "'end' expected"),
+        ("return 'abc", 11, "unfinished string"),
         ("goto nowhere", 0, "no visible label"),
         ("return " + "(" * 500, None, "C levels"),
         ("\x1bLua", 0, "compiled"),

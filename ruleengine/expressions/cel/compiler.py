@@ -7,6 +7,7 @@ go: what one side decides, an error of the other does not undo.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any, Final
 
 from ruleengine.expressions.cel import loops, operators
@@ -102,7 +103,7 @@ class Compiler:
 
     def _known(self) -> str:
         known = sorted({*self._variables, *self._local})
-        return f"known are {', '.join(known)}" if known else ""
+        return f"known are {', '.join(known)}" if known else "no variable is known here"
 
     def _qualified(self, node: Node) -> str | None:
         """Return the dotted name that a chain of names spells, if it begins with no variable."""
@@ -221,7 +222,10 @@ class Compiler:
         if target is not None:
             arguments.insert(0, self.compile(target))
         if not function.takes(len(arguments)):
-            raise self._error(f"{name} does not take {len(node.arguments)} arguments", node.at)
+            hint = "what stands before the dot is not one of them"
+            raise self._error(
+                f"{name} does not take {len(node.arguments)} arguments", node.at, hint
+            )
 
         def call(names: Names, run: Run) -> Any:
             values = [evaluate(names, run) for evaluate in arguments]
@@ -234,11 +238,13 @@ class Compiler:
     def _function(self, name: str, node: Call, *, member: bool) -> Function:
         function = self._functions.get(name)
         if function is None:
-            raise self._error(f"there is no function {name}", node.at)
+            close = get_close_matches(name, self._functions, 1)
+            hint = f"did you mean {close[0]}?" if close else "look for a misspelt name"
+            raise self._error(f"there is no function {name}", node.at, hint)
         if member and not function.member:
-            raise self._error(f"{name} is called as {name}(...)", node.at)
+            raise self._error(f"{name} is called on no value", node.at, f"write {name}(...)")
         if not member and not function.plain:
-            raise self._error(f"{name} is called on a value, as in value.{name}(...)", node.at)
+            raise self._error(f"{name} is called on a value", node.at, f"write value.{name}(...)")
         return function
 
     def _operator(self, node: Call) -> Evaluate:

@@ -56,6 +56,7 @@ _MACROS: Final[dict[tuple[str, int], int]] = {
 
 _LONGEST_CHAIN: Final = 150
 _LARGEST: Final = 2**63
+_OPERATOR_HINT: Final = "write an operator before it, or close what was opened"
 
 
 def parse(text: str) -> Node:
@@ -95,14 +96,17 @@ class _Parser:
 
     def _expect(self, text: str) -> None:
         if not self._accept(text):
-            raise self._error(f"{text} is expected here", self._next.at)
+            hint = "close what was opened" if text in (")", "]", "}") else f"write {text}"
+            raise self._error(f"{text} is expected here", self._next.at, hint)
 
     def _error(self, message: str, at: int, hint: str = "") -> ExpressionError:
         return ExpressionError(message, offset=at, text=self._text, hint=hint)
 
     def end(self) -> None:
         if self._next.kind != "end":
-            raise self._error(f"{self._next.text} is not expected here", self._next.at)
+            raise self._error(
+                f"{self._next.text} is not expected here", self._next.at, _OPERATOR_HINT
+            )
 
     # Expressions
 
@@ -179,7 +183,7 @@ class _Parser:
         optional = self._accept("?")
         token = self._take()
         if token.kind != "name" or token.text in ("in", *_CONSTANTS):
-            raise self._error("the name of a field is expected here", token.at)
+            raise self._error("the name of a field is expected here", token.at, "write self.name")
         if optional or not self._is("("):
             return Select(node, token.text, optional, token.at)
         arguments = self._arguments()
@@ -195,7 +199,9 @@ class _Parser:
             if not self._is(")"):
                 self._expect(",")
                 if self._is(")"):
-                    raise self._error("an argument is expected here", self._next.at)
+                    raise self._error(
+                        "an argument is expected here", self._next.at, "take the comma out"
+                    )
         return tuple(found)
 
     def _macro(self, token: Token, node: Node, arguments: tuple[Node, ...]) -> Node:
@@ -203,7 +209,9 @@ class _Parser:
         names: list[str] = []
         for argument in arguments[:count]:
             if not isinstance(argument, Name):
-                raise self._error("a variable is expected here", argument.at)
+                raise self._error(
+                    "a variable is expected here", argument.at, "as in list.all(x, x > 0)"
+                )
             names.append(argument.name)
         if len(set(names)) < len(names):
             raise self._error("the two variables need different names", arguments[1].at)
@@ -221,7 +229,7 @@ class _Parser:
         if token.kind == "name" or self._accept("."):
             return self._name()
         if token.kind == "end":
-            raise self._error("the expression ends too early", token.at)
+            raise self._error("the expression ends too early", token.at, "write a value")
         return self._bracketed(self._take())
 
     def _bracketed(self, token: Token) -> Node:
@@ -233,36 +241,40 @@ class _Parser:
             return self._list(token.at)
         if token.text == "{":
             return self._map(token.at)
-        raise self._error(f"{token.text} is not expected here", token.at)
+        raise self._error(f"{token.text} is not expected here", token.at, "write a value")
 
     def _number(self, *, negative: bool) -> Node:
         token = self._take()
         value = token.value
         if negative:
             if type(value) is Uint:
-                raise self._error("an unsigned number has no sign", token.at)
+                raise self._error(
+                    "an unsigned number has no sign", token.at, "take the u or the sign out"
+                )
             value = -value
         if type(value) is int and value >= _LARGEST:
-            raise self._error("the number is too large", token.at)
+            raise self._error("the number is too large", token.at, "write a double, with a point")
         return Literal(value, token.at)
 
     def _name(self) -> Node:
         token = self._take()
         if token.kind != "name":
-            raise self._error("a name is expected here", token.at)
+            raise self._error("a name is expected here", token.at, "names begin with a letter")
         if token.text in _CONSTANTS:
             return Literal(_CONSTANTS[token.text], token.at)
         if token.text in _RESERVED:
-            raise self._error(f"{token.text} is a reserved word", token.at)
+            raise self._error(
+                f"{token.text} is a reserved word", token.at, f"write __{token.text}__"
+            )
         if self._is("{"):
-            raise self._error("messages cannot be made here", self._next.at)
+            raise self._error("messages cannot be made here", self._next.at, "write a map")
         if not self._is("("):
             return Name(token.text, token.at)
         arguments = self._arguments()
         if token.text == "has" and len(arguments) == 1:
             field = arguments[0]
             if not isinstance(field, Select) or field.optional:
-                raise self._error("has() takes a field, such as self.name", token.at)
+                raise self._error("has() takes a field", token.at, "write has(self.name)")
             return Has(field.operand, field.field, field.at)
         return Call(token.text, None, arguments, token.at)
 

@@ -90,7 +90,7 @@ class _Scanner:
         end = start
         while not self._text.startswith(quote, end):
             if end >= len(self._text) or (len(quote) == 1 and self._text[end] in "\r\n"):
-                raise self._fail("a quote is never closed", found.start())
+                raise self._fail("a quote is never closed", found.start(), "close it the same way")
             end += 1 if raw or self._text[end] != "\\" else 2
         inside = self._text[start:end]
         value: str | bytes

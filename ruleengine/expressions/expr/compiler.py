@@ -261,6 +261,7 @@ class Compiler:
             raise self.error(
                 f"'{node.name}' takes {function.wanted()} arguments, not {len(arguments)}",
                 node.offset,
+                "what stands before a pipe is the first of them",
             )
         call = function.call
         return self.guarded(

@@ -9,7 +9,9 @@ _HINTS: Final = {
     "=": "compare with ==",
     "end": "the expression stops too early",
     "{": "a map needs keys: {key: value}",
+    "#": "it is the item within filter(...), map(...) and their like",
 }
+_HINT: Final = "write an operator before it, or put texts in quotes"
 
 
 class Stream:
@@ -64,7 +66,7 @@ class Stream:
         """Return the error that the token here does not fit."""
         end = self.now.kind is Kind.END
         instead = f", {wanted} should stand here" if wanted else ""
-        hint = _HINTS.get("end" if end else self.now.value, "")
+        hint = _HINTS.get("end" if end else self.now.value, _HINT)
         return self.error(f"unexpected {self.now}{instead}", hint)
 
     def error(self, message: str, hint: str = "") -> ExpressionError:

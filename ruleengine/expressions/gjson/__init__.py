@@ -33,7 +33,9 @@ class Document:
     def __init__(self, text: str) -> None:
         if problem := scanning.problem(text):
             message, offset = problem
-            raise ExpressionError(f"this is no JSON: {message}", offset=offset, text=text)
+            raise ExpressionError(
+                f"this is no JSON: {message}", offset=offset, text=text, hint=scanning.NO_JSON_HINT
+            )
         self.text = text
 
     def get(self, path: str, limits: Limits = DEFAULT_LIMITS) -> Result:

@@ -16,6 +16,8 @@ _SCALAR: Final = re.compile(r'"[^"\\]*(?:\\.[^"\\]*)*"|[^\s,\]}]+')
 _KEY: Final = re.compile(r'[\s,]*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*')
 _ELEMENT: Final = re.compile(r"[\s,]*(?=[^\s,\]])")
 
+NO_JSON_HINT: Final = "texts stand in double quotes, and nothing stands behind the value"
+
 
 def _refuse(name: str) -> None:
     raise ValueError(f"{name} is no JSON")

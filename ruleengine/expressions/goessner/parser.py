@@ -93,7 +93,7 @@ class Parser:
             return steps.several(steps.everything(offset))
         match = name.match(self.text, self.at)
         if match is None:
-            raise self.error("a name should stand here")
+            raise self.error("a name should stand here", "write .name, .* or ['name']")
         self.at = match.end()
         key = (match[1] if match.re.groups else match[0]).strip()
         return steps.one(_always(key), offset)
@@ -126,7 +126,7 @@ class Parser:
         if self._is(":"):
             return self._range(first, offset)
         if first is None:
-            raise self.error("a key should stand here")
+            raise self.error("a key should stand here", "write a number, or a name in quotes")
         choices = [first]
         while self.take(","):
             self.skip_space()
@@ -145,7 +145,7 @@ class Parser:
             self.skip_space()
         self._expect("]")
         if len(bounds) > 3:
-            raise self.error("a range has at most a start, an end and a stride")
+            raise self.error("a range has at most a start, an end and a stride", "as in [1:9:2]")
         bounds += [None] * (3 - len(bounds))
         return steps.several(steps.between(bounds, offset))
 

@@ -91,4 +91,5 @@ class Cursor:
         if token.kind == tokens.END:
             return self.problem(token, f"unexpected EOF in {context}", hint or "write {{end}}")
         shown = self.shown(token.offset, token.end)
+        hint = hint or "an action is a command, or commands with pipes between them"
         return self.problem(token, f"unexpected <{shown}> in {context}", hint)

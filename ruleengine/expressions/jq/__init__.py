@@ -26,6 +26,10 @@ _EXACT = 2**53
 _PER_CHARACTER = 6
 """How many bytes a character takes at most in an answer."""
 _PLACE = re.compile(r" at <top-level>, line (\d+), column (\d+):")
+_HINTS = {
+    "end of file": "something is not closed, or its right side is missing",
+    "is not defined": "look for a misspelt name; what takes arguments is name(a; b)",
+}
 _VALUE = re.compile(r"\b(object|array|string|number|boolean) \(.*\)", re.DOTALL)
 
 
@@ -92,15 +96,21 @@ def _ask(text: str, limits: Limits, **asked: Any) -> list[Any]:
 def _syntax_error(text: str, told: str) -> ExpressionError:
     place = _PLACE.search(told)
     if place is None:
-        return ExpressionError(told.strip().removeprefix("jq: error: "), text=text)
+        message = told.strip().removeprefix("jq: error: ")
+        return ExpressionError(message, offset=0, text=text, hint=_hint(message))
     line, column = int(place[1]) - 2, int(place[2])  # before the text stands a line of ours
     lines = text.encode(errors="replace").splitlines(keepends=True)
     before = b"".join(lines[:line]) + (lines[line] if line < len(lines) else b"")[: column - 1]
-    return ExpressionError(
-        told[: place.start()].removeprefix("jq: error: "),
-        offset=min(len(before.decode(errors="replace")), len(text)),
-        text=text,
-    )
+    message = told[: place.start()].removeprefix("jq: error: ")
+    offset = min(len(before.decode(errors="replace")), len(text))
+    return ExpressionError(message, offset=offset, text=text, hint=_hint(message))
+
+
+def _hint(message: str) -> str:
+    for part, hint in _HINTS.items():
+        if part in message:
+            return hint
+    return "texts stand in double quotes, and a pipe between two steps"
 
 
 def _as_in_go(value: Any) -> Any:

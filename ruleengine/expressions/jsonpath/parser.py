@@ -121,7 +121,9 @@ class _Reader:
         elif character == "_" or character.isalnum():
             self._word()
         else:
-            self._fail(f"{character!r} has no meaning here", self._at)
+            self._fail(
+                f"{character!r} has no meaning here", self._at, "write .name, [0] or ['key']"
+            )
 
     def _readers(self) -> dict[str, Callable[[], None]]:
         return {"[": self._brackets, ".": self._dot, '"': self._quoted, "'": self._quoted}
@@ -143,7 +145,7 @@ class _Reader:
 
     def _recursive(self) -> None:
         if self._nodes and isinstance(self._nodes[-1], Recursive):
-            self._fail("two recursive descents stand beside each other", self._at)
+            self._fail("two recursive descents stand beside each other", self._at, "write ..name")
         self._at += 2
         self._nodes.append(Recursive())
         if self._peek() == "_" or self._peek().isalnum():
@@ -165,14 +167,14 @@ class _Reader:
         try:
             number = int(value) if "." not in value else parse_float(value)
         except ValueError:
-            self._fail(f"{value} is no number", at)
+            self._fail(f"{value} is no number", at, "write texts in quotes")
         self._nodes.append(Literal(number))
 
     def _quoted(self) -> None:
         at = self._at
         end = self._closing_quote(at)
         if end < 0:
-            self._fail("a quote is never closed", at)
+            self._fail("a quote is never closed", at, "close it with the same one")
         self._at = end + 1
         try:
             self._nodes.append(Text(_unquoted(self._text[at : end + 1])))

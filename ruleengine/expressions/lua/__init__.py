@@ -31,6 +31,12 @@ NOW = "$now"
 _PLACE = re.compile(r"^script:(\d+): ")
 _OURS = re.compile(r"^(?:sandbox|patterns):\d+: ")
 _NEAR = re.compile(r"near '([^']+)'$")
+_HINTS = {
+    "near <eof>": "something is not closed: a block wants its end, a bracket and a quote theirs",
+    " expected": "write what is expected there",
+    "no visible label": "write ::name:: before or behind it, in the same block",
+    "near ": "write an operator or a new statement before it",
+}
 
 
 class Program:
@@ -81,17 +87,20 @@ def compile(text: str, dialect: Dialect = Dialect.EVENTS) -> Program:  # noqa: A
         raise ExpressionError("the script is too long", text=text)
     source = whole(text).encode()
     if source.startswith(b"\x1b"):
-        raise ExpressionError("the script is compiled Lua", offset=0, text=text)
+        raise ExpressionError(
+            "the script is compiled Lua", offset=0, text=text, hint="write its source"
+        )
     try:
         problem = Runtime(lambda: False).problem(source)
     except MemoryError:
         raise ExpressionError("the script is too large", text=text) from None
     if problem is not None:
-        raise _error("this is no Lua", problem, text)
+        hint = next((hint for part, hint in _HINTS.items() if part in problem), "")
+        raise _error("this is no Lua", problem, text, hint)
     return Program(text, source, dialect)
 
 
-def _error(what: str, told: str, text: str) -> ExpressionError:
+def _error(what: str, told: str, text: str, hint: str = "") -> ExpressionError:
     told = told if told.isascii() else told.encode("latin-1", "replace").decode(errors="replace")
     told = _OURS.sub("", told)
     offset = None
@@ -102,4 +111,5 @@ def _error(what: str, told: str, text: str) -> ExpressionError:
         near = _NEAR.search(told)
         column = max(lines[line].rfind(near[1]), 0) if near else 0
         offset = sum(len(one) + 1 for one in lines[:line]) + column
-    return ExpressionError(f"{what}: {told}", offset=offset, text=text)
+        offset = len(text) if "near <eof>" in told else offset
+    return ExpressionError(f"{what}: {told}", offset=offset, text=text, hint=hint)

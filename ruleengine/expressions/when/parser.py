@@ -150,7 +150,7 @@ class Parser:
         return look_up
 
     def _unexpected(self, wanted: str) -> ExpressionError:
-        hint = "" if self._is(Kind.END) else QUOTE_HINT
+        hint = "write what is missing" if self._is(Kind.END) else QUOTE_HINT
         return self._error(f"{self._next()} where {wanted} should stand", hint)
 
     def _error(self, message: str, hint: str = "") -> ExpressionError:
