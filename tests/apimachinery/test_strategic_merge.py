@@ -113,7 +113,11 @@ def named(*names: str) -> list[dict[str, str]]:
             },
             {"containers": [{"name": "server"}, {"name": "b"}, {"name": "a", "tty": True}]},
         ),
-        ({"nodeName": "a"}, {"nodeSelector": {"$patch": None}}, {"nodeName": "a", "nodeSelector": {}}),
+        (
+            {"nodeName": "a"},
+            {"nodeSelector": {"$patch": None}},
+            {"nodeName": "a", "nodeSelector": {}},
+        ),
         (
             {"volumes": [{"name": "v", "emptyDir": {}}]},
             {
