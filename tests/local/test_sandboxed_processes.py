@@ -5,6 +5,7 @@ import queue
 import select
 import signal
 import socket
+import subprocess
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,6 +21,7 @@ from ruleengine.local.runtime.detecting import ALLOW, detect
 from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.inside.enter import open_inside
 from ruleengine.local.runtime.launching import Contained, LauncherProcess
+from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
 from ruleengine.local.runtime.storage import Bounds, measure
@@ -241,6 +243,27 @@ def test_a_launcher_that_ends_takes_its_containers_with_it(
     assert shell.wait(name).code == 137
     assert until(lambda: not alive_below(runner.log_path(shell.uid, name, 0).parents[3]))
     assert shell("echo again")[1] == "again\n"
+
+
+def test_a_launcher_that_outlived_its_server_is_ended(tmp_path: Path) -> None:
+    """A process that only has its number is left alone."""
+    files = LauncherFiles(tmp_path / "launchers")
+    with subprocess.Popen(["sleep", "600"]) as ours, subprocess.Popen(["sleep", "600"]) as other:
+        files.write(ours.pid)
+        files.write(other.pid)
+        record = tmp_path / "launchers" / str(other.pid)
+        record.write_text(record.read_text().replace('"born":', '"born":1'))
+        LauncherFiles(tmp_path / "launchers").end()
+        assert ours.wait(30) == -signal.SIGKILL
+        assert other.poll() is None
+        other.kill()
+    assert not (tmp_path / "launchers").exists()
+
+
+def test_a_process_begins_where_it_asks_to(shell: Shell) -> None:
+    """The folder is made where it is missing, and the process may write there."""
+    seen, log = shell.run("pwd; echo x > file; cat file", working_directory="/new/place")
+    assert (seen.code, log) == (0, "/new/place\nx\n")
 
 
 def test_an_end_is_heard_of_also_where_it_cannot_be_written(
