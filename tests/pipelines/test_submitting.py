@@ -1,5 +1,7 @@
 """New workflows from documents: what they are made of, and what is checked before."""
 
+from dataclasses import replace
+
 import pytest
 
 from ruleengine.model.errors import UsageError
@@ -108,6 +110,11 @@ def asked(entrypoint: str = "", **parameters: str) -> Submission:
         (asked(target="a", entrypoint="zzz"), "its templates: main, other"),
         (asked(target="a", entrypoint="other"), "declare deep among spec.arguments.parameters"),
         (asked(levl="low"), "the parameter 'target' has no value"),
+        (replace(ASKED, name="Bad_Name"), "--name 'Bad_Name' is no name of a workflow"),
+        (replace(ASKED, name="x" * 64), "more than 63 characters"),
+        (replace(ASKED, generate_name="-x"), "--generate-name '-x' is no name of a workflow"),
+        (replace(ASKED, labels={"a b": "c"}), "--labels a b=c is no label"),
+        (replace(ASKED, labels={"a": "c d"}), "--labels a=c d is no label"),
     ],
 )
 def test_what_does_not_fit_is_told_before_anything_is_created(

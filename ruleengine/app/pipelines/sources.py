@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import FOLDER, Place
@@ -10,6 +11,8 @@ from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
+
+_SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
 def find_source(place: Place, name: str, source: str = "") -> Object:
@@ -38,8 +41,12 @@ def find_source(place: Place, name: str, source: str = "") -> Object:
 def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> list[Object]:
     """Return the documents of a file, whether the repo declares it or not."""
     path = Path(name)
-    if path.suffix not in (".yaml", ".yml", ".json") or not path.is_file():
+    if path.suffix not in _SUFFIXES:
         return []
+    if not path.is_file():
+        if not path.parent.name:
+            return []
+        raise UsageError(f"there is no file {name}", "correct its path, or name a pipeline")
     relative = place.workspace.relative(path)
     if relative is not None and relative.startswith(f"{FOLDER}/"):
         _check(place, relative)

@@ -10,6 +10,7 @@ from ruleengine.cli.pipelines.options import (
     Where,
     all_namespaces,
     follow_options,
+    label_selector,
     memoized,
     node_field_selector,
     parameters,
@@ -41,7 +42,7 @@ Examples:
 @all_namespaces
 @click.option("--status", default="", metavar="PHASE,...", help="Only those that ended so.")
 @click.option("--prefix", default="", help="Only those whose names begin so.")
-@click.option("-l", "--selector", default="", help="Only those with these labels.")
+@label_selector("Only those with these labels.")
 @click.option("--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Most.")
 @placed
 def list_command(
@@ -54,23 +55,19 @@ def list_command(
     where: Where,
 ) -> None:
     """List archived workflows, the newest first."""
-    from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
+    from ruleengine.apimachinery.selectors import parse_label_selector
     from ruleengine.app.pipelines.archive import entries
     from ruleengine.cli.pipelines.showing import show_objects
     from ruleengine.cli.printing import columns
     from ruleengine.services.archives.archive import Query
 
-    try:
-        labels = parse_label_selector(selector)
-    except SelectorError as error:
-        raise click.UsageError(f"{selector!r} selects no labels: {error}") from error
     phases = tuple(one.strip() for one in status.split(",") if one.strip())
     with where.opened() as place:
         query = Query(
             namespace="" if all_namespaces else place.namespace,
             prefix=prefix,
             phases=phases,
-            selector=labels,
+            selector=parse_label_selector(selector),
             most=limit,
         )
         found = entries(place, query)

@@ -10,6 +10,7 @@ from ruleengine.cli.options import DurationType, gathering
 from ruleengine.cli.pipelines.options import (
     Where,
     all_namespaces,
+    label_selector,
     node_field_selector,
     placed,
     workflow,
@@ -73,7 +74,7 @@ def _filter(
     click.option("--older", type=DurationType(), default=None, help="Only those over for longer."),
     click.option("--prefix", default="", help="Only those whose names begin so."),
 )
-@click.option("-l", "--selector", default="", help="Only those with these labels.")
+@label_selector("Only those with these labels.")
 @placed
 def list_command(*, all_namespaces: bool, chosen: "Filter", selector: str, where: Where) -> None:
     """List workflows: those on their way first, then the newest."""

@@ -130,6 +130,29 @@ follow_options = gathering(
 """Adds how to follow a workflow that was begun: ``manner: Manner``."""
 
 
+class LabelSelectorType(click.ParamType[str]):
+    """A selector of labels as Kubernetes writes it: ``team=shop,tier!=web``."""
+
+    name = "selector"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the text of a selector, once it can be read."""
+        from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
+
+        try:
+            parse_label_selector(str(value))
+        except SelectorError as error:
+            self.fail(f"{value!r} selects no labels: {error}; write name=value", param, ctx)
+        return str(value)
+
+
+def label_selector(about: str) -> Callable[[Command], Command]:
+    """Add ``-l``: ``selector``, a text."""
+    return click.option("-l", "--selector", type=LabelSelectorType(), default="", help=about)
+
+
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
     """Return the pairs that ``NAME=VALUE`` texts mean. Raises ``UsageError``."""
     found = {}

@@ -8,7 +8,14 @@ import click
 
 from ruleengine.cli.options import DurationType, gathering
 from ruleengine.cli.pipelines import completing
-from ruleengine.cli.pipelines.options import Where, node_field_selector, pairs, placed, workflows
+from ruleengine.cli.pipelines.options import (
+    Where,
+    label_selector,
+    node_field_selector,
+    pairs,
+    placed,
+    workflows,
+)
 from ruleengine.model.values import Object
 
 if TYPE_CHECKING:
@@ -126,7 +133,7 @@ def _filter(*, completed: bool, older: timedelta | None, prefix: str, selector: 
         "--older", type=DurationType(), default=None, help="All that are over for longer."
     ),
     click.option("--prefix", default="", help="All whose names begin so."),
-    click.option("-l", "--selector", default="", help="All with these labels."),
+    label_selector("All with these labels."),
 )
 @click.option("--all", "every", is_flag=True, help="All of the namespace.")
 @placed

@@ -8,6 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from ruleengine.apimachinery.naming import (
+    check_dns_subdomain,
+    check_label_value,
+    check_qualified_name,
+)
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup, uid_of
@@ -17,6 +22,9 @@ from ruleengine.pipelines.verbs.parameters import pass_parameters
 
 RUNNABLE: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate", "CronWorkflow")
 """The kinds that a workflow can be made of."""
+
+_LONGEST_NAME: Final = 63
+"""So many characters the value of a label may have, and the name of a workflow is one."""
 
 _PREFIX_LIMIT: Final = 57
 """How long a name may be before its suffix: labels hold 63 characters."""
@@ -55,6 +63,7 @@ def submitted(document: Object, asked: Submission, template: Object | None = Non
         effective = document.get("spec") or {}
     if asked.entrypoint:
         effective = {**effective, "entrypoint": asked.entrypoint}
+    _check_marks(asked)
     _check_entrypoint(effective, source)
     passed = pass_parameters(effective, asked.parameters, source)
     return {
@@ -100,6 +109,24 @@ def _spec(document: Object) -> Object:
 
 def _own(spec: Object) -> Object:
     return {key: value for key, value in spec.items() if key != "workflowTemplateRef"}
+
+
+def _check_marks(asked: Submission) -> None:
+    """Raise ``UsageError`` for a name or a label that no workflow may have."""
+    prefix = f"{asked.generate_name}{asked.suffix}" if asked.generate_name else ""
+    for option, name in (("--name", asked.name), ("--generate-name", prefix)):
+        problem = check_dns_subdomain(name) if name else None
+        if name and problem is None and len(name) > _LONGEST_NAME:
+            problem = f"it has more than {_LONGEST_NAME} characters, and stands in labels"
+        if problem:
+            what = f"{option} {name.removesuffix(asked.suffix) if name == prefix else name!r}"
+            remedy = "write lower case letters, digits and dashes"
+            raise UsageError(f"{what} is no name of a workflow: {problem}", remedy)
+    for label, value in asked.labels.items():
+        problem = check_qualified_name(label) or check_label_value(value)
+        if problem:
+            what = f"--labels {label}={value} is no label: {problem}"
+            raise UsageError(what, "write NAME=VALUE with letters, digits, dashes, dots and _")
 
 
 def _check_entrypoint(effective: Object, source: str) -> None:
