@@ -76,3 +76,23 @@ def test_a_pod_is_bound_once(call: Caller) -> None:
     assert (status, answer["reason"]) == (409, "Conflict")
     wrong = {"metadata": {"name": "x"}, "target": {"name": "m"}}
     assert call("POST", f"{PODS}/b/binding", wrong)[0] == 400
+
+
+@pytest.mark.parametrize(
+    ("subresource", "body"),
+    [
+        ("eviction", {"kind": "Pod", "apiVersion": "policy/v1"}),
+        ("eviction", {"kind": "Eviction", "apiVersion": "policy/v9"}),
+        ("binding", {"kind": "Eviction", "apiVersion": "policy/v1", "target": {"name": "n"}}),
+    ],
+)
+def test_what_is_asked_by_another_kind_is_not_done(
+    call: Caller, subresource: str, body: Object
+) -> None:
+    """A pod is not evicted by what means something else."""
+    call("POST", PODS, pod("a"))
+    call.plane.advance(5)
+    before = call("GET", f"{PODS}/a")
+    status, refused = call("POST", f"{PODS}/a/{subresource}", {**body, "metadata": {"name": "a"}})
+    assert (status, refused["reason"]) == (400, "BadRequest")
+    assert call("GET", f"{PODS}/a") == before

@@ -36,7 +36,7 @@ QUERY = (
     "fieldSelector", "watch", "timeoutSeconds", "sendInitialEvents", "allowWatchBookmarks",
     "dryRun", "fieldManager", "fieldValidation", "force", "propagationPolicy",
     "gracePeriodSeconds", "orphanDependents", "includeObject", "container", "tailLines",
-    "sinceTime", "follow",
+    "sinceTime", "sinceSeconds", "limitBytes", "stream", "timeout", "follow",
 )  # fmt: skip
 TEXTS = (
     "", "1", "0", "-1", "x", "true", "All", "Exact", "NotOlderThan", "a=b", "a in (b)",

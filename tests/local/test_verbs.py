@@ -242,6 +242,30 @@ def test_what_cannot_be_read_is_said(call: Caller) -> None:
     assert call("GET", MAPS)[0] == 406
 
 
+@pytest.mark.parametrize(
+    ("query", "code"),
+    [
+        ({"tailLines": "-1"}, 422),
+        ({"tailLines": "few"}, 400),
+        ({"sinceSeconds": "1", "sinceTime": "2026-01-01T00:00:00Z"}, 422),
+        ({"sinceTime": "yesterday"}, 422),
+        ({"stream": "Both"}, 422),
+        ({"sinceSeconds": "9" * 30}, 200),
+        ({"limitBytes": "9" * 30}, 200),
+        ({"container": "none"}, 400),
+    ],
+)
+def test_a_log_is_asked_for_as_it_can_be(call: Caller, query: dict[str, str], code: int) -> None:
+    """What cannot be read is a bad request, what cannot be is invalid."""
+    pods = "/api/v1/namespaces/default/pods"
+    body = {"metadata": {"name": "p"}, "spec": {"containers": [{"name": "c", "image": "i"}]}}
+    call("POST", pods, body)
+    call.plane.advance(5)
+    request = HttpRequest(method="GET", path=f"{pods}/p/log", query=tuple(query.items()))
+    response = call.plane.send(request)
+    assert response.status == code, response.body
+
+
 @pytest.mark.parametrize("header", ["", "Bearer wrong", "Basic right"])
 def test_a_wrong_token_is_unauthorised(header: str) -> None:
     """Only the token opens the server."""

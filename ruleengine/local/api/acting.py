@@ -47,6 +47,12 @@ class Actions:
         """
         known = SUBRESOURCES[route.subresource]
         version = f"{known.group}/{known.version}" if known.group else known.version
+        stated = (body.get("apiVersion") or version, body.get("kind") or known.kind)
+        if stated != (version, known.kind):
+            raise bad_request(
+                f"the object provided is unrecognized: it is {stated[1]} of {stated[0]}, and the "
+                f"path is for {known.kind} of {version}"
+            )
         decoded(body, schema_for(version, known.kind))
         _check_name(body, route)
         match route.subresource:

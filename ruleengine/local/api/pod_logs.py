@@ -3,8 +3,9 @@
 from collections.abc import Callable, Mapping
 from datetime import datetime
 
-from ruleengine.local.api.failures import bad_request
+from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.local.runtime.logs import (
+    LogOptions,
     Logs,
     follow_log,
     is_large,
@@ -19,6 +20,21 @@ from ruleengine.model.values import Object, lookup
 _HEADERS = {"content-type": "text/plain"}
 
 
+def _options(pod: Object, query: Mapping[str, str], now: datetime) -> LogOptions:
+    """Return what is asked for: 400 where it cannot be read, 422 where it cannot be."""
+    for name in ("tailLines", "limitBytes", "sinceSeconds"):
+        if not query.get(name, "0").removeprefix("-").isdecimal():
+            raise bad_request(f"invalid value {query[name]!r} for the parameter {name}")
+    try:
+        return read_options(query, now)
+    except ValueError as error:
+        name, kind = str(pod["metadata"]["name"]), "PodLogOptions"
+        causes = [{"reason": "FieldValueInvalid", "message": str(error), "field": ""}]
+        details = {"name": name, "kind": kind, "causes": causes}
+        text = f'{kind} "{name}" is invalid: {error}'
+        raise ApiFailure(422, "Invalid", text, details) from None
+
+
 def answer(
     pod: Object,
     query: Mapping[str, str],
@@ -28,12 +44,9 @@ def answer(
 ) -> HttpResponse:
     """Return the log that a query asks for; ``current`` gives the pod as it is later.
 
-    Raises ``ApiFailure`` 400.
+    Raises ``ApiFailure`` 400 and 422.
     """
-    try:
-        options = read_options(query, now)
-    except ValueError as error:
-        raise bad_request(str(error)) from None
+    options = _options(pod, query, now)
     container = chosen_container(pod, query.get("container", ""))
     found = _status_of(pod, container)
     attempt = _attempt(found)

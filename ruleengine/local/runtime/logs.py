@@ -74,6 +74,8 @@ def _since(query: Mapping[str, str], now: datetime) -> bytes:
     if seconds is not None and moment is not None:
         raise ValueError("at most one of sinceTime or sinceSeconds may be specified")
     if seconds is not None:
+        if seconds > now.timestamp():
+            return b""  # longer ago than there was anything
         found = now - timedelta(seconds=seconds)
     elif moment is not None:
         found = parse_time(moment)
