@@ -28,6 +28,7 @@ from ruleengine.model.values import Object
 
 CLIENTS = 8
 WATCHERS, CHANGES = 200, 200
+_FEW = 300
 _MAPS = "/api/v1/namespaces/default/configmaps"
 _PODS = "/api/v1/namespaces/default/pods"
 _DEPLOYMENTS = "/apis/apps/v1/namespaces/default/deployments"
@@ -201,6 +202,27 @@ def many(running: process.Running, count: int) -> None:
     )
 
 
+def beside(running: process.Running, count: int) -> None:
+    """Print what a pod costs where a quota, a budget and a Service look, among few and many."""
+    first = Connection(running)
+    one = {"app": "pod-00001"}
+    budget = {"minAvailable": 1, "selector": {"matchLabels": one}}
+    for path, spec in (
+        ("/api/v1/namespaces/default/resourcequotas", {"hard": {"pods": "100000"}}),
+        ("/apis/policy/v1/namespaces/default/poddisruptionbudgets", budget),
+        ("/api/v1/namespaces/default/services", {"selector": one, "ports": [{"port": 80}]}),
+    ):
+        value = {"metadata": {"name": "looks"}, "spec": spec}
+        first.ask(first.request("POST", path, json.dumps(value).encode()))
+    few = load(running, CLIENTS, 600, pods(0, _FEW))
+    load(running, CLIENTS, 600, pods(_FEW, count - _FEW))
+    many = load(running, CLIENTS, 600, pods(count, _FEW))
+    print(
+        f"\na pod beside {_FEW} others at most: {few.microseconds:,.0f} µs of the server; beside "
+        f"{count:,}: {many.microseconds:,.0f} µs, {many.microseconds / few.microseconds:.2f} x"
+    )
+
+
 def _memory(pid: int) -> float:
     text = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
     line = next(one for one in text.splitlines() if one.startswith("Pss:"))
@@ -241,7 +263,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--pods", type=int, default=10_000)
-    parser.add_argument("what", nargs="*", default=["rates", "watchers", "many", "starts"])
+    parser.add_argument(
+        "what", nargs="*", default=["rates", "watchers", "many", "beside", "starts"]
+    )
     asked = parser.parse_args()
     print(machine() + "\n")
     with tempfile.TemporaryDirectory() as folder:
@@ -256,6 +280,10 @@ def main() -> None:
             with process.ensure(state.with_name("many")) as running:
                 many(running, asked.pods)
             process.stop(state.with_name("many"))
+        if "beside" in asked.what:
+            with process.ensure(state.with_name("beside")) as running:
+                beside(running, asked.pods // 4)
+            process.stop(state.with_name("beside"))
         if "starts" in asked.what:
             starts(Path(folder), 7)
 
