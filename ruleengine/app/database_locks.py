@@ -4,7 +4,6 @@ Everything is asked from the loop's thread; a thread beside it only tells now an
 is time to look again, as other controllers tell us nothing.
 """
 
-import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -12,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.app.clusters import Connected, database_path
+from ruleengine.app.repeating import repeating
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.errors import RuleEngineError, UsageError
 from ruleengine.model.values import Object, uid_of
 from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine, row_of
 from ruleengine.pipelines.locks import holders_in, kinds_in, workflow_of
@@ -59,11 +59,6 @@ class DatabaseLocks:
         self._held: set[str] = set()
         self._owed: set[str] = set()
 
-    @property
-    def is_used(self) -> bool:
-        """Whether a lock was ever asked for."""
-        return self._table is not None
-
     def answer(self, request: Request) -> Answer | None:
         """Return how it stands with a claim, having taken its locks where it is its turn."""
         claim, now = Claim.of(request), self._now()
@@ -93,6 +88,8 @@ class DatabaseLocks:
 
     def look_again(self) -> None:
         """Have everything asked again that waits; safe to call from any thread."""
+        if self._table is None:
+            return
         self._stale = True
         self._news.tell(DATABASE_LOCKS)
 
@@ -190,7 +187,7 @@ def database_locks(
         return open_lock_table(configuration, cluster, state)
 
     locks = DatabaseLocks(opening, cluster.client.get, lambda: datetime.now(UTC), news)
-    with _looking(locks):
+    with repeating(locks.look_again, _LOOK_EVERY, "locks"):
         try:
             yield {DATABASE_LOCKS: locks}
         finally:
@@ -201,30 +198,23 @@ def open_lock_table(configuration: Configuration, cluster: Connected, state: Pat
     """Open the locks that the settings name; in the state folder where they name none.
 
     A controller is called after its cluster, so that one which comes back knows what is its own.
-    Raises ``StoreError`` or ``UnreachableError`` where they cannot be used.
+    Raises ``StoreError``, ``UnreachableError`` or ``UsageError`` where they cannot be used.
     """
     from ruleengine.services.archives.opening import open_locks
 
     settings, archive = configuration.synchronization, configuration.archive
     url = settings.database or (archive.database if archive else "")
-    first = cluster.client.get(Target("v1", "Namespace", "", "kube-system"))
-    controller = settings.controller or f"ruleengine-{uid_of(first or {})}"
+    controller = settings.controller or _identity(cluster)
     return open_locks(url, database_path(cluster, state), controller)
 
 
-@contextmanager
-def _looking(locks: DatabaseLocks) -> Iterator[None]:
-    done = threading.Event()
-
-    def look() -> None:
-        while not done.wait(_LOOK_EVERY):
-            if locks.is_used:
-                locks.look_again()
-
-    thread = threading.Thread(target=look, name="locks", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+def _identity(cluster: Connected) -> str:
+    """Return what nobody but one cluster is called. Raises ``UsageError`` where it cannot say."""
+    first = cluster.client.get(Target("v1", "Namespace", "", "kube-system"))
+    uid = uid_of(first) if first else ""
+    if not uid:
+        raise UsageError(
+            f"{cluster.name} does not say which cluster it is, by its namespace kube-system",
+            "write a name of your own as `synchronization.controller` into ruleengine.yaml",
+        )
+    return f"ruleengine-{uid}"

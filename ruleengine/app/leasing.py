@@ -6,7 +6,6 @@ its end can be proven, and nobody has to wait until the lease has run out.
 
 import os
 import socket
-import threading
 import time
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,6 +14,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
+from ruleengine.app.repeating import repeating
 from ruleengine.model.digests import short_digest
 from ruleengine.model.errors import UnreachableError
 from ruleengine.reconcile.leases import AreaLease, Candidate
@@ -56,21 +56,15 @@ def area_leases(surroundings: Surroundings) -> Iterator[Mapping[str, AreaLease]]
 @contextmanager
 def renewing(leases: Iterable[AreaLease], pause: float) -> Iterator[None]:
     """Renew leases that are held, every ``pause`` seconds, in a thread."""
-    leases, done = tuple(leases), threading.Event()
+    leases = tuple(leases)
 
     def renew() -> None:
-        while not done.wait(pause):
-            for lease in leases:
-                with suppress(UnreachableError):  # whoever writes next is told
-                    lease.renew()
+        for lease in leases:
+            with suppress(UnreachableError):  # whoever writes next is told
+                lease.renew()
 
-    thread = threading.Thread(target=renew, name="leases", daemon=True)
-    thread.start()
-    try:
+    with repeating(renew, pause, "leases"):
         yield
-    finally:
-        done.set()
-        thread.join()
 
 
 def make_identity() -> str:

@@ -4,6 +4,7 @@
 ``receive`` only where a run receives. Both live for as long as the run.
 """
 
+import itertools
 import threading
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.app.clusters import Connected
+from ruleengine.app.repeating import repeating
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError
 from ruleengine.model.actions import Target
@@ -258,25 +260,18 @@ def _serving(bus: BusOfState, client: Client, news: News) -> Iterator[Serving]:
 @contextmanager
 def _looking(bus: BusOfState, serving: Serving, news: News) -> Iterator[None]:
     """Look for what nobody tells: events that other processes store, ports that became free."""
-    done = threading.Event()
+    count = itertools.count(1)
 
     def look() -> None:
-        looks = 0
-        while not done.wait(_LOOK_EVERY):
-            looks += 1
-            try:
-                new = bus.has_news()
-            except StoreError:
-                new = looks % _TRY_AGAIN_EVERY == 0  # who asks is told what is wrong with it
-            if new:
-                news.tell(EVENTS)
-            if serving.has_refusals and looks % _TRY_AGAIN_EVERY == 0:
-                news.tell(RECEIVE)
+        tries = next(count) % _TRY_AGAIN_EVERY == 0
+        try:
+            new = bus.has_news()
+        except StoreError:
+            new = tries  # who asks is told what is wrong with it
+        if new:
+            news.tell(EVENTS)
+        if serving.has_refusals and tries:
+            news.tell(RECEIVE)
 
-    thread = threading.Thread(target=look, name="looking", daemon=True)
-    thread.start()
-    try:
+    with repeating(look, _LOOK_EVERY, "looking"):
         yield
-    finally:
-        done.set()
-        thread.join()

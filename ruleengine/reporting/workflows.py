@@ -93,6 +93,9 @@ def _facts(workflow: Object, now: datetime, style: Style) -> Iterator[tuple[str,
     yield "Status", style.paint(phase, *_looks(phase.partition(" ")[0])[2])
     if status.get("message"):
         yield "Message", printable(str(status["message"]))
+    for one in status.get("conditions") or ():
+        if str(one.get("type")).endswith("Error") and one.get("status") == "True":
+            yield str(one["type"]), printable(str(one.get("message") or ""))
     for name, key in (("Started", "startedAt"), ("Finished", "finishedAt")):
         if status.get(key):
             yield name, str(status[key])

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -201,6 +202,63 @@ def test_a_living_controller_says_so_now_and_then(controllers: Controllers) -> N
     two.close()
 
 
+@pytest.mark.parametrize("seed", range(8))
+def test_whatever_happens_no_more_hold_a_lock_than_may_and_all_get_it(
+    tmp_path: Path, seed: int
+) -> None:
+    """Controllers ask, die, come back and end in any order; nobody waits for ever."""
+    chance = Random(seed)
+    controllers = Controllers("", tmp_path / "locks.sqlite")
+    limit = chance.randint(1, 3)
+    table = open_locks("", controllers.path, "limits")
+    table.set_limit("jobs/licences", limit)
+    names = ("one", "two", "three")
+    running = {name: controllers.start(name)[0] for name in names}
+    waiting = {f"{name}-{number}": name for name in names for number in range(chance.randint(1, 4))}
+    holding: set[str] = set()
+
+    def wish(job: str) -> Request:
+        created = f"2026-11-28T11:00:{int(job[-1]):02}Z"
+        holder = f"jobs/{job}"
+        rows = ("sem/jobs/licences",)
+        return Claim(holder=holder, rows=rows, priority=0, created=created, take=True).request()
+
+    for _ in range(2000):
+        if not waiting and not holding:
+            break
+        name = chance.choice(names)
+        if chance.random() < 0.1:
+            told = {Target("argoproj.io/v1alpha1", "Workflow", "jobs", one) for one in holding}
+            controllers.workflows.clear()
+            controllers.workflows.update({one: holding_of(one.name) for one in told})
+            running[name] = controllers.start(name)[0]
+            continue
+        own = [job for job in (*waiting, *holding) if job.startswith(f"{name}-")]
+        if not own:
+            continue
+        job = chance.choice(own)
+        running[name].look_again()
+        held = ask(running[name], wish(job)).held
+        if job in holding:
+            assert held, "what is held stays so"
+            if chance.random() < 0.5:
+                running[name].end(wish(job))
+                holding.discard(job)
+        elif held:
+            del waiting[job]
+            holding.add(job)
+        assert len(holding) <= limit
+        assert len(table.look("sem/jobs/licences", controllers.now).holders) <= limit
+    assert not waiting
+    table.close()
+
+
+def holding_of(name: str) -> Object:
+    """Return a workflow whose status says that it holds the semaphore."""
+    held = [{"semaphore": "jobs/Database/licences", "holders": [f"jobs/{name}"]}]
+    return {"status": {"synchronization": {"semaphore": {"holding": held}}}}
+
+
 def test_without_a_lock_in_use_no_database_is_opened(tmp_path: Path) -> None:
     """Nor is a file made."""
 
@@ -209,6 +267,6 @@ def test_without_a_lock_in_use_no_database_is_opened(tmp_path: Path) -> None:
 
     unused: Callable[[Target], Object | None] = lambda _: None  # noqa: E731
     locks = DatabaseLocks(refuse, unused, lambda: datetime(2026, 11, 28, tzinfo=UTC), News())
-    assert not locks.is_used
+    locks.look_again()
     locks.close()
     assert list(tmp_path.iterdir()) == []

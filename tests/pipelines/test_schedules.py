@@ -112,6 +112,26 @@ def test_schedules_count_in_their_time_zone() -> None:
     assert stage.names() == [name(NOON)]
 
 
+@pytest.mark.parametrize(
+    ("schedule", "day", "times"),
+    [
+        ("30 2 * * *", datetime(2026, 3, 29, tzinfo=UTC), []),
+        ("30 3 * * *", datetime(2026, 3, 29, tzinfo=UTC), ["01:30"]),
+        ("30 3 * * *", datetime(2026, 10, 25, tzinfo=UTC), ["02:30"]),
+    ],
+)
+def test_days_of_changed_clocks_go_by_the_clock_of_the_zone(
+    schedule: str, day: datetime, times: list[str]
+) -> None:
+    """An hour that is left out runs nothing; behind it the same hour is another one in UTC."""
+    stage = Stage(schedules=[schedule], timezone="Europe/Berlin")
+    stage.value["metadata"]["creationTimestamp"] = format_time(day)
+    for minute in range(0, 60 * 12, 5):
+        stage.decide(day + timedelta(minutes=minute))
+    found = [datetime.fromtimestamp(int(one.rpartition("-")[2]), UTC) for one in stage.names()]
+    assert [f"{one:%H:%M}" for one in found] == times
+
+
 def test_a_missed_time_is_made_up_for_within_its_deadline_only() -> None:
     """Without one, within a minute, which a busy process may take."""
     late = NOON + timedelta(minutes=5)

@@ -1,6 +1,7 @@
 """Workflows as text: tables, trees, lines that are added, and pictures drawn in place."""
 
 import io
+import re
 from datetime import UTC, datetime
 
 from ruleengine.model.values import Object
@@ -89,6 +90,16 @@ def test_a_workflow_is_told_with_its_facts_and_outputs() -> None:
     head, row = workflow_rows([world.workflow()], NOW, wide=True, namespaces=True)
     assert head[:3] == ("NAMESPACE", "NAME", "STATUS")
     assert (row[1], row[2], row[3], row[-1]) == ("wf", "Failed", "1h", "who=me")
+
+
+def test_what_went_wrong_beside_the_steps_is_told() -> None:
+    """Metrics that could not be told, artifacts that could not be deleted."""
+    wrong = {"type": "MetricsError", "status": "True", "message": "metric 'x': no number"}
+    world = ended()
+    world.change({"status": {"conditions": [*world.status("conditions"), wrong]}})
+    text = workflow_text(world.workflow(), NOW)
+    assert re.search(r"^MetricsError: +metric 'x': no number$", text, re.MULTILINE)
+    assert "Completed:" not in text
 
 
 def test_a_suspended_workflow_says_so_before_anything_ran() -> None:
