@@ -116,3 +116,27 @@ def test_a_text_that_is_no_program_is_told_with_place_and_hint(
     assert caught.value.offset is not None
     assert 0 <= caught.value.offset <= len(text)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("read", "text"),
+    [
+        (expr.compile, "1 + 1"),
+        (when.compile, "a == b"),
+        (tags.compile, "{{a}}"),
+        (depends.compile, "a && b"),
+        (fasttemplate.compile, "{{a}}"),
+        (gjson.compile, "a.b"),
+        (sjson.compile, "a.b"),
+        (jsonpath.compile, "{.a}"),
+        (goessner.compile, "$.a"),
+        (jq.compile, ".a"),
+        (lua.compile, "return 1"),
+        (cel.compile, "1 + 1"),
+        (cron.compile, "@hourly"),
+        (regular.compile, "a+"),
+    ],
+)
+def test_a_program_is_compiled_once(read: Callable[[str], Any], text: str) -> None:
+    """The same text gives the same program; templates of Go share the tree behind it."""
+    assert read(text) is read("".join(text))
