@@ -245,7 +245,7 @@ def test_lightkube_applies_lists_in_pages_watches_and_deletes(running: process.R
 def test_an_operator_of_kopf_handles_a_custom_object(
     running: process.Running, official: client.ApiClient
 ) -> None:
-    """It takes its finalizer, writes the status, and lets the object go when it is deleted."""
+    """With children, errors that pass, events and fields; it lets the object go at its end."""
     body = definition()
     body["metadata"]["name"] = "lamps.example.net"
     body["spec"] |= {"group": "example.net", "names": {"plural": "lamps", "kind": "Lamp"}}
@@ -266,13 +266,32 @@ def test_an_operator_of_kopf_handles_a_custom_object(
         def found() -> Any:
             return lamps.get_namespaced_custom_object(*place, "l")
 
-        assert eventually(lambda: (found().get("status") or {}).get("light")) == {"is": "on"}
+        def status(name: str) -> Any:
+            return eventually(lambda: (found().get("status") or {}).get(name))
+
+        core = client.CoreV1Api(official)
+        assert status("light") == {"is": "on", "after": 1}
+        assert status("bulb") == {"child": "l-bulb"}
         assert found()["metadata"]["finalizers"]
+        child = core.read_namespaced_config_map("l-bulb", "default")
+        assert child.metadata.owner_references[0].uid == found()["metadata"]["uid"]
+        told = eventually(lambda: _events(core, "Screwed"))
+        assert [one.message for one in told] == ["the bulb is in"]
+        lamps.patch_namespaced_custom_object(*place, "l", {"spec": {"size": 9}})
+        assert status("changed") == ["spec.size"]
+        assert status("size")["is"] == 9
         lamps.delete_namespaced_custom_object(*place, "l")
         eventually(lambda: not lamps.list_namespaced_custom_object(*place)["items"])
+        eventually(
+            lambda: not _answers(lambda: core.read_namespaced_config_map("l-bulb", "default"))
+        )
     finally:
         operator.terminate()
         operator.wait()
+
+
+def _events(core: client.CoreV1Api, reason: str) -> list[Any]:
+    return list(core.list_namespaced_event("default", field_selector=f"reason={reason}").items)
 
 
 def _answers(call: Callable[[], Any]) -> bool:
