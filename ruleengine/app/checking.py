@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ruleengine.app.checkouts import Checkout
 from ruleengine.app.validating import ValidationOptions, validate, validate_checkout
-from ruleengine.model.findings import Finding
+from ruleengine.model.documents import Document
+from ruleengine.model.findings import Finding, order_findings
 from ruleengine.validation.check_names import Check
 
 _CHECKS = frozenset({Check.SCHEMA, Check.IDENTITY, Check.REFERENCES, Check.POLICY})
@@ -25,3 +26,19 @@ def check_file(checkout: Checkout, path: str) -> tuple[Finding, ...]:
     today = datetime.now(UTC).date()
     options = ValidationOptions(today=today, directory=root, paths=(root / path,), checks=_CHECKS)
     return validate_checkout(options, checkout).report.findings
+
+
+def read_outside(path: Path) -> tuple[list[Document], tuple[Finding, ...]]:
+    """Return the documents of a file that no config repo declares, and what is wrong with them.
+
+    Only schemas are asked. Raises ``OSError`` where the file cannot be read.
+    """
+    from ruleengine.app.setup_trees import SetupTree
+    from ruleengine.repository.snapshots import read_file
+    from ruleengine.validation.schemas import SchemaChecker
+
+    name = str(path)
+    documents, findings = read_file(SetupTree(contents={name: ("", path.read_bytes())}), name, "")
+    checker = SchemaChecker()
+    wrong = (one for document in documents for one in checker.check(document))
+    return documents, order_findings((*findings, *wrong))

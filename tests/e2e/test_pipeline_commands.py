@@ -338,6 +338,33 @@ def test_what_cannot_be_meant_creates_nothing_and_says_what_is_near(
     assert (result.code, text in result.errors) == (code, True), result.text
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("metadata: hello\nspec: 3\n", "'metadata' must be a map"),
+        ("metadata: {generateName: x-}\nspec: {entrypoint: a, templates: [3]}\n", "templates[0]"),
+        (
+            "metadata: {generateName: x-}\nspec: {entrypoint: a, arguments: {parameters: 3}}\n",
+            "'spec.arguments.parameters' must be a list",
+        ),
+        ("metadata: {generateName: x-}\nspec: {entripoint: a}\n", "entripoint"),
+        ("metadata: [", "this is no YAML"),
+    ],
+)
+def test_a_file_outside_the_repo_is_checked_before_it_is_run(
+    site: Place, tmp_path: Path, text: str, told: str
+) -> None:
+    """With the line that is wrong; nothing is created."""
+    file = tmp_path / "odd.yaml"
+    file.write_text(f"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n{text}")
+    before = pipeline(site, "list", "-o", "name").output
+    found = pipeline(site, "run", str(file))
+    assert found.code == 1, found.text
+    assert f"{file}:" in found.errors
+    assert told in found.errors
+    assert pipeline(site, "list", "-o", "name").output == before
+
+
 def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
     """Of what the repo declares."""
     assert 'n1["hello"]' in pipeline(site, "graph", "ask").output

@@ -1,6 +1,6 @@
 """Finding what a person wants to run: a name or a file of the repo, or what is live."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -8,7 +8,7 @@ from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import FOLDER, Place
 from ruleengine.model.documents import Origin
 from ruleengine.model.errors import FailedError, UsageError
-from ruleengine.model.findings import Severity
+from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
@@ -64,19 +64,18 @@ def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
 
 
 def _read(path: Path) -> list[Object]:
-    """Return the runnable documents of a file outside the repo. Raises ``UsageError``."""
-    from ruleengine.formats import yaml_reader
+    """Return the runnable documents of a file outside the repo.
+
+    Raises ``UsageError`` where it cannot be read, ``FailedError`` where it has errors.
+    """
+    from ruleengine.app.checking import read_outside
 
     try:
-        data = path.read_bytes()
+        documents, findings = read_outside(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "check its owner") from error
-    parsed = yaml_reader.read(data, str(path))
-    for one in parsed.findings:
-        if one.severity is Severity.ERROR:
-            raise UsageError(f"{one.place}: {one.message}", one.remedy)
-    values = (one.value for one in parsed.documents)
-    return [one for one in values if isinstance(one, dict) and one.get("kind") in RUNNABLE]
+    _refuse(findings)
+    return [one.value for one in documents if one.value.get("kind") in RUNNABLE]
 
 
 def _of_name(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> list[Object]:
@@ -126,12 +125,13 @@ def _check(place: Place, path: str) -> None:
     """Raise ``FailedError`` where a file, or what it is read with, has errors."""
     from ruleengine.app.checking import check_file
 
-    found = check_file(place.checkout, path)
-    wrong = [one for one in found if one.severity is Severity.ERROR]
+    _refuse(check_file(place.checkout, path), f"; see all: ruleengine pipeline lint {path}")
+
+
+def _refuse(findings: Iterable[Finding], more_at: str = "") -> None:
+    """Raise ``FailedError`` with the first error among findings."""
+    wrong = [one for one in findings if one.severity is Severity.ERROR]
     if wrong:
         first = wrong[0]
         more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise FailedError(
-            f"{first.place}: {first.message}{more}",
-            f"{first.remedy}; see all: ruleengine pipeline lint {path}",
-        )
+        raise FailedError(f"{first.place}: {first.message}{more}", f"{first.remedy}{more_at}")
