@@ -16,6 +16,9 @@ from ruleengine.validation.workflow_problems import WorkflowProblem
 
 _TAG: Final = "{{"
 _EXPRESSIONS: Final = frozenset({"expression", "fromExpression"})
+_READ: Final = _EXPRESSIONS | {"when"}
+"""Fields that are read whole, without any tag in them."""
+
 _OF_WORKFLOW: Final = (
     *("name", "namespace", "uid", "serviceAccountName", "mainEntrypoint", "priority"),
     *("creationTimestamp", "scheduledTime", "duration", "status", "failures"),
@@ -185,14 +188,22 @@ def _outputs_of(call: Object, workflow: _Workflow) -> Declared | None:
 
 def _texts(value: Value, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
     """Yield what is wrong in the texts of a value."""
-    if isinstance(value, dict):
-        for key, one in value.items():
-            yield from _texts(one, (*path, key), scope)
-    elif isinstance(value, list):
-        for index, one in enumerate(value):
-            yield from _texts(one, (*path, index), scope)
-    elif isinstance(value, str):
-        yield from _text(value, path, scope)
+    found: list[tuple[Path, str]] = []
+    _collect(value, path, found)
+    for at, text in found:
+        yield from _text(text, at, scope)
+
+
+def _collect(value: Value, path: Path, found: list[tuple[Path, str]]) -> None:
+    """Note the texts that name something. Most do not, so nothing is made for those."""
+    if isinstance(value, str):
+        if _TAG in value or path[-1] in _READ:
+            found.append((path, value))
+        return
+    items = value.items() if isinstance(value, dict) else ()
+    for key, one in enumerate(value) if isinstance(value, list) else items:
+        if isinstance(one, dict | list) or (isinstance(one, str) and (_TAG in one or key in _READ)):
+            _collect(one, (*path, key), found)
 
 
 def _text(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:

@@ -57,7 +57,7 @@ spec:
     dag:
       tasks:
       - {name: a, template: make}
-      - {name: b, template: make, dependencies: [a]}
+      - {name: b, template: make, depends: a}
       - {name: c, template: make}
       - name: d
         template: use
