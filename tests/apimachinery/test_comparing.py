@@ -6,11 +6,11 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 
 from ruleengine.apimachinery.comparing import foreseen, stored_form
 from ruleengine.apimachinery.managed_fields import without_managed_fields
-from ruleengine.apimachinery.schema import Schema, schema_for
+from ruleengine.apimachinery.schema import Schema, schema_for, schema_from_openapi
 from ruleengine.apimachinery.structured_merge import apply, update
 from tests.apimachinery.good_objects import GOOD, TEMPLATE, whole
 from tests.apimachinery.objects import DEPLOYMENT, NOW, THING, THINGS
@@ -103,7 +103,7 @@ def test_what_others_claim_as_well_stays(spelt: str) -> None:
     del fewer["spec"]["template"]["spec"]["containers"][0]["env"][0]
     assert not settled(live, fewer)
     name = container["name"]
-    claimed = {"f:env": {spelt: {".": {}, "f:name": {}, "f:value": {}}}}
+    claimed: Object = {"f:env": {spelt: {".": {}, "f:name": {}, "f:value": {}}}}
     fields = {"f:containers": {f'k:{{"name":"{name}"}}': claimed}}
     other = {
         "manager": "other",
@@ -127,7 +127,23 @@ def test_books_in_doubt_are_looked_at_closely() -> None:
     assert unowned(applied(live, wanted)) == unowned(live)
 
 
+def deployed(**spec: Any) -> Object:
+    """Return a Deployment of which little is stated."""
+    identity = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}
+    return {**identity, "spec": spec}
+
+
+def pods(**spec: Any) -> Object:
+    """Return a template of pods."""
+    return {"spec": spec}
+
+
 @given(DEPLOYMENTS, DEPLOYMENTS, DEPLOYMENTS)
+@example(  # what was owned is given up where nothing is claimed any more, but by somebody else
+    deployed(replicas=0, strategy={}, template=pods(containers=[], tolerations=[])),
+    deployed(template=pods(nodeSelector={})),
+    deployed(replicas=0, template=pods(containers=[])),
+)
 @settings(max_examples=200)
 def test_what_is_foreseen_is_what_an_apply_does(
     first: Object, other: Object, desired: Object
@@ -141,6 +157,35 @@ def test_what_is_foreseen_is_what_an_apply_does(
         assert unowned(before) == unowned(one)
         assert unowned(after) == unowned(applied(one, wanted))
         assert (before is one and after is one) or unowned(before) != unowned(after)
+
+
+_NAMES = {"type": "array", "x-kubernetes-list-type": "set", "items": {"type": "string"}}
+_PARTS = {"type": "object", "properties": {"a": _NAMES, "b": _NAMES}}
+_SPEC = {"type": "object", "properties": {"a": _NAMES, "b": _NAMES, "c": _PARTS}}
+
+
+@pytest.mark.parametrize(
+    ("first", "wanted"),
+    [
+        ({"a": [], "b": ["x"]}, {}),
+        ({"b": ["x"]}, {"a": []}),
+        ({"b": ["x"]}, {"b": []}),
+        ({"b": ["x"]}, {"b": None}),
+        ({"b": ["x", "y"]}, {"b": ["y"]}),
+        ({"b": ["x"], "c": {"a": [], "b": ["x"]}}, {"b": ["x"], "c": {"a": []}}),
+        ({"b": ["x"], "c": {"a": ["z"], "b": ["x"]}}, {"b": ["x"], "c": {"a": ["z"]}}),
+        ({"b": ["x"], "c": {"b": ["x"]}}, {"b": ["x"], "c": {}}),
+        ({"b": ["x"], "c": {"b": ["x"]}}, {"b": ["x"]}),
+    ],
+)
+def test_what_is_emptied_by_giving_up_is_foreseen(first: Object, wanted: Object) -> None:
+    """What nothing is claimed of any more goes with what was in it."""
+    schema = schema_from_openapi({"type": "object", "properties": {"spec": _SPEC}})
+    thing = {"apiVersion": "example.com/v1", "kind": "Thing", "metadata": {"name": "t"}}
+    live = applied(None, {**thing, "spec": first}, schema)
+    after = foreseen(live, {**thing, "spec": wanted}, manager="me", schema=schema)[1]
+    done = applied(live, {**thing, "spec": wanted}, schema)
+    assert unowned(after, schema) == unowned(done, schema)
 
 
 @given(THINGS, THINGS)
