@@ -109,6 +109,26 @@ def test_a_version_that_is_too_old_leads_to_a_new_list(
     assert changed == {"new": False, "web": True}
 
 
+def test_a_bookmark_moves_the_version_on(api: FakeApi, cache: WatchCache, turns: Turns) -> None:
+    """A kind of which nothing happens is not watched from a version that grows too old."""
+    cache.follow(*KIND)
+    listed = str(api.version)
+    api.add({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "a", "namespace": "shop"}})
+    turns.run(2)
+    watched = [dict(one.query) for one in api.requests if ("watch", "true") in one.query]
+    versions = [one["resourceVersion"] for one in watched]
+    assert versions[:2] == [listed, str(api.version)]
+    assert listed != str(api.version)
+    assert cache.wait_for_change(0) == ()
+
+
+def test_every_kind_in_use_has_one_loop(cache: WatchCache, turns: Turns) -> None:
+    """However often it is asked for; a kind that nobody asks for has none."""
+    for kind in (KIND, KIND, ("v1", "Secret"), KIND):
+        cache.follow(*kind)
+    assert len(turns.loops) == 2
+
+
 def test_unknown_and_too_many_kinds_are_not_followed(api: FakeApi) -> None:
     """The caller reads them when needed."""
     cache = WatchCache(Client(api), spawn=lambda _: None, most_kinds=1)

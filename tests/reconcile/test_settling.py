@@ -312,6 +312,45 @@ def test_cancelling_stops_between_two_writes_of_one_decision() -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
+def test_cancelled_at_any_request_it_begins_no_write_and_the_next_run_completes_it(
+    when: str,
+) -> None:
+    """For every n, reads among them: the end state is the same, and a third run writes nothing."""
+    whole = Scene()
+    whole.api.add(workflow("one"))
+    whole.settle()
+    requests = len(whole.api.requests)
+    assert requests >= 8
+    for number in range(requests):
+        scene, begun, seen = Scene(), list[str](), [0]
+        scene.api.add(workflow("one"))
+
+        def fault(
+            request: HttpRequest,
+            at: str,
+            scene: Scene = scene,
+            begun: list[str] = begun,
+            seen: list[int] = seen,
+            number: int = number,
+        ) -> None:
+            if at == "before" and scene.cancel.is_set() and request.method in WRITES:
+                begun.append(request.path)
+            if at == when:
+                seen[0] += 1
+                if seen[0] > number:
+                    scene.cancel.set()
+
+        scene.api.fault = fault
+        assert scene.settle().cancelled
+        assert begun == []
+        scene.api.fault = lambda *_: None
+        scene.cancel.clear()
+        scene.settle()
+        assert scene.status("one") == whole.status("one")
+        assert scene.settle().writes == 0
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
 def test_killed_at_any_write_the_next_run_completes_it(when: str) -> None:
     """For every n, the end state is the same."""
     whole = Scene()
