@@ -108,11 +108,11 @@ class DatabaseLocks:
             self._owed.discard(claim.holder)
             self._lines.clear()
         lines = {row: self._line(table, row, now) for row in claim.rows}
-        unlimited = next((row for row, line in lines.items() if line.limit is None), "")
-        if unlimited:
-            return InLine(unlimited=unlimited)
         us = table.key(claim.holder)
         blocked = [row for row, line in lines.items() if not line.lets(us)]
+        unlimited = next((row for row in blocked if lines[row].limit is None), "")
+        if unlimited:
+            return InLine(unlimited=unlimited)
         if blocked:
             return _waiting(blocked[0], lines[blocked[0]], us)
         if not claim.take:

@@ -36,7 +36,7 @@ def row_of(kind: str, lock: str) -> str:
     'sem/jobs/licences'
     """
     namespace, middle, name = lock.partition(_MIDDLE)
-    return f"{_PREFIXES[kind]}/{namespace}/{name}" if middle else ""
+    return f"{_PREFIXES[kind]}/{namespace}/{name}" if middle and "/" not in namespace else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,6 +15,7 @@ and are written down in the status as well before what they are for begins.
 
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -124,7 +125,8 @@ class Locks:
             for one in self._held(name) if row else ():
                 rows.setdefault(one, []).append(row)
         for holder, names in rows.items():
-            self._in_line(holder, names, take=True)
+            with suppress(NodeError):  # what is held stays so, also without a limit
+                self._in_line(holder, names, take=True)
 
     def _note(self, locks: Sequence[Lock]) -> None:
         """Note of what kind locks are, and how many may hold them. Raises ``NodeError``."""

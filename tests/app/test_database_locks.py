@@ -15,6 +15,7 @@ from ruleengine.model.decisions import Request
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine
+from ruleengine.pipelines.problems import NodeError
 from ruleengine.reconcile.standing import News
 from ruleengine.services.archives.locks import LockTable
 from ruleengine.services.archives.opening import open_locks
@@ -67,11 +68,11 @@ def controllers(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Cont
     table.close()
 
 
-def claim(name: str, *, second: int = 0, take: bool = True) -> Request:
-    """Return the request of a workflow for the mutex."""
+def claim(name: str, *, second: int = 0, take: bool = True, row: str = ROW) -> Request:
+    """Return the request of a workflow for a lock: the mutex, unless it says which."""
     created = f"2026-11-28T11:00:{second:02}Z"
     holder = f"jobs/{name}"
-    return Claim(holder=holder, rows=(ROW,), priority=0, created=created, take=take).request()
+    return Claim(holder=holder, rows=(row,), priority=0, created=created, take=take).request()
 
 
 def ask(locks: DatabaseLocks, request: Request) -> InLine:
@@ -158,6 +159,26 @@ def test_what_a_run_that_died_left_behind_is_given_back(controllers: Controllers
     died.close()
 
 
+def test_who_comes_back_holds_on_without_a_limit(tmp_path: Path) -> None:
+    """Nobody else gets the lock then, and it is told why."""
+    controllers = Controllers("", tmp_path / "locks.sqlite")
+    table = open_locks("", controllers.path, "one")
+    table.set_limit("jobs/licences", 1)
+    held = claim("held", row="sem/jobs/licences")
+    other = claim("other", row="sem/jobs/licences")
+    before, _ = controllers.start("one")
+    assert ask(before, held).held
+    table.drop_limit("jobs/licences")
+    target = Target("argoproj.io/v1alpha1", "Workflow", "jobs", "held")
+    controllers.workflows[target] = holding_of("held")
+    again, _ = controllers.start("one")
+    assert ask(again, held).held
+    with pytest.raises(NodeError, match="is missing: there is no row 'jobs/licences'"):
+        ask(again, other)
+    for one in (before, again, table):
+        one.close()
+
+
 def test_a_lock_that_cannot_be_given_back_now_is_later(tmp_path: Path) -> None:
     """A database that does not answer keeps nobody's lock for ever."""
     path = tmp_path / "locks.sqlite"
@@ -218,10 +239,7 @@ def test_whatever_happens_no_more_hold_a_lock_than_may_and_all_get_it(
     holding: set[str] = set()
 
     def wish(job: str) -> Request:
-        created = f"2026-11-28T11:00:{int(job[-1]):02}Z"
-        holder = f"jobs/{job}"
-        rows = ("sem/jobs/licences",)
-        return Claim(holder=holder, rows=rows, priority=0, created=created, take=True).request()
+        return claim(job, second=int(job[-1]), row="sem/jobs/licences")
 
     for _ in range(2000):
         if not waiting and not holding:

@@ -4,7 +4,7 @@ import pytest
 
 from ruleengine.model.decisions import Answer, Decision
 from ruleengine.model.values import Object
-from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine
+from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine, row_of
 from tests.pipelines.worlds import NAMESPACE, MemoryWorld, Script, succeed, world_of
 
 SPEC = """
@@ -157,6 +157,24 @@ def test_after_a_restart_a_holder_asks_again_for_what_it_holds() -> None:
     shared.turn(2)
     assert shared.asked == [before[-1]]
     assert shared.world.began == ["[0].a"]
+
+
+def test_a_limit_that_is_gone_ends_nobody_who_holds_the_lock() -> None:
+    """After a restart the database is asked again, and says that there is none."""
+    shared = Shared(SPEC, busy)
+    shared.lets = {"wf": HELD}
+    shared.turn(4)
+    assert shared.world.status("phase") == "Running"
+    shared.say("wf", InLine(unlimited="sem/shared/licences"))
+    shared.turn(2)
+    assert shared.world.status("phase") == "Running"
+    assert len(shared.world.pods()) == 1
+
+
+@pytest.mark.parametrize("name", ["jobs/Mutex/a/Database/b", "jobs/ConfigMap/Database/key"])
+def test_a_lock_is_one_of_the_database_by_its_place_only(name: str) -> None:
+    """Not because something else in its name is called so."""
+    assert row_of("mutex", name) == ""
 
 
 def test_locks_of_both_kinds_are_held_together_or_not_at_all() -> None:
