@@ -53,7 +53,10 @@ def foreseen(
         config = {name: inner for name, inner in config.items() if name != "status"}
     config = default(config) if config.get("kind") == _FOLDED else config
     owned = _owned(live, manager)
-    merged, adds, gives_up, unsure = merge(live, config, owned, schema, ahead=True)
+    try:
+        merged, adds, gives_up, unsure = merge(live, config, owned, schema, ahead=True)
+    except FieldsError:
+        merged, adds, gives_up, unsure = merge(live, config, {}, schema, ahead=True)
     if gives_up is not None and (unsure or _claimed_by_others(live, owned, gives_up)):
         merged, adds, *_ = merge(live, config, owned, schema)
         gives_up = _where_claimed(gives_up, config, schema)

@@ -15,7 +15,7 @@ from ruleengine.apimachinery.list_items import alike, canonical_step, steps_of
 from ruleengine.apimachinery.pod_defaults import REFERENCES
 from ruleengine.apimachinery.quantities import same_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
-from ruleengine.apimachinery.tries import MEMBER, SELF, Trie, is_member
+from ruleengine.apimachinery.tries import MEMBER, SELF, FieldsError, Trie, is_member
 from ruleengine.model.values import Object, Value, equal
 
 
@@ -24,6 +24,7 @@ class _Absent:
 
 
 _ABSENT: Final = _Absent()
+_NO_SET: Final = "a node of a field set has to be an object"
 _PLAIN: Final = frozenset({str, int, float, bool})
 
 
@@ -51,7 +52,8 @@ def merge(
     items that only ``live`` has keep their place. A quantity that means the same stays as it
     is spelt. ``ahead`` serves who only wants to see what comes of it: references that a server
     completes stay too, and what is given up is left out, as if nobody else claimed it. Raises
-    ``ValueError`` for a configuration that has a list item twice.
+    ``ValueError`` for a configuration that has a list item twice, ``FieldsError`` where
+    ``owned`` is no field set.
     """
     merging = _Merging(ahead=ahead)
     merged: Object = merging.values(live, config, owned or None, schema)
@@ -107,7 +109,11 @@ class _Merging:
         merged = live
         places: Trie | None = None
         fields, others = schema.fields, schema.others
-        unclaimed = len(owned) - (SELF in owned) if owned else 0
+        unclaimed = 0
+        if owned:
+            if type(owned) is not dict:
+                raise FieldsError(_NO_SET)
+            unclaimed = len(owned) - (SELF in owned)
         node = None
         for name, theirs in config.items():
             mine = live.get(name, _ABSENT)
@@ -168,6 +174,8 @@ class _Merging:
         if len(steps) <= len(order):
             raise ValueError("a list has an item twice")
         known, places = owned or MEMBER, None
+        if type(known) is not dict:
+            raise FieldsError(_NO_SET)
         if owned is not None and not (owned and owned.keys() <= steps):
             places = {canonical_step(step): MEMBER for step in owned.keys() - steps}
             self.unsure = self.unsure or not config or not places.keys() <= owned.keys()

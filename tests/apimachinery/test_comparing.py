@@ -127,6 +127,26 @@ def test_books_in_doubt_are_looked_at_closely() -> None:
     assert unowned(applied(live, wanted)) == unowned(live)
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        "x",
+        {"f:spec": "x"},
+        {"f:spec": ["x"]},
+        {"f:spec": 5},
+        {"f:spec": {"f:template": {"f:spec": {"f:containers": "x"}}}},
+        {"f:spec": {"f:template": {"f:spec": {"f:containers": {"x": {}}}}}},
+        {"f:spec": {"f:replicas": "x"}, "f:metadata": {"f:labels": {"f:a": {}}}},
+    ],
+)
+def test_own_books_that_cannot_be_read_count_as_none(fields: Any) -> None:
+    """As they do for an apply, so nothing is given up."""
+    live = applied(None, DESIRED)
+    live["metadata"]["managedFields"][0]["fieldsV1"] = fields
+    assert settled(live, DESIRED)
+    assert settled(live, {**DESIRED, "metadata": {"name": "d"}})
+
+
 def deployed(**spec: Any) -> Object:
     """Return a Deployment of which little is stated."""
     identity = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}}
