@@ -4,6 +4,7 @@ import contextlib
 import json
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -94,6 +95,12 @@ templates:
 - name: licensed
   synchronization: {semaphores: [{database: {key: licences}}]}
   container: {image: alpine, command: [sh, -c, "sleep 1.1"]}
+"""
+PLAIN = """\
+entrypoint: main
+templates:
+- name: main
+  container: {image: alpine, command: [echo, plain]}
 """
 FILES = {
     "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n"
@@ -336,6 +343,31 @@ def test_what_cannot_be_meant_creates_nothing_and_says_what_is_near(
     """Exit code 3 for names, parameters and options that are wrong."""
     result = pipeline(site, *words)
     assert (result.code, text in result.errors) == (code, True), result.text
+
+
+def test_a_run_of_an_unchanged_pipeline_loads_only_what_it_needs(tmp_path: Path) -> None:
+    """Who waits for the first step waits for no library that this run does not use."""
+    require_sandbox()
+    heavy = ("jinja2", "jsonschema_rs", "pygit2", "re2", "yaml", "ruleengine.expressions.expr")
+    words = f"pipeline run plain -o name --state {tmp_path / 'state'}"
+    code = (
+        "import sys\n"
+        "from ruleengine.cli.exits import run\n"
+        "from ruleengine.cli.main import root\n"
+        f"sys.argv = ['ruleengine', *{words!r}.split()]\n"
+        "code = run(root)\n"
+        f"print(code, [one for one in {heavy!r} if one in sys.modules], file=sys.stderr)\n"
+    )
+    files = {"ruleengine.yaml": "namespace: ci\n", "pipelines/plain.yaml": PLAIN}
+    with place(tmp_path, files) as made:
+        made.start()
+        command, root_folder = [sys.executable, "-c", code], made.repo.root
+        told = [
+            subprocess.run(command, cwd=root_folder, capture_output=True, text=True, check=False)
+            for _ in range(2)
+        ]
+    assert told[0].stderr.startswith("0 ['jsonschema_rs'")
+    assert told[1].stderr == "0 []\n"
 
 
 @pytest.mark.parametrize(
