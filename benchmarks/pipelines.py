@@ -12,11 +12,12 @@ counted, and of its memory only what it has above that.
 import itertools
 import json
 import resource
+import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -114,7 +115,11 @@ CASES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Cost:
-    """What a case took: seconds, MB, writes by the engine and by the node of the benchmark."""
+    """What a case took: seconds, MB, writes by the engine and by the node of the benchmark.
+
+    ``halfway`` is how many tasks of a workflow were over when half of all tasks were: of the one
+    that was the least far, and of the farthest.
+    """
 
     seconds: float
     controller: float
@@ -124,6 +129,7 @@ class Cost:
     writes: int
     node_writes: int
     ends: tuple[float, ...]
+    halfway: tuple[int, int]
 
 
 def main() -> None:
@@ -160,7 +166,10 @@ def _row(case: Case, cost: Cost) -> str:
     if case.workflows > 1:
         ends = sorted(cost.ends)
         marks = (ends[0], ends[len(ends) // 2], ends[-1])
-        row += "\n\nends after {:.0f}, {:.0f} and {:.0f} s (first, median, last)".format(*marks)
+        row += "\n\nends after {:.0f}, {:.0f} and {:.0f} s (first, median, last); ".format(*marks)
+        row += "when half of all tasks were over, each workflow had {} to {} of its {}".format(
+            *cost.halfway, case.tasks
+        )
     return row
 
 
@@ -200,8 +209,20 @@ def _measured(case: Case, client: Client, running: process.Running) -> Cost:
         ends=tuple(
             (parse_time(one["status"]["finishedAt"]) - since).total_seconds() for one in ended
         ),
+        halfway=_halfway(ended),
         **found,
     )
+
+
+def _halfway(ended: Iterable[Object]) -> tuple[int, int]:
+    """Return how many tasks the slowest and the fastest workflow had done when half were done."""
+    times = [
+        [node["finishedAt"] for node in one["status"]["nodes"].values() if node["type"] == "Pod"]
+        for one in ended
+    ]
+    middle = statistics.median_low(moment for one in times for moment in one)
+    counts = [sum(moment <= middle for moment in one) for one in times]
+    return min(counts), max(counts)
 
 
 def _prepare(client: Client) -> None:

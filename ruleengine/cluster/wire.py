@@ -22,7 +22,9 @@ import httptools
 _MOST_IDLE: Final = 16
 """How many connections stay open while nobody uses them."""
 
-_CHUNK: Final = 1 << 16
+_CHUNK: Final = 1 << 14
+"""How many bytes are read at once: TLS hands out no more."""
+
 _UNFIT: Final = re.compile(r"[^\x21-\x7e]")
 _UNFIT_IN_HEADERS: Final = re.compile(r"[\r\n\x00]")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ruleengine.model.values import Object
-from ruleengine.pipelines import hooking, naming
+from ruleengine.pipelines import hooking, leaves, naming
 from ruleengine.pipelines.conditions import excused, may_begin
 from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
 from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
@@ -238,6 +238,8 @@ def _known(machine: "Machine", dag: _Dag) -> dict[str, Any]:
 
 
 def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Object:
+    if (unchanged := leaves.as_before(machine, node)) is not None:
+        return unchanged
     if node["type"] == NodeType.TASK_GROUP:
         return _group(machine, dag, task, node)
     step = _plan(machine, dag, task)[0].step if task.get("inline") else task

@@ -2,10 +2,10 @@
 
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import artifacts, container_sets, naming, plugins
@@ -31,6 +31,17 @@ if TYPE_CHECKING:
 
 _LEAVES: Final = ("container", "containerSet", "script", "resource", "http", "data", "plugin")
 _OF_MAIN: Final = re.compile(r"^main: \w+ \(exit code \d+\): ")
+_OTHERWISE_WOKEN: Final = (
+    "timeout",
+    "pendingTimeout",
+    "synchronization",
+    "containerSet",
+    "daemon",
+    "metrics",
+    "memoize",
+)
+"""Fields of a template by which a node may change although its pod does not."""
+
 TIMED_OUT: Final = "Step exceeded its deadline"
 DELETED: Final = "pod deleted"
 
@@ -51,7 +62,50 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         current = _without_pod(machine, node, template, call)
     else:
         current = _as_its_pod(machine, node, template, pod)
+        _note_seen(machine, current, template, pod)
     return container_sets.show(machine, current, template, call)
+
+
+def as_before(machine: "Machine", node: Object) -> Object | None:
+    """Return a node if all that tells of it is what it was when it was last looked at.
+
+    Of a thousand pods that run few do anything between two decisions. ``None`` where it has to be
+    looked at.
+    """
+    seen: _Seen | None = machine.memory.seen.get(node["id"])
+    if seen is None or machine.ending or seen.run != _run(machine) or seen.node != node:
+        return None
+    world, (pod, report) = machine.world, seen.targets
+    if world.get(pod) is not seen.pod or world.get(report) is not seen.report:
+        return None
+    machine.awaited.extend(seen.targets)
+    return node
+
+
+class _Seen(NamedTuple):
+    """A node as it was left, and the pod and the report, by target, that it follows from."""
+
+    node: Object
+    run: str
+    targets: tuple[Target, Target]
+    pod: Object
+    report: Object | None
+
+
+def _note_seen(machine: "Machine", node: Object, template: Object, pod: Object) -> None:
+    """Remember a node that stays as it is until its pod, or what that reports, changes."""
+    on_its_way = node["phase"] in (Phase.PENDING, Phase.RUNNING)
+    if not on_its_way or any(one in template for one in _OTHERWISE_WOKEN):
+        machine.memory.seen.pop(node["id"], None)
+        return
+    targets = pod_target(machine, node), result_target(machine, node)
+    report = machine.world.get(targets[1])
+    machine.memory.seen[node["id"]] = _Seen(node, _run(machine), targets, pod, report)
+
+
+def _run(machine: "Machine") -> str:
+    """Return which run of a workflow this is, that may have been retried."""
+    return str(lookup(machine.value, "metadata", "annotations", RETRIES, default=""))
 
 
 def pod_of(machine: "Machine", node: Object) -> Object | None:

@@ -169,7 +169,7 @@ class Machine:
         try:
             if node is None:
                 return self._begin(call)
-            return self._go_on(node, call)
+            return leaves.as_before(self, node) or self._go_on(node, call)
         except NodeError as error:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
             return self.end(found, Phase.ERROR, str(error))

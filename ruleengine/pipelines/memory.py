@@ -48,6 +48,12 @@ class Memory:
         known[name] = count
         return count
 
+    @property
+    def seen(self) -> dict[str, Any]:
+        """What the nodes on their way, by id, were last seen to be."""
+        found: dict[str, Any] = self._kept.setdefault("seen", {})
+        return found
+
     def captures(self, name: str, template: Object) -> set[str]:
         """Return the steps or tasks of a node whose standard output somebody reads."""
         known = self._kept.setdefault("captures", {})

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ruleengine.model.values import Object
+from ruleengine.pipelines import leaves
 from ruleengine.pipelines.expanding import Planned
 from ruleengine.pipelines.graphs import Frontier, Walk, side_by_side
 
@@ -42,9 +43,9 @@ class Sides:
         frontier.settle(
             lambda name: machine.is_observed_over(name, hooks(self.planned[name])), lambda _: False
         )
-        known = [name for name in frontier.open if machine.tree.find(name) is not None]
+        known = {name: node for name in frontier.open if (node := machine.tree.find(name))}
         looked = {
-            name: bring_on(self.planned[name])
+            name: leaves.as_before(machine, known[name]) or bring_on(self.planned[name])
             for name in sorted(known, key=frontier.order.__getitem__)
         }
         walk = Walk(frontier, lambda leaf: machine.has_room_for(call, leaf=leaf))

@@ -123,3 +123,18 @@ def test_a_late_step_costs_what_an_early_one_does(form: str) -> None:
     assert len(world.began) >= STEPS
     assert world.calls[LATE] <= 1.1 * world.calls[EARLY]
     assert world.calls[EARLY] <= 1.1 * world.calls[LATE]
+
+
+def test_a_pod_that_only_runs_costs_next_to_nothing() -> None:
+    """However many there are, a decision is about those that did something."""
+    world = CountingWorld(script=lambda *_: None)
+    world.submit(workflow({"dag": {"tasks": MANY}}))
+    for _ in range(4):
+        world.turn()
+        world.run_pods()
+    world.turn()
+    world.calls.clear()
+    world.turn()
+    (calls,) = world.calls.values()
+    assert calls < 100 * STEPS
+    assert all(one["phase"] == Phase.RUNNING for one in world.nodes())
