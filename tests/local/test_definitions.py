@@ -8,7 +8,16 @@ import pytest
 
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.values import Object
-from tests.local.planes import JSON_PATCH, MERGE, STRATEGIC, Caller, cells_of, condition, definition
+from tests.local.planes import (
+    APPLY,
+    JSON_PATCH,
+    MERGE,
+    STRATEGIC,
+    Caller,
+    cells_of,
+    condition,
+    definition,
+)
 
 DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 SHELVES = "/apis/example.com/v1/namespaces/default/shelves"
@@ -298,6 +307,10 @@ def test_status_and_scale_are_resources_of_their_own(made: Caller) -> None:
     assert (scale["spec"], scale["status"]) == ({"replicas": 5}, {"replicas": 2, "selector": "a=b"})
     _, found = made("GET", f"{SHELVES}/s")
     assert (found["spec"]["size"], found["metadata"]["generation"]) == (5, 2)
+    applied = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 6}}
+    query = {"fieldManager": "m", "force": "true"}
+    assert made("PATCH", f"{SHELVES}/s/scale", applied, APPLY, **query)[0] == 200
+    assert made("GET", f"{SHELVES}/s")[1]["spec"]["size"] == 6
 
 
 def test_a_kind_is_found_selected_and_shown_as_its_definition_says(made: Caller) -> None:
