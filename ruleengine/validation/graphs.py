@@ -16,6 +16,7 @@ from ruleengine.model.places import Places
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.validation.references import suggestion
 from ruleengine.validation.whereabouts import related_document, team_rule
+from ruleengine.validation.workflow_problems import BROKEN
 
 _WORKFLOWS: Final = frozenset(
     {"ClusterWorkflowTemplate", "CronWorkflow", "Workflow", "WorkflowTemplate"}
@@ -87,7 +88,10 @@ def _workflow(one: Derived) -> Iterator[Finding]:
 
     value = one.object
     for found in (*check_rules(value), *check_tags(value), *check_calls(value)):
-        place = _place(one, found.path) or one.source.place()
+        place = _place(one, found.path)
+        if place is None and found.code == BROKEN:
+            continue  # a built-in rule wrote it, and tells by itself what it cannot write well
+        place = place or one.source.place()
         finding = _finding(found.code, found.message, found.remedy, place, one)
         yield replace(finding, severity=found.severity)
 
@@ -123,8 +127,12 @@ def _dags(workflow: Object, path: Path) -> Iterator[tuple[Path, list[Object]]]:
 
 def items_of(value: Value, path: Path) -> Iterator[tuple[Path, Object]]:
     """Yield path and value of every map in a list; other shapes are the schemas' matter."""
-    found = lookup(value, *path)
-    for index, one in enumerate(found if isinstance(found, list) else ()):
+    found = value
+    for key in path:
+        found = found.get(key) if isinstance(found, dict) else None
+    if not isinstance(found, list):
+        return
+    for index, one in enumerate(found):
         if isinstance(one, dict):
             yield (*path, index), one
 

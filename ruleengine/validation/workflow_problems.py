@@ -1,9 +1,13 @@
 """What is wrong somewhere in a workflow, before it is known where that stands in a file."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Path
+
+BROKEN: Final = "schema-workflow-invalid"
+"""The code of a rule that is broken."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +24,4 @@ class WorkflowProblem:
 def broken(path: Path, message: str, remedy: str) -> WorkflowProblem:
     """Return the problem that a workflow breaks a rule at a path."""
     remedy = remedy or "correct it"
-    return WorkflowProblem(
-        path=path, code="schema-workflow-invalid", message=message, remedy=remedy
-    )
+    return WorkflowProblem(path=path, code=BROKEN, message=message, remedy=remedy)

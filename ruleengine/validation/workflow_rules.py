@@ -86,6 +86,8 @@ def named_twice(named: list[tuple[Path, Object]]) -> Iterator[WorkflowProblem]:
 
 def parameters_of(owner: Object, path: Path, what: str) -> Iterator[WorkflowProblem]:
     """Yield what is wrong with the names and the number of parameters and artifacts."""
+    if what not in owner:
+        return
     for kind in ("parameters", "artifacts"):
         yield from _twice(owner, path, (what, kind))
     count = len(list(items_of(owner, (what, "parameters"))))
@@ -123,6 +125,8 @@ def _hooks(owner: Object, path: Path) -> Iterator[WorkflowProblem]:
 
 
 def _resources(owner: Object, path: Path) -> Iterator[WorkflowProblem]:
+    if "podResources" not in owner:
+        return
     for kind in ("requests", "limits"):
         stated = lookup(owner, "podResources", kind)
         for name in stated if isinstance(stated, dict) else ():
