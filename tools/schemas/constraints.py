@@ -18,6 +18,9 @@ rarely meant. A field may have ``description``, keywords of JSON Schema (``patte
 (Argo renders tags below it), ``partial`` (it is completed elsewhere, so nothing below is
 required), ``embedded: text`` (a text that holds an object of any kind) and ``form`` (what a
 pattern means, in words).
+
+``support`` names, by path, the test that proves a field honoured, and ``unwritten`` lists the
+fields of a status that we leave out.
 """
 
 from dataclasses import dataclass, field

@@ -134,9 +134,9 @@ class _Walk:
 
 
 def _native(row: Row, constraints: Constraints) -> str:
-    if row.path == "status" or row.path.startswith("status."):
-        return WRITTEN
     about = constraints.kinds[row.kind]
+    if row.path == "status" or row.path.startswith("status."):
+        return RECORDED if row.path in about.get("unwritten", ()) else WRITTEN
     if row.path in (about.get("support") or {}) or row.path in ("metadata", "spec"):
         return HONOURED if about.get("support") else RECORDED
     return RECORDED
