@@ -7,20 +7,37 @@ without it, at once.
 """
 
 import gc
-from collections.abc import Iterator
-from contextlib import contextmanager
+import threading
 from typing import Final
 
 _THRESHOLDS: Final = (20_000, 20, 50)
 """After how many new objects the youngest are looked through, and how many times that the older."""
 
 
-@contextmanager
-def rarely_collected() -> Iterator[None]:
-    """Have circles of objects looked for rarely."""
-    before = gc.get_threshold()
-    gc.set_threshold(*_THRESHOLDS)
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
+class RareCollection:
+    """Has circles of objects looked for rarely while it is entered, by however many runs at once.
+
+    The first that enters changes what Python goes by, the last that leaves restores it.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._runs = 0
+        self._before = gc.get_threshold()
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if not self._runs:
+                self._before = gc.get_threshold()
+                gc.set_threshold(*_THRESHOLDS)
+            self._runs += 1
+
+    def __exit__(self, *error: object) -> None:
+        with self._lock:
+            self._runs -= 1
+            if not self._runs:
+                gc.set_threshold(*self._before)
+
+
+RARELY_COLLECTED: Final = RareCollection()
+"""What all runs of this process share."""

@@ -20,7 +20,7 @@ from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.deciding import Decider
 from ruleengine.reconcile.driving import Driving
 from ruleengine.reconcile.feeds import Changed, Feed
-from ruleengine.reconcile.garbage import rarely_collected
+from ruleengine.reconcile.garbage import RARELY_COLLECTED
 from ruleengine.reconcile.hands import Manner
 from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
@@ -93,7 +93,7 @@ def settle(surroundings: Surroundings, settling: Settling) -> Settled:
 
     Raises ``UnreachableError`` where no server answers.
     """
-    with rarely_collected(), Patience(surroundings.longest_decision) as patience:
+    with RARELY_COLLECTED, Patience(surroundings.longest_decision) as patience:
         loop = _Loop(surroundings, settling, patience)
         before = surroundings.client.writes
         loop.run()
