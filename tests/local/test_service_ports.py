@@ -71,6 +71,64 @@ def test_a_port_that_is_chosen_is_none_that_is_stated_beside_it(call: Caller) ->
     assert [one["nodePort"] for one in made["spec"]["ports"]] == [30001, 30000]
 
 
+def applied(call: Caller, kind: str, **more: Any) -> Object:
+    """Apply a Service of a type; return what it is then."""
+    value = service("a", port("x", 80), kind=kind)
+    body = {**value, "spec": {**value["spec"], **more}}
+    code, made = call("PATCH", f"{SERVICES}/a", body, MERGE)
+    assert code == 200, made
+    found: Object = made["spec"]
+    return found
+
+
+def test_what_a_type_brought_goes_with_it(call: Caller) -> None:
+    """As long as nobody changes it at the same time, there and back again."""
+    more = {"loadBalancerClass": "x.example.com/y", "externalTrafficPolicy": "Local"}
+    balanced = service("a", port("x", 80), kind="LoadBalancer")
+    balanced["spec"] |= {**more, "healthCheckNodePort": 32000}
+    assert call("POST", SERVICES, balanced)[0] == 201
+    merged = [port("x", 80, nodePort=30000)]
+    exposed = applied(call, "NodePort", ports=merged)
+    assert exposed["ports"][0]["nodePort"] == 30000
+    assert exposed["externalTrafficPolicy"] == "Local"
+    balance = {"loadBalancerClass", "healthCheckNodePort", "allocateLoadBalancerNodePorts"}
+    assert not balance & exposed.keys()
+    inner = applied(call, "ClusterIP", ports=merged)
+    assert "externalTrafficPolicy" not in inner
+    assert inner["ports"] == [{**port("x", 80), "targetPort": 80}]
+    named = applied(call, "ExternalName", externalName="a.example.com")
+    assert not {"clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"} & named.keys()
+    again = applied(call, "NodePort", externalName=None)
+    assert again["clusterIP"] == inner["clusterIP"]
+    assert again["ports"][0]["nodePort"] == 30000
+
+
+def test_what_no_longer_fits_a_type_is_refused_where_it_is_written(call: Caller) -> None:
+    """A port of the node that is stated along with a type that has none is a mistake."""
+    assert call("POST", SERVICES, service("a", port("x", 80)))[0] == 201
+    wrong = {"type": "ClusterIP", "ports": [port("x", 80, nodePort=30001)]}
+    status, refused = call("PATCH", f"{SERVICES}/a", {"spec": wrong}, MERGE)
+    assert status == 422
+    assert "spec.ports[0].nodePort: Forbidden: may not be used" in refused["message"]
+
+
+def test_a_port_keeps_what_it_was_given_by_its_name(call: Caller) -> None:
+    """Also where its number changes, unless another states that port of the node."""
+    assert call("POST", SERVICES, service("a", port("x", 80), port("y", 81)))[0] == 201
+    moved = applied(call, "NodePort", ports=[port("y", 91), port("x", 90)])
+    assert [one["nodePort"] for one in moved["ports"]] == [30001, 30000]
+    taken = applied(call, "NodePort", ports=[port("x", 90), port("z", 92, nodePort=30000)])
+    assert [one["nodePort"] for one in taken["ports"]] == [30002, 30000]
+
+
+def test_a_balanced_service_may_do_without_ports_of_the_node(call: Caller) -> None:
+    """It is given none, and those it had go."""
+    assert call("POST", SERVICES, service("a", port("x", 80)))[0] == 201
+    bare = applied(call, "LoadBalancer", allocateLoadBalancerNodePorts=False)
+    assert "nodePort" not in bare["ports"][0]
+    assert "nodePort" in applied(call, "NodePort")["ports"][0]
+
+
 def test_when_all_ports_are_given_out_the_next_service_is_told(call: Caller) -> None:
     """As an API server tells it; with one given back there is one again."""
     for number, count in enumerate((1000, 1000, 768)):

@@ -19,6 +19,7 @@ from ruleengine.local.api.pod_resources import quality_of
 from ruleengine.local.api.policies import Policies
 from ruleengine.local.api.preparing import CLEANUP
 from ruleengine.local.api.priorities import RESOURCE as PRIORITY_CLASSES
+from ruleengine.local.api.service_types import chooses_node_ports, retyped
 from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
@@ -147,14 +148,13 @@ class Admission:
         return {**value, "spec": spec}
 
     def _service(self, value: Object, served: Served, live: Object | None) -> Object:
-        spec = value.get("spec") or {}
+        before = lookup(live, "spec") or {}
+        spec = retyped(value.get("spec") or {}, before)
         if spec.get("type") == "ExternalName":
-            return value
-        spec = self._with_address(spec, lookup(live, "spec") or {}, served, value)
+            return {**value, "spec": spec}
+        spec = self._with_address(spec, before, served, value)
         if spec.get("type") in ("NodePort", "LoadBalancer"):
-            spec = self._with_node_ports(
-                spec, lookup(live, "spec", "ports", default=[]), served, value
-            )
+            spec = self._with_node_ports(spec, before.get("ports") or [], served, value)
         status = value.get("status") or {"loadBalancer": {}}
         return {**value, "spec": spec, "status": status}
 
@@ -178,14 +178,16 @@ class Admission:
     def _with_node_ports(
         self, spec: Object, before: list[Object], served: Served, value: Object
     ) -> Object:
-        known = {(one.get("port"), one.get("protocol")): one.get("nodePort") for one in before}
+        known = {one.get("name"): one.get("nodePort") for one in before}
         taken = {
             port.get("nodePort")
             for service in self._store.list("services").items
             for port in lookup(service, "spec", "ports", default=[])
         }
         wanted = spec.get("ports") or []
-        own = {*known.values(), *(one.get("nodePort") for one in wanted)}
+        stated = {one.get("nodePort") for one in wanted}
+        own = stated | {*known.values()}
+        chooses = chooses_node_ports(spec)
         ports = []
         for index, port in enumerate(wanted):
             number = port.get("nodePort")
@@ -193,12 +195,13 @@ class Admission:
                 path = ("spec", "ports", index, "nodePort")
                 cause = invalid_value(path, number, "provided port is already allocated")
                 raise invalid(served.info, str(value["metadata"].get("name")), [cause])
-            number = number or known.get((port.get("port"), port.get("protocol")))
-            if not number:
-                free = range(_FIRST_NODE_PORT, _LAST_NODE_PORT + 1)
-                number = _next_free(free, taken | own, "nodePort")
-                own.add(number)
-            ports.append({**port, "nodePort": number})
+            if not number and chooses:
+                number = known.get(port.get("name"))
+                if not number or number in stated:
+                    free = range(_FIRST_NODE_PORT, _LAST_NODE_PORT + 1)
+                    number = _next_free(free, taken | own, "nodePort")
+                    own.add(number)
+            ports.append({**port, "nodePort": number} if number else port)
         return {**spec, "ports": ports}
 
 
