@@ -83,6 +83,28 @@ def test_cells_say_what_an_object_is_about(call: Caller) -> None:
     assert (row["Reference"], row["Targets"]) == ("Deployment/web", "cpu: <unknown>/80%")
 
 
+def test_addresses_are_shown_with_their_ports_and_three_at_most(call: Caller) -> None:
+    """As kubectl shows what is behind a Service; how many more there are is said."""
+    base = "/api/v1/namespaces/default/endpoints"
+    for name, count, ports in (("web", 5, [{"port": 80}]), ("bare", 2, []), ("none", 0, [])):
+        subset = {"addresses": [{"ip": f"10.0.0.{one}"} for one in range(count)], "ports": ports}
+        value = {"metadata": {"name": name}, "subsets": [subset] if count else []}
+        assert call("POST", base, value)[0] == 201
+    slices = "/apis/discovery.k8s.io/v1/namespaces/default/endpointslices"
+    ports = [{"port": 80}, {"name": "any"}]
+    endpoints = [{"addresses": [f"10.0.0.{one}"]} for one in range(4)]
+    value = {"addressType": "IPv4", "endpoints": endpoints, "ports": ports}
+    assert call("POST", slices, {"metadata": {"name": "web"}, **value})[0] == 201
+    empty = {"metadata": {"name": "zero"}, "addressType": "IPv4", "endpoints": []}
+    assert call("POST", slices, empty)[0] == 201
+    shown = {row["Name"]: row["Endpoints"] for row in cells_of(call, base)}
+    assert shown["web"] == "10.0.0.0:80,10.0.0.1:80,10.0.0.2:80 + 2 more..."
+    assert (shown["bare"], shown["none"]) == ("10.0.0.0,10.0.0.1", "<none>")
+    full, bare = (row for row in cells_of(call, slices) if row["Name"] in ("web", "zero"))
+    assert full["Endpoints"] == "10.0.0.0,10.0.0.1,10.0.0.2 + 1 more..."
+    assert (full["Ports"], bare["Endpoints"], bare["Ports"]) == ("80,any", "<unset>", "<unset>")
+
+
 @pytest.mark.parametrize("include", ["None", "Metadata", "Object"])
 def test_a_row_carries_as_much_of_its_object_as_is_asked_for(call: Caller, include: str) -> None:
     """Its metadata unless something else is wanted."""

@@ -8,6 +8,8 @@ from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, Value, lookup
 
 NONE: Final = "<none>"
+_SHOWN: Final = 3
+"""How many addresses a cell shows at most."""
 
 
 def age(text: Value, now: datetime) -> str:  # noqa: PLR0911 - one return per scale
@@ -93,6 +95,14 @@ def containers(spec: Value, field: str) -> str:
 def joined(texts: Iterable[Value]) -> str:
     """Return texts with commas between them."""
     return ",".join(str(one) for one in texts) or NONE
+
+
+def some(texts: Iterable[Value], nothing: str = "<unset>") -> str:
+    """Return the first texts with commas between them, and how many more there are."""
+    found = [str(one) for one in texts]
+    more = len(found) - _SHOWN
+    shown = ",".join(found[:_SHOWN]) or nothing
+    return f"{shown} + {more} more..." if more > 0 else shown
 
 
 def node_status(node: Object) -> str:

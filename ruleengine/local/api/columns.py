@@ -158,17 +158,23 @@ def _involved(one: Object) -> str:
 
 
 def _endpoints(one: Object) -> str:
-    return cells.joined(
-        address.get("ip", "")
+    found = (
+        ":".join([str(address.get("ip")), *([str(port.get("port"))] if port else [])])
         for subset in one.get("subsets") or []
+        for port in subset.get("ports") or [None]
         for address in subset.get("addresses") or []
     )
+    return cells.some(found, NONE)
 
 
 def _slice_endpoints(one: Object) -> str:
-    return cells.joined(
+    return cells.some(
         address for each in one.get("endpoints") or [] for address in each.get("addresses") or []
     )
+
+
+def _slice_ports(one: Object) -> str:
+    return cells.some(port.get("port") or port.get("name", "*") for port in one.get("ports") or [])
 
 
 COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
@@ -237,7 +243,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "endpoints": (_made("Endpoints", _endpoints), AGE),
     "endpointslices.discovery.k8s.io": (
         _path("AddressType", "addressType"),
-        _made("Ports", lambda one: cells.joined(p.get("port") for p in one.get("ports") or [])),
+        _made("Ports", _slice_ports),
         _made("Endpoints", _slice_endpoints),
         AGE,
     ),
