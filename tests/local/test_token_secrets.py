@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.model.secrets import Secret
 from tests.local.planes import Caller
 
 BASE = "/api/v1/namespaces/default"
@@ -50,3 +52,27 @@ def test_a_secret_goes_with_its_account_and_its_token_with_it(call: Caller, secr
     call("POST", f"{BASE}/secrets", {**body, "metadata": metadata})
     call.plane.advance(1)
     assert call("GET", SECRET)[0] == 404
+
+
+def test_a_secret_of_an_imported_state_is_filled_anew(call: Caller, secret: Any) -> None:
+    """A server with other keys takes no token of the one before; then it stays as it is."""
+    plane = call.plane
+    other = ControlPlane(
+        plane.store, plane.clock, token=Secret("other"), authority="other's", strict=True
+    )
+    other.settle()
+    caller = Caller(other)
+
+    def ask(method: str, path: str, body: Any = None) -> Any:
+        caller.headers = {"authorization": "Bearer other"}
+        return caller(method, path, body)[1]
+
+    filled = ask("GET", SECRET)
+    data = {name: base64.b64decode(text).decode() for name, text in filled["data"].items()}
+    assert (data["ca.crt"], data["more"]) == ("other's", "x")
+    assert filled["data"]["token"] != secret["data"]["token"]
+    reviews = "/apis/authentication.k8s.io/v1/tokenreviews"
+    answer = ask("POST", reviews, {"spec": {"token": data["token"]}})["status"]
+    assert answer["user"]["username"] == "system:serviceaccount:default:robot"
+    other.advance(600)
+    assert ask("GET", SECRET) == filled

@@ -3,7 +3,8 @@
 Such a Secret has the type ``kubernetes.io/service-account-token`` and names its account in an
 annotation. It gets a token that is good for as long as Secret and account exist; one that names
 an account that does not exist is deleted (Kubernetes documentation, "Service account token
-Secrets").
+Secrets"). What another server has filled, whose state was imported, is filled anew: this one
+takes no token but its own.
 """
 
 import base64
@@ -58,10 +59,16 @@ class TokenSecrets:
         uid = lookup(account, "metadata", "uid")
         if account is None or known not in (None, "", uid):
             return Reconciled((Delete(secret),))
-        if known and lookup(secret, "data", "token"):
+        if known and self._is_ours(secret.get("data") or {}, now):
             return Reconciled()
         filled = self._filled(secret, name, str(uid), now)
         return Reconciled((Replace(secret, filled),))
+
+    def _is_ours(self, data: Object, now: datetime) -> bool:
+        """Tell whether what a Secret holds is good here."""
+        token, authority = (base64.b64decode(data.get(name) or "") for name in ("token", "ca.crt"))
+        is_good = self._tokens.read(token.decode("latin-1"), now) is not None
+        return is_good and authority == self._authority.encode()
 
     def _filled(self, secret: Object, name: str, uid: str, now: datetime) -> Object:
         metadata = secret["metadata"]
