@@ -315,3 +315,31 @@ def test_what_is_counted_along_is_what_there_is(rounds: list[Any], forgets: bool
         assert tallies.used(asked) == wanted
     wider = {**asked, "spec": {"hard": {**hard, "limits.cpu": "1"}}}
     assert tallies.used(wider).keys() == {*hard, "limits.cpu"}
+
+
+def test_two_that_count_on_at_once_count_nothing_twice() -> None:
+    """Neither then nor later, whoever is done first."""
+    others: list[Any] = []
+
+    class Shared(MemoryStore):
+        """A store whose reader is overtaken by others."""
+
+        def events(self, after: int) -> Any:
+            found = super().events(after)
+            while others:
+                others.pop()()
+            return found
+
+    store = Shared()
+    tallies = Tallies(store)
+    asked = {"metadata": {"name": "q", "namespace": "n"}, "spec": {"hard": {"pods": "9"}}}
+
+    def count() -> str:
+        return str(tallies.used(asked)["pods"])
+
+    assert count() == "0"
+    for number in range(2):
+        store.write(Key("pods", "n", f"p{number}"), pod(), expected=0)
+        others.append(count)
+        assert count() == str(number + 1)
+    assert count() == "2"

@@ -5,7 +5,7 @@ what it changes, so that a write costs the same however many objects there are.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from ruleengine.local.api.pod_resources import NONE, Amounts
@@ -17,9 +17,13 @@ _MOST: Final = 1000
 """How many quotas are remembered."""
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class _Tally:
-    """What is used at a revision of the store, of a quota with a specification."""
+    """What is used at a revision of the store, of a quota with a specification.
+
+    Never changed but replaced: two threads that count on from one at the same time come to the
+    same, and neither counts for the other once more.
+    """
 
     specification: Object
     revision: int
@@ -27,7 +31,7 @@ class _Tally:
 
 
 class Tallies:
-    """Counts for the quotas of one store. For one thread at a time."""
+    """Counts for the quotas of one store."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -45,13 +49,13 @@ class Tallies:
         except CompactedError:
             known = self._counted(quota)
             events = self._store.events(known.revision)
+        amounts, revision = known.amounts, known.revision
         for event in events:
-            known.revision = event.revision
-            known.amounts = _with(known.amounts, event, quota)
+            amounts, revision = _with(amounts, event, quota), event.revision
         if len(self._known) > _MOST:
             self._known.clear()
-        self._known[place] = known
-        return known.amounts
+        self._known[place] = replace(known, revision=revision, amounts=amounts)
+        return amounts
 
     def _counted(self, quota: Object) -> _Tally:
         namespace, revision = str(quota["metadata"]["namespace"]), self._store.revision
