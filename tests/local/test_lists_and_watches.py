@@ -128,8 +128,9 @@ def test_what_a_list_or_watch_cannot_mean_is_refused(
 
 
 def test_a_limit_below_nothing_is_none(call: Caller) -> None:
-    """As API servers read it."""
+    """As API servers read it; what is no number is refused with and without a sign."""
     assert call("GET", MAPS, limit="-1") == call("GET", MAPS)
+    assert [call("GET", MAPS, limit=one)[0] for one in ("abc", "-abc")] == [400, 400]
 
 
 def test_a_list_goes_on_with_any_revision_or_none(call: Caller) -> None:

@@ -30,7 +30,7 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
         problem = "Forbidden: sendInitialEvents is forbidden for list"
         raise invalid_option("ListOptions", "sendInitialEvents", problem)
     selection = read_selection(query, route.served, route.namespace)
-    limit = number(query, "limit") or 0 if not query.get("limit", "").startswith("-") else 0
+    limit = _limit(query)
     token = query.get("continue", "")
     if token:
         at, after = _continued(token, query)
@@ -49,6 +49,13 @@ def list_objects(registry: Registry, route: Route, query: Mapping[str, str]) -> 
             metadata["remainingItemCount"] = len(found) - limit
         found = found[:limit]
     return Listed(items=[presented(one, route.served) for one in found], metadata=metadata)
+
+
+def _limit(query: Mapping[str, str]) -> int:
+    """Return how many are asked for at most; 0 for all, also where it is less than that."""
+    text = query.get("limit", "")
+    found = number({"limit": text.removeprefix("-")}, "limit") or 0
+    return 0 if text.startswith("-") else found
 
 
 def _snapshot(registry: Registry, route: Route, at: int, after: tuple[str, str] | None) -> Snapshot:
