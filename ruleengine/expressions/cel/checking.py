@@ -1,8 +1,8 @@
 """Checks the types of an expression before there are values.
 
 Only what is wrong for certain is told: a field that no schema declares, an operator or function
-whose arguments have known types that it does not take. The words of the errors are those of the
-checker of CEL that API servers use.
+whose arguments have known types that it does not take. Errors are worded as by the checker of
+CEL that API servers use.
 """
 
 from collections.abc import Callable, Mapping
@@ -51,7 +51,14 @@ _LITERALS: Final[Mapping[type, Type]] = {
     bytes: Type("bytes"),
     type(None): NULL,
 }
-_OPERATORS: Final = frozenset(("+", "-", "*", "/", "%", "in", "==", "!=", "<", "<=", ">", ">="))
+_OPERATORS: Final[Mapping[tuple[str, int], str]] = {
+    ("!", 1): "!_",
+    ("-", 1): "-_",
+    ("in", 2): "@in",
+    **{(sign, 2): f"_{sign}_" for sign in ("+", "-", "*", "/", "%", "==", "!=")},
+}
+"""How errors name operators, by their sign and number of operands."""
+
 _COMPARISONS: Final = frozenset(("<", "<=", ">", ">="))
 _ORDERED: Final = frozenset(("string", "bytes", "bool", "timestamp", "duration"))
 _CONDITIONS: Final = frozenset(("all", "exists", "exists_one", "existsOne", "filter"))
@@ -132,12 +139,15 @@ class Checker:
             case "dyn" | "null_type":
                 found = DYN
             case _:
-                raise self._no_overload("_[_]", [operand, key], node.at)
+                raise self._no_overload(
+                    "_[?_]" if node.optional else "_[_]", [operand, key], node.at
+                )
         return optional_of(found) if node.optional or is_optional else found
 
     def _call(self, node: Call) -> Type:
         types = [self.check(one) for one in node.arguments]
         name = node.function
+        is_member = False
         if node.target is not None:
             qualified = self._qualified(node.target)
             if qualified and f"{qualified}.{name}" in signatures():
@@ -146,12 +156,13 @@ class Checker:
                 return DYN
             else:
                 types.insert(0, self.check(node.target))
+                is_member = True
         if name in _COMPARISONS:
             return self._compared(name, types, node.at)
         found = _result(name, types)
         if found is None:
-            shown = f"_{name}_" if name in _OPERATORS and len(types) == 2 else name
-            raise self._no_overload(shown, types, node.at)
+            shown = _OPERATORS.get((name, len(types)), name)
+            raise self._no_overload(shown, types, node.at, is_member=is_member)
         return found
 
     def _compared(self, name: str, types: list[Type], at: int) -> Type:
@@ -173,8 +184,7 @@ class Checker:
         for part in node.parts:
             found = self.check(part)
             if not fits(BOOL, found, {}) or found == NULL:
-                sign = "_&&_" if node.conjunction else "_||_"
-                raise self._no_overload(sign, [found, BOOL], part.at)
+                raise self._no_condition(found, part.at)
         return BOOL
 
     def _condition(self, node: Condition) -> Type:
@@ -214,7 +224,7 @@ class Checker:
         conditions = bodies if node.macro in _CONDITIONS else bodies[:-1]
         for found in conditions:
             if not fits(BOOL, found, {}):
-                raise self._error(f"expected type 'bool' but found '{found}'", node.at)
+                raise self._no_condition(found, node.at)
         return _of_macro(node.macro, over, bodies)
 
     def _opt_map(self, node: Loop, over: Type) -> Type:
@@ -226,9 +236,15 @@ class Checker:
         self._scopes.pop()
         return optional_of(found) if node.macro == "optMap" else found
 
-    def _no_overload(self, name: str, types: list[Type], at: int) -> ExpressionError:
-        shown = ", ".join(str(one) for one in types)
-        return self._error(f"found no matching overload for '{name}' applied to '({shown})'", at)
+    def _no_condition(self, found: Type, at: int) -> ExpressionError:
+        return self._error(f"expected type 'bool' but found '{found}'", at)
+
+    def _no_overload(
+        self, name: str, types: list[Type], at: int, *, is_member: bool = False
+    ) -> ExpressionError:
+        before, taken = (f"{types[0]}.", types[1:]) if is_member else ("", types)
+        shown = f"{before}({', '.join(str(one) for one in taken)})"
+        return self._error(f"found no matching overload for '{name}' applied to '{shown}'", at)
 
 
 def _result(name: str, types: list[Type]) -> Type | None:
