@@ -72,8 +72,6 @@ def _both_objects(one: Object, other: Object, schema: Schema) -> tuple[Object, O
             before = _ABSENT if _is_left_out(before, child) else before
             after = _ABSENT if _is_left_out(after, child) else after
             alike = alike and before is after
-        if before is after:
-            before = after = was
         if after is not will:
             theirs = _put(dict(other) if theirs is other else theirs, name, after)
         if before is not was:
