@@ -3,8 +3,15 @@
 import re
 from typing import Any, Final
 
-from ruleengine.expressions.cel.operators import has_key
-from ruleengine.expressions.cel.values import NONE, CelError, Optional, Uint, no_overload, type_name
+from ruleengine.expressions.cel.values import (
+    NONE,
+    CelError,
+    Optional,
+    Uint,
+    has_key,
+    no_overload,
+    type_name,
+)
 
 _ESCAPED: Final = re.compile(r"__(underscores|dot|dash|slash)__")
 _KEYS: Final = (bool, int, Uint, float, str)
@@ -82,7 +89,8 @@ def index(value: Any, key: Any, *, optional: bool) -> Any:
     if not has_key(value, key):
         if optional:
             return NONE
-        raise CelError(f"there is no key {key}" if isinstance(key, str | int) else "no such key")
+        told = "there is no such key" if isinstance(key, bool | float) else f"there is no key {key}"
+        raise CelError(told)
     return Optional(True, value[key]) if optional else value[key]
 
 

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from ruleengine.expressions.cel.values import (
     CelError,
-    Optional,
     Uint,
     Unordered,
     equal,
     found_equal,
+    has_key,
     less,
     no_overload,
 )
@@ -148,17 +148,6 @@ def _in(left: Any, right: Any, meter: Meter) -> bool:
     if isinstance(right, dict):
         return has_key(right, left)
     raise no_overload("in", left, right)
-
-
-def has_key(container: dict[Any, Any], key: Any) -> bool:
-    """Tell whether a map has a key. Numbers of all types are equal as keys too."""
-    if isinstance(key, list | dict | Optional) or key not in container:
-        return False
-    if key in (0, 1):  # which to Python are false and true as well
-        return any(
-            one == key and isinstance(one, bool) is isinstance(key, bool) for one in container
-        )
-    return True
 
 
 def negated(value: Any, meter: Meter) -> Any:

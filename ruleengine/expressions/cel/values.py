@@ -178,7 +178,18 @@ def _equal_lists(left: list[Any], right: list[Any], meter: Meter) -> bool:
 
 def _equal_maps(left: dict[Any, Any], right: dict[Any, Any], meter: Meter) -> bool:
     entries = left.items()
-    return all(key in right and equal(value, right[key], meter) for key, value in entries)
+    return all(has_key(right, key) and equal(value, right[key], meter) for key, value in entries)
+
+
+def has_key(container: dict[Any, Any], key: Any) -> bool:
+    """Tell whether a map has a key. Numbers of all types are equal as keys too."""
+    if isinstance(key, list | dict | Optional) or key not in container:
+        return False
+    if key in (0, 1):  # which to Python are false and true as well
+        return any(
+            one == key and isinstance(one, bool) is isinstance(key, bool) for one in container
+        )
+    return True
 
 
 def found_equal(left: Any, right: Any, meter: Meter) -> bool:
