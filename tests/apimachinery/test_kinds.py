@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.apimachinery.facts import facts
 from ruleengine.apimachinery.kinds import SUBRESOURCES, KindTable, argo_kinds, plural_of
+from tests.expressions.reading import recorded
 
 CRD = {
     "spec": {
@@ -60,6 +61,16 @@ def test_every_subresource_is_described() -> None:
 def test_a_plural_is_kubernetes_own(kind: str, plural: str) -> None:
     """The resource name in URLs follows the kind."""
     assert plural_of(kind) == plural
+
+
+@pytest.mark.vectors("events")
+def test_the_table_tells_what_triggers_upstream_guess() -> None:
+    """Upstream makes a plural of a kind without asking; for Endpoints no server knows it."""
+    plurals = {kind.kind: kind.plural for kind in KindTable.built_in().resources()}
+    plurals |= {kind.kind: kind.plural for kind in argo_kinds()}
+    guessed = {one["in"]["kind"]: one["out"]["result"] for one in recorded("resourcePlural")}
+    known = {kind: plurals[kind] for kind in guessed}
+    assert known == {**guessed, "Endpoints": "endpoints"}
 
 
 def test_a_custom_kind_comes_with_its_served_versions_only() -> None:
