@@ -24,6 +24,7 @@ from ruleengine.expressions import (
     tags,
     when,
 )
+from ruleengine.expressions.cel import types as cel_types
 from ruleengine.expressions.language import INPUT, ExpressionError, Limits
 from ruleengine.formats import json_text
 from tools.fuzz.targets import Target, parts_of, value_of
@@ -134,7 +135,19 @@ def _lua(text: str, document: str) -> Any:
     return made
 
 
+_DECLARED: Final = cel_types.object_of(
+    {
+        "a": cel_types.object_of({"d": cel_types.STRING, "e": cel_types.INT}),
+        "items": cel_types.list_of(cel_types.map_of(cel_types.STRING, cel_types.DYN)),
+        "text": cel_types.STRING,
+    }
+)
+
+
 def _cel(text: str, document: str) -> Any:
+    with contextlib.suppress(ExpressionError):
+        variables = {"self": _DECLARED, "oldSelf": cel_types.optional_of(_DECLARED)}
+        cel.check(text, variables, cel_types.BOOL)
     env = {
         "self": value_of(document, VALUES),
         "oldSelf": cel.Optional(present=True, content=VALUES),
