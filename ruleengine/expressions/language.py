@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+_LONGEST_MESSAGE = 1000
+"""How many characters a message may have: some repeat what somebody wrote."""
+
 
 class ExpressionError(Exception):
     """A text that is no program of its language, or a program that cannot be evaluated.
@@ -20,6 +23,9 @@ class ExpressionError(Exception):
     def __init__(
         self, message: str, *, offset: int | None = None, text: str = "", hint: str = ""
     ) -> None:
+        if len(message) > _LONGEST_MESSAGE:
+            half = _LONGEST_MESSAGE // 2
+            message = f"{message[:half]}…{message[-half:]}"
         super().__init__(message)
         self.message = message
         self.offset = offset

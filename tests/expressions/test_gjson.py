@@ -102,6 +102,17 @@ def test_what_is_made_may_not_grow_without_end() -> None:
         gjson.Document("[1]").get(path)
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["@tostr" + "|@tostr" * 40, '@pretty:{"indent":"' + " " * 9999 + '"}', "@group", "{@group}"],
+)
+def test_what_modifiers_make_is_bounded(path: str) -> None:
+    """They make more of a text than it was: escapes, indents, a key for each element."""
+    document = gjson.Document(json.dumps({'"' + "k" * 5000: [1] * 500, "l": '"'}))
+    with pytest.raises(ExpressionError, match="more than"):
+        document.get(path)
+
+
 def test_a_path_that_is_too_long_is_refused() -> None:
     """A path of a megabyte is none."""
     with pytest.raises(ExpressionError, match="too long"):

@@ -36,6 +36,15 @@ def test_an_error_without_a_place_tells_none() -> None:
     assert str(ExpressionError("no value")) == "no value"
 
 
+def test_a_message_does_not_repeat_all_that_somebody_wrote() -> None:
+    """Its beginning and its end are left, which say what is wrong."""
+    with pytest.raises(ExpressionError) as caught:
+        when.compile("!" * 100_000 + "1")
+    assert len(str(caught.value)) < 1200
+    assert caught.value.message.startswith("invalid token '!!")
+    assert caught.value.message.endswith("!!'")
+
+
 def test_steps_beyond_the_limit_end_an_evaluation() -> None:
     """The limit itself is allowed; one more is not."""
     meter = Meter(Limits(steps=3))

@@ -7,6 +7,7 @@ from ruleengine.expressions.expr.access import BACK, call, cut, fetch
 from ruleengine.expressions.expr.nodes import Call, Constant, Member, Name, Node, Path, Slice, Step
 from ruleengine.expressions.expr.running import Compiled, Run, Scope, located
 from ruleengine.expressions.expr.values import Problem
+from ruleengine.expressions.language import DEEPEST_NESTING
 
 Walk = Callable[[Run, Any], Any]
 
@@ -80,8 +81,9 @@ def _leading_names(steps: list[Step]) -> list[tuple[str, int]]:
 
 
 def _note(scope: Scope, root: str, names: list[str]) -> None:
+    """Note the paths that lead along some fields, of those that go on for ever the first."""
     path = root
-    for name in names:
+    for name in names[:DEEPEST_NESTING]:
         path = f"{path}.{name}"
         scope.paths.setdefault(path)
 

@@ -4,6 +4,8 @@ import re
 from typing import Final
 
 from ruleengine.expressions.gjson import scanning
+from ruleengine.formats.go_json import LONGEST
+from ruleengine.formats.go_text import TooLargeError
 
 _BLANK: Final = re.compile(r'("[^"\\]*(?:\\.[^"\\]*)*")|[\x00-\x20]+')
 _LEAST_ROOM: Final = 3
@@ -16,7 +18,10 @@ def compact(text: str) -> str:
 
 
 def pretty(text: str, *, width: int, indent: str, prefix: str, sort_keys: bool) -> str:
-    """Return JSON text with a line for each part, but one line where that has room."""
+    """Return JSON text with a line for each part, but one line where that has room.
+
+    Raises ``TooLargeError`` where it becomes too long.
+    """
     if not text.strip(" \t\r\n"):
         return f"{prefix}\n" if prefix else ""
     layout = _Layout(text, width, indent, prefix, sort_keys=sort_keys)
@@ -37,8 +42,12 @@ class _Layout:
         self._prefix = prefix
         self._sort_keys = sort_keys
         self._column = 0
+        self._room = LONGEST
 
     def write(self, part: str) -> None:
+        self._room -= len(part)
+        if self._room < 0:
+            raise TooLargeError(f"JSON of more than {LONGEST} characters")
         self.parts.append(part)
         self._column += _bytes(part)
 

@@ -1,4 +1,7 @@
-"""What ``@name`` in a path makes of a value: other JSON text."""
+"""What ``@name`` in a path makes of a value: other JSON text.
+
+Those that could make much of little raise ``TooLargeError``.
+"""
 
 import json
 from collections.abc import Callable
@@ -7,6 +10,7 @@ from ruleengine.expressions.gjson import scanning
 from ruleengine.expressions.gjson.layout import compact, pretty
 from ruleengine.expressions.gjson.results import Result, entries, parse
 from ruleengine.formats import go_json
+from ruleengine.formats.go_text import TooLargeError
 
 _BLANK = " \t\r\n"
 
@@ -115,9 +119,13 @@ def _group(text: str, argument: str) -> str:
     if not value.is_object:
         return ""
     rows: list[list[str]] = []
+    size = 0
     for key, column in entries(value):
         if column.is_array:
             for number, (_, one) in enumerate(entries(column)):
+                size += len(key)
+                if size > go_json.LONGEST:
+                    raise TooLargeError(f"keys of more than {go_json.LONGEST} characters")
                 if number == len(rows):
                     rows.append([])
                 rows[number].append(f"{key}:{one.raw}")

@@ -7,8 +7,9 @@ from ruleengine.expressions.gjson.conditions import satisfies
 from ruleengine.expressions.gjson.modifiers import MODIFIERS
 from ruleengine.expressions.gjson.paths import Item, Query
 from ruleengine.expressions.gjson.results import MISSING, Kind, Result, at, entries, parse
-from ruleengine.expressions.language import Meter
+from ruleengine.expressions.language import ExpressionError, Meter
 from ruleengine.formats import go_json
+from ruleengine.formats.go_text import TooLargeError
 
 _PER_STEP = 100
 """How many characters of JSON and path are looked through for one step."""
@@ -48,8 +49,7 @@ class Walker:
         """Return what a modifier, a literal or a multipath makes, and the path that is left."""
         if path[0] == "@" and (read := paths.modifier(path)):
             name, argument, rest = read
-            made = self._dig(text, argument) if name == "dig" else MODIFIERS[name](text, argument)
-            return made, rest
+            return self._modified(text, name, argument), rest
         if path[0] == "!":
             return paths.literal(path)
         if path[0] in "[{" and (selected := paths.selectors(path)):
@@ -57,6 +57,14 @@ class Walker:
             if rest[:1] in ("", ".", "|"):
                 return self._select(text, path[0], parts), rest
         return None
+
+    def _modified(self, text: str, name: str, argument: str) -> str:
+        if name == "dig":
+            return self._dig(text, argument)
+        try:
+            return MODIFIERS[name](text, argument)
+        except TooLargeError as error:
+            raise ExpressionError(f"@{name} makes {error}") from None
 
     def _select(self, text: str, opening: str, parts: tuple[tuple[str, str], ...]) -> str:
         pieces: list[str] = []

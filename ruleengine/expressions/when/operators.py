@@ -187,10 +187,17 @@ def _contained(left: Any, right: Operand, meter: Meter) -> bool:
 
 
 def _append(left: Any, right: Operand, meter: Meter) -> list[Any]:
+    """Return a list with one more value; a list on the left belongs to the row, and grows."""
     value = right()
     meter.step()
-    return [*left, value] if isinstance(left, list) else [left, value]
+    if not isinstance(left, list):
+        return [left, value]
+    left.append(value)
+    return left
 
+
+LISTS: Final = 0
+"""The level of the comma, which makes lists."""
 
 LEVELS: Final[tuple[dict[str, Operator], ...]] = (
     {",": _append},

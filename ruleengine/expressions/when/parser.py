@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from ruleengine.expressions import regular
 from ruleengine.expressions.language import DEEPEST_NESTING, ExpressionError, Meter
-from ruleengine.expressions.when.operators import LEVELS, PREFIXES, Operator, is_number
+from ruleengine.expressions.when.operators import LEVELS, LISTS, PREFIXES, Operator, is_number
 from ruleengine.expressions.when.tokens import QUOTE_HINT, Kind, Lexer, Token
 
 Environment = Mapping[str, Any]
@@ -72,6 +72,8 @@ class Parser:
 
         def evaluate(env: Environment, meter: Meter) -> Any:
             value = first(env, meter)
+            if level == LISTS and isinstance(value, list):
+                value = list(value)  # what a variable holds does not grow
             for apply, right, offset in rest:
                 try:
                     value = apply(value, partial(right, env, meter), meter)

@@ -37,6 +37,13 @@ def test_a_program_tells_the_names_that_it_reads(text: str, names: tuple[str, ..
     assert expr.compile(text, WORKFLOWS).names == names
 
 
+def test_a_path_without_end_is_told_by_its_beginning() -> None:
+    """Each path that leads along it is as long again."""
+    names = expr.compile("a" + ".b" * 50_000, WORKFLOWS).names
+    assert names[:2] == ("a", "a.b")
+    assert len(names) == 101
+
+
 @pytest.mark.parametrize(
     ("names", "nested"),
     [

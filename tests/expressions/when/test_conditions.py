@@ -200,6 +200,14 @@ def test_words_are_looked_up_where_they_are_no_texts() -> None:
     assert condition.eval({"n": 3, "s": "x", "a-b": True}) is True
 
 
+def test_a_list_that_is_looked_up_stays_as_it_is() -> None:
+    """A comma behind it makes another list."""
+    env = {"x": [1, 2]}
+    condition = when.compile("4 in (x, 4)", bare_words=False)
+    assert [condition.eval(env), condition.eval(env)] == [True, True]
+    assert env == {"x": [1, 2]}
+
+
 def test_an_unknown_word_is_an_error_where_words_are_looked_up() -> None:
     """It tells the word and its place."""
     with pytest.raises(ExpressionError, match="no parameter 'n' at character 2"):
