@@ -18,6 +18,7 @@ from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.asking import Performer
+from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.standing import News, StandingPerformer
 
 
@@ -46,15 +47,18 @@ def workflow_standing(
     cluster: Connected,
     state: Path,
     news: News,
+    leases: Mapping[str, AreaLease],
     *,
     metrics_port: int | None = None,
 ) -> Iterator[Mapping[str, StandingPerformer]]:
     """Offer who performs what workflows ask for as long as they do, for the time of a run.
 
-    With a ``metrics_port`` what they tell is served there. Raises ``UsageError`` if it is taken.
+    ``leases`` are those that the run may hold, by area. With a ``metrics_port`` what they tell is
+    served there. Raises ``UsageError`` if it is taken.
     """
+    lease = leases.get(WorkflowReconciler.area)
     with (
-        database_locks(configuration, cluster, state, news) as locks,
+        database_locks(configuration, cluster, state, news, lease) as locks,
         metrics(cluster, state, metrics_port) as telling,
     ):
         yield {**locks, **telling}

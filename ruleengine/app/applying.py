@@ -190,6 +190,7 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
             engagement.cluster,
             engagement.state,
             news,
+            leases,
             metrics_port=options.metrics_port,
         ) as of_workflows,
     ):

@@ -1,9 +1,11 @@
 """Who performs requests for locks of a database: one that machines share, or a file.
 
-Everything is asked from the loop's thread; a thread beside it only tells now and then that it
-is time to look again, as other controllers tell us nothing.
+Requests come from the loop's thread; a thread beside it gives back what could not be given back
+before, and tells now and then that it is time to look again, as other controllers tell us nothing.
+All of this is for who drives: another process of the same controller goes on with the same rows.
 """
 
+import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -19,6 +21,7 @@ from ruleengine.model.errors import RuleEngineError, UsageError
 from ruleengine.model.values import Object, uid_of
 from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine, row_of
 from ruleengine.pipelines.locks import holders_in, kinds_in, workflow_of
+from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.standing import News, StandingPerformer
 
 if TYPE_CHECKING:
@@ -34,7 +37,9 @@ class DatabaseLocks:
     """Stands in line for locks, takes them when it is their turn, and gives them back.
 
     ``workflow`` returns a workflow as it is stored: what is held in our name although no status
-    says so was left by a run that ended in between, and is given back.
+    says so was left by a run that ended in between, and is given back. ``term`` returns the number
+    of the term in which we drive, ``None`` while others do: with another one nothing is taken for
+    true that was known, and no row is touched that may be theirs by now.
     """
 
     exclusive = True
@@ -45,61 +50,85 @@ class DatabaseLocks:
         workflow: Callable[[Target], Object | None],
         now: Callable[[], datetime],
         news: News,
+        term: Callable[[], int | None],
     ) -> None:
         self._opening = opening
         self._workflow = workflow
         self._now = now
         self._news = news
-        self._table: LockTable | None = None
-        self._lines: dict[str, Line] = {}
-        self._stale = False
-        self._beaten: datetime | None = None
+        self._term = term
+        self._lock = threading.Lock()
         self._current: dict[str, str] = {}
+        self._table: LockTable | None = None
+        self._known_in: int | None = None
+        self._forget()
+
+    def answer(self, request: Request) -> Answer | None:
+        """Return how it stands with a claim, having taken its locks where it is its turn."""
+        with self._lock:
+            claim, now = Claim.of(request), self._now()
+            self._current[claim.holder] = request.key
+            if not self._drives():
+                return Answer(error="another process drives", remedy="it stands in line, too")
+            return self._stand(claim, self._opened(), now).answer()
+
+    def end(self, request: Request) -> None:
+        """Give back what a claim holds that nobody reads any more, if it is still the one."""
+        holder = Claim.of(request).holder
+        with self._lock:
+            if self._current.get(holder) != request.key:
+                return
+            del self._current[holder]
+            if self._drives():
+                self._owed.add(holder)
+                self._give_back()
+        self._news.tell(DATABASE_LOCKS)
+
+    def look_again(self) -> None:
+        """Have everything asked again that waits, and give back what is owed; from any thread."""
+        with self._lock:
+            if self._drives():
+                self._give_back()
+                self._lines.clear()
+            waits = bool(self._current)
+        if waits:
+            self._news.tell(DATABASE_LOCKS)
+
+    def close(self) -> None:
+        """Stand in line no longer; what is held stays so, as its holders run on."""
+        with self._lock:
+            if self._drives():
+                self._owed |= self._entered.keys() - self._held
+                self._give_back()
+            self._forget()
+
+    def _drives(self) -> bool:
+        """Tell whether we drive; what was known in another term is forgotten."""
+        term = self._term()
+        if term is None or term != self._known_in:
+            self._forget()
+            self._known_in = term
+        return term is not None
+
+    def _forget(self) -> None:
+        if self._table is not None:
+            self._table.close()
+        self._table = self._known_in = None
+        self._lines: dict[str, Line] = {}
+        self._beaten: datetime | None = None
         self._entered: dict[str, tuple[str, ...]] = {}
         self._held: set[str] = set()
         self._owed: set[str] = set()
 
-    def answer(self, request: Request) -> Answer | None:
-        """Return how it stands with a claim, having taken its locks where it is its turn."""
-        claim, now = Claim.of(request), self._now()
-        self._current[claim.holder] = request.key
-        table = self._opened()
-        if self._stale:
-            self._lines.clear()
-            self._stale = False
+    def _stand(self, claim: Claim, table: "LockTable", now: datetime) -> InLine:
         if self._beaten is None or now - self._beaten >= _BEAT_EVERY:
             table.beat(now)
             self._beaten = now
         if claim.holder in self._held and not claim.take:
             self._leave(table, claim.holder)
         if claim.holder in self._held and self._entered[claim.holder] == claim.rows:
-            return InLine(held=True, ready=True).answer()
-        return self._in_line(table, claim, now).answer()
-
-    def end(self, request: Request) -> None:
-        """Give back what a claim holds that nobody reads any more, if it is still the one."""
-        holder = Claim.of(request).holder
-        if self._current.get(holder) != request.key:
-            return
-        del self._current[holder]
-        self._owed.add(holder)
-        self._give_back()
-        self._news.tell(DATABASE_LOCKS)
-
-    def look_again(self) -> None:
-        """Have everything asked again that waits; safe to call from any thread."""
-        if self._table is None:
-            return
-        self._stale = True
-        self._news.tell(DATABASE_LOCKS)
-
-    def close(self) -> None:
-        """Stand in line no longer; what is held stays so, as its holders run on."""
-        if self._table is None:
-            return
-        self._owed |= self._entered.keys() - self._held
-        self._give_back()
-        self._table.close()
+            return InLine(held=True, ready=True)
+        return self._in_line(table, claim, now)
 
     def _in_line(self, table: "LockTable", claim: Claim, now: datetime) -> InLine:
         if self._entered.get(claim.holder) != claim.rows:
@@ -132,12 +161,19 @@ class DatabaseLocks:
         """Return the table, what was left by runs before cleared away when it is opened."""
         if self._table is None:
             table = self._opening()
-            for row, holder, held in list(table.mine()):
-                if not held or not self._says_so(holder, row):
-                    table.leave(holder)
+            try:
+                self._clear(table)
+            except BaseException:
+                table.close()
+                raise
             self._table = table
         self._give_back()
         return self._table
+
+    def _clear(self, table: "LockTable") -> None:
+        for row, holder, held in list(table.mine()):
+            if not held or not self._says_so(holder, row):
+                table.leave(holder)
 
     def _says_so(self, holder: str, row: str) -> bool:
         """Tell whether the status of a workflow names a holder of a lock."""
@@ -179,14 +215,27 @@ def _waiting(row: str, line: "Line", us: tuple[str, str]) -> InLine:
 
 @contextmanager
 def database_locks(
-    configuration: Configuration, cluster: Connected, state: Path, news: News
+    configuration: Configuration,
+    cluster: Connected,
+    state: Path,
+    news: News,
+    lease: AreaLease | None,
 ) -> Iterator[Mapping[str, StandingPerformer]]:
-    """Offer who performs requests for locks of the database, for the time of a run."""
+    """Offer who performs requests for locks of the database, for the time of a run.
+
+    It does while the run has the ``lease`` of workflows; without one nobody else can drive.
+    """
 
     def opening() -> "LockTable":
         return open_lock_table(configuration, cluster, state)
 
-    locks = DatabaseLocks(opening, cluster.client.get, lambda: datetime.now(UTC), news)
+    def term() -> int | None:
+        if lease is None:
+            return 0
+        number = lease.term
+        return number if lease.left(number) else None
+
+    locks = DatabaseLocks(opening, cluster.client.get, lambda: datetime.now(UTC), news, term)
     with repeating(locks.look_again, _LOOK_EVERY, "locks"):
         try:
             yield {DATABASE_LOCKS: locks}

@@ -230,6 +230,7 @@ class Decider:
         step.void, step.key.wake_at = True, step.now
         try:
             step.changed += self.hands.look_anew()
+            self.standing.look_anew()
         except ApiError as error:
             step.key.watched, step.key.wake_at = error.message, later
         return False

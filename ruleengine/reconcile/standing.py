@@ -86,6 +86,12 @@ class Standing:
             if request.kind == kind and self._look(request):
                 yield key
 
+    def look_anew(self) -> None:
+        """Drop the answers that only who drives may ask for: others drove since they came."""
+        for key, request in self._requests.items():
+            if self._performers[request.kind].exclusive:
+                self._answers.pop(key, None)
+
     def end(self, key: str) -> None:
         """Forget a request that nobody reads any more."""
         request = self._requests.pop(key, None)

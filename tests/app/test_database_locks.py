@@ -1,7 +1,6 @@
 """Standing in line for locks of a database: who performs it, over restarts and failures."""
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,15 +38,17 @@ class Controllers:
     path: Path
     workflows: dict[Target, Object] = field(default_factory=dict)
     now: datetime = datetime(2026, 11, 28, 12, tzinfo=UTC)
-    closing: ExitStack = field(default_factory=ExitStack)
 
-    def start(self, name: str) -> tuple[DatabaseLocks, News]:
-        """Start a controller."""
+    def start(
+        self, name: str, term: Callable[[], int | None] = lambda: 0
+    ) -> tuple[DatabaseLocks, News]:
+        """Start a controller, which drives all the time unless its ``term`` says otherwise."""
+
+        def opening() -> LockTable:
+            return open_locks(self.url, self.path, name)
+
         news = News()
-        locks = DatabaseLocks(
-            lambda: open_locks(self.url, self.path, name), self.workflows.get, self.clock, news
-        )
-        return locks, news
+        return DatabaseLocks(opening, self.workflows.get, self.clock, news, term), news
 
     def clock(self) -> datetime:
         """Return the time."""
@@ -179,22 +180,74 @@ def test_who_comes_back_holds_on_without_a_limit(tmp_path: Path) -> None:
         one.close()
 
 
+def test_who_drives_no_longer_touches_no_row(controllers: Controllers) -> None:
+    """Another process of the same controller drives on with it: what that one has stays its own."""
+    terms: list[int | None] = [1]
+    other, _ = controllers.start("two")
+    before, _ = controllers.start("one", lambda: terms[-1])
+    held, waiting = claim("held"), claim("waiting", second=1)
+    assert ask(other, held).held
+    assert not ask(before, waiting).held
+    terms.append(None)
+    after, _ = controllers.start("one")
+    assert not ask(after, waiting).held
+    other.end(held)
+    after.look_again()
+    assert ask(after, waiting).held
+    assert ask(before, waiting).problem.startswith("another process drives")
+    before.look_again()
+    before.end(waiting)
+    before.close()
+    assert ask(other, claim("third", second=2)).before == ("jobs/waiting",)
+    after.close()
+    other.close()
+
+
+def test_who_drives_again_takes_nothing_for_true_that_it_knew(controllers: Controllers) -> None:
+    """What it held may have been given back by whoever drove meanwhile."""
+    terms: list[int | None] = [1]
+    before, _ = controllers.start("one", lambda: terms[-1])
+    other, _ = controllers.start("two")
+    request = claim("first")
+    assert ask(before, request).held
+    meanwhile, _ = controllers.start("one")
+    assert not ask(meanwhile, claim("unheld", take=False)).held  # it has cleared up
+    meanwhile.close()
+    assert ask(other, claim("second", second=1)).held
+    terms.append(2)
+    assert ask(before, request).before == ("jobs/second",)
+    before.close()
+    other.close()
+
+
+class Flaky(LockTable):
+    """A table in which nobody can give back a lock while it ``fails``."""
+
+    fails = False
+    closed = False
+
+    def leave(self, key: str) -> None:
+        """Give back what somebody holds."""
+        if self.fails:
+            raise UnreachableError("the database does not answer", "wait")
+        super().leave(key)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.closed = True
+        super().close()
+
+
+def flaky(path: Path) -> tuple[Flaky, DatabaseLocks]:
+    """Return such a table, and a controller that uses it."""
+    table = Flaky(open_locks("", path, "one")._database, "one")
+    now = datetime(2026, 11, 28, tzinfo=UTC)
+    return table, DatabaseLocks(lambda: table, lambda _: None, lambda: now, News(), lambda: 0)
+
+
 def test_a_lock_that_cannot_be_given_back_now_is_later(tmp_path: Path) -> None:
     """A database that does not answer keeps nobody's lock for ever."""
-    path = tmp_path / "locks.sqlite"
-
-    class Flaky(LockTable):
-        fails = False
-
-        def leave(self, key: str) -> None:
-            if self.fails:
-                raise UnreachableError("the database does not answer", "wait")
-            super().leave(key)
-
-    table = Flaky(open_locks("", path, "one")._database, "one")
-    locks = DatabaseLocks(
-        lambda: table, lambda _: None, lambda: datetime(2026, 11, 28, tzinfo=UTC), News()
-    )
+    table, locks = flaky(tmp_path / "locks.sqlite")
     first, second = claim("first"), claim("second", second=1)
     assert ask(locks, first).held
     table.fails = True
@@ -203,6 +256,32 @@ def test_a_lock_that_cannot_be_given_back_now_is_later(tmp_path: Path) -> None:
     table.fails = False
     assert ask(locks, second).held
     locks.close()
+
+
+def test_a_lock_is_given_back_later_even_if_nobody_here_asks_for_one(tmp_path: Path) -> None:
+    """Those who wait for it elsewhere do not wait for the end of this run."""
+    table, locks = flaky(tmp_path / "locks.sqlite")
+    assert ask(locks, claim("first")).held
+    table.fails = True
+    locks.end(claim("first"))
+    locks.look_again()
+    assert [one.key for one in table.entries()] == ["jobs/first"]
+    table.fails = False
+    locks.look_again()
+    assert table.entries() == []
+    locks.close()
+
+
+def test_a_table_that_cannot_be_cleared_is_closed_and_tried_again(tmp_path: Path) -> None:
+    """No connection is left open for each time that somebody asks."""
+    died = open_locks("", tmp_path / "locks.sqlite", "one")
+    died.enter("jobs/gone", (ROW,), 0, "2026-11-28T11:00:00Z")
+    died.close()
+    table, locks = flaky(tmp_path / "locks.sqlite")
+    table.fails = True
+    with pytest.raises(UnreachableError):
+        locks.answer(claim("next"))
+    assert table.closed
 
 
 def test_a_living_controller_says_so_now_and_then(controllers: Controllers) -> None:
@@ -284,7 +363,9 @@ def test_without_a_lock_in_use_no_database_is_opened(tmp_path: Path) -> None:
         raise AssertionError("opened")
 
     unused: Callable[[Target], Object | None] = lambda _: None  # noqa: E731
-    locks = DatabaseLocks(refuse, unused, lambda: datetime(2026, 11, 28, tzinfo=UTC), News())
+    locks = DatabaseLocks(
+        refuse, unused, lambda: datetime(2026, 11, 28, tzinfo=UTC), News(), lambda: 0
+    )
     locks.look_again()
     locks.close()
     assert list(tmp_path.iterdir()) == []

@@ -237,6 +237,22 @@ def test_what_only_one_process_may_do_waits_for_the_lease() -> None:
         assert scene.heard() == "hello"
 
 
+def test_what_was_heard_in_another_term_is_asked_again() -> None:
+    """Whoever drove meanwhile may have ended it; no news have to come for that."""
+    scene = Scene(speaker=Speaker(exclusive=True))
+    lease = Elsewhere(free=True)
+    scene.say("news", "hello")
+
+    def lose_it_for_a_while() -> None:
+        lease.term += 1
+        scene.speaker.said["news"] = "bye"
+        scene.api.add({**scene.api.objects[LISTENER], "status": {"phase": "theirs"}})
+
+    scene.acts = {5: lose_it_for_a_while, 20: scene.cancel.set}
+    scene.run(lease=lease)
+    assert scene.heard() == "bye"
+
+
 @dataclass
 class Author:
     """Writes one object of the listener's kind."""

@@ -229,7 +229,9 @@ def _drive(place: Place, watching: _Watching, following: Following) -> str:
     surroundings, news = place.surroundings, News()
     with (
         area_leases(surroundings) as leases,
-        workflow_standing(place.configuration, place.cluster, place.state, news) as standing,
+        workflow_standing(
+            place.configuration, place.cluster, place.state, news, leases
+        ) as standing,
     ):
         news.wakes(watching.wake)
         settling = Settling(
