@@ -12,14 +12,7 @@ from ruleengine.model.errors import StoreError, UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.services.archives.archive import Archive, Query
 from ruleengine.services.archives.opening import open_archive
-from tests.services.postgresql import server
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """Return the URL of a real server."""
-    with server() as url:
-        yield url
+from tests.e2e.process_kit import wait_for
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -120,6 +113,20 @@ def test_a_lost_connection_is_made_anew(postgresql: str, tmp_path: Path) -> None
     assert archive.list(Query()) == []
     archive.close()
     other.close()
+
+
+def test_a_user_who_may_make_no_tables_leaves_no_connection(
+    postgresql: str, tmp_path: Path
+) -> None:
+    """Who tries again and again would use up what the server has."""
+    admin = open_archive(postgresql, tmp_path)
+    admin._database.execute("CREATE ROLE guest LOGIN", ())
+    url = postgresql.replace("//tester@", "//guest@") + "?options=-csearch_path%3Dnone"
+    with pytest.raises(StoreError, match="refuses: no schema"):
+        open_archive(url, tmp_path)
+    count = "SELECT count(*) FROM pg_stat_activity WHERE usename = 'guest'"
+    assert wait_for(lambda: admin._database.execute(count, ()) == [(0,)])
+    admin.close()
 
 
 def test_a_database_that_does_not_answer_says_where_and_nothing_secret(tmp_path: Path) -> None:

@@ -33,10 +33,11 @@ class PostgresqlDatabase:
     def __init__(self, url: str) -> None:
         self._url = url
         self._connection = self._connect()
-        with self.transaction():
-            self.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
-            for statement in (*tables("JSON"), node_tables("JSON"), *lock_tables()):
-                self.execute(statement, ())
+        try:
+            self._make_tables()
+        except BaseException:
+            self.close()
+            raise
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -59,6 +60,12 @@ class PostgresqlDatabase:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
+
+    def _make_tables(self) -> None:
+        with self.transaction():
+            self.execute("SELECT pg_advisory_xact_lock(?)", (_LOCK,))
+            for statement in (*tables("JSON"), node_tables("JSON"), *lock_tables()):
+                self.execute(statement, ())
 
     def _connect(self) -> "psycopg.Connection[tuple[Any, ...]]":
         try:
