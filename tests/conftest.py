@@ -8,11 +8,13 @@ import csv
 import os
 import signal
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+from tests.services.postgresql import server
 
 settings.register_profile("house", deadline=None, derandomize=True, max_examples=60)
 settings.load_profile("house")
@@ -38,6 +40,13 @@ def git_without_the_users_settings(tmp_path_factory: pytest.TempPathFactory) -> 
             "HOME": str(tmp_path_factory.mktemp("home")),
         }
     )
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    """Return the URL of a real PostgreSQL server, one for each module of tests."""
+    with server() as url:
+        yield url
 
 
 @pytest.fixture(autouse=True, scope="session")

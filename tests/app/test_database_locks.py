@@ -18,16 +18,8 @@ from ruleengine.pipelines.problems import NodeError
 from ruleengine.reconcile.standing import News
 from ruleengine.services.archives.locks import LockTable
 from ruleengine.services.archives.opening import open_locks
-from tests.services.postgresql import server
 
 ROW = "mtx/jobs/printer"
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """Return the URL of a real server."""
-    with server() as url:
-        yield url
 
 
 @dataclass

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -45,7 +46,7 @@ def server() -> Iterator[str]:
         yield url
     finally:
         if child is not None:
-            child.terminate()
+            child.send_signal(signal.SIGINT)  # it ends connections that a failed test left open
             child.wait(20)
         shutil.rmtree(folder, ignore_errors=True)
 

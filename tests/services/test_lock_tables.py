@@ -9,20 +9,12 @@ import pytest
 
 from ruleengine.services.archives.locks import INACTIVE, LockTable
 from ruleengine.services.archives.opening import open_database, open_locks
-from tests.services.postgresql import server
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 SEMAPHORE = "sem/jobs/licences"
 MUTEX = "mtx/jobs/printer"
 
 Opening = Callable[[str], LockTable]
-
-
-@pytest.fixture(scope="module")
-def postgresql() -> Iterator[str]:
-    """Return the URL of a real server."""
-    with server() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
