@@ -201,10 +201,11 @@ def test_a_port_that_is_taken_is_said_before_the_start(shell: Shell) -> None:
 
 
 def test_a_program_that_is_not_there_is_a_start_error(shell: Shell) -> None:
-    """The message names it."""
+    """The message names it, and says what to do."""
     seen, _ = shell.run("", arguments=("no-such-program",))
     assert (seen.code, seen.reason) == (128, "StartError")
     assert "no-such-program" in seen.message
+    assert "install it here, or pull its image" in seen.message
 
 
 def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRunner) -> None:

@@ -133,7 +133,10 @@ class Supervisor:
         environment = self._spec["environment"]
         program = shutil.which(arguments[0], path=environment.get("PATH"))
         if program is None:
-            raise FileNotFoundError(f"{arguments[0]!r}: no such program inside the sandbox")
+            raise FileNotFoundError(
+                f"{arguments[0]!r}: no such program inside the sandbox, which has those of this "
+                "machine; install it here, or pull its image with podman or docker"
+            )
         if first is None and not self._spec["isolated"]:
             first = kernel.end_with_parent
         return subprocess.Popen(  # noqa: S603 - the container's own command; one thread
