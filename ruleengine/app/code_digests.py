@@ -12,6 +12,7 @@ from ruleengine.model.data import data_folder
 _ROOMS = (
     "app",
     "apimachinery",
+    "expressions",
     "formats",
     "model",
     "rendering",
