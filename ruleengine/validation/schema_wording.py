@@ -12,6 +12,7 @@ from ruleengine.model.values import Object, Path, Value, format_path
 from ruleengine.validation.schema_names import nearest
 
 MISSING: Final = "schema-field-missing"
+WRONG_TYPE: Final = "schema-value-type"
 _TYPES: Final = {
     "string": "a text",
     "integer": "a whole number",
@@ -88,7 +89,7 @@ def _wrong_type(fault: Fault) -> Problem:
     if wanted == "a text" and isinstance(fault.value, bool | int | float):
         remedy = "put the value in quotes"
     return Problem(
-        code="schema-value-type",
+        code=WRONG_TYPE,
         path=fault.path,
         message=f"{_subject(fault.path)} must be {wanted}, and is {_type_of(fault.value)}",
         remedy=remedy,

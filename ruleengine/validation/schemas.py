@@ -74,6 +74,17 @@ class SchemaChecker:
         given = _given_to(document.folder, defaults or {})
         return order_findings(check.findings(document, given))
 
+    def ill_shaped(self, value: Object) -> "tuple[Problem, ...]":
+        """Return which values of an object are of another type than they must be, or missing.
+
+        For objects of a cluster, whose fields may be those of a version that we do not know.
+        """
+        from ruleengine.validation.schema_wording import MISSING, WRONG_TYPE
+
+        check = self._check_of_kind((str(value.get("apiVersion")), str(value.get("kind"))))
+        problems = check.problems(value) if check else ()
+        return tuple(one for one in problems if one.code in (MISSING, WRONG_TYPE))
+
     def schema_for(self, name: str) -> Object | None:
         """Return the whole schema of a kind, short form, file or team's folder by its name."""
         if name in self._team.folders:

@@ -397,6 +397,37 @@ def test_a_file_outside_the_repo_is_checked_before_it_is_run(
     assert pipeline(site, "list", "-o", "name").output == before
 
 
+@pytest.mark.parametrize(
+    ("spec", "told"),
+    [
+        ([], "'spec' must be a map"),
+        ({"entrypoint": "a", "templates": 3}, "'spec.templates' must be a list"),
+        ({"entrypoint": "a", "templates": [3]}, "'spec.templates[0]' must be a map"),
+        (
+            {"entrypoint": "a", "templates": [], "arguments": {"parameters": [{}]}},
+            "'spec.arguments.parameters[0]' lacks the field 'name'",
+        ),
+    ],
+)
+def test_a_live_template_of_another_shape_is_refused_and_listed_all_the_same(
+    site: Place, spec: object, told: str
+) -> None:
+    """Whoever wrote it did so past all checks; the place in it that is wrong is named."""
+    metadata = {"name": "odd", "namespace": "ci"}
+    value = {"apiVersion": ARGO_API_VERSION, "kind": "WorkflowTemplate", "metadata": metadata}
+    client = site.client()
+    client.create({**value, "spec": spec}, "tester")
+    try:
+        for words in (("run", "--from", "wftmpl/odd"), ("run", "odd"), ("graph", "wftmpl/odd")):
+            found = pipeline(site, *words)
+            assert (found.code, told in found.errors) == (1, True), found.text
+            assert "WorkflowTemplate/odd, as it is live" in found.errors
+        assert "odd" in pipeline(site, "template", "list").output
+        assert pipeline(site, "template", "get", "odd").code == 0
+    finally:
+        client.delete(Target(ARGO_API_VERSION, "WorkflowTemplate", "ci", "odd"))
+
+
 def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
     """Of what the repo declares."""
     assert 'n1["hello"]' in pipeline(site, "graph", "ask").output

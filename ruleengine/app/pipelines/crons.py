@@ -114,7 +114,7 @@ def _times(schedules: Schedules, start: datetime, end: datetime) -> Iterator[dat
 
 def backfill(place: Place, name: str, start: datetime, end: datetime) -> tuple[list[Object], int]:
     """Create the workflows of times that were missed; return them, and how many are there."""
-    value = finding.live(place, _KIND, name)
+    value = finding.runnable(place, _KIND, name)
     wanted = missed(value, start, end)
     known = set(finding.names_of(finding.objects(place, "Workflow", place.namespace)))
     new = [one for one in wanted if one["metadata"]["name"] not in known]

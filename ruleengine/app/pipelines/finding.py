@@ -5,7 +5,7 @@ from typing import Final
 
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
@@ -56,6 +56,28 @@ def live(place: Place, kind: str, name: str) -> Object:
     if name == LATEST and listed:
         return max(listed, key=_age)
     raise unknown(kind, name, names_of(listed), namespace)
+
+
+def runnable(place: Place, kind: str, name: str) -> Object:
+    """Return a live document that a workflow can be made of.
+
+    Raises ``UsageError`` where there is none, ``FailedError`` where nobody could make one of it.
+    """
+    return well_shaped(live(place, kind, name))
+
+
+def well_shaped(value: Object) -> Object:
+    """Return a live document whose values are of the types of its kind. Raises ``FailedError``.
+
+    Not every cluster makes sure of that, as not every one has the whole schemas of Argo's kinds.
+    """
+    from ruleengine.validation.schemas import SchemaChecker
+
+    wrong = SchemaChecker().ill_shaped(value)
+    if wrong:
+        what = f"{value['kind']}/{value['metadata']['name']}"
+        raise FailedError(f"{what}, as it is live: {wrong[0].message}", wrong[0].remedy)
+    return value
 
 
 def get(place: Place, kind: str, name: str) -> Object | None:

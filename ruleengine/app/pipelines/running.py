@@ -15,7 +15,8 @@ from ruleengine.pipelines.verbs.submitting import spec_of, submitted, template_o
 def make(place: Place, asked: Asked) -> Object:
     """Return the workflow to be created; nothing is written yet.
 
-    Raises ``UsageError`` for names, parameters, entrypoints and a namespace that do not fit.
+    Raises ``UsageError`` for names, parameters, entrypoints and a namespace that do not fit,
+    ``FailedError`` for documents with errors.
     """
     document = find_source(place, asked.name, asked.source)
     submission = replace(asked.submission, namespace=place.namespace)
@@ -48,4 +49,4 @@ def _template(place: Place, spec: Object) -> Object | None:
     for one, _ in place.declared.objects:
         if one.get("kind") == kind and name in names_of(one):
             return one
-    return finding.live(place, kind, name)
+    return finding.runnable(place, kind, name)

@@ -19,13 +19,13 @@ def find_source(place: Place, name: str, source: str = "") -> Object:
     """Return the document that a person means: of the repo first, then a live one.
 
     ``source`` is ``KIND/NAME`` as it is live. Raises ``UsageError`` where there is none, or
-    several.
+    several, ``FailedError`` where it has errors.
     """
     if source:
         kind, _, rest = source.rpartition("/")
         if not kind:
             raise UsageError(f"{source!r} names no kind", "write KIND/NAME after --from")
-        return finding.live(place, finding.kind_of(kind), rest)
+        return finding.runnable(place, finding.kind_of(kind), rest)
     if not name:
         raise UsageError("nothing is named", "name a pipeline, a file, or --from KIND/NAME")
     runnable = [one for one in place.declared.objects if one[0].get("kind") in RUNNABLE]
@@ -91,7 +91,7 @@ def _of_name(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
             _check(place, path)
         return [one for one, _ in found]
     return [
-        live
+        finding.well_shaped(live)
         for one in (RUNNABLE[1:] if not wanted else (wanted,))
         if (live := finding.get(place, one, rest)) is not None
     ]

@@ -36,13 +36,13 @@ def list_command(*, all_namespaces: bool, where: Where) -> None:
 
 def _row(template: Object) -> tuple[str, ...]:
     metadata = template["metadata"]
-    listed = lookup(template, "spec", "arguments", "parameters", default=())
     return (
         str(template["kind"]),
         str(metadata.get("namespace") or "-"),
         str(metadata["name"]),
         str(lookup(template, "spec", "entrypoint", default="-")),
-        ", ".join(str(one["name"]) for one in listed) or "-",
+        ", ".join(str(one.get("name")) for one in _maps(template, "arguments", "parameters"))
+        or "-",
     )
 
 
@@ -65,13 +65,20 @@ def _text(template: Object) -> str:
     lines = [
         f"{word + ':':<12}{text}\n" for word, text in zip(words, _row(template)[:4], strict=True)
     ]
-    for one in lookup(template, "spec", "arguments", "parameters", default=()):
+    for one in _maps(template, "arguments", "parameters"):
         value = one.get("value", one.get("default"))
-        allowed = f" (one of {', '.join(map(str, one['enum']))})" if one.get("enum") else ""
+        enum = one.get("enum")
+        allowed = f" (one of {', '.join(map(str, enum))})" if isinstance(enum, list) else ""
         about = f"  {one['description']}" if one.get("description") else ""
         lines.append(
-            f"Parameter:  {one['name']}={'' if value is None else value}{allowed}{about}\n"
+            f"Parameter:  {one.get('name')}={'' if value is None else value}{allowed}{about}\n"
         )
-    names = [str(one.get("name")) for one in lookup(template, "spec", "templates", default=())]
+    names = [str(one.get("name")) for one in _maps(template, "templates")]
     lines.append(f"{'Templates:':<12}{', '.join(names) or '-'}\n")
     return "".join(lines)
+
+
+def _maps(template: Object, *path: str) -> list[Object]:
+    """Return a list of its spec; what of it is of another type than it must be is left out."""
+    found = lookup(template, "spec", *path)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
