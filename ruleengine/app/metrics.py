@@ -34,10 +34,18 @@ class Telling:
         self._current: dict[str, str] = {}
 
     def answer(self, request: Request) -> Answer | None:
-        """Store what is told; there is no answer to it. Raises ``StoreError``."""
+        """Store what is told; there is no answer to it.
+
+        Raises ``StoreError``; no workflow fails for that, and so it is logged.
+        """
         of = str(request.payload["of"])
         self._current[of] = request.key
-        self._opened().tell(of, request.payload["metrics"])
+        try:
+            self._opened().tell(of, request.payload["metrics"])
+        except StoreError as error:
+            names = ", ".join(str(one["name"]) for one in request.payload["metrics"])
+            _warn(f"what was to be told of the metrics {names} is lost", error)
+            raise
         return None
 
     def end(self, request: Request) -> None:
@@ -101,6 +109,12 @@ class Live:
         ]
 
 
+def _warn(what: str, error: StoreError) -> None:
+    import logging  # late, for hardly any run needs it
+
+    logging.getLogger(__name__).warning("%s: %s; %s", what, error.message, error.remedy)
+
+
 def _seconds(since: str, now: datetime) -> float:
     return max((now - parse_time(since)) / timedelta(seconds=1), 0.0)
 
@@ -132,7 +146,12 @@ def metrics(
     telling, live = Telling(path), Live()
 
     def known() -> list["Metric"]:
-        return [*told_metrics(path), *live.metrics(datetime.now(UTC))]
+        now = live.metrics(datetime.now(UTC))
+        try:
+            return [*told_metrics(path), *now]
+        except StoreError as error:
+            _warn("a scrape got no more than the metrics in real time", error)
+            return now
 
     try:
         with _served(known, port):

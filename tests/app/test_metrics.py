@@ -4,10 +4,13 @@ import urllib.request
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import pytest
+
 from ruleengine.app.clusters import Connected
 from ruleengine.app.metrics import Live, Telling, metrics, metrics_path, told_metrics
 from ruleengine.cluster.client import Client
 from ruleengine.model.decisions import Request
+from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
 from ruleengine.pipelines.metering import LIVE_METRICS, METRICS
 from tests.web.test_metrics_page import free_port
@@ -19,6 +22,19 @@ def telling(of: str, value: float = 1.0) -> Request:
     """Return the request to tell a counter."""
     metric: Object = {"name": "n", "help": "N.", "kind": "counter", "labels": {}, "value": value}
     return Request(kind=METRICS, payload={"of": of, "metrics": [metric]}, standing=True)
+
+
+def showing(name: str) -> Request:
+    """Return the request to show a gauge in real time."""
+    since = {"name": name, "help": "M.", "labels": {}, "since": "2026-11-28T12:00:00Z"}
+    return Request(kind=LIVE_METRICS, payload={"of": "a", "metrics": [since]}, standing=True)
+
+
+def scraped(port: int) -> str:
+    """Return the page as a scrape gets it."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
+        text: str = reply.read().decode()
+    return text
 
 
 def total(path: Path) -> float:
@@ -55,6 +71,31 @@ def test_only_the_latest_request_ends_a_telling(tmp_path: Path) -> None:
     performer.close()
 
 
+def test_what_cannot_be_stored_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A workflow goes on all the same, so nobody else would say so."""
+    path = tmp_path / "metrics.sqlite"
+    path.write_text("no database, and longer than the header of one " * 9)
+    performer = Telling(path)
+    with pytest.raises(StoreError):
+        performer.answer(telling("a"))
+    assert "what was to be told of the metrics n is lost" in caplog.text
+    assert "not a database" in caplog.text
+    performer.close()
+
+
+def test_a_scrape_gets_what_there_is_where_the_store_cannot_be_read(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log says why, in one line."""
+    cluster = Connected(client=Client(_Nobody()), local=True, name="here")
+    metrics_path(cluster, tmp_path).write_text("no database, and longer than its header " * 9)
+    port = free_port()
+    with metrics(cluster, tmp_path, port) as performers:
+        performers[LIVE_METRICS].answer(showing("m"))
+        assert "# TYPE argo_workflows_m gauge" in scraped(port)
+    assert "a scrape got no more than the metrics in real time" in caplog.text
+
+
 def test_a_gauge_in_real_time_grows_until_its_request_ends() -> None:
     """Its value is the time since it began."""
     live = Live()
@@ -74,12 +115,8 @@ def test_a_run_serves_what_is_told_to_a_scrape(tmp_path: Path) -> None:
     port = free_port()
     with metrics(cluster, tmp_path, port) as performers:
         performers[METRICS].answer(telling("a"))
-        since = {"name": "m", "help": "M.", "labels": {}, "since": "2026-11-28T12:00:00Z"}
-        performers[LIVE_METRICS].answer(
-            Request(kind=LIVE_METRICS, payload={"of": "a", "metrics": [since]}, standing=True)
-        )
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=10) as reply:
-            text = reply.read().decode()
+        performers[LIVE_METRICS].answer(showing("m"))
+        text = scraped(port)
     assert "argo_workflows_n_total 1.0" in text
     assert "# TYPE argo_workflows_m gauge" in text
     assert total(metrics_path(cluster, tmp_path)) == 1.0
