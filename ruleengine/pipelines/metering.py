@@ -21,7 +21,7 @@ from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import leaves, naming
 from ruleengine.pipelines.conditions import holds
-from ruleengine.pipelines.phases import NodeType, is_completed, is_over
+from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_completed, is_over
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute, tags_of
 from ruleengine.pipelines.texts import as_text
@@ -81,18 +81,22 @@ class Metering:
             if (node.get("nodeFlag") or {}).get("retried"):
                 self._tell_earlier_attempt(node)
 
-    def tell_workflow(self, root: Object | None, *, over: bool) -> None:
-        """Show the gauges of the workflow in real time; at its end tell its metrics."""
+    def tell_workflow(self, root: Object | None, phase: Phase) -> None:
+        """Show the gauges of the workflow in real time; at its end tell its metrics.
+
+        ``phase`` is the workflow's own: an exit handler may have made it worse than its root's.
+        """
         machine = self._machine
         stated = _stated(machine.spec)
         if not stated or root is None:
             return
-        if not over:
+        if phase not in COMPLETED:
             since = {"{{workflow.duration}}": self._started}
             self._show(stated, "", since, machine.globals)
             return
-        ended = {**root, "startedAt": self._started, "finishedAt": None}
-        self._tell(stated, "", {**machine.globals, **self._scope(ended)})
+        ended = {**root, "phase": str(phase), "startedAt": self._started, "finishedAt": None}
+        known = {**machine.globals, "workflow.status": str(phase)}
+        self._tell(stated, "", {**known, **self._scope(ended)})
 
     def _tell_node(self, node: Object) -> None:
         known = self._seen.get(node["id"]) or self._found(node)

@@ -128,7 +128,7 @@ def _decide(machine: Machine) -> Decision:
     ending.end_daemons(machine)
     phase, message = _outcome(machine, root)
     machine.metering.tell()
-    machine.metering.tell_workflow(root, over=phase in COMPLETED)
+    machine.metering.tell_workflow(root, phase)
     status = make_status(machine, phase, message)
     over = phase in COMPLETED
     return Decision(

@@ -226,6 +226,28 @@ templates:
     assert ends["labels"] == {"s": "Succeeded"}
 
 
+@pytest.mark.parametrize(
+    ("failing", "phase"), [("", "Failed"), (".onExit", "Failed"), ("nothing", "Succeeded")]
+)
+def test_a_workflow_is_told_as_what_it_came_to(failing: str, phase: str) -> None:
+    """An exit handler that failed counts."""
+    spec = """
+entrypoint: work
+onExit: work
+metrics:
+  prometheus:
+  - name: ends
+    help: E.
+    labels: [{key: a, value: "{{status}}"}, {key: b, value: "{{workflow.status}}"}]
+    counter: {value: "1"}
+templates:
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    found = Telling(spec, lambda name, _: End(code=int(name == failing))).run()
+    assert found.world.status("phase") == phase
+    assert [one["labels"] for one in found.metrics()] == [{"a": phase, "b": phase}]
+
+
 def test_gauges_in_real_time_are_shown_while_what_states_them_runs() -> None:
     """Since when it runs is told: whoever shows it works out how long that is."""
     live = "{name: running, help: R., gauge: {realtime: true, value: '{{VALUE}}'}}"
