@@ -15,13 +15,8 @@ from ruleengine.pipelines.artifacts import ArtifactWork
 EXECUTOR: Final = "/var/run/argo"
 _STAGING: Final = "/argo/staging"
 SCRIPT_PATH: Final = f"{_STAGING}/script"
-ACCOUNT_MOUNT: Final = {
-    "name": "exec-sa-token",
-    "mountPath": "/var/run/secrets/kubernetes.io/serviceaccount",
-    "readOnly": True,
-}
-"""Where the container that reports finds the token of its account, if it has one of its own."""
-
+_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
+_ACCOUNT_VOLUME: Final = "exec-sa-token"
 EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": EXECUTOR}
 STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 _SHARING: Final = ("init", "wait", "tokens", "plugin")
@@ -113,10 +108,14 @@ def executor_container(
     return {key: value for key, value in container.items() if value}
 
 
-def account_volume(account: str) -> Object:
+def account_mount(volume: str = _ACCOUNT_VOLUME) -> Object:
+    """Return how a container finds the token of an account that is not that of its pod."""
+    return {"name": volume, "mountPath": _ACCOUNT, "readOnly": True}
+
+
+def account_volume(account: str, volume: str = _ACCOUNT_VOLUME) -> Object:
     """Return the volume with the token of an account, in the Secret of the name that Argo knows."""
-    secret = {"secretName": f"{account}.service-account-token"}
-    return {"name": ACCOUNT_MOUNT["name"], "secret": secret}
+    return {"name": volume, "secret": {"secretName": f"{account}.service-account-token"}}
 
 
 def dressed(pod: Object, executor: Mapping[str, str]) -> Object:

@@ -1,4 +1,4 @@
-"""The labels by which workflows are selected, as Argo's controller sets them."""
+"""The labels by which workflows, and ConfigMaps for them, are selected: Argo's own."""
 
 from typing import Final
 
@@ -9,3 +9,4 @@ CRON_LABEL: Final = "workflows.argoproj.io/cron-workflow"
 TEMPLATE_LABEL: Final = "workflows.argoproj.io/workflow-template"
 CLUSTER_TEMPLATE_LABEL: Final = "workflows.argoproj.io/cluster-workflow-template"
 RESUBMITTED_LABEL: Final = "workflows.argoproj.io/resubmitted-from-workflow"
+CONFIG_MAP_TYPE: Final = "workflows.argoproj.io/configmap-type"

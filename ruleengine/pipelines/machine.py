@@ -30,6 +30,7 @@ from ruleengine.pipelines import (
 from ruleengine.pipelines.arguments import bind
 from ruleengine.pipelines.beginning import with_claims
 from ruleengine.pipelines.definitions import Definitions, Found
+from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
@@ -44,7 +45,6 @@ _DEEPEST: Final = 100
 OUT_OF_TIME: Final = "Step exceeded its deadline"
 DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
 _SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
-CONFIG_MAP_TYPE: Final = "workflows.argoproj.io/configmap-type"
 
 
 _NOTHING: Final[Object] = {}

@@ -13,6 +13,7 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
 
 _KEY: Final = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
-_TYPE: Final = {"workflows.argoproj.io/configmap-type": "Cache"}
+_TYPE: Final = {CONFIG_MAP_TYPE: "Cache"}
 
 
 def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -> Object | None:

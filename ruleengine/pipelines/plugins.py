@@ -9,12 +9,11 @@ from typing import Final, NamedTuple
 
 from ruleengine.model.decisions import World
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.executing import EXECUTOR, EXECUTOR_MOUNT
+from ruleengine.pipelines.executing import EXECUTOR_MOUNT, account_mount, account_volume
+from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.problems import NodeError
 
-LABEL: Final = "workflows.argoproj.io/configmap-type"
 _TYPE: Final = "ExecutorPlugin"
-_ACCOUNT: Final = "/var/run/secrets/kubernetes.io/serviceaccount"
 
 
 class Plugin(NamedTuple):
@@ -42,7 +41,7 @@ def plugins_of(
     if not found:
         raise NodeError(
             f"nobody can do the work of the plugin {named!r}: there is no executor plugin; apply "
-            f"its ConfigMap with the label {LABEL}={_TYPE}"
+            f"its ConfigMap with the label {CONFIG_MAP_TYPE}={_TYPE}"
         )
     return tuple(sorted(found.values(), key=lambda one: one.name != named))
 
@@ -50,7 +49,7 @@ def plugins_of(
 def _listed(spec: Object, world: World, namespaces: Iterable[str]) -> Iterator[Plugin]:
     """Yield every plugin; of one name the last counts."""
     for namespace in dict.fromkeys(namespaces):
-        for one in world.list("v1", "ConfigMap", namespace, (f"label:{LABEL}", _TYPE)):
+        for one in world.list("v1", "ConfigMap", namespace, (f"label:{CONFIG_MAP_TYPE}", _TYPE)):
             yield _of_map(one)
     for one in spec.get("executorPlugins") or ():
         name = str(lookup(one, "metadata", "name", default="plugin"))
@@ -99,10 +98,10 @@ def containers_of(plugins: Iterable[Plugin]) -> Iterator[Object]:
     for one in plugins:
         mounts = [
             *(one.container.get("volumeMounts") or ()),
-            {**EXECUTOR_MOUNT, "mountPath": EXECUTOR, "subPath": one.name, "readOnly": True},
+            {**EXECUTOR_MOUNT, "subPath": one.name, "readOnly": True},
         ]
         if one.account:
-            mounts.append({"name": _account_volume(one), "mountPath": _ACCOUNT, "readOnly": True})
+            mounts.append(account_mount(_volume_name(one)))
         yield {
             **one.container,
             "name": one.container.get("name") or one.name,
@@ -116,9 +115,8 @@ def volumes_of(plugins: Iterable[Plugin]) -> Iterator[Object]:
     yield {"name": EXECUTOR_MOUNT["name"], "emptyDir": {}}
     for one in plugins:
         if one.account:
-            secret = f"{one.name}-executor-plugin.service-account-token"
-            yield {"name": _account_volume(one), "secret": {"secretName": secret}}
+            yield account_volume(f"{one.name}-executor-plugin", _volume_name(one))
 
 
-def _account_volume(plugin: Plugin) -> str:
+def _volume_name(plugin: Plugin) -> str:
     return f"{plugin.name}-account"

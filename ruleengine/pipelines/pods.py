@@ -16,10 +16,10 @@ from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
-    ACCOUNT_MOUNT,
     EXECUTOR_MOUNT,
     SCRIPT_PATH,
     STAGING_MOUNT,
+    account_mount,
     account_volume,
     executor_container,
     plan_of,
@@ -185,7 +185,7 @@ def _own_containers(asked: PodRequest) -> _Own:
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
     beside, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
-    after = [*saves.mounts(), *([ACCOUNT_MOUNT] if account else ())]
+    after = [*saves.mounts(), *([account_mount()] if account else ())]
     return _Own(
         steps=tuple(_steps(asked, work, wrapper=wrapper)),
         before=(executor_container(INIT, "init", plan, before),) if prepares else (),
