@@ -12,8 +12,8 @@ from ruleengine.model.values import Object
 from ruleengine.pipelines.expanding import captured
 from ruleengine.pipelines.graphs import Frontier, Graph
 
-_LATE: Final = re.compile(r"workflow\.(?:duration|status|failures|outputs)|\bnow\(|\bsprig\.")
-"""Variables that change while a workflow runs."""
+_LATE: Final = re.compile(r"workflow\W+(?:duration|status|failures|outputs)\b|\bnow\s*\(|\bsprig\b")
+"""Variables that change while a workflow runs, also where brackets lead to them."""
 
 
 class Memory:
