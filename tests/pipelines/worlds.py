@@ -185,8 +185,8 @@ class MemoryWorld:
         """Return the decision on the workflow, and check that memory does not change it."""
         reconciler = WorkflowReconciler(Around(default=self.repository, executor=self.executor))
         fresh = reconciler.decide(self.workflow(), self, self.now, None)
-        assert reconciler.decide(self.workflow(), self, self.now, self.memo) == fresh
-        decision = reconciler.decide(self.workflow(), self, self.now, fresh.memo)
+        assert reconciler.decide(self.workflow(), self, self.now, fresh.memo) == fresh
+        decision = reconciler.decide(self.workflow(), self, self.now, self.memo)
         assert decision == fresh
         self.memo = decision.memo
         return decision
