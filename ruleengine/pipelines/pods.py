@@ -148,14 +148,18 @@ class _Own:
     """The containers that we make for a step, and the volumes that they need."""
 
     steps: tuple[Object, ...]
-    before: tuple[Object, ...]
-    beside: tuple[Object, ...]
-    volumes: tuple[Object, ...]
+    before: tuple[Object, ...] = ()
+    beside: tuple[Object, ...] = ()
+    volumes: tuple[Object, ...] = ()
 
 
 def _own_containers(asked: PodRequest) -> _Own:
     """Return the step's container, and ours before and beside it where there is need."""
     template, work = asked.template, asked.artifacts
+    wrapper = needs_wrapper(template, work, captures=asked.captures)
+    prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
+    if not (prepares or is_ours(template)):
+        return _Own(steps=tuple(_steps(asked, work, wrapper=False)))
     mounts = _main_mounts(template)
     if not is_ours(template):
         work = replace(work, inputs=mounting.placed(work.inputs, mounts))
@@ -179,19 +183,17 @@ def _own_containers(asked: PodRequest) -> _Own:
     if ours is not None:
         secrets = calling.environment_of(template.get("http") or {})
         main = executor_container(MAIN, ours, plan, loads.mounts(), secrets)
-        return _Own(steps=(main,), before=(), beside=(), volumes=tuple(loads.volumes()))
-    wrapper = needs_wrapper(template, work, captures=asked.captures)
-    prepares = wrapper or bool(work.inputs or lookup(template, "script", "source"))
+        return _Own(steps=(main,), volumes=tuple(loads.volumes()))
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
     beside, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
     after = [*saves.mounts(), *([account_mount()] if account else ())]
     return _Own(
         steps=tuple(_steps(asked, work, wrapper=wrapper)),
-        before=(executor_container(INIT, "init", plan, before),) if prepares else (),
+        before=(executor_container(INIT, "init", plan, before),),
         beside=(executor_container(beside, "wait", plan, after),) if wrapper else (),
         volumes=(
-            *_own_volumes(template, prepares=prepares),
+            *_own_volumes(template),
             *mounting.input_volumes(work.inputs),
             *both.volumes(),
             *([account_volume(account)] if account else ()),
@@ -207,7 +209,6 @@ def _with_plugins(asked: PodRequest, plan: Object) -> _Own:
             executor_container(INIT, "tokens", plan),
             *plugins.containers_of(asked.plugins),
         ),
-        beside=(),
         volumes=tuple(plugins.volumes_of(asked.plugins)),
     )
 
@@ -366,9 +367,8 @@ def _volumes(asked: PodRequest) -> list[Object]:
     return [*own, *(one for one in asked.spec.get("volumes") or () if one["name"] not in names)]
 
 
-def _own_volumes(template: Object, *, prepares: bool) -> Iterator[Object]:
-    if prepares:
-        yield {"name": EXECUTOR_MOUNT["name"], "emptyDir": {}}
+def _own_volumes(template: Object) -> Iterator[Object]:
+    yield {"name": EXECUTOR_MOUNT["name"], "emptyDir": {}}
     if lookup(template, "script", "source"):
         yield {"name": STAGING_MOUNT["name"], "emptyDir": {}}
 
