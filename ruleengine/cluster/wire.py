@@ -25,6 +25,9 @@ _MOST_IDLE: Final = 16
 _CHUNK: Final = 1 << 14
 """How many bytes are read at once: TLS hands out no more."""
 
+_LONGEST_HEAD: Final = 1 << 18
+"""How many bytes may come before the headers of an answer end."""
+
 _UNFIT: Final = re.compile(r"[^\x21-\x7e]")
 _UNFIT_IN_HEADERS: Final = re.compile(r"[\r\n\x00]")
 
@@ -68,7 +71,7 @@ class Wire:
         self._server = server
         self._context = context
         self._server_name = server_name
-        self._idle: deque[socket.socket] = deque(maxlen=_MOST_IDLE)
+        self._idle: deque[socket.socket] = deque()
         weakref.finalize(self, _close, self._idle)  # not every client is closed by its user
 
     def send(
@@ -91,8 +94,11 @@ class Wire:
         line = self._line(clock)
         try:
             line.settimeout(clock.left())
-            line.sendall(data)
             reading = _Reading(line, clock)
+            try:
+                line.sendall(data)
+            except (BrokenPipeError, ConnectionResetError):
+                reading.cut_short()  # who refuses a request need not hear all of it to say so
             reading.take_head()
             reply = Reply(reading.status, reading.headers)
             if streamed and reply.status < 300:
@@ -195,23 +201,26 @@ class _Reading:
         self._clock = clock
         self._parser = httptools.HttpResponseParser(self)
         self._parts: list[bytes] = []
-        self._has_head = self._is_whole = self._has_more = self._lasts = False
+        self._has_head = self._is_whole = self._is_over = self._lasts = False
+        self.status = 0
         self.headers: dict[str, str] = {}
-
-    @property
-    def status(self) -> int:
-        """The status of the answer."""
-        return int(self._parser.get_status_code())
 
     @property
     def leaves_open(self) -> bool:
         """Whether the connection can carry another request."""
-        return self._lasts and not self._has_more
+        return self._lasts and not self._is_over
+
+    def cut_short(self) -> None:
+        """Note that the request was not taken in: nothing after its answer counts."""
+        self._is_over = True
 
     def take_head(self) -> None:
         """Read until the headers are there."""
+        taken = 0
         while not self._has_head:
-            self._read()
+            if taken > _LONGEST_HEAD:
+                raise WireError("the headers of the answer do not end")
+            taken += self._read()
 
     def rest(self) -> list[bytes]:
         """Read the rest of the answer; return its body in parts."""
@@ -233,7 +242,8 @@ class _Reading:
         finally:
             self._line.close()
 
-    def _read(self) -> None:
+    def _read(self) -> int:
+        """Read once; return how many bytes came. Raises ``OSError``."""
         self._line.settimeout(self._clock.left())
         data = self._line.recv(_CHUNK)
         if not data:
@@ -241,34 +251,41 @@ class _Reading:
             if not self._has_head or bounded:
                 raise ConnectionResetError("the server closed the connection before it answered")
             self._is_whole = True
-            return
+            return 0
         try:
             self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade as error:
+            raise WireError("the server turns to another protocol than HTTP") from error
         except httptools.HttpParserError as error:
             raise WireError(f"what the server answers is no HTTP: {error}") from error
+        return len(data)
 
     def on_message_begin(self) -> None:
         """Begin an answer; a second one is one that nobody asked for."""
-        self._has_more = self._is_whole
+        self._is_over = self._is_over or self._is_whole
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take in one header."""
-        if self._has_more:
+        """Take in one header; what comes after the body is none."""
+        if self._has_head:
             return
         key, text = name.decode("latin-1").lower(), value.decode("latin-1")
         self.headers[key] = f"{self.headers[key]}, {text}" if key in self.headers else text
 
     def on_headers_complete(self) -> None:
         """Note that the headers are there; those of an answer before the answer do not count."""
-        self._has_head = self.status >= 200
+        if not self._has_head:
+            self.status = int(self._parser.get_status_code())
+            self._has_head = self.status >= 200
 
     def on_body(self, data: bytes) -> None:
         """Take in a part of the body."""
-        if not self._has_more:
+        if not self._is_whole:
             self._parts.append(data)
 
     def on_message_complete(self) -> None:
         """Note the end of the answer."""
+        if self._is_whole:
+            return
         if self._has_head:
             self._is_whole = True
             self._lasts = bool(self._parser.should_keep_alive())
