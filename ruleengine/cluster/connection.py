@@ -13,7 +13,7 @@ from typing import Any, Final
 from urllib.parse import urlencode
 
 from ruleengine.cluster.kubeconfig import Access, read_access
-from ruleengine.cluster.wire import Times, Wire
+from ruleengine.cluster.wire import Times, Wire, WireError
 from ruleengine.model.errors import UnreachableError, UsageError
 from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.secrets import Secret
@@ -96,8 +96,9 @@ class HttpTransport:
                 "is refused",
                 "check certificate-authority-data and the client certificate of the kubeconfig",
             )
+        what = error if isinstance(error, WireError) else type(error).__name__
         return UnreachableError(
-            f"no API server answers at {server} (context {context!r}): {type(error).__name__}",
+            f"no API server answers at {server} (context {context!r}): {what}",
             "check that the cluster runs and that the server of the kubeconfig is right",
         )
 

@@ -114,6 +114,16 @@ def test_a_missing_cluster_is_unreachable(tmp_path: Path) -> None:
     assert caught.value.remedy
 
 
+def test_a_token_that_cannot_be_sent_is_not_a_server_that_is_silent(
+    tmp_path: Path, server: str
+) -> None:
+    """The message says what is wrong, and never the token."""
+    transport = connect(kubeconfig(tmp_path, server, token="in two\nlines"))
+    with pytest.raises(UnreachableError, match=r"a header has .* cannot be sent") as caught:
+        transport.send(HttpRequest(method="GET", path="/version"))
+    assert "in two" not in caught.value.message
+
+
 def test_plain_http_behind_an_https_address_is_a_tls_failure(tmp_path: Path, server: str) -> None:
     """A failed handshake is told apart from silence."""
     transport = connect(kubeconfig(tmp_path, server.replace("http:", "https:")))
