@@ -12,6 +12,7 @@ from ruleengine.step.members import members
 from ruleengine.step.plan import Plan, StepError
 
 _WRAPPER: Final = Path(__file__).with_name("wrapper")
+_PROGRAM: Final = Path(__file__).with_name("program")
 _MEMBER: Final = Path(__file__).with_name("member")
 _HEAD: Final = 4096
 _TOOLS: Final = ("sh", "cp", "mkfifo", "mv", "sleep", "tar", "tee")
@@ -65,7 +66,8 @@ def _lay_out(plan: Plan) -> None:
     alive.unlink(missing_ok=True)
     os.mkfifo(alive)
     alive.chmod(0o666)
-    _write(folder / "wrapper", _WRAPPER.read_text(encoding="utf-8"))
+    for script in (_WRAPPER, _PROGRAM):
+        _write(folder / script.name, script.read_text(encoding="utf-8"))
     for name, declared in (("outputs", plan.parameters), ("kept", plan.artifacts)):
         paths = ((number, one.get("path")) for number, one in enumerate(declared))
         listed = "".join(f"{number} {path}\n" for number, path in paths if path)

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -281,3 +282,39 @@ def test_only_a_program_that_runs_in_every_image_is_brought(
     where = tmp_path / "bin" / "busybox"
     assert where.exists() is is_brought
     assert ((tmp_path / "bin" / "tee").readlink() == where) is is_brought
+
+
+@pytest.mark.parametrize("member", [False, True])
+def test_a_command_is_the_program_of_its_image(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, member: bool
+) -> None:
+    """Whatever the shell that the wrapper runs in would do by itself under that name."""
+    place = tmp_path / "programs"
+    place.mkdir()
+    for name in ("echo", "od", "sh"):
+        (place / name).write_text(f'#!/bin/sh\nprintf "%s\\n" "the image\'s {name}: $*"\n')
+        (place / name).chmod(0o755)
+    (place / "exit").mkdir()  # a folder is no program
+    (place / "eval").touch()  # nor is what nobody may run
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    stated = {"name": "main", "needs": [], "awaits": []}
+    for number, (command, code, said) in enumerate(
+        [
+            (["echo", "a\\nb"], 0, "the image's echo: a\\nb\n"),
+            (["od", "-i"], 0, "the image's od: -i\n"),
+            (["sh", "-c", "exit 9"], 0, "the image's sh: -c exit 9\n"),
+            ([str(place / "od")], 0, "the image's od: \n"),
+            (["exit", "0"], 64, ""),
+            (["eval", "true"], 64, ""),
+            (["/none"], 64, ""),
+        ]
+    ):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        made = plan(folder, result=True, members=(stated,) if member else ())
+        prepare(made)
+        inner = replace(made, directory=folder / "ctr" / "main") if member else made
+        first = [f"{folder}/bin/sh", f"{inner.directory}/member"] if member else []
+        with begin_prepared(inner, *first, *command) as process:
+            out, _ = process.communicate(timeout=30)
+        assert (process.returncode, out.decode()) == (code, said)
