@@ -20,7 +20,7 @@ from ruleengine.local.runtime import processes
 from ruleengine.local.runtime.detecting import ALLOW, detect
 from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.inside.enter import open_inside
-from ruleengine.local.runtime.launching import Contained, LauncherProcess
+from ruleengine.local.runtime.launching import Contained, Launch, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.sandbox import Isolation, Sandbox
@@ -183,6 +183,27 @@ def test_behind_a_terminal_errors_come_with_all_else(shell: Shell, runner: Proce
     there.stop()
     assert there.over.wait(60)
     there.close()
+
+
+def test_a_container_that_takes_too_much_to_tell_harms_nobody() -> None:
+    """The launcher would end of half a message, and every container with it."""
+    ended: queue.SimpleQueue[Contained] = queue.SimpleQueue()
+    launcher = LauncherProcess()
+    with open(os.devnull, "w") as log:  # noqa: PTH123
+        long, fine = ("x" * (1 << 17),), ("sh", "-c", "exit 3")
+        first = launcher.launch(command(("sh", "-c", "sleep 600"), log.fileno()), ended.put)
+        with pytest.raises(OSError, match="too long"):
+            launcher.launch(command(long, log.fileno()), ended.put)
+        launcher.launch(command(fine, log.fileno()), ended.put)
+        assert ended.get(timeout=60).code == 3
+    assert first.code is None
+    launcher.close()
+    assert ended.get(timeout=60) is first
+
+
+def command(arguments: tuple[str, ...], log: int) -> Launch:
+    """Return how a program of another sandbox is started: here none that enters one."""
+    return Launch(specification=b"", log=log, command=arguments)
 
 
 def test_a_port_that_is_taken_is_said_before_the_start(shell: Shell) -> None:

@@ -118,8 +118,7 @@ class Contained:
             self._numbers += 1
             number = self._numbers
             asked = {"exec": number, "arguments": list(arguments), "tty": len(streams) == 1}
-            if len(json_text.dump_bytes(asked)) > _LARGEST:
-                raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+            _message(asked)  # before anybody waits for its end
             self._executions[number] = done
         self._tell(asked, *streams)
         return lambda: self._tell({"stop": number})
@@ -157,7 +156,7 @@ class Contained:
 
     def _tell(self, message: dict[str, Any], *descriptors: int) -> None:
         with contextlib.suppress(OSError):
-            socket.send_fds(self._control, [json_text.dump_bytes(message)], descriptors)
+            socket.send_fds(self._control, [_message(message)], descriptors)
 
     def take(self, message: bytes, descriptors: Sequence[int]) -> None:
         """Take in a message; a first process that says what none of ours would is ended."""
@@ -238,18 +237,15 @@ class LauncherProcess:
         self._thread: threading.Thread | None = None
 
     def launch(self, asked: Launch, ended: Callable[[Contained], None]) -> Contained:
-        """Start a container. Raises ``OSError`` where the launcher cannot be reached."""
+        """Start a container. Raises ``OSError`` where the launcher cannot be told to."""
         control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         given = _in_memory(asked.specification)
         found = Contained(control, ended, elsewhere=asked.ending is not None)
         with self._lock, theirs:
             self._numbers += 1
             number = self._numbers
-            message: dict[str, Any] = {
-                "id": number,
-                "namespaces": asked.namespaces,
-                "group": asked.group,
-            }
+            message: dict[str, Any] = {"id": number, "group": asked.group}
+            message["namespaces"] = asked.namespaces
             if asked.command:
                 message["command"] = list(asked.command)
             if asked.ending is not None:
@@ -258,13 +254,15 @@ class LauncherProcess:
                     "environment": dict(asked.ending.environment),
                 }
             try:
+                sent = _message(message)
                 channel = self._connected()
                 self._known[number] = found, control
                 self._selector.register(control, selectors.EVENT_READ, found)
                 descriptors = [given, asked.log, theirs.fileno()]
-                socket.send_fds(channel, [json_text.dump_bytes(message)], descriptors)
+                socket.send_fds(channel, [sent], descriptors)
             except OSError:
-                self._known.pop(number, None)
+                if self._known.pop(number, None) is None:
+                    control.close()
                 raise
             finally:
                 os.close(given)
@@ -374,6 +372,14 @@ class LauncherProcess:
             self._finish(selector, found, control, {"code": -signal.SIGKILL})
         selector.close()
         channel.close()
+
+
+def _message(told: dict[str, Any]) -> bytes:
+    """Return what is sent of a message. Raises ``OSError`` for one that is too long."""
+    found = json_text.dump_bytes(told)
+    if len(found) > _LARGEST:
+        raise OSError(errno.E2BIG, os.strerror(errno.E2BIG))
+    return found
 
 
 def _received(control: socket.socket) -> tuple[bytes, list[int]] | None:
