@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from ruleengine.model.documents import Derived, Document
-from ruleengine.model.findings import Finding, Severity
+from ruleengine.model.findings import Finding, Severity, has_errors
 from ruleengine.model.values import Path
 from ruleengine.validation.graphs import check_graphs
 from ruleengine.validation.naming import check_names
@@ -17,12 +17,17 @@ def check_derived(derived: Sequence[Derived], checker: SchemaChecker) -> list[Fi
     """Return what is wrong with derived objects on their own.
 
     What the built-in rules make is proven by their tests; what a team's rule made or changed
-    is checked as if it had been written.
+    is checked as if it had been written. Where that has not the shape of its kind, nothing
+    further is asked of it.
     """
-    findings = [*check_names(derived), *check_graphs(derived)]
+    findings = list(check_names(derived))
+    formed: list[Derived] = []
     for one in derived:
-        findings += _check_schema(one, checker)
-    return findings
+        wrong = list(_check_schema(one, checker))
+        findings += wrong
+        if not has_errors(wrong):
+            formed.append(one)
+    return [*findings, *check_graphs(formed)]
 
 
 def _check_schema(one: Derived, checker: SchemaChecker) -> Iterator[Finding]:

@@ -126,6 +126,30 @@ def test_a_circle_that_a_team_rule_makes_is_told_at_the_rule(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(
+    "spec",
+    [
+        "5",
+        "{templates: [{name: a, containerSet: {containers: [{name: a, dependencies: 5}]}}]}",
+        "{templates: [{name: a, containerSet: {containers: [{name: a, dependencies: [{}]}]}}]}",
+        "{templates: [{name: a, steps: [[{name: b, template: a, arguments: "
+        "{parameters: [{name: []}]}}]]}]}",
+    ],
+)
+@pytest.mark.parametrize("kind", ["CronWorkflow", "WorkflowTemplate"])
+def test_what_a_team_rule_makes_in_another_shape_is_told_as_that(
+    tmp_path: Path, kind: str, spec: str
+) -> None:
+    """Its shape is told at the rule, and nothing else is asked of it."""
+    rule = RULE[: RULE.index("  spec:")].replace("WorkflowTemplate", kind) + f"  spec: {spec}\n"
+    report = make_repo(
+        tmp_path / "config", {"rules/graphs.yaml": rule, "graphs/x.yaml": "a: 1\n"}
+    ).validate()
+    codes = {one.code for one in told(report) if one.place.path == "rules/graphs.yaml"}
+    assert codes
+    assert codes <= {"schema-value-type", "schema-field-missing", "schema-field-unknown"}
+
+
+@pytest.mark.parametrize(
     ("trigger", "place", "words"),
     [
         ("{template: {name: x, conditions: push, log: {}}}", "", ""),
