@@ -97,7 +97,11 @@ def status(directory: Path, choice: ClusterChoice) -> Status:
 
 def count_simulated(client: Client) -> Simulated:
     """Return how many pods of a cluster there are, and how many of them are simulated."""
-    pods = client.list("v1", "Pod").items
+    return simulated_among(client.list("v1", "Pod").items)
+
+
+def simulated_among(pods: Sequence[Object]) -> Simulated:
+    """Return how many of some pods are simulated."""
     marked = sum(lookup(pod, "metadata", "annotations", SIMULATED) == "true" for pod in pods)
     return Simulated(simulated=marked, pods=len(pods))
 

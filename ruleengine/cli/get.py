@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from ruleengine.app.clusters import ClusterChoice
-from ruleengine.app.inspecting import health_word, list_objects
+from ruleengine.app.inspecting import health_word, list_objects, simulated_among
 from ruleengine.cli.options import cluster, directory, output
 from ruleengine.cli.printing import columns, show
 from ruleengine.model.errors import FailedError
@@ -47,7 +47,9 @@ def _text(found: list[Object]) -> str:
         metadata = one["metadata"]
         origin = lookup(metadata, "annotations", ORIGIN, default="")
         rows.append((metadata.get("namespace", ""), metadata["name"], health_word(one), origin))
-    return columns(rows) if found else "none\n"
+    pods = [one for one in found if (one["apiVersion"], one["kind"]) == ("v1", "Pod")]
+    told = f"{simulated_among(pods)}\n" if pods else ""
+    return columns(rows) + told if found else "none\n"
 
 
 def _data(found: list[Object]) -> Object:

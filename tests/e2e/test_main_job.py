@@ -55,6 +55,8 @@ def test_the_guestbook_ends_synced_and_healthy_and_the_second_run_writes_nothing
         "guestbook-staging",
         "Healthy",
     ]
+    assert shop.call("get", "pods").output.splitlines()[-1] == "simulated 1 of 1 pods"
+    assert "simulated" not in listed.output
 
 
 @pytest.mark.vectors("argocd-example-apps")
