@@ -137,6 +137,15 @@ def items_of(value: Value, path: Path) -> Iterator[tuple[Path, Object]]:
             yield (*path, index), one
 
 
+def calls_of(template: Object) -> Iterator[tuple[Path, Object]]:
+    """Yield path and value of every step of every group, or of every task."""
+    groups = template.get("steps")
+    for index, group in enumerate(groups if isinstance(groups, list) else ()):
+        for at, call in items_of(group, ()):
+            yield ("steps", index, *at), call
+    yield from items_of(template, ("dag", "tasks"))
+
+
 def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]:
     names = {str(task.get("name")) for task in tasks}
     needs: dict[str, tuple[str, ...]] = {}
@@ -157,7 +166,7 @@ def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]
                 message = f"task {name!r} waits for {needed!r}, and there is no such task beside it"
                 remedy = suggestion(needed, names) or "correct the name, or add the task"
                 yield _finding("reference-task-missing", message, remedy, place, one)
-    circle = _circle(needs)
+    circle = circle_of(needs)
     if circle:
         message = f"tasks wait for each other, so none of them ever runs: {' → '.join(circle)}"
         if len(circle) == 2:
@@ -189,8 +198,8 @@ def _named_in(condition: str) -> tuple[str, ...]:
         raise _ConditionError(error.message, error.hint) from error
 
 
-def _circle(needs: Mapping[str, tuple[str, ...]]) -> list[str]:
-    """Return tasks that wait for each other, from the one that is written first around to it."""
+def circle_of(needs: Mapping[str, Iterable[str]]) -> list[str]:
+    """Return who wait for each other, from the one that is written first around to it."""
     from graphlib import CycleError, TopologicalSorter
 
     try:

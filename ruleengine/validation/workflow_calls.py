@@ -10,7 +10,7 @@ from typing import Final
 
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object, Path, Value
-from ruleengine.validation.graphs import items_of, spec_of
+from ruleengine.validation.graphs import calls_of, items_of, spec_of
 from ruleengine.validation.workflow_problems import WorkflowProblem
 
 _TAG: Final = "{{"
@@ -27,7 +27,7 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
     for where, template in items_of(spec, ("templates",)):
         for at, parameter in items_of(template, ("inputs", "parameters")):
             yield from _outside(parameter, parameter, (*path, *where, *at))
-        for at, call in _calls(template):
+        for at, call in calls_of(template):
             called = templates.get(str(call.get("template")))
             yield from _arguments(call, called or {}, (*path, *where, *at))
         name = str(template.get("name"))
@@ -41,14 +41,6 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
                 remedy="give the call that goes round a `when` that ends it",
                 severity=Severity.WARNING,
             )
-
-
-def _calls(template: Object) -> Iterator[tuple[Path, Object]]:
-    groups = template.get("steps")
-    for index, group in enumerate(groups if isinstance(groups, list) else ()):
-        for at, call in items_of({"group": group}, ("group",)):
-            yield ("steps", index, *at[1:]), call
-    yield from items_of(template, ("dag", "tasks"))
 
 
 def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowProblem]:
@@ -100,6 +92,6 @@ def _endless(name: str, templates: dict[str, Object]) -> list[str]:
 
 
 def _always_called(template: Object) -> Iterator[str]:
-    for _, call in _calls(template):
+    for _, call in calls_of(template):
         if isinstance(call.get("template"), str) and not any(one in call for one in _CONDITIONS):
             yield call["template"]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.model.values import Object, Path, Value, lookup
-from ruleengine.validation.graphs import items_of, spec_of
+from ruleengine.validation.graphs import calls_of, items_of, spec_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 from ruleengine.validation.workflow_template_rules import check_template
 
@@ -101,13 +101,7 @@ def parameters_of(owner: Object, path: Path, what: str) -> Iterator[WorkflowProb
 
 def _calls(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     """Yield what is wrong with the names and hooks of steps and tasks."""
-    groups = template.get("steps")
-    calls = [
-        ((*path, "steps", index, *at[1:]), one)
-        for index, group in enumerate(groups if isinstance(groups, list) else ())
-        for at, one in items_of({"group": group}, ("group",))
-    ]
-    calls += [((*path, *at), one) for at, one in items_of(template, ("dag", "tasks"))]
+    calls = [((*path, *at), one) for at, one in calls_of(template)]
     yield from named_twice(calls)
     for at, one in calls:
         yield from _hooks(one, at)

@@ -7,10 +7,11 @@ run knows (labels, what a caller passes, templates of other documents) is let pa
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Final
 
 from ruleengine.model.values import Object, Path, Value
-from ruleengine.validation.graphs import TaskNeeds, items_of, spec_of
+from ruleengine.validation.graphs import TaskNeeds, calls_of, items_of, spec_of
 from ruleengine.validation.references import suggestion
 from ruleengine.validation.workflow_problems import WorkflowProblem
 
@@ -162,12 +163,11 @@ _Call = tuple[str, Object, Path, frozenset[str]]
 
 def _steps(template: Object) -> Iterator[_Call]:
     before: frozenset[str] = frozenset()
-    groups = template.get("steps")
-    for index, group in enumerate(groups if isinstance(groups, list) else ()):
-        calls = list(items_of({"group": group}, ("group",)))
-        for where, call in calls:
-            yield str(call.get("name")), call, ("steps", index, *where[1:]), before
-        before |= {str(call.get("name")) for _, call in calls}
+    for _, group in groupby(calls_of(template), key=lambda one: one[0][1]):
+        calls = [(str(call.get("name")), call, where) for where, call in group]
+        for name, call, where in calls:
+            yield name, call, where, before
+        before |= {name for name, _, _ in calls}
 
 
 def _tasks(template: Object) -> Iterator[_Call]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.model.values import Object, Path, lookup
-from ruleengine.validation.graphs import items_of
+from ruleengine.validation.graphs import circle_of, items_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
 _TAG: Final = "{{"
@@ -145,8 +145,9 @@ def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
             if needed not in names:
                 told = f"there is no container {needed!r} to wait for"
                 yield broken((*path, *at, "dependencies"), told, f"name one of {', '.join(names)}")
-    if _goes_round(needs):
-        told = "containers wait for each other, so none of them ever runs"
+    circle = circle_of(needs)
+    if circle:
+        told = f"containers wait for each other, so none of them ever runs: {' → '.join(circle)}"
         yield broken((*path, "containerSet", "containers"), told, "remove one of the dependencies")
     kept = [
         *items_of(template, ("inputs", "artifacts")),
@@ -156,17 +157,6 @@ def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     if kept and "main" not in names:
         told = "what a set takes and makes is that of its container `main`, and it has none"
         yield broken((*path, "containerSet"), told, "call one of its containers `main`")
-
-
-def _goes_round(needs: dict[str, object]) -> bool:
-    from graphlib import CycleError, TopologicalSorter
-
-    listed = {name: list(one) for name, one in needs.items() if isinstance(one, list | tuple)}
-    try:
-        TopologicalSorter(listed).prepare()
-    except CycleError:
-        return True
-    return False
 
 
 def _dag(template: Object, path: Path) -> Iterator[WorkflowProblem]:
