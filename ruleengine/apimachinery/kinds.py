@@ -53,6 +53,11 @@ class KindInfo:
         """``group/version``; the version alone for the core group."""
         return f"{self.group}/{self.version}" if self.group else self.version
 
+    def is_called(self, word: str) -> bool:
+        """Tell whether a word means this kind, as kubectl takes it: ``deploy``, ``deployments.apps``."""
+        names = (self.kind.lower(), self.plural, self.singular, *self.short_names)
+        return word.lower() in (*names, f"{self.plural}.{self.group}")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubresourceInfo:

@@ -53,7 +53,7 @@ def _find(
     kinds = {
         (one.api_version, one.kind)
         for one in client.discover().resources()
-        if kind.lower() in (one.kind.lower(), one.plural, one.singular, *one.short_names)
+        if one.is_called(kind)
     }
     for one in planned:
         target = one.action.target

@@ -117,8 +117,7 @@ def list_objects(
     declared = declare(workspace)
     with connected(choice, declared.configuration, workspace) as cluster:
         for info in cluster.client.discover().resources():
-            names = (info.plural, info.singular, info.kind.lower(), *info.short_names)
-            if kind.lower() in (*names, f"{info.plural}.{info.group}"):
+            if info.is_called(kind):
                 return cluster.client.list(info.api_version, info.kind, namespace=namespace).items
         raise UsageError(
             f"{cluster.name} knows no kind {kind!r}",

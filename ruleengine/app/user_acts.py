@@ -143,5 +143,5 @@ def _parts(subject: str) -> tuple[str, str, str]:
 def _kinds(client: Client, word: str) -> Iterator[tuple[str, str]]:
     """Yield the kinds, with their versions, that a word means."""
     for info in client.discover().resources():
-        if word.lower() in (info.kind.lower(), info.plural, info.singular, *info.short_names):
+        if info.is_called(word):
             yield info.api_version, info.kind

@@ -29,6 +29,16 @@ def test_a_kind_is_found_by_kind_and_by_resource() -> None:
     assert table.find("apps/v1", "Deplyment") is None
 
 
+def test_a_kind_is_called_as_kubectl_calls_it() -> None:
+    """By its kind, its singular and plural, a short name, and with its group."""
+    found = KindTable.built_in().find("apps/v1", "Deployment")
+    assert found is not None
+    for word in ("Deployment", "deployment", "Deployments", "deploy", "deployments.apps"):
+        assert found.is_called(word)
+    for word in ("", "deploymen", "deployments.batch", "apps/v1"):
+        assert not found.is_called(word)
+
+
 def test_every_built_in_kind_agrees_with_the_facts() -> None:
     """Type, scope and the status subresource are those of the facts."""
     types = facts("kubernetes")["types"]
