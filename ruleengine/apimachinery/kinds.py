@@ -54,7 +54,7 @@ class KindInfo:
         return f"{self.group}/{self.version}" if self.group else self.version
 
     def is_called(self, word: str) -> bool:
-        """Tell whether a word means this kind, as kubectl takes it: ``deploy``, ``deployments.apps``."""
+        """Tell whether a word means this kind to kubectl: ``deploy``, ``deployments.apps``."""
         names = (self.kind.lower(), self.plural, self.singular, *self.short_names)
         return word.lower() in (*names, f"{self.plural}.{self.group}")
 

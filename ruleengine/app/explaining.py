@@ -51,9 +51,7 @@ def _find(
     client: Client, planned: tuple[PlannedAction, ...], kind: str, name: str, namespace: str
 ) -> Target:
     kinds = {
-        (one.api_version, one.kind)
-        for one in client.discover().resources()
-        if one.is_called(kind)
+        (one.api_version, one.kind) for one in client.discover().resources() if one.is_called(kind)
     }
     for one in planned:
         target = one.action.target

@@ -131,8 +131,7 @@ def test_a_circle_that_a_team_rule_makes_is_told_at_the_rule(tmp_path: Path) -> 
         "5",
         "{templates: [{name: a, containerSet: {containers: [{name: a, dependencies: 5}]}}]}",
         "{templates: [{name: a, containerSet: {containers: [{name: a, dependencies: [{}]}]}}]}",
-        "{templates: [{name: a, steps: [[{name: b, template: a, arguments: "
-        "{parameters: [{name: []}]}}]]}]}",
+        "{templates: [{name: a, steps: [[{template: a, arguments: {parameters: [{name: []}]}}]]}]}",
     ],
 )
 @pytest.mark.parametrize("kind", ["CronWorkflow", "WorkflowTemplate"])
