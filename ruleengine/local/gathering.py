@@ -1,21 +1,28 @@
 """The web server's HTTP protocol, with what it lacks for us.
 
-What is written together is sent together, and the application is told whom the certificate of a
-client speaks for. The web server writes the head of an answer and its body one after the other.
-Over TLS that is two records and two system calls, and the client is woken twice; together they
-are a third of what a short answer costs.
+What is written together is sent together, the application is told whom the certificate of a
+client speaks for, and a verb that the parser does not know is refused as an API server does it.
+The web server writes the head of an answer and its body one after the other. Over TLS that is two
+records and two system calls, and the client is woken twice; together they are a third of what a
+short answer costs.
 """
 
 import asyncio
+import sys
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from ruleengine.formats import json_text
+from ruleengine.local.api.failures import method_not_allowed
 from ruleengine.model.http import Peer
 
 _LONG: Final = 16 * 1024
 """Bytes above which a system call more costs nothing beside what is sent."""
+
+_UNKNOWN_VERB: Final = "HttpParserInvalidMethodError"
+"""What the parser raises; by name, for the parser is the web server's own choice."""
 
 
 class _Gathering:
@@ -60,6 +67,20 @@ class GatheringProtocol(HttpToolsProtocol):
         gathering = _Gathering(transport, self.loop)
         self.app_state = {**self.app_state, "peer": peer_of(transport.get_extra_info("peercert"))}
         super().connection_made(cast("asyncio.Transport", gathering))
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what cannot be read; a verb of one's own is one that no resource has (405)."""
+        if type(sys.exception()).__name__ != _UNKNOWN_VERB:
+            super().send_400_response(msg)
+            return
+        failure = method_not_allowed()
+        body = json_text.dump_bytes(failure.status())
+        head = (
+            f"HTTP/1.1 {failure.code} Method Not Allowed\r\ncontent-type: application/json\r\n"
+            f"content-length: {len(body)}\r\nconnection: close\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
 
 def peer_of(certificate: Mapping[str, Any] | None) -> Peer | None:

@@ -1,6 +1,7 @@
 """What lies between a socket and a handler: requests arrive whole or not at all."""
 
 import asyncio
+import json
 from collections.abc import Iterable
 from typing import Any
 
@@ -128,6 +129,41 @@ class Line(asyncio.Transport):
         self.closed = True
 
 
+def connected() -> tuple[GatheringProtocol, Line]:
+    """Return the protocol of a connection, and the connection; inside a running loop."""
+    import uvicorn
+
+    server = uvicorn.Server(configuration := uvicorn.Config(lambda: None, log_config=None))
+    configuration.load()
+    protocol = GatheringProtocol(configuration, server.server_state, {})
+    protocol.connection_made(line := Line())
+    return protocol, line
+
+
+@pytest.mark.parametrize(
+    ("sent", "code", "kind"),
+    [
+        (b"TURN /api/v1/nodes HTTP/1.1\r\nhost: x\r\n\r\n", 405, "application/json"),
+        (b"GET /api HTTP/1.1\r\ncontent-length: many\r\n\r\n", 400, "text/plain"),
+    ],
+)
+def test_what_the_parser_cannot_read_is_refused(sent: bytes, code: int, kind: str) -> None:
+    """A verb that nobody knows by the Status of a wrong one; then the connection ends."""
+
+    async def answered() -> bytes:
+        protocol, line = connected()
+        protocol.data_received(sent)
+        assert line.closed
+        return b"".join(line.written)
+
+    head, _, body = asyncio.run(answered()).partition(b"\r\n\r\n")
+    assert head.startswith(f"HTTP/1.1 {code} ".encode())
+    assert f"content-type: {kind}".encode() in head
+    assert f"content-length: {len(body)}".encode() in head
+    if code == 405:
+        assert json.loads(body)["reason"] == "MethodNotAllowed"
+
+
 @pytest.mark.parametrize(
     ("parts", "writes"),
     [([b"head", b"body"], 1), ([b"head", b"x" * 70_000], 1), ([b"x" * 70_000, b"end"], 2)],
@@ -136,13 +172,7 @@ def test_what_is_written_together_is_sent_together(parts: list[bytes], writes: i
     """Head and body leave in one write; what is long leaves at once, so that it can be held up."""
 
     async def written() -> list[bytes]:
-        import uvicorn
-
-        server = uvicorn.Server(configuration := uvicorn.Config(lambda: None, log_config=None))
-        configuration.load()
-        protocol = GatheringProtocol(configuration, server.server_state, {})
-        line = Line()
-        protocol.connection_made(line)
+        protocol, line = connected()
         for one in parts:
             protocol.transport.write(one)
         await asyncio.sleep(0)
