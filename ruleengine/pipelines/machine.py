@@ -5,7 +5,6 @@ where it does. What kind of template it is decides who knows how (:mod:`.steps`,
 :mod:`.retrying`, :mod:`.leaves`, :mod:`.suspending`); these come back here for their children.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final, NamedTuple
@@ -26,6 +25,7 @@ from ruleengine.pipelines import (
     retrying,
     steps,
     suspending,
+    usage,
 )
 from ruleengine.pipelines.arguments import bind
 from ruleengine.pipelines.beginning import with_claims
@@ -43,10 +43,6 @@ _DEEPEST: Final = 100
 """How many templates may be called inside one another (reference, Workflows 1)."""
 
 OUT_OF_TIME: Final = "Step exceeded its deadline"
-DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
-_SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
-
-
 _NOTHING: Final[Object] = {}
 
 
@@ -208,14 +204,18 @@ class Machine:
             return node
         if isinstance(outputs, dict):
             self._export(outputs)
-        return self.tree.update(
+        ended = self.tree.update(
             node,
             phase=str(phase),
             message=message or None,
             finishedAt=format_time(self.now),
             synchronizationStatus=None,
+            resourcesDuration=usage.used(self, node) or None,
             **fields,
         )
+        if node.get("daemoned"):
+            usage.add_late(self.tree, ended)
+        return ended
 
     def _export(self, outputs: Object) -> None:
         """Note the outputs of a node that the whole workflow can see."""
@@ -260,7 +260,7 @@ class Machine:
         template = self.prepared(call, found, inputs)
         kind = _kind_of(template, retried=call.attempt is None)
         node = self.add_node(call, kind, found)
-        shown = _shown_as(template)
+        shown = naming.shown_as(template)
         if template.get("inputs") or shown:
             name = shown or node["displayName"]
             node = self.tree.update(node, inputs=template.get("inputs"), displayName=name)
@@ -367,12 +367,6 @@ class Machine:
         return bool(template.get("failFast")) and any(
             is_wrong(one) for one in self.tree.children(node)
         )
-
-
-def _shown_as(template: Object) -> str:
-    """Return the name under which a template wants its node to be shown; empty: its own."""
-    name = str(lookup(template, "annotations", DISPLAY_NAME, default=""))
-    return name if _SHOWN.fullmatch(name) else ""
 
 
 _NODE_TYPES: Final = {

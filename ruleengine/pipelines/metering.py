@@ -25,7 +25,7 @@ from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_completed
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute, tags_of
 from ruleengine.pipelines.texts import as_text
-from ruleengine.pipelines.tree import is_hook
+from ruleengine.pipelines.tree import DURATIONS, is_hook
 from ruleengine.pipelines.variables import Variables, input_variables
 
 if TYPE_CHECKING:
@@ -94,7 +94,13 @@ class Metering:
             since = {"{{workflow.duration}}": self._started}
             self._show(stated, "", since, machine.globals)
             return
-        ended = {**root, "phase": str(phase), "startedAt": self._started, "finishedAt": None}
+        ended = {
+            **root,
+            "phase": str(phase),
+            "startedAt": self._started,
+            "finishedAt": None,
+            DURATIONS: machine.tree.tally.used,
+        }
         known = {**machine.globals, "workflow.status": str(phase)}
         self._tell(stated, "", {**known, **self._scope(ended)})
 
@@ -201,6 +207,8 @@ class Metering:
         for one in outputs.get("parameters") or ():
             if one.get("value") is not None:
                 found[f"outputs.parameters.{one['name']}"] = as_text(one["value"])
+        for name, seconds in (node.get(DURATIONS) or {}).items():
+            found[f"{DURATIONS}.{name}"] = str(seconds)
         return found
 
 

@@ -3,14 +3,21 @@
 They are Argo's to the letter, because people and tools find nodes by them.
 """
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Final
 
 from ruleengine.formats.json_text import dumps
-from ruleengine.model.values import Value
+from ruleengine.model.values import Object, Value, lookup
 
 ON_EXIT: Final = ".onExit"
+INSIDE: Final = frozenset("[.(")
+"""What begins the rest of the name of a node that is inside of another."""
+
+_OWN_HOOK: Final = re.compile(r"\.onExit(?![^\[.(])|\.hooks\.")
+_DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
+_SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _LONGEST_PREFIX: Final = 242
 _FNV_OFFSET: Final = 2166136261
 _FNV_PRIME: Final = 16777619
@@ -65,6 +72,26 @@ def attempt_of(name: str) -> tuple[str, int]:
     """
     parent, _, number = name.rpartition("(")
     return parent, int(number.rstrip(")"))
+
+
+def shown_as(template: Object) -> str:
+    """Return the name under which a template wants its node to be shown; empty: its own."""
+    name = str(lookup(template, "annotations", _DISPLAY_NAME, default=""))
+    return name if _SHOWN.fullmatch(name) else ""
+
+
+def is_inside(name: str, holder: str) -> bool:
+    """Tell whether a node is inside of another by their names, and no hook of that one.
+
+    >>> is_inside("wf[0].a", "wf[0]"), is_inside("wf[0]", "wf"), is_inside("wf[1]", "wf[0]")
+    (True, True, False)
+    >>> is_inside("wf.a.onExit", "wf.a"), is_inside("wf.a.hooks.running", "wf.a")
+    (False, False)
+    """
+    rest = name.removeprefix(holder)
+    if rest == name or rest[:1] not in INSIDE:
+        return False
+    return _OWN_HOOK.match(rest) is None
 
 
 def item_name(name: str, index: int, item: Value) -> str:

@@ -32,9 +32,10 @@ from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.status import make_status, pending_status, refused_status
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
+from ruleengine.pipelines.tree import DURATIONS
 from ruleengine.pipelines.variables import NOW, global_variables, run_variables
 
-_OF_NODES: Final = {"nodes", "progress"}
+_OF_NODES: Final = {"nodes", "progress", DURATIONS}
 _NODES_A_SECOND: Final = 1000.0
 """How many nodes of a status that may wait are written a second."""
 

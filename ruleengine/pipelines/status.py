@@ -8,6 +8,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import estimating
 from ruleengine.pipelines.beginning import claimed
 from ruleengine.pipelines.phases import Phase
+from ruleengine.pipelines.tree import DURATIONS
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
@@ -25,6 +26,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         "progress": progress(machine),
         "estimatedDuration": _estimated(machine, before),
         "message": message or None,
+        DURATIONS: dict(machine.tree.tally.used) or None,
         "nodes": machine.tree.nodes,
         "conditions": conditions(before, over=over, wrong=machine.metering.condition),
         "outputs": machine.outputs or None,

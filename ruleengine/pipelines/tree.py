@@ -4,6 +4,7 @@ Nodes are plain values in Argo's own shape, never changed in place: what a decis
 laid over what the status holds, so that the difference costs what changed.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -19,6 +20,9 @@ from ruleengine.pipelines.phases import (
     is_over,
 )
 
+DURATIONS: Final = "resourcesDuration"
+"""What nodes, and the workflow, were given of resources: whole seconds by resource."""
+
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
 
@@ -28,7 +32,8 @@ class Tally:
     """What is counted along of some nodes: so that nobody has to look at all of them.
 
     ``open`` are those that are not over, ``active`` how many are on their way by boundary,
-    ``leaves`` how many pods run for, ``completed`` how many of these ran and came to an end.
+    ``leaves`` how many pods run for, ``completed`` how many of these ran and came to an end,
+    ``used`` what all pods were given of resources.
     """
 
     nodes: Mapping[str, Object]
@@ -36,6 +41,7 @@ class Tally:
     active: dict[str, int] = field(default_factory=dict)
     leaves: int = 0
     completed: int = 0
+    used: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, nodes: Mapping[str, Object]) -> "Tally":
@@ -47,7 +53,8 @@ class Tally:
 
     def over(self, nodes: Mapping[str, Object]) -> "Tally":
         """Return a tally of the same nodes that goes on by itself."""
-        return Tally(nodes, dict(self.open), dict(self.active), self.leaves, self.completed)
+        open_, active, used = dict(self.open), dict(self.active), Counter(self.used)
+        return Tally(nodes, open_, active, self.leaves, self.completed, used)
 
     def note(self, before: Object | None, node: Object) -> None:
         """Count a node in place of what it was before."""
@@ -68,6 +75,8 @@ class Tally:
             self.leaves += number
             if is_completed(node):
                 self.completed += number
+            for name, seconds in (node.get(DURATIONS) or {}).items():
+                self.used[name] += number * seconds
 
 
 @dataclass(slots=True)

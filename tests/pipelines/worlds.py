@@ -237,11 +237,12 @@ class MemoryWorld:
     def _end(self, pod: Object, end: End) -> None:
         names = [one["name"] for one in pod["spec"]["containers"]]
         codes = {one: end.codes.get(one, end.code) for one in names if one != "wait"}
+        times = {"startedAt": pod["status"]["startTime"], "finishedAt": format_time(self.now)}
         status = {
             **pod["status"],
             "phase": "Failed" if any(codes.values()) else "Succeeded",
             "containerStatuses": [
-                {"name": one, "state": {"terminated": _ended(code, end)}}
+                {"name": one, "state": {"terminated": {**_ended(code, end), **times}}}
                 for one, code in codes.items()
             ],
         }

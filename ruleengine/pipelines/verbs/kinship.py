@@ -68,14 +68,11 @@ class Kinship:
             yield str(boundary)
         for child in self.nodes[node["id"]].get("children", ()):
             inner = self.nodes.get(child)
-            if inner is not None and node["type"] in _HOLDING and _is_inside(inner, node):
+            if inner is None or node["type"] not in _HOLDING:
+                continue
+            if naming.is_inside(inner["name"], node["name"]):
                 self._inside.setdefault(node["id"], []).append(child)
                 self._holders.setdefault(child, []).append(node["id"])
-
-
-def _is_inside(inner: Object, holder: Object) -> bool:
-    rest = str(inner["name"]).removeprefix(str(holder["name"]))
-    return rest != inner["name"] and rest[:1] in ("(", ".") and not is_hooked({"name": rest})
 
 
 def is_hooked(node: Object) -> bool:

@@ -19,6 +19,7 @@ from ruleengine.pipelines.labels import (
     RESUBMITTED_LABEL,
 )
 from ruleengine.pipelines.phases import WITH_POD, Phase
+from ruleengine.pipelines.tree import DURATIONS
 from ruleengine.pipelines.verbs.kinship import is_exit_handler
 from ruleengine.pipelines.verbs.parameters import changed_parameters
 from ruleengine.pipelines.verbs.retrying import Retry, pod_of, split
@@ -158,7 +159,8 @@ class _Renaming:
 def _begun(found: Object, node: Object, old: str, now: datetime, *, reset: bool) -> Object:
     """Return a node as the new workflow begins with it."""
     time = format_time(now)
-    found = {key: value for key, value in found.items() if key not in ("hostNodeName", "daemoned")}
+    of_run = ("hostNodeName", "daemoned", DURATIONS)
+    found = {key: value for key, value in found.items() if key not in of_run}
     if reset or _is_plain_failure(node):
         dropped = ("finishedAt", "message", "outboundNodes", "outputs")
         found = {key: value for key, value in found.items() if key not in dropped}

@@ -17,6 +17,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
 from ruleengine.pipelines.labels import ARCHIVING_LABEL, COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.tree import DURATIONS
 from ruleengine.pipelines.verbs.kinship import Kinship, is_exit_handler, is_hooked, is_inner
 from ruleengine.pipelines.verbs.parameters import changed_parameters
 from ruleengine.pipelines.verbs.selecting import NodeSelector
@@ -159,7 +160,7 @@ def _kept(node: Object, parts: Split, *, drop: bool) -> Object:
         return found
     if drop and node["type"] in _GROUPS:
         found["children"] = []
-    for field_name in ("finishedAt", "message", "outboundNodes", "outputs", "daemoned"):
+    for field_name in ("finishedAt", "message", "outboundNodes", "outputs", "daemoned", DURATIONS):
         found.pop(field_name, None)
     return {**found, "phase": str(Phase.RUNNING)}
 
@@ -168,7 +169,7 @@ def _going_on(workflow: Object, nodes: dict[str, Object], now: datetime, asked: 
     status = {
         key: value
         for key, value in (workflow.get("status") or {}).items()
-        if key not in ("finishedAt", "message")
+        if key not in ("finishedAt", "message", DURATIONS)
     }
     status |= {"phase": str(Phase.RUNNING), "startedAt": format_time(now), "nodes": nodes}
     status["conditions"] = [

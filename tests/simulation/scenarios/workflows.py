@@ -31,6 +31,17 @@ _NODE: Final = "workflows.argoproj.io/node-name"
 _NODE_ID: Final = "workflows.argoproj.io/node-id"
 _REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
 
+_TIMES: Final = {"startedAt": "2026-01-02T03:04:05Z", "finishedAt": "2026-01-02T03:04:45Z"}
+_COMPARED: Final = (
+    "type",
+    "phase",
+    "message",
+    "inputs",
+    "outputs",
+    "outboundNodes",
+    "resourcesDuration",
+)
+
 # No scheduler takes the pods, so that the simulated node of the control plane leaves them alone.
 SPEC: Final = """
 entrypoint: main
@@ -102,7 +113,7 @@ class Kubelet:
         if not node:
             return Decision()
         code = int(node.endswith("flaky(0)"))
-        ended = {"exitCode": code, "reason": "Error" if code else "Completed"}
+        ended = {"exitCode": code, "reason": "Error" if code else "Completed", **_TIMES}
         status = {
             **(value.get("status") or {}),
             "phase": "Failed" if code else "Succeeded",
@@ -196,12 +207,9 @@ class Workflows(Scenario):
         nodes = lookup(value, "status", "nodes", default={})
         return {
             "phase": lookup(value, "status", "phase"),
+            "resourcesDuration": lookup(value, "status", "resourcesDuration"),
             "nodes": {
-                one["name"]: {
-                    key: one.get(key)
-                    for key in ("type", "phase", "message", "inputs", "outputs", "outboundNodes")
-                }
-                for one in nodes.values()
+                one["name"]: {key: one.get(key) for key in _COMPARED} for one in nodes.values()
             },
         }
 
