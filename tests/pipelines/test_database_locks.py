@@ -238,6 +238,26 @@ def test_a_stopped_workflow_leaves_the_line(shutdown: str) -> None:
     assert reads_of(shared.world) == set()
 
 
+def test_of_several_locks_the_one_that_is_waited_for_says_who_has_it() -> None:
+    """And how many of how many; the rows are asked for in one order, however they are stated."""
+    stated = "semaphores: [{database: {key: b}}, {database: {key: a}}]"
+    shared = Shared(
+        SPEC.replace("semaphores: [{database: {key: licences}, namespace: shared}]", stated)
+    )
+    rows = tuple(f"sem/{NAMESPACE}/{one}" for one in "ab")
+    line = InLine(blocked=rows[0], limit=3, taken=2, before=("other/far",))
+    shared.lets["wf"] = line
+    shared.turn(3)
+    (claim,) = shared.asked
+    assert claim.rows == rows
+    lock = f"{NAMESPACE}/Database/a"
+    assert shared.world.status("message") == f"Waiting for {lock} lock. Lock status: 1/3"
+    assert shared.world.status("synchronization", "semaphore", "waiting") == [
+        {"semaphore": f"{NAMESPACE}/Database/b"},
+        {"semaphore": lock, "holders": ["other/far"]},
+    ]
+
+
 def test_one_name_for_both_kinds_is_an_error() -> None:
     """A status could not tell them apart."""
     both = "mutexes: [{name: licences, database: true, namespace: shared}], semaphores:"

@@ -1,32 +1,12 @@
 """Mutexes and semaphores: who begins, who waits, and in what order."""
 
-from datetime import timedelta
-
 import pytest
 
 from ruleengine.model.actions import Target
-from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.retrying import Retry, retry
-from tests.pipelines.worlds import (
-    NAMESPACE,
-    START,
-    End,
-    MemoryWorld,
-    Script,
-    documents,
-    run,
-    succeed,
-    world_of,
-)
-
-LIMITS: Object = {
-    "apiVersion": "v1",
-    "kind": "ConfigMap",
-    "metadata": {"name": "limits", "namespace": NAMESPACE},
-    "data": {"two": "2", "one": "1", "word": "many"},
-}
+from tests.pipelines.queues import LIMITS, WHOLE, Several, workflow
+from tests.pipelines.worlds import NAMESPACE, End, Script, run, succeed, world_of
 
 TEMPLATE = """
 entrypoint: main
@@ -39,30 +19,6 @@ templates:
   container: {image: alpine, command: [work]}
 """
 
-WHOLE = """
-entrypoint: main
-synchronization: {mutexes: [{name: one}]}
-templates:
-- {name: main, container: {image: alpine, command: [work]}}
-"""
-
-
-def workflow(name: str, spec: str, age: int = 0, **fields: object) -> Object:
-    """Return a workflow that was created ``age`` seconds before the others."""
-    (value,) = documents(spec)
-    return {
-        "apiVersion": ARGO_API_VERSION,
-        "kind": "Workflow",
-        "metadata": {
-            "name": name,
-            "namespace": NAMESPACE,
-            "uid": f"uid-of-{name}",
-            "generation": 1,
-            "creationTimestamp": format_time(START - timedelta(seconds=age)),
-        },
-        "spec": {**value, **fields},
-    }
-
 
 def lasting(seconds: float) -> Script:
     """Every pod succeeds after so many seconds."""
@@ -72,47 +28,6 @@ def lasting(seconds: float) -> Script:
 def endless(*_: object) -> End | None:
     """No pod ever ends."""
     return None
-
-
-class Several:
-    """Several workflows in one world, decided in turn."""
-
-    def __init__(self, *workflows: Object) -> None:
-        self.world = MemoryWorld(script=lambda _, pod: None if self.is_busy(pod) else End())
-        self.world.put(LIMITS)
-        self.busy: set[str] = set()
-        self.targets = [Target.of(one) for one in workflows]
-        for one in workflows:
-            self.world.put(one)
-
-    def is_busy(self, pod: Object) -> bool:
-        """Tell whether a pod goes on for as long as the test says."""
-        owner: str = pod["metadata"]["ownerReferences"][0]["name"]
-        return owner in self.busy
-
-    def turn(self, name: str) -> None:
-        """Decide one workflow once."""
-        self.world.target = Target(ARGO_API_VERSION, "Workflow", NAMESPACE, name)
-        self.world.memo = None
-        self.world.listed.clear()
-        self.world.turn()
-
-    def rounds(self, count: int = 6) -> None:
-        """Decide each of them so many times, and let their pods run."""
-        for _ in range(count):
-            for target in self.targets:
-                self.turn(target.name)
-            self.world.run_pods()
-            self.world.now += timedelta(seconds=1)
-
-    def status(self, name: str, *path: str) -> object:
-        """Return a part of the status of one of them."""
-        value = self.world.get(Target(ARGO_API_VERSION, "Workflow", NAMESPACE, name))
-        return lookup(value, "status", *path)
-
-    def phases(self) -> dict[str, object]:
-        """Return the phase of each."""
-        return {one.name: self.status(one.name, "phase") for one in self.targets}
 
 
 def test_no_more_nodes_run_than_a_semaphore_allows() -> None:
