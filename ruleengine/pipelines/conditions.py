@@ -1,5 +1,7 @@
 """Conditions: ``when`` of steps and tasks, and what a task's dependencies came to."""
 
+from typing import Final
+
 from ruleengine.expressions import depends
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.values import Object, lookup
@@ -43,6 +45,9 @@ def results_of(node: Object, tree: Tree) -> set[str]:
             found.add("AllFailed")
     return found
 
+
+GAVE_UP: Final = "template has failed or errored children and failFast enabled"
+"""Why a template ended that began nothing more, as it is to fail fast."""
 
 _GOOD_ENOUGH = frozenset({"Succeeded", "Skipped", "Daemoned"})
 

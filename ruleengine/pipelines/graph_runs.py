@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, leaves, naming
-from ruleengine.pipelines.conditions import excused, may_begin
+from ruleengine.pipelines.conditions import GAVE_UP, excused, may_begin
 from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
 from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
@@ -51,9 +51,11 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         frontier=machine.memory.frontier(node["name"], graph),
         captures=machine.memory.captures(node["name"], template),
     )
-    if not _walk(machine, dag) and not _gives_up(machine, dag):
-        return machine.left_over(node, call)
-    return _finished(machine, dag)
+    if _walk(machine, dag):
+        return _finished(machine, dag)
+    if _stops_early(machine, dag) and not machine.tree.count_active(node["id"]):
+        return machine.end(_now(machine, dag), Phase.FAILED, GAVE_UP)
+    return machine.left_over(node, call)
 
 
 def _walk(machine: "Machine", dag: _Dag) -> bool:
@@ -110,19 +112,18 @@ def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
     return machine.is_observed_over(dag.name_of(name), hooks)
 
 
-def _gives_up(machine: "Machine", dag: _Dag) -> bool:
-    node = machine.tree.find(dag.node["name"]) or dag.node
-    return machine.fail_fast(node, dag.template) and not machine.tree.count_active(node["id"])
+def _now(machine: "Machine", dag: _Dag) -> Object:
+    return machine.tree.find(dag.node["name"]) or dag.node
 
 
 def _finished(machine: "Machine", dag: _Dag) -> Object:
-    node = machine.tree.find(dag.node["name"]) or dag.node
+    node = _now(machine, dag)
     ends = [end for one in _targets(machine, dag) for end in machine.tree.outbound(one)]
     phases = _branch_phases(machine, dag)
     for target in dag.graph.targets:
         found = machine.tree.find(dag.name_of(target))
         forgiven = found is not None and excused(dag.graph.tasks[target], found)
-        if phases.get(target) in (Phase.FAILED, Phase.ERROR) and not forgiven:
+        if phases[target] != Phase.SUCCEEDED and not forgiven:
             return machine.end(node, Phase(phases[target]), outboundNodes=ends or None)
     asks = mentioned(dag.template.get("outputs"), "tasks", dag.graph.tasks)
     known = _variables(machine, dag, asks)
@@ -136,20 +137,15 @@ def _targets(machine: "Machine", dag: _Dag) -> list[Object]:
 
 
 def _branch_phases(machine: "Machine", dag: _Dag) -> dict[str, str]:
-    """Return the phase of each branch that ends with a task.
-
-    A task that did not run has the last phase along its branch, a wrong one first.
-    """
+    """Return the phase of each task; one that did not run has a wrong one before it, if any."""
     phases: dict[str, str] = {}
     for name in dag.graph.order:
         node = machine.tree.find(dag.name_of(name))
         if node is not None and node["phase"] in COMPLETED:
             phases[name] = node["phase"]
             continue
-        before = [phases[one] for one in dag.graph.needs[name] if one in phases]
-        wrong = [one for one in before if one != Phase.SUCCEEDED]
-        if wrong or before:
-            phases[name] = wrong[0] if wrong else before[0]
+        before = (phases[one] for one in dag.graph.needs[name])
+        phases[name] = next((one for one in before if one != Phase.SUCCEEDED), Phase.SUCCEEDED)
     return phases
 
 
@@ -168,11 +164,9 @@ def _task(machine: "Machine", dag: _Dag, name: str) -> bool:
 
 
 def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
-    """Begin a task if all it depends on has ended; ``None`` while it has not."""
-    needed = {one: machine.tree.find(dag.name_of(one)) for one in dag.graph.needs[name]}
-    nodes = {one: node for one, node in needed.items() if node is not None}
-    if len(nodes) < len(needed) or not all(_is_over(machine, dag, one) for one in needed):
-        return None
+    """Begin a task, as all it depends on has ended; ``None`` while it may not."""
+    found = ((one, machine.tree.find(dag.name_of(one))) for one in dag.graph.needs[name])
+    nodes = {one: node for one, node in found if node is not None}
     if machine.is_held_back(dag.call._replace(limit=0)) or _stops_early(machine, dag):
         return None
     task = dag.graph.tasks[name]
@@ -185,23 +179,15 @@ def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
             if node is None and machine.memory.has("planned", call.name):
                 dag.frontier.hold(name, leaf=machine.is_leaf(task, dag.call.scope))
     except NodeError as error:
-        found = machine.tree.find(call.name) or machine.add_node(call, NodeType.SKIPPED)
-        node = machine.end(found, Phase.ERROR, str(error))
+        begun = machine.tree.find(call.name) or machine.add_node(call, NodeType.SKIPPED)
+        node = machine.end(begun, Phase.ERROR, str(error))
     if node is not None:
         machine.tree.link(_before(machine, dag, nodes), node["id"])
     return node
 
 
 def _stops_early(machine: "Machine", dag: _Dag) -> bool:
-    node = machine.tree.find(dag.node["name"]) or dag.node
-    return machine.fail_fast(node, dag.template)
-
-
-def _is_over(machine: "Machine", dag: _Dag, name: str) -> bool:
-    node = machine.tree.find(dag.name_of(name))
-    if node is None or not is_fulfilled(node):
-        return False
-    return hooking.are_done(machine, node, dag.graph.tasks[name], f"tasks.{name}")
+    return machine.fail_fast(dag.node, dag.template)
 
 
 def _before(machine: "Machine", dag: _Dag, nodes: dict[str, Object]) -> list[str]:
@@ -263,7 +249,7 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
             walk.over(name)
     current = machine.tree.find(group["name"]) or group
     if not walk.is_over:
-        return current
+        return machine.left_over(current, dag.call)
     children = (machine.tree.find(one) for one in sides.planned)
     wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]
     return machine.end(current, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)

@@ -33,7 +33,7 @@ from ruleengine.pipelines.definitions import Definitions, Found
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.tree import Tree
@@ -363,10 +363,8 @@ class Machine:
         return node
 
     def fail_fast(self, node: Object, template: Object) -> bool:
-        """Tell whether a template gives up because a child of its node went wrong."""
-        return bool(template.get("failFast")) and any(
-            is_wrong(one) for one in self.tree.children(node)
-        )
+        """Tell whether a template gives up because something of its node went wrong."""
+        return bool(template.get("failFast")) and self.tree.count_wrong(node["id"]) > 0
 
 
 _NODE_TYPES: Final = {

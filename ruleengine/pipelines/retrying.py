@@ -23,6 +23,7 @@ _TRANSIENT: Final = re.compile(
 )
 """Messages of errors that go away by themselves."""
 
+_ON_TRANSIENT: Final = "OnTransientError"
 _LONGEST_PAUSE: Final = 365 * 86400.0
 _POLICIES: Final = {
     "Always": frozenset({Phase.FAILED, Phase.ERROR}),
@@ -43,7 +44,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     if last is not None and not is_wrong(last):
         return _finished(machine, node, last)
     if last is not None:
-        stop, wait = _verdict(machine, template["retryStrategy"], attempts)
+        stop, wait = _verdict(machine, template["retryStrategy"], attempts, call)
         if stop is not None:
             return _finished(machine, node, last, stop)
         if wait is not None:
@@ -91,7 +92,7 @@ def _like(machine: "Machine", node: Object, last: Object) -> Object:
 
 def _finished(machine: "Machine", node: Object, last: Object, message: str = "") -> Object:
     phase = Phase.SUCCEEDED if not is_wrong(last) else Phase(last["phase"])
-    return machine.end(node, phase, message, outputs=last.get("outputs"))
+    return machine.end(node, phase, message, outputs=last.get("outputs"), daemoned=None)
 
 
 def retry_variables(number: int, before: list[Object]) -> dict[str, str]:
@@ -121,12 +122,12 @@ def _seconds(node: Object) -> int:
 
 
 def _verdict(
-    machine: "Machine", strategy: Object, attempts: list[Object]
+    machine: "Machine", strategy: Object, attempts: list[Object], call: "Call"
 ) -> tuple[str | None, datetime | None]:
     """Return why no further attempt is made, or until when to wait before the next one."""
     last = attempts[-1]
-    if machine.stopped:
-        return str(last.get("message") or ""), None
+    if machine.stopped == "Terminate" or (machine.ending and not call.exiting):
+        return machine.ending, None
     stop, wait = _backoff(machine, strategy, attempts)
     if stop is not None or wait is not None:
         return stop, wait
@@ -150,10 +151,11 @@ def _whole(value: object, name: str) -> int:
 def _is_retried(strategy: Object, last: Object) -> bool:
     usual = "Always" if strategy.get("expression") else "OnFailure"
     policy = strategy.get("retryPolicy") or usual
-    if policy == "OnTransientError":
+    if policy == _ON_TRANSIENT:
         return bool(_TRANSIENT.search(str(last.get("message") or "")))
     if policy not in _POLICIES:
-        raise NodeError(f"retryPolicy {policy!r} is none of {', '.join(sorted(_POLICIES))}")
+        known = ", ".join(sorted((*_POLICIES, _ON_TRANSIENT)))
+        raise NodeError(f"retryPolicy {policy!r} is none of {known}")
     return last["phase"] in _POLICIES[policy]
 
 

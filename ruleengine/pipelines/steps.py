@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
-from ruleengine.pipelines.conditions import excused
+from ruleengine.pipelines.conditions import GAVE_UP, excused
 from ruleengine.pipelines.expanding import Planned, expand, mentioned
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
@@ -136,8 +136,10 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
     current = _now(machine, group)
     if len(over) < len(looked):
         return current
-    if not walk.is_over and not machine.fail_fast(current, whole.template):
-        return current
+    if not walk.is_over:
+        if machine.fail_fast(whole.node, whole.template):
+            return machine.end(current, Phase.FAILED, GAVE_UP)
+        return machine.left_over(current, whole.call)
     children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
     return _finished(machine, current, children)
 
@@ -154,7 +156,7 @@ def _limited(whole: _Steps) -> "Call":
 def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) -> Object | None:
     """Bring one step on; ``None`` while it does not begin."""
     begun = machine.tree.find(planned.name) is not None
-    if not begun and machine.fail_fast(_now(machine, group), whole.template):
+    if not begun and machine.fail_fast(whole.node, whole.template):
         return None
     call = _limited(whole)._replace(
         name=planned.name,

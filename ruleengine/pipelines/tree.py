@@ -18,6 +18,7 @@ from ruleengine.pipelines.phases import (
     is_completed,
     is_fulfilled,
     is_over,
+    is_wrong,
 )
 
 DURATIONS: Final = "resourcesDuration"
@@ -33,7 +34,8 @@ class Tally:
 
     ``open`` are those that are not over, ``active`` how many are on their way by boundary,
     ``leaves`` how many pods run for, ``completed`` how many of these ran and came to an end,
-    ``used`` what all pods were given of resources.
+    ``used`` what all pods were given of resources, ``wrong`` how many of a boundary went wrong,
+    hooks and single attempts not counted.
     """
 
     nodes: Mapping[str, Object]
@@ -42,6 +44,7 @@ class Tally:
     leaves: int = 0
     completed: int = 0
     used: Counter[str] = field(default_factory=Counter)
+    wrong: Counter[str] = field(default_factory=Counter)
 
     @classmethod
     def of(cls, nodes: Mapping[str, Object]) -> "Tally":
@@ -54,7 +57,8 @@ class Tally:
     def over(self, nodes: Mapping[str, Object]) -> "Tally":
         """Return a tally of the same nodes that goes on by itself."""
         open_, active, used = dict(self.open), dict(self.active), Counter(self.used)
-        return Tally(nodes, open_, active, self.leaves, self.completed, used)
+        wrong = Counter(self.wrong)
+        return Tally(nodes, open_, active, self.leaves, self.completed, used, wrong)
 
     def note(self, before: Object | None, node: Object) -> None:
         """Count a node in place of what it was before."""
@@ -71,6 +75,8 @@ class Tally:
             count = self.active.pop(boundary, 0) + number
             if count:
                 self.active[boundary] = count
+        if is_wrong(node) and "nodeFlag" not in node:
+            self.wrong[node.get("boundaryID", "")] += number
         if node["type"] in WITH_POD:
             self.leaves += number
             if is_completed(node):
@@ -235,6 +241,10 @@ class Tree:
         Those that wait for a lock do not count.
         """
         return self.tally.active.get(boundary, 0)
+
+    def count_wrong(self, boundary: str) -> int:
+        """Return how many members of a boundary went wrong."""
+        return self.tally.wrong[boundary]
 
 
 def _active_in(node: Object) -> Iterator[str]:
