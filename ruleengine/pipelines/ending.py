@@ -1,14 +1,11 @@
 """What ends before its time: nodes of a stopped workflow, and daemons nobody needs any more."""
 
-from typing import TYPE_CHECKING
-
 from ruleengine.model.values import Object
 from ruleengine.pipelines import container_sets, leaves, naming
+from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.observing import is_ready, observe
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
-
-if TYPE_CHECKING:
-    from ruleengine.pipelines.machine import Machine
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
+from ruleengine.pipelines.problems import NodeError
 
 
 def is_exiting(node: Object) -> bool:
@@ -16,7 +13,7 @@ def is_exiting(node: Object) -> bool:
     return naming.ON_EXIT in node["name"]
 
 
-def end_all(machine: "Machine") -> None:
+def end_all(machine: Machine) -> None:
     """End what runs of a workflow that was stopped or whose time is over.
 
     Exit handlers go on, but not where the workflow was terminated.
@@ -38,19 +35,19 @@ def end_all(machine: "Machine") -> None:
             machine.end(node, Phase.FAILED, _why(machine))
 
 
-def _why(machine: "Machine") -> str:
+def _why(machine: Machine) -> str:
     if machine.stopped:
         return f"workflow shutdown with strategy:  {machine.stopped}"
     return machine.ending
 
 
-def _daemons(machine: "Machine") -> list[Object]:
-    return [one for one in machine.tree.daemons() if one["type"] == NodeType.POD]
+def _daemons(machine: Machine, kind: NodeType) -> list[Object]:
+    return [one for one in machine.tree.daemons() if one["type"] == kind]
 
 
-def watch_daemons(machine: "Machine") -> None:
-    """Note daemons that came to an end by themselves: that is a failure."""
-    for node in _daemons(machine):
+def watch_daemons(machine: Machine) -> None:
+    """Note daemons that came to an end by themselves: that is a failure, which may be retried."""
+    for node in _daemons(machine, NodeType.POD):
         target = leaves.pod_target(machine, node)
         pod = machine.world.get(target)
         if pod is None:
@@ -61,21 +58,51 @@ def watch_daemons(machine: "Machine") -> None:
         if seen["phase"] != Phase.RUNNING and not is_ready(pod):
             message = str(seen["message"] or "the daemon came to its end")
             machine.end(node, Phase.FAILED, message, daemoned=None)
+    for node in _daemons(machine, NodeType.RETRY):
+        if not _is_boundary_over(machine, node):
+            _retry_daemon(machine, node)
 
 
-def end_daemons(machine: "Machine") -> None:
-    """End the daemons whose steps or tasks have all come to their end."""
-    for node in _daemons(machine):
-        boundary = machine.tree.get(str(node.get("boundaryID")))
-        if boundary is None or not is_fulfilled(boundary):
+def _retry_daemon(machine: Machine, node: Object) -> None:
+    """Bring on a daemon that is retried; the step that it was begun for is over already."""
+    call = Call(
+        name=node["name"],
+        step={},
+        scope=node["templateScope"],
+        boundary=str(node.get("boundaryID", "")),
+        exiting=is_exiting(node),
+    )
+    try:
+        machine.go_on(node, call)
+    except NodeError as error:
+        machine.end(node, Phase.ERROR, str(error), daemoned=None)
+
+
+def end_daemons(machine: Machine) -> None:
+    """End the daemons whose steps or tasks have all come to their end, and their attempts."""
+    for node in machine.tree.daemons():
+        if not _is_boundary_over(machine, node):
             continue
-        pod = machine.world.get(leaves.pod_target(machine, node))
-        if pod is not None:
-            leaves.end_pod(machine, pod)
-        machine.end(node, Phase.SUCCEEDED, daemoned=None)
+        attempts = machine.tree.children(node) if node["type"] == NodeType.RETRY else ()
+        for one in (*attempts, node):
+            current = machine.tree.get(one["id"]) or one
+            if not is_over(current):
+                _end_daemon(machine, current)
 
 
-def failures(machine: "Machine") -> list[Object]:
+def _is_boundary_over(machine: Machine, node: Object) -> bool:
+    boundary = machine.tree.get(str(node.get("boundaryID")))
+    return boundary is not None and is_fulfilled(boundary)
+
+
+def _end_daemon(machine: Machine, node: Object) -> None:
+    pod = machine.world.get(leaves.pod_target(machine, node))
+    if pod is not None:
+        leaves.end_pod(machine, pod)
+    machine.end(node, Phase.SUCCEEDED, daemoned=None)
+
+
+def failures(machine: Machine) -> list[Object]:
     """Return what ``workflow.failures`` lists: the leaves that went wrong."""
     return [
         {

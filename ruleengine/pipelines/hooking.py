@@ -92,7 +92,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
         limit=0,
         hooked=True,
         captures=False,
-        exiting=call.exiting or hook.name == EXIT,
+        exiting=(call.exiting or hook.name == EXIT) and machine.stopped != "Terminate",
     )
     if found is None:
         try:

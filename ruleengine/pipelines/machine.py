@@ -165,7 +165,7 @@ class Machine:
         try:
             if node is None:
                 return self._begin(call)
-            return leaves.as_before(self, node) or self._go_on(node, call)
+            return leaves.as_before(self, node) or self.go_on(node, call)
         except NodeError as error:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
             return self.end(found, Phase.ERROR, str(error))
@@ -266,7 +266,8 @@ class Machine:
             node = self.tree.update(node, inputs=template.get("inputs"), displayName=name)
         return self._look_after(node, template, found.scope, call)
 
-    def _go_on(self, node: Object, call: Call) -> Object:
+    def go_on(self, node: Object, call: Call) -> Object:
+        """Bring a node on that has begun. Raises ``NodeError``."""
         step = call.step
         if node.get("templateRef"):
             step = {"templateRef": node["templateRef"]}

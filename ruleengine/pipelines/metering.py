@@ -25,7 +25,7 @@ from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_completed
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute, tags_of
 from ruleengine.pipelines.texts import as_text
-from ruleengine.pipelines.tree import DURATIONS, is_hook
+from ruleengine.pipelines.tree import DURATIONS, is_attempt
 from ruleengine.pipelines.variables import Variables, input_variables
 
 if TYPE_CHECKING:
@@ -191,7 +191,7 @@ class Metering:
         ended = parse_time(node["finishedAt"]) if node.get("finishedAt") else self._machine.now
         lasted = (ended - parse_time(node["startedAt"])) / timedelta(seconds=1)
         outputs = node.get("outputs") or {}
-        attempts = [one for one in self._machine.tree.children(node) if not is_hook(one)]
+        attempts = [one for one in self._machine.tree.children(node) if is_attempt(one)]
         is_retry = node["type"] == NodeType.RETRY
         last = attempts[-1] if is_retry and attempts else node
         found = {

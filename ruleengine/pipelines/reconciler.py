@@ -253,7 +253,7 @@ def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:
         "workflow.status": str(result),
         "workflow.failures": _failures(machine),
     }
-    if not _run_hooks(machine, root):
+    if not _run_hooks(machine, {**root, "phase": str(result)}):
         return Phase.RUNNING, ""
     handler = machine.tree.find(hooking.hook_name(machine.name, hooking.EXIT))
     message = machine.ending or str(root.get("message") or "")
@@ -273,7 +273,8 @@ def _run_hooks(machine: Machine, root: Object) -> bool:
     call = Call(name=machine.name, step={}, scope=machine.definitions.scope)
     done = True
     for name, stated in hooking.hooks_of(owner).items():
-        if name == hooking.EXIT and machine.stopped == "Terminate":
+        begun = machine.tree.find(hooking.hook_name(machine.name, name)) is not None
+        if name == hooking.EXIT and machine.stopped == "Terminate" and not begun:
             continue
         step = {**stated, "arguments": stated.get("arguments") or _arguments(machine)}
         if name == hooking.EXIT:

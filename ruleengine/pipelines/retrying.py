@@ -11,7 +11,7 @@ from ruleengine.pipelines.phases import Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import evaluate
 from ruleengine.pipelines.timing import duration_of
-from ruleengine.pipelines.tree import is_hook
+from ruleengine.pipelines.tree import is_attempt
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -34,7 +34,7 @@ _POLICIES: Final = {
 
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """Look after the last attempt, and begin another where the strategy says so."""
-    attempts = [one for one in machine.tree.children(node) if not is_hook(one)]
+    attempts = [one for one in machine.tree.children(node) if is_attempt(one)]
     if attempts and not is_fulfilled(attempts[-1]):
         latest = _attempt(machine, node, template, attempts, call)
         attempts[-1] = latest if latest is not None else attempts[-1]
@@ -126,7 +126,7 @@ def _verdict(
 ) -> tuple[str | None, datetime | None]:
     """Return why no further attempt is made, or until when to wait before the next one."""
     last = attempts[-1]
-    if machine.stopped == "Terminate" or (machine.ending and not call.exiting):
+    if machine.ending and not call.exiting:
         return machine.ending, None
     stop, wait = _backoff(machine, strategy, attempts)
     if stop is not None or wait is not None:

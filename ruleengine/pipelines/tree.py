@@ -191,7 +191,7 @@ class Tree:
         """Return the ids of the nodes after which what follows a node is drawn."""
         match node["type"]:
             case NodeType.RETRY:
-                attempts = [one for one in self.children(node) if not is_hook(one)]
+                attempts = [one for one in self.children(node) if is_attempt(one)]
                 return self.outbound(attempts[-1]) if attempts else [node["id"]]
             case NodeType.STEPS | NodeType.DAG | NodeType.TASK_GROUP:
                 return self._ends(node)
@@ -261,3 +261,8 @@ def _active_in(node: Object) -> Iterator[str]:
 def is_hook(node: Object) -> bool:
     """Tell whether a node is that of a hook, which is no result of its parent."""
     return bool(node.get("nodeFlag", {}).get("hooked"))
+
+
+def is_attempt(node: Object) -> bool:
+    """Tell whether a node is one attempt of its parent; those of a hook are hooks as well."""
+    return bool(node.get("nodeFlag", {}).get("retried"))

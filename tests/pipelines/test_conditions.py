@@ -1,4 +1,4 @@
-"""Conditions of steps and tasks."""
+"""Conditions of steps and tasks (reference, Workflows 6)."""
 
 import pytest
 
@@ -38,7 +38,44 @@ def test_a_step_whose_condition_does_not_hold_is_skipped(condition: str, phase: 
     assert world.phases()["[0].maybe"] == phase
     assert world.status("phase") == "Succeeded"
     if phase == "Skipped":
-        assert world.node("maybe")["message"].endswith("evaluated false")
+        node = world.node("maybe")
+        told = {
+            "{{workflow.parameters.env}} == test": "prod == test",
+            "'{{workflow.parameters.env}}' in ('test', 'stage')": "'prod' in ('test', 'stage')",
+        }
+        assert node["message"] == f"when '{told[condition]}' evaluated false"
+        assert node["type"] == "Skipped"
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        "withItems: [a, b]",
+        "withParam: no list",
+        "withSequence: {count: many}",
+        'arguments: {parameters: [{name: x, value: "a {{steps.never.outputs.result}}"}]}',
+    ],
+)
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+def test_what_is_skipped_is_not_looked_at_any_further(kind: str, more: str) -> None:
+    """It is one node with its own name, whatever its items and arguments would be."""
+    step = f'name: maybe, template: say, when: "a == b", {more}'
+    never = 'name: never, template: say, when: "a == b"'
+    whole = {
+        "steps": f"steps: [[{{{never}}}], [{{{step}}}]]",
+        "dag": f"dag: {{tasks: [{{{never}}}, {{{step}, dependencies: [never]}}]}}",
+    }
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  {whole[kind]}
+- {{name: say, container: {{image: alpine, command: [say]}}}}
+"""
+    world = run(spec.replace("steps.never", f"{'tasks' if kind == 'dag' else 'steps'}.never"))
+    assert world.status("phase") == "Succeeded"
+    maybe = [one for one in world.nodes() if "maybe" in one["name"]]
+    assert [(one["displayName"], one["phase"]) for one in maybe] == [("maybe", "Skipped")]
 
 
 @pytest.mark.parametrize("condition", ["a b", "1 + 1", "{{workflow.parameters.env}} =="])

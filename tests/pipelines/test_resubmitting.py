@@ -102,6 +102,27 @@ templates:
     assert pod["spec"]["containers"][0]["command"] == ["echo", "41"]
 
 
+def test_a_workflow_whose_root_is_taken_over_succeeds() -> None:
+    """A root that is skipped is no failure: only the exit handler had gone wrong."""
+    spec = """
+entrypoint: main
+onExit: tell
+templates:
+- {name: main, container: {image: alpine, command: [work]}}
+- {name: tell, container: {image: alpine, command: [tell]}}
+"""
+    world = world_of(spec, lambda name, _: End(code=int("onExit" in name)))
+    world.settle()
+    assert world.status("phase") == "Failed"
+    made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    other = MemoryWorld(now=world.now)
+    other.put({**made, "metadata": {**made["metadata"], "uid": "u2", "generation": 1}})
+    other.target = NEW
+    other.settle()
+    assert other.began == [".onExit"]
+    assert other.status("phase") == "Succeeded"
+
+
 def test_only_a_failed_workflow_is_memoized() -> None:
     """There is nothing to take over else."""
     value = {"metadata": {"name": "wf"}, "spec": {}, "status": {"phase": "Succeeded"}}

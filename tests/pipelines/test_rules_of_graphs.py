@@ -1,4 +1,7 @@
-"""The rules of DAGs, one by one: results, what a bare name means, when, and how a DAG ends."""
+"""The rules of DAGs, one by one: results, what a bare name means, when, and how a DAG ends.
+
+(Reference, Workflows 8 and 17.)
+"""
 
 import pytest
 
@@ -11,7 +14,8 @@ TEMPLATES = """
 - {name: say, container: {image: alpine, command: [say]}}
 - {name: serve, daemon: true, container: {image: alpine, command: [serve]}}
 """
-LOOPED = "name: A, template: say, withItems: [x, y]"
+LOOPED = "name: A, template: say, withItems: [x, z]"
+HOOKED = f"{LOOPED}, onExit: say"
 SKIPPED = 'name: A, template: say, when: "a == b"'
 PLAIN = "name: A, template: say"
 
@@ -59,7 +63,9 @@ def ending(codes: dict[str, int]) -> Script:
         (LOOPED, {"0:x": FAILED}, "A.AnySucceeded", True),
         (LOOPED, {"A": FAILED}, "A.AnySucceeded", False),
         (LOOPED, {"A": FAILED}, "A.AllFailed", True),
-        (LOOPED, {"0:x": FAILED, "1:y": ERROR}, "A.AllFailed", False),
+        (LOOPED, {"0:x": FAILED, "1:z": ERROR}, "A.AllFailed", False),
+        (HOOKED, {"onExit": 0, "A": FAILED}, "A.AllFailed", True),
+        (HOOKED, {"onExit": 0, "A": FAILED}, "A.AnySucceeded", False),
         (LOOPED, {"0:x": FAILED}, "A.AllFailed", False),
         (LOOPED, {"0:x": FAILED}, "A", False),
         (PLAIN, {"A": FAILED}, "!A.Succeeded", True),
@@ -187,3 +193,68 @@ def test_targets_are_listed_and_may_be_parameters(target: str, begun: list[str])
     tasks = [f"name: {one}, template: say, dependencies: [A]" for one in "BCD"]
     world = ran("name: A, template: say", *tasks, more=target)
     assert world.began == begun
+
+
+def test_of_two_targets_the_first_that_is_stated_counts() -> None:
+    """Not the first by name."""
+    world = ran(
+        "name: A, template: say",
+        "name: B, template: say",
+        codes={"A": FAILED, "B": ERROR},
+        more="target: B A",
+    )
+    assert world.status("phase") == "Error"
+
+
+def test_a_target_that_is_no_task_is_an_error() -> None:
+    """Nothing of the DAG begins."""
+    world = ran("name: A, template: say", more="target: A Z")
+    assert world.status("phase") == "Error"
+    assert world.status("message") == "target 'Z' is not defined"
+    assert not world.began
+
+
+def test_a_name_may_begin_with_a_digit_where_nothing_depends_on_anything() -> None:
+    """Only ``depends`` could not name it."""
+    assert ran("name: 1a, template: say").status("phase") == "Succeeded"
+
+
+@pytest.mark.parametrize(
+    ("codes", "phase"),
+    [
+        ({"0:x": FAILED, "1:z": ERROR}, "Error"),
+        ({"0:x": ERROR, "1:z": FAILED}, "Failed"),
+        ({"0:x": ERROR}, "Error"),
+    ],
+)
+def test_the_last_wrong_item_gives_a_loop_its_phase(codes: dict[str, int], phase: str) -> None:
+    """By the order of the items."""
+    world = ran(LOOPED, codes=codes)
+    assert world.node("A")["phase"] == phase
+
+
+@pytest.mark.parametrize(("more", "fails"), [("failFast: true", True), ("", False)])
+def test_a_template_that_fails_fast_begins_nothing_after_a_failure(
+    more: str, *, fails: bool
+) -> None:
+    """Not even what waited for that; it ends when what runs has ended, and says why."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  {more}
+  dag:
+    tasks:
+    - {{name: A, template: say}}
+    - {{name: B, template: say, depends: A}}
+    - {{name: C, template: say, depends: B.Failed}}
+    - {{name: D, template: say}}
+{TEMPLATES}
+"""
+    world = run(spec, lambda name, _: End(code=int(name == ".B"), seconds=5 if name == ".D" else 1))
+    assert world.began == [".A", ".D", ".B", *([] if fails else [".C"])]
+    assert world.status("phase") == ("Failed" if fails else "Succeeded")
+    if fails:
+        message = "template has failed or errored children and failFast enabled"
+        assert world.node("wf")["message"] == message
+        assert world.node("wf")["finishedAt"] == world.node("D")["finishedAt"]

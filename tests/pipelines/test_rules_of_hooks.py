@@ -1,4 +1,4 @@
-"""The rules of hooks, of limits and of caches, one by one."""
+"""The rules of hooks, of limits and of caches, one by one (reference, Workflows 12, 17 and 19)."""
 
 import pytest
 
@@ -136,6 +136,45 @@ def test_a_template_that_gives_up_says_why() -> None:
     spec = NESTED.replace("parallelism: 2", "parallelism: 1\n  failFast: true")
     world = run(spec, lambda name, _: End(code=int("(0:0)" in name)))
     assert not [one for one in world.began if "(1:1)" in one]
+    assert world.status("phase") == "Failed"
+    message = "template has failed or errored children and failFast enabled"
+    told = [one.get("message") for one in world.nodes() if one["name"] in ("wf", "wf[0]")]
+    assert told == [message, message]
+
+
+@pytest.mark.parametrize("what", ["hooks: {exit: {template: other}}", "retried"])
+def test_a_hook_and_a_single_attempt_that_fail_are_no_failure_of_a_template(what: str) -> None:
+    """It goes on, although it is to fail fast."""
+    step = "template: flaky" if what == "retried" else f"template: say, {what}"
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  failFast: true
+  steps:
+  - - {{name: one, {step}}}
+  - - {{name: two, template: say}}
+- {{name: flaky, retryStrategy: {{limit: 1}}, container: {{image: alpine, command: [flaky]}}}}
+{STEP}
+"""
+    world = run(spec, failing("[0].one(0)", "[0].one.onExit"))
+    assert world.status("phase") == "Succeeded"
+
+
+def test_a_failure_that_is_excused_is_one_all_the_same_where_a_template_fails_fast() -> None:
+    """Nothing of the next group begins."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  failFast: true
+  steps:
+  - - {{name: one, template: say, continueOn: {{failed: true}}}}
+  - - {{name: two, template: say}}
+{STEP}
+"""
+    world = run(spec, failing("[0].one"))
+    assert world.began == ["[0].one"]
     assert world.status("phase") == "Failed"
 
 

@@ -17,7 +17,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
 from ruleengine.pipelines.labels import ARCHIVING_LABEL, COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
-from ruleengine.pipelines.tree import DURATIONS
+from ruleengine.pipelines.tree import DURATIONS, is_attempt
 from ruleengine.pipelines.verbs.kinship import Kinship, is_exit_handler, is_hooked, is_inner
 from ruleengine.pipelines.verbs.parameters import changed_parameters
 from ruleengine.pipelines.verbs.selecting import NodeSelector
@@ -93,25 +93,25 @@ def split(nodes: Mapping[str, Object], workflow: str, asked: Retry) -> Split:
     failed = {
         key
         for key, one in nodes.items()
-        if is_wrong(one) and (not is_inner(one) or _is_attempt(one)) and not _is_made_good(kin, key)
+        if is_wrong(one) and (not is_inner(one) or is_attempt(one)) and not _is_made_good(kin, key)
     }
     chosen: set[str] = set()
     if asked.restart_successful and asked.selector:
         chosen = {key for key, one in nodes.items() if asked.selector.matches(one)} - {workflow}
     gone = (kin.after(failed | chosen | exits)) - {workflow}
     around = kin.around(gone - exits)
-    wrong = {key for key, one in nodes.items() if is_inner(one) and not _is_good(one)}
-    again = (around | wrong | ({workflow} & nodes.keys())) - gone
+    wrong = {
+        key
+        for key, one in nodes.items()
+        if (is_inner(one) or key == workflow) and not _is_good(one)
+    }
+    again = (around | wrong) - gone
     gone |= {key for key, one in nodes.items() if one.get("podIP") and kin.around([key]) & again}
     return Split(gone=frozenset(gone), reset=frozenset(again))
 
 
 def _is_good(node: Object) -> bool:
     return is_fulfilled(node) and not is_wrong(node)
-
-
-def _is_attempt(node: Object) -> bool:
-    return bool(lookup(node, "nodeFlag", "retried"))
 
 
 def _is_made_good(kin: Kinship, failed: str) -> bool:
@@ -121,7 +121,7 @@ def _is_made_good(kin: Kinship, failed: str) -> bool:
         for one in kin.around([failed])
     ):
         return True
-    if _is_attempt(kin.nodes[failed]):
+    if is_attempt(kin.nodes[failed]):
         return False
     later = (kin.nodes[one] for one in kin.after([failed]) - {failed})
     return any(

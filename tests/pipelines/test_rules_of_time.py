@@ -1,0 +1,252 @@
+"""The rules of an end before its time: deadlines, shutdown, daemons.
+
+(Reference, Workflows 10 to 12, 15 and 22.)
+"""
+
+from datetime import timedelta
+
+import pytest
+
+from ruleengine.model.values import Object
+from tests.pipelines.worlds import NODE_NAME, START, End, MemoryWorld, run, world_of
+
+FLAKY = """
+- name: inner
+  retryStrategy: {limit: 3}
+  steps: [[{name: x, template: flaky}]]
+- name: flaky
+  retryStrategy: {limit: 3, backoff: {duration: 10s}}
+  container: {image: alpine, command: [flaky]}
+"""
+STEPS = "steps: [[{name: a, template: TEMPLATE, withSequence: {count: 3}}]]"
+DAG = "dag: {tasks: [{name: a, template: TEMPLATE, withSequence: {count: 3}}]}"
+
+
+@pytest.mark.parametrize("limit", ["", "parallelism: 1"])
+@pytest.mark.parametrize("template", ["flaky", "inner"])
+@pytest.mark.parametrize("kind", [STEPS, DAG])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"shutdown": "Stop"}, "Stopped with strategy 'Stop'"),
+        ({"shutdown": "Terminate"}, "Stopped with strategy 'Terminate'"),
+        ({"activeDeadlineSeconds": 6}, "Step exceeded its deadline"),
+    ],
+)
+def test_whatever_waits_for_its_time_ends_with_the_workflow(
+    change: Object, message: str, kind: str, template: str, limit: str
+) -> None:
+    """The next attempt, items that there was no room for, and all that holds them."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  {limit}
+  {kind.replace("TEMPLATE", template)}
+{FLAKY}
+"""
+    world = world_of(spec, lambda *_: End(code=1))
+    for _ in range(5):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.change({"spec": change})
+    world.settle()
+    assert (world.status("phase"), world.status("message")) == ("Failed", message)
+    assert {one["phase"] for one in world.nodes()} == {"Failed"}
+    assert world.now < START + timedelta(seconds=9)
+
+
+HANDLED = """
+entrypoint: main
+onExit: flaky
+templates:
+- {name: main, container: {image: alpine, command: [work]}}
+- name: flaky
+  retryStrategy: {limit: 3}
+  container: {image: alpine, command: [flaky]}
+"""
+
+
+@pytest.mark.parametrize("change", [{"shutdown": "Stop"}, {"activeDeadlineSeconds": 5}])
+def test_an_exit_handler_is_tried_again_whatever_ended_the_workflow(change: Object) -> None:
+    """Its attempts are not what was stopped."""
+    world = world_of(HANDLED, lambda name, _: End(code=1) if "onExit" in name else None)
+    world.turn()
+    world.run_pods()
+    world.turn()
+    world.change({"spec": change})
+    world.settle()
+    assert world.began == ["", *(f".onExit({one})" for one in range(4))]
+    assert world.status("phase") == "Failed"
+
+
+@pytest.mark.parametrize("codes", [{}, {"(0)": 1}])
+def test_an_exit_handler_may_be_tried_again(codes: dict[str, int]) -> None:
+    """Its attempts are hooks, and attempts all the same."""
+    world = run(HANDLED, lambda name, _: End(code=codes.get(name[-3:], 0)))
+    assert world.status("phase") == "Succeeded"
+    flags = [one["nodeFlag"] for one in world.nodes() if "onExit(" in one["name"]]
+    assert flags == [{"hooked": True, "retried": True}] * (len(codes) + 1)
+
+
+STEPPED = """
+- name: flaky
+  retryStrategy: {limit: 3}
+  steps: [[{name: one, template: work}], [{name: two, template: work}]]
+"""
+
+
+def test_a_terminated_exit_handler_begins_nothing_more() -> None:
+    """Whatever steps it has."""
+    spec = HANDLED[: HANDLED.index("- name: flaky")] + STEPPED
+    spec += "- {name: work, container: {image: alpine, command: [work]}}\n"
+    world = world_of(spec, lambda name, _: None if "onExit" in name else End())
+    for _ in range(6):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.change({"spec": {"shutdown": "Terminate"}})
+    world.settle()
+    assert world.began == ["", ".onExit(0)[0].one"]
+    assert world.status("phase") == "Failed"
+
+
+def test_a_terminated_exit_handler_is_not_tried_again() -> None:
+    """It ends with the attempt that runs."""
+    world = world_of(HANDLED, lambda name, _: None if "onExit" in name else End())
+    for _ in range(6):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.change({"spec": {"shutdown": "Terminate"}})
+    world.settle()
+    assert world.began == ["", ".onExit(0)"]
+    assert world.status("phase") == "Failed"
+
+
+SERVED = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: serve, template: serve}
+  - - {name: long, template: work}
+  - - name: late
+      template: work
+      arguments: {parameters: [{name: ip, value: "{{steps.serve.ip}}"}]}
+- name: serve
+  daemon: true
+  retryStrategy: {limit: 1}
+  container: {image: alpine, command: [serve]}
+- name: work
+  inputs: {parameters: [{name: ip, value: none}]}
+  container: {image: alpine, command: [work, "{{inputs.parameters.ip}}"]}
+"""
+
+
+class Served:
+    """A world with a daemon that is tried again, and what becomes of its pods."""
+
+    def __init__(self) -> None:
+        self.world = world_of(SERVED, lambda name, _: None if "serve" in name else End(seconds=9))
+
+    def turns(self, count: int) -> None:
+        """Let time pass; every daemon that runs is ready."""
+        for _ in range(count):
+            self.world.turn()
+            self.world.run_pods()
+            for number, pod in enumerate(self.pods()):
+                if pod["status"]["phase"] == "Running":
+                    listed = [{"name": "main", "ready": True}]
+                    status = {**pod["status"], "podIP": f"10.0.0.{number}"}
+                    self.world.put({**pod, "status": {**status, "containerStatuses": listed}})
+            self.world.now += timedelta(seconds=1)
+
+    def pods(self) -> list[Object]:
+        """Return the pods of the daemon."""
+        found = self.world.pods()
+        return [one for one in found if "serve" in one["metadata"]["annotations"][NODE_NAME]]
+
+    def fail(self) -> None:
+        """Let the daemon end by itself."""
+        for pod in self.pods():
+            state = {"terminated": {"exitCode": 1, "reason": "Error"}}
+            listed = [{"name": "main", "ready": False, "state": state}]
+            status = {**pod["status"], "phase": "Failed", "containerStatuses": listed}
+            self.world.put({**pod, "status": status})
+
+
+def phases(world: MemoryWorld) -> list[str]:
+    """Return the phases of the daemon: of what tries it again, and of each attempt."""
+    return [one["phase"] for one in world.nodes() if "serve" in one["name"]]
+
+
+def test_a_daemon_that_ends_early_is_tried_again() -> None:
+    """Although its step is over; who comes later is given the address of the new one."""
+    served = Served()
+    served.turns(4)
+    assert phases(served.world) == ["Running", "Running"]
+    served.fail()
+    served.turns(4)
+    assert phases(served.world) == ["Running", "Failed", "Running"]
+    served.turns(30)
+    assert served.world.status("phase") == "Succeeded"
+    assert phases(served.world) == ["Succeeded", "Failed", "Succeeded"]
+    assert served.world.node("late")["inputs"]["parameters"][0]["value"] == "10.0.0.1"
+    assert served.pods()[-1]["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_a_daemon_that_ends_too_often_has_failed() -> None:
+    """What runs beside it goes on."""
+    served = Served()
+    for _ in range(2):
+        served.turns(4)
+        served.fail()
+    served.turns(30)
+    assert phases(served.world) == ["Failed", "Failed", "Failed"]
+    assert served.world.node("serve")["message"] == "No more retries left"
+    assert "daemoned" not in served.world.node("serve")
+
+
+def test_an_attempt_that_is_not_ready_goes_with_the_steps() -> None:
+    """Nobody needs it any more."""
+    served = Served()
+    while not any("late" in one for one in served.world.began):
+        served.turns(1)
+    served.fail()
+    served.world.turn()
+    assert phases(served.world) == ["Running", "Failed", "Pending"]
+    served.world.settle()
+    assert served.world.status("phase") == "Succeeded"
+    assert phases(served.world) == ["Succeeded", "Failed", "Succeeded"]
+
+
+def test_a_daemon_that_is_written_in_place_and_ends_early_has_failed() -> None:
+    """There is nothing by which its template could be found again."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - name: serve
+      inline:
+        daemon: true
+        retryStrategy: {limit: 1}
+        container: {image: alpine, command: [serve]}
+  - - {name: long, template: work}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    served = Served()
+    served.world = world_of(spec, lambda name, _: None if "serve" in name else End(seconds=9))
+    served.turns(4)
+    served.fail()
+    served.turns(20)
+    assert served.world.status("phase") == "Succeeded"
+    assert phases(served.world)[0] == "Error"
+
+
+def test_a_workflow_without_time_ends_at_once() -> None:
+    """Nought seconds are a deadline."""
+    world = run("activeDeadlineSeconds: 0\n" + HANDLED.replace("onExit: flaky", ""))
+    assert (world.status("phase"), world.began) == ("Failed", [])
