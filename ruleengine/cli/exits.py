@@ -1,6 +1,7 @@
 """The one place where errors become messages and exit codes (design, section 9)."""
 
 import os
+import select
 import sys
 
 import click
@@ -32,19 +33,23 @@ def _exit_code_of(error: Exception) -> int:
             click.echo(f"error: {error.message}", err=True)
             click.echo(f"  remedy: {error.remedy}", err=True)
             code = error.exit_code
-        case BrokenPipeError():
-            _give_up_output()
-            code = ExitCode.DONE
         case OSError() if is_disk_full(error):
-            _give_up_output()
+            give_up_output()
             return _exit_code_of(cannot_write(error.filename or "standard output", error, ""))
         case _:
             code = _report_crash(error)
     return code
 
 
-def _give_up_output() -> None:
-    """Let Python flush standard output at exit, as it does, without a complaint."""
+def is_reader_gone() -> bool:
+    """Tell whether nobody reads standard output any more, as after ``| head -1``."""
+    poll = select.poll()
+    poll.register(sys.stdout.fileno(), select.POLLOUT)
+    return any(event & (select.POLLERR | select.POLLHUP) for _, event in poll.poll(0))
+
+
+def give_up_output() -> None:
+    """Let whatever is still written to standard output be lost without a complaint."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 

@@ -9,8 +9,9 @@ import sys
 import click
 
 from ruleengine import __version__
-from ruleengine.cli.exits import run
+from ruleengine.cli.exits import give_up_output, is_reader_gone, run
 from ruleengine.cli.lazy import LazyGroup
+from ruleengine.model.errors import ExitCode
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "init": ("ruleengine.cli.init", "Make a config repo that works at once."),
@@ -43,6 +44,16 @@ HIDDEN: dict[str, str] = {"step": "ruleengine.cli.step"}
 class _Root(LazyGroup):
     commands_there = COMMANDS
     unlisted = HIDDEN
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run a command; a reader that has seen enough is no failure, as click would have it."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError as error:
+            if not is_reader_gone():  # a pipe of our own, and click would say nothing of it
+                raise ConnectionError(str(error)) from error
+            give_up_output()
+            return ExitCode.DONE
 
 
 @click.command(

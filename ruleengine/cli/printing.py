@@ -3,12 +3,16 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from typing import TypeVar
 
 import click
 
+from ruleengine.cli.exits import give_up_output, is_reader_gone
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.values import Object
-from ruleengine.reporting.style import Style, style_for
+from ruleengine.reporting.style import Style, filled, style_for, width_of
+
+_T = TypeVar("_T")
 
 
 def show(output: str, text: Callable[[Style], str], data: Callable[[], Object]) -> None:
@@ -22,13 +26,30 @@ def show(output: str, text: Callable[[Style], str], data: Callable[[], Object]) 
     click.echo(as_text(data(), output), nl=False)
 
 
+def outliving(tell: Callable[[_T], None]) -> Callable[[_T], None]:
+    """Return who tells the same, and goes on where the reader of standard output is gone.
+
+    What is printed while a workflow is driven is not what it is driven for.
+    """
+
+    def told(news: _T) -> None:
+        try:
+            tell(news)
+        except BrokenPipeError:
+            if not is_reader_gone():
+                raise
+            give_up_output()
+
+    return told
+
+
 def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows as a table with aligned columns, without trailing blanks."""
     if not rows:
         return ""
-    widths = [max(len(row[place]) for row in rows) for place in range(len(rows[0]))]
+    widths = [max(width_of(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = [
-        "  ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)).rstrip()
+        "  ".join(filled(text, width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     return "".join(f"{line}\n" for line in lines)

@@ -19,11 +19,19 @@ from ruleengine.model.actions import Outcome
 from ruleengine.reporting.progress import progress_for
 
 
+def say_beside(text: str) -> None:
+    """Print a line beside the result."""
+    click.echo(text, err=True)
+
+
 @contextmanager
-def observed(show: Callable[[Outcome], None] | None = None) -> Iterator[Observers]:
+def observed(
+    show: Callable[[Outcome], None] | None = None, say: Callable[[str], None] = say_beside
+) -> Iterator[Observers]:
     """Show progress on a terminal and turn the first Ctrl-C into a request to stop.
 
-    With ``show`` each outcome is shown by that in place of the progress.
+    With ``show`` each outcome is shown by that in place of the progress. ``say`` tells that the
+    request was heard.
     """
     cancel = threading.Event()
     progress = progress_for(sys.stderr, time.monotonic)
@@ -41,7 +49,7 @@ def observed(show: Callable[[Outcome], None] | None = None) -> Iterator[Observer
         del number, frame
         if cancel.is_set():
             raise KeyboardInterrupt
-        click.echo("stopping at the next safe point; Ctrl-C again to stop at once", err=True)
+        say("stopping at the next safe point; Ctrl-C again to stop at once")
         cancel.set()
 
     before = {one: signal.signal(one, interrupt) for one in (signal.SIGINT, signal.SIGTERM)}

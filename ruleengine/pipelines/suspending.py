@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.texts import as_text
@@ -46,17 +46,33 @@ def filled_outputs(node: Object) -> Object:
     Raises ``NodeError`` for an output without a value and without a default.
     """
     outputs: Object = node.get("outputs") or {}
-    inputs = {one["name"]: one for one in lookup(node, "inputs", "parameters", default=())}
-    filled = [_filled(one, inputs) for one in outputs.get("parameters") or ()]
+    filled = [_filled(one, node) for one in outputs.get("parameters") or ()]
     return {**outputs, "parameters": filled} if filled else outputs
 
 
-def _filled(declared: Object, inputs: dict[str, Object]) -> Object:
+def lacking_outputs(node: Object) -> list[str]:
+    """Return the outputs of a suspended node that have neither a value nor a default."""
+    listed = lookup(node, "outputs", "parameters", default=())
+    return [
+        str(one["name"])
+        for one in listed
+        if one.get("value") is None and _default_of(one, node) is None
+    ]
+
+
+def _default_of(declared: Object, node: Object) -> Value:
+    """Return the default of an output: its own, else what the input of its name has."""
+    default: Value = lookup(declared, "valueFrom", "default")
+    if default is not None:
+        return default
+    inputs = lookup(node, "inputs", "parameters", default=())
+    return next((one.get("value") for one in inputs if one["name"] == declared["name"]), None)
+
+
+def _filled(declared: Object, node: Object) -> Object:
     if declared.get("value") is not None:
         return {key: value for key, value in declared.items() if key != "valueFrom"}
-    default = lookup(declared, "valueFrom", "default")
-    if default is None:
-        default = lookup(inputs, declared["name"], "value")
+    default = _default_of(declared, node)
     if default is None:
         raise NodeError(
             f"raw output parameter '{declared['name']}' has not been set and does not have "

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final, TextIO
 
-from ruleengine.reporting.workflows import with_lines
+from ruleengine.reporting.workflows import WHOLE, shown_width, with_lines
 
 _INTERVAL: Final = 0.2
 _ERASE_BELOW: Final = "\x1b[J"
@@ -27,18 +27,29 @@ class Picture:
         self._next = 0.0
         self._lines: list[str] = []
 
-    def draw(self, texts: Callable[[], Sequence[str]], *, last: bool = False) -> None:
-        """Draw texts, unless it is too soon after the picture before or nothing changed."""
+    def draw(self, texts: Callable[[int], Sequence[str]], *, last: bool = False) -> None:
+        """Draw texts, unless it is too soon after the picture before or nothing changed.
+
+        ``texts`` returns them for so many columns; the last ones are drawn whole.
+        """
         now = self._clock()
         if now < self._next and not last:
             return
         self._next = now + _INTERVAL
         columns, height = self._size()
-        lines = with_lines(texts(), 10**6 if last else height - 1, 10**6 if last else columns)
+        whole = (WHOLE, WHOLE)
+        width, most = whole if last else (columns, height - 1)
+        lines = with_lines(texts(width), most, width)
         if lines == self._lines and not last:
             return
-        up = f"\x1b[{len(self._lines)}A\r" if self._lines else ""
+        rows = sum(_rows(one, columns) for one in self._lines)
+        up = f"\x1b[{rows}A\r" if rows else ""
         body = "".join(f"{line}\n" for line in lines)
         self._stream.write(f"{up}{_ERASE_BELOW}{body}")
         self._stream.flush()
         self._lines = [] if last else lines
+
+
+def _rows(line: str, columns: int) -> int:
+    """Return how many rows of a terminal a line takes: it may be narrower by now."""
+    return max(-(-shown_width(line) // columns), 1)

@@ -96,3 +96,49 @@ def printable(text: str) -> str:
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text
     )
+
+
+def width_of(text: str) -> int:
+    """Return how many columns a terminal shows a text in; escape sequences are not known here.
+
+    >>> width_of("abc"), width_of("日本")
+    (3, 4)
+    """
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def filled(text: str, width: int) -> str:
+    """Return a text with as many blanks after it as make it so wide.
+
+    >>> filled("日本", 6)
+    '日本  '
+    """
+    return text + " " * (width - width_of(text))
+
+
+def shortened(text: str, width: int) -> str:
+    """Return a text that is at most so wide: an ellipsis stands for its middle.
+
+    Beginning and end of a name tell it apart from others.
+
+    >>> shortened("a-very-long-name(12:x)", 16), shortened("short", 16)
+    ('a-very-l…e(12:x)', 'short')
+    """
+    if width_of(text) <= width:
+        return text
+    end = beginning(text[::-1], (width - 1) // 2)[::-1]
+    return f"{beginning(text, width - 1 - width_of(end))}…{end}"
+
+
+def beginning(text: str, width: int) -> str:
+    """Return as much of the beginning of a text as is at most so wide."""
+    taken = 0
+    for place, letter in enumerate(text):
+        taken += width_of(letter)
+        if taken > width:
+            return text[:place]
+    return text

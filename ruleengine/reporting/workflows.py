@@ -1,13 +1,14 @@
 """Workflows as text: a table, a tree of nodes with durations, and what happens as lines."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.verbs.nesting import Nested, nested, order
-from ruleengine.reporting.style import PLAIN, Style, printable
+from ruleengine.pipelines.verbs.nesting import Nested, in_order, nested
+from ruleengine.reporting.style import PLAIN, Style, beginning, printable, shortened, width_of
 from ruleengine.reporting.tree import Branch, tree_text
 
 _LOOKS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
@@ -23,22 +24,35 @@ _LOOKS: Final[Mapping[str, tuple[str, str, tuple[str, ...]]]] = {
 
 _QUIET: Final = ("StepGroup", "TaskGroup", "Retry")
 _LONGEST: Final = 200
+WHOLE: Final = 10**6
+"""So many lines or columns has what is cut nowhere."""
+
+_ESCAPE: Final = re.compile("(\x1b[^m]*m)")
+"""What dresses a text and is not shown."""
+
+_LEAST: Final = 16
+"""Columns that the name of a node has however narrow a terminal is."""
 
 
-def workflow_text(workflow: Object, now: datetime, style: Style = PLAIN) -> str:
-    """Return a workflow: what it is, the tree of its nodes, and its outputs."""
+def workflow_text(
+    workflow: Object, now: datetime, style: Style = PLAIN, columns: int = WHOLE
+) -> str:
+    """Return a workflow: what it is, the tree of its nodes, and its outputs.
+
+    Names of nodes are shortened so that their durations stand within so many ``columns``.
+    """
     rows = list(_facts(workflow, now, style))
     width = max(len(name) for name, _ in rows) + 1
     head = "".join(f"{name + ':':<{width}} {text}\n" for name, text in rows)
-    tree = nodes_text(workflow, now, style)
+    tree = nodes_text(workflow, now, style, columns)
     return "".join([head, f"\n{tree}" if tree else "", *_outputs(workflow)])
 
 
-def nodes_text(workflow: Object, now: datetime, style: Style = PLAIN) -> str:
+def nodes_text(workflow: Object, now: datetime, style: Style = PLAIN, columns: int = WHOLE) -> str:
     """Return the tree of a workflow's nodes with their phases and durations."""
     nodes: Object = lookup(workflow, "status", "nodes", default={})
     tops = nested(nodes, str(workflow["metadata"]["name"]))
-    return tree_text([_branch(one, now, style) for one in tops], style)
+    return tree_text([_branch(one, now, style, columns) for one in tops], style)
 
 
 def workflow_rows(
@@ -120,22 +134,32 @@ def _outputs(workflow: Object) -> Iterator[str]:
             yield f"  {key}: {_short(printable(str(value)))}\n"
 
 
-def _branch(one: Nested, now: datetime, style: Style) -> Branch:
-    return Branch(node_line(one.node, now, style), [_branch(m, now, style) for m in one.members])
+def _branch(one: Nested, now: datetime, style: Style, columns: int) -> Branch:
+    inner = columns - _INDENT
+    members = [_branch(member, now, style, inner) for member in one.members]
+    return Branch(node_line(one.node, now, style, columns), members)
 
 
-def node_line(node: Object, now: datetime, style: Style = PLAIN) -> str:
+_INDENT: Final = 3
+"""Columns by which a branch of a tree stands further in than what it hangs on."""
+
+
+def node_line(node: Object, now: datetime, style: Style = PLAIN, columns: int = WHOLE) -> str:
     """Return a node on one line: sign, name, template, duration, message."""
     sign, plain, looks = _looks(str(node["phase"]))
+    template = lookup(node, "templateRef", "template") or node.get("templateName")
+    facts = [str(template)] if template and node["type"] not in _QUIET else []
+    painted = [style.paint(one, "faint") for one in facts]
+    if node.get("startedAt") and node["phase"] not in ("Skipped", "Omitted"):
+        facts.append(_between(node["startedAt"], node.get("finishedAt"), now))
+        painted.append(facts[-1])
+    room = columns - sum(width_of(one) + 2 for one in facts) - _INDENT
+    name = printable(str(node.get("displayName") or node["name"]))
     parts = [
         style.paint(sign if style.unicode else plain, *looks),
-        printable(str(node.get("displayName") or node["name"])),
+        shortened(name, max(room, _LEAST)),
+        *painted,
     ]
-    template = lookup(node, "templateRef", "template") or node.get("templateName")
-    if template and node["type"] not in _QUIET:
-        parts.append(style.paint(str(template), "faint"))
-    if node.get("startedAt") and node["phase"] not in ("Skipped", "Omitted"):
-        parts.append(_between(node["startedAt"], node.get("finishedAt"), now))
     if node.get("message"):
         parts.append(style.paint(_short(printable(str(node["message"]))), *looks))
     return "  ".join(parts)
@@ -144,24 +168,34 @@ def node_line(node: Object, now: datetime, style: Style = PLAIN) -> str:
 def change_lines(before: Object | None, after: Object) -> list[str]:
     """Return a line for each node that has another phase now, and for the workflow itself.
 
+    A node that waits is told of again where it says why.
+
     This is the log where nobody looks at a terminal: lines are only added.
     """
     known: Object = lookup(before, "status", "nodes", default={})
     nodes: Object = lookup(after, "status", "nodes", default={})
     name = str(after["metadata"]["name"])
-    lines = [
-        f"{name}: {_told(node)}"
-        for node in sorted(nodes.values(), key=order)
-        if node["type"] not in _QUIET
-        and node["name"] != name
-        and lookup(known, node["id"], "phase") != node["phase"]
+    changed = [
+        node
+        for node in nodes.values()
+        if node["type"] not in _QUIET and node["name"] != name and _is_news(known, node)
     ]
+    lines = [f"{name}: {_told(node)}" for node in in_order(changed, nodes)]
     phase = str(lookup(after, "status", "phase", default=""))
     if not phase or phase == lookup(before, "status", "phase"):
         return lines
     message = lookup(after, "status", "message")
     own = f"{name}: {phase}" + (f": {printable(str(message))}" if message else "")
     return [own, *lines] if phase in ("Pending", "Running") else [*lines, own]
+
+
+def _is_news(known: Object, node: Object) -> bool:
+    """Tell whether a node has another phase now, or says what it waits for."""
+    before = known.get(node["id"]) or {}
+    if before.get("phase") != node["phase"]:
+        return True
+    said = node["phase"] == "Pending" and node.get("message")
+    return bool(said) and before.get("message") != said
 
 
 def _told(node: Object) -> str:
@@ -213,14 +247,23 @@ def with_lines(texts: Sequence[str], height: int, width: int) -> list[str]:
     return [_cut(line, width) for line in lines]
 
 
+def shown_width(line: str) -> int:
+    """Return how many columns a line takes; escape sequences take none."""
+    return width_of(_ESCAPE.sub("", line))
+
+
 def _cut(line: str, width: int) -> str:
     """Return a line cut to a width; escape sequences take no room."""
-    shown, place = 0, 0
-    while place < len(line):
-        if line[place] == "\x1b":
-            place = line.find("m", place) + 1 or len(line)
+    if shown_width(line) <= width:
+        return line
+    kept, room = "", width
+    for place, part in enumerate(_ESCAPE.split(line)):
+        if place % 2:
+            kept += part
             continue
-        if shown == width:
-            return f"{line[:place]}\x1b[0m" if "\x1b" in line else line[:place]
-        shown, place = shown + 1, place + 1
-    return line
+        begun = beginning(part, room)
+        kept += begun
+        if begun != part:
+            break
+        room -= width_of(part)
+    return f"{kept}\x1b[0m" if "\x1b" in line else kept

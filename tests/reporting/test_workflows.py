@@ -10,6 +10,7 @@ from ruleengine.reporting.live import Picture
 from ruleengine.reporting.style import PLAIN, Style
 from ruleengine.reporting.workflows import (
     change_lines,
+    node_line,
     nodes_text,
     with_lines,
     workflow_rows,
@@ -142,18 +143,112 @@ def test_texts_of_documents_cannot_steer_a_terminal() -> None:
     assert "\x1b" not in "".join(change_lines(None, world.workflow()))
 
 
+def picture_of(*sizes: tuple[int, int]) -> tuple[Picture, io.StringIO]:
+    """Return a picture on a terminal that has these sizes, one after another, and its stream."""
+    stream, times, shown = io.StringIO(), iter(range(9)), iter(sizes)
+    return Picture(stream, lambda: next(shown), lambda: next(times)), stream
+
+
 def test_a_picture_is_drawn_over_the_one_before() -> None:
     """Cut to the terminal, not too often, and whole at the end."""
     stream, times = io.StringIO(), iter([0.0, 0.1, 1.0, 1.1])
     picture = Picture(stream, lambda: (6, 3), lambda: next(times))
-    picture.draw(lambda: ["one\ntwo\nthree\nfour"])
-    picture.draw(lambda: ["too soon"])
-    picture.draw(lambda: ["changed"])
-    picture.draw(lambda: ["a longer end\n" * 4], last=True)
+    picture.draw(lambda _: ["one\ntwo\nthree\nfour"])
+    picture.draw(lambda _: ["too soon"])
+    picture.draw(lambda _: ["changed"])
+    picture.draw(lambda columns: ["a longer end\n" * 4, f"{columns > 6}"], last=True)
     drawn = stream.getvalue()
     assert drawn.startswith("\x1b[Jone\n... 3 \n\x1b[2A\r\x1b[Jchange\n\x1b[1A\r\x1b[J")
     assert drawn.count("a longer end") == 4
+    assert drawn.endswith("True\n")
     assert "too soon" not in drawn
+
+
+def test_a_picture_is_found_again_on_a_terminal_that_became_narrower() -> None:
+    """Its lines take more rows there; empty ones take one, and colours take none."""
+    picture, stream = picture_of((8, 9), (4, 9), (4, 9))
+    red = Style(colour=True).paint("abcdefgh", "red")
+    picture.draw(lambda columns: [f"{red}\n\n{columns}"])
+    picture.draw(lambda columns: [f"{columns}"])
+    assert stream.getvalue().endswith("8\n\x1b[4A\r\x1b[J4\n")
+
+
+def test_letters_that_are_wide_do_not_break_lines() -> None:
+    """Each takes two columns of a terminal; one that does not fit any more is left out."""
+    assert with_lines(["日本語"], 5, 5) == ["日本"]
+    assert with_lines(["日本語"], 5, 6) == ["日本語"]
+    red = Style(colour=True).paint("日本", "red")
+    assert with_lines([f"{red}語x"], 5, 3) == ["\x1b[31m日\x1b[0m"]
+    assert with_lines([f"{red}語x"], 5, 5) == ["\x1b[31m日本\x1b[0m\x1b[0m"]
+    picture, stream = picture_of((6, 9), (3, 9))
+    picture.draw(lambda _: ["日本語"])
+    picture.draw(lambda _: ["end"])
+    assert "\x1b[2A\r" in stream.getvalue()
+
+
+def test_durations_stand_within_a_terminal_however_long_names_are() -> None:
+    """The middle of a name is left out: its beginning and its end tell it apart."""
+    name = f"check-{'very-' * 20}slow(12:東京都渋谷区)"
+    node = {"name": name, "displayName": name, "type": "Pod", "phase": "Running"}
+    node |= {"templateName": "say", "startedAt": "2026-01-02T04:04:01Z"}
+    (line,) = with_lines([node_line(node, NOW, columns=40)], 5, 40)
+    assert line.startswith("●  check-very")
+    assert line.endswith("渋谷区)  say  4s")
+    assert "…" in line
+    assert name in node_line(node, NOW)
+    inner = {**node, "id": "b", "boundaryID": "wf"}
+    root = {"id": "wf", "name": "wf", "type": "DAG", "phase": "Running", "children": ["b"]}
+    value = {"metadata": {"name": "wf"}, "status": {"nodes": {"wf": root, "b": inner}}}
+    text = workflow_text(value, NOW, columns=40)
+    assert [line for line in text.splitlines() if line.endswith("  say  4s")]
+    assert with_lines([text], 99, 40) == text.splitlines()
+
+
+def test_within_one_second_steps_stand_in_the_order_in_which_they_ran() -> None:
+    """Times have whole seconds; names tell nothing of what came after what."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: c, template: say}
+    - {name: b, template: say, dependencies: [c]}
+    - {name: a, template: say, dependencies: [b]}
+    - {name: a10, template: say, dependencies: [b]}
+    - {name: a9, template: say, dependencies: [b]}
+- name: say
+  container: {image: alpine, command: [echo]}
+"""
+    world = world_of(spec)
+    world.settle()
+    workflow = world.workflow()
+    nodes = {
+        key: {**one, "startedAt": "2026-01-02T03:04:05Z"}
+        for key, one in reversed(workflow["status"]["nodes"].items())
+    }
+    same = {**workflow, "status": {**workflow["status"], "nodes": nodes}}
+    names = ["c", "b", "a", "a9", "a10"]
+    assert [name for _, name in outline(nodes_text(same, NOW, Style(unicode=False)))] == [
+        "wf",
+        *names,
+    ]
+    told = [line.split()[1] for line in change_lines(None, same)]
+    assert [one for one in told if one in names] == names
+
+
+def test_a_step_that_waits_says_why_as_soon_as_it_is_known() -> None:
+    """Whoever reads lines, and no tree, is told what it waits for, once."""
+    node = {"id": "a", "name": "wf.a", "displayName": "a", "type": "Pod", "phase": "Pending"}
+
+    def workflow(**more: str) -> Object:
+        return {"metadata": {"name": "wf"}, "status": {"nodes": {"a": {**node, **more}}}}
+
+    waiting = workflow(message="Unschedulable: no room")
+    assert change_lines(workflow(), waiting) == ["wf: a Pending: Unschedulable: no room"]
+    assert change_lines(waiting, waiting) == []
+    running = workflow(phase="Running", message="one")
+    assert change_lines(running, workflow(phase="Running", message="two")) == []
 
 
 def test_colours_take_no_room_and_end_where_a_line_is_cut() -> None:

@@ -20,7 +20,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.observing import MAIN
 from ruleengine.pipelines.phases import NodeType, is_fulfilled
 from ruleengine.pipelines.verbs.artifacts import artifacts_in
-from ruleengine.pipelines.verbs.nesting import order
+from ruleengine.pipelines.verbs.nesting import in_order
 from ruleengine.pipelines.verbs.outlook import is_over
 from ruleengine.pipelines.verbs.retrying import pod_of
 from ruleengine.pipelines.verbs.selecting import NodeSelector
@@ -62,7 +62,7 @@ class Reading:
         """What of it the API server understands."""
         words = {
             "tailLines": "" if self.tail is None else str(self.tail),
-            "sinceSeconds": "" if self.since is None else str(self.since // timedelta(seconds=1)),
+            "sinceSeconds": "" if self.since is None else str(_seconds(self.since)),
             "timestamps": "true" if self.timestamps else "",
             "previous": "true" if self.previous else "",
         }
@@ -74,6 +74,11 @@ class Reading:
             return False
         names = (node["name"], node.get("displayName"), node["id"], pod_of(workflow, node))
         return not self.step or self.step in names
+
+
+def _seconds(since: timedelta) -> int:
+    """Return whole seconds, and one at least: the API server takes no fewer."""
+    return max(-(-since // timedelta(seconds=1)), 1)
 
 
 def pattern_of(text: str) -> re.Pattern[str] | None:
@@ -109,14 +114,23 @@ class Ending:
     now: threading.Event = field(default_factory=threading.Event)
 
 
+@dataclass(frozen=True, slots=True)
+class _Troubles:
+    """What could not be read, and why nothing more can be told, from the threads that read."""
+
+    unread: list[str] = field(default_factory=list)
+    untold: list[OSError] = field(default_factory=list)
+
+
 def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: Ending) -> list[str]:
     """Tell the logs of a workflow's steps as they are written, until it is over or told to end.
 
-    Each step is read in a thread of its own. Returns what could not be read.
+    Each step is read in a thread of its own. Returns what could not be read. Raises the
+    ``OSError`` with which ``tell`` could take no more.
     """
     begun: dict[str, threading.Thread] = {}
-    problems: list[str] = []
-    while not ending.now.is_set():
+    troubles = _Troubles()
+    while not (ending.now.is_set() or troubles.untold):
         soon = ending.soon.is_set()
         workflow = place.client.get(target)
         if workflow is None:
@@ -126,14 +140,16 @@ def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: E
             key = f"{node['id']} {node.get('startedAt')}"
             if key in begun or not (node["phase"] == "Running" or is_fulfilled(node)):
                 continue
-            begun[key] = _begin(place, workflow, node, reading, tell, problems)
+            begun[key] = _begin(place, workflow, node, reading, tell, troubles)
         if soon or is_over(workflow):
             break
         ending.soon.wait(_PAUSE)
     for thread in begun.values():
-        while thread.is_alive() and not ending.now.is_set():
+        while thread.is_alive() and not (ending.now.is_set() or troubles.untold):
             thread.join(_PAUSE)
-    return problems
+    for error in troubles.untold:
+        raise error
+    return troubles.unread
 
 
 def _begin(
@@ -142,12 +158,18 @@ def _begin(
     node: Object,
     reading: Reading,
     tell: Tell,
-    problems: list[str],
+    troubles: _Troubles,
 ) -> threading.Thread:
     def run() -> None:
-        problem = _read_one(place, workflow, node, reading, tell, follow=not is_fulfilled(node))
+        try:
+            problem = _read_one(place, workflow, node, reading, tell, follow=not is_fulfilled(node))
+        except (ApiError, UnreachableError) as error:
+            problem = f"{node['displayName']}: {error.message}"
+        except OSError as error:
+            troubles.untold.append(error)
+            return
         if problem:
-            problems.append(problem)
+            troubles.unread.append(problem)
 
     thread = threading.Thread(target=run, name=f"log of {node['displayName']}", daemon=True)
     thread.start()
@@ -167,8 +189,8 @@ def following(
     def run(target: Target) -> None:
         try:
             follow(place, target, Reading(), tell, ending)
-        except (ApiError, UnreachableError):
-            return  # whoever follows the workflow itself says so
+        except (ApiError, UnreachableError, OSError):
+            return  # whoever follows the workflow itself, and prints, says so
 
     threads = [threading.Thread(target=run, args=(one,), daemon=True) for one in targets]
     for one in threads:
@@ -190,7 +212,7 @@ _PATIENCE: Final = 5.0
 def _nodes(workflow: Object, reading: Reading) -> list[Object]:
     name = str(workflow["metadata"]["name"])
     nodes: Object = lookup(workflow, "status", "nodes", default={})
-    return sorted((one for one in nodes.values() if reading.takes(one, name)), key=order)
+    return in_order((one for one in nodes.values() if reading.takes(one, name)), nodes)
 
 
 def _read_one(
@@ -212,8 +234,17 @@ def _read_one(
     except NotFoundError:
         return _read_kept(place, workflow, node, reading, tell_all)
     except BadRequestError as error:
-        return f"{step}: {error.message}"
+        return f"{step}: {error.message}{_known_containers(place, target, reading.container)}"
     return ""
+
+
+def _known_containers(place: Place, target: Target, wanted: str) -> str:
+    """Return which containers a pod has, where it has not the one that is wanted."""
+    pod = place.client.get(target)
+    fields = ("containers", "initContainers")
+    listed = [one for name in fields for one in lookup(pod, "spec", name, default=())]
+    names = [str(one["name"]) for one in listed]
+    return "" if wanted in names else f"; its containers: {', '.join(names)}"
 
 
 def _read_kept(

@@ -8,7 +8,7 @@ import click
 from ruleengine.cli.pipelines.following import followed
 from ruleengine.cli.pipelines.options import Manner, Where
 from ruleengine.cli.pipelines.showing import told
-from ruleengine.cli.printing import program
+from ruleengine.cli.printing import outliving, program
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.values import Object
@@ -28,7 +28,7 @@ def begun(
         workflow = begin(place)
         name = str(workflow["metadata"]["name"])
         if where.output in ("text", "wide"):
-            click.echo(f"{word} {name}")
+            outliving(click.echo)(f"{word} {name}")
         if manner.follows:
             if not place.drives:
                 click.echo(f"note: {_who(place)}", err=True)

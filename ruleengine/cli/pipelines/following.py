@@ -5,13 +5,17 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
 
 from ruleengine.cli.options import DurationType
 from ruleengine.cli.pipelines.options import Where, placed, workflows
+from ruleengine.cli.printing import outliving, program
+from ruleengine.cli.watching import observed, say_beside
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.values import Object
@@ -95,11 +99,12 @@ def followed(
 ) -> int:
     """Follow workflows, show them, and return the exit code."""
     from ruleengine.app.pipelines.driving import Following, follow
-    from ruleengine.cli.watching import observed
 
-    show, finish = _shower(output, watch=watch)
-    with observed(lambda _: None) as observers:
-        following = Following(show=show, patient=watch, timeout=timeout, cancel=observers.cancel)
+    shower = _shower(output, watch=watch)
+    with observed(lambda _: None, shower.say) as observers:
+        following = Following(
+            show=outliving(shower.show), patient=watch, timeout=timeout, cancel=observers.cancel
+        )
         if log and output == "text":
             from ruleengine.cli.pipelines.logs import alongside
 
@@ -107,19 +112,23 @@ def followed(
                 found = follow(place, targets, following)
         else:
             found = follow(place, targets, following)
-    finish()
+    shower.finish()
     return _report(place, found, output, watch=watch)
 
 
-def _shower(
-    output: str, *, watch: bool
-) -> tuple[Callable[[Sequence[Object]], None], Callable[[], None]]:
-    """Return who shows workflows while they run, and what ends that.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shower:
+    """Who shows workflows while they run, what ends that, and who tells of anything beside it."""
 
-    A live tree is for terminals; elsewhere lines are only added.
-    """
+    show: Callable[[Sequence[Object]], None] = lambda _: None
+    finish: Callable[[], None] = lambda: None
+    say: Callable[[str], None] = say_beside
+
+
+def _shower(output: str, *, watch: bool) -> _Shower:
+    """Return who shows workflows: a live tree on terminals, elsewhere lines that are only added."""
     if output not in ("text", "wide"):
-        return (lambda _: None), (lambda: None)
+        return _Shower()
     if watch and sys.stdout.isatty():
         return _live_tree()
     known: dict[Target, Object] = {}
@@ -134,7 +143,7 @@ def _shower(
                     click.echo(line)
                 known[target] = one
 
-    return lines, (lambda: None)
+    return _Shower(show=lines)
 
 
 def _size() -> tuple[int, int]:
@@ -142,7 +151,7 @@ def _size() -> tuple[int, int]:
     return found.columns, found.lines
 
 
-def _live_tree() -> tuple[Callable[[Sequence[Object]], None], Callable[[], None]]:
+def _live_tree() -> _Shower:
     from ruleengine.reporting.live import Picture
     from ruleengine.reporting.style import style_for
     from ruleengine.reporting.workflows import workflow_text
@@ -150,38 +159,51 @@ def _live_tree() -> tuple[Callable[[Sequence[Object]], None], Callable[[], None]
     style = style_for(sys.stdout, os.environ)
     picture = Picture(sys.stdout, _size, time.monotonic)
     latest: list[Object] = []
+    notes: list[str] = []  # within the picture: a line between two of them would shift it
 
-    def texts() -> list[str]:
+    def texts(columns: int) -> list[str]:
         now = datetime.now(UTC)
-        return [workflow_text(one, now, style) for one in latest]
+        return [*(workflow_text(one, now, style, columns) for one in latest), *notes]
 
     def show(workflows: Sequence[Object]) -> None:
         latest[:] = workflows
         picture.draw(texts)
 
-    return show, lambda: picture.draw(texts, last=True)
+    def finish() -> None:
+        notes.clear()
+        picture.draw(texts, last=True)
+
+    return _Shower(show=show, finish=finish, say=notes.append)
+
+
+def _show_ended(output: str, workflows: Sequence[Object]) -> None:
+    from ruleengine.cli.pipelines.showing import show_workflow, show_workflows
+
+    if len(workflows) == 1:
+        show_workflow(output, workflows[0])
+    else:
+        show_workflows(output, workflows)
 
 
 def _report(place: "Place", found: "Followed", output: str, *, watch: bool) -> int:
-    from ruleengine.cli.pipelines.showing import show_workflow, show_workflows
-    from ruleengine.cli.printing import program
+    from ruleengine.pipelines.verbs.outlook import lacking_outputs
 
-    values = [one for one in found.workflows.values() if one is not None]
-    drawn = watch and sys.stdout.isatty() and output in ("text", "wide")
-    if len(values) == 1 and not drawn:
-        show_workflow(output, values[0])
-    elif not drawn:
-        show_workflows(output, values)
+    if not (watch and sys.stdout.isatty() and output in ("text", "wide")):
+        show = outliving(partial(_show_ended, output))
+        show([one for one in found.workflows.values() if one is not None])
     for one in found.gone:
         click.echo(f"{one.name} was deleted before its end", err=True)
     if found.driver:
         click.echo(f"note: {found.driver}; this run only watched", err=True)
     own = f"{program()} pipeline"
     for target, why in found.waiting:
-        click.echo(f"{target.name} is {why}: {own} resume {target.name}", err=True)
+        lacking = lacking_outputs(found.workflows[target] or {})
+        outputs = "".join(f" -p {one}=VALUE" for one in lacking)
+        click.echo(f"{target.name} is {why}: {own} resume {target.name}{outputs}", err=True)
     names = " ".join(one.name for one in found.workflows)
     if found.cancelled or found.timed_out:
-        goes_on = "others drive it on" if not place.drives else "it waits for who drives it"
+        ours = place.drives and not found.driver
+        goes_on = "it waits for who drives it" if ours else "others drive it on"
         click.echo(f"not over yet, {goes_on}: {own} watch {names}, or {own} stop {names}", err=True)
         return ExitCode.INTERRUPTED if found.cancelled else ExitCode.FAILED
     return ExitCode.FAILED if found.failed else ExitCode.DONE

@@ -139,6 +139,7 @@ def _data(line: "Line") -> None:
 def alongside(place: "Place", targets: Sequence[Target], cancel: threading.Event) -> Iterator[None]:
     """Print the logs of workflows while they are followed."""
     from ruleengine.app.pipelines.logs import following
+    from ruleengine.cli.printing import outliving
 
-    with following(place, targets, printer(), cancel):
+    with following(place, targets, outliving(printer()), cancel):
         yield

@@ -11,7 +11,7 @@ from ruleengine.pipelines.locations import key_of
 from ruleengine.pipelines.phases import NodeType
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.repositories import read_repository
-from ruleengine.pipelines.verbs.nesting import order
+from ruleengine.pipelines.verbs.nesting import in_order
 from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _HOLDING: Final = (NodeType.POD, NodeType.CONTAINER, NodeType.SKIPPED)
@@ -51,7 +51,7 @@ def artifacts_of(workflow: Object, selector: NodeSelector | None = None) -> list
     nodes: Object = lookup(workflow, "status", "nodes", default={})
     chosen = (one for one in nodes.values() if one["type"] in _HOLDING)
     taken = [one for one in chosen if selector is None or selector.matches(one)]
-    return [kept for one in sorted(taken, key=order) for kept in artifacts_in(one)]
+    return [kept for one in in_order(taken, nodes) for kept in artifacts_in(one)]
 
 
 def artifacts_in(node: Object) -> Iterator[Kept]:

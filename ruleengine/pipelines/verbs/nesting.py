@@ -1,7 +1,8 @@
 """The nodes of a workflow as people look at them: what is inside of what, in order of time."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -28,6 +29,7 @@ def nested(nodes: Mapping[str, Object], workflow: str) -> list[Nested]:
     Groups of steps with one member, and groups of nothing, are left out in favour of it.
     """
     kin = Kinship(nodes)
+    ranks = _ranks(nodes)
     ids = {str(one["name"]): key for key, one in nodes.items()}
     inside: dict[str, list[str]] = {}
     tops: list[str] = []
@@ -35,19 +37,48 @@ def nested(nodes: Mapping[str, Object], workflow: str) -> list[Nested]:
         holder = _holder(kin, node, ids, workflow)
         (tops if holder is None else inside.setdefault(holder, [])).append(key)
 
+    def ordered(keys: Iterable[str]) -> list[str]:
+        return sorted(keys, key=lambda key: _order(nodes[key], ranks))
+
     def build(key: str) -> Nested:
-        node = nodes[key]
-        members = [build(one) for one in sorted(inside.get(key, ()), key=lambda k: order(nodes[k]))]
-        return Nested(node, list(_flat(members)))
+        members = [build(one) for one in ordered(inside.get(key, ()))]
+        return Nested(nodes[key], list(_flat(members)))
 
-    return [build(one) for one in sorted(tops, key=lambda key: order(nodes[key]))]
+    return [build(one) for one in ordered(tops)]
 
 
-def order(node: Object) -> tuple[str, list[tuple[int, str]]]:
-    """Return the key by which nodes side by side are ordered: time, then name with its numbers."""
+def in_order(chosen: Iterable[Object], nodes: Mapping[str, Object]) -> list[Object]:
+    """Return some of the nodes of a workflow as people read them: what was first, first.
+
+    Times have whole seconds: within one, what comes after what is told by the nodes' children,
+    and then by names with their numbers.
+    """
+    found = list(chosen)
+    if len(found) < 2:
+        return found
+    ranks = _ranks(nodes)
+    return sorted(found, key=lambda one: _order(one, ranks))
+
+
+def _order(node: Object, ranks: Mapping[str, int]) -> tuple[str, int, list[tuple[int, str]]]:
     parts = _NUMBER.split(str(node["name"]))
     named = [(int(one), "") if one.isdecimal() else (0, one) for one in parts]
-    return str(node.get("startedAt") or "9"), named
+    return str(node.get("startedAt") or "9"), ranks.get(node["id"], 0), named
+
+
+def _ranks(nodes: Mapping[str, Object]) -> Mapping[str, int]:
+    """Return how many nodes come before each at least, along the longest way to it."""
+    before = Counter(child for one in nodes.values() for child in one.get("children") or ())
+    ranks = {key: 0 for key in nodes if not before[key]}
+    waiting = list(ranks)
+    while waiting:
+        key = waiting.pop()
+        for child in nodes[key].get("children") or ():
+            ranks[child] = max(ranks.get(child, 0), ranks[key] + 1)
+            before[child] -= 1
+            if not before[child] and child in nodes:
+                waiting.append(child)
+    return ranks
 
 
 def _holder(kin: Kinship, node: Object, ids: Mapping[str, str], workflow: str) -> str | None:

@@ -1,6 +1,7 @@
 """What a workflow on its way comes to, as far as it shows."""
 
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import suspending
 from ruleengine.pipelines.phases import COMPLETED, WITH_POD, NodeType, Phase, is_fulfilled
 
 
@@ -21,8 +22,7 @@ def waits_for_people(workflow: Object) -> str:
     """
     if is_over(workflow):
         return ""
-    nodes: Object = lookup(workflow, "status", "nodes", default={})
-    active = [one for one in nodes.values() if not is_fulfilled(one)]
+    active = _active(workflow)
     if any(one["type"] in WITH_POD for one in active):
         return ""
     waiting = [one for one in active if one["type"] == NodeType.SUSPEND]
@@ -31,6 +31,17 @@ def waits_for_people(workflow: Object) -> str:
     if lookup(workflow, "spec", "suspend") and not waiting:
         return "suspended"
     return ""
+
+
+def lacking_outputs(workflow: Object) -> list[str]:
+    """Return the outputs that somebody has to supply before a workflow is resumed as a whole."""
+    waiting = (one for one in _active(workflow) if one["type"] == NodeType.SUSPEND)
+    return list(dict.fromkeys(name for one in waiting for name in suspending.lacking_outputs(one)))
+
+
+def _active(workflow: Object) -> list[Object]:
+    nodes: Object = lookup(workflow, "status", "nodes", default={})
+    return [one for one in nodes.values() if not is_fulfilled(one)]
 
 
 def _duration(workflow: Object, node: Object) -> bool:

@@ -1,0 +1,146 @@
+"""``pipeline logs`` for real: steps that are processes write, and are read while they do."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from tests.e2e.command_line import Result
+from tests.e2e.process_kit import Place, end, place, wait_for
+from tests.local.sandboxes import require_sandbox
+
+TALKING = """\
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: zero, template: say}
+  - - {name: alone, template: say}
+- name: say
+  container:
+    image: alpine
+    command: [sh, -c, "echo one; echo two; echo three >&2"]
+"""
+LASTING = """\
+entrypoint: main
+templates:
+- name: main
+  container:
+    image: alpine
+    command: [sh, -c, "i=0; while true; do echo line $i; i=$((i+1)); sleep 0.1; done"]
+"""
+FILES = {
+    "ruleengine.yaml": "namespace: ci\n",
+    "pipelines/talks.yaml": TALKING,
+    "pipelines/lasts.yaml": LASTING,
+}
+_MAIN = "from ruleengine.cli.main import main; main()"
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a place where a workflow has talked; skip where there is no sandbox."""
+    require_sandbox()
+    with place(tmp_path_factory.mktemp("logs"), FILES) as made:
+        made.start()
+        told = pipeline(made, "run", "talks", "--name", "talked")
+        assert told.code == 0, told.text
+        yield made
+
+
+def pipeline(site: Place, *words: str) -> Result:
+    """Run a ``pipeline`` command."""
+    found = site.call("pipeline", *words)
+    assert found.crash == ""
+    return found
+
+
+@pytest.mark.parametrize(
+    ("words", "lines"),
+    [
+        ((), [f"{step}: {word}" for step in ("zero", "alone") for word in ("one", "two", "three")]),
+        (("alone",), ["alone: one", "alone: two", "alone: three"]),
+        (("--tail", "1"), ["zero: three", "alone: three"]),
+        (("--tail", "0"), []),
+        (("--grep", "^t"), ["zero: two", "zero: three", "alone: two", "alone: three"]),
+        (("zero", "--since", "1h", "--grep", "one"), ["zero: one"]),
+        (("--node-field-selector", "displayName!=zero", "--tail", "1"), ["alone: three"]),
+        (("-f", "zero"), ["zero: one", "zero: two", "zero: three"]),
+    ],
+)
+def test_lines_are_told_with_their_step(
+    site: Place, words: tuple[str, ...], lines: list[str]
+) -> None:
+    """One step after another, in the order in which they ran, and only what is asked for."""
+    found = pipeline(site, "logs", "talked", *words)
+    assert (found.code, found.output.splitlines(), found.errors) == (0, lines, "")
+
+
+def test_lines_are_told_as_data_and_with_their_times(site: Place) -> None:
+    """Each line is an object of its own."""
+    found = pipeline(site, "logs", "talked", "zero", "-o", "json", "--tail", "1")
+    line = json.loads(found.output)
+    assert (line["step"], line["text"]) == ("zero", "three")
+    assert line["pod"].startswith("talked-say-")
+    timed = pipeline(site, "logs", "talked", "zero", "--timestamps", "--tail", "1").output
+    assert timed.startswith("zero: 20")
+    assert timed.endswith("Z three\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("nosuch",), 3, "its steps: zero, alone"),
+        (("--node-field-selector", "phase=Failed"), 3, "its steps: zero, alone"),
+        (("zero", "-c", "mian"), 1, "its containers: main"),
+        (("zero", "--previous"), 1, 'previous terminated container "main"'),
+    ],
+)
+def test_what_cannot_be_read_is_told(
+    site: Place, words: tuple[str, ...], code: int, told: str
+) -> None:
+    """With what there is in its place."""
+    found = pipeline(site, "logs", "talked", *words)
+    assert (found.code, told in found.errors) == (code, True), found.text
+
+
+def test_following_ends_with_the_reader_and_the_run_goes_on_without_one(site: Place) -> None:
+    """Whoever has seen enough of the logs is left alone; what drives goes on until it is told."""
+    with left_after_a_line(site, "run", "lasts", "--name", "lasting", "--log") as running:
+        assert wait_for(lambda: "lasting: line 1" in pipeline(site, "logs", "lasting").output)
+        with left_after_a_line(site, "logs", "lasting", "-f") as reader:
+            _, errors = reader.communicate(timeout=30)
+            assert (reader.returncode, errors) == (0, "")
+        assert running.poll() is None
+        assert pipeline(site, "stop", "lasting").code == 0
+        _, errors = running.communicate(timeout=30)
+        assert (running.returncode, errors) == (1, "")
+
+
+@contextmanager
+def left_after_a_line(site: Place, *words: str) -> Iterator[subprocess.Popen[str]]:
+    """Start a command whose reader goes away after the first line; end it afterwards."""
+    reader, writer = os.pipe()
+    child = subprocess.Popen(
+        [sys.executable, "-c", _MAIN, "pipeline", *words, "--state", str(site.state)],
+        cwd=site.repo.root,
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+    os.close(writer)
+    try:
+        with os.fdopen(reader) as lines:
+            assert lines.readline()
+        yield child
+    finally:
+        end(child)
+        if child.stderr is not None:
+            child.stderr.close()
