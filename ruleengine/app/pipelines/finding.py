@@ -55,7 +55,18 @@ def live(place: Place, kind: str, name: str) -> Object:
     listed = objects(place, kind, namespace)
     if name == LATEST and listed:
         return max(listed, key=_age)
+    _refuse_unapplied(place, kind, name)
     raise unknown(kind, name, names_of(listed), namespace)
+
+
+def _refuse_unapplied(place: Place, kind: str, name: str) -> None:
+    """Raise ``UsageError`` for what the repo declares and nobody has applied yet."""
+    declared = (one for one, _ in place.declared.objects if one.get("kind") == kind)
+    if kind != "Workflow" and any(lookup(one, "metadata", "name") == name for one in declared):
+        raise UsageError(
+            f"the {kind} {name!r} is declared, and not on the cluster yet",
+            f"apply it: ruleengine apply; or run it as it is here: ruleengine pipeline run {name}",
+        )
 
 
 def runnable(place: Place, kind: str, name: str) -> Object:

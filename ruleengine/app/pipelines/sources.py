@@ -35,6 +35,7 @@ def find_source(place: Place, name: str, source: str = "") -> Object:
         raise UsageError(f"{name!r} means several: {names}", "name one as KIND/NAME")
     if found:
         return found[0]
+    _unreadable(place, name)
     raise _nothing(place, runnable, name)
 
 
@@ -44,7 +45,7 @@ def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
     if path.suffix not in _SUFFIXES:
         return []
     if not path.is_file():
-        if not path.parent.name:
+        if "/" not in name:
             return []
         raise UsageError(f"there is no file {name}", "correct its path, or name a pipeline")
     relative = place.workspace.relative(path)
@@ -111,6 +112,14 @@ def _name(document: Object) -> str:
 def named(document: Object) -> str:
     """Return how a document is called where several are meant."""
     return f"{document['kind']}/{_name(document)}"
+
+
+def _unreadable(place: Place, name: str) -> None:
+    """Raise ``FailedError`` where the file that would declare a name has errors itself."""
+    for suffix in _SUFFIXES:
+        path = f"{FOLDER}/{name}{suffix}"
+        if (place.workspace.root / path).is_file():
+            _check(place, path)
 
 
 def _nothing(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> UsageError:

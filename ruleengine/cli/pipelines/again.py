@@ -11,16 +11,16 @@ from ruleengine.cli.pipelines.options import (
     Where,
     follow_options,
     memoized,
-    node_field_selector,
     parameters,
     placed,
+    retried,
     workflow,
 )
 
 if TYPE_CHECKING:
     from ruleengine.app.pipelines.places import Place
     from ruleengine.model.values import Object
-    from ruleengine.pipelines.verbs.selecting import NodeSelector
+    from ruleengine.pipelines.verbs.retrying import Retry
 
 _RETRY_EPILOG = f"""\b
 Examples:
@@ -40,28 +40,14 @@ Examples:
 
 @click.command("retry", epilog=_RETRY_EPILOG)
 @workflow
-@parameters
-@click.option(
-    "--restart-successful", is_flag=True, help="Begin the nodes selected again, too, done or not."
-)
-@node_field_selector
+@retried
 @follow_options
 @placed
-def retry_command(
-    *,
-    name: str,
-    parameters: Mapping[str, str],
-    restart_successful: bool,
-    selector: "NodeSelector",
-    manner: Manner,
-    where: Where,
-) -> int:
+def retry_command(*, name: str, asked: "Retry", manner: Manner, where: Where) -> int:
     """Go on where a workflow failed: what succeeded is kept, the rest runs again."""
     from ruleengine.app.pipelines.again import retry_live
     from ruleengine.cli.pipelines.begun import begun
-    from ruleengine.pipelines.verbs.retrying import Retry
 
-    asked = Retry(parameters=parameters, restart_successful=restart_successful, selector=selector)
     return begun(where, manner, lambda place: retry_live(place, name, asked), "retried")
 
 

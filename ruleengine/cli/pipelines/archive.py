@@ -15,11 +15,13 @@ from ruleengine.cli.pipelines.options import (
     node_field_selector,
     parameters,
     placed,
+    retried,
 )
 from ruleengine.model.values import Object
 
 if TYPE_CHECKING:
     from ruleengine.app.pipelines.places import Place
+    from ruleengine.pipelines.verbs.retrying import Retry
     from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
@@ -124,22 +126,14 @@ def delete_command(*, names: tuple[str, ...], where: Where) -> None:
 
 @command.command("retry", epilog="Example: ruleengine pipeline archive retry build-x7k2p --watch")
 @_name
-@parameters
+@retried
 @follow_options
 @placed
-def retry_command(
-    *,
-    name: str,
-    parameters: Mapping[str, str],
-    manner: Manner,
-    where: Where,
-) -> int:
+def retry_command(*, name: str, asked: "Retry", manner: Manner, where: Where) -> int:
     """Go on where an archived workflow failed; it is created again where it was deleted."""
     from ruleengine.app.pipelines.archive import retry_archived
     from ruleengine.cli.pipelines.begun import begun
-    from ruleengine.pipelines.verbs.retrying import Retry
 
-    asked = Retry(parameters=parameters)
     return begun(where, manner, lambda place: retry_archived(place, name, asked), "retried")
 
 

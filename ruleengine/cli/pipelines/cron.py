@@ -186,10 +186,10 @@ def backfill_command(
 
     with where.opened(drive=manner.drive) as place:
         made, known = backfill(place, name, start, end or datetime.now(UTC))
-        if where.output == "text":
+        if where.output in ("text", "wide"):
             click.echo(f"created {len(made)}; {known} of these times had run already")
         if not made or not manner.follows:
-            if where.output != "text":
+            if where.output not in ("text", "wide"):
                 told(where.output, made, "created")
             return ExitCode.DONE
         targets = [Target.of(one) for one in made]

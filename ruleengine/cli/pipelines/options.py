@@ -14,6 +14,7 @@ from ruleengine.cli.pipelines import completing
 if TYPE_CHECKING:
     from ruleengine.app.clusters import ClusterChoice
     from ruleengine.app.pipelines.places import Place
+    from ruleengine.pipelines.verbs.retrying import Retry
     from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
@@ -201,3 +202,25 @@ parameters = gathering(
     ),
 )
 """Adds ``-p NAME=VALUE`` and ``--parameter-file``: ``parameters: Mapping[str, str]``."""
+
+
+def _retried(
+    *, parameters: Mapping[str, str], restart_successful: bool, selector: "NodeSelector"
+) -> "Retry":
+    from ruleengine.pipelines.verbs.retrying import Retry
+
+    return Retry(parameters=parameters, restart_successful=restart_successful, selector=selector)
+
+
+retried = gathering(
+    "asked",
+    _retried,
+    parameters,
+    click.option(
+        "--restart-successful",
+        is_flag=True,
+        help="Begin the nodes selected again, too, done or not.",
+    ),
+    node_field_selector,
+)
+"""Adds how a workflow goes on that is over: ``asked: Retry``."""

@@ -55,7 +55,7 @@ def show_workflow(output: str, workflow: Object) -> None:
 def told(output: str, values: Sequence[Object], word: str) -> None:
     """Print that something was done to objects, or the objects as data."""
     lines = "".join(f"{word} {one['metadata']['name']}\n" for one in values)
-    show_objects(output, values, lambda _: lines)
+    show_objects(output, values, lambda _: lines or "none\n")
 
 
 def _name(value: Object) -> str:

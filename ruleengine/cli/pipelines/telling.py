@@ -105,9 +105,13 @@ def _change(
     from ruleengine.app.pipelines.changing import change
     from ruleengine.cli.pipelines.showing import told
 
+    changed: list[Object] = []
     with where.opened() as place:
-        changed = [change(place, one, verb) for one in names]
-    told(where.output, changed, word)
+        try:
+            changed.extend(change(place, one, verb) for one in names)
+        finally:  # those before one that could not be changed are changed all the same
+            if changed:
+                told(where.output, changed, word)
 
 
 _DELETE_EPILOG = """\b

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import FailedError
+from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
@@ -56,12 +56,18 @@ class Split:
 def retry(workflow: Object, now: datetime, asked: Retry) -> Retried:
     """Return a workflow that goes on where it failed.
 
-    Raises ``FailedError`` for one that is not over, or that succeeded, unless its successful
-    nodes are to be restarted; ``UsageError`` for parameters it does not have.
+    Raises ``FailedError`` for one that is not over, that succeeded, unless its successful nodes
+    are to be restarted, or of which no node is selected; ``UsageError`` for parameters it does
+    not have, and for a selector without a restart or the other way round.
     """
     _check(workflow, asked)
     nodes: dict[str, Object] = lookup(workflow, "status", "nodes", default={})
     name = str(workflow["metadata"]["name"])
+    if asked.selector and not any(map(asked.selector.matches, nodes.values())):
+        raise FailedError(
+            f"no node of the workflow {name} is selected",
+            f"see its nodes: ruleengine pipeline get {name}",
+        )
     parts = split(nodes, name, asked)
     kept = {
         key: _kept(node, parts, drop=bool(asked.parameters))
@@ -96,7 +102,7 @@ def split(nodes: Mapping[str, Object], workflow: str, asked: Retry) -> Split:
         if is_wrong(one) and (not is_inner(one) or is_attempt(one)) and not _is_made_good(kin, key)
     }
     chosen: set[str] = set()
-    if asked.restart_successful and asked.selector:
+    if asked.restart_successful:
         chosen = {key for key, one in nodes.items() if asked.selector.matches(one)} - {workflow}
     gone = (kin.after(failed | chosen | exits)) - {workflow}
     around = kin.around(gone - exits)
@@ -132,6 +138,11 @@ def _is_made_good(kin: Kinship, failed: str) -> bool:
 
 
 def _check(workflow: Object, asked: Retry) -> None:
+    if asked.restart_successful is not bool(asked.selector):
+        raise UsageError(
+            "what is begun again although it succeeded is said by both options together",
+            "give --restart-successful with --node-field-selector, or neither of them",
+        )
     name, phase = workflow["metadata"]["name"], lookup(workflow, "status", "phase", default="")
     if phase in (Phase.FAILED, Phase.ERROR):
         return
@@ -140,7 +151,7 @@ def _check(workflow: Object, asked: Retry) -> None:
             f"the workflow {name} cannot be retried: it is {phase or 'not begun'}",
             f"wait for its end, or end it: ruleengine pipeline stop {name}",
         )
-    if not (asked.restart_successful and asked.selector):
+    if not asked.restart_successful:
         raise FailedError(
             f"the workflow {name} succeeded: there is nothing to retry",
             "restart some of its nodes with --restart-successful and --node-field-selector, "

@@ -1,0 +1,67 @@
+"""Which workflows and which logs are meant: what needs no cluster to be told."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ruleengine.app.pipelines.listing import Filter
+from ruleengine.app.pipelines.logs import Reading, pattern_of
+from ruleengine.model.errors import UsageError
+from ruleengine.pipelines.verbs.selecting import parse_selector
+
+NOW = datetime(2026, 1, 2, 4, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "taken"),
+    [
+        (Filter(since=timedelta(minutes=30)), True),
+        (Filter(since=timedelta(minutes=29)), False),
+        (Filter(older=timedelta(minutes=9)), True),
+        (Filter(older=timedelta(minutes=10)), False),
+    ],
+)
+def test_young_is_what_was_created_and_old_what_ended(chosen: Filter, *, taken: bool) -> None:
+    """So long ago, and a workflow that did not end is not old."""
+    metadata = {"name": "wf", "creationTimestamp": "2026-01-02T03:30:00Z"}
+    status = {"phase": "Failed", "finishedAt": "2026-01-02T03:50:00Z"}
+    assert chosen.takes({"metadata": metadata, "status": status}, NOW) is taken
+    running = {"metadata": metadata, "status": {"phase": "Running"}}
+    assert chosen.takes(running, NOW) is (taken and chosen.older is None)
+
+
+def test_what_the_api_server_filters_is_asked_of_it() -> None:
+    """It takes whole seconds, and one at least."""
+    asked = Reading(tail=0, since=timedelta(minutes=2), timestamps=True, previous=True)
+    assert asked.query == {
+        "tailLines": "0",
+        "sinceSeconds": "120",
+        "timestamps": "true",
+        "previous": "true",
+    }
+    for since, seconds in ((0, "1"), (400, "1"), (1000, "1"), (1001, "2")):
+        asked = Reading(since=timedelta(milliseconds=since))
+        assert asked.query == {"sinceSeconds": seconds}
+    assert Reading().query == {}
+
+
+def test_the_log_of_a_step_is_meant_by_each_of_its_names() -> None:
+    """Name, display name, id and pod; a selector narrows it further."""
+    node = {"name": "wf.a", "displayName": "a", "id": "wf-1", "type": "Pod", "templateName": "say"}
+    pod = "wf-say-3498999265"
+    node = {**node, "name": "wf.A"}
+    for name in ("", "wf.A", "a", "wf-1", pod):
+        assert Reading(step=name).takes(node, "wf"), name
+    assert not Reading(step="b").takes(node, "wf")
+    assert not Reading(selector=parse_selector("templateName=other")).takes(node, "wf")
+    assert not Reading().takes({**node, "type": "DAG"}, "wf")
+
+
+def test_a_pattern_that_is_none_says_so() -> None:
+    """An empty one keeps every line."""
+    assert pattern_of("") is None
+    found = pattern_of("a|b")
+    assert found is not None
+    assert found.search("cab")
+    with pytest.raises(UsageError, match="is no pattern"):
+        pattern_of("(")

@@ -1,0 +1,387 @@
+"""What the ``pipeline`` commands choose and write: nothing runs, so that each does one thing."""
+
+import json
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ruleengine.model.actions import Target
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.naming import node_id
+from tests.e2e.command_line import Result
+from tests.e2e.process_kit import Place, place
+
+BUILD = """\
+parameters: {branch: main, level: null}
+entrypoint: main
+templates:
+- name: main
+  container: {image: alpine, command: [echo, "{{workflow.parameters.branch}}"]}
+- name: other
+  container: {image: alpine, command: [echo]}
+"""
+NIGHTLY = """\
+schedules: ["30 2 * * *"]
+steps:
+- {name: report, image: alpine, run: echo report}
+"""
+FILES = {
+    "ruleengine.yaml": "namespace: ci\n",
+    "pipelines/build.yaml": BUILD,
+    "pipelines/nightly.yaml": NIGHTLY,
+}
+SPEC = {
+    "entrypoint": "main",
+    "templates": [
+        {"name": "main", "dag": {"tasks": [{"name": one, "template": "ask"} for one in "ab"]}},
+        {
+            "name": "ask",
+            "suspend": {},
+            "outputs": {"parameters": [{"name": "verdict", "valueFrom": {"supplied": {}}}]},
+        },
+    ],
+}
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a config repo and its control plane, which knows what the repo declares."""
+    with place(tmp_path_factory.mktemp("verbs"), FILES) as made:
+        made.start()
+        first = made.call("pipeline", "run", "build", "-p", "level=x", "--no-wait", "--name", "x")
+        assert first.code == 0, first.text
+        namespace: Object = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "other"}}
+        made.client().create(namespace, "tester")
+        yield made
+
+
+@pytest.fixture(autouse=True)
+def _empty(site: Place) -> None:
+    """Let each test begin without workflows."""
+    for one in site.client().list(ARGO_API_VERSION, "Workflow").items:
+        site.client().delete(Target.of(one))
+
+
+def pipeline(site: Place, *words: str) -> Result:
+    """Run a ``pipeline`` command."""
+    found = site.call("pipeline", *words)
+    assert found.crash == ""
+    return found
+
+
+def names(result: Result) -> list[str]:
+    """Return the names that a command printed with ``-o name``."""
+    assert result.code == 0, result.text
+    return [line.removeprefix("workflow/") for line in result.output.splitlines()]
+
+
+def put(site: Place, name: str, status: Object | None, **metadata: object) -> None:
+    """Create a workflow as somebody left it."""
+    value = {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": "ci", **metadata},
+        "spec": SPEC,
+    }
+    site.client().create({**value, "status": status} if status else value, "tester")
+
+
+def live(site: Place, name: str) -> Object:
+    """Return a workflow as it is now."""
+    found = site.client().get(Target(ARGO_API_VERSION, "Workflow", "ci", name))
+    assert found is not None
+    return found
+
+
+def over(phase: str, ago: timedelta = timedelta()) -> Object:
+    """Return the status of a workflow that ended so long ago."""
+    ended = format_time(datetime.now(UTC) - ago)
+    return {"phase": phase, "startedAt": ended, "finishedAt": ended}
+
+
+def waiting(name: str) -> Object:
+    """Return the status of a workflow with two nodes that wait for people."""
+    root = {"id": name, "name": name, "displayName": name, "type": "DAG", "phase": "Running"}
+    asked = {"parameters": [{"name": "verdict", "valueFrom": {"supplied": {}}}]}
+    nodes = {name: root}
+    for one in "ab":
+        key = node_id(name, f"{name}.{one}")
+        node = {"id": key, "name": f"{name}.{one}", "displayName": one, "boundaryID": name}
+        nodes[key] = {**node, "type": "Suspend", "phase": "Running", "outputs": asked}
+        nodes[key] |= {"templateName": "ask", "startedAt": "2026-01-02T03:04:05Z"}
+    return {"phase": "Running", "startedAt": "2026-01-02T03:04:05Z", "nodes": nodes}
+
+
+def node(site: Place, workflow: str, display_name: str) -> Object:
+    """Return a node as it is now."""
+    nodes: Object = live(site, workflow)["status"]["nodes"]
+    return next(one for one in nodes.values() if one["displayName"] == display_name)
+
+
+@pytest.fixture
+def several(site: Place) -> Place:
+    """Return the place with workflows of every kind."""
+    put(site, "old", over("Succeeded", timedelta(days=3)), labels={"team": "shop"})
+    put(site, "new", over("Failed"))
+    put(site, "runs", {"phase": "Running", "startedAt": "2026-01-02T03:04:05Z"})
+    put(site, "begins", None, labels={"team": "shop"})
+    put(site, "elsewhere", over("Error"), namespace="other")
+    return site
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ((), ["begins", "runs", "new", "old"]),
+        (("--running",), ["begins", "runs"]),
+        (("--completed",), ["new", "old"]),
+        (("--status", "Failed,Running"), ["runs", "new"]),
+        (("--status", "Pending"), ["begins"]),
+        (("--older", "1d"), ["old"]),
+        (("--older", "4d"), []),
+        (("--since", "1h"), ["begins", "runs", "new", "old"]),
+        (("--prefix", "n"), ["new"]),
+        (("-l", "team=shop"), ["begins", "old"]),
+        (("-l", "team!=shop", "--completed"), ["new"]),
+        (("-n", "other"), ["elsewhere"]),
+        (("-A", "--completed"), ["elsewhere", "new", "old"]),
+    ],
+)
+def test_workflows_are_listed_by_what_they_are(
+    several: Place, words: Sequence[str], expected: Sequence[str]
+) -> None:
+    """Those on their way first, then the newest."""
+    found = names(pipeline(several, "list", *words, "-o", "name"))
+    assert (found if not words else sorted(found)) == (expected if not words else sorted(expected))
+
+
+def test_lists_are_printed_as_they_are_asked_for(several: Place) -> None:
+    """As a table, a wide one, and as data."""
+    assert pipeline(several, "list", "--completed").output.splitlines()[0].split() == [
+        *("NAME", "STATUS", "AGE", "DURATION", "PROGRESS", "MESSAGE")
+    ]
+    wide = pipeline(several, "list", "-A", "-o", "wide").output
+    assert wide.splitlines()[0].split()[-2:] == ["PRIORITY", "PARAMETERS"]
+    assert wide.startswith("NAMESPACE")
+    found = json.loads(pipeline(several, "list", "--prefix", "old", "-o", "json").output)
+    assert [one["metadata"]["name"] for one in found["items"]] == ["old"]
+    assert "    name: old" in pipeline(several, "get", "old", "-o", "yaml").output
+    assert pipeline(several, "list", "--prefix", "zzz").output == "none\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "gone"),
+    [
+        (("old", "runs"), ["old", "runs"]),
+        (("--completed",), ["new", "old"]),
+        (("--older", "1d"), ["old"]),
+        (("--prefix", "be"), ["begins"]),
+        (("-l", "team=shop", "--completed"), ["old"]),
+        (("--all",), ["begins", "new", "old", "runs"]),
+    ],
+)
+def test_what_is_deleted_is_what_was_said(
+    several: Place, words: Sequence[str], gone: Sequence[str]
+) -> None:
+    """By name or by what they are, in one namespace; the rest stays."""
+    before = set(names(pipeline(several, "list", "-A", "-o", "name")))
+    assert sorted(names(pipeline(several, "delete", *words, "-o", "name"))) == list(gone)
+    assert set(names(pipeline(several, "list", "-A", "-o", "name"))) == before - set(gone)
+
+
+def test_where_there_is_nothing_to_delete_it_is_said(several: Place) -> None:
+    """And of several names, an unknown one deletes none of the others."""
+    assert pipeline(several, "delete", "--prefix", "zzz").output == "none\n"
+    assert pipeline(several, "delete", "old", "nothing").code == 3
+    assert live(several, "old")
+
+
+def test_only_the_nodes_that_are_selected_go_on(site: Place) -> None:
+    """With the value that is supplied to them; the others wait on."""
+    put(site, "wf", waiting("wf"))
+    words = ("resume", "wf", "--node-field-selector", "displayName=a")
+    assert pipeline(site, *words).code == 1
+    assert pipeline(site, *words, "-p", "verdict=yes").output == "resumed wf\n"
+    assert node(site, "wf", "a")["outputs"]["parameters"] == [{"name": "verdict", "value": "yes"}]
+    assert node(site, "wf", "b")["phase"] == "Running"
+    shown = json.loads(
+        pipeline(site, "get", "wf", "--node-field-selector", "phase=Succeeded", "-o", "json").output
+    )
+    nodes = shown["items"][0]["status"]["nodes"].values()
+    assert [one["displayName"] for one in nodes] == ["a"]
+
+
+def test_a_workflow_is_suspended_and_resumed_as_a_whole(site: Place) -> None:
+    """Its nodes that wait go on with it, once their outputs are supplied."""
+    put(site, "wf", waiting("wf"))
+    assert pipeline(site, "suspend", "wf").output == "suspended wf\n"
+    assert live(site, "wf")["spec"]["suspend"] is True
+    assert "Running (Suspended)" in pipeline(site, "list").output
+    assert pipeline(site, "resume", "wf", "-p", "verdict=no").code == 0
+    assert "suspend" not in live(site, "wf")["spec"]
+    assert {node(site, "wf", one)["phase"] for one in "ab"} == {"Succeeded"}
+
+
+def test_stop_and_terminate_say_how_to_shut_down(site: Place) -> None:
+    """With a selector only that node fails, and says why."""
+    for name in ("one", "two"):
+        put(site, name, waiting(name))
+    words = ("stop", "one", "--node-field-selector", "displayName=b", "--message", "not today")
+    assert pipeline(site, *words).code == 0
+    assert node(site, "one", "b")["message"] == "not today"
+    assert node(site, "one", "b")["phase"] == "Failed"
+    assert "shutdown" not in live(site, "one")["spec"]
+    assert pipeline(site, "stop", "one", "two").output == "stopped one\nstopped two\n"
+    assert live(site, "two")["spec"]["shutdown"] == "Stop"
+    assert pipeline(site, "terminate", "two").output == "terminated two\n"
+    assert live(site, "two")["spec"]["shutdown"] == "Terminate"
+
+
+def test_what_was_changed_before_something_went_wrong_is_told(site: Place) -> None:
+    """The rest is left as it is."""
+    put(site, "one", waiting("one"))
+    put(site, "done", over("Failed"))
+    put(site, "two", waiting("two"))
+    found = pipeline(site, "stop", "one", "done", "two")
+    assert (found.code, found.output) == (1, "stopped one\n")
+    assert "done cannot be stopped: it is over" in found.errors
+    assert "shutdown" not in live(site, "two")["spec"]
+
+
+def test_nodes_are_set(site: Place) -> None:
+    """Outputs, phases and messages, of those that are selected."""
+    put(site, "wf", waiting("wf"))
+    chosen = ("node", "set", "wf", "--node-field-selector", "displayName=a")
+    assert pipeline(site, *chosen, "--output-parameter", "verdict=yes").code == 0
+    assert pipeline(site, *chosen, "--message", "looked at").code == 0
+    assert pipeline(site, *chosen, "--phase", "Skipped").code == 0
+    found = node(site, "wf", "a")
+    assert (found["message"], found["phase"]) == ("looked at", "Skipped")
+    assert lookup(found, "outputs", "parameters", 0, "value") == "yes"
+    assert "message" not in node(site, "wf", "b")
+
+
+def test_who_waits_for_people_is_told_how_they_answer(site: Place) -> None:
+    """With the outputs that nobody has supplied yet; with a timeout it is not waited for."""
+    put(site, "wf", waiting("wf"))
+    found = pipeline(site, "wait", "wf")
+    assert found.code == 0
+    assert found.errors.endswith("pipeline resume wf -p verdict=VALUE\n")
+    assert pipeline(site, "node", "set", "wf", "--output-parameter", "verdict=1").code == 0
+    assert pipeline(site, "wait", "wf").errors.endswith("pipeline resume wf\n")
+
+
+def test_retries_begin_again_what_they_are_told_to(site: Place) -> None:
+    """Of a workflow that succeeded only what is selected, and never by half of the options."""
+    status = waiting("wf")
+    nodes = {key: {**one, "phase": "Succeeded"} for key, one in status["nodes"].items()}
+    put(site, "wf", {**status, "phase": "Succeeded", "nodes": nodes})
+    chosen = ("--node-field-selector", "displayName=b")
+    assert pipeline(site, "retry", "wf", "--no-wait").code == 1
+    for half in (chosen, ("--restart-successful",)):
+        found = pipeline(site, "retry", "wf", "--no-wait", *half)
+        assert (found.code, "give --restart-successful with" in found.errors) == (3, True)
+    nobody = ("--restart-successful", "--node-field-selector", "displayName=c")
+    found = pipeline(site, "retry", "wf", "--no-wait", *nobody)
+    assert (found.code, "no node of the workflow wf is selected" in found.errors) == (1, True)
+    done = pipeline(site, "retry", "wf", "--no-wait", "--restart-successful", *chosen)
+    assert (done.code, done.output) == (0, "retried wf\n")
+    left = live(site, "wf")["status"]["nodes"].values()
+    assert {(one["displayName"], one["phase"]) for one in left} == {
+        ("wf", "Running"),
+        ("a", "Succeeded"),
+    }
+
+
+def test_a_resubmitted_workflow_takes_over_what_succeeded_where_it_is_told_to(site: Place) -> None:
+    """Only of one that failed."""
+    key = node_id("wf", "wf.a")
+    root = {"id": "wf", "name": "wf", "displayName": "wf", "type": "DAG", "phase": "Failed"}
+    done = {"id": key, "name": "wf.a", "displayName": "a", "type": "Pod", "phase": "Succeeded"}
+    nodes = {"wf": {**root, "children": [key]}, key: {**done, "boundaryID": "wf"}}
+    put(site, "wf", {**over("Failed"), "nodes": nodes})
+    (plain,) = names(pipeline(site, "resubmit", "wf", "--no-wait", "-o", "name"))
+    assert "status" not in live(site, plain)
+    (taken,) = names(pipeline(site, "resubmit", "wf", "--memoized", "--no-wait", "-o", "name"))
+    assert node(site, taken, "a")["phase"] == "Skipped"
+
+
+def made(site: Place, *words: str) -> Object:
+    """Return the workflow that a run would create."""
+    found = pipeline(site, "run", *words, "--dry-run", "-o", "json")
+    assert found.code == 0, found.text
+    (workflow,) = json.loads(found.output)["items"]
+    return dict(workflow)
+
+
+def test_a_run_has_what_was_asked_for(
+    site: Place, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    """Parameters of the command line over those of a file, and each of its other options."""
+    file = tmp_path_factory.mktemp("parameters") / "parameters.yaml"
+    file.write_text("branch: [1, 2]\nlevel: 3\n")
+    words = ("-f", str(file), "-p", "level=4", "--entrypoint", "other", "--priority", "7")
+    more = ("--serviceaccount", "bob", "-l", "team=shop,tier=web", "--generate-name", "mine-")
+    workflow = made(site, "build", *words, *more)
+    assert workflow["spec"] == {
+        "workflowTemplateRef": {"name": "build"},
+        "arguments": {
+            "parameters": [{"name": "branch", "value": "[1,2]"}, {"name": "level", "value": "4"}]
+        },
+        "entrypoint": "other",
+        "priority": 7,
+        "serviceAccountName": "bob",
+    }
+    assert workflow["metadata"]["name"].startswith("mine-")
+    assert workflow["metadata"]["labels"].items() >= {"team": "shop", "tier": "web"}.items()
+    live_one = made(site, "--from", "workflowtemplate/build", "-p", "level=1", "--name", "own")
+    assert live_one["metadata"]["name"] == "own"
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [("[1]", "it is no mapping"), ("a: [", "this is no YAML"), ("level: 1\nbrunch: 2", "brunch")],
+)
+def test_files_of_parameters_that_hold_none_are_told(
+    site: Place, tmp_path_factory: pytest.TempPathFactory, content: str, told: str
+) -> None:
+    """With what is wrong with them."""
+    file = tmp_path_factory.mktemp("parameters") / "parameters.yaml"
+    file.write_text(content)
+    found = pipeline(site, "run", "build", "-f", str(file), "--dry-run")
+    assert (found.code, told in found.errors) == (3, True), found.text
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("run", "build"), 3, "pass -p level=VALUE"),
+        (("run", "./nowhere.yaml"), 3, "there is no file ./nowhere.yaml"),
+        (("cron", "get", "nightly"), 3, "apply it: ruleengine apply"),
+        (("cron", "run", "nightly"), 3, "ruleengine pipeline run nightly"),
+        (("template", "get", "nightly"), 3, "there is no WorkflowTemplate 'nightly'"),
+    ],
+)
+def test_what_a_newcomer_types_is_answered_with_the_next_step(
+    site: Place, words: Sequence[str], code: int, told: str
+) -> None:
+    """What is declared and not applied yet says so."""
+    found = pipeline(site, *words)
+    assert (found.code, told in found.errors) == (code, True), found.text
+
+
+def test_a_pipeline_whose_file_cannot_be_read_says_where(site: Place) -> None:
+    """Rather than that there is none of its name."""
+    file = site.repo.root / "pipelines/broken.yaml"
+    file.write_text("steps: [\n")
+    try:
+        found = pipeline(site, "run", "broken")
+        assert (found.code, "pipelines/broken.yaml:2:1" in found.errors) == (1, True), found.text
+        assert pipeline(site, "run", "build", "-p", "level=1", "--dry-run").code == 0
+    finally:
+        file.unlink()
