@@ -15,8 +15,9 @@ from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, PlannedAction, Target, Verb
 from ruleengine.model.documents import Origin
 from ruleengine.model.errors import FailedError
-from ruleengine.model.names import ARGO_API_VERSION, ARGO_TRACKING, MANAGER, ORIGIN
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_TRACKING, MANAGER
 from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.stamping import origin_of
 from ruleengine.repository.git import Git
 
 _NAMED = (Verb.APPLY, Verb.CREATE, Verb.REPLACE)
@@ -116,10 +117,8 @@ def _behind(
 
 def _written(target: Target, live: Object | None) -> Action | None:
     """Return the action that last wrote a live object, as its annotations remember it."""
-    text = str(lookup(live, "metadata", "annotations", ORIGIN, default=""))
-    place, _, rule = text.partition(" ")
-    path, _, line = place.rpartition(":")
-    if not path or not line.isdigit():
+    origin = origin_of(live or {})
+    if origin is None:
         return None
     managers = lookup(live, "metadata", "managedFields", default=())
     ours = [str(one.get("manager")) for one in managers if one.get("operation") == "Apply"]
@@ -128,7 +127,7 @@ def _written(target: Target, live: Object | None) -> Action | None:
         target=target,
         manager=next((name for name in ours if name.startswith(MANAGER)), MANAGER),
         object=live,
-        origin=Origin(path=path, line=int(line), rule=rule),
+        origin=origin,
     )
 
 

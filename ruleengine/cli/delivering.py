@@ -4,13 +4,13 @@ from typing import Final
 
 from ruleengine.app.applying import Delivery
 from ruleengine.app.inspecting import Standing
-from ruleengine.cli.printing import short_revision
+from ruleengine.cli.printing import short_revision, told_lines
 from ruleengine.model.actions import Outcome, Result, Verb
 from ruleengine.model.names import INVENTORY_TYPE, RECORD_TYPE
 from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.as_json import finding_data, outcomes_data, target_data
 from ruleengine.reporting.diff import recorded_line
-from ruleengine.reporting.style import Style
+from ruleengine.reporting.style import Style, printable
 from ruleengine.reporting.tree import outcomes_text
 
 _UNTOLD: Final = (Verb.STATUS, Verb.EVENT)
@@ -23,9 +23,9 @@ def delivery_text(delivery: Delivery, style: Style) -> str:
     parts += [_standing_line(one, style) for one in delivery.standings if one.sync or one.health]
     settled = delivery.settled
     if settled is not None:
-        parts += [f"waiting: {one.target}: {one.message}\n" for one in settled.waiting]
-        parts += [f"not settled: {one.target}: {one.message}\n" for one in settled.unsettled]
-        parts += [f"failed: {one.target}: {one.message}\n" for one in settled.failed]
+        parts += told_lines("waiting", settled.waiting)
+        parts += told_lines("not settled", settled.unsettled)
+        parts += told_lines("failed", settled.failed)
         if settled.timed_out:
             parts.append("the timeout came first: run it again, or give it more with --timeout\n")
     recorded = delivery.plan.recorded if delivery.plan else ()
@@ -80,7 +80,7 @@ def told(outcome: Outcome) -> str:
     ours = lookup(action.object, "type") in (INVENTORY_TYPE, RECORD_TYPE)
     if ours or action.verb in _UNTOLD or outcome.result is Result.UNCHANGED:
         return ""
-    message = f": {outcome.message}" if outcome.message else ""
+    message = f": {printable(outcome.message)}" if outcome.message else ""
     return f"{outcome.result.value} {action.target}{message}"
 
 
@@ -89,5 +89,5 @@ def _standing_line(one: Standing, style: Style) -> str:
     words = ", ".join(filter(None, (one.sync, one.health)))
     word = style.paint(words, "green" if good else "yellow")
     revision = f" at {short_revision(one.revision)}" if one.revision else ""
-    message = f": {one.message}" if one.message and not good else ""
+    message = f": {printable(one.message)}" if one.message and not good else ""
     return f"{one.target}: {word}{revision}{message}\n"

@@ -3,14 +3,17 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from ruleengine.cli.exits import give_up_output, is_reader_gone
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.values import Object
-from ruleengine.reporting.style import Style, filled, style_for, width_of
+from ruleengine.reporting.style import Style, filled, printable, style_for, width_of
+
+if TYPE_CHECKING:
+    from ruleengine.reconcile.steps import Told
 
 _T = TypeVar("_T")
 
@@ -47,12 +50,18 @@ def columns(rows: Sequence[tuple[str, ...]]) -> str:
     """Return rows as a table with aligned columns, without trailing blanks."""
     if not rows:
         return ""
+    rows = [tuple(map(printable, row)) for row in rows]
     widths = [max(width_of(row[place]) for row in rows) for place in range(len(rows[0]))]
     lines = [
         "  ".join(filled(text, width) for text, width in zip(row, widths, strict=True)).rstrip()
         for row in rows
     ]
     return "".join(f"{line}\n" for line in lines)
+
+
+def told_lines(word: str, told: "Iterable[Told]") -> list[str]:
+    """Return a line per object: ``word``, which one it is, and what is told of it."""
+    return [f"{word}: {one.target}: {printable(one.message)}\n" for one in told]
 
 
 def short_revision(revision: str) -> str:

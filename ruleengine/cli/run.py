@@ -80,7 +80,7 @@ def _tell(outcome: "Outcome") -> None:
 
 def _report(delivery: "Delivery", output: str) -> int:
     from ruleengine.cli.delivering import delivery_data
-    from ruleengine.cli.printing import show, show_findings
+    from ruleengine.cli.printing import show, show_findings, told_lines
     from ruleengine.model.findings import has_errors
 
     if delivery.plan is None:
@@ -88,7 +88,7 @@ def _report(delivery: "Delivery", output: str) -> int:
         return ExitCode.FAILED
     show_findings(output, delivery.findings, beside=True)
     failed = delivery.settled.failed if delivery.settled is not None else ()
-    lines = [f"failed: {one.target}: {one.message}\n" for one in failed]
+    lines = told_lines("failed", failed)
     lines += [f"note: {note}\n" for note in delivery.notes]
     show(
         output,

@@ -12,6 +12,7 @@ from ruleengine.model.errors import ExitCode
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.reporting.as_json import origin_data, target_data
+from ruleengine.reporting.style import printable
 
 _EPILOG = """\b
 Examples:
@@ -38,7 +39,9 @@ def command(*, output: str, cluster: ClusterChoice, directory: Path) -> int:
 def _text(found: Status) -> str:
     rows: list[tuple[str, ...]] = [("OBJECT", "STATE", "SYNC", "HEALTH", "REVISION", "FROM")]
     rows += [_row(one) for one in found.standings]
-    messages = "".join(f"{one.target}: {one.message}\n" for one in found.standings if one.message)
+    messages = "".join(
+        f"{one.target}: {printable(one.message)}\n" for one in found.standings if one.message
+    )
     recorded, handed_over = (
         sum(one.state == state for one in found.standings) for state in ("recorded", "handed over")
     )

@@ -8,11 +8,12 @@ from typing import Final
 from ruleengine.apimachinery.durations import format_duration
 from ruleengine.app.simulating import Simulation
 from ruleengine.app.timeline import Moment, What
+from ruleengine.cli.printing import told_lines
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 from ruleengine.reconcile.steps import Told
 from ruleengine.reporting.as_json import envelope, finding_data, target_data
-from ruleengine.reporting.style import Style
+from ruleengine.reporting.style import Style, printable
 
 _COLOURS: Final = {
     What.DECISION: "cyan",
@@ -69,7 +70,7 @@ def _is_definition(moment: Moment) -> bool:
 def _line(moment: Moment, style: Style) -> str:
     at = f"+{short_time(moment.at)}"
     who = "you" if moment.what is What.PERSON else str(moment.target)
-    text = style.paint(moment.text, _COLOURS[moment.what])
+    text = style.paint(printable(moment.text), _COLOURS[moment.what])
     if moment.what is What.PERSON and moment.target is not None:
         text = f"{text} {moment.target}"
     by = f" (by {moment.by})" if moment.by is not None else ""
@@ -80,13 +81,11 @@ def _end(simulation: Simulation) -> list[str]:
     settled, at = simulation.settled, short_time(simulation.end)
     if settled is None:
         return []
-    lines = [f"waiting: {one.target}: {one.message}\n" for one in settled.waiting]
-    lines += [
-        f"failed: {one.target}: {one.message}\n" for one in (*settled.failed, *simulation.bad)
-    ]
+    lines = told_lines("waiting", settled.waiting)
+    lines += told_lines("failed", (*settled.failed, *simulation.bad))
     if simulation.at_rest:
         return [*lines, f"settled after {at}\n"]
-    lines += [f"not settled: {one.target}: {one.message}\n" for one in settled.unsettled]
+    lines += told_lines("not settled", settled.unsettled)
     return [*lines, f"not settled after {at}; give it more with --for\n"]
 
 

@@ -11,6 +11,7 @@ from ruleengine.cli.options import cluster, directory, output
 from ruleengine.cli.printing import show
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
+from ruleengine.reporting.style import printable
 
 
 @click.command(epilog="Example: ruleengine why deployment/web -n staging")
@@ -33,7 +34,7 @@ def _text(links: tuple[Link, ...]) -> str:
     lines = []
     for number, link in enumerate(links):
         place = f"  {link.place}" if link.place and link.place not in link.name else ""
-        lines.append(f"{'← ' if number else ''}{link.what}: {link.name}{place}\n")
+        lines.append(f"{'← ' if number else ''}{link.what}: {printable(link.name + place)}\n")
     return "".join(lines)
 
 

@@ -44,7 +44,7 @@ class Answering:
                 asked = self._stand(step, request) or asked
                 continue
             if request.kind not in self._surroundings.performers:
-                self._quarantine.unknown(step.key.target, request.kind)
+                self._quarantine.unknown(step.value, request.kind)
             elif request.effect:
                 continue
             if request.key not in self._answers:
@@ -83,7 +83,7 @@ class Answering:
                 )
             except (ApiError, StoreError) as error:  # not recorded, and so not performed
                 step.failed = True
-                self._quarantine.find(step.key.target, _UNRECORDED, error.message, error.remedy)
+                self._quarantine.find(step.value, _UNRECORDED, error.message, error.remedy)
                 continue
             self._quarantine.withdraw(step.key.target, _UNRECORDED)
             if done is Performed.BEFORE:

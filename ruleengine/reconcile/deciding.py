@@ -268,8 +268,7 @@ class Decider:
         if failed:
             self._quarantine.refused(key, value, failed, step.now)
         else:
-            what = f"its reconciler asks for the same {len(planned)} writes again and again"
-            self._quarantine.put_aside(key, value, what)
+            self._quarantine.undone(key, value, (one.action.target for one in planned))
         return True
 
     def _write(self, step: Step, planned: PlannedAction) -> None:

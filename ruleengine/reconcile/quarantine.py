@@ -5,7 +5,7 @@ ever more rarely, for the cause may lie in something else that it reads.
 """
 
 import traceback
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -19,10 +19,15 @@ from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.keys import Key
+from ruleengine.reconcile.stamping import origin_of
 
 CRASHED: Final = "plan-decision-failed"
 ENDLESS: Final = "plan-decision-endless"
 REPORT: Final = "report it with the object; this is a fault of ruleengine"
+UNDONE: Final = (
+    "see who else writes that (`kubectl get KIND NAME -o yaml --show-managed-fields`), another "
+    "application for instance; if nobody does, report it: this is a fault of ruleengine"
+)
 
 _FIRST_RETRY: Final = 5.0
 _LONGEST_RETRY: Final = 300.0
@@ -55,6 +60,12 @@ class Quarantine:
         """Put an object aside that does not come to rest, until it changes."""
         self._put(key, value, ENDLESS, what, remedy)
 
+    def undone(self, key: Key, value: Object, targets: Iterable[Target]) -> None:
+        """Put an object aside whose writes do not last, until it changes."""
+        names = ", ".join(sorted(map(str, targets)))
+        what = f"its reconciler asks for the same writes again and again, of {names}"
+        self._put(key, value, ENDLESS, what, UNDONE)
+
     def refused(self, key: Key, value: Object, failed: Mapping[Target, str], now: datetime) -> None:
         """Put an object aside whose writes fail again and again, to be tried again later."""
         target, why = min(failed.items())
@@ -80,21 +91,25 @@ class Quarantine:
         if not key.repeats and not key.restless:
             self.withdraw(key.target, ENDLESS)
 
-    def find(self, target: Target, code: str, what: str, remedy: str, detail: str = "") -> None:
-        """Say what is wrong with an object; ``detail`` tells things of one code apart."""
+    def find(self, value: Object, code: str, what: str, remedy: str, detail: str = "") -> None:
+        """Say what is wrong with an object; ``detail`` tells things of one code apart.
+
+        It is said where the object was declared, if the object knows.
+        """
+        target, origin = Target.of(value), origin_of(value)
         self._findings[(target, code, detail)] = Finding(
             severity=Severity.ERROR,
             code=code,
             message=f"{target}: {what}",
             remedy=remedy,
-            place=Place(""),
+            place=Place(origin.path, origin.line) if origin else Place(""),
         )
 
-    def unknown(self, target: Target, kind: str) -> None:
+    def unknown(self, value: Object, kind: str) -> None:
         """Say that an object's decision asks for what nobody here performs."""
         what = f"nobody here performs requests of the kind {kind!r}"
         remedy = "run with a version of ruleengine that does"
-        self.find(target, "plan-request-unknown", what, remedy, kind)
+        self.find(value, "plan-request-unknown", what, remedy, kind)
 
     def withdraw(self, target: Target, code: str) -> None:
         """Say no longer that something is wrong."""
@@ -103,7 +118,7 @@ class Quarantine:
     def _put(self, key: Key, value: Object, code: str, what: str, remedy: str) -> None:
         key.problem, key.bad_version = what, version_of(value)
         key.wake_at = key.retry_at = None
-        self.find(key.target, code, what, remedy)
+        self.find(value, code, what, remedy)
 
 
 def put_aside(value: Object, problem: str, now: datetime) -> Object:

@@ -80,7 +80,7 @@ def difference_lines(differences: Iterable[Difference], style: Style = PLAIN) ->
     """Return ``- field: old`` and ``+ field: new`` for every field that differs."""
     lines = []
     for one in differences:
-        name = format_path(one.path) or "(the whole object)"
+        name = printable(format_path(one.path)) or "(the whole object)"
         if one.old is not ABSENT:
             lines.append(style.paint(f"- {name}: {_value_text(one.old)}", "red"))
         if one.new is not ABSENT:
@@ -93,7 +93,7 @@ def origin_text(origin: Origin | None) -> str:
     if origin is None:
         return ""
     place = f"{origin.path}:{origin.line}" if origin.line else origin.path
-    return f"{place} ({origin.rule})" if origin.rule else place
+    return printable(f"{place} ({origin.rule})" if origin.rule else place)
 
 
 def plan_summary(plan: Plan, style: Style = PLAIN) -> str:

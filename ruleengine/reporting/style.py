@@ -92,6 +92,8 @@ def printable(text: str) -> str:
     Texts of documents end up in messages: an escape sequence among them must not reach
     the reader's terminal.
     """
+    if text.isprintable():
+        return text
     return "".join(
         letter if letter.isprintable() else letter.encode("unicode_escape").decode()
         for letter in text

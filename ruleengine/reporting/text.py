@@ -33,8 +33,9 @@ def findings_text(
 
 def finding_text(finding: Finding, style: Style = PLAIN, source: str | None = None) -> str:
     """Return one finding as lines: what is wrong and where, the source, the remedy."""
-    place = style.paint(printable(str(finding.place)), "bold")
-    head = f"{place} {style.severity(finding.severity)} {finding.code}: "
+    where = printable(str(finding.place))
+    place = f"{style.paint(where, 'bold')} " if where else ""
+    head = f"{place}{style.severity(finding.severity)} {finding.code}: "
     lines = [head + _cut(printable(finding.message))]
     lines += [_INDENT + line for line in excerpt(finding.place, source, style)]
     if finding.remedy:

@@ -77,7 +77,7 @@ def _by_file(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branch]:
             continue
         origin = outcome.planned.action.origin
         path = origin.path if origin else f"({outcome.planned.area or 'ruleengine'})"
-        file = files.setdefault(path, Branch(style.paint(path, "bold")))
+        file = files.setdefault(path, Branch(style.paint(printable(path), "bold")))
         parent = file
         if origin:
             text = _document_text(origin)
@@ -106,7 +106,7 @@ def _package_branch(outcomes: Sequence[Outcome], style: Style) -> Sequence[Branc
 
 def _document_text(origin: Origin) -> str:
     line = f"line {origin.line}" if origin.line else "document"
-    return f"{line}, {origin.rule}" if origin.rule else line
+    return f"{line}, {printable(origin.rule)}" if origin.rule else line
 
 
 def _outcome_line(outcome: Outcome, style: Style) -> str:

@@ -59,6 +59,26 @@ def test_the_guestbook_ends_synced_and_healthy_and_the_second_run_writes_nothing
     assert "simulated" not in listed.output
 
 
+def test_nothing_in_the_name_of_a_folder_writes_a_line_of_its_own(tmp_path: Path) -> None:
+    """Or rings a bell: every command that names a file shows it on one line."""
+    files = {
+        "rollouts/a\a\nb/map.yaml": write(
+            {
+                "apiVersion": "v1",
+                "kind": "ConfigMap",
+                "metadata": {"name": "map", "namespace": "default"},
+            }
+        )
+    }
+    with place(tmp_path, files) as shop:
+        shop.start()
+        for command in ("plan", "apply", "status", "get configmaps", "why configmap/map"):
+            shown = shop.call(*command.split())
+            assert "\a" not in shown.output, command
+            assert "rollouts/a\\x07\\nb/map.yaml" in shown.output, command
+            assert "\nb/map.yaml" not in shown.output, command
+
+
 @pytest.mark.vectors("argocd-example-apps")
 def test_drift_pruning_and_the_floor_over_the_wire(shop: Place) -> None:
     """A hand edit is drift, a removed file is pruned, an emptied folder is refused."""

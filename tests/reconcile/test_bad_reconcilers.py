@@ -16,7 +16,9 @@ import pytest
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import Decision, Next, Request, Stop
 from ruleengine.model.errors import FailedError
+from ruleengine.model.findings import Place
 from ruleengine.model.http import HttpRequest, HttpResponse
+from ruleengine.model.names import ORIGIN
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.planning import Plan
 from tests.cluster.fake_api import WRITES
@@ -110,6 +112,24 @@ def test_a_broken_reconciler_costs_the_one_object_that_it_broke_on(
     assert settled.failed or settled.findings
     assert all("bad" in one.message for one in settled.findings)
     assert SECRET not in str(settled)
+
+
+@pytest.mark.parametrize(
+    ("said", "place"),
+    [
+        ("apps/my shop/bad.yaml:12 a rule", Place("apps/my shop/bad.yaml", 12)),
+        ("bad.yaml:3", Place("bad.yaml", 3)),
+        ("nowhere", Place("")),
+    ],
+)
+def test_what_is_wrong_with_an_object_is_said_where_it_was_declared(
+    said: str, place: Place
+) -> None:
+    """As far as it knows that itself, by the annotation that every declared object carries."""
+    stage = scene(raising(RuntimeError(SECRET)))
+    bad = workflow("bad")
+    stage.api.add({**bad, "metadata": {**bad["metadata"], "annotations": {ORIGIN: said}}})
+    assert {one.place for one in stage.settle(30).findings} == {place}
 
 
 def endless(*_: object) -> Decision:
@@ -230,7 +250,13 @@ def test_a_write_that_never_takes_effect_is_given_up(stop: Stop) -> None:
 
     stage.api.fault = fault
     settled = stage.settle(10_000)
-    assert [one.code for one in settled.findings] == ["plan-decision-endless"]
+    (finding,) = settled.findings
+    assert finding.code == "plan-decision-endless"
+    assert finding.message == (
+        "Workflow/shop/bad: its reconciler asks for the same writes again and again, "
+        "of ConfigMap/shop/child"
+    )
+    assert "who else writes that" in finding.remedy
     assert len(tries) <= 10
     assert stage.status("good") == {"phase": "Succeeded"}
 

@@ -29,6 +29,12 @@ def test_a_plan_shows_each_field_that_differs() -> None:
     )
 
 
+def test_a_field_that_differs_writes_no_line_of_its_own() -> None:
+    """Its name is what the document holds."""
+    differing = planned(differences=(Difference(("data", "a\n\x1bb"), 2, 3),))
+    assert '    - data["a\\n\\x1bb"]: 2\n' in planned_text(differing)
+
+
 def test_a_plan_masks_secrets() -> None:
     """The names of changed keys are shown, their values are not."""
     text = plan_text(Plan(actions=(SECRET_CHANGE,)))

@@ -24,6 +24,13 @@ def test_a_finding_says_where_what_and_the_remedy() -> None:
     )
 
 
+def test_a_finding_without_a_place_begins_with_its_severity() -> None:
+    """No blank stands for the place that is not known."""
+    assert findings_text([replace(WRONG, place=Place(""))]).startswith(
+        "error schema-field-unknown: "
+    )
+
+
 def test_findings_are_ordered_by_place_and_parted_by_file() -> None:
     """An empty line stands between files."""
     text = findings_text([WRONG, DOUBTFUL])

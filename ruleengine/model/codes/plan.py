@@ -26,7 +26,8 @@ CODES: tuple[Code, ...] = (
     Code(
         "plan-decision-endless",
         "The decisions about one object do not come to rest",
-        "Report it with the object; this is a fault of ruleengine.",
+        "See who else writes what the finding names; where nobody does, report it with the object: "
+        "this is a fault of ruleengine.",
     ),
     Code(
         "plan-request-unknown",
