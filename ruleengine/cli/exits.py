@@ -11,6 +11,7 @@ from ruleengine.model.errors import ExitCode, RuleEngineError, cannot_write, is_
 
 def run(command: click.Command) -> int:
     """Run a click command and return the exit code of the process."""
+    _open_what_is_closed()
     try:
         outcome = command.main(standalone_mode=False, prog_name="ruleengine")
     except Exception as error:  # noqa: BLE001 - the outermost handler: every way out is below
@@ -19,6 +20,18 @@ def run(command: click.Command) -> int:
         click.echo("interrupted", err=True)
         return ExitCode.INTERRUPTED
     return outcome if isinstance(outcome, int) else ExitCode.DONE
+
+
+def _open_what_is_closed() -> None:
+    """Put /dev/null in place of standard streams that the caller closed (``>&-``).
+
+    Without it the next file that is opened takes the number of one of them.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            stream = open(os.devnull, mode, encoding="utf-8")  # noqa: PTH123, SIM115 - stays open
+            os.set_inheritable(stream.fileno(), True)
+            setattr(sys, name, stream)
 
 
 def _exit_code_of(error: Exception) -> int:

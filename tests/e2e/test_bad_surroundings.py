@@ -452,3 +452,21 @@ def test_output_that_nobody_reads_is_no_defect(repo: Repo) -> None:
         check=False,
     )
     assert (len(done.stdout), done.stderr) == (10, "")
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("command", ["validate", "--help", "rules list"])
+def test_streams_that_the_caller_closed_are_no_defect(
+    repo: Repo, command: str, closed: str
+) -> None:
+    """The exit code is that of the work, and nothing is written into a file of ours."""
+    done = subprocess.run(
+        ["bash", "-c", f'"$PYTHON" -m ruleengine {command} {closed}'],
+        cwd=repo.root,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert bool(done.stdout) is (" >" not in f" {closed}")
