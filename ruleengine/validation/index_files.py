@@ -55,10 +55,16 @@ def _remove_if_broken(path: Path, error: Exception) -> None:
 
 
 def _make_folder(folder: Path) -> None:
-    """Make the folder, ignored by Git through a file of its own."""
+    """Make the folder, ignored by Git through a file of its own that is whole or not there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with suppress(FileExistsError), (folder / ".gitignore").open("x", encoding="utf-8") as file:
-        file.write("*\n")
+    ignored = folder / ".gitignore"
+    if ignored.exists():
+        return
+    try:
+        ignored.write_text("*\n", encoding="utf-8")
+    except OSError:
+        ignored.unlink(missing_ok=True)
+        raise
 
 
 def _prepared(connection: sqlite3.Connection, code: str) -> ValidationIndex:

@@ -208,6 +208,26 @@ def test_an_index_on_disk_is_kept_and_ignored_by_git(tmp_path: Path) -> None:
     assert (path.parent / ".gitignore").read_text() == "*\n"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_full_disk_leaves_no_empty_gitignore(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With one there, Git would see the state folder once there is room again."""
+    path = tmp_path / ".ruleengine" / "index.sqlite"
+    plain = Path.write_text
+
+    def write(self: Path, text: str, encoding: str = "utf-8") -> int:
+        plain(self, "")
+        return plain(Path("/dev/full"), text, encoding=encoding)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "write_text", write)
+        assert "No space left" in with_index(path, "c1", lambda _: 1)[1]
+    assert not (path.parent / ".gitignore").exists()
+    assert with_index(path, "c1", lambda _: 1) == (1, "")
+    assert (path.parent / ".gitignore").read_text() == "*\n"
+
+
 def test_other_code_starts_with_an_empty_index(tmp_path: Path) -> None:
     """Facts are only as good as the code that learnt them."""
     path = tmp_path / "index.sqlite"
