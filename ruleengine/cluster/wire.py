@@ -7,6 +7,7 @@ bytes of the answers are read by the parser of ``httptools``.
 """
 
 import re
+import select
 import socket
 import ssl
 import time
@@ -93,7 +94,7 @@ class Wire:
         data = self._head(method, path, headers, body) + body
         line = self._line(clock)
         try:
-            line.settimeout(clock.left())
+            _wait_at_most(line, clock.left())
             reading = _Reading(line, clock)
             try:
                 line.sendall(data)
@@ -244,7 +245,7 @@ class _Reading:
 
     def _read(self) -> int:
         """Read once; return how many bytes came. Raises ``OSError``."""
-        self._line.settimeout(self._clock.left())
+        _wait_at_most(self._line, self._clock.left())
         data = self._line.recv(_CHUNK)
         if not data:
             bounded = {"content-length", "transfer-encoding"} & self.headers.keys()
@@ -293,8 +294,19 @@ class _Reading:
             self.headers.clear()
 
 
+def _wait_at_most(line: socket.socket, seconds: float) -> None:
+    """Bound how long a connection is waited for; where that is so already, nobody is asked."""
+    if line.gettimeout() != seconds:
+        line.settimeout(seconds)
+
+
 def _is_open(line: socket.socket) -> bool:
-    """Tell whether a connection that nobody used is still open, and nothing waits in it."""
+    """Tell whether a connection that nobody used is still open, and nothing waits in it.
+
+    Where nothing has come, its end would have, too. What has come may be of TLS itself.
+    """
+    if not _has_come(line):
+        return True
     line.settimeout(0)
     try:
         line.recv(1)
@@ -303,3 +315,9 @@ def _is_open(line: socket.socket) -> bool:
     except OSError:
         return False
     return False
+
+
+def _has_come(line: socket.socket) -> bool:
+    poll = select.poll()
+    poll.register(line, select.POLLIN)
+    return bool(poll.poll(0)) or (isinstance(line, ssl.SSLSocket) and line.pending() > 0)
