@@ -21,12 +21,12 @@ from datetime import UTC, datetime, timedelta
 from harness import machine
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.watches import Changed
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object
-from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.indexes import OWNER as OWNER_INDEX
 from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.observations import Observations

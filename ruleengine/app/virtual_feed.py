@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.watches import Changed
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.store import Event, EventType
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, version_of
-from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.sources import ClientSource
 

@@ -1,8 +1,8 @@
 """Watch events: a stream of JSON lines as values."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final, NamedTuple
 
 from ruleengine.cluster.errors import error_of_status
 from ruleengine.formats import json_text
@@ -20,12 +20,14 @@ class EventType(StrEnum):
     BOOKMARK = "BOOKMARK"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WatchEvent:
+_TYPES: Final = {str(one): one for one in EventType}
+
+
+class WatchEvent(NamedTuple):
     """One event of a watch."""
 
     type: EventType
-    object: Object = field(repr=False)
+    object: Object
 
     @property
     def resource_version(self) -> str:
@@ -46,7 +48,7 @@ def read_events(response: HttpResponse) -> Iterator[WatchEvent]:
             name, value = event["type"], event["object"]
             if name == "ERROR":
                 raise error_of_status(value)
-            kind = EventType(name)
+            kind = _TYPES[name]
         except (ValueError, KeyError, TypeError) as error:
             raise UnreachableError(
                 "the watch was cut off in the middle of an event", "try again"

@@ -6,8 +6,7 @@ that is too old (410) leads to a new list, a lost connection to a pause and anot
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError, GoneError
@@ -25,12 +24,11 @@ _WATCH_SECONDS: Final = 300
 Kind = tuple[str, str]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Noticed:
+class Changed(NamedTuple):
     """An object that changed: as it is now (``None``: gone), and at which version."""
 
     target: Target
-    object: Object | None = field(repr=False)
+    object: Object | None
     version: str
 
 
@@ -52,7 +50,7 @@ class WatchCache:
         self._condition = threading.Condition()
         self._objects: dict[Kind, dict[Target, Object]] = {}
         self._listing: set[Kind] = set()
-        self._changed: dict[Target, Noticed] = {}
+        self._changed: dict[Target, Changed] = {}
         self._woken = False
         self._closed = threading.Event()
 
@@ -101,7 +99,7 @@ class WatchCache:
         with self._condition:
             return tuple(self._objects[(api_version, kind)].values())
 
-    def wait_for_change(self, timeout: float) -> tuple[Noticed, ...]:
+    def wait_for_change(self, timeout: float) -> tuple[Changed, ...]:
         """Return what changed since the last call, waiting up to ``timeout`` seconds.
 
         :meth:`wake` ends the waiting early, also where it came before.
@@ -175,7 +173,7 @@ class WatchCache:
         return listed.resource_version
 
     def _note(self, target: Target, value: Object | None, version: str) -> None:
-        self._changed[target] = Noticed(target=target, object=value, version=version)
+        self._changed[target] = Changed(target=target, object=value, version=version)
         self._condition.notify_all()
 
 

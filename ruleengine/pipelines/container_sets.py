@@ -23,11 +23,15 @@ _FOLDER: Final = f"{EXECUTOR}/ctr"
 
 def containers_of(template: Object) -> list[Object]:
     """Return the containers of a set; none where a template is no set."""
+    if "containerSet" not in template:
+        return []
     return list(lookup(template, "containerSet", "containers", default=()))
 
 
 def needs_supervision(template: Object) -> bool:
     """Tell whether the containers of a set depend on one another, or are tried again."""
+    if "containerSet" not in template:
+        return False
     retries = lookup(template, "containerSet", "retryStrategy", "retries")
     return bool(retries) or any(one.get("dependencies") for one in containers_of(template))
 
@@ -35,6 +39,8 @@ def needs_supervision(template: Object) -> bool:
 def check(template: Object) -> None:
     """Raise ``NodeError`` for a set that cannot give or take what its template declares."""
     listed = containers_of(template)
+    if not listed:
+        return
     known = {str(one.get("name")) for one in listed}
     asked = any(
         lookup(template, side, kind)
@@ -44,7 +50,7 @@ def check(template: Object) -> None:
             ("outputs", "parameters"),
         )
     )
-    if listed and asked and MAIN not in known:
+    if asked and MAIN not in known:
         raise NodeError(
             "a containerSet with artifacts or output parameters needs a container called 'main', "
             "which takes and gives them"

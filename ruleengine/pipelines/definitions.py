@@ -68,6 +68,8 @@ class Definitions:
         retry = self.spec.get("retryStrategy")
         if retry and "retryStrategy" not in template:
             template = {**template, "retryStrategy": retry}
+        if template is found.template:
+            return found
         return Found(
             template=template, scope=found.scope, name=found.name, reference=found.reference
         )

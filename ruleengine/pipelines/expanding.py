@@ -138,6 +138,8 @@ def captured(template: Object) -> set[str]:
 def mentioned(value: Value, word: str, known: Collection[str]) -> set[str]:
     """Return which of the ``known`` steps or tasks a value's tags may refer to."""
     text = dumps(value)
+    if word not in text:
+        return set()
     named = set(re.findall(rf"\b{word}(?:\.|\[\s*\\?['\"])([\w-]+)", text))
     if re.search(rf"\b{word}\b(?!\.|\[\s*\\?['\"])", text) and "{{=" in text:
         return set(known)

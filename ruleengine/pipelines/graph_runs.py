@@ -24,11 +24,12 @@ OMITTED = "omitted: depends condition not met"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Dag:
-    """One DAG while it is looked after."""
+    """One DAG while it is looked after; the limit of its template counts for ``limited``."""
 
     node: Object
     template: Object
     call: "Call"
+    limited: "Call"
     graph: Graph
     frontier: Frontier
     captures: set[str]
@@ -43,10 +44,12 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     graph: Graph = machine.memory.remember(
         "graph", node["name"], source, lambda: make_graph(source)
     )
+    own = call._replace(boundary=node["id"], hooked=False, attempt=None, limit=0)
     dag = _Dag(
         node=node,
         template=template,
-        call=call._replace(boundary=node["id"], hooked=False, attempt=None),
+        call=own,
+        limited=own._replace(limit=int(template.get("parallelism") or 0)),
         graph=graph,
         frontier=machine.memory.frontier(node["name"], graph),
         captures=machine.memory.captures(node["name"], template),
@@ -84,7 +87,7 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
 def _has_room(machine: "Machine", dag: _Dag, *, leaf: bool) -> bool:
     if _stops_early(machine, dag):
         return False
-    return machine.has_room_for(_limited(dag), leaf=leaf)
+    return machine.has_room_for(dag.limited, leaf=leaf)
 
 
 def _has_failed(machine: "Machine", dag: _Dag) -> bool:
@@ -167,7 +170,7 @@ def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
     """Begin a task, as all it depends on has ended; ``None`` while it may not."""
     found = ((one, machine.tree.find(dag.name_of(one))) for one in dag.graph.needs[name])
     nodes = {one: node for one, node in found if node is not None}
-    if machine.is_held_back(dag.call._replace(limit=0)) or _stops_early(machine, dag):
+    if machine.is_held_back(dag.call) or _stops_early(machine, dag):
         return None
     task = dag.graph.tasks[name]
     call = _call(dag, task, dag.name_of(name), task)
@@ -243,7 +246,7 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
             machine.tree.link([group["id"]], child["id"])
         return child
 
-    walk, looked = sides.look_after(machine, _limited(dag), bring_on, lambda _: ())
+    walk, looked = sides.look_after(machine, dag.limited, bring_on, lambda _: ())
     for name, child in looked.items():
         if is_fulfilled(child):
             walk.over(name)
@@ -255,13 +258,8 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
     return machine.end(current, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)
 
 
-def _limited(dag: _Dag) -> "Call":
-    """Return a call that the limit of the template counts for."""
-    return dag.call._replace(limit=int(dag.template.get("parallelism") or 0))
-
-
 def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":
-    return _limited(dag)._replace(
+    return dag.limited._replace(
         name=name,
         step=step,
         arguments=step.get("arguments") or {},

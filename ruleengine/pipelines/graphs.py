@@ -2,7 +2,7 @@
 
 import heapq
 from bisect import insort
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -123,7 +123,7 @@ class Walk:
         self._lines = {leaf: deque(line) for leaf, line in frontier.held.items() if line}
         self._coming = [frontier.order[name] for name in frontier.open]
         self._over = 0
-        self._fewer: Counter[str] = Counter()
+        self._fewer: dict[str, int] = {}
         heapq.heapify(self._coming)
 
     def __iter__(self) -> Iterator[str]:
@@ -154,7 +154,7 @@ class Walk:
         """Note that a task that was yielded has come to its end."""
         self._over += 1
         for one in self._frontier.needed_by[name]:
-            self._fewer[one] += 1
+            self._fewer[one] = self._fewer.get(one, 0) + 1
             if self._fewer[one] == self._frontier.missing[one]:
                 heapq.heappush(self._coming, self._frontier.order[one])
 

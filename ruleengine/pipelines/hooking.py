@@ -19,6 +19,8 @@ EXIT: Final = "exit"
 
 def hooks_of(step: Object) -> dict[str, Object]:
     """Return the hooks of a step, a task or a workflow; ``onExit`` is that called ``exit``."""
+    if "hooks" not in step and "onExit" not in step:
+        return {}
     hooks = dict(step.get("hooks") or {})
     if step.get("onExit"):
         hooks[EXIT] = {"template": step["onExit"]}

@@ -29,16 +29,20 @@ from ruleengine.pipelines.variables import input_variables
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
-_LEAVES: Final = ("container", "containerSet", "script", "resource", "http", "data", "plugin")
+_LEAVES: Final = frozenset(
+    {"container", "containerSet", "script", "resource", "http", "data", "plugin"}
+)
 _OF_MAIN: Final = re.compile(r"^main: \w+ \(exit code \d+\): ")
-_OTHERWISE_WOKEN: Final = (
-    "timeout",
-    "pendingTimeout",
-    "synchronization",
-    "containerSet",
-    "daemon",
-    "metrics",
-    "memoize",
+_OTHERWISE_WOKEN: Final = frozenset(
+    {
+        "timeout",
+        "pendingTimeout",
+        "synchronization",
+        "containerSet",
+        "daemon",
+        "metrics",
+        "memoize",
+    }
 )
 """Fields of a template by which a node may change although its pod does not."""
 
@@ -48,7 +52,7 @@ DELETED: Final = "pod deleted"
 
 def is_leaf(template: Object) -> bool:
     """Tell whether a pod runs for a template."""
-    return any(kind in template for kind in _LEAVES)
+    return not _LEAVES.isdisjoint(template)
 
 
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
@@ -95,7 +99,7 @@ class _Seen(NamedTuple):
 def _note_seen(machine: "Machine", node: Object, template: Object, pod: Object) -> None:
     """Remember a node that stays as it is until its pod, or what that reports, changes."""
     on_its_way = node["phase"] in (Phase.PENDING, Phase.RUNNING)
-    if not on_its_way or any(one in template for one in _OTHERWISE_WOKEN):
+    if not on_its_way or not _OTHERWISE_WOKEN.isdisjoint(template):
         machine.memory.seen.pop(node["id"], None)
         return
     targets = pod_target(machine, node), result_target(machine, node)
@@ -152,8 +156,11 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
 
 def pod_target(machine: "Machine", node: Object) -> Target:
     """Return the identity of a node's pod."""
-    name = naming.pod_name(machine.name, node["name"], str(template_name(node)))
-    return Target("v1", "Pod", machine.namespace, name)
+    found = machine.pods.get(node["id"])
+    if found is None:
+        name = naming.pod_name(machine.name, node["name"], template_name(node))
+        found = machine.pods[node["id"]] = Target("v1", "Pod", machine.namespace, name)
+    return found
 
 
 def template_name(node: Object) -> str:

@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.names import ARGO_API_VERSION
@@ -26,6 +27,7 @@ from ruleengine.pipelines.admitting import POSTPONED, is_limit
 from ruleengine.pipelines.database_locks import Claim, InLine, row_of
 from ruleengine.pipelines.locks import (
     Lock,
+    Rank,
     holders_in,
     kinds_in,
     limit_of,
@@ -66,7 +68,6 @@ class Locks:
         self._observed = holders_in(machine.value)
         self._named = waits_in(machine.value)
         self._holders = {one for holders in self._observed.values() for one in holders}
-        self._rank = rank_of(machine.value)
         self._holding = {name: list(holders) for name, holders in self._observed.items()}
         self._waiting: dict[str, list[str]] = {}
         self._kinds = kinds_in(machine.value)
@@ -74,6 +75,10 @@ class Locks:
         self._queues: dict[str, _Queue] = {}
         self._queued: Counter[str] = Counter()
         self._asks = False
+
+    @cached_property
+    def _rank(self) -> Rank:
+        return rank_of(self._value)
 
     @property
     def waits(self) -> bool:

@@ -102,6 +102,8 @@ def waits_in(value: Object | None) -> dict[str, list[str]]:
 
 def _read(value: Object | None, state: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
+    if lookup(value, "status", "synchronization") is None:
+        return found
     for kind in (MUTEX, SEMAPHORE):
         for one in lookup(value, "status", "synchronization", kind, state, default=()):
             holders = one.get("holders") or ([one["holder"]] if one.get("holder") else [])

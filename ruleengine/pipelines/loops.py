@@ -17,12 +17,13 @@ from ruleengine.pipelines.texts import as_text
 from ruleengine.pipelines.tree import is_hook
 
 LOOPS: Final = ("withItems", "withParam", "withSequence")
+_LOOPS: Final = frozenset(LOOPS)
 _MOST_ITEMS: Final = 100_000
 
 
 def is_loop(step: Object) -> bool:
     """Tell whether a step stands for one step an item."""
-    return any(step.get(key) is not None for key in LOOPS)
+    return not _LOOPS.isdisjoint(step) and any(step.get(key) is not None for key in LOOPS)
 
 
 def items_of(step: Object) -> list[Value]:

@@ -94,6 +94,8 @@ class Machine:
         self.now = now
         self.memo = memo
         self.memory = Memory(memo)
+        self.moment = format_time(now)
+        self.pods: dict[str, Target] = {}
         self.name: str = value["metadata"]["name"]
         self.namespace: str = value["metadata"].get("namespace", "")
         nodes: Object = lookup(value, "status", "nodes", default={})
@@ -101,6 +103,7 @@ class Machine:
         memo["tally"] = self.tree.tally
         self.started = now
         self.outputs: Object = dict(lookup(value, "status", "outputs", default={}))
+        self.parameters: list[Object] = []
         self.globals: dict[str, Any] = {}
         self.actions: list[Action] = []
         self.requests: list[Request] = []
@@ -179,7 +182,7 @@ class Machine:
             "displayName": naming.display_name(call.name, boundary["name"] if boundary else ""),
             "type": str(kind),
             "phase": str(Phase.RUNNING),
-            "startedAt": format_time(self.now),
+            "startedAt": self.moment,
             "templateScope": call.scope,
         }
         if call.boundary:
@@ -208,7 +211,7 @@ class Machine:
             node,
             phase=str(phase),
             message=message or None,
-            finishedAt=format_time(self.now),
+            finishedAt=self.moment,
             synchronizationStatus=None,
             resourcesDuration=usage.used(self, node) or None,
             **fields,
@@ -219,8 +222,9 @@ class Machine:
 
     def _export(self, outputs: Object) -> None:
         """Note the outputs of a node that the whole workflow can see."""
-        self.outputs = exported(outputs, self.outputs)
-        self.globals = {**self.globals, **exported_variables(self.outputs)}
+        made = exported(outputs, self.outputs)
+        if made is not self.outputs:
+            self.outputs, self.globals = made, {**self.globals, **exported_variables(made)}
 
     def left_over(self, node: Object, call: Call) -> Object:
         """Return a node that has to go on; ended where nothing of a stopped workflow goes on."""
@@ -281,6 +285,8 @@ class Machine:
         """Return a template with its inputs bound and the tags replaced that are known."""
 
         def make() -> Object:
+            if not inputs and not self.memory.has_tags(found.template):
+                return found.template
             template = {**found.template, "inputs": inputs} if inputs else {**found.template}
             metrics = template.pop("metrics", None)  # what they tell is known at the end only
             local = {**self.globals, **self._local(call, found)}
@@ -299,8 +305,10 @@ class Machine:
 
     def is_observed_over(self, name: str, hooks: Iterable[str]) -> bool:
         """Tell whether a node was over before this decision, its hooks (by name) as well."""
-        names = (name, *(hooking.hook_name(name, one) for one in hooks))
-        found = (self.observed(one) for one in names)
+        node = self.observed(name)
+        if node is None or not is_fulfilled(node):
+            return False
+        found = (self.observed(hooking.hook_name(name, one)) for one in hooks)
         return all(node is not None and is_fulfilled(node) for node in found)
 
     def has_room_for(self, call: Call, *, leaf: bool) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ruleengine.formats.json_text import dumps, loads
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import PIPELINES_MANAGER
-from ruleengine.model.times import format_time, parse_time
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
@@ -121,7 +121,7 @@ def _age(machine: "Machine", entry: Object) -> timedelta:
 
 
 def _now(machine: "Machine") -> str:
-    return format_time(machine.now)
+    return machine.moment
 
 
 def _write(machine: "Machine", status: Object, entry: Object) -> Action:

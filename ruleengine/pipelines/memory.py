@@ -30,10 +30,32 @@ class Memory:
         known = self._kept.setdefault(kind, {})
         if name not in known:
             made = make()
-            if _LATE.search(dumps(source)):
+            if self._of_text("late", source, lambda text: _LATE.search(text) is not None):
                 return made
             known[name] = made
         return known[name]
+
+    def has_tags(self, source: Object) -> bool:
+        """Tell whether there is a tag anywhere in a document."""
+        return self._of_text("tags", source, lambda text: "{{" in text)
+
+    def _of_text(self, kind: str, source: object, tell: Callable[[str], bool]) -> bool:
+        """Return what the text of a document tells; many nodes are of the same one.
+
+        The document is kept beside it, so that its identity stays its own.
+        """
+        known: dict[int, tuple[object, bool]] = self._kept.setdefault(kind, {})
+        found = known.get(id(source))
+        if found is None:
+            found = known[id(source)] = source, tell(dumps(source))
+        return found[1]
+
+    def latest(self, kind: str, source: object, make: Callable[[], Any]) -> Any:
+        """Return what ``make`` made of a source, again only once that is another one."""
+        known = self._kept.get(kind)
+        if known is None or known[0] != source:
+            known = self._kept[kind] = source, make()
+        return known[1]
 
     def has(self, kind: str, name: str) -> bool:
         """Tell whether something is remembered for a node, so that it stays what it is."""

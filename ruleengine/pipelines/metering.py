@@ -213,7 +213,7 @@ class Metering:
 
 
 def _stated(owner: Object) -> list[Object]:
-    return list(lookup(owner, "metrics", "prometheus", default=()) or ())
+    return list(lookup(owner, "metrics", "prometheus", default=()) if "metrics" in owner else ())
 
 
 def _is_live(metric: Object) -> bool:

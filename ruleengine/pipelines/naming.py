@@ -36,11 +36,13 @@ def fnv1a(text: str) -> int:
     return value
 
 
+@lru_cache(maxsize=65536)
 def node_id(workflow: str, name: str) -> str:
     """Return the id of the node with a name: the root's is the name of the workflow."""
     return workflow if name == workflow else f"{workflow}-{fnv1a(name)}"
 
 
+@lru_cache(maxsize=65536)
 def pod_name(workflow: str, name: str, template: str) -> str:
     """Return the name of a node's pod; ``template`` is empty for one written in place."""
     if name == workflow:

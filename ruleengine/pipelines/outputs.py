@@ -28,7 +28,7 @@ def outputs_of(template: Object, variables: Variables) -> Object:
 
 def exported(outputs: Object, known: Object) -> Object:
     """Return the outputs of a workflow with those of a node that have a ``globalName``."""
-    merged: Object = dict(known)
+    merged = known
     for kind in ("parameters", "artifacts"):
         named = [
             {**{k: v for k, v in one.items() if k != "globalName"}, "name": one["globalName"]}
@@ -38,7 +38,7 @@ def exported(outputs: Object, known: Object) -> Object:
         if named:
             names = {one["name"] for one in named}
             kept = [one for one in merged.get(kind) or () if one["name"] not in names]
-            merged[kind] = [*kept, *named]
+            merged = {**merged, kind: [*kept, *named]}
     return merged
 
 

@@ -58,7 +58,8 @@ def is_fulfilled(node: Object) -> bool:
 
     A daemon is fulfilled as soon as it is ready, and goes on running.
     """
-    return is_over(node) or bool(node.get("daemoned") and node.get("phase") != Phase.PENDING)
+    phase = node.get("phase")
+    return phase in _OVER or bool(node.get("daemoned") and phase != Phase.PENDING)
 
 
 def is_wrong(node: Object) -> bool:

@@ -58,7 +58,7 @@ _OF_WORKFLOW: Final = {
 }
 
 
-_OURS: Final = ("resource", "http", "data", "plugin")
+_OURS: Final = frozenset({"resource", "http", "data", "plugin"})
 """Types of templates that run ``ruleengine step`` and nothing of the user's."""
 
 _NO_ARTIFACTS: Final = ArtifactWork()
@@ -91,7 +91,7 @@ class PodRequest:
 
 def is_ours(template: Object) -> bool:
     """Tell whether what a step runs is a container of ours and none of the user's."""
-    return any(kind in template for kind in _OURS)
+    return not _OURS.isdisjoint(template)
 
 
 def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
@@ -353,7 +353,7 @@ def _placement(asked: PodRequest) -> Iterator[tuple[str, Value]]:
     """Yield the fields that say where and as whom a pod runs; the template's own win."""
     for source, names in ((asked.spec, _OF_WORKFLOW), (asked.template, _OF_TEMPLATE)):
         for name, field in names.items():
-            if source.get(name) is not None:
+            if name in source and source[name] is not None:
                 yield field, source[name]
     for name in ("serviceAccountName", "automountServiceAccountToken"):
         value = asked.template.get(name, asked.spec.get(name))

@@ -33,7 +33,12 @@ from ruleengine.pipelines.status import make_status, pending_status, refused_sta
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.tree import DURATIONS
-from ruleengine.pipelines.variables import NOW, global_variables, run_variables
+from ruleengine.pipelines.variables import (
+    NOW,
+    exported_variables,
+    global_variables,
+    run_variables,
+)
 
 _OF_NODES: Final = {"nodes", "progress", DURATIONS}
 _NODES_A_SECOND: Final = 1000.0
@@ -222,10 +227,15 @@ def _not_begun(machine: Machine, phase: Phase, message: str) -> Decision:
 
 
 def _set_variables(machine: Machine) -> None:
-    parameters = workflow_parameters(machine.spec, machine.read_key)
+    machine.parameters = workflow_parameters(machine.spec, machine.read_key)
     phase = str(lookup(machine.value, "status", "phase", default=Phase.RUNNING))
+    of = machine.value["metadata"], machine.parameters
+    found = machine.memory.latest(
+        "variables", of, lambda: global_variables(of[0], machine.spec, of[1])
+    )
     machine.globals = {
-        **global_variables(machine.value, machine.spec, parameters, machine.outputs),
+        **found,
+        **exported_variables(machine.outputs),
         **run_variables(phase, machine.started, machine.now),
         NOW: machine.now,
     }
@@ -234,8 +244,7 @@ def _set_variables(machine: Machine) -> None:
 def _arguments(machine: Machine) -> Object:
     """Return the workflow's arguments, with which its entrypoint is called."""
     stated: Object = substitute(machine.spec.get("arguments") or {}, machine.globals)
-    parameters = workflow_parameters(machine.spec, machine.read_key)
-    return {**stated, "parameters": parameters}
+    return {**stated, "parameters": machine.parameters}
 
 
 def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:

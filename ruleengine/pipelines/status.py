@@ -22,7 +22,7 @@ def make_status(machine: "Machine", phase: Phase, message: str) -> Object:
         **before,
         "phase": str(phase),
         "startedAt": format_time(machine.started),
-        "finishedAt": format_time(machine.now) if over else None,
+        "finishedAt": machine.moment if over else None,
         "progress": progress(machine),
         "estimatedDuration": _estimated(machine, before),
         "message": message or None,

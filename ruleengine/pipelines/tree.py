@@ -4,9 +4,8 @@ Nodes are plain values in Argo's own shape, never changed in place: what a decis
 laid over what the status holds, so that the difference costs what changed.
 """
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from ruleengine.model.values import Object
@@ -43,8 +42,8 @@ class Tally:
     active: dict[str, int] = field(default_factory=dict)
     leaves: int = 0
     completed: int = 0
-    used: Counter[str] = field(default_factory=Counter)
-    wrong: Counter[str] = field(default_factory=Counter)
+    used: dict[str, int] = field(default_factory=dict)
+    wrong: dict[str, int] = field(default_factory=dict)
 
     @classmethod
     def of(cls, nodes: Mapping[str, Object]) -> "Tally":
@@ -54,11 +53,20 @@ class Tally:
             tally.note(None, node)
         return tally
 
+    def is_of(self, nodes: Mapping[str, Object]) -> bool:
+        """Tell whether it counts these nodes, which may have been written and read meanwhile."""
+        return self.nodes is nodes or self.nodes == nodes
+
     def over(self, nodes: Mapping[str, Object]) -> "Tally":
         """Return a tally of the same nodes that goes on by itself."""
-        open_, active, used = dict(self.open), dict(self.active), Counter(self.used)
-        wrong = Counter(self.wrong)
-        return Tally(nodes, open_, active, self.leaves, self.completed, used, wrong)
+        return replace(
+            self,
+            nodes=nodes,
+            open=dict(self.open),
+            active=dict(self.active),
+            used=dict(self.used),
+            wrong=dict(self.wrong),
+        )
 
     def note(self, before: Object | None, node: Object) -> None:
         """Count a node in place of what it was before."""
@@ -76,13 +84,14 @@ class Tally:
             if count:
                 self.active[boundary] = count
         if is_wrong(node) and "nodeFlag" not in node:
-            self.wrong[node.get("boundaryID", "")] += number
+            boundary = node.get("boundaryID", "")
+            self.wrong[boundary] = self.wrong.get(boundary, 0) + number
         if node["type"] in WITH_POD:
             self.leaves += number
             if is_completed(node):
                 self.completed += number
             for name, seconds in (node.get(DURATIONS) or {}).items():
-                self.used[name] += number * seconds
+                self.used[name] = self.used.get(name, 0) + number * seconds
 
 
 @dataclass(slots=True)
@@ -97,7 +106,7 @@ class _Children:
 class Tree:
     """The nodes of the workflow called ``workflow``, by id.
 
-    ``known`` is the tally of an earlier decision; it counts where it is that of these very nodes.
+    ``known`` is the tally of an earlier decision; it counts where it is that of the same nodes.
     """
 
     def __init__(
@@ -105,7 +114,7 @@ class Tree:
     ) -> None:
         self.workflow = workflow
         self._nodes = dict(nodes)
-        if known is None or known.nodes is not nodes:
+        if known is None or not known.is_of(nodes):
             known = Tally.of(nodes)
         self.tally = known.over(self._nodes)
         self._linked: dict[str, _Children] = {}
@@ -133,7 +142,7 @@ class Tree:
 
     def find(self, name: str) -> Object | None:
         """Return the node with a name."""
-        return self._nodes.get(self.id_of(name))
+        return self._nodes.get(naming.node_id(self.workflow, name))
 
     def get(self, node_id: str) -> Object | None:
         """Return the node with an id."""
@@ -244,7 +253,7 @@ class Tree:
 
     def count_wrong(self, boundary: str) -> int:
         """Return how many members of a boundary went wrong."""
-        return self.tally.wrong[boundary]
+        return self.tally.wrong.get(boundary, 0)
 
 
 def _active_in(node: Object) -> Iterator[str]:

@@ -4,7 +4,7 @@ A set of variables is a flat map from dotted names to texts; ``None`` stands for
 that a skipped step never made, and artifacts are the maps that describe them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, Final
@@ -27,25 +27,24 @@ SCHEDULED_TIME: Final = "workflows.argoproj.io/scheduled-time"
 _STRFTIME: Final = "BbmAadHIMSYypZzL"
 
 
-def global_variables(
-    value: Object, spec: Object, parameters: Iterable[Object], outputs: Object
-) -> dict[str, Any]:
-    """Return the variables of a workflow that are the same in all of its run."""
-    metadata = value["metadata"]
-    given = list(parameters)
+def global_variables(metadata: Object, spec: Object, given: Sequence[Object]) -> dict[str, Any]:
+    """Return the variables of a workflow that are the same in all of its run.
+
+    ``given`` are its parameters.
+    """
+    text = dumps(given, ordered=True)
     found: dict[str, Any] = {
         "workflow.name": metadata["name"],
         "workflow.namespace": metadata.get("namespace", ""),
         "workflow.uid": metadata.get("uid", ""),
         "workflow.serviceAccountName": spec.get("serviceAccountName") or "default",
         "workflow.mainEntrypoint": spec.get("entrypoint") or "",
-        "workflow.parameters": dumps(given, ordered=True),
-        "workflow.parameters.json": dumps(given, ordered=True),
+        "workflow.parameters": text,
+        "workflow.parameters.json": text,
         **_created(str(metadata.get("creationTimestamp") or "")),
         **_marks("labels", metadata.get("labels") or {}),
         **_marks("annotations", metadata.get("annotations") or {}),
         **{f"workflow.parameters.{one['name']}": one["value"] for one in given},
-        **exported_variables(outputs),
     }
     if spec.get("priority") is not None:
         found["workflow.priority"] = str(spec["priority"])

@@ -8,7 +8,6 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import Final
 
 from ruleengine.cluster.errors import ApiError
@@ -259,9 +258,9 @@ class Decider:
         """
         key = step.key
         writes = [[one.action.verb, *one.action.target, one.action.object] for one in planned]
-        digest = sha256(dump_bytes(writes, ordered=True)).hexdigest()
-        key.repeats = key.repeats + 1 if digest == key.last_actions else 0
-        key.last_actions = digest
+        asked = hash(dump_bytes(writes, ordered=True))
+        key.repeats = key.repeats + 1 if asked == key.last_actions else 0
+        key.last_actions = asked
         value = self._observations.get(key.target)
         if key.repeats < _SAME_ACTIONS or value is None:
             return False

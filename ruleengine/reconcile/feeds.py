@@ -5,24 +5,14 @@ which needs no threads and is what simulations use.
 """
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Protocol
 
 from ruleengine.cluster.client import Client
-from ruleengine.cluster.watches import WatchCache
+from ruleengine.cluster.watches import Changed, WatchCache
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.sources import ClientSource, Source
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Changed:
-    """One object that changed: as it is now (``None``: gone), and at which version."""
-
-    target: Target
-    object: Object | None = field(repr=False)
-    version: str
 
 
 class Feed(Source, Protocol):
@@ -115,10 +105,7 @@ class WatchFeed:
 
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what the watches brought, waiting for something."""
-        return [
-            Changed(target=one.target, object=one.object, version=one.version)
-            for one in self._cache.wait_for_change(timeout)
-        ]
+        return self._cache.wait_for_change(timeout)
 
 
 def _differences(before: dict[Target, Object], after: dict[Target, Object]) -> Iterable[Changed]:

@@ -10,7 +10,7 @@ import gc
 import threading
 from typing import Final
 
-_THRESHOLDS: Final = (20_000, 20, 50)
+_THRESHOLDS: Final = (1_000, 400, 50)
 """After how many new objects the youngest are looked through, and how many times that the older."""
 
 

@@ -46,7 +46,7 @@ class Key:
     following: Next | None = None
     wake_at: datetime | None = None
     status_at: datetime | None = None
-    last_actions: str = ""
+    last_actions: int = 0
     repeats: int = 0
     restless: int = 0
     failures: int = 0

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.cluster.retrying import Retrying
+from ruleengine.cluster.watches import Changed
 from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.decisions import Stop
 from ruleengine.model.findings import Finding, order_findings
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.deciding import Decider
 from ruleengine.reconcile.driving import Driving
-from ruleengine.reconcile.feeds import Changed, Feed
+from ruleengine.reconcile.feeds import Feed
 from ruleengine.reconcile.garbage import RARELY_COLLECTED
 from ruleengine.reconcile.hands import Manner
 from ruleengine.reconcile.keys import Key, Keys

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.watches import Changed
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import Answer, Decision, Next, Request, Stop, World
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.sources import ClientSource

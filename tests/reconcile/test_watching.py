@@ -7,14 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ruleengine.cluster.client import Client
-from ruleengine.cluster.watches import WatchCache
+from ruleengine.cluster.watches import Changed, WatchCache
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Decision, Next, Stop, World
 from ruleengine.model.values import Object
-from ruleengine.reconcile.feeds import Changed, WatchFeed
+from ruleengine.reconcile.feeds import WatchFeed
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.surroundings import Surroundings
 from tests.reconcile.kit import config_map, crd, quiet

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError, GoneError
 from ruleengine.cluster.events import EventType, WatchEvent
+from ruleengine.cluster.watches import Changed
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.feeds import Changed
 from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.sources import ClientSource
 from tests.simulation.faults import Channel, FaultKind, Injector

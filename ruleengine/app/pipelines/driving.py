@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.app.pipelines.places import Place
-from ruleengine.cluster.watches import Later, WatchCache, in_thread
+from ruleengine.cluster.watches import Changed, Later, WatchCache, in_thread
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.outlook import is_over, succeeded, waits_for_people
-from ruleengine.reconcile.feeds import Changed, WatchFeed
+from ruleengine.reconcile.feeds import WatchFeed
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.archiving import ArchivePolicy
