@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
+from ruleengine.apimachinery.quantities import Quantity
 from ruleengine.local.affinity import wants_node
 from ruleengine.local.api.pod_resources import NONE, ONE, Amounts, amounts_of, amounts_of_pod
 from ruleengine.local.controllers.pods import OVER
@@ -19,7 +20,7 @@ from ruleengine.local.node import NODE, NODE_KEY
 from ruleengine.local.pod_simulation import SOON
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, EventType, Key
-from ruleengine.model.names import RUN, SIMULATED
+from ruleengine.model.names import PORTS, RUN, SIMULATED
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
@@ -33,12 +34,14 @@ _UNSCHEDULABLE: Final[Object] = {
 }
 _AGAIN: Final = timedelta(seconds=30)
 _NAME: Final = "default-scheduler"
+_PORT: Final = "port "
 
 
 class Scheduler:
     """Places pods on the node, unless their node selector or name asks for another.
 
-    What the pods on the node ask for is added up as they come and go.
+    What the pods on the node ask for is added up as they come and go, and so are the ports that
+    they say that nobody else may listen on meanwhile: they share the network of the machine.
     """
 
     manager: ClassVar[str] = "kube-scheduler"
@@ -46,13 +49,16 @@ class Scheduler:
     def __init__(self) -> None:
         self._taken: dict[Key, Amounts] = {}
         self._sums: Amounts = {}
+        self._waiting: dict[Key, None] = {}
 
-    def _count(self, event: Event) -> None:
+    def _count(self, event: Event) -> bool:
+        """Count what a pod takes now; return whether it gives a port back."""
         pod = event.object
-        here = event.type is not EventType.DELETED and lookup(pod, "spec", "nodeName") == NODE
+        is_there = event.type is not EventType.DELETED
+        here = is_there and lookup(pod, "spec", "nodeName") == NODE
         counts = here and lookup(pod, "status", "phase") not in OVER
         before = self._taken.pop(event.key, {})
-        after = {"pods": ONE, **amounts_of_pod(pod, "requests")} if counts else {}
+        after = _wanted(pod) if counts else {}
         if counts:
             self._taken[event.key] = after
         if after != before:
@@ -61,24 +67,29 @@ class Scheduler:
                 one: self._sums.get(one, NONE) + after.get(one, NONE) - before.get(one, NONE)
                 for one in names
             }
+        if is_there and not lookup(pod, "spec", "nodeName"):
+            self._waiting[event.key] = None
+        else:
+            self._waiting.pop(event.key, None)
+        return any(one.startswith(_PORT) for one in before.keys() - after.keys())
 
     def _lacking(self, pod: Object, node: Object) -> list[str]:
-        """Return the resources of which the node has not enough left for a pod."""
+        """Return the resources and ports of which the node has not enough left for a pod."""
         room = amounts_of(lookup(node, "status", "allocatable"))
-        wanted = {"pods": ONE, **amounts_of_pod(pod, "requests")}
         return sorted(
             name
-            for name, amount in wanted.items()
-            if amount > NONE and self._sums.get(name, NONE) + amount > room.get(name, NONE)
+            for name, amount in _wanted(pod).items()
+            if amount > NONE and self._sums.get(name, NONE) + amount > _room(room, name)
         )
 
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
-        """A pod is looked at until it has a place."""
+        """A pod is looked at until it has a place, and all that wait once a port is free."""
         del reader
-        if event.key.resource == "pods":
-            self._count(event)
-        waiting = event.key.resource == "pods" and not lookup(event.object, "spec", "nodeName")
-        return [event.key] if waiting else []
+        if event.key.resource != "pods":
+            return []
+        if self._count(event):
+            return tuple(self._waiting)
+        return [] if lookup(event.object, "spec", "nodeName") else [event.key]
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Place a pod, or say why it cannot be placed."""
@@ -102,7 +113,7 @@ class Scheduler:
             text = f"{taint['key']}: {taint.get('value') or ''}"
             problem = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
         elif lacking := self._lacking(pod, node):
-            texts = ("Too many pods" if one == "pods" else f"Insufficient {one}" for one in lacking)
+            texts = dict.fromkeys(_lack(one) for one in lacking)
             problem = f"0/1 nodes are available: {', '.join(f'1 {one}' for one in texts)}."
         else:
             name = f"{key.namespace}/{key.name}"
@@ -113,6 +124,23 @@ class Scheduler:
             return Reconciled(again=now + _AGAIN)
         told = _tell(pod, "FailedScheduling", problem, warning=True)
         return Reconciled((SetStatus(pod, status), told), now + _AGAIN)
+
+
+def _wanted(pod: Object) -> Amounts:
+    """Return what a pod takes: resources, and one each of the ports that it has to itself."""
+    ports = str(lookup(pod, "metadata", "annotations", PORTS) or "").split(",")
+    alone = {f"{_PORT}{one.strip()}": ONE for one in ports if one.strip()}
+    return {"pods": ONE, **amounts_of_pod(pod, "requests"), **alone}
+
+
+def _room(room: Amounts, name: str) -> Quantity:
+    return ONE if name.startswith(_PORT) else room.get(name, NONE)
+
+
+def _lack(name: str) -> str:
+    if name.startswith(_PORT):
+        return "node(s) didn't have free ports for the requested pod ports"
+    return "Too many pods" if name == "pods" else f"Insufficient {name}"
 
 
 def _tell(pod: Object, reason: str, message: str, *, warning: bool = False) -> Tell:

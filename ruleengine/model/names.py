@@ -35,6 +35,7 @@ INVENTORY_TYPE: Final = f"{DOMAIN}/inventory"
 RECORD_TYPE: Final = f"{DOMAIN}/record"
 SIMULATED: Final = f"local.{DOMAIN}/simulated"
 RUN: Final = f"local.{DOMAIN}/run"
+PORTS: Final = f"local.{DOMAIN}/ports"
 FAULT: Final = f"local.{DOMAIN}/fault"
 STATE: Final = f"local.{DOMAIN}/state"
 PROVISIONER: Final = f"directories.local.{DOMAIN}"
@@ -87,6 +88,11 @@ NAMES: Final = (
     Name(RECORD_TYPE, "Secret type", "what a decision remembers beyond an object's life"),
     Name(SIMULATED, "annotation", "`true`: the local node simulates the pod and runs nothing"),
     Name(RUN, "annotation", "`process`: the local node runs the pod as a sandboxed process"),
+    Name(
+        PORTS,
+        "annotation",
+        "ports at which no other pod of the local node listens meanwhile: it waits for its turn",
+    ),
     Name(
         FAULT,
         "annotation",

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ruleengine.formats.json_text import dumps
-from ruleengine.model.names import ARGO_WORKFLOW, REPORTS, RETRIES
+from ruleengine.model.names import ARGO_WORKFLOW, PORTS, REPORTS, RETRIES
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins
 from ruleengine.pipelines.artifacts import ArtifactWork
@@ -241,6 +241,7 @@ def _metadata(asked: PodRequest) -> Object:
         general = lookup(asked.spec, "podMetadata", kind, default={})
         marks[kind] = {**general, **lookup(asked.template, "metadata", kind, default={})}
     retries = lookup(workflow, "annotations", RETRIES)
+    ports = [str(one.port) for one in asked.plugins]
     return {
         "name": naming.pod_name(asked.name, asked.node["name"], asked.template_name),
         "namespace": workflow.get("namespace", ""),
@@ -252,6 +253,7 @@ def _metadata(asked: PodRequest) -> Object:
             _DEFAULT_CONTAINER: _default_container(asked.template),
             **({RETRIES: retries} if retries else {}),
             **({REPORTS: "true"} if _reports_itself(asked) else {}),
+            **({PORTS: ",".join(ports)} if ports else {}),
         },
         "ownerReferences": [_owner(asked)],
     }

@@ -105,3 +105,21 @@ def test_a_plugin_does_the_work_for_real(tmp_path: Path) -> None:
     assert (found["nobody"]["phase"], found["nobody"]["message"]) == ("Failed", "nobody to greet")
     assert found["unknown"]["phase"] == "Error"
     assert "no plugin executed the template; asked: greeter" in found["unknown"]["message"]
+
+
+def test_workflows_whose_plugins_listen_on_one_port_take_turns(tmp_path: Path) -> None:
+    """However many there are, nobody is asked for another's work, and nobody waits in vain."""
+    plugin, greetings = PLUGIN.format(port=free_port()).split("---\n", 1)
+    names = [f"greetings-{number}" for number in range(4)]
+    files = {
+        f"pipelines/{name}.yaml": greetings.replace("name: greetings", f"name: {name}")
+        for name in names
+    }
+    with place(tmp_path, {"pipelines/plugin.yaml": plugin, **files}) as made:
+        made.start()
+        made.call("apply", "--timeout", "4m")
+        workflows = made.client().list(ARGO_API_VERSION, "Workflow").items
+    ended = {one["metadata"]["name"]: one["status"]["phase"] for one in workflows}
+    assert ended == dict.fromkeys(names, "Succeeded"), [nodes(one) for one in workflows]
+    for one in workflows:
+        assert nodes(one)["nobody"]["message"] == "nobody to greet"

@@ -346,6 +346,14 @@ def test_a_container_is_who_it_asks_to_be_where_it_asks_to_be(shell: InEngine) -
     assert "shop" in log
 
 
+def test_a_root_that_is_read_only_is_so_everywhere(shell: InEngine) -> None:
+    """No folder of it is an exception, as on a cluster; volumes are."""
+    script = "echo x >/tmp/x && echo no; echo x >/run/x && echo no; echo x >/data/x && echo yes"
+    _, log = shell.run(script, read_only_root=True, mounts=(Mount(volume="v", path="/data"),))
+    lines = log.splitlines()
+    assert ("yes" in lines, "no" in lines) == (True, False), log
+
+
 def test_another_program_runs_inside(shell: InEngine, runner: ProcessRunner) -> None:
     """Probes and kubectl exec go this way."""
     name = shell.start("echo here > /mark; echo up; sleep 1000")
@@ -380,17 +388,42 @@ def test_a_container_is_asked_and_may_have_input(shell: InEngine, runner: Proces
     finished(found)
 
 
-def test_a_part_of_a_volume_that_others_write_is_refused(
-    shell: InEngine, runner: ProcessRunner
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (Mount(volume="v", path="/all"), "StartError"),
+        (Mount(volume="v", path="/all", sub_path="part/of"), "Completed"),
+        (Mount(volume="v", path="/all", sub_path="part"), "StartError"),
+        (Mount(volume="v", path="/all", read_only=True), "Completed"),
+        (Mount(volume="w", path="/all"), "Completed"),
+    ],
+)
+def test_a_part_of_a_volume_that_others_write_as_a_whole_is_refused(
+    shell: InEngine, runner: ProcessRunner, other: Mount, reason: str
 ) -> None:
-    """They could lay a link there that leads to the host."""
-    part = Mount(volume="v", path="/in", sub_path="part")
+    """They could lay a link there that leads to the host; who writes the same part could not."""
+    part = Mount(volume="v", path="/in", sub_path="part/of")
     assert shell("echo x > /in/file; cat /in/file", part)[1] == "x\n"
-    name = shell.start("echo up; sleep 1000")
+    name = shell.start("echo up; sleep 1000", other)
     until(lambda: "up" in shell.log(name))
     seen, _ = shell("true", part)
-    assert (seen.reason, "mount the whole volume" in seen.message) == ("StartError", True)
+    assert seen.reason == reason
+    assert ("mount the whole volume" in seen.message) is (reason != "Completed")
     runner.forget(shell.uid)
+
+
+def test_a_part_of_a_claim_that_another_pod_writes_is_refused(
+    shell: InEngine, runner: ProcessRunner
+) -> None:
+    """A claim is shared by pods."""
+    whole = Mount(volume="w", path="/all", claim="theirs")
+    other = Shell(runner, f"{shell.uid}-other")
+    name = other.start("mkdir -p /all/part; echo up; sleep 1000", whole)
+    until(lambda: "up" in other.log(name))
+    seen, _ = shell("true", Mount(volume="v", path="/in", claim="theirs", sub_path="part"))
+    assert (seen.reason, "mount the whole volume" in seen.message) == ("StartError", True)
+    for one in (shell, other):
+        runner.forget(one.uid)
 
 
 def test_an_image_that_is_gone_is_a_failed_start(runner: ProcessRunner) -> None:

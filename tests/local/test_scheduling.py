@@ -10,6 +10,7 @@ from ruleengine.model.values import Object
 from tests.local.planes import MERGE, Caller
 
 PODS = "/api/v1/namespaces/default/pods"
+PORTS_ALONE = "local.ruleengine.dev/ports"
 
 NODE: Object = {
     "metadata": {"name": "local", "labels": {"os": "linux", "cores": "64"}},
@@ -110,3 +111,24 @@ def test_a_pod_waits_until_there_is_enough_for_it(call: Caller) -> None:
     call("POST", PODS, asking("next", cpu="59"))
     call.plane.advance(3)
     assert reason_of(call, "next") == ""
+
+
+def test_pods_that_want_a_port_to_themselves_take_turns(call: Caller) -> None:
+    """Whoever came first goes first, and the next at once when it is over."""
+
+    def listening(name: str, ports: str) -> Object:
+        pod = asking(name)
+        return {**pod, "metadata": {"name": name, "annotations": {PORTS_ALONE: ports}}}
+
+    taken = "0/1 nodes are available: 1 node(s) didn't have free ports for the requested pod ports."
+    for name, ports in (("a", "81"), ("b", "82, 81"), ("c", "81"), ("d", "83")):
+        call("POST", PODS, listening(name, ports))
+    call.plane.advance(3)
+    waits = [reason_of(call, name) for name in "abcd"]
+    assert waits == ["", taken, taken, ""]
+    call("PATCH", f"{PODS}/a/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    call.plane.advance(3)
+    assert [reason_of(call, name) for name in "bc"] == ["", taken]
+    call("DELETE", f"{PODS}/b")
+    call.plane.advance(5)
+    assert reason_of(call, "c") == ""

@@ -69,6 +69,7 @@ def test_a_plugin_runs_beside_the_step_and_knows_its_token() -> None:
         assert {"name": "var-run-argo", "mountPath": "/var/run/argo"} in one["volumeMounts"]
     assert pod["spec"]["volumes"] == [{"name": "var-run-argo", "emptyDir": {}}]
     assert pod["metadata"]["annotations"]["ruleengine.dev/reports"] == "true"
+    assert pod["metadata"]["annotations"]["local.ruleengine.dev/ports"] == "4355"
     plan = plan_of(pod, "main")
     assert plan["plugin"]["plugins"] == [{"name": "greeter", "port": 4355}]
     asked = plan["plugin"]["asked"]

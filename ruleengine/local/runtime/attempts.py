@@ -8,7 +8,7 @@ off by the end of a server.
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ruleengine.formats import json_text
@@ -38,6 +38,8 @@ class Attempt:
     group: Group | None = None
     plan: ContainerPlan | None = field(default=None, repr=False)
     """The plan of one that runs in a container engine."""
+    writes: tuple[PurePosixPath, ...] = ()
+    """The places of the mounts that it may write."""
 
     @property
     def number(self) -> int:

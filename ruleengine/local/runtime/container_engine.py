@@ -87,6 +87,7 @@ class ContainerEngine:
     ) -> None:
         self.command = tuple(command)
         self.problem = "" if command else "there is no container engine"
+        self._is_podman = "podman" in Path(command[0]).name if command else False
         self._label = f"{STATE}={content_digest(str(state))[:32]}"
         self._environment = {
             name: text
@@ -218,7 +219,7 @@ class ContainerEngine:
         spec = {
             "arguments": [
                 *(*self.command, "run", "--name", name, "--label", self._label),
-                *(*self._options(), *_wishes(plan), *variables),
+                *(*self._options(), *_wishes(plan), *self._read_only(plan), *variables),
                 *(part for one in [*volumes, bound] for part in _mount(one)),
                 *_started(plan.inside),
             ],
@@ -253,6 +254,13 @@ class ContainerEngine:
             found.append(f"--ulimit={name}={number}:{number}")
         return found
 
+    def _read_only(self, plan: ContainerPlan) -> list[str]:
+        if not plan.read_only_root:
+            return []
+        # podman would lay folders that can be written over it
+        whole = ["--read-only-tmpfs=false"] if self._is_podman else []
+        return ["--read-only", *whole]
+
     def execution(self, plan: ContainerPlan, arguments: Sequence[str], *, tty: bool) -> list[str]:
         """Return the command that runs another program in a container."""
         way = ["--interactive", *(["--tty"] if tty else [])]
@@ -275,7 +283,7 @@ class ContainerEngine:
 
     def _removal(self, *names: str) -> list[str]:
         # podman would ask and wait before it forces
-        at_once = ["--time=0"] if "podman" in Path(self.command[0]).name else []
+        at_once = ["--time=0"] if self._is_podman else []
         return [*self.command, "rm", "--force", *at_once, *names]
 
     def close(self) -> None:
@@ -298,8 +306,6 @@ def _wishes(plan: ContainerPlan) -> Iterator[str]:
         yield f"--memory={plan.limits.memory}"
     if plan.limits.cpu:
         yield f"--cpus={plan.limits.cpu / 1000:g}"
-    if plan.read_only_root:
-        yield "--read-only"
     if plan.stdin:
         yield "--interactive"
     if plan.tty:

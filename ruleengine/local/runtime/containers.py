@@ -7,7 +7,7 @@ it writes is ``upper``), ``log`` and ``termination``, the message that it leaves
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -35,8 +35,7 @@ _UNSAFE: Final = (
     "ruleengine's own sandbox does it"
 )
 _UNSAFE_INSIDE: Final = (
-    "the container engine cannot mount {} safely, since it {} while other containers of the pod "
-    "run; mount the whole volume"
+    "the container engine cannot mount {} safely, since it {}; mount the whole volume"
 )
 _OPEN: Final = (
     "there is no sandbox, so {} cannot be mounted; allow user namespaces or install bubblewrap, "
@@ -60,11 +59,13 @@ class Containers:
         self._template = template
         self._is_prepared = False
 
-    def check_mounts(self, plan: ContainerPlan, *, beside_others: bool) -> None:
+    def check_mounts(self, plan: ContainerPlan, others: Container[PurePosixPath]) -> None:
         """Raise ``OSError`` for mounts that could lead out of their volumes.
 
         Bubblewrap follows links on the way to what it mounts, and to where it mounts it; others
-        that run could lay one at any moment. So do container engines, the former only.
+        that run could lay one at any moment. So do container engines, the former only. ``others``
+        are the places that somebody writes who runs: whoever writes a part of a volume alone
+        cannot replace what leads there.
         """
         if self.sandbox.isolation is not Isolation.BUBBLEWRAP and plan.inside is None:
             return
@@ -73,9 +74,11 @@ class Containers:
             if any(PurePosixPath(one.path) in PurePosixPath(mount.path).parents for one in written):
                 raise OSError(_UNSAFE.format(mount.path, "lies below a volume that is written"))
         for mount in written:
-            if mount.sub_path and beside_others:
+            if any(above in others for above in mount.place(plan.uid).parents):
                 problem = _UNSAFE if plan.inside is None else _UNSAFE_INSIDE
-                raise OSError(problem.format(mount.path, "is a part of a volume that is written"))
+                raise OSError(
+                    problem.format(mount.path, "is a part of what another writes as a whole")
+                )
 
     def mountable(self, plan: ContainerPlan) -> Sequence[Mount]:
         """Return what a container has mounted. Raises ``OSError`` for what cannot be.

@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ruleengine.local.clock import Clock
@@ -168,8 +168,11 @@ class ProcessRunner:
                 # before the process: a server killed in between finds that there may have been one
                 attempt.write()
                 check_ports(plan.address, plan.ports)
-                self.containers.check_mounts(plan, beside_others=bool(self._running(plan.uid)))
+                self.containers.check_mounts(plan, self._written())
                 mounts = self.containers.mountable(plan)
+                attempt.writes = tuple(
+                    one.place(plan.uid) for one in mounts if one.files is None and not one.read_only
+                )
                 volumes = [self._volume(plan.uid, mount) for mount in mounts]
                 with self._launch(plan, attempt, volumes) as asked:
                     launcher = self._warm_launcher if plan.engine else self._launcher
@@ -361,6 +364,10 @@ class ProcessRunner:
     def _running(self, uid: str) -> list[Attempt]:
         attempts = (one for name in self._pods.get(uid, {}).values() for one in name)
         return [one for one in attempts if one.contained is not None]
+
+    def _written(self) -> set[PurePosixPath]:
+        """Return the places of volumes that somebody writes who runs."""
+        return {place for uid in self._pods for one in self._running(uid) for place in one.writes}
 
     def _reap(self, attempt: Attempt) -> None:
         found = attempt.contained

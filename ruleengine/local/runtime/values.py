@@ -7,7 +7,7 @@ A *container* is named by the uid of its pod and its name; each time it is start
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, Protocol
 
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
@@ -45,6 +45,10 @@ class Mount:
     claim: str = ""
     is_given: bool = False
     files: Mapping[str, VolumeFile] | None = field(default=None, repr=False)
+
+    def place(self, uid: str) -> PurePosixPath:
+        """Return what of all volumes it is, in the pod of a uid: the volume, and the part of it."""
+        return PurePosixPath(self.claim or f"{uid}:{self.volume}") / self.sub_path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
