@@ -32,44 +32,19 @@ def hook_name(owner: str, hook: str) -> str:
     return f"{owner}{naming.ON_EXIT}" if hook == EXIT else f"{owner}.hooks.{hook}"
 
 
-def are_done(machine: "Machine", node: Object, step: Object, prefix: str) -> bool:
-    """Tell whether every hook of a node that was begun, or is sure to begin, is over.
+def run_hooks(machine: "Machine", node: Object, step: Object, prefix: str, call: "Call") -> bool:
+    """Begin the hooks of a step or task whose time has come; tell whether all that began are over.
 
     ``prefix`` is ``steps.NAME`` or ``tasks.NAME``, under which hooks see their own step.
     """
-    for hook, stated in hooks_of(step).items():
-        found = machine.tree.find(hook_name(node["name"], hook))
-        if found is not None and not is_fulfilled(found):
-            return False
-        due = hook == EXIT and is_completed(node) and not machine.stopped
-        if found is None and due and _is_wanted(machine, node, stated, prefix):
-            return False
-    return True
-
-
-def run_hooks(machine: "Machine", node: Object, step: Object, prefix: str, call: "Call") -> bool:
-    """Begin the hooks of a step or task whose time has come; tell as :func:`are_done` does."""
     hooks = hooks_of(step)
     if not hooks:
         return True
-    variables = _variables(machine, node, prefix)
+    variables = {**machine.globals, **node_variables(prefix, node, machine.tree, {})}
     for hook, stated in hooks.items():
         run_hook(machine, node, Hook(name=hook, stated=stated, variables=variables), call)
-    return are_done(machine, machine.tree.find(node["name"]) or node, step, prefix)
-
-
-def _variables(machine: "Machine", node: Object, prefix: str) -> Variables:
-    return {**machine.globals, **node_variables(prefix, node, machine.tree, {})}
-
-
-def _is_wanted(machine: "Machine", node: Object, stated: Object, prefix: str) -> bool:
-    """Tell whether the expression of a hook holds, if it has one; a wrong one is told later."""
-    if not stated.get("expression"):
-        return True
-    try:
-        return evaluate(str(stated["expression"]), _variables(machine, node, prefix)) is True
-    except NodeError:
-        return True
+    begun = (machine.tree.find(hook_name(node["name"], hook)) for hook in hooks)
+    return all(is_fulfilled(one) for one in begun if one is not None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +80,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
             machine.end(found, Phase.ERROR, str(error))
             return True
         if begun is None:
-            return not (hook.name == EXIT and is_completed(node))
+            return True
         own = own._replace(step=begun, arguments=begun.get("arguments") or {})
     made = machine.run(own)
     if made is None:

@@ -37,7 +37,7 @@ from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.tree import Tree
-from ruleengine.pipelines.variables import exported_variables, input_variables
+from ruleengine.pipelines.variables import exported_variables, input_variables, without_exports
 
 _DEEPEST: Final = 100
 """How many templates may be called inside one another (reference, Workflows 1)."""
@@ -289,7 +289,12 @@ class Machine:
                 return found.template
             template = {**found.template, "inputs": inputs} if inputs else {**found.template}
             metrics = template.pop("metrics", None)  # what they tell is known at the end only
-            local = {**self.globals, **self._local(call, found)}
+            known = (
+                without_exports(self.globals)
+                if {"steps", "dag"} & template.keys()
+                else self.globals
+            )
+            local = {**known, **self._local(call, found)}
             first = substitute(template, local)
             variables = input_variables(first.get("inputs") or {}, first.get("outputs") or {})
             replaced: Object = substitute(first, {**local, **variables})

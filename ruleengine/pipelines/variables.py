@@ -24,6 +24,7 @@ NOW: Final = ""
 """Under this name, which no tag has, stands the time of the decision."""
 
 SCHEDULED_TIME: Final = "workflows.argoproj.io/scheduled-time"
+_EXPORTS: Final = "workflow.outputs."
 _STRFTIME: Final = "BbmAadHIMSYypZzL"
 
 
@@ -84,14 +85,19 @@ def exported_variables(outputs: Object) -> dict[str, Any]:
     """Return the variables of what nodes made for the whole workflow to see."""
     return {
         **{
-            f"workflow.outputs.parameters.{one['name']}": as_text(one.get("value", ""))
+            f"{_EXPORTS}parameters.{one['name']}": as_text(one.get("value", ""))
             for one in outputs.get("parameters") or ()
         },
-        **{
-            f"workflow.outputs.artifacts.{one['name']}": one
-            for one in outputs.get("artifacts") or ()
-        },
+        **{f"{_EXPORTS}artifacts.{one['name']}": one for one in outputs.get("artifacts") or ()},
     }
+
+
+def without_exports(variables: Variables) -> dict[str, Any]:
+    """Return variables without what nodes made for all to see: a later one may still change that.
+
+    So steps and tasks see what there is when they begin, not when their template did.
+    """
+    return {key: known for key, known in variables.items() if not key.startswith(_EXPORTS)}
 
 
 def input_variables(inputs: Object, outputs: Object) -> dict[str, Any]:

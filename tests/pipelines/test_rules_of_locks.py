@@ -72,11 +72,9 @@ def test_a_lock_of_a_workflow_is_called_by_its_place(stated: str, lock: str) -> 
     """Older files name one semaphore; a name may be that of a parameter."""
     several = Several(workflow("one", whole(stated)))
     several.turn("one")
-    held = {
-        entry[kind]
-        for kind, states in (several.status("one", "synchronization") or {}).items()
-        for entry in states["holding"]
-    }
+    kind = "semaphore" if "semaphore" in stated else "mutex"
+    holding = lookup(several.status("one"), "synchronization", kind, "holding", default=())
+    held = {entry[kind] for entry in holding}
     assert held == {lock}
 
 

@@ -255,7 +255,10 @@ class MemoryWorld:
             outputs["result"] = end.result
         if end.parameters:
             pairs = end.parameters.items()
-            outputs["parameters"] = [{"name": name, "value": value} for name, value in pairs]
+            shared = _shared(pod)
+            outputs["parameters"] = [
+                {"name": name, "value": value, **shared.get(name, {})} for name, value in pairs
+            ]
         if end.artifacts:
             kept = plan_of(pod, "wait").get("artifacts", ())
             outputs["artifacts"] = [_reported(one) for one in kept]
@@ -307,6 +310,15 @@ class MemoryWorld:
         raise AssertionError(f"not settled after {turns} turns: {decision.next}")
 
 
+def _shared(pod: Object) -> dict[str, Object]:
+    """Return the names by which the whole workflow sees parameters that a pod makes."""
+    plans = [plan_of(pod, one["name"]) for one in pod["spec"]["containers"]]
+    declared = [one for plan in plans for one in plan.get("parameters", ())]
+    return {
+        one["name"]: {"globalName": one["globalName"]} for one in declared if one.get("globalName")
+    }
+
+
 def _reported(kept: Object) -> Object:
     """Return an artifact as the executor reports it."""
     words = ("name", "globalName", "archive", "artifactGC")
@@ -317,9 +329,9 @@ def plan_of(pod: Object, container: str) -> Any:
     """Return the plan that a container of ours is given; an empty one where there is none."""
     spec = pod["spec"]
     for one in (*spec.get("initContainers", ()), *spec["containers"]):
-        if one["name"] == container:
+        if one["name"] == container and "env" in one:
             told = {env["name"]: env.get("value") for env in one["env"]}
-            return json.loads(told[PLAN_VARIABLE])
+            return json.loads(told.get(PLAN_VARIABLE) or "{}")
     return {}
 
 
