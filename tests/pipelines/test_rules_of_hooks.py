@@ -202,3 +202,94 @@ def test_what_makes_nothing_can_be_remembered_too() -> None:
     assert second["memoizationStatus"]["hit"] is True
     (cache,) = world.list("v1", "ConfigMap")
     assert cache["metadata"]["labels"] == {"workflows.argoproj.io/configmap-type": "Cache"}
+
+
+@pytest.mark.parametrize(
+    ("expression", "begun"),
+    [
+        ("workflow.status == 'Running'", True),
+        ("workflow.parameters.given == 'known'", True),
+        ("steps.one.status == 'Running'", True),
+        ("steps['one'].status == 'Succeeded'", True),
+        ("steps.one.status == 'Failed'", False),
+        ("steps.one.status == 'Succeeded' && steps.one.outputs.result == 'made'", True),
+    ],
+)
+def test_an_expression_sees_the_workflow_and_its_own_step(expression: str, *, begun: bool) -> None:
+    """Also while that runs; the hook runs once, and what follows waits for it."""
+    hook = f'hooks: {{now: {{template: other, expression: "{expression}"}}}}'
+    given = "arguments: {parameters: [{name: given, value: known}]}"
+
+    def script(name: str, _: object) -> End:
+        return End(result="made", seconds=9 if "hooks" in name else 3)
+
+    world = stepped(f"template: print, {hook}", script=script, more=given)
+    hooks = [one for one in world.began if "hooks" in one]
+    assert hooks == ["[0].one.hooks.now"] * begun
+    if begun:
+        assert world.node("two")["startedAt"] >= world.node("one.hooks.now")["finishedAt"]
+
+
+def test_a_hook_whose_expression_cannot_be_read_is_an_error_of_its_own() -> None:
+    """Its step is none, and what follows goes on."""
+    world = stepped("template: say, hooks: {now: {template: other, expression: 'a +'}}")
+    hook = world.node("one.hooks.now")
+    assert (hook["phase"], hook["nodeFlag"]) == ("Error", {"hooked": True})
+    assert "expression 'a +'" in hook["message"]
+    assert hook["id"] in world.node("one")["children"]
+    assert world.status("phase") == "Succeeded"
+
+
+def test_a_hook_may_be_named_by_a_parameter() -> None:
+    """Its tags are replaced when it begins."""
+    hook = 'hooks: {exit: {template: "{{workflow.parameters.which}}"}}'
+    given = "arguments: {parameters: [{name: which, value: other}]}"
+    world = stepped(f"template: say, {hook}", more=given)
+    assert world.node("one.onExit")["templateName"] == "other"
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "steps: [[{name: a, template: say}], [{name: b, template: say}]]",
+        "dag: {tasks: [{name: a, template: say}, {name: b, template: say, depends: a}]}",
+    ],
+)
+def test_what_an_exit_handler_calls_is_no_hook_itself(handler: str) -> None:
+    """And runs to its end, although the workflow was stopped, its own hooks included."""
+    handler = handler.replace("{name: a,", "{name: a, onExit: other,")
+    spec = f"""
+entrypoint: main
+onExit: handle
+templates:
+- {{name: main, container: {{image: alpine, command: [main]}}}}
+- name: handle
+  {handler}
+{STEP}
+"""
+    world = world_of(spec, lambda name, _: End() if "onExit" in name else None)
+    world.turn()
+    world.run_pods()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert len(world.began) == 4
+    flags = {one["displayName"]: one.get("nodeFlag") for one in world.nodes()}
+    assert flags["a"] is flags["b"] is None
+    assert flags["a.onExit"] == {"hooked": True}
+    assert world.phases()[".onExit"] == "Succeeded"
+
+
+def test_what_a_hook_prints_is_kept_for_nobody() -> None:
+    """A step that is referred to does not make its hooks be, too."""
+    given = '{parameters: [{name: text, value: "{{steps.one.outputs.result}}"}]}'
+    when = "expression: \"steps.one.status == 'Succeeded'\""
+    later = f"later: {{template: tell, arguments: {given}, {when}}}"
+    world = stepped(f"template: print, hooks: {{exit: {{template: print}}, {later}}}")
+    kept = {}
+    for pod in world.pods():
+        listed = pod["spec"]["containers"][0].get("env") or ()
+        values = {one["name"]: one.get("value") for one in listed}
+        name = pod["metadata"]["annotations"]["workflows.argoproj.io/node-name"]
+        kept[name] = values["ARGO_INCLUDE_SCRIPT_OUTPUT"]
+    assert kept["wf[0].one"] == "true"
+    assert kept["wf[0].one.onExit"] == "false"
