@@ -122,7 +122,9 @@ class RepoLearner:
 
         contents: dict[str, tuple[str, bytes]] = {}
         findings: list[Finding] = []
-        for path, blob, _ in self._index.files_below(folder):
+        own = self._index.file(folder)  # what stands in its place
+        below = [(path, blob) for path, blob, _ in self._index.files_below(folder)]
+        for path, blob in [*([(folder, own[0])] if own else []), *below]:
             unread = entry_finding(mode_of(blob), path) if mode_of(blob) else None
             if unread is not None:
                 findings.append(unread)

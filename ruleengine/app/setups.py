@@ -112,8 +112,10 @@ class Setup:
             mode = mode_of(blob)
             if mode and not is_examined(path, FOLDERS):
                 wrong = entry_finding(mode, path)
+                if wrong is not None and wrong.severity is Severity.INFO:
+                    wrong = replace(wrong, severity=Severity.WARNING)
                 if wrong is not None:
-                    yield replace(wrong, severity=Severity.WARNING)
+                    yield wrong
 
     def _remembered(self) -> Object:
         text = self._index.remembered("setup")

@@ -13,7 +13,7 @@ from ruleengine.repository.blobs import blob_id
 from ruleengine.repository.entries import FILE_MODES, STATE_FOLDER, UNMERGED, UNREADABLE
 from ruleengine.repository.git import Git
 from ruleengine.repository.trees import commit_of
-from ruleengine.repository.worktree import mode_on_disk, read_file, walk_folder
+from ruleengine.repository.worktree import mode_on_disk, passed_over, read_file, walk_folder
 from ruleengine.validation.states import TreeState
 
 PATH_INVALID = "path"
@@ -60,10 +60,10 @@ class GitHistory:
         """
         options = ["--branch", "--no-renames", "--untracked-files=all", "--ignore-submodules=all"]
         process = self._git.start("status", "--porcelain=v2", "-z", *options, "--", ".")
-        return lambda: self._worktree(_split(self._git.finish(process)))
+        return lambda: self._worktree(*self._git.finish_complaining(process))
 
-    def _worktree(self, records: Sequence[str]) -> TreeState:
-        commit = ""
+    def _worktree(self, printed: bytes, complaint: str) -> TreeState:
+        records, commit = _split(printed), ""
         overlay: dict[str, str | None] = {}
         for record in records:
             if record.startswith("# branch.oid "):
@@ -75,6 +75,10 @@ class GitHistory:
                     continue
                 blob = worktree_blob(self._git.folder, inside, len(commit) or 40)
                 overlay[_shown(inside)] = _blob(UNMERGED, inside) if record[0] == "u" else blob
+        if complaint:
+            tracked = self._records("ls-files", "-z", "--", ".")
+            for path in passed_over(self._git.folder, self._prefix, complaint, tracked):
+                overlay[_shown(path)] = _blob(UNREADABLE, path)
         return TreeState(commit=commit, overlay=overlay)
 
     def staged(self) -> TreeState:
@@ -127,13 +131,10 @@ class PlainHistory:
         raise KeyError(old or new)
 
     def worktree(self) -> TreeState:
-        """Return every file of the folder."""
-        return TreeState(
-            overlay={
-                _shown(path): worktree_blob(self._root, path)
-                for path in walk_folder(self._root).blobs()
-            }
-        )
+        """Return every file of the folder, and what stands there in place of one."""
+        found = walk_folder(self._root)
+        paths = (*found.blobs(), *(one.place.path for one in found.findings))
+        return TreeState(overlay={_shown(path): worktree_blob(self._root, path) for path in paths})
 
 
 def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:

@@ -73,6 +73,9 @@ def _folder(source: Object, view: FileView) -> tuple[str | None, tuple[Finding, 
     what = "is a file, not a folder" if view.exists(folder) else "does not exist"
     if view.links(folder):
         what = "is a symbolic link, which is not followed,"
+    closed = view.closed(folder)
+    if closed:
+        return None, closed
     revision = view.tree.revision
     message = f"source.path {written!r} {what}" + (f" at revision {revision}" if revision else "")
     return None, (finding("render-path-missing", message, Place(folder)),)

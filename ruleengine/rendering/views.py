@@ -42,6 +42,15 @@ class FileView:
         self.blobs.add((path, self.tree.files()[path].blob))
         return self.tree.read(path)
 
+    def closed(self, folder: str) -> tuple[Finding, ...]:
+        """Return what of a folder, or whether all of it, is there and cannot be read."""
+        return tuple(
+            one
+            for one in self.tree.findings
+            if one.code == "repository-file-unreadable"
+            and f"{one.place.path}/".startswith(f"{folder}/")
+        )
+
     def unfollowed(self, folder: str, *, recurse: bool) -> tuple[Finding, ...]:
         """Return what the tree says it did not follow among the files of ``folder``."""
         prefix = f"{folder}/" if folder else ""

@@ -70,12 +70,20 @@ class Git:
         Raises ``UsageError`` where git refuses, ``KeyboardInterrupt`` where a Ctrl-C reached it
         before it had a process group of its own.
         """
-        output, complaint = process.communicate()
+        return self.finish_complaining(process)[0]
+
+    def finish_complaining(self, process: "subprocess.Popen[bytes]") -> tuple[bytes, str]:
+        """Return what a started git printed, and of what it complained although it went on.
+
+        Raises as :meth:`finish` does.
+        """
+        output, said = process.communicate()
+        complaint = said.decode("utf-8", "surrogateescape")
         if process.returncode == -signal.SIGINT:
             raise KeyboardInterrupt
         if process.returncode:
-            raise refusal(complaint.decode(errors="replace"), self.folder)
-        return output
+            raise refusal(complaint, self.folder)
+        return output, complaint
 
     def run(self, *arguments: str, index: bool = False) -> bytes:
         """Run git and return what it printed. Raises ``UsageError`` where git refuses."""

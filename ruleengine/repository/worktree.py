@@ -5,6 +5,7 @@ ones are read and hashed.
 """
 
 import os
+import re
 import stat
 from collections.abc import Iterable, Mapping
 from functools import cached_property
@@ -25,6 +26,9 @@ from ruleengine.repository.git import Git
 
 _AS_IT_IS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
 """Opens neither what a link points at nor the other end of a pipe."""
+
+_CLOSED: Final = re.compile(r"could not open directory '(.*)/': ")
+"""What Git says of a folder that it passes over; the path is from the top of the repository."""
 
 _LEAST_READ: Final = 4096
 _NO_COMMIT: Final = "(initial)"
@@ -100,7 +104,9 @@ def read_git_worktree(git: Git, prefix: str) -> WorkTree:
         *("--no-renames", "--ignore-submodules=all", "--", "."),
     )
     files, findings = sort_entries(parse_listing(git.finish(listing)))
-    revision, changed, untracked = _parse_status(git.finish(status), prefix)
+    printed, complaint = git.finish_complaining(status)
+    revision, changed, untracked = _parse_status(printed, prefix)
+    changed += passed_over(git.folder, prefix, complaint, files)
     length = len(next(iter(files.values()), revision)) or len(blob_id(b""))
     files, more = _with_changes(git.folder, files, (*changed, *untracked), length)
     unread = {one.place.path for one in more}
@@ -112,6 +118,27 @@ def read_git_worktree(git: Git, prefix: str) -> WorkTree:
         dirty=bool(changed or untracked),
         reader=BlobReader(git),
     )
+
+
+def passed_over(folder: Path, prefix: str, complaint: str, tracked: Iterable[str]) -> list[str]:
+    """Return what the system does not let Git look at: tracked files, and other folders.
+
+    Git complains of them, goes on, and says of none that it changed. ``prefix`` is the path of
+    ``folder`` inside the Git repository.
+    """
+    if not complaint:
+        return []
+    found = [path for path in tracked if mode_on_disk(folder / path) == UNREADABLE]
+    closed = (
+        one.removeprefix(prefix) for one in _CLOSED.findall(complaint) if one.startswith(prefix)
+    )
+    return found + [
+        one
+        for one in closed
+        if mode_on_disk(folder / one) == UNREADABLE
+        and one.partition("/")[0] != STATE_FOLDER
+        and not any(path.startswith(f"{one}/") for path in found)
+    ]
 
 
 def parse_listing(output: bytes) -> Iterable[tuple[str, str, str]]:
@@ -130,13 +157,17 @@ def walk_folder(folder: Path) -> WorkTree:
     somebody asks.
     """
     entries: list[tuple[str, str, str]] = []
-    for parent, folders, names in os.walk(folder):
+    closed: list[OSError] = []
+    for parent, folders, names in os.walk(folder, onerror=closed.append):
         folders[:] = sorted(name for name in folders if not name.startswith("."))
         relative = os.path.relpath(parent, folder).replace(os.sep, "/")
         linked = [name for name in folders if Path(parent, name).is_symlink()]
         for name in [*names, *linked]:
             path = name if relative == "." else f"{relative}/{name}"
             entries.append((mode_on_disk(folder / path), "", path))
+    for one in closed:
+        path = os.path.relpath(one.filename, folder).replace(os.sep, "/")
+        entries.append((mode_on_disk(folder / path), "", path))
     files, findings = sort_entries(sorted(entries, key=lambda one: one[2]))
     safe: dict[str, bool] = {}
     blobs = LazyMapping(files, lambda path: blob_id(read_file(folder, path, safe) or b""))
@@ -213,7 +244,7 @@ def _with_changes(
 def mode_on_disk(path: Path) -> str:
     """Return the mode that Git would store, or an empty text for what is not there.
 
-    Git stores no folders, except another repository.
+    Git stores no folders, except another repository. One that nobody may look into is there.
     """
     try:
         mode = path.lstat().st_mode
@@ -226,8 +257,14 @@ def mode_on_disk(path: Path) -> str:
     if stat.S_ISLNK(mode):
         return "120000"
     if stat.S_ISDIR(mode):
-        return "160000" if (path / ".git").exists() else ""
+        return _mode_of_folder(path)
     return f"{mode:o}"
+
+
+def _mode_of_folder(path: Path) -> str:
+    if not os.access(path, os.R_OK | os.X_OK):
+        return UNREADABLE
+    return "160000" if (path / ".git").exists() else ""
 
 
 def _parse_status(output: bytes, prefix: str) -> tuple[str, list[str], list[str]]:

@@ -6,6 +6,7 @@ and is not read is a finding.
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -156,6 +157,59 @@ def test_what_is_no_regular_file_any_more_is_told(repo: Repo) -> None:
     result = call(repo.root, "validate")
     result.check_explained(1)
     assert "pipelines/build.yaml warning repository-file-unread" in result.output
+
+
+@pytest.mark.parametrize("with_git", [True, False])
+@pytest.mark.parametrize(
+    ("closed", "told"),
+    [
+        ("pipelines", "pipelines/build.yaml error repository-file-unreadable"),
+        ("pipelines/build.yaml", "pipelines/build.yaml error repository-file-unreadable"),
+        ("environments/new", "environments/new error repository-file-unreadable"),
+        ("rollouts", "rollouts error repository-file-unreadable"),
+        ("apps/web", "apps/web/service.yaml error repository-file-unreadable"),
+        ("ruleengine.yaml", "ruleengine.yaml error repository-file-unreadable"),
+    ],
+)
+def test_what_nobody_may_look_into_is_told(
+    repo: Repo, *, closed: str, told: str, with_git: bool
+) -> None:
+    """Git passes it over with a word that nobody sees; its objects would be pruned."""
+    repo.write({"ruleengine.yaml": "engine: native\n"})
+    for folder in ("environments/new", "rollouts"):
+        (repo.root / folder).mkdir(exist_ok=True)
+    path = repo.root / closed
+    if with_git:
+        repo.commit()
+        assert call(repo.root, "validate").code == 0
+    else:
+        shutil.rmtree(repo.root / ".git")
+        told = told if path.is_file() else f"{closed} error repository-file-unreadable"
+    mode = path.stat().st_mode
+    for command in ("validate", "coverage"):
+        path.chmod(0)
+        try:
+            done = _without_privileges(repo, command)
+        finally:
+            path.chmod(mode)
+        if command == "validate" or not closed.startswith(("apps", "ruleengine.yaml")):
+            assert told in done.stdout + done.stderr
+            assert done.returncode == 1
+    assert call(repo.root, "validate").code == 0
+
+
+def _without_privileges(repo: Repo, command: str) -> "subprocess.CompletedProcess[str]":
+    """Run a command as somebody whom permissions of files stop."""
+    as_others = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
+    if os.geteuid() == 0 and shutil.which(as_others[0]) is None:
+        pytest.skip("permissions stop nobody here")
+    return subprocess.run(
+        [*(as_others if os.geteuid() == 0 else ()), sys.executable, "-m", "ruleengine", command],
+        cwd=repo.root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
 
 
 def test_names_of_files_are_read_as_git_writes_them(repo: Repo) -> None:
