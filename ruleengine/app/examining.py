@@ -36,6 +36,7 @@ from ruleengine.rules.evaluation import evaluate_document
 from ruleengine.rules.loading import is_rule_file
 from ruleengine.validation.derived import check_derived
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
+from ruleengine.validation.graphs import output_reads
 from ruleengine.validation.identities import Identity, identity_of
 from ruleengine.validation.renders import described
 from ruleengine.validation.schema_catalog import Memory
@@ -146,7 +147,11 @@ class Examiner:
                 for identity in _identity(action)
             ),
             definitions=tuple(one for each in evaluations for one in each.definitions),
-            references=tuple(one for each in evaluations for one in each.references),
+            references=tuple(
+                one
+                for each in evaluations
+                for one in (*each.references, *output_reads(each.derived))
+            ),
             applications=tuple(
                 application
                 for each in evaluations

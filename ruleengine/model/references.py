@@ -35,7 +35,8 @@ class Reference(NamedTuple):
     ``kind`` may also be ``Path``: ``name`` is then a path of the same tree. ``passes`` are
     the names handed over, by aspect; each must be offered, and every offer of the aspect that
     must be passed has to be among them (unless ``partial``). ``severity`` is that of a dangling
-    pointer: what may live outside the repo is doubtful, not wrong. ``rule`` declared it.
+    pointer: what may live outside the repo is doubtful, not wrong; of one that is ``optional``
+    nothing is said. ``rule`` declared it.
     """
 
     kind: str
@@ -48,3 +49,4 @@ class Reference(NamedTuple):
     message: str = ""
     remedy: str = ""
     rule: str = ""
+    optional: bool = False

@@ -148,7 +148,7 @@ def encode_reference(one: Reference) -> str:
         aspect: [[name, _place(place)] for name, place in names]
         for aspect, names in one.passes.items()
     }
-    flags = [one.partial, one.severity.value]
+    flags = [one.partial, one.severity.value, one.optional]
     words = [one.message, one.remedy, one.rule]
     return _dumps([one.namespace, _place(one.place), passes, flags, words])
 
@@ -170,6 +170,7 @@ def decode_reference(kind: str, name: str, data: str) -> Reference:
         message=words[0],
         remedy=words[1],
         rule=words[2],
+        optional=flags[2],
     )
 
 

@@ -13,8 +13,9 @@ from ruleengine.model.documents import Derived, Form
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.places import Places
+from ruleengine.model.references import Reference
 from ruleengine.model.values import Object, Path, Value, lookup
-from ruleengine.validation.references import suggestion
+from ruleengine.validation.references import OUTPUTS, TEMPLATE, suggestion
 from ruleengine.validation.whereabouts import related_document, team_rule
 from ruleengine.validation.workflow_problems import BROKEN
 
@@ -78,6 +79,34 @@ def check_graphs(derived: Iterable[Derived]) -> Iterator[Finding]:
                 yield from _dag(one, at, dag)
         if value.get("kind") in _WORKFLOWS:
             yield from _workflow(one)
+
+
+def output_reads(derived: Iterable[Derived]) -> Iterator[Reference]:
+    """Yield pointers at what workflows read of templates that lie in other documents.
+
+    Whether these are there is told by the pointers of the calls.
+    """
+    for one in derived:
+        value = one.object
+        if value.get("apiVersion") != ARGO_API_VERSION or value.get("kind") not in _WORKFLOWS:
+            continue
+        from ruleengine.validation.workflow_tags import outputs_read
+
+        for read in outputs_read(value):
+            place = _place(one, read.path)
+            if place is None:
+                continue
+            cluster = read.reference.get("clusterScope") is True
+            kind = "ClusterWorkflowTemplate" if cluster else "WorkflowTemplate"
+            yield Reference(
+                kind=TEMPLATE,
+                namespace="" if cluster else str(value["metadata"].get("namespace") or ""),
+                name=f"{kind}/{read.reference['name']}/{read.reference['template']}",
+                place=place,
+                passes={OUTPUTS[read.kind]: ((read.name, place),)},
+                partial=True,
+                optional=True,
+            )
 
 
 def _workflow(one: Derived) -> Iterator[Finding]:

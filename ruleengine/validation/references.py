@@ -14,8 +14,13 @@ from ruleengine.model.references import Definition, Reference
 PATH = "Path"
 """The kind of a pointer whose other end is a file or folder of the same tree."""
 
-_TEMPLATE = "Template"
+TEMPLATE = "Template"
 """The kind of a template inside a workflow."""
+
+OUTPUTS = {"parameters": "output parameters", "artifacts": "output artifacts"}
+"""Aspects of what a template declares as outputs, which tags of those who call it read."""
+
+_READ = frozenset(OUTPUTS.values())
 
 
 def normal_path(path: str) -> str:
@@ -36,7 +41,7 @@ def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence
     """
     matching = [one for one in definitions if one.namespace == reference.namespace]
     if not matching:
-        return [_dangling(reference, definitions)]
+        return [] if reference.optional else [_dangling(reference, definitions)]
     # Twice declared is a finding of its own; here the first one speaks for all.
     definition = min(matching, key=lambda one: one.place)
     return [
@@ -104,6 +109,9 @@ def _dangling(reference: Reference, elsewhere: Sequence[Definition]) -> Finding:
 def _passed_wrongly(reference: Reference, definition: Definition, aspect: str) -> Sequence[Finding]:
     offers = definition.offers.get(aspect, {})
     passed = dict(reference.passes[aspect])
+    if aspect in _READ:
+        lacking = ((name, place) for name, place in passed.items() if name not in offers)
+        return [_read_in_vain(definition, aspect, name, place) for name, place in lacking]
     noun = _singular(aspect)
     here = (Related(definition.place, f"{definition.kind} {definition.name!r} is declared here"),)
     findings = [
@@ -133,6 +141,19 @@ def _passed_wrongly(reference: Reference, definition: Definition, aspect: str) -
     return findings
 
 
+def _read_in_vain(definition: Definition, aspect: str, name: str, place: Place) -> Finding:
+    """Return that a tag reads an output of a template elsewhere that this does not declare."""
+    what, noun = f"{definition.kind} {definition.name!r}", _singular(aspect)
+    near = suggestion(name, definition.offers.get(aspect, {}))
+    return _finding(
+        "reference-tag-unresolved",
+        f"nothing stands for this tag: {what} declares no {noun} {name!r}",
+        near or f"correct the name, or declare the {noun} there",
+        place,
+        (Related(definition.place, f"{what} is declared here"),),
+    )
+
+
 def _remedy_for_unknown(name: str, noun: str, offers: Mapping[str, bool]) -> str:
     near = suggestion(name, offers)
     if near:
@@ -143,7 +164,7 @@ def _remedy_for_unknown(name: str, noun: str, offers: Mapping[str, bool]) -> str
 
 def _severity_of_unknown(definition: Definition) -> Severity:
     """Argo hands superfluous arguments to a template of the same document, which ignores them."""
-    return Severity.WARNING if definition.kind == _TEMPLATE else Severity.ERROR
+    return Severity.WARNING if definition.kind == TEMPLATE else Severity.ERROR
 
 
 def _singular(aspect: str) -> str:

@@ -2,7 +2,8 @@
 
 Argo tells of a tag that nothing stands for when a workflow is submitted, and of an expression
 that cannot be read when the step is run that holds it (reference, Workflows 5 and 25). What only a
-run knows (labels, what a caller passes, templates of other documents) is let pass.
+run knows (labels, what a caller passes) is let pass. What is read of templates of other documents
+is found here, and looked up where these are known.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,6 +14,16 @@ from typing import Final
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.validation.graphs import TaskNeeds, calls_of, items_of, spec_of
 from ruleengine.validation.references import suggestion
+from ruleengine.validation.workflow_outputs import (
+    Declared,
+    Elsewhere,
+    Known,
+    Made,
+    OutputRead,
+    declared_in,
+    known_of,
+    outputs_of,
+)
 from ruleengine.validation.workflow_problems import WorkflowProblem
 
 _TAG: Final = "{{"
@@ -37,22 +48,10 @@ _LEFT: Final = frozenset({"metrics", "name"})
 _OF_GRAPH: Final = frozenset({"dependencies", "depends", "name"})
 """Fields of steps and tasks that :mod:`.graphs` looks at."""
 
+_OUTPUT: Final = ("outputs", "kind", "name")
+"""What follows the name of a step in a tag of one of its outputs."""
+
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
-
-Declared = Mapping[str, frozenset[str]]
-"""Names by ``parameters`` and ``artifacts``."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Workflow:
-    """What is known of a workflow. ``open`` says that others may give it more parameters."""
-
-    parameters: frozenset[str]
-    shared: Declared
-    open: bool
-    calls_others: bool
-    templates: Mapping[str, Object]
-    defaults: Object
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,65 +62,44 @@ class _Scope:
     they declare as outputs (``None``: unknown), ``beside`` the others of the same template.
     """
 
-    workflow: _Workflow
+    workflow: Known
     inputs: Declared | None = None
     outputs: Declared = field(default_factory=dict)
     word: str = ""
-    visible: Mapping[str, Declared | None] = field(default_factory=dict)
+    visible: Mapping[str, Made] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     loops: bool = False
 
 
 def check_tags(workflow: Object) -> Iterator[WorkflowProblem]:
     """Yield what is wrong with the tags and expressions of a workflow."""
+    found = _looked_through(workflow, known_of(workflow))
+    return (one for one in found if isinstance(one, WorkflowProblem))
+
+
+def outputs_read(workflow: Object) -> Iterator[OutputRead]:
+    """Yield the outputs that a workflow reads of templates of other documents."""
+    known = known_of(workflow)
+    found = _looked_through(workflow, known) if known.calls_others else ()
+    return (one for one in found if isinstance(one, OutputRead))
+
+
+_Told = WorkflowProblem | OutputRead
+
+
+def _looked_through(workflow: Object, known: Known) -> Iterator[_Told]:
     path, spec = spec_of(workflow)
-    known = _known(str(workflow.get("kind")), spec)
     rest = {key: value for key, value in spec.items() if key not in _NOT_OF_SPEC}
     yield from _texts(rest, path, _Scope(workflow=known))
     for where, template in items_of(spec, ("templates",)):
         yield from _template(template, (*path, *where), known)
 
 
-def _known(kind: str, spec: Object) -> _Workflow:
-    templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
-    defaults = spec.get("templateDefaults")
-    shared: dict[str, set[str]] = {"parameters": set(), "artifacts": set()}
-    for one in templates.values():
-        for what, names in shared.items():
-            found = (each.get("globalName") for _, each in items_of(one, ("outputs", what)))
-            names.update(str(name) for name in found if name)
-    return _Workflow(
-        parameters=_names(spec, "arguments", "parameters"),
-        shared={what: frozenset(names) for what, names in shared.items()},
-        open=kind not in ("Workflow", "CronWorkflow") or "workflowTemplateRef" in spec,
-        calls_others="workflowTemplateRef" in spec or _calls_others(spec),
-        templates=templates,
-        defaults=defaults if isinstance(defaults, dict) else {},
-    )
-
-
-def _calls_others(value: Value) -> bool:
-    if isinstance(value, dict):
-        return "templateRef" in value or any(_calls_others(one) for one in value.values())
-    return isinstance(value, list) and any(_calls_others(one) for one in value)
-
-
-def _names(value: Object, *path: str) -> frozenset[str]:
-    return frozenset(str(one.get("name")) for _, one in items_of(value, path))
-
-
-def _declared(template: Object, what: str, defaults: Object) -> Declared:
-    return {
-        kind: _names(template, what, kind) | _names(defaults, what, kind)
-        for kind in ("parameters", "artifacts")
-    }
-
-
-def _template(template: Object, path: Path, workflow: _Workflow) -> Iterator[WorkflowProblem]:
+def _template(template: Object, path: Path, workflow: Known) -> Iterator[_Told]:
     scope = _Scope(
         workflow=workflow,
-        inputs=_declared(template, "inputs", workflow.defaults),
-        outputs=_declared(template, "outputs", workflow.defaults),
+        inputs=declared_in(template, "inputs", workflow.defaults),
+        outputs=declared_in(template, "outputs", workflow.defaults),
     )
     if "steps" in template or "dag" in template:
         yield from _calling(template, path, scope)
@@ -131,11 +109,11 @@ def _template(template: Object, path: Path, workflow: _Workflow) -> Iterator[Wor
             yield from _texts(value, (*path, key), scope)
 
 
-def _calling(template: Object, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _calling(template: Object, path: Path, scope: _Scope) -> Iterator[_Told]:
     """Yield what is wrong in a template of steps or tasks."""
     word = "steps" if "steps" in template else "tasks"
     calls = list(_steps(template) if word == "steps" else _tasks(template))
-    outputs = {name: _outputs_of(call, scope.workflow) for name, call, _, _ in calls}
+    outputs = {name: outputs_of(call, scope.workflow) for name, call, _, _ in calls}
     whole = replace(scope, word=word, visible=outputs)
     for name, call, where, before in calls:
         own = replace(
@@ -178,15 +156,7 @@ def _tasks(template: Object) -> Iterator[_Call]:
         yield name, call, where, needs.before(name)
 
 
-def _outputs_of(call: Object, workflow: _Workflow) -> Declared | None:
-    inline = call.get("inline")
-    template = (
-        inline if isinstance(inline, dict) else workflow.templates.get(str(call.get("template")))
-    )
-    return None if template is None else _declared(template, "outputs", workflow.defaults)
-
-
-def _texts(value: Value, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _texts(value: Value, path: Path, scope: _Scope) -> Iterator[_Told]:
     """Yield what is wrong in the texts of a value."""
     found: list[tuple[Path, str]] = []
     _collect(value, path, found)
@@ -206,7 +176,7 @@ def _collect(value: Value, path: Path, found: list[tuple[Path, str]]) -> None:
             _collect(one, (*path, key), found)
 
 
-def _text(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _text(text: str, path: Path, scope: _Scope) -> Iterator[_Told]:
     if path[-1] in _EXPRESSIONS and _TAG not in text:
         yield from _expression(text, path, scope)
     elif path[-1] == "when" and _TAG not in text:
@@ -228,7 +198,7 @@ def _text(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
             yield from _unresolved(tag.names[0], path, scope)
 
 
-def _expression(text: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _expression(text: str, path: Path, scope: _Scope) -> Iterator[_Told]:
     from ruleengine.expressions import expr
     from ruleengine.expressions.language import ExpressionError
 
@@ -261,7 +231,7 @@ def _invalid(path: Path, error: Exception) -> WorkflowProblem:
     )
 
 
-def _named(names: tuple[str, ...], path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _named(names: tuple[str, ...], path: Path, scope: _Scope) -> Iterator[_Told]:
     """Yield which steps and tasks an expression names that are not there to be named."""
     for name in names:
         word, _, rest = name.partition(".")
@@ -270,13 +240,14 @@ def _named(names: tuple[str, ...], path: Path, scope: _Scope) -> Iterator[Workfl
             yield from () if longer else _unresolved(name, path, scope)
 
 
-def _unresolved(name: str, path: Path, scope: _Scope) -> Iterator[WorkflowProblem]:
+def _unresolved(name: str, path: Path, scope: _Scope) -> Iterator[_Told]:
     """Yield why nothing stands for a tag; nothing where something does, or may later."""
     word, _, rest = name.partition(".")
     match word:
         case "inputs" | "outputs":
             found = _of_template(word, rest, scope)
         case "steps" | "tasks":
+            yield from _read_elsewhere(rest, path, scope)
             found = _of_others(word, rest, scope)
         case "item":
             found = ("", "loop over something with `withItems`, `withParam` or `withSequence`")
@@ -331,7 +302,19 @@ def _of_others(word: str, rest: str, scope: _Scope) -> _Found:
     return _of_outputs(name, what, scope.visible[name])
 
 
-def _of_outputs(step: str, what: str, declared: Declared | None) -> _Found:
+def _read_elsewhere(rest: str, path: Path, scope: _Scope) -> Iterator[OutputRead]:
+    step, _, what = rest.partition(".")
+    made = scope.visible.get(step)
+    words = what.split(".")
+    if not isinstance(made, Elsewhere) or words[0] != "outputs" or len(words) < len(_OUTPUT):
+        return
+    _, kind, name, *_ = words
+    if name not in made.declared.get(kind, (name,)):
+        yield OutputRead(path=path, reference=made.reference, kind=kind, name=name)
+
+
+def _of_outputs(step: str, what: str, made: Made) -> _Found:
+    declared = None if isinstance(made, Elsewhere) else made
     first, _, rest = what.partition(".")
     kind, _, name = rest.partition(".")
     if first not in _OF_STEP and what:
@@ -346,7 +329,7 @@ def _of_outputs(step: str, what: str, declared: Declared | None) -> _Found:
     return f"the template of {step!r} declares no output {kind[:-1]} {name!r}", remedy
 
 
-def _of_workflow(rest: str, workflow: _Workflow) -> _Found:
+def _of_workflow(rest: str, workflow: Known) -> _Found:
     first, _, name = rest.partition(".")
     if first not in _OF_WORKFLOW:
         remedy = suggestion(first, _OF_WORKFLOW) or "correct the name"
