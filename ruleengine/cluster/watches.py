@@ -25,11 +25,15 @@ Kind = tuple[str, str]
 
 
 class Changed(NamedTuple):
-    """An object that changed: as it is now (``None``: gone), and at which version."""
+    """An object that changed: as it is now (``None``: gone), and at which version.
+
+    ``last`` is how one was that is gone, for what it came to may have been seen by nobody.
+    """
 
     target: Target
     object: Object | None
     version: str
+    last: Object | None = None
 
 
 class WatchCache:
@@ -149,13 +153,13 @@ class WatchCache:
 
     def _take(self, key: Kind, event: WatchEvent) -> None:
         target = Target.of(event.object)
-        value = None if event.type is EventType.DELETED else event.object
         with self._condition:
-            if value is None:
+            if event.type is EventType.DELETED:
                 self._objects[key].pop(target, None)
+                self._note_gone(target, event.object, event.resource_version)
             else:
-                self._objects[key][target] = value
-            self._note(target, value, event.resource_version)
+                self._objects[key][target] = event.object
+                self._note(target, event.object, event.resource_version)
 
     def _relist(self, key: Kind) -> str:
         """Read the whole kind; note what differs from what was known."""
@@ -169,11 +173,15 @@ class WatchCache:
                     if _version(before.get(target)) != _version(value):
                         self._note(target, value, _version(value))
                 for target in before.keys() - found.keys():
-                    self._note(target, None, listed.resource_version)
+                    self._note_gone(target, before[target], listed.resource_version)
         return listed.resource_version
 
-    def _note(self, target: Target, value: Object | None, version: str) -> None:
+    def _note(self, target: Target, value: Object, version: str) -> None:
         self._changed[target] = Changed(target=target, object=value, version=version)
+        self._condition.notify_all()
+
+    def _note_gone(self, target: Target, last: Object, version: str) -> None:
+        self._changed[target] = Changed(target=target, object=None, version=version, last=last)
         self._condition.notify_all()
 
 

@@ -88,11 +88,13 @@ def test_events_update_the_cache_and_are_told_once(
 
 
 def test_a_deleted_object_is_told_as_gone(api: FakeApi, cache: WatchCache, turns: Turns) -> None:
-    """It vanishes from the cache."""
+    """It vanishes from the cache; how it was at its end is told, too, whoever saw it or not."""
     cache.follow(*KIND)
+    api.add(config_map("web", a="2"))
     api._remove(WEB)
     turns.run()
-    assert [one.object for one in cache.wait_for_change(0)] == [None]
+    (gone,) = cache.wait_for_change(0)
+    assert (gone.object, gone.last and gone.last["data"]) == (None, {"a": "2"})
     assert cache.objects(*KIND) == ()
 
 
@@ -105,8 +107,11 @@ def test_a_version_that_is_too_old_leads_to_a_new_list(
     api._remove(WEB)
     api.forget_history()
     turns.run(2)
-    changed = {one.target.name: one.object is None for one in cache.wait_for_change(0)}
-    assert changed == {"new": False, "web": True}
+    told = {one.target.name: one for one in cache.wait_for_change(0)}
+    assert {name: one.object is None for name, one in told.items()} == {"new": False, "web": True}
+    assert told["new"].last is None
+    assert told["web"].last
+    assert told["web"].last["data"] == {"a": "1"}
 
 
 def test_a_bookmark_moves_the_version_on(api: FakeApi, cache: WatchCache, turns: Turns) -> None:

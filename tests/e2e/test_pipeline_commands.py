@@ -102,6 +102,17 @@ templates:
 - name: main
   container: {image: alpine, command: [echo, plain]}
 """
+COLLECTED = """\
+entrypoint: main
+ttlStrategy: {secondsAfterCompletion: 0}
+templates:
+- name: main
+  steps:
+  - - {name: check, template: check}
+- name: check
+  container: {image: alpine, command: [sh, -c, "exit {{workflow.parameters.code}}"]}
+parameters: {code: null}
+"""
 FILES = {
     "ruleengine.yaml": "namespace: ci\narchive: {ttl: 30d}\n"
     "nodeStatus: {largest: 2000, offload: true}\n",
@@ -112,6 +123,7 @@ FILES = {
     "pipelines/archived.yaml": FAILING,
     "pipelines/nightly.yaml": NIGHTLY,
     "pipelines/licensed.yaml": LICENSED,
+    "pipelines/collected.yaml": COLLECTED,
 }
 
 pytestmark = pytest.mark.slow
@@ -271,11 +283,12 @@ def test_the_log_of_a_pod_that_is_gone_is_read_where_it_was_kept(site: Place) ->
     assert wait_for(lambda: not site.client().list("v1", "Pod", **pods).items)
     found = pipeline(site, "logs", "kept-log-1", "--grep", "two")
     assert (found.code, found.output) == (0, "kept-log-1: two\n")
-    pod = site.client().list("v1", "Pod", namespace="ci").items[0]
-    owner = pod["metadata"]["labels"]["workflows.argoproj.io/workflow"]
+    assert pipeline(site, "run", "keeps", "--name", "lost-log-1").code == 0
+    pods = {**pods, "label_selector": "workflows.argoproj.io/workflow=lost-log-1"}
+    (pod,) = site.client().list("v1", "Pod", **pods).items
     site.client().delete(Target.of(pod))
     assert wait_for(lambda: site.client().get(Target.of(pod)) is None)
-    lost = pipeline(site, "logs", owner)
+    lost = pipeline(site, "logs", "lost-log-1")
     assert (lost.code, "archiveLogs: true keeps logs" in lost.errors) == (1, True)
 
 
@@ -449,6 +462,17 @@ def test_a_workflow_that_is_deleted_while_it_is_followed_is_told(site: Place) ->
     finally:
         end(child)
     assert (child.returncode, b"slow-2 was deleted before its end" in errors) == (1, True)
+
+
+@pytest.mark.parametrize(("given", "phase", "code"), [("0", "Succeeded", 0), ("1", "Failed", 1)])
+def test_a_workflow_that_is_collected_at_its_end_had_that_end(
+    site: Place, given: str, phase: str, code: int
+) -> None:
+    """By `ttlStrategy`: it is shown as it was, and the exit code is that of its end."""
+    found = pipeline(site, "run", "collected", "-p", f"code={given}", "--name", f"brief-{given}")
+    assert (found.code, found.errors) == (code, "")
+    assert f"Status:     {phase}\n" in found.output
+    assert pipeline(site, "get", f"brief-{given}").code == 3
 
 
 def completions(site: Place, *words: str) -> list[str]:

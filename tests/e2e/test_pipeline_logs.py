@@ -118,6 +118,8 @@ def test_following_ends_with_the_reader_and_the_run_goes_on_without_one(site: Pl
             _, errors = reader.communicate(timeout=30)
             assert (reader.returncode, errors) == (0, "")
         assert running.poll() is None
+        late = pipeline(site, "wait", "lasting", "--timeout", "100ms")
+        assert (late.code, "not over yet" in late.errors) == (1, True)
         assert pipeline(site, "stop", "lasting").code == 0
         _, errors = running.communicate(timeout=30)
         assert (running.returncode, errors) == (1, "")

@@ -1,6 +1,7 @@
 """What the ``pipeline`` commands choose and write: nothing runs, so that each does one thing."""
 
 import json
+import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,7 @@ from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.naming import node_id
 from tests.e2e.command_line import Result
-from tests.e2e.process_kit import Place, place
+from tests.e2e.process_kit import Place, end, place, wait_for
 
 BUILD = """\
 parameters: {branch: main, level: null}
@@ -274,6 +275,25 @@ def test_who_waits_for_people_is_told_how_they_answer(site: Place) -> None:
     assert found.errors.endswith("pipeline resume wf -p verdict=VALUE\n")
     assert pipeline(site, "node", "set", "wf", "--output-parameter", "verdict=1").code == 0
     assert pipeline(site, "wait", "wf").errors.endswith("pipeline resume wf\n")
+
+
+def test_who_watches_waits_for_the_answers_of_people(site: Place) -> None:
+    """And is not told to give them: it ends when the workflow does."""
+    put(site, "wf", waiting("wf"))
+    child = site.spawn("pipeline", "watch", "wf", errors=subprocess.PIPE)
+    try:
+        leases = "coordination.k8s.io/v1", "Lease"
+        assert wait_for(
+            lambda: any(
+                lookup(one, "spec", "holderIdentity") for one in site.client().list(*leases).items
+            )
+        )
+        assert pipeline(site, "resume", "wf", "-p", "verdict=yes").code == 0
+        _, errors = child.communicate(timeout=30)
+    finally:
+        end(child)
+    assert (child.returncode, errors) == (0, b"")
+    assert live(site, "wf")["status"]["phase"] == "Succeeded"
 
 
 def test_retries_begin_again_what_they_are_told_to(site: Place) -> None:

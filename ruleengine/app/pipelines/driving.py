@@ -58,7 +58,7 @@ class Following:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Followed:
-    """How it ended: the workflows as they were last, by target; ``None`` is gone.
+    """How it ended: the workflows as they were last, by target; ``None`` went before its end.
 
     ``driver`` tells who drove in our place, where somebody did.
     """
@@ -157,13 +157,20 @@ class _Watching:
         self._begin()
         found = self._feed.changes(timeout)
         for one in found:
-            if one.target in self.workflows:
+            if one.target in self.workflows and one.object is None:
+                self._note_gone(one.target, one.last)
+            elif one.target in self.workflows:
                 self._note(one.target, one.object)
         self._look()
         return found
 
     def _note(self, target: Target, value: Object | None) -> None:
         self.workflows[target] = None if value is None else self._unpack(value)
+
+    def _note_gone(self, target: Target, last: Object | None) -> None:
+        """Keep what came to its end before it was deleted, by ``ttlStrategy``, say."""
+        found = self.workflows[target] if last is None else self._unpack(last)
+        self.workflows[target] = found if found is not None and is_over(found) else None
 
     def _look(self) -> None:
         self._following.show([one for one in self.workflows.values() if one is not None])
