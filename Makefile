@@ -4,10 +4,10 @@ PYTHON ?= python3
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo servers test lint types contracts docs generate clean
+.PHONY: help demo servers test test-image lint types contracts docs generate clean
 
 help: ## say what the targets do
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -28,6 +28,9 @@ build/servers/installed:
 
 test: $(VENV)/installed ## run the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_OPTIONS)
+
+test-image: $(VENV)/installed ## build our image whole, and run pods with it (needs podman, mmdebstrap and a registry)
+	$(BIN)/python -m pytest tests/e2e/whole_image.py $(TEST_OPTIONS)
 
 lint: $(VENV)/installed ## style
 	$(BIN)/ruff check

@@ -19,6 +19,7 @@ _INPUTS_PATH: Final = "/argo/inputs/artifacts"
 _STEP_ROOT: Final = "/mainctrfs"
 _SECRETS: Final = "/argo/secret"
 _CLAIMS: Final = "/argo/artifacts"
+_DRAFTS: Final[Object] = {"name": "tmp-dir-argo", "mountPath": "/tmp"}  # noqa: S108
 
 
 def placed(inputs: Iterable[Object], mounts: Iterable[Object]) -> tuple[Object, ...]:
@@ -75,12 +76,17 @@ def input_volumes(inputs: Iterable[Object]) -> list[Object]:
 
 
 class StoreAccess:
-    """What gives containers of ours access to stores: the Secrets and claims of locations."""
+    """What gives containers of ours access to stores: the Secrets and claims of locations.
+
+    And what they need to pass artifacts on: a folder for drafts, since their root may be read-only.
+    """
 
     def __init__(self, locations: Iterable[Object]) -> None:
         self._secrets: dict[str, dict[str, bool]] = {}
         self.claims: set[str] = set()
+        self._drafts: list[Object] = []
         for one in locations:
+            self._drafts = [_DRAFTS]
             for selector in _selectors(one):
                 keys = self._secrets.setdefault(str(selector["name"]), {})
                 optional = bool(selector.get("optional"))
@@ -91,6 +97,7 @@ class StoreAccess:
 
     def volumes(self) -> Iterator[Object]:
         """Yield the volumes that the mounts need."""
+        yield from ({"name": one["name"], "emptyDir": {}} for one in self._drafts)
         for name, keys in sorted(self._secrets.items()):
             secret: dict[str, Any] = {
                 "secretName": name,
@@ -105,6 +112,7 @@ class StoreAccess:
 
     def mounts(self) -> Iterator[Object]:
         """Yield where containers of ours find them."""
+        yield from self._drafts
         for name in sorted(self._secrets):
             mount = {"name": _volume("secret", name), "mountPath": f"{_SECRETS}/{name}"}
             yield {**mount, "readOnly": True}

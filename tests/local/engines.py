@@ -33,13 +33,14 @@ ENGINES = ("podman", "docker")
 
 
 @contextmanager
-def engine_command(kind: str = "podman") -> Iterator[tuple[str, ...]]:
+def engine_command(kind: str = "podman", driver: str = "vfs") -> Iterator[tuple[str, ...]]:
     """Yield the command of an engine with a folder of its own; skip where none works.
 
-    The folder has a short path: podman takes no long one.
+    The folder has a short path: podman takes no long one. ``driver`` is what podman keeps images
+    with: ``vfs`` works everywhere, and copies an image for each container.
     """
     with tempfile.TemporaryDirectory(prefix="re", ignore_cleanup_errors=True) as name:
-        made = _podman(Path(name)) if kind == "podman" else _docker(Path(name))
+        made = _podman(Path(name), driver) if kind == "podman" else _docker(Path(name))
         with made as command:
             _import(command, IMAGE, _image(), "--change", 'CMD ["echo","the image says so"]')
             yield command
@@ -70,7 +71,7 @@ def _archive(files: Mapping[str, bytes]) -> bytes:
 
 
 @contextmanager
-def _podman(folder: Path) -> Iterator[tuple[str, ...]]:
+def _podman(folder: Path, driver: str) -> Iterator[tuple[str, ...]]:
     podman, runtime = shutil.which("podman"), shutil.which("runc") or shutil.which("crun")
     if podman is None or runtime is None:
         pytest.skip(NO_ENGINE)
@@ -78,7 +79,7 @@ def _podman(folder: Path) -> Iterator[tuple[str, ...]]:
         podman,
         f"--root={folder}/root",
         f"--runroot={folder}/run",
-        "--storage-driver=vfs",
+        f"--storage-driver={driver}",
         "--cgroup-manager=cgroupfs",
         f"--runtime={runtime}",
     )

@@ -95,7 +95,7 @@ def test_a_directory_is_the_place_of_artifacts_by_default() -> None:
         for one in (*spec["initContainers"], *spec["containers"])
         if any(mount["name"] == volume["name"] for mount in one["volumeMounts"])
     }
-    assert seen == {"wait": ["/var/run/argo", f"/argo/artifacts/{ARTIFACT_CLAIM}"]}
+    assert seen == {"wait": ["/var/run/argo", "/tmp", f"/argo/artifacts/{ARTIFACT_CLAIM}"]}
     other = "{name: made, path: /made.txt, plugin: {name: directory, key: k, configuration: mine}}"
     templates = MAKE.replace("{name: made, path: /made.txt}", other)
     found = ran(STEPS, templates=templates)
