@@ -2,12 +2,14 @@
 VENV := .venv
 PYTHON ?= python3
 BIN := $(VENV)/bin
+GO ?= go
+KUBERNETES_VERSION := -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34
 
 .DEFAULT_GOAL := help
-.PHONY: help demo servers test test-image lint types contracts docs generate clean
+.PHONY: help demo servers test test-image kubernetes test-kubernetes lint types contracts docs generate clean
 
 help: ## say what the targets do
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 $(VENV)/installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -31,6 +33,17 @@ test: $(VENV)/installed ## run the tests
 
 test-image: $(VENV)/installed ## build our image whole, and run pods with it (needs podman, mmdebstrap and a registry)
 	$(BIN)/python -m pytest tests/e2e/whole_image.py $(TEST_OPTIONS)
+
+kubernetes: ## build kube-apiserver, its controllers and etcd (Go 1.25, many minutes)
+	$(MAKE) --silent build/kubernetes/built
+
+build/kubernetes/built: tests/kubernetes/go.mod tests/kubernetes/go.sum
+	cd tests/kubernetes && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(KUBERNETES_VERSION)' -o ../../build/kubernetes/etcd go.etcd.io/etcd/server/v3
+	cd tests/kubernetes && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(KUBERNETES_VERSION)' -o ../../build/kubernetes/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
+	@touch $@
+
+test-kubernetes: $(VENV)/installed kubernetes ## run the tests that need a real Kubernetes API server
+	$(BIN)/python -m pytest tests/kubernetes $(TEST_OPTIONS)
 
 lint: $(VENV)/installed ## style
 	$(BIN)/ruff check

@@ -4,10 +4,11 @@ Roles and bindings, leases, events, priorities, webhooks. The rules and their wo
 API's (reference, Kubernetes API sections 5 and 8).
 """
 
+import re
 from typing import Final
 
-from ruleengine.apimachinery.causes import forbidden, invalid, not_supported, required
-from ruleengine.apimachinery.checks import Causes, named, natural, objects, positive
+from ruleengine.apimachinery.causes import forbidden, invalid, not_supported, required, wrong_type
+from ruleengine.apimachinery.checks import Causes, named, natural, objects, one_of, positive
 from ruleengine.apimachinery.naming import check_dns_subdomain, check_path_segment
 from ruleengine.model.values import Object, Path, Value, lookup
 
@@ -22,6 +23,8 @@ SYSTEM_PRIORITIES: Final = {
 }
 """The classes that every server has, with their values; no other may begin so."""
 
+_PREEMPTION: Final = ("Never", "PreemptLowerPriority")
+_MICROSECONDS: Final = re.compile(r"[.,]\d{6}(Z|[+-]\d\d:\d\d)$")
 _LONGEST_WEBHOOK: Final = 30
 _SIDE_EFFECTS: Final = ("None", "NoneOnDryRun")
 
@@ -64,6 +67,12 @@ def check_binding(value: Object) -> Causes:
     yield from named(("roleRef", "name"), role.get("name"), check_path_segment)
     for number, subject in enumerate(objects(value.get("subjects"))):
         yield from _subject(subject, ("subjects", number))
+        if (
+            value.get("kind") == "ClusterRoleBinding"
+            and subject.get("kind") == "ServiceAccount"
+            and not subject.get("namespace")
+        ):
+            yield required(("subjects", number, "namespace"))
 
 
 def _subject(subject: Object, path: Path) -> Causes:
@@ -75,8 +84,6 @@ def _subject(subject: Object, path: Path) -> Causes:
             yield from named((*path, "name"), subject["name"], check_dns_subdomain)
         if group:
             yield not_supported((*path, "apiGroup"), group, ("",))
-        if not subject.get("namespace"):
-            yield required((*path, "namespace"))
     elif kind in _SUBJECTS:
         if group != _RBAC:
             yield not_supported((*path, "apiGroup"), group, (_RBAC,))
@@ -89,6 +96,10 @@ def check_lease(value: Object) -> Causes:
     spec = value.get("spec") or {}
     yield from positive(spec, _SPEC, "leaseDurationSeconds")
     yield from natural(spec, _SPEC, "leaseTransitions")
+    for field in ("acquireTime", "renewTime"):
+        moment = spec.get(field)
+        if isinstance(moment, str) and not _MICROSECONDS.search(moment):
+            yield wrong_type((*_SPEC, field), moment, "date-time with microseconds")
 
 
 def check_event(value: Object) -> Causes:
@@ -113,6 +124,7 @@ def check_priority(value: Object) -> Causes:
     elif isinstance(number, int) and number > _HIGHEST_PRIORITY:
         detail = f"maximum allowed value of a user defined priority is {_HIGHEST_PRIORITY}"
         yield forbidden(("value",), detail)
+    yield from one_of(("preemptionPolicy",), value.get("preemptionPolicy"), _PREEMPTION)
 
 
 def check_webhooks(value: Object) -> Causes:

@@ -204,11 +204,11 @@ def _secret(old: Object, new: Object) -> Iterator[Cause]:
     yield from _data(old, new)
 
 
-_CLAIM_SPEC: Final = _only(
-    _CLAIM_MUTABLE,
+_CLAIM_FIXED: Final = (
     "spec is immutable after creation except resources.requests and "
-    "volumeAttributesClassName for bound claims",
+    "volumeAttributesClassName for bound claims"
 )
+_CLAIM_SPEC: Final = _only(_CLAIM_MUTABLE, _CLAIM_FIXED)
 
 
 def _claim(old: Object, new: Object) -> Iterator[Cause]:
@@ -216,6 +216,9 @@ def _claim(old: Object, new: Object) -> Iterator[Cause]:
     path = ("resources", "requests", "storage")
     before, after = (lookup(value, "spec", *path) for value in (old, new))
     if before is None or after is None:
+        return
+    if before != after and lookup(old, "status", "phase") != "Bound":
+        yield forbidden(_SPEC, _CLAIM_FIXED)
         return
     try:
         shrinks = parse_quantity(str(after)) < parse_quantity(str(before))

@@ -3,6 +3,7 @@
 The rules and their words are the API's (reference, Kubernetes API sections 5 and 8).
 """
 
+import re
 from collections.abc import Generator
 from typing import Final
 
@@ -32,9 +33,20 @@ from ruleengine.apimachinery.naming import (
     check_qualified_name,
 )
 from ruleengine.apimachinery.quantities import Quantity, QuantityError, parse_quantity
+from ruleengine.apimachinery.volume_validating import relative
 from ruleengine.model.values import Object, Path, Value
 
-_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc")
+_HANDLERS: Final = ("exec", "httpGet", "tcpSocket", "grpc", "sleep")
+_LARGEST_ID: Final = 2**31 - 1
+_FIELDS: Final = (
+    *("metadata.name", "metadata.namespace", "metadata.uid", "spec.nodeName"),
+    *("spec.serviceAccountName", "status.hostIP", "status.hostIPs", "status.podIP"),
+    "status.podIPs",
+)
+"""What a variable can be taken from, beside single labels and annotations."""
+
+_MAPS: Final = ("metadata.labels", "metadata.annotations")
+_SUBSCRIPT: Final = re.compile(r"\['[^']+'\]")
 _RESOURCES: Final = ("cpu", "ephemeral-storage", "memory", "storage")
 
 
@@ -54,6 +66,8 @@ def check_container(
     yield from _check_ports(container, (*path, "ports"))
     for number, variable in enumerate(objects(container.get("env"))):
         yield from _check_environment(variable, (*path, "env", number))
+    for number, source in enumerate(objects(container.get("envFrom"))):
+        yield from _check_all_of(source, (*path, "envFrom"), number)
     yield from _check_mounts(container, (*path, "volumeMounts"), volumes)
     yield from _check_resources(container.get("resources") or {}, (*path, "resources"))
     for field in ("livenessProbe", "readinessProbe", "startupProbe"):
@@ -63,6 +77,44 @@ def check_container(
             yield forbidden((*path, field), detail)
         elif isinstance(probe, dict):
             yield from _check_probe(probe, (*path, field), success=field == "readinessProbe")
+    hooks = container.get("lifecycle") or {}
+    for field in ("postStart", "preStop"):
+        if isinstance(hooks.get(field), dict):
+            yield from _check_handler(hooks[field], (*path, "lifecycle", field))
+    context = container.get("securityContext")
+    if isinstance(context, dict):
+        yield from _check_rights(context, (*path, "securityContext"))
+
+
+def _check_rights(context: Object, path: Path) -> Causes:
+    yield from check_security(context, path)
+    if context.get("allowPrivilegeEscalation") is False:
+        added = (context.get("capabilities") or {}).get("add") or ()
+        for wrong, name in (
+            (context.get("privileged"), "`privileged` to true"),
+            ("SYS_ADMIN" in added, "`capabilities.Add` CAP_SYS_ADMIN"),
+        ):
+            if wrong:
+                detail = f"cannot set `allowPrivilegeEscalation` to false and {name}"
+                yield invalid(path, context, detail)
+
+
+def check_security(context: Object, path: Path, *more: str) -> Causes:
+    """Yield what is wrong with the ids and profiles of a pod or container; ``more`` are ids."""
+    for field in ("runAsUser", "runAsGroup", *more):
+        number = context.get(field)
+        if isinstance(number, int) and not 0 <= number <= _LARGEST_ID:
+            detail = f"must be between 0 and {_LARGEST_ID}, inclusive"
+            yield invalid((*path, field), number, detail)
+    profile = context.get("seccompProfile")
+    if isinstance(profile, dict):
+        place = (*path, "seccompProfile", "localhostProfile")
+        if profile.get("type") == "Localhost" and not profile.get("localhostProfile"):
+            yield required(place, "must be set when seccomp type is Localhost")
+        elif profile.get("type") != "Localhost" and profile.get("localhostProfile"):
+            yield invalid(
+                place, profile["localhostProfile"], "can only be set when seccomp type is Localhost"
+            )
 
 
 def _check_ports(container: Object, path: Path) -> Causes:
@@ -108,6 +160,40 @@ def _check_environment(variable: Object, path: Path) -> Causes:
         elif len(source) > 1:
             detail = "may not have more than one field specified at a time"
             yield invalid((*path, "valueFrom"), "", detail)
+        yield from _check_reference(source, (*path, "valueFrom"))
+
+
+def _check_reference(source: Object, path: Path) -> Causes:
+    for field in ("configMapKeyRef", "secretKeyRef"):
+        reference = source.get(field)
+        if isinstance(reference, dict) and not reference.get("key"):
+            yield required((*path, field, "key"))
+    reference = source.get("fieldRef")
+    if isinstance(reference, dict):
+        place, text = (*path, "fieldRef", "fieldPath"), str(reference.get("fieldPath") or "")
+        name = text.partition("[")[0]
+        if not text:
+            yield required(place)
+        elif not (text in _FIELDS or (name in _MAPS and _SUBSCRIPT.fullmatch(text[len(name) :]))):
+            detail = f"error converting fieldPath: field label not supported: {text}"
+            yield invalid(place, text, detail)
+    reference = source.get("resourceFieldRef")
+    if isinstance(reference, dict) and not reference.get("resource"):
+        yield required((*path, "resourceFieldRef", "resource"))
+
+
+def _check_all_of(source: Object, path: Path, number: int) -> Causes:
+    references = [field for field in ("configMapRef", "secretRef") if source.get(field)]
+    if len(references) != 1:
+        detail = (
+            "may not have more than one field specified at a time"
+            if references
+            else "must specify one of: `configMapRef` or `secretRef`"
+        )
+        yield invalid(path, "", detail)
+    for field in references:
+        if not source[field].get("name"):
+            yield required((*path, number, field, "name"))
 
 
 def _check_mounts(container: Object, path: Path, volumes: set[Value]) -> Causes:
@@ -122,6 +208,7 @@ def _check_mounts(container: Object, path: Path, volumes: set[Value]) -> Causes:
             yield required((*path, number, "mountPath"))
         elif place in places:
             yield invalid((*path, number, "mountPath"), place, "must be unique")
+        yield from relative((*path, "subPath"), mount.get("subPath"))
         places.add(place)
 
 
@@ -133,6 +220,9 @@ def _check_resources(resources: Object, path: Path) -> Causes:
             stated = (resources["requests"][name], resources["limits"][name])
             detail = f"must be less than or equal to {name} limit of {stated[1]}"
             yield invalid((*path, "requests"), str(stated[0]), detail)
+        if name not in limits and ("/" in name or name.startswith("hugepages-")):
+            detail = "Limit must be set for non overcommitable resources"
+            yield required((*path, "limits"), detail)
 
 
 def _amounts(stated: Value, path: Path) -> Generator[Cause, None, dict[str, Quantity]]:
@@ -153,23 +243,31 @@ def _amounts(stated: Value, path: Path) -> Generator[Cause, None, dict[str, Quan
 
 
 def _check_probe(probe: Object, path: Path, *, success: bool) -> Causes:
-    handlers = [name for name in _HANDLERS if name in probe]
+    yield from _check_handler(probe, path)
+    fields = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold")
+    yield from natural(probe, path, *fields, "successThreshold")
+    yield from positive(probe, path, "terminationGracePeriodSeconds")
+    threshold = probe.get("successThreshold")
+    if not success and threshold not in (None, 1):
+        yield invalid((*path, "successThreshold"), threshold, "must be 1")
+
+
+def _check_handler(stated: Object, path: Path) -> Causes:
+    """Yield what is wrong with what a probe asks or a hook does."""
+    handlers = [name for name in _HANDLERS if name in stated]
     if not handlers:
         yield required(path, "must specify a handler type")
     elif len(handlers) > 1:
         yield forbidden((*path, handlers[1]), "may not specify more than 1 handler type")
-    fields = ("initialDelaySeconds", "timeoutSeconds", "periodSeconds", "failureThreshold")
-    yield from natural(probe, path, *fields, "successThreshold")
-    yield from positive(probe, path, "terminationGracePeriodSeconds")
-    http = probe.get("httpGet")
+    program = stated.get("exec")
+    if isinstance(program, dict) and not program.get("command"):
+        yield required((*path, "exec", "command"))
+    http = stated.get("httpGet")
     if isinstance(http, dict):
         yield from _http(http, (*path, "httpGet"))
-    tcp = probe.get("tcpSocket")
+    tcp = stated.get("tcpSocket")
     if isinstance(tcp, dict):
         yield from port_or_name((*path, "tcpSocket", "port"), tcp.get("port"))
-    threshold = probe.get("successThreshold")
-    if not success and threshold not in (None, 1):
-        yield invalid((*path, "successThreshold"), threshold, "must be 1")
 
 
 def _http(action: Object, path: Path) -> Causes:
@@ -179,11 +277,23 @@ def _http(action: Object, path: Path) -> Causes:
     yield from one_of((*path, "scheme"), action.get("scheme"), ("HTTP", "HTTPS"))
 
 
-def check_host_ports(container: Object, path: Path) -> Causes:
-    """Yield the ports that a container on the network of its host must not have."""
-    for number, port in enumerate(objects(container.get("ports"))):
-        if port.get("hostPort") and port["hostPort"] != port.get("containerPort"):
-            detail = "must match `containerPort` when `hostNetwork` is true"
-            yield invalid(
-                (*path, "ports", number, "containerPort"), port.get("containerPort"), detail
-            )
+def check_host_ports(containers: list[tuple[Path, Object]], host: bool) -> Causes:
+    """Yield the ports of the host that containers cannot have.
+
+    ``host``: they are on its network, where the port of a container is that of the host.
+    """
+    seen: set[str] = set()
+    for path, container in containers:
+        if "containers" not in path:
+            continue
+        for number, port in enumerate(objects(container.get("ports"))):
+            wanted, place = port.get("hostPort"), (*path, "ports", number, "hostPort")
+            if not wanted:
+                continue
+            if host and wanted != port.get("containerPort"):
+                detail = "must match `containerPort` when `hostNetwork` is true"
+                yield invalid(place, wanted, detail)
+            pair = f"{port.get('protocol')}/{port.get('hostIP') or ''}/{wanted}"
+            if pair in seen:
+                yield duplicate(place, pair)
+            seen.add(pair)

@@ -120,7 +120,8 @@ def _daemon_set(spec: Object) -> Object:
 
 def _job(value: Object) -> Object:
     labels = lookup(value, "spec", "template", "metadata", "labels")
-    return _labelled(made(value, "spec", _job_spec), labels)
+    value = made(value, "spec", _job_spec)
+    return _labelled(edited(value, "spec", lambda one: filled(one, manualSelector=False)), labels)
 
 
 def _job_spec(spec: Object) -> Object:

@@ -18,6 +18,7 @@ from ruleengine.apimachinery.causes import (
 )
 from ruleengine.apimachinery.kinds import KindInfo
 from ruleengine.apimachinery.naming import (
+    check_dns_1035_label,
     check_dns_label,
     check_dns_subdomain,
     check_label_value,
@@ -41,8 +42,10 @@ def name_check(kind: KindInfo) -> Callable[[str], str | None]:
     """Return how the names of a kind are checked."""
     if kind.group == _RBAC:
         return check_path_segment
-    if not kind.group and kind.kind in ("Namespace", "Service"):
+    if not kind.group and kind.kind == "Namespace":
         return check_dns_label
+    if not kind.group and kind.kind == "Service":
+        return check_dns_1035_label
     return check_dns_subdomain
 
 

@@ -3,7 +3,7 @@
 The rules and their words are the API's (reference, Kubernetes API sections 5 and 8).
 """
 
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Final
 
 from ruleengine.apimachinery.causes import duplicate, forbidden, invalid, not_supported, required
@@ -54,6 +54,9 @@ def check_service(value: Object) -> Causes:
         yield invalid((*_SPEC, "clusterIPs", 0), "None", detail)
     elif spec.get("clusterIP") and not headless:
         yield from address((*_SPEC, "clusterIP"), spec["clusterIP"])
+    if spec.get("ipFamilyPolicy") == "RequireDualStack":
+        detail = "this cluster is not configured for dual-stack services"
+        yield invalid((*_SPEC, "ipFamilyPolicy"), spec["ipFamilyPolicy"], detail)
     yield from _service_ports(spec)
     yield from labels_of(spec.get("selector"), (*_SPEC, "selector"))
     yield from _affinity(spec)
@@ -284,6 +287,17 @@ def _peer(peer: Object, path: Path) -> Causes:
         yield from network((*path, "ipBlock", "cidr"), block["cidr"])
     for number, one in enumerate(block.get("except") or ()):
         yield from network((*path, "ipBlock", "except", number), one)
+        yield from _inside((*path, "ipBlock", "except", number), one, block.get("cidr"))
+
+
+def _inside(path: Path, inner: Value, outer: Value) -> Causes:
+    """Check that a range of addresses is a part of another, where both are ranges."""
+    try:
+        part, whole = (ip_network(str(one), strict=False) for one in (inner, outer))
+    except ValueError:
+        return
+    if part.prefixlen <= whole.prefixlen or part.network_address not in whole:
+        yield invalid(path, inner, "must be a strict subset of `cidr`")
 
 
 def check_endpoint_slice(value: Object) -> Causes:

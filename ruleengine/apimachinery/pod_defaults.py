@@ -35,6 +35,9 @@ def default_pod_spec(spec: Object) -> Object:
         securityContext={},
         schedulerName="default-scheduler",
     )
+    grace = spec["terminationGracePeriodSeconds"]
+    if isinstance(grace, int) and grace < 0:
+        spec = {**spec, "terminationGracePeriodSeconds": 1}
     account = spec.get("serviceAccountName") or spec.get("serviceAccount")
     if account:
         spec = filled(spec, serviceAccountName=account, serviceAccount=account)
@@ -50,6 +53,7 @@ def default_pod(pod: Object) -> Object:
 
 def _lone_pod_spec(spec: Object) -> Object:
     spec = filled(default_pod_spec(spec), enableServiceLinks=True)
+    spec = _requests(spec)
     host = bool(spec.get("hostNetwork"))
     for name in ("initContainers", "containers"):
         spec = edited_items(spec, name, _requests)
@@ -59,7 +63,10 @@ def _lone_pod_spec(spec: Object) -> Object:
 
 
 def _requests(container: Object) -> Object:
-    """Return a container that requests at least what it is limited to, unless it says so."""
+    """Return a container that requests at least what it is limited to, unless it says so.
+
+    The spec of a pod is like one: its resources are those of the pod as a whole.
+    """
 
     def resources(value: Object) -> Object:
         limits, requests = value.get("limits"), value.get("requests") or {}

@@ -5,6 +5,7 @@ Enough of a server's rules that a wrong object is refused here as it would be th
 checked before.
 """
 
+import re
 from typing import Final
 
 from ruleengine.apimachinery.causes import (
@@ -15,32 +16,28 @@ from ruleengine.apimachinery.causes import (
     not_supported,
     required,
 )
-from ruleengine.apimachinery.checks import (
-    Causes,
-    address,
-    label_selector,
-    labels_of,
-    named,
-    natural,
-    objects,
-    one_of,
-    well_named,
+from ruleengine.apimachinery.checks import Causes, address, named, objects, well_named
+from ruleengine.apimachinery.container_validating import (
+    check_container,
+    check_host_ports,
+    check_security,
 )
-from ruleengine.apimachinery.container_validating import check_container, check_host_ports
 from ruleengine.apimachinery.naming import (
     check_dns_label,
     check_dns_subdomain,
     check_qualified_name,
 )
-from ruleengine.model.values import Object, Path, Value
+from ruleengine.apimachinery.placement_validating import check_placement
+from ruleengine.apimachinery.volume_validating import check_volumes
+from ruleengine.model.values import Object, Path
 
-_LARGEST_ID: Final = 2**31 - 1
 _LARGEST: Final = 2**31 - 1
 _NOT_EPHEMERAL: Final = (
     *("ports", "livenessProbe", "readinessProbe", "startupProbe", "lifecycle", "resources"),
     *("restartPolicy", "resizePolicy"),
 )
-_EFFECTS: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")
+_LONGEST_SYSCTL: Final = 253
+_SYSCTL: Final = re.compile(r"([a-z0-9]([-_a-z0-9]*[a-z0-9])?[\./])*[a-z0-9]([-_a-z0-9]*[a-z0-9])?")
 
 
 def check_pod(value: Object) -> Causes:
@@ -59,113 +56,27 @@ def check_pod_spec(
     policy = spec.get("restartPolicy")
     if policies and policy not in policies:
         yield not_supported((*path, "restartPolicy"), policy, policies)
-    yield from _volumes(spec, (*path, "volumes"))
+    volumes = objects(spec.get("volumes"))
+    yield from _check_names([((*path, "volumes", at), one) for at, one in enumerate(volumes)])
+    yield from check_volumes(volumes, (*path, "volumes"))
     if not spec.get("containers"):
         yield required((*path, "containers"))
-    known = {*claims, *(one.get("name") for one in objects(spec.get("volumes")))}
-    host = bool(spec.get("hostNetwork"))
-    all_containers: list[Object] = []
-    for field in ("initContainers", "containers"):
-        containers = objects(spec.get(field))
-        all_containers += containers
-        for number, container in enumerate(containers):
-            place = (*path, field, number)
-            sidecar = field != "containers"
-            yield from check_container(container, place, known, sidecar_only=sidecar)
-            if host:
-                yield from check_host_ports(container, place)
-    for number, container in enumerate(objects(spec.get("ephemeralContainers"))):
-        place = (*path, "ephemeralContainers", number)
-        all_containers.append(container)
-        yield from check_container(container, place, known, sidecar_only=False)
-        yield from _ephemeral(container, place, spec)
-    yield from _check_names(all_containers, (*path, "containers"))
-    yield from _placement(spec, path)
+    known = {*claims, *(one.get("name") for one in volumes)}
+    containers: list[tuple[Path, Object]] = [
+        ((*path, field, number), container)
+        for field in ("containers", "initContainers", "ephemeralContainers")
+        for number, container in enumerate(objects(spec.get(field)))
+    ]
+    for place, container in containers:
+        sidecar = "initContainers" in place
+        yield from check_container(container, place, known, sidecar_only=sidecar)
+        if "ephemeralContainers" in place:
+            yield from _ephemeral(container, place, spec)
+    yield from _check_names(containers)
+    yield from check_host_ports(containers, bool(spec.get("hostNetwork")))
+    yield from check_placement(spec, path)
     yield from _identity(spec, path)
-
-
-def _volumes(spec: Object, path: Path) -> Causes:
-    volumes = objects(spec.get("volumes"))
-    yield from _check_names(volumes, path)
-    for number, volume in enumerate(volumes):
-        sources = [name for name in volume if name != "name" and volume[name] is not None]
-        if not sources:
-            yield required((*path, number), "must specify a volume type")
-        for source in sources[1:]:
-            detail = "may not specify more than 1 volume type"
-            yield forbidden((*path, number, source), detail)
-        yield from _source(volume, (*path, number))
-
-
-_NEEDED: Final = {
-    "hostPath": "path",
-    "nfs": "server",
-    "persistentVolumeClaim": "claimName",
-    "csi": "driver",
-}
-"""What a source of a volume cannot do without."""
-
-
-def _source(volume: Object, path: Path) -> Causes:
-    for source, field in _NEEDED.items():
-        inner = volume.get(source)
-        if isinstance(inner, dict) and not inner.get(field):
-            yield required((*path, source, field))
-    secret, config = volume.get("secret"), volume.get("configMap")
-    if isinstance(secret, dict) and not secret.get("secretName"):
-        yield required((*path, "secret", "secretName"))
-    if isinstance(config, dict) and not config.get("name"):
-        yield required((*path, "configMap", "name"))
-    for name, inner in (("secret", secret), ("configMap", config)):
-        for number, item in enumerate(objects(inner.get("items") if inner else None)):
-            place = (*path, name, "items", number)
-            for field in ("key", "path"):
-                if not item.get(field):
-                    yield required((*place, field))
-            if ".." in str(item.get("path") or "").split("/"):
-                yield invalid((*place, "path"), item["path"], "must not contain '..'")
-
-
-def _placement(spec: Object, path: Path) -> Causes:
-    yield from labels_of(spec.get("nodeSelector"), (*path, "nodeSelector"))
-    for number, one in enumerate(objects(spec.get("tolerations"))):
-        yield from _toleration(one, (*path, "tolerations", number))
-    seen: set[Value] = set()
-    for number, one in enumerate(objects(spec.get("topologySpreadConstraints"))):
-        place = (*path, "topologySpreadConstraints", number)
-        if not isinstance(one.get("maxSkew"), int) or one["maxSkew"] <= 0:
-            yield invalid((*place, "maxSkew"), one.get("maxSkew") or 0, "must be greater than zero")
-        if not one.get("topologyKey"):
-            yield required((*place, "topologyKey"), "can not be empty")
-        yield from one_of(
-            (*place, "whenUnsatisfiable"),
-            one.get("whenUnsatisfiable"),
-            ("DoNotSchedule", "ScheduleAnyway"),
-        )
-        yield from label_selector(one.get("labelSelector"), (*place, "labelSelector"))
-        pair = (one.get("topologyKey"), one.get("whenUnsatisfiable"))
-        if pair in seen:
-            yield duplicate(place, f"{{{pair[0]}, {pair[1]}}}")
-        seen.add(pair)
-
-
-def _toleration(one: Object, path: Path) -> Causes:
-    key, operator, effect = (one.get(name) for name in ("key", "operator", "effect"))
-    yield from well_named((*path, "key"), key, check_qualified_name)
-    if not key and operator != "Exists":
-        detail = (
-            "operator must be Exists when `key` is empty, which means "
-            '"match all values and all keys"'
-        )
-        yield invalid((*path, "operator"), operator or "", detail)
-    if operator == "Exists" and one.get("value"):
-        detail = "value must be empty when `operator` is 'Exists'"
-        yield invalid((*path, "operator"), one["value"], detail)
-    yield from one_of((*path, "operator"), operator, ("Equal", "Exists"))
-    if one.get("tolerationSeconds") is not None and effect != "NoExecute":
-        detail = "effect must be 'NoExecute' when `tolerationSeconds` is set"
-        yield invalid((*path, "effect"), effect or "", detail)
-    yield from one_of((*path, "effect"), effect, _EFFECTS)
+    yield from _surroundings(spec, path)
 
 
 def _identity(spec: Object, path: Path) -> Causes:
@@ -173,7 +84,6 @@ def _identity(spec: Object, path: Path) -> Causes:
     if isinstance(seconds, int) and not 1 <= seconds <= _LARGEST:
         detail = f"must be between 1 and {_LARGEST}, inclusive"
         yield invalid((*path, "activeDeadlineSeconds"), seconds, detail)
-    yield from natural(spec, path, "terminationGracePeriodSeconds")
     account = spec.get("serviceAccountName")
     yield from well_named((*path, "serviceAccountName"), account, check_dns_subdomain)
     for field in ("hostname", "subdomain"):
@@ -184,17 +94,30 @@ def _identity(spec: Object, path: Path) -> Causes:
         for at, host in enumerate(one.get("hostnames") or ()):
             place = (*path, "hostAliases", number, "hostnames", at)
             yield from well_named(place, host, check_dns_subdomain)
+
+
+def _surroundings(spec: Object, path: Path) -> Causes:
+    """Yield what is wrong with the rights of a pod, its names of hosts, and its gates."""
     context = spec.get("securityContext")
     if isinstance(context, dict):
-        yield from _ids(context, (*path, "securityContext"), "runAsUser", "runAsGroup", "fsGroup")
-
-
-def _ids(context: Object, path: Path, *fields: str) -> Causes:
-    for field in fields:
-        number = context.get(field)
-        if isinstance(number, int) and not 0 <= number <= _LARGEST_ID:
-            detail = f"must be between 0 and {_LARGEST_ID}, inclusive"
-            yield invalid((*path, field), number, detail)
+        place = (*path, "securityContext")
+        yield from check_security(context, place, "fsGroup")
+        for number, one in enumerate(objects(context.get("sysctls"))):
+            name = str(one.get("name") or "")
+            if not name:
+                yield required((*place, "sysctls", number, "name"))
+            elif len(name) > _LONGEST_SYSCTL or not _SYSCTL.fullmatch(name):
+                detail = (
+                    f"must have at most {_LONGEST_SYSCTL} characters and match regex "
+                    f"^{_SYSCTL.pattern}$"
+                )
+                yield invalid((*place, "sysctls", number, "name"), name, detail)
+    if spec.get("dnsPolicy") == "None" and not (spec.get("dnsConfig") or {}).get("nameservers"):
+        detail = "must provide `dnsConfig` when `dnsPolicy` is None"
+        yield required((*path, "dnsConfig"), detail)
+    for number, one in enumerate(objects(spec.get("readinessGates"))):
+        place = (*path, "readinessGates", number, "conditionType")
+        yield from well_named(place, one.get("conditionType"), check_qualified_name)
 
 
 def _ephemeral(container: Object, path: Path, spec: Object) -> Causes:
@@ -207,12 +130,11 @@ def _ephemeral(container: Object, path: Path, spec: Object) -> Causes:
         yield not_found((*path, "targetContainerName"), target)
 
 
-def _check_names(items: list[Object], path: Path) -> Causes:
+def _check_names(items: list[tuple[Path, Object]]) -> Causes:
     seen: set[str] = set()
-    for number, item in enumerate(items):
+    for place, item in items:
         name = item.get("name")
-        place = (*path, number, "name")
-        yield from named(place, name, check_dns_label)
+        yield from named((*place, "name"), name, check_dns_label)
         if name and name in seen:
-            yield duplicate(place, name)
+            yield duplicate((*place, "name"), name)
         seen.add(str(name or ""))

@@ -63,6 +63,32 @@ _KEYS_OF_TYPE: Final[dict[str, tuple[str, ...]]] = {
 }
 """What a Secret of a type has to hold."""
 
+_COUNTED: Final = frozenset(
+    {
+        "configmaps",
+        "persistentvolumeclaims",
+        "pods",
+        "replicationcontrollers",
+        "resourcequotas",
+        "secrets",
+        "services",
+        "services.loadbalancers",
+        "services.nodeports",
+    }
+)
+"""What quotas count, one by one."""
+
+_QUOTAS: Final = _COUNTED | {
+    *("cpu", "memory", "ephemeral-storage", "storage"),
+    *(
+        f"{field}.{name}"
+        for field in ("requests", "limits")
+        for name in ("cpu", "memory", "ephemeral-storage")
+    ),
+    "requests.storage",
+}
+"""The names without a prefix that quotas know."""
+
 _ACCOUNT: Final = "kubernetes.io/service-account.name"
 
 
@@ -76,6 +102,8 @@ def check_config_map(value: Object) -> Causes:
             if key in keys:
                 yield duplicate((field, Key(key)), key)
             keys.add(key)
+            if field == "binaryData" and _decoded(text) is None:
+                yield wrong_type((field, Key(key)), text, "base64")
             size += len(str(text).encode())
     if size > _MOST_DATA_BYTES:
         yield too_long((Key(""),), f"may not be more than {_MOST_DATA_BYTES} bytes")
@@ -88,14 +116,22 @@ def check_secret(value: Object) -> Causes:
     decoded: dict[str, bytes] = {}
     for key, text in data.items():
         yield from well_named(("data", Key(key)), key, check_config_key)
-        try:
-            decoded[key] = base64.b64decode(str(text), validate=True)
-        except (binascii.Error, ValueError):
+        content = _decoded(text)
+        if content is None:
             yield wrong_type(("data", Key(key)), "<secret contents redacted>", "base64")
+        else:
+            decoded[key] = content
         size += len(decoded.get(key, b""))
     if size > _MOST_DATA_BYTES:
         yield too_long(("data",), f"may not be more than {_MOST_DATA_BYTES} bytes")
     yield from _of_type(value, decoded)
+
+
+def _decoded(text: Value) -> bytes | None:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except (binascii.Error, ValueError):
+        return None
 
 
 def _of_type(value: Object, data: dict[str, bytes]) -> Causes:
@@ -213,16 +249,47 @@ def check_quota(value: Object) -> Causes:
     """Yield what is wrong with a ResourceQuota."""
     hard = lookup(value, "spec", "hard", default={})
     yield from quantities(hard, (*_SPEC, "hard"))
-    for name in hard:
-        yield from well_named((*_SPEC, "hard", Key(name)), name, check_qualified_name)
+    for name, text in hard.items():
+        place = (*_SPEC, "hard", Key(name))
+        yield from well_named(place, name, check_qualified_name)
+        if "/" not in name and name not in _QUOTAS and not name.startswith("hugepages-"):
+            yield invalid(place, name, "must be a standard resource for quota")
+        whole = name.startswith("count/") or name in _COUNTED
+        if whole and not _is_whole(text):
+            yield invalid(place, str(text), "must be an integer")
+
+
+def _is_whole(text: Value) -> bool:
+    try:
+        return parse_quantity(str(text)).amount.denominator == 1
+    except QuantityError:
+        return True
 
 
 def check_limit_range(value: Object) -> Causes:
     """Yield what is wrong with a LimitRange: what is least must not be more than the most."""
     for number, limit in enumerate(objects(lookup(value, "spec", "limits"))):
         path = (*_SPEC, "limits", number)
+        problem = check_qualified_name(str(limit.get("type") or ""))
+        if problem:
+            yield invalid((*path, "type"), limit.get("type") or "", problem)
+        for field in ("default", "defaultRequest"):
+            if limit.get("type") == "Pod" and limit.get(field):
+                yield forbidden((*path, field), "may not be specified when `type` is 'Pod'")
+        yield from _ratios(limit.get("maxLimitRequestRatio") or {}, path)
         for lower, upper in (("min", "max"), ("min", "default"), ("default", "max")):
             yield from _in_order(limit, (lower, upper), path)
+
+
+def _ratios(ratios: Object, path: Path) -> Causes:
+    for name, text in ratios.items():
+        try:
+            small = parse_quantity(str(text)).amount < 1
+        except QuantityError:
+            continue
+        if small:
+            place = (*path, "maxLimitRequestRatio", Key(name))
+            yield invalid(place, str(text), f"ratio {text} is less than 1")
 
 
 def _in_order(limit: Object, names: tuple[str, str], path: Path) -> Causes:

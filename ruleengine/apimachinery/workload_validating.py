@@ -4,6 +4,7 @@ The rules and their words are the API's (reference, Kubernetes API sections 5 an
 """
 
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from ruleengine.apimachinery.causes import forbidden, invalid, required
 from ruleengine.apimachinery.checks import (
@@ -15,9 +16,10 @@ from ruleengine.apimachinery.checks import (
     objects,
     one_of,
     positive,
+    well_named,
 )
 from ruleengine.apimachinery.metadata_validating import check_labels
-from ruleengine.apimachinery.naming import check_path_segment
+from ruleengine.apimachinery.naming import check_dns_label, check_path_segment
 from ruleengine.apimachinery.pod_validating import check_pod_spec
 from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.model.values import Object, Path, Value, lookup
@@ -84,6 +86,7 @@ def check_deployment(value: Object) -> Causes:
     """Yield what is wrong with a Deployment."""
     yield from check_workload(value)
     spec = value.get("spec") or {}
+    yield from _lasting(spec, "ReplicaSet")
     yield from natural(spec, _SPEC, "progressDeadlineSeconds")
     deadline, ready = spec.get("progressDeadlineSeconds"), spec.get("minReadySeconds") or 0
     if isinstance(deadline, int) and isinstance(ready, int) and 0 <= deadline <= ready:
@@ -95,6 +98,13 @@ def check_deployment(value: Object) -> Causes:
         yield forbidden(path, "may not be specified when strategy `type` is 'Recreate'")
     elif isinstance(rolling, dict):
         yield from _rolling(rolling, path, "may not be 0 when `maxSurge` is 0")
+
+
+def _lasting(spec: Object, kind: str) -> Causes:
+    """Yield what pods cannot have that are to run for as long as their owner is there."""
+    if lookup(spec, "template", "spec", "activeDeadlineSeconds") is not None:
+        place = (*_SPEC, "template", "spec", "activeDeadlineSeconds")
+        yield forbidden(place, f"activeDeadlineSeconds in {kind} is not Supported")
 
 
 def _rolling(rolling: Object, path: Path, both_zero: str) -> Causes:
@@ -113,6 +123,8 @@ def check_stateful_set(value: Object) -> Causes:
     """Yield what is wrong with a StatefulSet."""
     yield from check_workload(value)
     spec = value.get("spec") or {}
+    yield from _lasting(spec, "StatefulSet")
+    yield from well_named((*_SPEC, "serviceName"), spec.get("serviceName"), check_dns_label)
     strategy = spec.get("updateStrategy") or {}
     path = (*_SPEC, "updateStrategy", "rollingUpdate")
     rolling = strategy.get("rollingUpdate")
@@ -194,6 +206,9 @@ def _job_spec(spec: Object, path: Path) -> Causes:
     if spec.get("maxFailedIndexes") is not None and spec.get("backoffLimitPerIndex") is None:
         detail = "when maxFailedIndexes is specified"
         yield required((*path, "backoffLimitPerIndex"), detail)
+    if not indexed and spec.get("successPolicy") is not None:
+        detail = "requires indexed completion mode"
+        yield invalid((*path, "successPolicy"), spec["successPolicy"], detail)
     if spec.get("manualSelector") and not spec.get("selector"):
         yield required((*path, "selector"))
     yield from _failure_policy(spec, (*path, "podFailurePolicy"))
@@ -244,6 +259,8 @@ def check_cron_job(value: Object) -> Causes:
             "timeZone must be an explicit time zone as defined in https://www.iana.org/time-zones"
         )
         yield invalid((*_SPEC, "timeZone"), zone, detail)
+    elif zone is not None and not _is_zone(str(zone)):
+        yield invalid((*_SPEC, "timeZone"), zone, f"unknown time zone {zone}")
     yield from natural(
         spec,
         _SPEC,
@@ -260,6 +277,14 @@ def check_cron_job(value: Object) -> Causes:
         place = (*_SPEC, "jobTemplate", "spec", "manualSelector")
         yield forbidden(place, "`manualSelector` is not allowed in a CronJob's jobTemplate")
     yield from _job_spec(template, (*_SPEC, "jobTemplate", "spec"))
+
+
+def _is_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, ZoneInfoNotFoundError):
+        return False
+    return True
 
 
 def _schedule(spec: Object) -> Causes:

@@ -266,6 +266,7 @@ def test_a_kind_without_defaults_comes_back_as_it_is() -> None:
                 "completionMode": "NonIndexed",
                 "suspend": False,
                 "podReplacementPolicy": "Failed",
+                "manualSelector": False,
             },
         ),
         (

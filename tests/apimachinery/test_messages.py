@@ -183,13 +183,6 @@ CASES: list[tuple[str, str, Any, str, str]] = [
     ),
     (
         POD,
-        "spec.terminationGracePeriodSeconds",
-        -1,
-        "spec.terminationGracePeriodSeconds",
-        f"Invalid value: -1: {NATURAL}",
-    ),
-    (
-        POD,
         "spec.hostAliases",
         [{"ip": "x"}],
         "spec.hostAliases[0].ip",

@@ -347,9 +347,9 @@ WRONG: list[tuple[str, str, Any, str, str]] = [
     ("policy/v1 PodDisruptionBudget", "spec.maxUnavailable", 1, "spec", "FieldValueInvalid"),
     (
         "rbac.authorization.k8s.io/v1 RoleBinding",
-        "subjects.0.namespace",
+        "subjects.0.name",
         ...,
-        "subjects[0].namespace",
+        "subjects[0].name",
         "FieldValueRequired",
     ),
     (
@@ -423,7 +423,7 @@ CHANGED: list[tuple[str, str, Any, str]] = [
         "v1 PersistentVolumeClaim",
         "spec.resources.requests.storage",
         "1Mi",
-        "spec.resources.requests",
+        "spec",
     ),
     ("v1 PersistentVolume", "spec.hostPath.path", "/x", "spec.persistentvolumesource"),
     ("v1 PersistentVolume", "spec.volumeMode", "Block", "spec.volumeMode"),

@@ -25,8 +25,10 @@ HEADINGS = {
         "Name Desired Current Ready Up-to-date Available Node-Selector Age Containers Images "
         "Selector"
     ),
-    "/apis/batch/v1/jobs": "Name Status Ready Duration Age Containers Images Selector",
-    "/apis/batch/v1/cronjobs": "Name Schedule Timezone Suspend Active Last-Schedule Age",
+    "/apis/batch/v1/jobs": "Name Status Completions Duration Age Containers Images Selector",
+    "/apis/batch/v1/cronjobs": (
+        "Name Schedule Timezone Suspend Active Last-Schedule Age Containers Images Selector"
+    ),
     "/apis/networking.k8s.io/v1/ingresses": "Name Class Hosts Address Ports Age",
     "/apis/networking.k8s.io/v1/ingressclasses": "Name Controller Parameters Age",
     "/apis/networking.k8s.io/v1/networkpolicies": "Name Pod-Selector Age",

@@ -307,7 +307,8 @@ def test_status_and_scale_are_resources_of_their_own(made: Caller) -> None:
     assert (scale["spec"], scale["status"]) == ({"replicas": 5}, {"replicas": 2, "selector": "a=b"})
     _, found = made("GET", f"{SHELVES}/s")
     assert (found["spec"]["size"], found["metadata"]["generation"]) == (5, 2)
-    applied = {"apiVersion": "autoscaling/v1", "kind": "Scale", "spec": {"replicas": 6}}
+    applied = {"apiVersion": "autoscaling/v1", "kind": "Scale"}
+    applied |= {"metadata": {"name": "s"}, "spec": {"replicas": 6}}
     query = {"fieldManager": "m", "force": "true"}
     assert made("PATCH", f"{SHELVES}/s/scale", applied, APPLY, **query)[0] == 200
     assert made("GET", f"{SHELVES}/s")[1]["spec"]["size"] == 6

@@ -78,7 +78,8 @@ def test_a_taint_is_put_up_with_by_key_value_and_effect(
 
 def asking(name: str, **requests: str) -> Object:
     """Return a pod that asks for resources."""
-    container = {"name": "c", "image": "shop:1", "resources": {"requests": requests}}
+    resources = {"requests": requests, "limits": requests}
+    container = {"name": "c", "image": "shop:1", "resources": resources}
     return {"metadata": {"name": name}, "spec": {"containers": [container]}}
 
 

@@ -25,6 +25,8 @@ from ruleengine.model.values import Object, lookup
 
 T = TypeVar("T")
 NAMESPACES: Final = "namespaces"
+_FIRST_ACCOUNT: Final = "default"
+_RUNTIME_CLASSES: Final = "runtimeclasses.node.k8s.io"
 DEFAULT_CLASS: Final = "storageclass.kubernetes.io/is-default-class"
 PROTECTED_CLAIM: Final = "kubernetes.io/pvc-protection"
 PROTECTED_VOLUME: Final = "kubernetes.io/pv-protection"
@@ -40,8 +42,15 @@ _IMMORTAL: Final = {
 }
 """What is never deleted, and what is said to whoever would."""
 
+_GATED: Final = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
+_ADDRESS_PREFIX: Final = "10.96."
 _ADDRESSES: Final = 65_000
 """How many cluster IPs the private range 10.96.0.0/16 gives out."""
 
@@ -116,11 +125,13 @@ class Admission:
             case ("", "Service"):
                 return self._service(value, served, live)
             case ("", "Pod") if live is None:
-                return self.policies.pod(_pod(value, served), served)
+                value = _pod(value, served)
+                self._check_references(value, served)
+                return self.policies.pod(value, served)
             case ("apiextensions.k8s.io", "CustomResourceDefinition") if live is None:
                 return _definition(value)
             case ("batch", "Job") if live is None:
-                return _job(value)
+                return _job(value, served)
             case ("", "PersistentVolumeClaim"):
                 if live is None or value.get("spec") != live.get("spec"):  # else it may still go
                     self.policies.claim(value, served)
@@ -130,6 +141,26 @@ class Admission:
             case ("scheduling.k8s.io", "PriorityClass"):
                 self.policies.priority_class(value, served)
         return value
+
+    def _check_references(self, pod: Object, served: Served) -> None:
+        """Refuse pods of an account or a runtime class that is not there (403).
+
+        The account `default` comes with its namespace, a moment later.
+        """
+        spec, metadata = pod["spec"], pod["metadata"]
+        namespace, name = str(metadata.get("namespace")), str(metadata.get("name"))
+        account = spec["serviceAccountName"]
+        known = Key("serviceaccounts", namespace, account)
+        if account != _FIRST_ACCOUNT and self._store.get(known) is None:
+            problem = (
+                f"error looking up service account {namespace}/{account}: "
+                f'serviceaccount "{account}" not found'
+            )
+            raise forbidden(served.info, name, problem, [])
+        runtime = spec.get("runtimeClassName")
+        if runtime and self._store.get(Key(_RUNTIME_CLASSES, "", runtime)) is None:
+            problem = f'pod rejected: RuntimeClass "{runtime}" not found'
+            raise forbidden(served.info, name, problem, [])
 
     def _claim(self, value: Object) -> Object:
         """Give a claim that names no class the default one, the newest where there are several."""
@@ -163,16 +194,18 @@ class Admission:
         services = self._store.list("services").items
         taken = {lookup(one, "spec", "clusterIP") for one in services}
         if not address:
-            every = (f"10.96.{one // 250}.{one % 250 + 1}" for one in range(_ADDRESSES))
+            every = (f"{_ADDRESS_PREFIX}{one // 250}.{one % 250 + 1}" for one in range(_ADDRESSES))
             address = _next_free(every, taken, "serviceIP")
-        elif address != "None" and not before and address in taken:
-            name = str(value["metadata"].get("name"))
-            cause = invalid_value(
-                ("spec", "clusterIPs"),
-                [address],
-                "failed to allocate IP: provided IP is already allocated",
-            )
-            raise invalid(served.info, name, [cause])
+        elif address != "None" and not before:
+            problem = ""
+            if address in taken:
+                problem = "provided IP is already allocated"
+            elif not str(address).startswith(_ADDRESS_PREFIX):
+                problem = "the provided network does not match the current range"
+            if problem:
+                detail = f"failed to allocate IP {address}: {problem}"
+                cause = invalid_value(("spec", "clusterIPs"), [address], detail)
+                raise invalid(served.info, str(value["metadata"].get("name")), [cause])
         return {**spec, "clusterIP": address, "clusterIPs": spec.get("clusterIPs") or [address]}
 
     def _with_node_ports(
@@ -191,6 +224,13 @@ class Admission:
         ports = []
         for index, port in enumerate(wanted):
             number = port.get("nodePort")
+            if number and not _FIRST_NODE_PORT <= number <= _LAST_NODE_PORT:
+                detail = (
+                    "provided port is not in the valid range. The range of valid ports is "
+                    f"{_FIRST_NODE_PORT}-{_LAST_NODE_PORT}"
+                )
+                cause = invalid_value(("spec", "ports", index, "nodePort"), number, detail)
+                raise invalid(served.info, str(value["metadata"].get("name")), [cause])
             if number and number in taken and number not in known.values():
                 path = ("spec", "ports", index, "nodePort")
                 cause = invalid_value(path, number, "provided port is already allocated")
@@ -223,7 +263,10 @@ def _pod(value: Object, served: Served) -> Object:
     account = spec.get("serviceAccountName") or "default"
     spec = {**spec, "serviceAccountName": account, "serviceAccount": account}
     spec.setdefault("enableServiceLinks", True)
-    return {**value, "spec": spec, "status": {"phase": "Pending", "qosClass": quality_of(spec)}}
+    status: Object = {"phase": "Pending", "qosClass": quality_of(spec)}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [_GATED]
+    return {**value, "spec": spec, "status": status}
 
 
 def _definition(value: Object) -> Object:
@@ -237,11 +280,16 @@ def _with_finalizer(value: Object, name: str) -> Object:
     return {**value, "metadata": {**value["metadata"], "finalizers": finalizers}}
 
 
-def _job(value: Object) -> Object:
+def _job(value: Object, served: Served) -> Object:
     """Give a Job the selector and labels by which its pods are found."""
     spec = value.get("spec") or {}
     if spec.get("manualSelector"):
         return value
+    if spec.get("selector"):
+        cause = invalid_value(
+            ("spec", "selector"), spec["selector"], "`selector` not auto-generated"
+        )
+        raise invalid(served.info, str(value["metadata"].get("name")), [cause])
     uid, name = value["metadata"]["uid"], value["metadata"]["name"]
     labels = {
         "batch.kubernetes.io/controller-uid": uid,

@@ -87,6 +87,14 @@ def selector(labels: Value) -> str:
     return ",".join(f"{name}={text}" for name, text in sorted(labels.items()))
 
 
+def readiness_gates(pod: Object) -> str:
+    """Return how many readiness gates of a pod are open, of how many."""
+    gates = [one.get("conditionType") for one in lookup(pod, "spec", "readinessGates", default=())]
+    conditions = lookup(pod, "status", "conditions", default=())
+    met = {one.get("type") for one in conditions if one.get("status") == "True"}
+    return f"{sum(one in met for one in gates)}/{len(gates)}" if gates else NONE
+
+
 def containers(spec: Value, field: str) -> str:
     """Return one field of every container of a pod spec, with commas."""
     return joined(one.get(field, "") for one in lookup(spec, "containers", default=[]))

@@ -32,9 +32,9 @@ def _path(name: str, path: str, priority: int = 0, default: Value = NONE) -> Col
     return Column(name, "string", lambda one, _: lookup(one, *steps, default=default), priority)
 
 
-def _number(name: str, path: str) -> Column:
+def _number(name: str, path: str, kind: str = "integer") -> Column:
     steps = path.split(".")
-    return Column(name, "integer", lambda one, _: lookup(one, *steps, default=0))
+    return Column(name, kind, lambda one, _: lookup(one, *steps, default=0))
 
 
 def _made(name: str, cell: Callable[[Object], Value], priority: int = 0) -> Column:
@@ -49,6 +49,11 @@ def _count(name: str, path: str) -> Column:
 def _age_of(path: str, name: str = "Age") -> Column:
     steps = path.split(".")
     return Column(name, "string", lambda one, now: cells.age(lookup(one, *steps), now))
+
+
+def _last_schedule(one: Object, now: datetime) -> str:
+    moment = lookup(one, "status", "lastScheduleTime")
+    return cells.age(moment, now) if moment else NONE
 
 
 def _duration(job: Object, now: datetime) -> str:
@@ -83,19 +88,19 @@ NAME: Final = Column("Name", "string", lambda one, _: one["metadata"]["name"], f
 AGE: Final = _age_of("metadata.creationTimestamp")
 
 
-def _ready(path: str, wanted: str) -> Column:
+def _ready(path: str, wanted: str, name: str = "Ready") -> Column:
     done, total = path.split("."), wanted.split(".")
     return _made(
-        "Ready", lambda one: f"{lookup(one, *done, default=0)}/{lookup(one, *total, default=0)}"
+        name, lambda one: f"{lookup(one, *done, default=0)}/{lookup(one, *total, default=0)}"
     )
 
 
-def _template(name: str, field: str) -> Column:
-    return _made(
-        name, lambda one: cells.containers(lookup(one, "spec", "template", "spec"), field), 1
-    )
+def _template(name: str, field: str, above: tuple[str, ...] = ()) -> Column:
+    path = ("spec", *above, "template", "spec")
+    return _made(name, lambda one: cells.containers(lookup(one, *path), field), 1)
 
 
+_OF_SCHEDULE: Final = ("jobTemplate", "spec")
 _CONTAINERS: Final = _template("Containers", "name")
 _IMAGES: Final = _template("Images", "image")
 _SELECTOR: Final = _made("Selector", lambda one: cells.selector(lookup(one, "spec", "selector")), 1)
@@ -186,12 +191,12 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _path("IP", "status.podIP", 1),
         _path("Node", "spec.nodeName", 1),
         _path("Nominated Node", "status.nominatedNodeName", 1),
-        _made("Readiness Gates", lambda _: NONE, 1),
+        _made("Readiness Gates", cells.readiness_gates, 1),
     ),
     "deployments.apps": (
         _READY_OF_REPLICAS,
-        _number("Up-to-date", "status.updatedReplicas"),
-        _number("Available", "status.availableReplicas"),
+        _number("Up-to-date", "status.updatedReplicas", "string"),
+        _number("Available", "status.availableReplicas", "string"),
         AGE,
         _CONTAINERS,
         _IMAGES,
@@ -217,7 +222,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     ),
     "jobs.batch": (
         _made("Status", _conditions),
-        _ready("status.succeeded", "spec.completions"),
+        _ready("status.succeeded", "spec.completions", "Completions"),
         Column("Duration", "string", _duration),
         AGE,
         _CONTAINERS,
@@ -227,10 +232,15 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "cronjobs.batch": (
         _path("Schedule", "spec.schedule"),
         _path("Timezone", "spec.timeZone"),
-        _made("Suspend", lambda one: str(bool(lookup(one, "spec", "suspend")))),
-        _count("Active", "status.active"),
-        _age_of("status.lastScheduleTime", "Last Schedule"),
+        Column("Suspend", "boolean", lambda one, _: str(bool(lookup(one, "spec", "suspend")))),
+        Column(
+            "Active", "integer", lambda one, _: len(lookup(one, "status", "active", default=()))
+        ),
+        Column("Last Schedule", "string", _last_schedule),
         AGE,
+        _template("Containers", "name", _OF_SCHEDULE),
+        _template("Images", "image", _OF_SCHEDULE),
+        _made("Selector", lambda _: NONE, 1),
     ),
     "services": (
         _path("Type", "spec.type"),

@@ -140,6 +140,9 @@ def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
     if not propagation and orphan is not None:
         propagation = "Orphan" if str(orphan).lower() == "true" else "Background"
     grace = body.get("gracePeriodSeconds")
+    if grace is None and query.get("gracePeriodSeconds", "").startswith("-"):
+        number({"gracePeriodSeconds": query["gracePeriodSeconds"][1:]}, "gracePeriodSeconds")
+        grace = -1
     grace = number(query, "gracePeriodSeconds") if grace is None else grace
     if grace is not None:
         grace = min(grace, _LARGEST) if grace >= 0 else 1  # as API servers read a negative one

@@ -16,6 +16,8 @@ def patch_function(media: str, body: bodies.Body, served: Served) -> Edit:
     """
     if media == bodies.JSON_PATCH:
         _check_operations(body.value)
+    elif not isinstance(body.value, dict):
+        raise bad_request("the body of the request is no patch: that is an object")
 
     def patched(live: Object) -> Object:
         try:

@@ -14,6 +14,8 @@ from ruleengine.model.values import Object, lookup
 Amounts = Mapping[str, Quantity]
 NONE: Final = Quantity(Fraction(0), Format.DECIMAL)
 ONE: Final = Quantity(Fraction(1), Format.DECIMAL)
+_FIELDS: Final = ("requests", "limits")
+_COUNTED: Final = {"cpu", "memory"}
 
 
 def amounts_of(stated: Object | None) -> Amounts:
@@ -71,13 +73,23 @@ def amounts_of_pod(pod: Object, field: str) -> Amounts:
 
 
 def quality_of(spec: Object) -> str:
-    """Return the quality-of-service class that the resources of a pod amount to."""
-    resources = [one.get("resources") or {} for one in containers_of({"spec": spec})]
-    if not any(one.get("requests") or one.get("limits") for one in resources):
+    """Return the quality-of-service class of a pod: what CPU and memory it states amounts to.
+
+    Where the pod states resources as a whole, those of its containers do not count.
+    """
+    whole = spec.get("resources") or {}
+    stated = [whole] if any(whole.get(field) for field in _FIELDS) else _resources(spec)
+    requests, limits = ([_counted(one.get(field)) for one in stated] for field in _FIELDS)
+    if not any(requests) and not any(limits):
         return "BestEffort"
-    guaranteed = all(
-        {"cpu", "memory"} <= (one.get("limits") or {}).keys()
-        and (one.get("requests") or one["limits"]) == one["limits"]
-        for one in resources
-    )
-    return "Guaranteed" if guaranteed else "Burstable"
+    limited = all(one.keys() == _COUNTED for one in limits)
+    return "Guaranteed" if limited and together(requests) == together(limits) else "Burstable"
+
+
+def _resources(spec: Object) -> list[Object]:
+    return [one.get("resources") or {} for one in containers_of({"spec": spec})]
+
+
+def _counted(stated: Object | None) -> Amounts:
+    found = amounts_of(stated)
+    return {name: amount for name, amount in found.items() if name in _COUNTED and amount > NONE}

@@ -85,12 +85,9 @@ def configured(config: Object, served: Served, namespace: str, name: str) -> Obj
             f"kind: {config.get('kind') or ''}, expected: {wanted}"
         )
     config = identified(config, served, namespace)
-    metadata = {"name": name, **config["metadata"]}
-    if metadata["name"] != name:
-        raise bad_request("the name of the configuration does not match the name on the URL")
-    if metadata.get("managedFields"):
+    if config["metadata"].get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
-    return {**config, "metadata": metadata}
+    return named(config, name)
 
 
 def declared(

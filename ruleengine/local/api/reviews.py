@@ -50,7 +50,7 @@ class Reviews:
             case "SelfSubjectAccessReview":
                 status = self._access(caller, spec)
             case "SubjectAccessReview" | "LocalSubjectAccessReview":
-                status = self._access(_subject(spec), _in(spec, namespace))
+                status = self._access(_subject(spec), _in(spec, namespace, info))
             case "SelfSubjectRulesReview":
                 status = self._rules(caller, str(spec.get("namespace", "")))
             case "SelfSubjectReview":
@@ -112,11 +112,13 @@ def _problems(spec: Object, kind: str) -> Iterator[Cause]:
         yield invalid_value(("spec", "user"), spec.get("user"), detail)
 
 
-def _in(spec: Object, namespace: str) -> Object:
+def _in(spec: Object, namespace: str, info: KindInfo) -> Object:
     """Return the question of a local review, which is about its own namespace only."""
     stated = lookup(spec, "resourceAttributes", "namespace", default="")
     if namespace and stated != namespace:
-        raise bad_request("resourceAttributes.namespace must match metadata.namespace")
+        place = ("spec", "resourceAttributes", "namespace")
+        cause = invalid_value(place, stated, "must match metadata.namespace")
+        raise invalid(info, "", [cause])
     return spec
 
 

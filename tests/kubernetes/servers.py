@@ -1,0 +1,193 @@
+"""A real kube-apiserver with its etcd on loopback, for the time of a test run.
+
+``make kubernetes`` builds them from their modules (see the README beside this file).
+"""
+
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from ruleengine.formats import json_text
+from ruleengine.local import material
+from ruleengine.local.api.users import ADMINISTRATOR
+from ruleengine.model.secrets import Secret
+from ruleengine.model.values import Object
+
+_PROJECT = Path(__file__).resolve().parents[2]
+_PATIENCE = 120.0
+_PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
+LOOPBACK = "127.0.0.1"
+
+_AUDIT = """
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules: [{level: Metadata}]
+"""
+
+
+def programs() -> Path:
+    """Return the folder of the programs that were built, or skip the calling test."""
+    folder = Path(os.environ.get("RULEENGINE_KUBERNETES", _PROJECT / "build" / "kubernetes"))
+    if not all((folder / name).exists() for name in _PROGRAMS):
+        pytest.skip("no kube-apiserver is built here")
+    return folder
+
+
+@dataclass(frozen=True)
+class Server:
+    """Where a kube-apiserver answers, and how its administrator gets in."""
+
+    url: str
+    etcd: str
+    folder: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """Return the administrator's kubeconfig."""
+        return self.folder / "kubeconfig"
+
+    def requests_of(self, user: str) -> Iterator[Object]:
+        """Yield what the server noted of the requests of a user, in their order."""
+        with (self.folder / "audit.log").open(encoding="utf-8") as lines:
+            for line in lines:
+                noted: Object = json_text.loads(line.encode())
+                if noted["user"].get("username") == user:
+                    yield noted
+
+    def kubeconfig_of(self, name: str, token: str) -> Path:
+        """Write a kubeconfig that speaks for whoever has a token, and return where it is."""
+        folder = self.folder / name
+        folder.mkdir(exist_ok=True)
+        authority = self.folder / "ca.crt"
+        shutil.copy(authority, folder)
+        made = material.prepare(self.folder)
+        of_token = material.Material(
+            authority=made.authority,
+            authority_key=made.authority_key,
+            certificate=made.certificate,
+            key=made.key,
+            token=Secret(token),
+        )
+        return material.write_kubeconfig(folder, self.url, of_token)
+
+
+@contextmanager
+def server(*, controllers: bool) -> Iterator[Server]:
+    """Run etcd and a kube-apiserver with an empty store; they end with the block.
+
+    ``controllers`` says whether Kubernetes' own controllers run, too: accounts of namespaces,
+    Deployments and Jobs, garbage. Nothing schedules or runs pods.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="ruleengine-kubernetes-"))
+    found = programs()
+    with ExitStack() as stack:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+        etcd, peers, api = (free_port() for _ in range(3))
+        store = f"http://{LOOPBACK}:{etcd}"
+        made = Server(url=f"https://{LOOPBACK}:{api}", etcd=store, folder=folder)
+        commands = [_etcd(found, folder, store, peers), _api(found, folder, store, api)]
+        children = [stack.enter_context(running(one, folder)) for one in commands]
+        _wait(made, children)
+        if controllers:
+            stack.enter_context(running(_controllers(found, folder), folder))
+        yield made
+
+
+@contextmanager
+def running(command: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the block ends; what it says goes to a file named like it."""
+    log = folder / f"{Path(command[0]).name}.log"
+    with log.open("wb") as said, subprocess.Popen(command, stdout=said, stderr=said) as child:
+        try:
+            yield child
+        finally:
+            child.kill()
+
+
+def _etcd(programs: Path, folder: Path, url: str, peers: int) -> list[str]:
+    return [
+        str(programs / "etcd"),
+        f"--data-dir={folder / 'etcd'}",
+        f"--listen-client-urls={url}",
+        f"--advertise-client-urls={url}",
+        f"--listen-peer-urls=http://{LOOPBACK}:{peers}",
+        f"--initial-advertise-peer-urls=http://{LOOPBACK}:{peers}",
+        f"--initial-cluster=default=http://{LOOPBACK}:{peers}",
+        "--unsafe-no-fsync",
+    ]
+
+
+def _api(programs: Path, folder: Path, store: str, port: int) -> list[str]:
+    """Return how kube-apiserver is started: with RBAC, accounts and every default of its own."""
+    made = material.prepare(folder)
+    material.write_kubeconfig(folder, f"https://{LOOPBACK}:{port}", made)
+    policy = folder / "audit.yaml"
+    policy.write_text(_AUDIT)
+    tokens = folder / "tokens.csv"
+    material.write_private(
+        tokens, f"{made.token.reveal()},{ADMINISTRATOR.name},1,system:masters\n".encode()
+    )
+    return [
+        str(programs / "kube-apiserver"),
+        f"--etcd-servers={store}",
+        f"--bind-address={LOOPBACK}",
+        f"--advertise-address={LOOPBACK}",
+        f"--secure-port={port}",
+        f"--tls-cert-file={made.certificate}",
+        f"--tls-private-key-file={made.key}",
+        f"--client-ca-file={made.authority}",
+        f"--token-auth-file={tokens}",
+        "--authorization-mode=RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
+        f"--service-account-key-file={made.certificate}",
+        f"--service-account-signing-key-file={made.key}",
+        "--service-cluster-ip-range=10.96.0.0/16",
+        "--allow-privileged=true",
+        f"--audit-policy-file={policy}",
+        f"--audit-log-path={folder / 'audit.log'}",
+    ]
+
+
+def _controllers(programs: Path, folder: Path) -> list[str]:
+    made = material.prepare(folder)
+    return [
+        str(programs / "kube-controller-manager"),
+        f"--kubeconfig={folder / 'kubeconfig'}",
+        "--secure-port=0",
+        "--leader-elect=false",
+        f"--service-account-private-key-file={made.key}",
+        f"--root-ca-file={made.authority}",
+    ]
+
+
+def _wait(made: Server, children: Sequence[subprocess.Popen[bytes]]) -> None:
+    trust = ssl.create_default_context(cafile=str(made.folder / "ca.crt"))
+    end = time.monotonic() + _PATIENCE
+    while time.monotonic() < end and all(one.poll() is None for one in children):
+        try:
+            with urllib.request.urlopen(f"{made.url}/readyz", context=trust, timeout=10):
+                return
+        except (OSError, urllib.error.URLError):
+            time.sleep(0.2)
+    log = (made.folder / "kube-apiserver.log").read_text(errors="replace")
+    raise AssertionError(f"kube-apiserver does not come up:\n{log[-4000:]}")
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        return int(probe.getsockname()[1])
