@@ -14,6 +14,7 @@ from ruleengine.model.configuration import Configuration
 from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
+from ruleengine.pipelines.executing import UNPRIVILEGED
 from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
@@ -73,14 +74,14 @@ def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
 
 
 def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
-    """Return where artifacts go by default, and the image of our own containers.
+    """Return where artifacts go by default, and how our own containers run.
 
-    On the local control plane that is a directory, and this very package.
+    On the local control plane that is a directory, and this very package in its sandbox.
     """
     directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
     default = configuration.artifact_repository or directory
     return Around(
         control_namespace=configuration.control_namespace,
         default=default,
-        executor={} if local else configuration.executor,
+        executor={} if local else {**UNPRIVILEGED, **configuration.executor},
     )

@@ -9,7 +9,7 @@ from typing import Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ENGINE_IMAGE
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.artifacts import ArtifactWork
 
 EXECUTOR: Final = "/var/run/argo"
@@ -23,6 +23,14 @@ _SHARING: Final = ("init", "wait", "tokens", "plugin")
 """What of ours shares a folder with other containers of the pod."""
 
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
+
+UNPRIVILEGED: Final[Object] = {
+    "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+}
+"""What containers of ours need nothing of, and what only a container can give up.
+
+The Pod Security Standard `restricted` asks every container for it.
+"""
 
 
 def plan_of(
@@ -118,11 +126,12 @@ def account_volume(account: str, volume: str = _ACCOUNT_VOLUME) -> Object:
     return {"name": volume, "secret": {"secretName": f"{account}.service-account-token"}}
 
 
-def dressed(pod: Object, executor: Mapping[str, str]) -> Object:
+def dressed(pod: Object, executor: Mapping[str, Value]) -> Object:
     """Return a pod whose containers of our image have the fields that the settings state.
 
-    ``executor`` is ``image`` and ``imagePullPolicy``: a cluster has to get our image from
-    somewhere. A container that a patch has given another image keeps it.
+    ``executor`` is ``image`` and ``imagePullPolicy``, as a cluster has to get our image from
+    somewhere, and ``securityContext``. A container that a patch has given another image keeps it,
+    and so does any the other fields that a patch has given it.
     """
     if not executor:
         return pod
@@ -130,7 +139,9 @@ def dressed(pod: Object, executor: Mapping[str, str]) -> Object:
     for kind in ("initContainers", "containers"):
         if kind in spec:
             spec[kind] = [
-                {**one, **executor} if one.get("image") == ENGINE_IMAGE else one
+                {**executor, **one, "image": executor.get("image", ENGINE_IMAGE)}
+                if one.get("image") == ENGINE_IMAGE
+                else one
                 for one in spec[kind]
             ]
     return {**pod, "spec": spec}

@@ -12,7 +12,7 @@ from typing import Final
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
 from ruleengine.model.names import ARTIFACT_CLAIM, CONTROL_NAMESPACE, PIPELINES_MANAGER
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.locations import joined, location_of
 from ruleengine.pipelines.problems import NodeError
 
@@ -43,7 +43,7 @@ class Around:
 
     control_namespace: str = CONTROL_NAMESPACE
     default: Object | None = None
-    executor: Mapping[str, str] = field(default_factory=dict)
+    executor: Mapping[str, Value] = field(default_factory=dict)
 
 
 def read_repository(stated: Object) -> Repository:

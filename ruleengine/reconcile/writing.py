@@ -28,8 +28,22 @@ STORE_FULL = 507
 _FINAL = frozenset({400, 405, 406, 413, 415, 422})
 """What is wrong with the request itself: the server will not think otherwise of it later."""
 
+_FORBIDDEN = 403
+_MAY_CHANGE = ("exceeded quota", "status unknown for quota", "cannot ", "being terminated")
+"""What a refusal says that may not stand: others use up what there is, or rights are missing."""
+
 _CONFLICTS = 4
 """How often a write is repeated after a conflict over the object's version."""
+
+
+def _is_final(error: ApiError) -> bool:
+    """Tell whether a server will say the same later: what a policy forbids, it goes on forbidding.
+
+    Argo waits for room in a quota, too. Where rights are missing it gives up, and we do not.
+    """
+    if error.status == _FORBIDDEN:
+        return not any(words in error.message for words in _MAY_CHANGE)
+    return error.status in _FINAL
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,7 +87,7 @@ class Writer:
             if error.status == STORE_FULL:
                 raise store_full(error) from error
             done = _done(planned, Result.FAILED, f"{error.message} ({error.remedy})")
-            return replace(done, refusal=Refusal(error.message, error.status in _FINAL))
+            return replace(done, refusal=Refusal(error.message, _is_final(error)))
 
     def _try(self, planned: PlannedAction) -> Done:
         action = planned.action

@@ -236,7 +236,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ended]:
         _resume(made)
         found = Ended(place=made, metrics=made.call("pipeline", "metrics").output)
         for one in made.client().list(ARGO_API_VERSION, "Workflow").items:
-            document = _document_of(one)
+            document = document_of(one)
             found.workflows[document] = one
             found.pods[document], found.printed[document] = _pods_of(made, one)
         yield found
@@ -262,7 +262,7 @@ def _pods_of(made: Place, workflow: Object) -> tuple[dict[str, Object], dict[str
 def _resume(made: Place) -> None:
     """Let the workflow go on that waits for a human."""
     workflows = made.client().list(ARGO_API_VERSION, "Workflow").items
-    (paused,) = (one for one in workflows if _document_of(one) == "suspend-template")
+    (paused,) = (one for one in workflows if document_of(one) == "suspend-template")
     found = nodes(paused)
     assert (paused["status"]["phase"], found["approve"]["phase"]) == ("Running", "Running")
     assert "delay" not in found
@@ -270,7 +270,8 @@ def _resume(made: Place) -> None:
     made.call("apply", "--timeout", "5m")
 
 
-def _document_of(workflow: Object) -> str:
+def document_of(workflow: Object) -> str:
+    """Return the document of a workflow, by its path without the folder."""
     origin = str(lookup(workflow, "metadata", "annotations", "ruleengine.dev/origin", default=""))
     return origin.partition(":")[0].removeprefix("pipelines/").removesuffix(".yaml")
 

@@ -9,7 +9,7 @@ from ruleengine.formats.yaml_writer import write
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Refusal
 from ruleengine.model.values import Object
-from ruleengine.pipelines.executing import PLAN_VARIABLE
+from ruleengine.pipelines.executing import PLAN_VARIABLE, UNPRIVILEGED
 from tests.pipelines.worlds import NAMESPACE, world_of
 
 
@@ -216,12 +216,14 @@ def test_our_own_containers_have_the_image_of_the_settings() -> None:
     for more, beside in (({}, "reg/ours:1"), ({"podSpecPatch": patch}, "patched")):
         template = {"name": "main", "script": script, "outputs": outputs, **more}
         world = world_of(write({"entrypoint": "main", "templates": [template]}))
-        world.executor = {"image": "reg/ours:1", "imagePullPolicy": "Always"}
+        world.executor = {"image": "reg/ours:1", "imagePullPolicy": "Always", **UNPRIVILEGED}
         world.turn()
         spec = world.pods()[0]["spec"]
         (init,), (main, wait) = spec["initContainers"], spec["containers"]
         assert (init["image"], init["imagePullPolicy"]) == ("reg/ours:1", "Always")
+        assert init["securityContext"] == UNPRIVILEGED["securityContext"]
         assert (main["image"], "imagePullPolicy" in main) == ("alpine", False)
+        assert "securityContext" not in main
         assert wait["image"] == beside
 
 

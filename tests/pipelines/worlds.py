@@ -73,7 +73,7 @@ class MemoryWorld:
     target: Target = field(default=Target("", "", "", ""))
     memo: object = None
     repository: Object | None = field(default_factory=lambda: DIRECTORY)
-    executor: dict[str, str] = field(default_factory=dict)
+    executor: Object = field(default_factory=dict)
     most: int = 0
     listed: list[tuple[str, str]] = field(default_factory=list)
 

@@ -1,0 +1,197 @@
+"""The rights that docs/pipelines.md lists, tried with the authorizer of a real API server."""
+
+import re
+import signal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import pytest
+
+from ruleengine.formats import yaml_reader
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object, lookup
+from tests.kubernetes.clusters import PIPELINES, Cluster
+from tests.local.sandboxes import until
+
+OF_OTHER_AREAS = ("applications", "eventbus", "eventsources", "rollouts", "sensors")
+"""What `ruleengine run` looks for, and leaves alone where it may not see it."""
+
+DOCS = Path(__file__).resolve().parents[2] / "docs" / "pipelines.md"
+
+ELSEWHERE = """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: elsewhere, namespace: elsewhere}
+spec: {entrypoint: main, templates: [{name: main, container: {image: alpine, command: [echo]}}]}
+"""
+
+GREET = """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: greet}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: alpine, command: [echo, hi]}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: ClusterWorkflowTemplate
+metadata: {name: greet}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    container: {image: alpine, command: [echo, hi]}
+"""
+
+WORKFLOWS = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: whole}
+spec:
+  serviceAccountName: steps
+  artifactGC: {strategy: OnWorkflowCompletion, serviceAccountName: collector}
+  podDisruptionBudget: {minAvailable: 1}
+  podGC: {strategy: OnPodSuccess}
+  volumeClaimTemplates:
+  - metadata: {name: work}
+    spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {name: made, template: made, arguments: {parameters: [{name: key, value: a}]}}
+    - - {name: again, template: made, arguments: {parameters: [{name: key, value: b}]}}
+    - - {name: greet, templateRef: {name: greet, template: main}}
+  - name: made
+    inputs: {parameters: [{name: key}]}
+    memoize:
+      key: "{{inputs.parameters.key}}"
+      cache: {configMap: {name: remembered}}
+    script:
+      image: alpine
+      command: [sh]
+      source: "echo made >/tmp/made"
+      volumeMounts: [{name: work, mountPath: /work}]
+    outputs:
+      parameters: [{name: made, valueFrom: {path: /tmp/made}}]
+      artifacts: [{name: made, path: /tmp/made}]
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: brief}
+spec:
+  ttlStrategy: {secondsAfterCompletion: 1}
+  workflowTemplateRef: {name: greet, clusterScope: true}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: ticks}
+spec:
+  schedules: ["* * * * *"]
+  workflowSpec: {workflowTemplateRef: {name: greet}}
+"""
+
+pytestmark = pytest.mark.slow
+
+
+def listed() -> Iterator[Sequence[Object]]:
+    """Yield the rules of each role that the page lists, in its order."""
+    page = DOCS.read_text(encoding="utf-8").partition("**Rights on a cluster.**")[2]
+    for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[:2]:
+        for document in yaml_reader.read(block.encode(), "pipelines.md").documents:
+            yield document.value["rules"]
+
+
+@pytest.fixture(scope="module")
+def driven(real: Cluster) -> Cluster:
+    """Drive workflows of every feature that needs rights, with accounts that have those listed."""
+    steps, collector, everywhere, controlled, declared = listed()
+    real.account("steps", steps)
+    real.account("collector", collector)
+    real.account("driver", [*everywhere, *declared], everywhere=True)
+    real.account("driver", controlled)
+    files = {
+        "pipelines/greet.yaml": GREET,
+        "pipelines/workflows.yaml": WORKFLOWS,
+        "pipelines/elsewhere.yaml": ELSEWHERE,
+    }
+    with real.running("rights", files, "driver", "run") as process:
+        assert until(lambda: over(real)), real.log("rights")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0
+    more = {"pipelines/more.yaml": ELSEWHERE.replace("name: elsewhere,", "name: more,")}
+    with real.running("rights", more, "driver", "apply", "--drive") as process:
+        assert process.wait(60) == 0, real.log("rights")
+    return real
+
+
+def over(real: Cluster) -> bool:
+    """Tell whether all is done: also a start of the schedule, and artifacts are deleted."""
+    assert "in API group" not in real.log("rights"), real.log("rights")
+    admin = real.admin
+    if admin.kind(ARGO_API_VERSION, "Workflow") is None:
+        return False
+    listed = admin.list(ARGO_API_VERSION, "Workflow", namespace=PIPELINES).items
+    found = {str(one["metadata"]["name"]): one for one in listed}
+    ticks = [one for name, one in found.items() if name.startswith("ticks-")]
+    whole = found.get("whole")
+    phases = {lookup(one, "status", "phase") for one in (whole, *ticks)}
+    assert not {"Failed", "Error"} & phases, found
+    nodes = lookup(whole, "status", "nodes", default={}).values()
+    artifacts = [one for node in nodes for one in lookup(node, "outputs", "artifacts", default=())]
+    done = ticks and phases == {"Succeeded"} and "brief" not in found
+    return bool(done) and all(one.get("deleted") for one in artifacts)
+
+
+def used(real: Cluster, account: str) -> set[tuple[str, str, str]]:
+    """Return what an account did: group, resource and verb. Refusals fail the calling test."""
+    found = set()
+    for noted in real.server.requests_of(f"system:serviceaccount:{PIPELINES}:{account}"):
+        place, code = noted.get("objectRef") or {}, lookup(noted, "responseStatus", "code")
+        if not place.get("resource") or place.get("apiGroup") == "authorization.k8s.io":
+            continue
+        resource = "/".join(filter(None, (place["resource"], place.get("subresource", ""))))
+        right = (place.get("apiGroup", ""), resource, noted["verb"])
+        if code == 403:
+            assert resource in OF_OTHER_AREAS, noted
+        else:
+            found.add(right)
+            if noted["verb"] == "patch" and code == 201:
+                found.add((*right[:2], "create"))  # an apply that creates needs both
+    return found
+
+
+def read_alike(rights: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
+    """Return rights with one way of reading for all: which one is used is a matter of time."""
+    return {(*one[:2], "get" if one[2] in ("list", "watch") else one[2]) for one in rights}
+
+
+def stated(rules: Sequence[Object]) -> set[tuple[str, str, str]]:
+    """Return what rules allow: group, resource and verb."""
+    return {
+        (group, resource, verb)
+        for rule in rules
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+def test_the_rights_that_are_listed_are_enough(driven: Cluster) -> None:
+    """Workflows end, artifacts are deleted, schedules start; nothing was refused."""
+    for account in ("steps", "collector", "driver"):
+        assert used(driven, account)
+
+
+@pytest.mark.parametrize(
+    ("account", "roles"), [("steps", [0]), ("collector", [1]), ("driver", [2, 3, 4])]
+)
+def test_no_right_that_is_listed_is_superfluous(
+    driven: Cluster, account: str, roles: list[int]
+) -> None:
+    """The server noted each of them in use."""
+    found = [*listed()]
+    allowed = {right for number in roles for right in stated(found[number])}
+    assert read_alike(allowed) - read_alike(used(driven, account)) == set()
