@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,7 +99,7 @@ class Cluster:
 
     @contextmanager
     def running(
-        self, name: str, files: dict[str, str], account: str, *words: str
+        self, name: str, files: Mapping[str, str | None], account: str, *words: str
     ) -> Iterator[subprocess.Popen[bytes]]:
         """Run a command of the program as an account, on a config repo with these files, too."""
         root = self.folder / name
@@ -108,7 +108,8 @@ class Cluster:
             repo.write({**files})
             repo.commit()
         else:
-            repo = make_repo(root, {"ruleengine.yaml": SETTINGS, **files})
+            known = {path: text for path, text in files.items() if text is not None}
+            repo = make_repo(root, {"ruleengine.yaml": SETTINGS, **known})
         command = [sys.executable, "-c", _MAIN, *words]
         with (self.folder / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(

@@ -122,8 +122,12 @@ def driven(real: Cluster) -> Cluster:
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0
     more = {"pipelines/more.yaml": ELSEWHERE.replace("name: elsewhere,", "name: more,")}
-    with real.running("rights", more, "driver", "apply", "--drive") as process:
-        assert process.wait(60) == 0, real.log("rights")
+    gone = dict.fromkeys((*files, *more))
+    only = {"pipelines/only.yaml": ELSEWHERE.replace("name: elsewhere,", "name: only,")}
+    none = dict.fromkeys(only)
+    for repo, change in (("rights", more), ("rights", gone), ("only", only), ("only", none)):
+        with real.running(repo, change, "driver", "apply", "--allow-prune") as process:
+            assert process.wait(60) == 0, real.log(repo)
     return real
 
 
