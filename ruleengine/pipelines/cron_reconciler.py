@@ -14,7 +14,7 @@ from ruleengine.model.names import ARGO_API_VERSION, CONSIDERED, PIPELINES_MANAG
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import conditions
-from ruleengine.pipelines.labels import CRON_LABEL
+from ruleengine.pipelines.labels import COMPLETED_LABEL, CRON_LABEL
 from ruleengine.pipelines.phases import COMPLETED, Phase
 from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.schedules import Schedules, since
@@ -22,6 +22,7 @@ from ruleengine.pipelines.substituting import evaluate, substitute
 from ruleengine.pipelines.variables import NOW, SCHEDULED_TIME
 
 _KIND: Final = "CronWorkflow"
+_USED: Final = "cronworkflows.argoproj.io/last-used-schedule"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,12 +72,18 @@ def _decide(value: Object, runs: _Runs, schedules: Schedules, now: datetime) -> 
     if _is_stopped(value, status):
         stopped = {**status, "phase": "Stopped"}
         following = Next(stop=Stop.FOR, message="its stop strategy has ended it")
-        return Decision(actions=tidied, status=stopped, next=following)
-    considered = str(lookup(value, "metadata", "annotations", CONSIDERED, default=""))
-    due = schedules.due(now, since(value, considered))
+        completed = _mark(value, "labels", {COMPLETED_LABEL: "true"}, "stopped by its strategy")
+        return Decision(actions=(*completed, *tidied), status=stopped, next=following)
+    annotations = lookup(value, "metadata", "annotations", default={})
+    due = schedules.due(now, since(value, str(annotations.get(CONSIDERED) or "")))
     actions: tuple[Action, ...] = ()
-    if due is not None:
+    if annotations.get(_USED, schedules.text) != schedules.text:
+        marks = {_USED: schedules.text, CONSIDERED: format_time(now)}
+        actions = _mark(value, "annotations", marks, "the schedule is another")
+    elif due is not None:
+        used = _mark(value, "annotations", {_USED: schedules.text}, "the schedule is used")
         actions, status = _at(value, runs, due, status, now)
+        actions = (*actions, *used)
     coming = schedules.next(now)
     when = "there is no next time" if coming is None else f"next run at {format_time(coming)}"
     message = "suspended" if spec.get("suspend") else when
@@ -92,12 +99,13 @@ def _at(
 ) -> tuple[tuple[Action, ...], Object]:
     """Return what is done at a time that is due, and the status after it."""
     spec = value["spec"]
-    passed_over = _consider(value, due)
+    marks = {CONSIDERED: format_time(due)}
+    passed_over = _mark(value, "annotations", marks, f"passed over {format_time(due)}")
     if spec.get("suspend") or not _may_run(value, status, now):
-        return (passed_over,), status
+        return passed_over, status
     policy = spec.get("concurrencyPolicy") or "Allow"
     if policy == "Forbid" and runs.active:
-        return (passed_over,), status
+        return passed_over, status
     replaced = tuple(map(_terminate, runs.active)) if policy == "Replace" else ()
     made = workflow_at(value, due)
     create = Action(
@@ -115,15 +123,18 @@ def _at(
     }
 
 
-def _consider(value: Object, due: datetime) -> Action:
-    """Return the note that a time has come and was passed over."""
-    return Action(
+def _mark(value: Object, kind: str, marks: Object, reason: str) -> tuple[Action, ...]:
+    """Return the patch of labels or annotations of a CronWorkflow; none where it has them."""
+    if marks.items() <= lookup(value, "metadata", kind, default={}).items():
+        return ()
+    patch = Action(
         verb=Verb.PATCH,
         target=Target.of(value),
         manager=PIPELINES_MANAGER,
-        object={"metadata": {"annotations": {CONSIDERED: format_time(due)}}},
-        reason=f"passed over {format_time(due)}",
+        object={"metadata": {kind: marks}},
+        reason=reason,
     )
+    return (patch,)
 
 
 def _terminate(workflow: Object) -> Action:

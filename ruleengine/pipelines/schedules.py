@@ -19,7 +19,10 @@ _LATENESS: Final = timedelta(minutes=1)
 
 
 class Schedules:
-    """Every schedule of a CronWorkflow. Raises ``WorkflowError`` for one that is none."""
+    """Every schedule of a CronWorkflow; ``text`` tells them apart from others, as Argo notes it.
+
+    Raises ``WorkflowError`` for one that is none.
+    """
 
     def __init__(self, spec: Object) -> None:
         old = [spec["schedule"]] if spec.get("schedule") else []
@@ -28,6 +31,7 @@ class Schedules:
             raise WorkflowError("cron workflow must have at least one schedule")
         zone = str(spec.get("timezone") or "")
         self._schedules = [_compiled(str(one), zone) for one in stated]
+        self.text = ",".join(one.text for one in self._schedules)
         seconds = int(spec.get("startingDeadlineSeconds") or 0)
         self._window = max(timedelta(seconds=seconds), _LATENESS)
 

@@ -389,3 +389,22 @@ def test_without_an_exit_code_or_an_end_there_are_words_for_it() -> None:
     )
     told = [one["spec"]["containers"][0]["command"][1] for one in world.pods()]
     assert told == ["0||0|", "1|Failed|3|main: Error (exit code 1)"]
+
+
+def test_a_node_ends_as_its_last_attempt_did() -> None:
+    """With an error as well; the next attempt knows which it was."""
+    world = run(
+        retried("{limit: 2, retryPolicy: Always}").replace("[flaky]", '["{{lastRetry.status}}"]'),
+        lambda name, _: End(code=1 if "(0)" in name else 64),
+    )
+    assert attempts(world) == ["Failed", "Error", "Error"]
+    assert world.node("wf")["phase"] == "Error"
+    told = [one["spec"]["containers"][0]["command"][0] for one in world.pods()]
+    assert sorted(told) == ["", "Error", "Failed"]
+
+
+def test_time_is_looked_at_before_the_policy() -> None:
+    """The message is that of the time, although nothing is to be retried."""
+    strategy = "{limit: 1, retryPolicy: OnError, backoff: {duration: 1s, maxDuration: 10s}}"
+    world = run(retried(strategy), lambda *_: End(code=1, seconds=60))
+    assert world.node("wf")["message"] == "Max duration limit exceeded"

@@ -250,3 +250,43 @@ def test_a_workflow_without_time_ends_at_once() -> None:
     """Nought seconds are a deadline."""
     world = run("activeDeadlineSeconds: 0\n" + HANDLED.replace("onExit: flaky", ""))
     assert (world.status("phase"), world.began) == ("Failed", [])
+
+
+SUSPENDED = """
+entrypoint: main
+activeDeadlineSeconds: 30
+templates:
+- name: main
+  steps: [[{name: a, template: wait}], [{name: b, template: wait}]]
+- {name: wait, suspend: {}}
+"""
+
+
+def test_a_suspended_node_fails_when_the_time_is_over() -> None:
+    """Nobody has to look for that: the deadline itself is waited for."""
+    world = world_of(SUSPENDED)
+    assert world.turn().next.time == START + timedelta(seconds=30)
+    world.settle()
+    a = world.node("a")
+    assert (a["phase"], a["message"]) == ("Failed", "Step exceeded its deadline")
+    assert a["finishedAt"] == "2026-01-02T03:04:35Z"
+    assert (world.status("phase"), len(world.nodes())) == ("Failed", 3)
+
+
+@pytest.mark.parametrize(("template", "seconds"), [(None, 40), (60, 40), (7, 7)])
+def test_a_pod_has_the_lesser_of_two_times(template: int | None, seconds: int) -> None:
+    """Its template's, and what is left of its workflow's; an exit handler has only its own."""
+    own = f"activeDeadlineSeconds: {template}" if template else ""
+    spec = f"""
+entrypoint: main
+onExit: main
+activeDeadlineSeconds: 40
+templates:
+- name: main
+  {own}
+  container: {{image: alpine, command: [work]}}
+"""
+    world = run(spec)
+    main, handler = sorted(world.pods(), key=lambda one: len(one["metadata"]["name"]))
+    assert main["spec"]["activeDeadlineSeconds"] == seconds
+    assert handler["spec"].get("activeDeadlineSeconds") == template

@@ -1,10 +1,11 @@
-"""CronWorkflows: a workflow for each time that is due, no time twice."""
+"""CronWorkflows: a workflow for each time that is due, no time twice (reference, Workflows 24)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
+from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.model.actions import Action, Verb
 from ruleengine.model.decisions import Decision, Stop
 from ruleengine.model.names import ARGO_API_VERSION
@@ -33,6 +34,8 @@ class Stage:
                 "namespace": NAMESPACE,
                 "uid": "cron-uid",
                 "creationTimestamp": format_time(NOON - timedelta(hours=1)),
+                "labels": {"team": "shop"},
+                "annotations": {"level": "low"},
             },
             "spec": {"schedules": ["0 * * * *"], "workflowSpec": {"entrypoint": "main"}, **spec},
         }
@@ -53,9 +56,7 @@ class Stage:
             assert action.target not in self.world.objects
             self.world.put(value)
         elif action.target.kind == "CronWorkflow":
-            annotations = (action.object or {})["metadata"]["annotations"]
-            metadata = {**self.value["metadata"], "annotations": annotations}
-            self.value = {**self.value, "metadata": metadata}
+            self.value = merge_patch(self.value, action.object)
         else:
             self.world.perform(action)
 
@@ -204,6 +205,12 @@ def test_a_suspended_one_makes_nothing() -> None:
         ("{{cronworkflow.name}} == report", True),
         ("{{= cronworkflow.lastScheduledTime == nil }}", True),
         (SELDOM, True),
+        ("'{{cronworkflow.namespace}}' == pipelines", True),
+        ("'{{cronworkflow.labels.team}}' == shop", True),
+        ("'{{cronworkflow.annotations.level}}' == low", True),
+        ("{{=cronworkflow.labels.team == 'other'}}", False),
+        ("'{{cronworkflow.lastScheduledTime}}' == 'nil'", True),
+        ("{{=cronworkflow.failed + cronworkflow.succeeded == 0}}", True),
     ],
 )
 def test_a_condition_decides_whether_a_time_is_run(condition: str, *, made: bool) -> None:
@@ -258,3 +265,139 @@ def test_a_schedule_that_is_none_is_a_condition_of_its_status(schedule: str) -> 
     (condition,) = stage.value["status"]["conditions"]
     assert (condition["type"], decision.actions) == ("SpecError", ())
     assert schedule in condition["message"]
+
+
+def test_what_is_made_says_where_it_comes_from() -> None:
+    """Its owner, the time it was made for, and what ``workflowMetadata`` adds."""
+    marks = {"labels": {"a": "b"}, "annotations": {"c": "d"}}
+    stage = Stage(workflowMetadata=marks)
+    stage.decide()
+    (made,) = stage.world.list(ARGO_API_VERSION, "Workflow")
+    metadata = made["metadata"]
+    assert metadata["namespace"] == NAMESPACE
+    assert metadata["labels"] == {"a": "b", "workflows.argoproj.io/cron-workflow": "report"}
+    assert metadata["annotations"] == {
+        "c": "d",
+        "workflows.argoproj.io/scheduled-time": "2026-03-04T12:00:00Z",
+    }
+    assert metadata["ownerReferences"] == [
+        {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "CronWorkflow",
+            "name": "report",
+            "uid": "cron-uid",
+            "controller": True,
+            "blockOwnerDeletion": True,
+        }
+    ]
+
+
+def test_its_status_tells_who_is_on_their_way() -> None:
+    """And when it ran last; several may be at once."""
+    stage = Stage()
+    times = [NOON, NOON + timedelta(hours=1)]
+    for at in times:
+        stage.decide(at)
+    stage.decide(times[1] + timedelta(seconds=9))
+    status = stage.value["status"]
+    assert status["active"] == [
+        {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "Workflow",
+            "name": name(at),
+            "namespace": NAMESPACE,
+            "uid": name(at),
+        }
+        for at in times
+    ]
+    assert status["lastScheduledTime"] == format_time(times[1])
+    assert status["phase"] == "Active"
+    assert (status["succeeded"], status["failed"]) == (0, 0)
+
+
+def test_without_limits_three_good_and_one_bad_run_are_kept() -> None:
+    """The last ones."""
+    stage = Stage()
+    phases = ["Succeeded"] * 5 + ["Failed", "Error"]
+    for hour, phase in enumerate(phases):
+        at = NOON + timedelta(hours=hour)
+        stage.decide(at)
+        stage.end(name(at), phase, at)
+    stage.decide(NOON + timedelta(hours=6, minutes=1))
+    kept = [NOON + timedelta(hours=hour) for hour in (2, 3, 4, 6)]
+    assert stage.names() == [name(at) for at in kept]
+
+
+@pytest.mark.parametrize("window", [0, 7200])
+def test_a_time_of_another_schedule_is_not_made_up_for(window: int) -> None:
+    """Whoever changes a schedule means what is to come; the first schedule of all counts."""
+    stage = Stage(schedules=["0 12 * * *"], startingDeadlineSeconds=window)
+    stage.decide()
+    assert stage.names() == [name(NOON)]
+    stage.value["spec"]["schedules"] = ["30 12 * * *", "0 14 * * *"]
+    late = NOON + timedelta(minutes=30, seconds=20)
+    stage.decide(late)
+    stage.decide(late + timedelta(seconds=9))
+    assert stage.names() == [name(NOON)]
+    stage.decide(NOON + timedelta(hours=2))
+    assert stage.names() == [name(NOON), name(NOON + timedelta(hours=2))]
+    assert stage.decide(NOON + timedelta(hours=2, seconds=5)).actions == ()
+
+
+def test_a_schedule_in_another_zone_is_another_schedule() -> None:
+    """Although its text is the same."""
+    stage = Stage(schedules=["0 * * * *"], startingDeadlineSeconds=3600)
+    stage.decide()
+    stage.value["spec"]["timezone"] = "Asia/Kolkata"
+    stage.decide(NOON + timedelta(minutes=40))
+    assert stage.names() == [name(NOON)]
+
+
+def test_what_stopped_is_labelled_as_completed() -> None:
+    """Once; so it can be selected."""
+    stage = Stage(stopStrategy={"expression": "cronworkflow.succeeded >= 1"})
+    stage.decide()
+    stage.end(name(NOON))
+    stage.decide(NOON + timedelta(seconds=5))
+    assert stage.value["metadata"]["labels"]["workflows.argoproj.io/completed"] == "true"
+    assert stage.decide(NOON + timedelta(hours=1)).actions == ()
+    assert stage.names() == [name(NOON)]
+
+
+def test_a_mended_schedule_leaves_no_condition() -> None:
+    """Others of its conditions stay."""
+    stage = Stage(schedules=["never"])
+    other = {"type": "Other", "status": "True"}
+    stage.value["status"] = {"conditions": [other]}
+    stage.decide()
+    stage.decide()
+    assert [one["type"] for one in stage.value["status"]["conditions"]] == ["Other", "SpecError"]
+    stage.value["spec"]["schedules"] = ["0 * * * *"]
+    stage.decide()
+    assert stage.value["status"]["conditions"] == [other]
+
+
+def test_without_any_schedule_there_is_none_to_go_by() -> None:
+    """Its status says so; older files name one."""
+    stage = Stage(schedules=[])
+    stage.decide()
+    (condition,) = stage.value["status"]["conditions"]
+    assert condition["message"] == "cron workflow must have at least one schedule"
+    stage = Stage(schedules=[], schedule="0 12 * * *")
+    stage.decide()
+    assert stage.names() == [name(NOON)]
+
+
+def test_one_that_is_being_deleted_makes_nothing() -> None:
+    """Its time may have come all the same."""
+    stage = Stage()
+    stage.value["metadata"]["deletionTimestamp"] = format_time(NOON)
+    stage.decide()
+    assert stage.names() == []
+
+
+def test_a_suspended_one_is_stopped_by_its_strategy_all_the_same() -> None:
+    """That is looked at first."""
+    stage = Stage(suspend=True, stopStrategy={"expression": "cronworkflow.failed == 0"})
+    stage.decide()
+    assert stage.value["status"]["phase"] == "Stopped"
