@@ -14,6 +14,10 @@ from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 from ruleengine.validation.workflow_template_rules import check_template
 
 _MOST_PARAMETERS: Final = 500
+_LONGEST_NAME: Final = 63
+_NAMED: Final = ("Workflow", "WorkflowTemplate", "ClusterWorkflowTemplate")
+_OF_WORKFLOWS: Final = ("configMapKeyRef", "supplied")
+_OF_CALLS: Final = ("configMapKeyRef",)
 _RESOURCES: Final = ("cpu", "memory", "hugepages-")
 _LIVE: Final = ("{{duration}}", "{{workflow.duration}}")
 
@@ -23,11 +27,16 @@ def check_rules(workflow: Object) -> Iterator[WorkflowProblem]:
     path, spec = spec_of(workflow)
     if workflow.get("kind") == "CronWorkflow":
         yield from _schedules(lookup(workflow, "spec", default={}))
+    name = lookup(workflow, "metadata", "name")
+    if workflow.get("kind") in _NAMED and isinstance(name, str) and len(name) > _LONGEST_NAME:
+        told = f"the name has more than the {_LONGEST_NAME} letters that it may have"
+        yield broken(("metadata", "name"), told, "shorten it")
     runs = workflow.get("kind") in ("Workflow", "CronWorkflow")
     if runs and not spec.get("entrypoint") and "workflowTemplateRef" not in spec:
         yield broken(path, "a workflow needs an `entrypoint`", "name the template to begin with")
     yield from _twice(spec, path, ("templates",))
     yield from parameters_of(spec, path, "arguments")
+    yield from _sources(spec, path, "arguments", _OF_WORKFLOWS)
     yield from _hooks(spec, path)
     yield from _resources(spec, path)
     yield from _metrics(spec, path)
@@ -35,6 +44,7 @@ def check_rules(workflow: Object) -> Iterator[WorkflowProblem]:
         at = (*path, *where)
         for what in ("inputs", "outputs"):
             yield from parameters_of(template, at, what)
+        yield from _sources(template, at, "inputs", _OF_CALLS)
         yield from _resources(template, at)
         yield from _metrics(template, at)
         yield from _calls(template, at)
@@ -99,18 +109,45 @@ def parameters_of(owner: Object, path: Path, what: str) -> Iterator[WorkflowProb
         )
 
 
+def _sources(
+    owner: Object, path: Path, what: str, known: tuple[str, ...]
+) -> Iterator[WorkflowProblem]:
+    """Yield parameters that are taken from where there is nothing to take before a step ran."""
+    for at, one in items_of(owner, (what, "parameters")):
+        source = one.get("valueFrom")
+        for name in source if isinstance(source, dict) else ():
+            if name not in (*known, "default"):
+                words = " or ".join(f"`{word}`" for word in known)
+                told = f"nothing is taken from `{name}` here: that is for outputs"
+                yield broken(
+                    (*path, *at, "valueFrom", name),
+                    told,
+                    f"write `value:`, or {words} in its place",
+                )
+
+
 def _calls(template: Object, path: Path) -> Iterator[WorkflowProblem]:
-    """Yield what is wrong with the names and hooks of steps and tasks."""
+    """Yield what is wrong with the names, arguments and hooks of steps and tasks."""
     calls = [((*path, *at), one) for at, one in calls_of(template)]
     yield from named_twice(calls)
     for at, one in calls:
         yield from _hooks(one, at)
+        yield from _sources(one, at, "arguments", _OF_CALLS)
+        for where, given in items_of(one, ("arguments", "parameters")):
+            if not any(given.get(name) is not None for name in ("value", "valueFrom", "default")):
+                told = f"the argument {given.get('name')!r} has no value"
+                yield broken((*at, *where), told, "write `value:`, or leave it out")
 
 
 def _hooks(owner: Object, path: Path) -> Iterator[WorkflowProblem]:
     hooks = owner.get("hooks")
     for name, hook in (hooks if isinstance(hooks, dict) else {}).items():
-        if name != "exit" and isinstance(hook, dict) and not hook.get("expression"):
+        if not isinstance(hook, dict):
+            continue
+        if not hook.get("template") and not hook.get("templateRef"):
+            told = f"the hook {name!r} calls nothing"
+            yield broken((*path, "hooks", name), told, "name what it runs as `template`")
+        if name != "exit" and not hook.get("expression"):
             yield broken(
                 (*path, "hooks", name),
                 f"the hook {name!r} has no expression, so it never runs",
