@@ -120,6 +120,15 @@ def test_unknown_fields_are_refused_by_name(kubectl: Kubectl) -> None:
     assert 'unknown field "colour"' in done.stderr
 
 
+def test_a_kind_that_is_not_there_is_told_as_that(kubectl: Kubectl) -> None:
+    """Kubectl looks for it in the older document of types before it says so."""
+    for version, kind in (("v1", "Confgmap"), ("apps/v1", "Deplyment"), ("example.com/v1", "X")):
+        body = {**configmap("none"), "apiVersion": version, "kind": kind}
+        done = kubectl.run("apply", "-n", "edits", "-f", "-", content=body)
+        assert done.returncode == 1
+        assert f'no matches for kind "{kind}" in version "{version}"' in done.stderr
+
+
 def test_objects_are_created_edited_replaced_labelled_and_patched(kubectl: Kubectl) -> None:
     """Each way to change an object changes it."""
     place = ("-n", "edits")

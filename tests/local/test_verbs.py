@@ -2,9 +2,11 @@
 
 import json
 import re
+from collections.abc import Iterator
 
 import pytest
 
+from ruleengine.apimachinery.protobuf_wire import read_fields
 from ruleengine.local.api.server import ApiServer
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
@@ -289,16 +291,55 @@ def test_a_failure_of_ours_is_a_status_and_not_a_traceback(plane: ControlPlane) 
     assert b"secret text" not in response.body
 
 
-def test_the_older_document_of_types_is_json_only(call: Caller) -> None:
-    """Every reference in it leads somewhere; who accepts protobuf alone is told so."""
+def test_the_older_document_of_types_is_whole(call: Caller) -> None:
+    """Every reference in it leads somewhere."""
     status, answer = call("GET", "/openapi/v2")
     assert (status, answer["swagger"]) == (200, "2.0")
     names = set(re.findall(r'"#/definitions/([^"]+)"', json.dumps(answer)))
     assert names
     assert names <= answer["definitions"].keys()
     assert "/apis/apps/v1/namespaces/{namespace}/deployments/{name}" in answer["paths"]
-    call.headers = {"accept": "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"}
+    call.headers = {"accept": "text/csv"}
     assert call("GET", "/openapi/v2")[0] == 406
+
+
+def test_the_older_document_of_types_is_given_in_protobuf(plane: ControlPlane) -> None:
+    """The only form in which kubectl asks for it, with what it looks for in there."""
+    media = "application/com.github.proto-openapi.spec.v2@v1.0+protobuf"
+    plain, asked = (
+        plane.send(HttpRequest(method="GET", path="/openapi/v2", headers={"accept": one}))
+        for one in ("application/json", f"{media}, application/json")
+    )
+    assert asked.headers["content-type"] == media.replace("@", ".")
+    document = json.loads(plain.body)
+    top = {field.number: field.value for field in read_fields(asked.body)}
+    assert top[1] == b"2.0"
+    definitions = dict(_named(top[9]))
+    assert definitions.keys() == document["definitions"].keys()
+    deployment_spec = definitions["io.k8s.api.apps.v1.DeploymentSpec"]
+    (properties,) = (one.value for one in read_fields(deployment_spec) if one.number == 25)
+    replicas = {one.number: one.value for one in read_fields(dict(_named(properties))["replicas"])}
+    assert replicas[22] == b"\n\x07integer"
+    paths = dict(_named(top[8], number=2))
+    assert paths.keys() == document["paths"].keys()
+    path = paths["/apis/apps/v1/namespaces/{namespace}/deployments/{name}"]
+    (patch,) = (bytes_of(one.value) for one in read_fields(path) if one.number == 8)
+    assert b'{"group":"apps","version":"v1","kind":"Deployment"}' in patch
+    assert b"fieldValidation" in patch
+
+
+def bytes_of(value: int | bytes) -> bytes:
+    """Return the value of a field that is a message."""
+    assert isinstance(value, bytes)
+    return value
+
+
+def _named(message: int | bytes, number: int = 1) -> Iterator[tuple[str, bytes]]:
+    """Yield the pairs of a map."""
+    for field in read_fields(bytes_of(message)):
+        assert field.number == number
+        name, value = (bytes_of(one.value) for one in read_fields(bytes_of(field.value)))
+        yield name.decode(), value
 
 
 def test_openapi_says_what_people_ask_most(call: Caller) -> None:

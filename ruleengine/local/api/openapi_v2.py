@@ -1,21 +1,42 @@
 """The OpenAPI 2 document, made from those of version 3: one of all group versions.
 
-Older tools read it as JSON; the protobuf form that old kubectls ask for is refused with 406
-(reference, section 2). What version 2 cannot say (``oneOf``) is left out.
+Older tools read it as JSON, kubectl in protobuf: older ones whenever they write, newer ones
+for a kind that they find nowhere else (reference, section 2). What version 2 cannot say
+(``oneOf``) is left out.
 """
 
 from typing import Final
 
+from ruleengine.formats import json_text
 from ruleengine.local.api import bodies, openapi
 from ruleengine.local.api.catalog import Catalog
+from ruleengine.local.api.tables import accepted
+from ruleengine.model.http import HttpResponse
 from ruleengine.model.values import Object, Value
 
 _REFERENCES: Final = ("#/components/schemas/", "#/definitions/")
 _WITHOUT: Final = frozenset({"oneOf", "anyOf", "not", "nullable"})
 
 
+def answer(catalog: Catalog, accept: str) -> HttpResponse:
+    """Answer ``/openapi/v2`` in the first form that is asked for. Raises ``ApiFailure`` 406."""
+    from ruleengine.local.api import openapi_protobuf  # late, as few ask
+
+    found = document(catalog)
+    for media in accept.split(","):
+        if media.strip().startswith(openapi_protobuf.MEDIA):
+            headers = {"content-type": openapi_protobuf.CONTENT_TYPE}
+            return HttpResponse(status=200, headers=headers, body=openapi_protobuf.encode(found))
+        if media.strip().startswith(bodies.JSON):
+            break
+    accepted(accept)
+    return HttpResponse(
+        status=200, headers={"content-type": bodies.JSON}, body=json_text.dump_bytes(found)
+    )
+
+
 def document(catalog: Catalog) -> Object:
-    """Return the answer of ``/openapi/v2``."""
+    """Return the document of all kinds."""
     definitions: Object = {}
     paths: Object = {}
     for path in openapi.paths_of(catalog):

@@ -21,7 +21,6 @@ from ruleengine.local.api.port_forwards import Forwarding
 from ruleengine.local.api.registry import Registry
 from ruleengine.local.api.reviews import Reviews
 from ruleengine.local.api.routing import attributes_of, resolve, split
-from ruleengine.local.api.tables import accepted
 from ruleengine.local.api.users import User
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.checking import Executor
@@ -155,8 +154,7 @@ class ApiServer:
             case ("apis", group, version):
                 value = discovery.resource_list(catalog.table(), group, version)
             case ("openapi", "v2"):
-                accepted(request.headers.get("accept", ""))
-                value = openapi_v2.document(catalog)
+                return openapi_v2.answer(catalog, request.headers.get("accept", ""))
             case ("openapi", "v3"):
                 value = openapi.index(catalog)
             case ("openapi", "v3", *path):
