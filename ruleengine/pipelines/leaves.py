@@ -23,6 +23,7 @@ from ruleengine.pipelines.observing import (
 from ruleengine.pipelines.offloading import fitted
 from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
+from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
 from ruleengine.pipelines.variables import input_variables
 
@@ -53,6 +54,28 @@ DELETED: Final = "pod deleted"
 def is_leaf(template: Object) -> bool:
     """Tell whether a pod runs for a template."""
     return not _LEAVES.isdisjoint(template)
+
+
+_NODE_TYPES: Final = {
+    "steps": NodeType.STEPS,
+    "dag": NodeType.DAG,
+    "suspend": NodeType.SUSPEND,
+    "http": NodeType.HTTP,
+    "plugin": NodeType.PLUGIN,
+}
+"""The types of templates whose nodes have a type of their own."""
+
+
+def kind_of(template: Object, *, retried: bool) -> NodeType:
+    """Return the type of a template's node; ``retried`` says whether it looks after attempts."""
+    if retried and template.get("retryStrategy") is not None:
+        return NodeType.RETRY
+    found = next((one for key, one in _NODE_TYPES.items() if key in template), None)
+    if found is not None:
+        return found
+    if is_leaf(template):
+        return NodeType.POD
+    raise NodeError("the template has none of container, script, steps, dag, suspend and resource")
 
 
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:

@@ -262,7 +262,7 @@ class Machine:
             return None
         inputs = bind(found.template, call.arguments, self.read_key)
         template = self.prepared(call, found, inputs)
-        kind = _kind_of(template, retried=call.attempt is None)
+        kind = leaves.kind_of(template, retried=call.attempt is None)
         node = self.add_node(call, kind, found)
         shown = naming.shown_as(template)
         if template.get("inputs") or shown:
@@ -356,7 +356,9 @@ class Machine:
             return held_up
         node = self.tree.find(call.name) or node
         if call.attempt is None:
-            recalled = memoizing.recall(self, node, template, _kind_of(template, retried=False))
+            recalled = memoizing.recall(
+                self, node, template, leaves.kind_of(template, retried=False)
+            )
             if recalled is not None:
                 return recalled
         return self._by_type(self.tree.find(call.name) or node, template, scope, call)
@@ -379,25 +381,3 @@ class Machine:
     def fail_fast(self, node: Object, template: Object) -> bool:
         """Tell whether a template gives up because something of its node went wrong."""
         return bool(template.get("failFast")) and self.tree.count_wrong(node["id"]) > 0
-
-
-_NODE_TYPES: Final = {
-    "steps": NodeType.STEPS,
-    "dag": NodeType.DAG,
-    "suspend": NodeType.SUSPEND,
-    "http": NodeType.HTTP,
-    "plugin": NodeType.PLUGIN,
-}
-"""The types of templates whose nodes have a type of their own."""
-
-
-def _kind_of(template: Object, *, retried: bool) -> NodeType:
-    """Return the type of a template's node; ``retried`` says whether it looks after attempts."""
-    if retried and template.get("retryStrategy") is not None:
-        return NodeType.RETRY
-    found = next((one for key, one in _NODE_TYPES.items() if key in template), None)
-    if found is not None:
-        return found
-    if leaves.is_leaf(template):
-        return NodeType.POD
-    raise NodeError("the template has none of container, script, steps, dag, suspend and resource")
