@@ -289,11 +289,8 @@ class Machine:
                 return found.template
             template = {**found.template, "inputs": inputs} if inputs else {**found.template}
             metrics = template.pop("metrics", None)  # what they tell is known at the end only
-            known = (
-                without_exports(self.globals)
-                if {"steps", "dag"} & template.keys()
-                else self.globals
-            )
+            holds = {"steps", "dag"} & template.keys()
+            known = without_exports(self.globals) if holds else self.globals
             local = {**known, **self._local(call, found)}
             first = substitute(template, local)
             variables = input_variables(first.get("inputs") or {}, first.get("outputs") or {})

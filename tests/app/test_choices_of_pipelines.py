@@ -4,9 +4,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from ruleengine.app.pipelines.crons import MOST, missed
 from ruleengine.app.pipelines.listing import Filter
 from ruleengine.app.pipelines.logs import Reading, pattern_of
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.selecting import parse_selector
 
 NOW = datetime(2026, 1, 2, 4, 0, tzinfo=UTC)
@@ -65,3 +67,37 @@ def test_a_pattern_that_is_none_says_so() -> None:
     assert found.search("cab")
     with pytest.raises(UsageError, match="is no pattern"):
         pattern_of("(")
+
+
+CRON: Object = {
+    "metadata": {"name": "nightly", "namespace": "ci"},
+    "spec": {"schedules": ["0 2 * * *"], "workflowSpec": {"entrypoint": "main"}},
+}
+
+
+def test_times_that_were_missed_are_those_from_the_first_to_before_the_last() -> None:
+    """Each workflow is named by its time, as the schedule names it."""
+    start, end = datetime(2026, 1, 1, 2, tzinfo=UTC), datetime(2026, 1, 3, 2, tzinfo=UTC)
+    found = missed(CRON, start, end)
+    assert [one["metadata"]["name"] for one in found] == [
+        f"nightly-{int(one.timestamp())}" for one in (start, start + timedelta(days=1))
+    ]
+    assert len(missed(CRON, start, start + timedelta(days=MOST))) == MOST
+
+
+@pytest.mark.parametrize(
+    ("days", "schedule", "error", "told"),
+    [
+        (0, "0 2 * * *", UsageError, "no time between"),
+        (MOST + 1, "0 2 * * *", UsageError, "more than 100 times"),
+        (1, "0 25 * * *", FailedError, "25"),
+    ],
+)
+def test_times_that_make_no_sense_are_refused(
+    days: int, schedule: str, error: type[Exception], told: str
+) -> None:
+    """And too many at once."""
+    start = datetime(2026, 1, 1, 2, tzinfo=UTC)
+    cron = {**CRON, "spec": {**CRON["spec"], "schedules": [schedule]}}
+    with pytest.raises(error, match=told):
+        missed(cron, start, start + timedelta(days=days))

@@ -12,6 +12,7 @@ import pytest
 from click.shell_completion import ShellComplete
 
 from ruleengine.app.crds import crd_actions
+from ruleengine.app.pipelines import finding
 from ruleengine.cli.main import root
 from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
@@ -293,7 +294,7 @@ def test_the_log_of_a_pod_that_is_gone_is_read_where_it_was_kept(site: Place) ->
 
 
 def test_schedules_and_templates_are_listed_run_and_made_up_for(
-    site: Place, tmp_path: Path
+    site: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As they are on the cluster; a time that ran is not run again."""
     assert site.call("apply").code == 0
@@ -307,6 +308,12 @@ def test_schedules_and_templates_are_listed_run_and_made_up_for(
     assert first.output.startswith("created 2; 0 of these times had run already\n")
     second = pipeline(site, "cron", "backfill", "nightly", *days)
     assert second.output == "created 0; 2 of these times had run already\n"
+    monkeypatch.setattr(finding, "names_of", lambda _: [])  # others create them meanwhile
+    third = pipeline(site, "cron", "backfill", "nightly", *days, "-o", "wide")
+    assert (third.code, third.output) == (0, second.output)
+    monkeypatch.undo()
+    now = pipeline(site, "cron", "backfill", "nightly", "--start", "2000-01-01")
+    assert (now.code, "choose a shorter time" in now.errors) == (3, True)
     assert "ask" in pipeline(site, "template", "list", "-o", "name").output
     assert "Parameter:  who=world" in pipeline(site, "template", "get", "ask").output
     file = tmp_path / "hello.yaml"

@@ -4,6 +4,7 @@ import json
 import subprocess
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -405,3 +406,23 @@ def test_a_pipeline_whose_file_cannot_be_read_says_where(site: Place) -> None:
         assert pipeline(site, "run", "build", "-p", "level=1", "--dry-run").code == 0
     finally:
         file.unlink()
+
+
+def test_artifacts_that_were_collected_are_told_as_that(site: Place, tmp_path: Path) -> None:
+    """All of the others are fetched without them; which are listed is said by a selector."""
+    status = waiting("wf")
+    for one in status["nodes"].values():
+        one["type"] = "Pod"
+        one["outputs"] = {"artifacts": [{"name": "report", "path": "/r", "deleted": True}]}
+    put(site, "wf", {**status, "phase": "Succeeded"})
+    listed = pipeline(site, "artifact", "list", "wf", "--node-field-selector", "displayName=b")
+    assert [line.split() for line in listed.output.splitlines()] == [
+        ["STEP", "NAME", "PATH", "KEY"],
+        ["b", "report", "/r", "deleted"],
+    ]
+    to = ("--to", str(tmp_path / "here"))
+    assert (pipeline(site, "artifact", "get", "wf", *to).code, list(tmp_path.iterdir())) == (0, [])
+    gone = pipeline(site, "artifact", "get", "wf", "b/report", *to)
+    assert (gone.code, "was collected as garbage" in gone.errors) == (1, True)
+    several = pipeline(site, "artifact", "get", "wf", "report", *to)
+    assert (several.code, "name one: " in several.errors) == (3, True)

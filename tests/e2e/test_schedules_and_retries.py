@@ -56,7 +56,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     repo = files(vectors_folder("workflows") / "documents")
     with place(tmp_path_factory.mktemp("schedules"), repo) as found:
         found.start()
-        found.call("apply", "--timeout", "3m")
+        found.call("apply", "--timeout", "10m")  # however busy the machine is
         yield found
 
 
@@ -107,15 +107,12 @@ def test_days_in_hexadecimal_are_workflows_of_their_own(made: Place) -> None:
 
 @pytest.mark.parametrize("name", ["hello-world", "daily-job"])
 def test_what_runs_by_schedule_can_be_run_now(made: Place, name: str) -> None:
-    """Its children succeed."""
-    made.call("pipeline", "cron", "run", name, "--watch").check_explained(0)
-    children = [
-        one
-        for one in workflows(made, name)
-        if lookup(one, "metadata", "labels", "workflows.argoproj.io/cron-workflow") == name
-    ]
-    assert children
-    assert {one["status"]["phase"] for one in children} == {"Succeeded"}
+    """It succeeds; what the schedule itself began may be replaced each minute."""
+    run = made.call("pipeline", "cron", "run", name, "--watch", "-o", "name")
+    run.check_explained(0)
+    (child,) = workflows(made, run.output.strip().removeprefix("workflow/"))
+    assert lookup(child, "metadata", "labels", "workflows.argoproj.io/cron-workflow") == name
+    assert child["status"]["phase"] == "Succeeded"
 
 
 def test_what_failed_runs_again_and_what_succeeded_does_not(made: Place) -> None:

@@ -66,19 +66,27 @@ def create(place: Place, value: Object) -> Object:
 
     Raises ``FailedError`` where the server refuses it, or it is there.
     """
-    target = Target.of(value)
+    created = create_new(place, value)
+    if created is None:
+        raise FailedError(
+            f"there is a {value['kind']} {value['metadata']['name']} already",
+            "choose another --name, or a --generate-name",
+        )
+    return created
+
+
+def create_new(place: Place, value: Object) -> Object | None:
+    """Create a workflow as :func:`create` does; ``None`` where there is one of its name."""
     if not (place.cluster.local or place.hands_over):
         value = marked(value)
     if "status" in value:
         value = {**value, "status": place.packing.pack(value, value["status"])}
-    done = perform(
-        place, Action(verb=Verb.CREATE, target=target, manager=COMMANDS_MANAGER, object=value)
+    action = Action(
+        verb=Verb.CREATE, target=Target.of(value), manager=COMMANDS_MANAGER, object=value
     )
+    done = perform(place, action)
     if done.outcome.result is Result.UNCHANGED:
-        raise FailedError(
-            f"there is a {target.kind} {target.name} already",
-            "choose another --name, or a --generate-name",
-        )
+        return None
     return checked(done).object or value
 
 

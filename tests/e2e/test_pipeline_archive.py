@@ -1,0 +1,127 @@
+"""``pipeline archive`` on workflows that are over and gone; nothing runs here."""
+
+import json
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.values import Object
+from ruleengine.pipelines.naming import node_id
+from tests.e2e.command_line import Result
+from tests.e2e.process_kit import Place, place
+
+FIRST = """\
+entrypoint: main
+templates:
+- name: main
+  suspend: {}
+"""
+FILES = {"ruleengine.yaml": "namespace: ci\narchive: {}\n", "pipelines/first.yaml": FIRST}
+SPEC = {
+    "entrypoint": "main",
+    "templates": [
+        {"name": "main", "dag": {"tasks": [{"name": one, "template": "ask"} for one in "ab"]}},
+        {"name": "ask", "suspend": {}},
+    ],
+}
+ENDED = {"good": "Succeeded", "bad": "Failed", "broken": "Error"}
+"""The workflows that were archived, the oldest first, and how they ended."""
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """Return a place whose workflows are in the archive, and only there."""
+    with place(tmp_path_factory.mktemp("archive"), FILES) as made:
+        made.start()
+        assert pipeline(made, "run", "first", "--no-wait", "--name", "first").code == 0
+        for number, (name, phase) in enumerate(ENDED.items()):
+            put(made, name, phase, f"2026-01-02T03:04:0{number}Z")
+        assert pipeline(made, "wait", *ENDED).code == 1
+        assert pipeline(made, "delete", "--all").code == 0
+        yield made
+
+
+def put(site: Place, name: str, phase: str, ended: str) -> None:
+    """Create a workflow that is over: one of its nodes succeeded, the other ended as it did."""
+    nodes = {name: {"id": name, "name": name, "displayName": name, "type": "DAG", "phase": phase}}
+    for one, own in (("a", "Succeeded"), ("b", phase)):
+        key = node_id(name, f"{name}.{one}")
+        node = {"id": key, "name": f"{name}.{one}", "displayName": one, "type": "Pod"}
+        nodes[key] = {**node, "phase": own, "boundaryID": name, "startedAt": ended}
+        nodes[name].setdefault("children", []).append(key)
+    status = {"phase": phase, "startedAt": ended, "finishedAt": ended, "nodes": nodes}
+    value: Object = {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "Workflow",
+        "metadata": {"name": name, "namespace": "ci"},
+        "spec": SPEC,
+        "status": status,
+    }
+    site.client().create(value, "tester")
+
+
+def pipeline(site: Place, *words: str) -> Result:
+    """Run a ``pipeline`` command."""
+    found = site.call("pipeline", *words)
+    assert found.crash == ""
+    return found
+
+
+def shown(result: Result) -> list[Object]:
+    """Return the objects that a command printed as JSON."""
+    assert result.code == 0, result.text
+    return list(json.loads(result.output)["items"])
+
+
+@pytest.mark.parametrize(
+    ("words", "names"),
+    [
+        ((), ["broken", "bad", "good"]),
+        (("--status", "Failed,Error"), ["broken", "bad"]),
+        (("--prefix", "b"), ["broken", "bad"]),
+        (("--limit", "1"), ["broken"]),
+        (("-n", "other"), []),
+        (("-n", "other", "-A"), ["broken", "bad", "good"]),
+    ],
+)
+def test_what_is_archived_is_listed_by_what_it_is(
+    site: Place, words: Sequence[str], names: Sequence[str]
+) -> None:
+    """The newest first."""
+    found = shown(pipeline(site, "archive", "list", *words, "-o", "json"))
+    assert [one["metadata"]["name"] for one in found] == names
+    assert [one["status"]["phase"] for one in found] == [ENDED[one] for one in names]
+
+
+def test_an_archived_workflow_is_shown_by_its_name_or_uid(site: Place) -> None:
+    """Whole, or with the nodes that are selected."""
+    (bad,) = shown(pipeline(site, "archive", "list", "--prefix", "bad", "-o", "json"))
+    (whole,) = shown(pipeline(site, "archive", "get", bad["metadata"]["uid"], "-o", "json"))
+    assert len(whole["status"]["nodes"]) == 3
+    chosen = ("--node-field-selector", "phase=Succeeded")
+    (part,) = shown(pipeline(site, "archive", "get", "bad", *chosen, "-o", "json"))
+    assert [one["displayName"] for one in part["status"]["nodes"].values()] == ["a"]
+    assert pipeline(site, "archive", "get", "@latest", "-o", "name").output == "workflow/broken\n"
+
+
+def test_an_archived_workflow_is_resubmitted_anew_or_with_what_succeeded(site: Place) -> None:
+    """As a live one is."""
+    words = ("archive", "resubmit", "bad", "--no-wait", "-o", "json")
+    (plain,) = shown(pipeline(site, *words))
+    assert "status" not in plain
+    (taken,) = shown(pipeline(site, *words, "--memoized"))
+    phases = {one["displayName"]: one["phase"] for one in taken["status"]["nodes"].values()}
+    assert phases["a"] == "Skipped"
+
+
+def test_an_archived_workflow_begins_again_what_is_selected(site: Place) -> None:
+    """One that succeeded, too; it is created again, for it was deleted."""
+    words = ("archive", "retry", "good", "--no-wait", "-o", "json")
+    assert pipeline(site, *words).code == 1
+    chosen = ("--restart-successful", "--node-field-selector", "displayName=b")
+    (again,) = shown(pipeline(site, *words, *chosen))
+    assert {one["displayName"] for one in again["status"]["nodes"].values()} == {"good", "a"}
+    assert pipeline(site, "delete", "good").code == 0
