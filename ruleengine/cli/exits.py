@@ -6,7 +6,13 @@ import sys
 
 import click
 
-from ruleengine.model.errors import ExitCode, RuleEngineError, cannot_write, is_disk_full
+from ruleengine.model.errors import (
+    ExitCode,
+    RuleEngineError,
+    UsageError,
+    cannot_write,
+    is_disk_full,
+)
 
 
 def run(command: click.Command) -> int:
@@ -49,9 +55,20 @@ def _exit_code_of(error: Exception) -> int:
         case OSError() if is_disk_full(error):
             give_up_output()
             return _exit_code_of(cannot_write(error.filename or "standard output", error, ""))
+        case FileNotFoundError() if not _is_somewhere():
+            return _exit_code_of(UsageError("the folder that you are in is gone", "go to another"))
         case _:
             code = _report_crash(error)
     return code
+
+
+def _is_somewhere() -> bool:
+    """Tell whether the working directory is there: others may have removed it."""
+    try:
+        os.getcwd()  # noqa: PTH109 - nothing is done with the path
+    except FileNotFoundError:
+        return False
+    return True
 
 
 def is_reader_gone() -> bool:

@@ -508,6 +508,22 @@ def test_output_that_nobody_reads_is_no_defect(repo: Repo) -> None:
     assert (len(done.stdout), done.stderr) == (10, "")
 
 
+@pytest.mark.parametrize("command", ["validate", "plan", "local status", "rules list"])
+def test_a_folder_that_was_removed_meanwhile_is_told(tmp_path: Path, command: str) -> None:
+    """As the working directory of a shell, by somebody else."""
+    (tmp_path / "gone").mkdir()
+    done = subprocess.run(
+        ["bash", "-c", f'cd gone && rmdir ../gone && "$PYTHON" -m ruleengine {command}'],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHON": sys.executable},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 3
+    assert done.stderr == "error: the folder that you are in is gone\n  remedy: go to another\n"
+
+
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", ["validate", "--help", "rules list"])
 def test_streams_that_the_caller_closed_are_no_defect(

@@ -326,6 +326,8 @@ def test_the_older_document_of_types_is_given_in_protobuf(plane: ControlPlane) -
     (patch,) = (bytes_of(one.value) for one in read_fields(path) if one.number == 8)
     assert b'{"group":"apps","version":"v1","kind":"Deployment"}' in patch
     assert b"fieldValidation" in patch
+    spec = document["definitions"]["io.k8s.api.apps.v1.Deployment"]["properties"]["spec"]
+    assert spec["$ref"] == "#/definitions/io.k8s.api.apps.v1.DeploymentSpec"
 
 
 def bytes_of(value: int | bytes) -> bytes:

@@ -55,11 +55,15 @@ def document(catalog: Catalog) -> Object:
 def _older(value: Value, *, names: bool = False) -> Value:
     """Return a schema as version 2 says it; ``names`` where the keys are names of fields."""
     if isinstance(value, dict):
-        return {
+        found = {
             name: _older(one, names=name == "properties" and not names)
             for name, one in value.items()
             if names or name not in _WITHOUT
         }
+        match found.get("allOf"):
+            case [{"$ref": str()} as only] if not names:  # beside a description, for version 3
+                return {**{name: one for name, one in found.items() if name != "allOf"}, **only}
+        return found
     if isinstance(value, list):
         return [_older(one) for one in value]
     return value.replace(*_REFERENCES) if isinstance(value, str) else value
