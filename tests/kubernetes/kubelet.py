@@ -22,7 +22,6 @@ from ruleengine.local import process
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, Transport
-from ruleengine.model.names import RUN
 from ruleengine.model.values import Object, lookup
 from tests.kubernetes.servers import Server
 
@@ -171,9 +170,7 @@ def _copied(pod: Object, url: str) -> Object:
                 {"name": "KUBERNETES_SERVICE_PORT", "value": str(place.port)},
             ]
         )
-    value = _without_identity(pod)
-    annotations = {**value["metadata"].get("annotations", {}), RUN: "process"}
-    return {**value, "spec": spec, "metadata": {**value["metadata"], "annotations": annotations}}
+    return {**_without_identity(pod), "spec": spec}
 
 
 def _is_account(volume: Object) -> bool:
