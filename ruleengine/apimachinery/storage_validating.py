@@ -160,7 +160,11 @@ def _is_json(data: bytes) -> bool:
 
 def check_claim(value: Object) -> Causes:
     """Yield what is wrong with a PersistentVolumeClaim."""
-    spec, path = value.get("spec") or {}, _SPEC
+    yield from check_claim_spec(value.get("spec") or {}, _SPEC)
+
+
+def check_claim_spec(spec: Object, path: Path) -> Causes:
+    """Yield what is wrong with the spec of a claim, or with that of a template of claims."""
     modes = spec.get("accessModes") or []
     if not modes:
         yield required((*path, "accessModes"), "at least 1 access mode is required")

@@ -22,6 +22,7 @@ from ruleengine.apimachinery.metadata_validating import check_labels
 from ruleengine.apimachinery.naming import check_dns_label, check_path_segment
 from ruleengine.apimachinery.pod_validating import check_pod_spec
 from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
+from ruleengine.apimachinery.storage_validating import check_claim_spec
 from ruleengine.model.values import Object, Path, Value, lookup
 
 _SPEC: Final[Path] = ("spec",)
@@ -124,6 +125,9 @@ def check_stateful_set(value: Object) -> Causes:
     yield from check_workload(value)
     spec = value.get("spec") or {}
     yield from _lasting(spec, "StatefulSet")
+    for number, one in enumerate(objects(spec.get("volumeClaimTemplates"))):
+        place = (*_SPEC, "volumeClaimTemplates", number, "spec")
+        yield from check_claim_spec(one.get("spec") or {}, place)
     yield from well_named((*_SPEC, "serviceName"), spec.get("serviceName"), check_dns_label)
     strategy = spec.get("updateStrategy") or {}
     path = (*_SPEC, "updateStrategy", "rollingUpdate")
@@ -332,6 +336,10 @@ def check_autoscaler(value: Object) -> Causes:
     for field in ("kind", "name"):
         place = (*_SPEC, "scaleTargetRef", field)
         yield from named(place, target.get(field), check_path_segment)
+    version = str(target.get("apiVersion") or "")
+    if "/" not in version and target.get("kind") != "ReplicationController":
+        place = (*_SPEC, "scaleTargetRef", "apiVersion")
+        yield invalid(place, version, "apiVersion must specify API group")
     yield from positive(spec, _SPEC, "targetCPUUtilizationPercentage")
     for number, metric in enumerate(objects(spec.get("metrics"))):
         yield from _metric(metric, (*_SPEC, "metrics", number))

@@ -31,6 +31,8 @@ PATH = {
     "backend": {"service": {"name": "s", "port": {"number": 1}}},
 }
 
+SCALED = {"apiVersion": "apps/v1", "kind": "Deployment", "name": "d"}
+
 GOOD: dict[str, Object] = {
     "v1 Pod": {"spec": POD},
     "v1 Service": {"spec": {"ports": [{"port": 80}]}},
@@ -50,14 +52,22 @@ GOOD: dict[str, Object] = {
                 **TEMPLATE,
                 "spec": {"containers": POD["containers"]},
             },
-            "volumeClaimTemplates": [{"metadata": {"name": "v"}, "spec": {}}],
+            "volumeClaimTemplates": [
+                {
+                    "metadata": {"name": "v"},
+                    "spec": {
+                        "accessModes": ["ReadWriteOnce"],
+                        "resources": {"requests": {"storage": "1Gi"}},
+                    },
+                }
+            ],
         }
     },
     "batch/v1 Job": {"spec": JOB},
     "batch/v1 CronJob": {"spec": {"schedule": "* * * * *", "jobTemplate": {"spec": JOB}}},
     "networking.k8s.io/v1 Ingress": {"spec": {"rules": [{"http": {"paths": [PATH]}}]}},
     "autoscaling/v2 HorizontalPodAutoscaler": {
-        "spec": {"maxReplicas": 2, "scaleTargetRef": {"kind": "Deployment", "name": "d"}}
+        "spec": {"maxReplicas": 2, "scaleTargetRef": SCALED}
     },
     "policy/v1 PodDisruptionBudget": {"spec": {"minAvailable": "50%"}},
     "rbac.authorization.k8s.io/v1 RoleBinding": {

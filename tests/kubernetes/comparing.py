@@ -65,7 +65,7 @@ def _part(key: str, value: Any) -> Any:
     if key == "tolerations" and isinstance(value, list):
         return [one for one in value if one.get("key") not in _TAINTS]
     if key == "columnDefinitions" and isinstance(value, list):
-        return [{"name": one["name"], "type": one["type"]} for one in value]
+        return [{name: one.get(name) for name in ("name", "type", "priority")} for one in value]
     if key == "items" and isinstance(value, list):
         return [{**one, "kind": "", "apiVersion": ""} for one in value]
     return value

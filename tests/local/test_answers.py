@@ -13,12 +13,19 @@ HEADINGS = {
     "/api/v1/configmaps": "Name Data Age",
     "/api/v1/secrets": "Name Type Data Age",
     "/api/v1/namespaces": "Name Status Age",
-    "/api/v1/nodes": "Name Status Roles Age Version Internal-IP",
+    "/api/v1/nodes": (
+        "Name Status Roles Age Version Internal-IP External-IP OS-Image Kernel-Version "
+        "Container-Runtime"
+    ),
     "/api/v1/serviceaccounts": "Name Secrets Age",
-    "/api/v1/events": "Name Last-Seen Type Reason Object Message",
+    "/api/v1/events": (
+        "Last-Seen Type Reason Object Subobject Source Message First-Seen Count Name"
+    ),
     "/api/v1/resourcequotas": "Name Request Limit Age",
     "/api/v1/replicationcontrollers": ("Name Desired Current Ready Age Containers Images Selector"),
-    "/api/v1/persistentvolumeclaims": ("Name Status Volume Capacity Access-Modes StorageClass Age"),
+    "/api/v1/persistentvolumeclaims": (
+        "Name Status Volume Capacity Access-Modes StorageClass VolumeAttributesClass Age VolumeMode"
+    ),
     "/apis/apps/v1/deployments": ("Name Ready Up-to-date Available Age Containers Images Selector"),
     "/apis/apps/v1/statefulsets": "Name Ready Age Containers Images",
     "/apis/apps/v1/daemonsets": (
@@ -40,9 +47,9 @@ HEADINGS = {
     ),
     "/apis/coordination.k8s.io/v1/leases": "Name Holder Age",
     "/apis/rbac.authorization.k8s.io/v1/clusterroles": "Name Created-At",
-    "/apis/rbac.authorization.k8s.io/v1/rolebindings": "Name Role Age",
+    "/apis/rbac.authorization.k8s.io/v1/rolebindings": "Name Role Age Users Groups ServiceAccounts",
     "/apis/scheduling.k8s.io/v1/priorityclasses": (
-        "Name Value Global-Default PreemptionPolicy Age"
+        "Name Value Global-Default Age PreemptionPolicy"
     ),
     "/apis/apiextensions.k8s.io/v1/customresourcedefinitions": "Name Created-At",
     "/apis/storage.k8s.io/v1/csidrivers": "Name Age",

@@ -8,6 +8,12 @@ from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, Value, lookup
 
 NONE: Final = "<none>"
+_MODES: Final = {
+    "ReadWriteOnce": "RWO",
+    "ReadOnlyMany": "ROX",
+    "ReadWriteMany": "RWX",
+    "ReadWriteOncePod": "RWOP",
+}
 _SHOWN: Final = 3
 """How many addresses a cell shows at most."""
 
@@ -93,6 +99,50 @@ def readiness_gates(pod: Object) -> str:
     conditions = lookup(pod, "status", "conditions", default=())
     met = {one.get("type") for one in conditions if one.get("status") == "True"}
     return f"{sum(one in met for one in gates)}/{len(gates)}" if gates else NONE
+
+
+def access_modes(volume: Object) -> str:
+    """Return how a volume or claim may be used, in Kubernetes' short forms: ``RWO,ROX``."""
+    modes = lookup(volume, "spec", "accessModes", default=())
+    return ",".join(_MODES.get(str(one), str(one)) for one in modes)
+
+
+def controller(value: Object) -> str:
+    """Return the kind and name of whoever controls an object."""
+    references = lookup(value, "metadata", "ownerReferences", default=())
+    owner = next((one for one in references if one.get("controller")), None)
+    if owner is None:
+        return NONE
+    group = str(owner["apiVersion"]).rpartition("/")[0]
+    return f"{str(owner['kind']).lower()}{'.' if group else ''}{group}/{owner['name']}"
+
+
+def claim_of(volume: Object) -> str:
+    """Return the claim that a volume is bound to."""
+    reference = lookup(volume, "spec", "claimRef")
+    return f"{reference.get('namespace')}/{reference.get('name')}" if reference else ""
+
+
+def node_address(node: Object, kind: str) -> str:
+    """Return the first address of a node that is of a kind."""
+    listed = lookup(node, "status", "addresses", default=())
+    return next((str(one.get("address")) for one in listed if one.get("type") == kind), NONE)
+
+
+def subjects(binding: Object, kind: str) -> str:
+    """Return whom of a kind a binding names."""
+    return ", ".join(
+        f"{one['namespace']}/{one.get('name')}" if one.get("namespace") else str(one.get("name"))
+        for one in binding.get("subjects") or ()
+        if one.get("kind") == kind
+    )
+
+
+def event_source(event: Object) -> str:
+    """Return who told an event, and where."""
+    source = event.get("source") or {}
+    told = source.get("component") or event.get("reportingComponent") or ""
+    return ", ".join(filter(None, (told, source.get("host"))))
 
 
 def containers(spec: Value, field: str) -> str:

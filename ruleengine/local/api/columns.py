@@ -3,52 +3,24 @@
 A column of priority 1 shows with ``-o wide`` only.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from ruleengine.local.api import cells
 from ruleengine.local.api.cells import NONE
+from ruleengine.local.api.column_making import (
+    AGE,
+    NAME,
+    Column,
+    age_of,
+    at_path,
+    count,
+    made,
+    number,
+)
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, Value, lookup
-
-Cell = Callable[[Object, datetime], Value]
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column: its heading, type, what a cell shows, and when it shows."""
-
-    name: str
-    type: str
-    cell: Cell
-    priority: int = 0
-    format: str = ""
-
-
-def _path(name: str, path: str, priority: int = 0, default: Value = NONE) -> Column:
-    steps = [int(one) if one.isdigit() else one for one in path.split(".")]
-    return Column(name, "string", lambda one, _: lookup(one, *steps, default=default), priority)
-
-
-def _number(name: str, path: str, kind: str = "integer") -> Column:
-    steps = path.split(".")
-    return Column(name, kind, lambda one, _: lookup(one, *steps, default=0))
-
-
-def _made(name: str, cell: Callable[[Object], Value], priority: int = 0) -> Column:
-    return Column(name, "string", lambda one, _: cell(one), priority)
-
-
-def _count(name: str, path: str) -> Column:
-    steps = path.split(".")
-    return _made(name, lambda one: len(lookup(one, *steps, default=())))
-
-
-def _age_of(path: str, name: str = "Age") -> Column:
-    steps = path.split(".")
-    return Column(name, "string", lambda one, now: cells.age(lookup(one, *steps), now))
+from ruleengine.model.values import Object, lookup
 
 
 def _last_schedule(one: Object, now: datetime) -> str:
@@ -66,51 +38,45 @@ def _duration(job: Object, now: datetime) -> str:
         return ""
 
 
-def _controller(value: Object) -> str:
-    references = lookup(value, "metadata", "ownerReferences", default=())
-    owner = next((one for one in references if one.get("controller")), None)
-    if owner is None:
-        return NONE
-    group = str(owner["apiVersion"]).rpartition("/")[0]
-    return f"{str(owner['kind']).lower()}{'.' if group else ''}{group}/{owner['name']}"
-
-
 def _grows(storage_class: Object) -> str:
     return str(bool(storage_class.get("allowVolumeExpansion"))).lower()
 
 
-def _claim_of(volume: Object) -> str:
-    reference = lookup(volume, "spec", "claimRef")
-    return f"{reference.get('namespace')}/{reference.get('name')}" if reference else ""
-
-
-NAME: Final = Column("Name", "string", lambda one, _: one["metadata"]["name"], format="name")
-AGE: Final = _age_of("metadata.creationTimestamp")
-
-
 def _ready(path: str, wanted: str, name: str = "Ready") -> Column:
     done, total = path.split("."), wanted.split(".")
-    return _made(
+    return made(
         name, lambda one: f"{lookup(one, *done, default=0)}/{lookup(one, *total, default=0)}"
     )
 
 
 def _template(name: str, field: str, above: tuple[str, ...] = ()) -> Column:
     path = ("spec", *above, "template", "spec")
-    return _made(name, lambda one: cells.containers(lookup(one, *path), field), 1)
+    return made(name, lambda one: cells.containers(lookup(one, *path), field), 1)
 
 
 _OF_SCHEDULE: Final = ("jobTemplate", "spec")
 _CONTAINERS: Final = _template("Containers", "name")
 _IMAGES: Final = _template("Images", "image")
-_SELECTOR: Final = _made("Selector", lambda one: cells.selector(lookup(one, "spec", "selector")), 1)
+_SELECTOR: Final = made("Selector", lambda one: cells.selector(lookup(one, "spec", "selector")), 1)
 _READY_OF_REPLICAS: Final = _ready("status.readyReplicas", "spec.replicas")
 
 
+def _of_template(name: str, field: str) -> Column:
+    return made(name, lambda one: cells.containers(lookup(one, "template", "spec"), field))
+
+
+_CREATED: Final = Column(
+    "Created At", "date", lambda one, _: lookup(one, "metadata", "creationTimestamp", default="")
+)
+_ATTRIBUTES_CLASS: Final = at_path(
+    "VolumeAttributesClass", "spec.volumeAttributesClassName", default="<unset>"
+)
+_VOLUME_MODE: Final = at_path("VolumeMode", "spec.volumeMode", 1, "<unset>")
+_WEBHOOKS: Final = Column("Webhooks", "integer", lambda one, _: len(one.get("webhooks") or ()))
 _OF_REPLICAS: Final = (
-    _number("Desired", "spec.replicas"),
-    _number("Current", "status.replicas"),
-    _number("Ready", "status.readyReplicas"),
+    number("Desired", "spec.replicas"),
+    number("Current", "status.replicas"),
+    number("Ready", "status.readyReplicas"),
     AGE,
     _CONTAINERS,
     _IMAGES,
@@ -133,7 +99,7 @@ def _quota(name: str, *, limits: bool) -> Column:
         stated = sorted(key for key in hard if key.startswith("limits.") is limits)
         return ", ".join(f"{key}: {used.get(key, '0')}/{hard[key]}" for key in stated)
 
-    return _made(name, cell)
+    return made(name, cell)
 
 
 def _targets(scaler: Object) -> str:
@@ -182,21 +148,29 @@ def _slice_ports(one: Object) -> str:
     return cells.some(port.get("port") or port.get("name", "*") for port in one.get("ports") or [])
 
 
+_OF_BINDINGS: Final = (
+    made("Role", _role),
+    AGE,
+    made("Users", lambda one: cells.subjects(one, "User"), 1),
+    made("Groups", lambda one: cells.subjects(one, "Group"), 1),
+    made("ServiceAccounts", lambda one: cells.subjects(one, "ServiceAccount"), 1),
+)
+
 COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "pods": (
-        _made("Ready", cells.pod_ready),
-        _made("Status", cells.pod_status),
+        made("Ready", cells.pod_ready),
+        made("Status", cells.pod_status),
         Column("Restarts", "string", lambda one, _: str(cells.restarts(one))),
         AGE,
-        _path("IP", "status.podIP", 1),
-        _path("Node", "spec.nodeName", 1),
-        _path("Nominated Node", "status.nominatedNodeName", 1),
-        _made("Readiness Gates", cells.readiness_gates, 1),
+        at_path("IP", "status.podIP", 1),
+        at_path("Node", "spec.nodeName", 1),
+        at_path("Nominated Node", "status.nominatedNodeName", 1),
+        made("Readiness Gates", cells.readiness_gates, 1),
     ),
     "deployments.apps": (
         _READY_OF_REPLICAS,
-        _number("Up-to-date", "status.updatedReplicas", "string"),
-        _number("Available", "status.availableReplicas", "string"),
+        number("Up-to-date", "status.updatedReplicas", "string"),
+        number("Available", "status.availableReplicas", "string"),
         AGE,
         _CONTAINERS,
         _IMAGES,
@@ -206,12 +180,12 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
     "replicationcontrollers": _OF_REPLICAS,
     "statefulsets.apps": (_READY_OF_REPLICAS, AGE, _CONTAINERS, _IMAGES),
     "daemonsets.apps": (
-        _number("Desired", "status.desiredNumberScheduled"),
-        _number("Current", "status.currentNumberScheduled"),
-        _number("Ready", "status.numberReady"),
-        _number("Up-to-date", "status.updatedNumberScheduled"),
-        _number("Available", "status.numberAvailable"),
-        _made(
+        number("Desired", "status.desiredNumberScheduled"),
+        number("Current", "status.currentNumberScheduled"),
+        number("Ready", "status.numberReady"),
+        number("Up-to-date", "status.updatedNumberScheduled"),
+        number("Available", "status.numberAvailable"),
+        made(
             "Node Selector",
             lambda one: cells.selector(lookup(one, "spec", "template", "spec", "nodeSelector")),
         ),
@@ -221,7 +195,7 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _SELECTOR,
     ),
     "jobs.batch": (
-        _made("Status", _conditions),
+        made("Status", _conditions),
         _ready("status.succeeded", "spec.completions", "Completions"),
         Column("Duration", "string", _duration),
         AGE,
@@ -230,8 +204,8 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         _SELECTOR,
     ),
     "cronjobs.batch": (
-        _path("Schedule", "spec.schedule"),
-        _path("Timezone", "spec.timeZone"),
+        at_path("Schedule", "spec.schedule"),
+        at_path("Timezone", "spec.timeZone"),
         Column("Suspend", "boolean", lambda one, _: str(bool(lookup(one, "spec", "suspend")))),
         Column(
             "Active", "integer", lambda one, _: len(lookup(one, "status", "active", default=()))
@@ -240,135 +214,178 @@ COLUMNS: Final[dict[str, tuple[Column, ...]]] = {
         AGE,
         _template("Containers", "name", _OF_SCHEDULE),
         _template("Images", "image", _OF_SCHEDULE),
-        _made("Selector", lambda _: NONE, 1),
+        made("Selector", lambda _: NONE, 1),
     ),
     "services": (
-        _path("Type", "spec.type"),
-        _path("Cluster-IP", "spec.clusterIP"),
-        _path("External-IP", "spec.externalIPs.0"),
-        _made("Port(s)", cells.service_ports),
+        at_path("Type", "spec.type"),
+        at_path("Cluster-IP", "spec.clusterIP"),
+        at_path("External-IP", "spec.externalIPs.0"),
+        made("Port(s)", cells.service_ports),
         AGE,
         _SELECTOR,
     ),
-    "endpoints": (_made("Endpoints", _endpoints), AGE),
+    "endpoints": (made("Endpoints", _endpoints), AGE),
     "endpointslices.discovery.k8s.io": (
-        _path("AddressType", "addressType"),
-        _made("Ports", _slice_ports),
-        _made("Endpoints", _slice_endpoints),
+        at_path("AddressType", "addressType"),
+        made("Ports", _slice_ports),
+        made("Endpoints", _slice_endpoints),
         AGE,
     ),
     "ingresses.networking.k8s.io": (
-        _path("Class", "spec.ingressClassName"),
-        _made("Hosts", _hosts),
-        _path("Address", "status.loadBalancer.ingress.0.ip", default=""),
-        _made("Ports", lambda one: "80, 443" if lookup(one, "spec", "tls") else "80"),
+        at_path("Class", "spec.ingressClassName"),
+        made("Hosts", _hosts),
+        at_path("Address", "status.loadBalancer.ingress.0.ip", default=""),
+        made("Ports", lambda one: "80, 443" if lookup(one, "spec", "tls") else "80"),
         AGE,
     ),
     "configmaps": (
-        _made("Data", lambda one: len(one.get("data") or ()) + len(one.get("binaryData") or ())),
+        made("Data", lambda one: len(one.get("data") or ()) + len(one.get("binaryData") or ())),
         AGE,
     ),
-    "secrets": (_path("Type", "type"), _count("Data", "data"), AGE),
-    "namespaces": (_path("Status", "status.phase"), AGE),
+    "secrets": (at_path("Type", "type"), count("Data", "data"), AGE),
+    "namespaces": (at_path("Status", "status.phase"), AGE),
     "nodes": (
-        _made("Status", cells.node_status),
-        _made("Roles", cells.node_roles),
+        made("Status", cells.node_status),
+        made("Roles", cells.node_roles),
         AGE,
-        _path("Version", "status.nodeInfo.kubeletVersion"),
-        _path("Internal-IP", "status.addresses.0.address", 1),
+        at_path("Version", "status.nodeInfo.kubeletVersion"),
+        made("Internal-IP", lambda one: cells.node_address(one, "InternalIP"), 1),
+        made("External-IP", lambda one: cells.node_address(one, "ExternalIP"), 1),
+        at_path("OS-Image", "status.nodeInfo.osImage", 1, "<unknown>"),
+        at_path("Kernel-Version", "status.nodeInfo.kernelVersion", 1, "<unknown>"),
+        at_path("Container-Runtime", "status.nodeInfo.containerRuntimeVersion", 1, "<unknown>"),
     ),
     "persistentvolumeclaims": (
-        _made("Status", cells.phase),
-        _path("Volume", "spec.volumeName", default=""),
-        _path("Capacity", "status.capacity.storage", default=""),
-        _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
-        _path("StorageClass", "spec.storageClassName", default=""),
+        made("Status", cells.phase),
+        at_path("Volume", "spec.volumeName", default=""),
+        at_path("Capacity", "status.capacity.storage", default=""),
+        made("Access Modes", cells.access_modes),
+        at_path("StorageClass", "spec.storageClassName", default=""),
+        _ATTRIBUTES_CLASS,
         AGE,
+        _VOLUME_MODE,
     ),
     "persistentvolumes": (
-        _path("Capacity", "spec.capacity.storage", default=""),
-        _made("Access Modes", lambda one: cells.joined(lookup(one, "spec", "accessModes") or [])),
-        _path("Reclaim Policy", "spec.persistentVolumeReclaimPolicy", default=""),
-        _made("Status", cells.phase),
-        _made("Claim", _claim_of),
-        _path("StorageClass", "spec.storageClassName", default=""),
-        _path("Reason", "status.reason", default=""),
+        at_path("Capacity", "spec.capacity.storage", default=""),
+        made("Access Modes", cells.access_modes),
+        at_path("Reclaim Policy", "spec.persistentVolumeReclaimPolicy", default=""),
+        made("Status", cells.phase),
+        made("Claim", cells.claim_of),
+        at_path("StorageClass", "spec.storageClassName", default=""),
+        _ATTRIBUTES_CLASS,
+        at_path("Reason", "status.reason", default=""),
         AGE,
+        _VOLUME_MODE,
     ),
     "storageclasses.storage.k8s.io": (
-        _path("Provisioner", "provisioner"),
-        _path("ReclaimPolicy", "reclaimPolicy"),
-        _path("VolumeBindingMode", "volumeBindingMode"),
-        _made("AllowVolumeExpansion", _grows),
+        at_path("Provisioner", "provisioner"),
+        at_path("ReclaimPolicy", "reclaimPolicy"),
+        at_path("VolumeBindingMode", "volumeBindingMode"),
+        made("AllowVolumeExpansion", _grows),
         AGE,
     ),
     "controllerrevisions.apps": (
-        _made("Controller", _controller),
-        _path("Revision", "revision"),
+        made("Controller", cells.controller),
+        at_path("Revision", "revision"),
         AGE,
     ),
-    "serviceaccounts": (_count("Secrets", "secrets"), AGE),
-    "roles.rbac.authorization.k8s.io": (_path("Created At", "metadata.creationTimestamp"),),
-    "clusterroles.rbac.authorization.k8s.io": (_path("Created At", "metadata.creationTimestamp"),),
-    "rolebindings.rbac.authorization.k8s.io": (_made("Role", _role), AGE),
-    "clusterrolebindings.rbac.authorization.k8s.io": (_made("Role", _role), AGE),
+    "serviceaccounts": (count("Secrets", "secrets"), AGE),
+    "roles.rbac.authorization.k8s.io": (_CREATED,),
+    "clusterroles.rbac.authorization.k8s.io": (_CREATED,),
+    "rolebindings.rbac.authorization.k8s.io": _OF_BINDINGS,
+    "clusterrolebindings.rbac.authorization.k8s.io": _OF_BINDINGS,
     "events": (
-        _age_of("lastTimestamp", "Last Seen"),
-        _path("Type", "type"),
-        _path("Reason", "reason"),
-        _made("Object", _involved),
-        _path("Message", "message", default=""),
+        age_of("lastTimestamp", "Last Seen"),
+        at_path("Type", "type"),
+        at_path("Reason", "reason"),
+        made("Object", _involved),
+        at_path("Subobject", "involvedObject.fieldPath", 1, ""),
+        made("Source", cells.event_source, 1),
+        at_path("Message", "message", default=""),
+        Column(
+            "First Seen",
+            "string",
+            lambda one, now: cells.age(lookup(one, "firstTimestamp"), now),
+            1,
+        ),
+        Column("Count", "string", lambda one, _: one.get("count", 1), 1),
+        replace(NAME, priority=1),
     ),
     "horizontalpodautoscalers.autoscaling": (
-        _made(
+        made(
             "Reference",
             lambda one: (
                 f"{lookup(one, 'spec', 'scaleTargetRef', 'kind')}/"
                 f"{lookup(one, 'spec', 'scaleTargetRef', 'name')}"
             ),
         ),
-        _made("Targets", _targets),
-        _number("MinPods", "spec.minReplicas"),
-        _number("MaxPods", "spec.maxReplicas"),
-        _number("Replicas", "status.currentReplicas"),
+        made("Targets", _targets),
+        number("MinPods", "spec.minReplicas", "string"),
+        number("MaxPods", "spec.maxReplicas", "string"),
+        number("Replicas", "status.currentReplicas", "string"),
         AGE,
     ),
     "apiservices.apiregistration.k8s.io": (
-        _made("Service", lambda _: "Local"),
-        _path("Available", "status.conditions.0.status"),
+        made("Service", lambda _: "Local"),
+        at_path("Available", "status.conditions.0.status"),
         AGE,
     ),
     "scales.autoscaling": (
-        _number("Desired", "spec.replicas"),
-        _number("Available", "status.replicas"),
+        number("Desired", "spec.replicas"),
+        number("Available", "status.replicas"),
         AGE,
     ),
     "poddisruptionbudgets.policy": (
-        _path("Min Available", "spec.minAvailable", default="N/A"),
-        _path("Max Unavailable", "spec.maxUnavailable", default="N/A"),
-        _number("Allowed Disruptions", "status.disruptionsAllowed"),
+        at_path("Min Available", "spec.minAvailable", default="N/A"),
+        at_path("Max Unavailable", "spec.maxUnavailable", default="N/A"),
+        number("Allowed Disruptions", "status.disruptionsAllowed"),
         AGE,
     ),
     "resourcequotas": (_quota("Request", limits=False), _quota("Limit", limits=True), AGE),
-    "limitranges": (_path("Created At", "metadata.creationTimestamp"),),
+    "limitranges": (_CREATED,),
     "priorityclasses.scheduling.k8s.io": (
-        _number("Value", "value"),
-        _made("Global-Default", lambda one: str(bool(one.get("globalDefault"))).lower()),
-        _path("PreemptionPolicy", "preemptionPolicy", default="PreemptLowerPriority"),
+        number("Value", "value"),
+        Column("Global-Default", "boolean", lambda one, _: bool(one.get("globalDefault"))),
+        AGE,
+        at_path("PreemptionPolicy", "preemptionPolicy", default="PreemptLowerPriority"),
+    ),
+    "podtemplates": (
+        _of_template("Containers", "name"),
+        _of_template("Images", "image"),
+        made(
+            "Pod Labels", lambda one: cells.selector(lookup(one, "template", "metadata", "labels"))
+        ),
+    ),
+    "runtimeclasses.node.k8s.io": (at_path("Handler", "handler"), AGE),
+    "mutatingwebhookconfigurations.admissionregistration.k8s.io": (_WEBHOOKS, AGE),
+    "validatingwebhookconfigurations.admissionregistration.k8s.io": (_WEBHOOKS, AGE),
+    "volumeattachments.storage.k8s.io": (
+        at_path("Attacher", "spec.attacher", default=""),
+        at_path("PV", "spec.source.persistentVolumeName", default=""),
+        at_path("Node", "spec.nodeName", default=""),
+        Column("Attached", "boolean", lambda one, _: bool(lookup(one, "status", "attached"))),
         AGE,
     ),
+    "csinodes.storage.k8s.io": (
+        Column(
+            "Drivers", "integer", lambda one, _: len(lookup(one, "spec", "drivers", default=()))
+        ),
+        AGE,
+    ),
+    "csistoragecapacities.storage.k8s.io": (_CREATED,),
     "networkpolicies.networking.k8s.io": (
-        _made("Pod-Selector", lambda one: cells.selector(lookup(one, "spec", "podSelector"))),
+        made("Pod-Selector", lambda one: cells.selector(lookup(one, "spec", "podSelector"))),
         AGE,
     ),
     "ingressclasses.networking.k8s.io": (
-        _path("Controller", "spec.controller"),
-        _path("Parameters", "spec.parameters.name"),
+        at_path("Controller", "spec.controller"),
+        at_path("Parameters", "spec.parameters.name"),
         AGE,
     ),
-    "leases.coordination.k8s.io": (_path("Holder", "spec.holderIdentity"), AGE),
-    "customresourcedefinitions.apiextensions.k8s.io": (
-        _path("Created At", "metadata.creationTimestamp"),
-    ),
+    "leases.coordination.k8s.io": (at_path("Holder", "spec.holderIdentity"), AGE),
+    "customresourcedefinitions.apiextensions.k8s.io": (_CREATED,),
 }
 """What stands behind the name, by stored resource; others have their age only."""
+
+NAMED_LAST: Final = ("events", "events.events.k8s.io")
+"""Where the name is a column as any other, for who wants it."""

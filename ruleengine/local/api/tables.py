@@ -8,7 +8,8 @@ from typing import Final
 
 from ruleengine.local.api import cells
 from ruleengine.local.api.catalog import Served
-from ruleengine.local.api.columns import AGE, COLUMNS, NAME, Column
+from ruleengine.local.api.column_making import AGE, NAME, Column
+from ruleengine.local.api.columns import COLUMNS, NAMED_LAST
 from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.local.api.views import to_store
 from ruleengine.model.values import Object, Value, lookup
@@ -66,7 +67,8 @@ def columns_of(served: Served) -> tuple[Column, ...]:
     if served.definition is not None:
         stated = served.definition.get("additionalPrinterColumns")
         return (NAME, *(_custom_column(one) for one in stated)) if stated else (NAME, AGE)
-    return (NAME, *COLUMNS.get(served.resource, (AGE,)))
+    columns = COLUMNS.get(served.resource, (AGE,))
+    return columns if served.resource in NAMED_LAST else (NAME, *columns)
 
 
 def _custom_column(stated: Object) -> Column:
