@@ -245,15 +245,23 @@ class Client:
         return self._write("PATCH", target, patch, query, MERGE_PATCH, path=path, dry_run=dry_run)
 
     def status_patch(
-        self, target: Target, status: Object, manager: str, *, resource_version: str
+        self,
+        target: Target,
+        status: Object,
+        manager: str,
+        *,
+        resource_version: str,
+        metadata: Object | None = None,
     ) -> Written:
         """Send a difference of the status, to ``/status`` where the kind has it.
 
-        Raises ``ConflictError`` where the object is no longer at ``resource_version``.
+        Where it has not, one of the ``metadata`` may go along. Raises ``ConflictError`` where the
+        object is no longer at ``resource_version``.
         """
         info = self.kind(target.api_version, target.kind)
         subresource = "status" if info is not None and "status" in info.subresources else ""
-        patch = {"metadata": {"resourceVersion": resource_version}, "status": status}
+        metadata = {**(metadata or {}), "resourceVersion": resource_version}
+        patch = {"metadata": metadata, "status": status}
         return self.merge_patch(target, patch, manager, subresource=subresource)
 
     def delete(

@@ -191,8 +191,21 @@ class Decider:
         if planned and self._goes_round(step, planned, failed):
             return
         step.urgent = bool(planned) and not decision.may_wait
-        step.rest = planned
+        step.mark = self._mark_of(step, planned) if step.urgent else None
+        step.rest = [one for one in planned if one is not step.mark]
         self._write_rest(step)
+
+    def _mark_of(self, step: Step, planned: Sequence[PlannedAction]) -> PlannedAction | None:
+        """Return the patch of the object's own metadata, if one write takes the status as well.
+
+        That is so where the status of its kind is no subresource.
+        """
+        target = step.key.target
+        found = [one for one in planned if one.action.target == target]
+        if len(found) != 1 or not _is_mark(found[0]):
+            return None
+        info = self._surroundings.client.kind(target.api_version, target.kind)
+        return found[0] if info is not None and "status" not in info.subresources else None
 
     def _write_rest(self, step: Step) -> None:
         """Perform the writes of a decision; where there are many, others have turns in between."""
@@ -205,6 +218,8 @@ class Decider:
             self._broken_off[step.key.target] = step
         else:
             self._write_status(step)
+            if step.mark is not None and self._drives(step):
+                self._write(step, step.mark)
             if not step.void and not self._driving.is_idle(step.reconciler.area):
                 step.hand.publisher.publish(step.reconciler, step.decision.events)
         pace(step, self._observations, self._quarantine, self._manner.seed)
@@ -321,11 +336,15 @@ class Decider:
             return
         if not self._drives(step):
             return
+        mark, step.mark = step.mark, None
         action = Action(
             verb=Verb.STATUS,
             target=key.target,
             manager=step.reconciler.manager,
-            object={"status": self._statuses.patch(live, status, difference)},
+            object={
+                **((mark.action.object or {}) if mark else {}),
+                "status": self._statuses.patch(live, status, difference),
+            },
             resource_version=version_of(live),
         )
         planned = PlannedAction(action=action, change=Change.UPDATE, area=step.reconciler.area)
@@ -343,3 +362,11 @@ class Decider:
             self.outcomes.append(done.outcome)
             step.failed = True
             key.failed[key.target] = done.outcome.message
+
+
+def _is_mark(planned: PlannedAction) -> bool:
+    """Tell whether an action is nothing but a patch of metadata, whatever the object has become."""
+    action = planned.action
+    is_patch = action.verb is Verb.PATCH and planned.change is Change.UPDATE
+    free = not (action.resource_version or action.uid)
+    return is_patch and free and (action.object or {}).keys() == {"metadata"}

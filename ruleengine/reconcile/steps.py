@@ -28,7 +28,8 @@ class Step:
     decision counts on.
     ``answered`` and ``heard`` say that a request has an answer now that had none, ``failed``
     that something could not be done, ``void`` that others drove before it was, ``urgent``
-    that its status is written with its actions. ``rest`` is what is still to be written.
+    that its status is written with its actions. ``rest`` is what is still to be written, ``mark``
+    what goes along with the status: labels of the object itself.
     """
 
     key: Key
@@ -45,6 +46,7 @@ class Step:
     void: bool = False
     urgent: bool = False
     rest: Sequence[PlannedAction] = ()
+    mark: PlannedAction | None = None
 
     def wake_by(self, moment: datetime) -> None:
         """Have the object decided at a time at the latest."""

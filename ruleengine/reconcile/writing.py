@@ -125,6 +125,7 @@ class Writer:
                     value.get("status", {}),
                     action.manager,
                     resource_version=action.resource_version,
+                    metadata=value.get("metadata"),
                 )
             case Verb.DELETE:
                 return self._delete(planned)
