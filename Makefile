@@ -43,7 +43,7 @@ build/kubernetes/built: tests/kubernetes/go.mod tests/kubernetes/go.sum
 	@touch $@
 
 test-kubernetes: $(VENV)/installed kubernetes ## run the tests that need a real Kubernetes API server
-	$(BIN)/python -m pytest tests/kubernetes $(TEST_OPTIONS)
+	RULEENGINE_KUBERNETES=$(CURDIR)/build/kubernetes $(BIN)/python -m pytest tests/kubernetes $(TEST_OPTIONS)
 
 lint: $(VENV)/installed ## style
 	$(BIN)/ruff check

@@ -1,7 +1,7 @@
 """Writes down what a real kube-apiserver answers to the sequences of requests.
 
-``python -m tests.kubernetes.recording`` asks the one that ``make kubernetes`` built. The tests
-hold the local control plane to what was written down, on machines that have no such server, too.
+``python -m tests.kubernetes.recording`` asks the one that ``RULEENGINE_KUBERNETES`` names. The
+tests hold the local control plane to what was written down, on machines without one, too.
 """
 
 import json

@@ -1,6 +1,7 @@
 """A real kube-apiserver with its etcd on loopback, for the time of a test run.
 
-``make kubernetes`` builds them from their modules (see the README beside this file).
+``make kubernetes`` builds them from their modules, and ``RULEENGINE_KUBERNETES`` names the folder
+where they are (see the README beside this file).
 """
 
 import os
@@ -25,7 +26,6 @@ from ruleengine.local.api.users import ADMINISTRATOR
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
 
-_PROJECT = Path(__file__).resolve().parents[2]
 _PATIENCE = 120.0
 _PROGRAMS = ("etcd", "kube-apiserver", "kube-controller-manager")
 LOOPBACK = "127.0.0.1"
@@ -39,10 +39,10 @@ rules: [{level: Metadata}]
 
 
 def programs() -> Path:
-    """Return the folder of the programs that were built, or skip the calling test."""
-    folder = Path(os.environ.get("RULEENGINE_KUBERNETES", _PROJECT / "build" / "kubernetes"))
+    """Return the folder of the programs that the environment names, or skip the calling test."""
+    folder = Path(os.environ.get("RULEENGINE_KUBERNETES", ""))
     if not all((folder / name).exists() for name in _PROGRAMS):
-        pytest.skip("no kube-apiserver is built here")
+        pytest.skip("no kube-apiserver is named here")
     return folder
 
 
