@@ -1,8 +1,9 @@
 """What a kubelet does, with the node of a local control plane: pods of a real API server run.
 
-Every pod is bound, copied to a local control plane, where its containers run as processes, and
-what becomes of it there is written to its status, as kubelets write it. The token is one that
-the real server made for the account and the pod, and containers find the real server.
+Every pod is bound, copied to a local control plane, where steps of workflows run as processes
+and other pods are simulated, and what becomes of it there is written to its status, as kubelets
+write it. The token is one that the real server made for the account and the pod, and containers
+find the real server.
 """
 
 import base64
