@@ -92,13 +92,14 @@ def end_daemons(machine: Machine) -> None:
 
 def _is_boundary_over(machine: Machine, node: Object) -> bool:
     boundary = machine.tree.get(str(node.get("boundaryID")))
-    return boundary is not None and is_fulfilled(boundary)
+    return boundary is None or is_fulfilled(boundary)
 
 
 def _end_daemon(machine: Machine, node: Object) -> None:
     pod = machine.world.get(leaves.pod_target(machine, node))
     if pod is not None:
         leaves.end_pod(machine, pod)
+    node = machine.tree.update(node, memoizationStatus=None)  # it ran, and made nothing to keep
     machine.end(node, Phase.SUCCEEDED, daemoned=None)
 
 

@@ -56,7 +56,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     )
     if _walk(machine, dag):
         return _finished(machine, dag)
-    if _stops_early(machine, dag) and not machine.tree.count_active(node["id"]):
+    if _stops_early(machine, dag) and not _is_busy(machine, dag):
         return machine.end(_now(machine, dag), Phase.FAILED, GAVE_UP)
     return machine.left_over(node, call)
 
@@ -74,7 +74,7 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     looked = {
         name: _task(machine, dag, name) for name in sorted(known, key=frontier.order.__getitem__)
     }
-    if all(looked.values()) and _has_failed(machine, dag):
+    if _has_failed(machine, dag) and not _is_busy(machine, dag):
         return True
     walk = Walk(frontier, lambda leaf: _has_room(machine, dag, leaf=leaf))
     for name in walk:
@@ -101,6 +101,11 @@ def _has_failed(machine: "Machine", dag: _Dag) -> bool:
         return False
     looked = (one for one in frontier.open if one in frontier.targets)
     return bool(frontier.wrong) or any(_fails_by(machine, dag, one) for one in looked)
+
+
+def _is_busy(machine: "Machine", dag: _Dag) -> bool:
+    """Tell whether anything of the DAG is on its way, be it after a task with hooks to come."""
+    return any(one.get("boundaryID") == dag.node["id"] for one in machine.tree.unfulfilled())
 
 
 def _fails_by(machine: "Machine", dag: _Dag, target: str) -> bool:
@@ -240,6 +245,8 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
     sides = sides_of(machine, group["name"], task, lambda: _plan(machine, dag, task))
 
     def bring_on(one: Planned) -> Object | None:
+        if machine.tree.find(one.name) is None and _stops_early(machine, dag):
+            return None
         call = _call(dag, task, one.name, one.step)
         child = machine.skip(call, one.skipped) if one.skipped else machine.run(call)
         if child is not None:
@@ -252,6 +259,8 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
             walk.over(name)
     current = machine.tree.find(group["name"]) or group
     if not walk.is_over:
+        if _stops_early(machine, dag) and all(is_fulfilled(one) for one in looked.values()):
+            return machine.end(current, Phase.FAILED, GAVE_UP)
         return machine.left_over(current, dag.call)
     children = (machine.tree.find(one) for one in sides.planned)
     wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]

@@ -281,8 +281,8 @@ def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") ->
     A pod begins with the lock and is itself the sign of that. Anything else says so first, by
     its phase, and begins with the next decision.
     """
-    if call.attempt is not None or not template.get("synchronization"):
-        return None
+    if call.attempt is not None or node.get("daemoned") or not template.get("synchronization"):
+        return None  # a daemon that is ready has given its locks back
     waits = node["phase"] == Phase.PENDING and "synchronizationStatus" in node
     if not waits and machine.locks.has(machine.locks.holder(node)):
         return None

@@ -131,8 +131,8 @@ def _decide(machine: Machine) -> Decision:
     root = machine.run(call)
     if root is None and machine.ending:  # it was stopped before it began
         root = machine.skip(call, machine.ending, Phase.FAILED)
-    ending.end_daemons(machine)
     phase, message = _outcome(machine, root)
+    ending.end_daemons(machine)
     machine.metering.tell()
     machine.metering.tell_workflow(root, phase)
     status = make_status(machine, phase, message)

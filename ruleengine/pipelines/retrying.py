@@ -53,7 +53,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
             return machine.tree.update(node, message=f"Backoff for {seconds} seconds")
     _attempt(machine, node, template, attempts, call)
     current = machine.tree.find(node["name"]) or node
-    return machine.tree.update(current, message=None)
+    return machine.left_over(machine.tree.update(current, message=None), call)
 
 
 def _attempt(

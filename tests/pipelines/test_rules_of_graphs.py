@@ -258,3 +258,36 @@ templates:
         message = "template has failed or errored children and failFast enabled"
         assert world.node("wf")["message"] == message
         assert world.node("wf")["finishedAt"] == world.node("D")["finishedAt"]
+
+
+def test_what_runs_after_a_task_whose_hook_never_came_is_waited_for() -> None:
+    """Although another target has failed meanwhile."""
+    hook = "hooks: {now: {template: say, expression: 'false'}}"
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: say, {hook}}}
+    - {{name: B, template: say, depends: A}}
+    - {{name: C, template: say}}
+{TEMPLATES}
+"""
+    seconds = {".A": 1, ".B": 9, ".C": 3}
+    world = run(spec, lambda name, _: End(code=int(name == ".C"), seconds=seconds[name]))
+    assert world.phases() == {".A": "Succeeded", ".B": "Succeeded", ".C": "Failed"}
+    assert world.node("wf")["finishedAt"] == world.node("B")["finishedAt"]
+
+
+def test_a_template_that_fails_fast_begins_no_further_item() -> None:
+    """The loop says why it ended before its last one."""
+    world = ran(
+        "name: A, template: say, withSequence: {count: 4}",
+        codes={"1:1": FAILED},
+        more="\n  failFast: true\n  parallelism: 1",
+    )
+    assert world.began == [".A(0:0)", ".A(1:1)"]
+    message = "template has failed or errored children and failFast enabled"
+    assert (world.node("A")["phase"], world.node("A")["message"]) == ("Failed", message)
+    assert world.status("phase") == "Failed"

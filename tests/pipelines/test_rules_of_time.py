@@ -290,3 +290,63 @@ templates:
     main, handler = sorted(world.pods(), key=lambda one: len(one["metadata"]["name"]))
     assert main["spec"]["activeDeadlineSeconds"] == seconds
     assert handler["spec"].get("activeDeadlineSeconds") == template
+
+
+IN_HANDLER = """
+entrypoint: work
+onExit: handle
+templates:
+- name: handle
+  steps: [[{name: serve, template: serve}], [{name: ask, template: work}]]
+- {name: serve, daemon: true, MEMO container: {image: alpine, command: [serve]}}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+MEMOIZED = "memoize: {key: k, cache: {configMap: {name: c}}},"
+
+
+@pytest.mark.parametrize("memo", ["", MEMOIZED])
+def test_a_daemon_of_an_exit_handler_ends_with_it(memo: str) -> None:
+    """Nothing runs of a workflow that is over; nor is it kept up for what it made."""
+    served = Served()
+    served.world = world_of(
+        IN_HANDLER.replace("MEMO", memo), lambda name, _: None if "serve" in name else End()
+    )
+    served.turns(20)
+    assert served.world.status("phase") == "Succeeded"
+    assert {one["phase"] for one in served.world.nodes()} == {"Succeeded"}
+
+
+def test_what_has_its_lock_and_has_not_begun_ends_with_the_workflow() -> None:
+    """Between the two there is a decision, in which it may be stopped."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {limit: 1}
+  synchronization: {mutexes: [{name: one}]}
+  container: {image: alpine, command: [work]}
+"""
+    world = world_of(spec)
+    world.turn()
+    assert world.status("synchronization", "mutex", "holding")
+    world.change({"spec": {"suspend": True}})
+    world.turn()
+    world.change({"spec": {"suspend": None}})
+    world.turn()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert world.status("phase") == "Failed"
+
+
+def test_a_daemon_that_is_ready_has_given_its_lock_back() -> None:
+    """Others take it while the daemon runs, and its attempts go on."""
+    spec = SERVED.replace("  daemon: true", "  daemon: true\n  synchronization: LOCK")
+    spec = spec.replace("- name: work", "- name: work\n  synchronization: LOCK")
+    served = Served()
+    served.world = world_of(
+        spec.replace("LOCK", "{mutexes: [{name: one}]}"),
+        lambda name, _: None if "serve" in name else End(seconds=9),
+    )
+    served.turns(40)
+    assert served.world.status("phase") == "Succeeded"
+    assert phases(served.world) == ["Succeeded", "Succeeded"]
