@@ -84,9 +84,20 @@ def reset(*, yes: bool, directory: Path, state: Path | None, output: str) -> Non
 
     folder = _folder(directory, state)
     if not yes:
-        click.confirm(f"remove every object in {folder}?", abort=True, err=True)
+        _confirm(f"remove every object in {folder}?")
     local_plane.reset(folder)
     _show(output, "removed\n", folder, changed=True)
+
+
+def _confirm(question: str) -> None:
+    """Ask, and end the command unless somebody agrees. Raises ``UsageError`` if nobody can."""
+    try:
+        click.confirm(question, abort=True, err=True)
+    except click.Abort as error:
+        if not isinstance(error.__context__, EOFError):
+            raise
+        click.echo(err=True)
+        raise UsageError("nobody is there to be asked", "say --yes if it is meant so") from None
 
 
 @command.command("export", epilog="Example: ruleengine local export before-the-release.tar.gz")

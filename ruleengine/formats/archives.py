@@ -134,13 +134,19 @@ def unpack(file: IO[bytes], folder: Path, kind: ArchiveKind, limits: Limits) -> 
                 for entry in archive.infolist():
                     unpacking.add_from_zip(archive, entry)
     except (*_DAMAGED, RuntimeError) as error:
-        raise ArchiveError(f"the archive cannot be read: {error}") from error
+        raise _damaged(error) from error
     except OSError as error:
         if error.errno is not None:
             raise
         # what readers of compressed streams say of damage
-        raise ArchiveError(f"the archive cannot be read: {error}") from error
+        raise _damaged(error) from error
     unpacking.finish()
+
+
+def _damaged(error: Exception) -> ArchiveError:
+    """Return what is wrong in one line; what else was tried is of no use to a reader."""
+    why = str(error).partition("\n")[0].rstrip(":")
+    return ArchiveError(f"the archive cannot be read: {why}")
 
 
 @dataclass(slots=True)

@@ -1,9 +1,11 @@
 """The main job with the real process over TLS: init to why, twice, killed, and side by side."""
 
+import io
 import json
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -255,8 +257,11 @@ def test_a_control_plane_that_is_not_kept_ends_with_its_last_client(shop: Place)
     assert "everything unchanged" in again.output
 
 
-def test_local_is_started_looked_at_stopped_and_reset(tmp_path: Path) -> None:
+def test_local_is_started_looked_at_stopped_and_reset(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each command tells what it found, with its exit code."""
+    monkeypatch.setattr(sys, "stdin", io.StringIO())
     state = ("--state", str(tmp_path / "state"))
     try:
         assert call(tmp_path, "local", "status", *state).code == 1
@@ -268,6 +273,9 @@ def test_local_is_started_looked_at_stopped_and_reset(tmp_path: Path) -> None:
         assert Path(printed.output.strip()).is_file()
         assert call(tmp_path, "local", "stop", *state).output == "stopped\n"
         assert call(tmp_path, "local", "stop", *state).output == "it was not running\n"
+        unasked = call(tmp_path, "local", "reset", *state)  # where nobody can answer
+        assert (unasked.code, "say --yes" in unasked.errors) == (3, True)
+        assert (tmp_path / "state" / "store.sqlite").exists()
         call(tmp_path, "local", "reset", "--yes", *state).check_explained(0)
         assert not (tmp_path / "state" / "store.sqlite").exists()
     finally:

@@ -230,7 +230,8 @@ def test_what_is_no_archive_is_told_apart(tmp_path: Path) -> None:
         (tmp_path / "file").write_bytes(content)
         assert kind_of(tmp_path / "file") is None
     for kind in ArchiveKind:
-        with pytest.raises(ArchiveError, match="cannot be read"):
+        with pytest.raises(ArchiveError, match="cannot be read") as told:
             unpack(io.BytesIO(b"nonsense" * 100), tmp_path, kind, ENOUGH)
+        assert str(told.value).isprintable()
     with pytest.raises(ArchiveError, match="cannot be packed"):
         repack(io.BytesIO(b"nonsense" * 100), tmp_path / "p", ArchiveKind.TAR, "x", None)
