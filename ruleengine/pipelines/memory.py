@@ -15,6 +15,10 @@ from ruleengine.pipelines.graphs import Frontier, Graph
 _LATE: Final = re.compile(r"workflow\W+(?:duration|status|failures|outputs)\b|\bnow\s*\(|\bsprig\b")
 """Variables that change while a workflow runs, also where brackets lead to them."""
 
+_MOST_TEXTS: Final = 1000
+"""Of how many documents it is remembered what their text tells: each answer of a server has new
+ones."""
+
 
 class Memory:
     """The memory of the decisions about one workflow; ``kept`` is handed from one to the next."""
@@ -47,6 +51,8 @@ class Memory:
         known: dict[int, tuple[object, bool]] = self._kept.setdefault(kind, {})
         found = known.get(id(source))
         if found is None:
+            if len(known) >= _MOST_TEXTS:
+                known.clear()
             found = known[id(source)] = source, tell(dumps(source))
         return found[1]
 
