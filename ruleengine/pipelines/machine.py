@@ -33,7 +33,7 @@ from ruleengine.pipelines.definitions import Definitions, Found
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.tree import Tree
@@ -216,7 +216,7 @@ class Machine:
             resourcesDuration=usage.used(self, node) or None,
             **fields,
         )
-        if node.get("daemoned"):
+        if node.get("daemoned") and node["type"] in WITH_POD:
             usage.add_late(self.tree, ended)
         return ended
 

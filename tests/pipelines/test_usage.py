@@ -173,9 +173,18 @@ templates:
 """
 
 
-def test_a_daemon_counts_for_all_that_ended_before_it() -> None:
-    """Its group was over as soon as it was ready, what it is part of when the last step was."""
-    world = world_of(DAEMON, lambda name, told: None if "daemon" in name else tens(name, told))
+@pytest.mark.parametrize("retried", [False, True])
+def test_a_daemon_counts_for_all_that_ended_before_it(*, retried: bool) -> None:
+    """Its group was over as soon as it was ready, what it is part of when the last step was.
+
+    One that is retried counts once, as its attempt.
+    """
+    strategy = "daemon: true\n  retryStrategy: {limit: 1}" if retried else "daemon: true"
+    attempt = {"[0].serve[0].daemon(0)": units(1)} if retried else {}
+    world = world_of(
+        DAEMON.replace("daemon: true", strategy),
+        lambda name, told: None if "daemon" in name else tens(name, told),
+    )
     world.turn()
     world.run_pods()
     serving = {"state": {"running": {"startedAt": format_time(world.now)}}, "name": "main"}
@@ -195,6 +204,7 @@ def test_a_daemon_counts_for_all_that_ended_before_it() -> None:
         "[0].serve[1].ask": units(1),
         "[1]": units(1),
         "[1].work": units(1),
+        **attempt,
     }
     assert world.status("resourcesDuration") == units(3)
 
