@@ -1,7 +1,8 @@
 """How long a workflow and its nodes will take, by the last run that went well (Workflows 23).
 
 The baseline is the newest workflow of the same cron workflow or template that had succeeded when
-this one began: so it stays the same while this one runs, whatever runs beside it.
+this one began: so it stays the same while this one runs, whatever runs beside it. Runs that only
+the archive still has are not asked for.
 """
 
 from typing import TYPE_CHECKING, Any, Final
