@@ -12,6 +12,15 @@ from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, equal
 
 _ABSENT: Final = object()
+_ZEROS: Final[dict[Scalar, tuple[type, ...]]] = {
+    Scalar.STRING: (str,),
+    Scalar.BYTES: (str,),
+    Scalar.TIME: (str,),
+    Scalar.BOOLEAN: (bool,),
+    Scalar.INTEGER: (int, float),
+    Scalar.NUMBER: (int, float),
+}
+"""What the zero of a scalar is."""
 
 
 def normalise(value: Object, schema: Schema, known: Object | None = None) -> Object:
@@ -133,4 +142,17 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
 def _is_left_out(value: Value, schema: Schema) -> bool:
     if value is None:
         return schema.shape is not Shape.DEDUCED and not schema.nullable
-    return schema.drops_zero and not value and schema.scalar is not Scalar.INT_OR_STRING
+    return schema.drops_zero and not value and _is_zero(value, schema)
+
+
+def _is_zero(value: Value, schema: Schema) -> bool:
+    """Tell whether an empty value is that of its type; any other is a mistake, and stays."""
+    match schema.shape:
+        case Shape.LIST:
+            return isinstance(value, list)
+        case Shape.STRUCT | Shape.MAP:
+            return isinstance(value, dict)
+        case Shape.SCALAR if schema.scalar in _ZEROS:
+            return type(value) in _ZEROS[schema.scalar]
+        case _:
+            return schema.scalar is not Scalar.INT_OR_STRING
