@@ -44,20 +44,24 @@ def _object(value: Object, openapi: Object, known: Value = None) -> Object:
     properties = _mapping(openapi.get("properties"))
     more = openapi.get("additionalProperties")
     before = known if isinstance(known, dict) else {}
-    filled: Object = {}
-    changed = False
+    filled = value
     for name, inner in value.items():
         was = before.get(name, _ABSENT)
         schema = None if was is inner else properties.get(name, more)
-        after = _member(inner, schema, was) if isinstance(schema, dict) else inner
-        changed = changed or after is not inner
-        if after is not _ABSENT:
-            filled[name] = after
+        if not isinstance(schema, dict):
+            continue
+        after = _member(inner, schema, was)
+        if after is not inner:
+            filled = dict(value) if filled is value else filled
+            if after is _ABSENT:
+                del filled[name]
+            else:
+                filled[name] = after
     for name, schema in properties.items():
         if name not in filled and isinstance(schema, dict) and schema.get("default") is not None:
+            filled = dict(value) if filled is value else filled
             filled[name] = _filled(schema["default"], schema)
-            changed = True
-    return filled if changed else value
+    return filled
 
 
 def _member(value: Value, schema: Object, known: Value) -> Value:

@@ -280,17 +280,18 @@ def settle(value: Value, live: Value, schema: Schema) -> Value:
 
 
 def _settle_object(value: Object, live: Object, schema: Schema) -> Object:
-    settled: Object = {}
-    changed = False
+    settled = value
     for name, inner in value.items():
-        if isinstance(inner, dict | list):
-            settled[name] = settle(inner, live.get(name, _ABSENT), schema.child(name))
-            changed = changed or settled[name] is not inner
+        kind = type(inner)
+        if kind is dict or kind is list:
+            after = settle(inner, live.get(name, _ABSENT), schema.child(name))
+            if after is not inner:
+                settled = dict(value) if settled is value else settled
+                settled[name] = after
         elif inner is None and _drops_null(schema.child(name)):
-            changed = True
-        else:
-            settled[name] = inner
-    return settled if changed else value
+            settled = dict(value) if settled is value else settled
+            del settled[name]
+    return settled
 
 
 def _drops_null(schema: Schema) -> bool:

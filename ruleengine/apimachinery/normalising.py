@@ -119,24 +119,20 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
         return value
     before = known if isinstance(known, dict) else {}
     fields, others = schema.fields, schema.others
-    changed = False
-    normal: Object = {}
+    normal = value
     for name, inner in value.items():
         was = before.get(name, _ABSENT)
         if was is inner:
-            normal[name] = inner
             continue
         child = fields.get(name) or others
         if type(inner) is str and inner and child.scalar is not Scalar.QUANTITY:
-            normal[name] = inner
             continue
         after = _value(inner, child, was)
         if _is_left_out(after, child):
-            changed = True
-        else:
-            normal[name] = after
-            changed = changed or after is not inner
-    return normal if changed else value
+            normal = _put(dict(value) if normal is value else normal, name, _ABSENT)
+        elif after is not inner:
+            normal = _put(dict(value) if normal is value else normal, name, after)
+    return normal
 
 
 def _is_left_out(value: Value, schema: Schema) -> bool:

@@ -43,20 +43,21 @@ def _prune_object(
     value: Object, schema: Schema, path: Path, unknown: list[Path], known: Value
 ) -> Object:
     before = known if isinstance(known, dict) else {}
+    fields, others = schema.fields, schema.others
     is_struct = schema.shape is Shape.STRUCT
-    kept: Object = {}
-    changed = False
+    kept = value
     for name, inner in value.items():
         was = before.get(name, _ABSENT)
-        if was is inner or (type(inner) is str and name in schema.fields):
-            kept[name] = inner
-        elif is_struct and name not in schema.fields:
-            if schema.preserve_unknown:
-                kept[name] = inner
-            else:
+        if was is inner or (type(inner) is str and name in fields):
+            continue
+        if is_struct and name not in fields:
+            if not schema.preserve_unknown:
                 unknown.append((*path, name))
-                changed = True
-        else:
-            kept[name] = _prune(inner, schema.child(name), (*path, name), unknown, was)
-            changed = changed or kept[name] is not inner
-    return kept if changed else value
+                kept = dict(value) if kept is value else kept
+                del kept[name]
+            continue
+        after = _prune(inner, fields.get(name) or others, (*path, name), unknown, was)
+        if after is not inner:
+            kept = dict(value) if kept is value else kept
+            kept[name] = after
+    return kept

@@ -27,6 +27,8 @@ from ruleengine.model.values import Object
 MOST_EVENTS: Final = 10_000
 """How many events are kept for watches that resume."""
 
+_NOTHING: Final[dict[tuple[str, str], Object]] = {}
+
 
 class Journal(Protocol):
     """Makes writes last. Called by one thread at a time."""
@@ -110,7 +112,9 @@ class MemoryStore:
         Raises ``CompactedError``.
         """
         with self._lock:
-            objects = self._objects.get(resource, {})
+            objects = self._objects.get(resource, _NOTHING)
+            if not (objects or at):
+                return Snapshot((), self._revision)
             if at and at != self._revision:
                 objects = self._as_of(resource, dict(objects), at)
             found = [
@@ -237,8 +241,19 @@ class MemoryStore:
         with self._lock:
             if after < self._compacted:
                 raise CompactedError
-            start = bisect_right(self._events, after, key=_revision_of_event)
-            return self._events[start:]
+            return self._events[self._first_after(after) :]
+
+    def _first_after(self, revision: int) -> int:
+        """Return where the events after a revision begin.
+
+        There are at most as many as revisions since, and hardly ever fewer: only writes that
+        could not be kept leave gaps.
+        """
+        events = self._events
+        begin = max(len(events) - max(self._revision - revision, 0), 0)
+        if begin < len(events) and events[begin].revision <= revision:
+            return bisect_right(events, revision, key=_revision_of_event)
+        return begin
 
     def wait(self, after: int, timeout: float, or_until: Callable[[], bool] = lambda: False) -> int:
         """Wait until there is a revision beyond ``after``; return the current one.
@@ -283,6 +298,7 @@ def _event(revision: int, key: Key, before: Object | None, value: Object | None)
     else:
         kind = EventType.ADDED if before is None else EventType.MODIFIED
     content = value or {}
-    metadata = {**sharing(content["metadata"]), "resourceVersion": str(revision)}
+    metadata = sharing(content["metadata"], before["metadata"] if before else None)
+    metadata = {**metadata, "resourceVersion": str(revision)}
     stored = {**content, "metadata": metadata}
     return Event(revision, kind, key, stored, before)

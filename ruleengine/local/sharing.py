@@ -4,7 +4,10 @@ Who owns which fields is more than half of an object, and objects that are made 
 have it the same. Values in the store are never changed in place, so they can share it.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import repeat
+from operator import is_
 from typing import Final
 
 from ruleengine.formats import json_text
@@ -20,14 +23,21 @@ def _fields(text: bytes) -> Object:
     return found
 
 
-def sharing(metadata: Object) -> Object:
-    """Return the metadata of an object with sets of fields that equal ones share."""
+def sharing(metadata: Object, before: Object | None = None) -> Object:
+    """Return the metadata of an object with sets of fields that equal ones share.
+
+    ``before`` is the metadata of the object as it is stored, whose sets are shared already.
+    """
     entries = metadata.get("managedFields")
     if not entries:
         return metadata
-    return {**metadata, "managedFields": [_shared_entry(entry) for entry in entries]}
+    stored = (before.get("managedFields") if before else None) or ()
+    known = [entry.get("fieldsV1") for entry in stored]
+    return {**metadata, "managedFields": [_shared_entry(entry, known) for entry in entries]}
 
 
-def _shared_entry(entry: Object) -> Object:
+def _shared_entry(entry: Object, known: Iterable[Object | None]) -> Object:
     fields = entry.get("fieldsV1")
-    return {**entry, "fieldsV1": _fields(json_text.dump_bytes(fields))} if fields else entry
+    if not fields or any(map(is_, known, repeat(fields))):
+        return entry
+    return {**entry, "fieldsV1": _fields(json_text.dump_bytes(fields))}

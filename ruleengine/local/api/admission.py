@@ -5,7 +5,6 @@ Admission reads the store but never writes; what it decides is part of the new o
 """
 
 import random
-import uuid
 from collections.abc import Container, Iterable
 from typing import Final, TypeVar
 
@@ -50,6 +49,10 @@ _GATED: Final = {
 }
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
+_FIXED_BITS: Final = 0xF << 76 | 0b11 << 62
+_VERSION_4: Final = 0x4 << 76 | 0b10 << 62
+"""Which bits of a UUID are not random, and what they are."""
+
 _ADDRESS_PREFIX: Final = "10.96."
 _ADDRESSES: Final = 65_000
 """How many cluster IPs the private range 10.96.0.0/16 gives out."""
@@ -64,8 +67,10 @@ class Admission:
         self.policies = Policies(store)
 
     def uid(self) -> str:
-        """Return a new uid."""
-        return str(uuid.UUID(int=self._random.getrandbits(128), version=4))
+        """Return a new uid: a random UUID (RFC 4122, version 4)."""
+        bits = self._random.getrandbits(128) & ~_FIXED_BITS | _VERSION_4
+        text = f"{bits:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
     def generated(self, base: str) -> str:
         """Return a name that begins with ``base``."""

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ruleengine.apimachinery.protobuf import MEDIA_TYPE as PROTOBUF
@@ -39,8 +40,12 @@ class Body:
 
 def media_type(request: HttpRequest) -> str:
     """Return the content type of a request without parameters; JSON where it says none."""
-    stated = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    return stated or JSON
+    return _media_of(request.headers.get("content-type", ""))
+
+
+@lru_cache(maxsize=256)
+def _media_of(header: str) -> str:
+    return header.partition(";")[0].strip().lower() or JSON
 
 
 def check_size(request: HttpRequest) -> None:

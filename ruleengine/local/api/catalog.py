@@ -6,6 +6,7 @@ until one of the definitions changes.
 
 import threading
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Final
 
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
@@ -43,12 +44,13 @@ _WITH_GENERATION: Final = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Served:
     """One kind as it is served. ``definition`` is the version of a CRD, else ``None``.
 
     ``versions`` are the API versions in which the kind is served. ``has_rules`` tells whether its
-    definition has any ``x-kubernetes-validations``.
+    definition has any ``x-kubernetes-validations``. What follows from these is found once: each
+    write asks for it a dozen times.
     """
 
     info: KindInfo
@@ -57,18 +59,18 @@ class Served:
     versions: frozenset[str] | None = None
     has_rules: bool = False
 
-    @property
+    @cached_property
     def resource(self) -> str:
         """Under which resource its objects are stored."""
         name = f"{self.info.plural}.{self.info.group}" if self.info.group else self.info.plural
         return STORED_AS.get(name, name)
 
-    @property
+    @cached_property
     def custom(self) -> bool:
         """Whether a CustomResourceDefinition describes it."""
         return self.definition is not None
 
-    @property
+    @cached_property
     def openapi(self) -> Object | None:
         """The schema of objects of a custom kind; ``None`` for built-in kinds."""
         if self.definition is None:
@@ -76,12 +78,12 @@ class Served:
         found: Object = lookup(self.definition, "schema", "openAPIV3Schema", default={})
         return found
 
-    @property
+    @cached_property
     def has_status(self) -> bool:
         """Whether ``/status`` is a subresource."""
         return "status" in self.info.subresources
 
-    @property
+    @cached_property
     def has_generation(self) -> bool:
         """Whether changes of the specification are counted."""
         return self.custom or self.info.kind in _WITH_GENERATION

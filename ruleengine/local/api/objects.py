@@ -226,7 +226,7 @@ class ObjectRequests:
         """Answer one object in the form that is asked for, with what its write warns of."""
         shown = tables.accepted(request.headers.get("accept", ""))
         return _json(
-            self._present(value, served, query_of(request), shown),
+            self._present(value, served, query_of(request), shown) if shown.kind else value,
             status=status,
             content_type=shown.content_type,
             warnings=tuple(options.warnings) if options else (),

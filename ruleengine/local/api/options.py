@@ -109,9 +109,10 @@ def write_options(
         listed = '"Ignore", "Strict", "Warn"'
         problem = f'Unsupported value: "{validation}": supported values: {listed}'
         raise invalid_option(kind, "fieldValidation", problem)
+    stated = [text for name, text in request.query if name == "dryRun"]
     return WriteOptions(
         manager=manager or agent(request),
-        dry_run=_dry_run([text for name, text in request.query if name == "dryRun"], kind),
+        dry_run=bool(stated) and _dry_run(stated, kind),
         validation=validation,
         force=flag(query, "force"),
         admit=admit,

@@ -8,6 +8,7 @@ written only if the object is still the same.
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from random import Random
 from typing import Final
 
@@ -53,10 +54,14 @@ class Registry:
         self.familiar = Familiar()
         self.writes: dict[str, int] = {}
         self._counting = threading.Lock()
+        self._told: tuple[datetime | None, str] = (None, "")
 
     def now(self) -> str:
         """Return the time as objects state it."""
-        return format_time(self.clock.now())
+        moment, told = self.clock.now(), self._told
+        if moment is not told[0]:
+            self._told = told = (moment, format_time(moment))
+        return told[1]
 
     def get(self, served: Served, namespace: str, name: str) -> Object:
         """Return an object. Raises ``ApiFailure`` 404."""
