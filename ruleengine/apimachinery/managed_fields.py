@@ -8,6 +8,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
 from ruleengine.apimachinery.list_items import canonical_step
+from ruleengine.apimachinery.remembering import ByIdentity
 from ruleengine.apimachinery.tries import SELF, FieldsError, Trie
 from ruleengine.model.values import Object, Value, lookup
 
@@ -88,21 +89,24 @@ def _read_entry(entry: Object, within: Trie | None) -> Manager:
         raise FieldsError("an entry of managedFields needs the operation Apply or Update")
     if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
         raise FieldsError("an entry of managedFields needs fields of the type FieldsV1")
+    fields = entry.get("fieldsV1") or {}
     return Manager(
-        name=_text(entry, "manager"),
-        operation=entry["operation"],
-        api_version=_text(entry, "apiVersion"),
-        fields=_read_fields(entry.get("fieldsV1") or {}, within),
-        subresource=_text(entry, "subresource"),
-        time=_text(entry, "time"),
+        _text(entry, "manager"),
+        entry["operation"],
+        _text(entry, "apiVersion"),
+        _read_fields(fields, within) if within else _READ.of(fields, None),
+        _text(entry, "subresource"),
+        _text(entry, "time"),
     )
 
 
 def _text(entry: Object, name: str) -> str:
-    text = entry.get(name) or ""
-    if not isinstance(text, str):
+    text = entry.get(name, "")
+    if type(text) is str:
+        return text
+    if text:
         raise FieldsError(f"{name} of an entry of managedFields has to be a text")
-    return text
+    return ""
 
 
 def _read_fields(fields: Value, within: Trie | None) -> Trie:
@@ -125,6 +129,10 @@ def _read_fields(fields: Value, within: Trie | None) -> Trie:
         else:
             changed = True
     return read if changed else fields
+
+
+_READ: Final[ByIdentity[None]] = ByIdentity(_read_fields)
+"""Stored sets are read by each write of their object, and many objects share them."""
 
 
 def write_managers(managers: Iterable[Manager]) -> list[Object]:
@@ -161,7 +169,8 @@ def without_managed_fields(value: Object) -> Object:
     metadata = value.get("metadata")
     if not isinstance(metadata, dict) or "managedFields" not in metadata:
         return value
-    rest = {key: inner for key, inner in metadata.items() if key != "managedFields"}
+    rest = dict(metadata)
+    del rest["managedFields"]
     return {**value, "metadata": rest}
 
 

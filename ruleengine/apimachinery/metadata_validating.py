@@ -35,6 +35,9 @@ _LENIENT_GROUPS: Final = ("apiextensions.k8s.io", "apiregistration.k8s.io")
 """Groups of built-in kinds whose finalizers need not be qualified."""
 
 _IDENTITY: Final = frozenset({"name", "namespace", "generateName"})
+_CHECKED: Final = frozenset(
+    {"labels", "annotations", "finalizers", "ownerReferences", "managedFields"}
+)
 _UNCHANGEABLE: Final = ("name", "namespace", "uid", "creationTimestamp", "deletionTimestamp")
 
 
@@ -62,11 +65,12 @@ def check_metadata(value: Object, kind: KindInfo, known: Object | None = None) -
     parts = {name: inner for name, inner in metadata.items() if was.get(name) is not inner}
     if "name" not in was or not _IDENTITY.isdisjoint(parts):
         yield from _check_identity(metadata, kind)
-    yield from check_labels(parts.get("labels"), (*_METADATA, "labels"))
-    yield from _check_annotations(parts.get("annotations"))
-    yield from _check_finalizers(parts.get("finalizers"), kind)
-    yield from _check_owners(parts.get("ownerReferences"))
-    yield from _check_entries(parts.get("managedFields"))
+    if not _CHECKED.isdisjoint(parts):
+        yield from check_labels(parts.get("labels"), (*_METADATA, "labels"))
+        yield from _check_annotations(parts.get("annotations"))
+        yield from _check_finalizers(parts.get("finalizers"), kind)
+        yield from _check_owners(parts.get("ownerReferences"))
+        yield from _check_entries(parts.get("managedFields"))
     generation = metadata.get("generation")
     if isinstance(generation, int) and generation < 0:
         place = (*_METADATA, "generation")

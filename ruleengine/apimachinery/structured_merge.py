@@ -35,6 +35,7 @@ from ruleengine.apimachinery.managed_fields import (
     write_managers,
 )
 from ruleengine.apimachinery.merging import merge, settle
+from ruleengine.apimachinery.remembering import ByIdentity
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import FieldsError, Trie
 from ruleengine.model.values import Object, equal, lookup
@@ -243,22 +244,20 @@ def _reset_fields(schema: Schema, subresource: str) -> Trie:
 def _of_endpoint(differences: Comparison, schema: Schema, subresource: str) -> Comparison:
     """Return the differences that a write through this endpoint can make."""
     if subresource == "status":
-
-        def part(fields: Trie) -> Trie:
-            return {step: node for step, node in fields.items() if step == "f:status"}
-
+        part = _status_of
     elif not subresource and schema.has_status:
-
-        def part(fields: Trie) -> Trie:
-            return tries.without(fields, _STATUS)
-
+        part = _without_status
     else:
         return differences
-    return Comparison(
-        FieldSet(part(differences.added.trie)),
-        FieldSet(part(differences.modified.trie)),
-        FieldSet(part(differences.removed.trie)),
-    )
+    return Comparison(*(FieldSet(part(one.trie)) if one.trie else one for one in differences))
+
+
+def _status_of(fields: Trie) -> Trie:
+    return {step: node for step, node in fields.items() if step == "f:status"}
+
+
+def _without_status(fields: Trie) -> Trie:
+    return tries.without(fields, _STATUS)
 
 
 def _fields(managers: dict[ManagerKey, Manager]) -> list[Trie]:
@@ -349,7 +348,7 @@ def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[Manage
     return {
         key: one._replace(fields=adapted) if adapted is not one.fields else one
         for key, one in managers.items()
-        for adapted in (_adapt(one.fields, schema),)
+        for adapted in (_ADAPTED.of(one.fields, schema),)
     }
 
 
@@ -368,3 +367,6 @@ def _adapt(fields: Trie, schema: Schema) -> Trie:
             changed = dict(fields) if changed is None else changed
             changed[step] = adapted
     return fields if changed is None else changed
+
+
+_ADAPTED: Final = ByIdentity(_adapt)

@@ -71,9 +71,9 @@ def _check_object(
         child = fields.get(name) or others
         if not _is_plain_text(inner, child):
             _check(inner, child, (*path, name if is_struct else Key(name)), was, causes)
-    for name in schema.required_fields:
-        if name not in value:
-            causes.append(required((*path, name)))
+    if schema.required_fields:
+        lacking = (name for name in schema.required_fields if name not in value)
+        causes.extend(required((*path, name)) for name in lacking)
 
 
 def _is_plain_text(value: Value, schema: Schema) -> bool:

@@ -6,9 +6,11 @@ It speaks plain values. Requests that failed for the moment are repeated
 :mod:`ruleengine.reconcile` calls the methods that write.
 """
 
+import re
 import threading
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 from urllib.parse import quote
 
@@ -27,6 +29,9 @@ from ruleengine.model.values import Object, lookup
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
+_PLAIN: Final = re.compile("[A-Za-z0-9._-]*").fullmatch
+"""Tells of most names at once that a path holds them as they are."""
+
 PAGE: Final = 500
 """How many objects one page of a list holds."""
 
@@ -299,7 +304,8 @@ class Client:
     def path(self, target: Target, subresource: str = "") -> str:
         """Return the URL path of an object. Raises ``NotFoundError`` for an unknown kind."""
         collection = self._collection(target.api_version, target.kind, target.namespace)
-        path = f"{collection}/{quote(target.name, safe=':')}"
+        name = target.name if _PLAIN(target.name) else quote(target.name, safe=":")
+        path = f"{collection}/{name}"
         return f"{path}/{subresource}" if subresource else path
 
     def _collection(self, api_version: str, kind: str, namespace: str) -> str:
@@ -309,7 +315,7 @@ class Client:
             raise NotFoundError(404, "NotFound", text)
         root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
         if info.namespaced and namespace:
-            root = f"{root}/namespaces/{quote(namespace, safe='')}"
+            root = f"{root}/namespaces/{_quoted(namespace)}"
         return f"{root}/{info.plural}"
 
     def _write(  # noqa: PLR0913 - one place for what all writes have in common
@@ -345,7 +351,7 @@ class Client:
 
     def _send_raw(self, request: HttpRequest) -> HttpResponse:
         if not request.headers:
-            request = replace(request, headers={"accept": JSON})
+            request = request._replace(headers={"accept": JSON})
         return self._retrying.send(self._transport, request)
 
     def _checked(self, response: HttpResponse, path: str) -> HttpResponse:
@@ -368,6 +374,11 @@ class Client:
                 "check the server of the kubeconfig's context, and any proxy in between",
             )
         return found
+
+
+@lru_cache(maxsize=1024)
+def _quoted(namespace: str) -> str:
+    return quote(namespace, safe="")
 
 
 def _query(**parameters: str) -> tuple[tuple[str, str], ...]:

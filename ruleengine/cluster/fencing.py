@@ -7,7 +7,6 @@ write that failed for the moment is not repeated beyond that.
 """
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Final
 
 from ruleengine.model.errors import RuleEngineError
@@ -35,4 +34,4 @@ class Fenced:
         if seconds < 1:
             text = f"{request.method} {request.path} was not sent: the lease was lost"
             raise FencedError(text, "wait for the process that holds the lease")
-        return self._transport.send(replace(request, timeout=seconds))
+        return self._transport.send(request._replace(timeout=seconds))

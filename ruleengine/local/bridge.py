@@ -9,7 +9,6 @@ import gzip
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 from typing import Final
 from urllib.parse import parse_qsl
 
@@ -179,7 +178,7 @@ def _packed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         return response
     headers = {**response.headers, "content-encoding": "gzip", "vary": "accept-encoding"}
     body = gzip.compress(response.body, _QUICKLY, mtime=0)
-    return replace(response, headers=headers, body=body)
+    return response._replace(headers=headers, body=body)
 
 
 def _takes_gzip(request: HttpRequest) -> bool:

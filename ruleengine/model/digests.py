@@ -18,15 +18,19 @@ _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=
 """Made once, because making one takes longer than writing a short text."""
 
 
+def ordered_json(value: Value) -> bytes:
+    """Return compact JSON with its keys in order: equal values give equal bytes, for ever."""
+    return _ENCODER.encode(value).encode("utf-8", "surrogatepass")
+
+
 def content_digest(value: Value) -> str:
     """Return the SHA-256 of a value in hexadecimal; key order does not matter."""
-    text = _ENCODER.encode(value)
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(ordered_json(value)).hexdigest()
 
 
 def short_digest(value: Value, length: int = _DIGEST_LENGTH) -> str:
     """Return a short digest in the alphabet of Kubernetes' generated names."""
-    number = int(content_digest(value), 16)
+    number = int(content_digest(value), 16) % len(_ALPHABET) ** length  # all that is looked at
     letters = []
     for _ in range(length):
         number, index = divmod(number, len(_ALPHABET))

@@ -1,12 +1,16 @@
 """HTTP as values, so that a Kubernetes API can be called with or without a socket.
 
 The cluster client sends an :class:`HttpRequest` through a :class:`Transport`; the local
-control plane answers the same values in process, which is what makes tests cheap.
+control plane answers the same values in process, which is what makes tests cheap. They are
+tuples, because some are made for each write (decision 0015).
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final, NamedTuple, Protocol
+
+_NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -17,8 +21,7 @@ class Peer:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpRequest:
+class HttpRequest(NamedTuple):
     """One request. Header names are lower case; ``query`` keeps order and repetition.
 
     A server finds in ``peer`` whom a certificate speaks for, if the client has shown one.
@@ -30,19 +33,18 @@ class HttpRequest:
     method: str
     path: str
     query: tuple[tuple[str, str], ...] = ()
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     body: bytes = b""
     timeout: int = 0
     peer: Peer | None = None
     streamed: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HttpResponse:
+class HttpResponse(NamedTuple):
     """One response. A watch has a ``stream`` of chunks in place of a ``body``."""
 
     status: int
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NO_HEADERS
     body: bytes = b""
     stream: Iterator[bytes] | None = None
 

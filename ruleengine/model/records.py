@@ -12,7 +12,7 @@ from typing import Final
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
-from ruleengine.model.digests import derive_name
+from ruleengine.model.digests import derive_name, ordered_json
 from ruleengine.model.errors import StoreError
 from ruleengine.model.names import CONTROL_NAMESPACE, RECORD_TYPE
 from ruleengine.model.values import Object, lookup
@@ -65,8 +65,7 @@ def forget_record(
 def to_secret(target: Target, owner: Target, purpose: str, content: Object) -> Object:
     """Return the Secret of a record. Raises ``ValueError`` for too large a content."""
     stored = {"format": FORMAT, "owner": str(owner), "purpose": purpose, "content": content}
-    text = json.dumps(stored, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    data = text.encode("utf-8", "surrogatepass")
+    data = ordered_json(stored)
     if len(data) > LIMIT:
         raise ValueError(f"the record {purpose!r} of {owner} has {len(data)} of {LIMIT} bytes")
     return {

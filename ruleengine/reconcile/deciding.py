@@ -5,8 +5,7 @@ a write came to that nobody acknowledged is looked up before its object is decid
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -29,7 +28,7 @@ from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.answering import Answering
 from ruleengine.reconcile.driving import Driving, Seen, read_anew
-from ruleengine.reconcile.foreseeing import desired, plan_action
+from ruleengine.reconcile.foreseeing import in_form, plan_action
 from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.observations import Observations
@@ -250,16 +249,15 @@ class Decider:
         return False
 
     def _needed(
-        self, reconciler: Reconciler, actions: Iterable[Action], now: datetime
+        self, reconciler: Reconciler, actions: Sequence[Action], now: datetime
     ) -> list[PlannedAction]:
         """Return the actions that would change something, as the world is now."""
         found = []
+        moment = format_time(now) if actions else ""
         for asked in actions:
             live = self._observations.get(asked.target)
-            action = replace(asked, object=desired(asked, self._surroundings))
-            planned, _ = plan_action(
-                action, reconciler.area, live, self._surroundings, format_time(now)
-            )
+            action = in_form(asked, self._surroundings)
+            planned, _ = plan_action(action, reconciler.area, live, self._surroundings, moment)
             if planned.change is not Change.UNCHANGED:
                 found.append(planned)
         return found

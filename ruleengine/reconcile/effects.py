@@ -44,6 +44,7 @@ class Performed(Enum):
 class _Ledger:
     """What is remembered of one object's effects, and the Secret it was read from."""
 
+    place: Target
     uid: str
     entries: dict[str, Object] = field(default_factory=dict)
     secret: Object | None = None
@@ -112,7 +113,7 @@ class Effects:
         if ledger is None or ledger.secret is None:
             return
         try:
-            self._client.delete(self._place(target))
+            self._client.delete(ledger.place)
         except (ApiError, FencedError):
             return
 
@@ -121,10 +122,11 @@ class Effects:
         known = self._ledgers.get(target)
         if known is not None and known.uid == uid:
             return known
-        secret = self._client.get(self._place(target))
+        place = record_target(target, PURPOSE, self._surroundings.control_namespace)
+        secret = self._client.get(place)
         content = {} if secret is None else from_secret(secret)
         entries = content.get("effects", {}) if content.get("uid") == uid else {}
-        self._ledgers[target] = ledger = _Ledger(uid, dict(entries), secret)
+        self._ledgers[target] = ledger = _Ledger(place, uid, dict(entries), secret)
         return ledger
 
     def _forget_done(self, ledger: _Ledger, alive: frozenset[str]) -> None:
@@ -135,10 +137,10 @@ class Effects:
         }
 
     def _save(self, target: Target, ledger: _Ledger, manager: str) -> None:
-        place, client = self._place(target), self._client
+        client = self._client
         whose = [target.api_version, target.kind, target.namespace, target.name]
         content: Object = {"owner": whose, "uid": ledger.uid, "effects": ledger.entries}
-        value = to_secret(place, target, PURPOSE, content)
+        value = to_secret(ledger.place, target, PURPOSE, content)
         try:
             if ledger.secret is None:
                 ledger.secret = client.create(value, manager).object
@@ -154,9 +156,6 @@ class Effects:
                 del self._ledgers[target]
             raise
         ledger.saved = True
-
-    def _place(self, target: Target) -> Target:
-        return record_target(target, PURPOSE, self._surroundings.control_namespace)
 
 
 def _entry(request: Request, answer: Answer) -> Object:

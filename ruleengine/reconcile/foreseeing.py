@@ -182,7 +182,8 @@ def desired(action: Action, surroundings: Surroundings) -> Object | None:
 
 def in_form(action: Action, surroundings: Surroundings) -> Action:
     """Return an action with its object in the form of :func:`desired`."""
-    return replace(action, object=desired(action, surroundings))
+    value = desired(action, surroundings)
+    return action if value is action.object else replace(action, object=value)
 
 
 def plan_action(

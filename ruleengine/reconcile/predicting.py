@@ -48,11 +48,10 @@ def prepare(value: Object, schema: Schema) -> Object:
     Values get their canonical form, ``stringData`` of a Secret is folded into ``data`` (the
     server keeps it there), and what only the server writes is taken out.
     """
-    metadata = value.get("metadata") or {}
-    kept = {name: one for name, one in metadata.items() if name not in SERVER_KEPT}
-    value = {**value, "metadata": kept}
-    if schema.has_status:
-        value.pop("status", None)
+    if not SERVER_KEPT.isdisjoint(value.get("metadata") or SERVER_KEPT):
+        value = comparable(value)
+    if schema.has_status and "status" in value:
+        value = {name: one for name, one in value.items() if name != "status"}
     return normalise(_folded(value), schema)
 
 

@@ -1,7 +1,6 @@
 """From a URL path to what it names: a resource, an object, a subresource."""
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import unquote
 
 from ruleengine.local.api.access import Attributes
@@ -13,8 +12,7 @@ from ruleengine.model.http import HttpRequest
 _VERBS: Final = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Route:
+class Route(NamedTuple):
     """What a path names. An empty ``name`` means the collection."""
 
     served: Served

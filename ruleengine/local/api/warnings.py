@@ -4,7 +4,6 @@ Clients show these texts to people (reference, Kubernetes API sections 2 and 12)
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 from ruleengine.local.api.catalog import DEFINITIONS, Served
@@ -48,4 +47,4 @@ def with_warnings(response: HttpResponse, warnings: Sequence[str]) -> HttpRespon
     quoted = (one.replace("\\", "\\\\").replace('"', '\\"') for one in warnings)
     stated = [response.headers["warning"]] if "warning" in response.headers else []
     header = ", ".join([*stated, *(f'299 - "{one}"' for one in quoted)])
-    return replace(response, headers={**response.headers, "warning": header})
+    return response._replace(headers={**response.headers, "warning": header})
