@@ -125,10 +125,25 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     return Applied(with_managed_fields(stored, write_managers(changed.values())), conflicts)
 
 
+def creation(config: Object, schema: Schema) -> Object:
+    """Return what the first apply of a configuration makes, without who owns what of it.
+
+    Raises :class:`~ruleengine.apimachinery.declared.UndeclaredError` as :func:`apply` does.
+    """
+    config = _relevant(without_managed_fields(config), schema, "")
+    check_declared(config, schema)
+    return _settled(config, schema)
+
+
+def _settled(config: Object, schema: Schema) -> Object:
+    settled: Object = settle({**_bare(config), **config}, _bare(config), schema)
+    return settled
+
+
 def _created(stated: Object, config: Object, mine: Manager, schema: Schema, now: str) -> Applied:
     """Return what the first apply makes: nothing is there, so there is nothing to merge with."""
     fields = _kept_fields(fields_of_value(config, schema) or {}, schema, mine.subresource)
-    stored: Object = settle({**_bare(config), **config}, _bare(config), schema)
+    stored = _settled(config, schema)
     if mine.name == client_side_apply.MANAGER:
         stored = client_side_apply.remembering(stored, stated)
     entries = write_managers([mine._replace(fields=fields, time=now)])

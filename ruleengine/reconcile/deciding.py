@@ -257,7 +257,9 @@ class Decider:
         for asked in actions:
             live = self._observations.get(asked.target)
             action = in_form(asked, self._surroundings)
-            planned, _ = plan_action(action, reconciler.area, live, self._surroundings, moment)
+            planned, _ = plan_action(
+                action, reconciler.area, live, self._surroundings, moment, owners=False
+            )
             if planned.change is not Change.UNCHANGED:
                 found.append(planned)
         return found

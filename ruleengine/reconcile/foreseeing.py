@@ -187,11 +187,18 @@ def in_form(action: Action, surroundings: Surroundings) -> Action:
 
 
 def plan_action(
-    action: Action, area: str, live: Object | None, surroundings: Surroundings, now: str
+    action: Action,
+    area: str,
+    live: Object | None,
+    surroundings: Surroundings,
+    now: str,
+    *,
+    owners: bool = True,
 ) -> tuple[PlannedAction, Predicted]:
     """Return what an action would change of ``live``, and what it would make of it.
 
-    ``action`` holds its object in the form of :func:`desired`; ``now`` is an RFC 3339 time.
+    ``action`` holds its object in the form of :func:`desired`; ``now`` and ``owners`` are those
+    of :func:`~ruleengine.reconcile.predicting.predict`.
     """
     target = action.target
     obstacle = surroundings.obstacle(action)
@@ -203,7 +210,7 @@ def plan_action(
     if info is None:
         predicted = Predicted(change=Change.WAITING, message=_UNKNOWN_KIND.format(target))
         return _planned(action, area, None, predicted), predicted
-    predicted = predict(action, live, surroundings.shapes, now)
+    predicted = predict(action, live, surroundings.shapes, now, owners=owners)
     if predicted.problem:
         return _refused(action, area, predicted.problem)
     return _planned(action, area, live, predicted), predicted

@@ -24,8 +24,8 @@ _EVERY_KIND: Final[Kind] = ("", "")
 _Readers = dict[Target, None]
 """Who read something, in the order in which they did: so that a run can be repeated."""
 
-_Place = tuple[Kind, str, tuple[str, str] | None]
-"""What a list looks at: a kind, a namespace (empty: all) and an index."""
+_Place = tuple[str, tuple[str, str] | None]
+"""What a list of a kind looks at: a namespace (empty: all) and an index."""
 
 
 @dataclass(slots=True)
@@ -103,7 +103,7 @@ class Keys:
     _unsettled: dict[Target, Key] = field(default_factory=dict)
     _times: list[tuple[datetime, Target]] = field(default_factory=list)
     _readers: dict[Target, _Readers] = field(default_factory=dict)
-    _listers: dict[_Place, _Readers] = field(default_factory=dict)
+    _listers: dict[Kind, dict[_Place, _Readers]] = field(default_factory=dict)
     _indexes: Counter[str] = field(default_factory=Counter)
     _answers: dict[str, _Readers] = field(default_factory=dict)
     _noted: dict[Target, frozenset[Read]] = field(default_factory=dict)
@@ -162,14 +162,16 @@ class Keys:
         """Wake those whose last decision read what changed."""
         for reader in self._readers.get(target, ()):
             self.wake(reader)
-        if not self._listers:
+        kinds = ((target.api_version, target.kind), _EVERY_KIND)
+        listed = [self._listers[kind] for kind in kinds if kind in self._listers]
+        if not listed:
             return
         indexes = (None, *self._standing(before, after))
         namespaces = ("", target.namespace) if target.namespace else ("",)
-        for kind in ((target.api_version, target.kind), _EVERY_KIND):
+        for places in listed:
             for namespace in namespaces:
                 for index in indexes:
-                    for reader in self._listers.get((kind, namespace, index), ()):
+                    for reader in places.get((namespace, index), ()):
                         self.wake(reader)
 
     def note(self, key: Key) -> tuple[str, ...]:
@@ -220,7 +222,7 @@ class Keys:
             return self._answers.setdefault(read.answer, {})
         if read.target is not None:
             return self._readers.setdefault(read.target, {})
-        return self._lister(_place(read))
+        return self._lister(read)
 
     def _unread(self, target: Target, reads: Iterable[Read]) -> list[str]:
         """Take an object out of those who read; return answers it was the last to read.
@@ -236,10 +238,10 @@ class Keys:
                     del self._answers[read.answer]
                     gone.append(read.answer)
             elif read.target is None:
-                listers = self._listers[_place(read)]
+                listers = self._lister(read)
                 listers.pop(target, None)
                 if not listers:
-                    self._drop_lister(_place(read))
+                    self._drop_lister(read)
             elif read.target != target:
                 self._stop_reading(read.target, target)
         return sorted(gone)
@@ -250,16 +252,20 @@ class Keys:
         if not readers:
             del self._readers[target]
 
-    def _lister(self, place: _Place) -> _Readers:
+    def _lister(self, read: Read) -> _Readers:
         """Return who listed at a place; an index counts once per place that it is used at."""
-        if place not in self._listers:
-            self._listers[place] = {}
-            self._indexes.update([place[2][0]] if place[2] else ())
-        return self._listers[place]
+        places, place = self._listers.setdefault(read.kind, {}), (read.namespace, read.by)
+        if place not in places:
+            places[place] = {}
+            self._indexes.update([read.by[0]] if read.by else ())
+        return places[place]
 
-    def _drop_lister(self, place: _Place) -> None:
-        del self._listers[place]
-        self._indexes.subtract([place[2][0]] if place[2] else ())
+    def _drop_lister(self, read: Read) -> None:
+        places = self._listers[read.kind]
+        del places[read.namespace, read.by]
+        if not places:
+            del self._listers[read.kind]
+        self._indexes.subtract([read.by[0]] if read.by else ())
         self._indexes = +self._indexes
 
     def _standing(self, before: Object | None, after: Object | None) -> dict[tuple[str, str], None]:
@@ -271,7 +277,3 @@ class Keys:
             for index in self._indexes
             for value in index_values(one, index)
         }
-
-
-def _place(read: Read) -> _Place:
-    return read.kind, read.namespace, read.by

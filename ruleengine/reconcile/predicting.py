@@ -55,10 +55,13 @@ def prepare(value: Object, schema: Schema) -> Object:
     return normalise(_folded(value), schema)
 
 
-def predict(action: Action, live: Object | None, schemas: Schemas, now: str) -> Predicted:
+def predict(
+    action: Action, live: Object | None, schemas: Schemas, now: str, *, owners: bool = True
+) -> Predicted:
     """Return what ``action`` would make of ``live`` (``None``: the object does not exist).
 
-    ``now`` is an RFC 3339 time for new entries of ``managedFields``.
+    ``now`` is an RFC 3339 time for new entries of ``managedFields``; without ``owners`` a new
+    object has none.
     """
     match action.verb:
         case Verb.DELETE:
@@ -70,7 +73,10 @@ def predict(action: Action, live: Object | None, schemas: Schemas, now: str) -> 
                 return Predicted(change=Change.UNCHANGED, object=live)
             return Predicted(change=Change.CREATE, object=action.object)
         case Verb.APPLY | Verb.REPLACE:
-            return _apply(action, live, schemas(*_kind(action)), now)
+            schema = schemas(*_kind(action))
+            if live is None and not owners:
+                return _creation(action, schema)
+            return _apply(action, live, schema, now)
 
 
 def _kind(action: Action) -> tuple[str, str]:
@@ -88,11 +94,23 @@ def _apply(action: Action, live: Object | None, schema: Schema, now: str) -> Pre
             force=action.force or action.verb is Verb.REPLACE,
         )
     except UndeclaredError as error:
-        change = Change.CREATE if live is None else Change.UPDATE
-        return Predicted(change=change, object=live, problem="; ".join(error.problems))
+        return _undeclared(live, error)
     if live is None:
         return Predicted(change=Change.CREATE, object=applied.object)
     return _applied(action, live, applied)
+
+
+def _creation(action: Action, schema: Schema) -> Predicted:
+    try:
+        made = structured_merge.creation(action.object or {}, schema)
+    except UndeclaredError as error:
+        return _undeclared(None, error)
+    return Predicted(change=Change.CREATE, object=made)
+
+
+def _undeclared(live: Object | None, error: UndeclaredError) -> Predicted:
+    change = Change.CREATE if live is None else Change.UPDATE
+    return Predicted(change=change, object=live, problem="; ".join(error.problems))
 
 
 def comparable(value: Object) -> Object:

@@ -277,12 +277,8 @@ def checked(
 ) -> Object:
     """Return the object if it may be stored, as ``known`` may. Raises ``ApiFailure`` 422.
 
-    ``known`` may be a part of an object. Where it is given, who owns which fields was written
-    here, and is not looked at either.
+    Where ``known`` is given, who owns which fields was written here, and is not looked at either.
     """
-    if known is not None:
-        entries = value["metadata"].get("managedFields")
-        known = {**known, "metadata": {**known["metadata"], "managedFields": entries}}
     causes = validate(
         value,
         served.info,
@@ -290,11 +286,18 @@ def checked(
         old,
         openapi=served.openapi,
         languages=LANGUAGES if served.has_rules or not served.custom else PATTERNS,
-        known=known,
+        known=None if known is None else knowing_owners(value, known),
     )
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)
     return value
+
+
+def knowing_owners(value: Object, known: Object | None = None) -> Object:
+    """Return what is known to be right, and with it who owns which fields, written by us."""
+    metadata = {} if known is None else known["metadata"]
+    entries = value["metadata"].get("managedFields")
+    return {**(known or {}), "metadata": {**metadata, "managedFields": entries}}
 
 
 def presented(value: Object, served: Served) -> Object:

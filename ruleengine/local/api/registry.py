@@ -284,7 +284,7 @@ class Registry:
         self.admission.check_namespace(served, namespace, name)
         value = self._applied(served, None, config, options, "")
         value = preparing.fresh(value, served, uid=self.admission.uid(), now=self.now())
-        value = preparing.completed(value, served)
+        value = preparing.completed(value, served, preparing.knowing_owners(value))
         preparing.checked(value, served, known={"metadata": {}})
         options.admit(served, value, None)
         with self.admission.policies.counting(served, namespace):
@@ -303,7 +303,8 @@ class Registry:
     ) -> Object:
         entries = new["metadata"].get("managedFields")
         following = preparing.succeeding(live, new, served, subresource)
-        following = preparing.completed(following, served, self.familiar.of(served, live))
+        known = preparing.knowing_owners(following, self.familiar.of(served, live))
+        following = preparing.completed(following, served, known)
         with self._counting_of(served, live, subresource):
             following = self.admission.admit(following, served, live)
             following = {
