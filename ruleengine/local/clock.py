@@ -3,12 +3,32 @@
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
+from ruleengine.model.times import format_time
+
 
 class Clock(Protocol):
     """Says what time it is, in UTC."""
 
     def now(self) -> datetime:
         """Return the current moment."""
+
+
+class Told:
+    """Tells the time of a clock as objects state it; what it last told is put into words once.
+
+    Safe to use from threads.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._last: tuple[datetime | None, str] = (None, "")
+
+    def __call__(self) -> str:
+        """Return the current moment as text."""
+        moment, last = self._clock.now(), self._last
+        if moment is not last[0]:
+            self._last = last = (moment, format_time(moment))
+        return last[1]
 
 
 class SystemClock:

@@ -31,6 +31,8 @@ def test_every_task_of_every_workflow_has_run_at_the_end() -> None:
         assert phases == {name: Phase.SUCCEEDED, **wanted}
     for name in ("alone", "lonely"):
         assert expected[f"Workflow/pipelines/{name}"]["phase"] == Phase.SUCCEEDED
+    for name in ("first", "second", "alone", "lonely"):
+        assert expected[f"Workflow/pipelines/{name}"]["archived"] == "Archived"
     assert expected["ConfigMap/pipelines/cache"] == {"keys": ["first", "second"]}
 
 

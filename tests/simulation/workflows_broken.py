@@ -6,6 +6,7 @@ from typing import Any
 
 from ruleengine.model.decisions import Decision, Reconciler, World
 from ruleengine.model.values import Object
+from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from tests.simulation.scenario import Process
 from tests.simulation.scenarios.workflows import Kubelet, Workflows
@@ -27,7 +28,7 @@ class _Blind(WorkflowReconciler):
     """Decides as if nobody else stood at a lock."""
 
     def __init__(self, lock: str) -> None:
-        super().__init__()
+        super().__init__(archive=ArchivePolicy())
         self._lock = lock
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:

@@ -8,7 +8,6 @@ written only if the object is still the same.
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from datetime import datetime
 from random import Random
 from typing import Final
 
@@ -34,9 +33,8 @@ from ruleengine.local.api.familiar import Familiar
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
 from ruleengine.local.api.views import to_store
 from ruleengine.local.api.warnings import of_value
-from ruleengine.local.clock import Clock
+from ruleengine.local.clock import Clock, Told
 from ruleengine.local.store import ChangedError, Snapshot, Store
-from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 
 _TRIES: Final = 8
@@ -50,18 +48,11 @@ class Registry:
         self.store = store
         self.catalog = Catalog(store)
         self.clock = clock
+        self.now = Told(clock)
         self.admission = Admission(store, randomness or Random())  # noqa: S311 - names, no secrets
         self.familiar = Familiar()
         self.writes: dict[str, int] = {}
         self._counting = threading.Lock()
-        self._told: tuple[datetime | None, str] = (None, "")
-
-    def now(self) -> str:
-        """Return the time as objects state it."""
-        moment, told = self.clock.now(), self._told
-        if moment is not told[0]:
-            self._told = told = (moment, format_time(moment))
-        return told[1]
 
     def get(self, served: Served, namespace: str, name: str) -> Object:
         """Return an object. Raises ``ApiFailure`` 404."""

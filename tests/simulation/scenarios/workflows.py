@@ -2,28 +2,40 @@
 
 A DAG whose second task fails once and is retried, a loop, and a task that reads outputs; later
 a second one like it. They share a mutex and a semaphore, and two others one mutex that they
-need as a whole; one task of each keeps what it makes. Whatever happens, all end as they do
-without faults, no pod is made twice, what is kept stays, and no lock has more holders than it
-may.
+need as a whole; one task of each keeps what it makes. What is over goes to the archive, which is
+an effect. Whatever happens, all end as they do without faults, no pod is made twice, what is kept
+stays, no lock has more holders than it may, and all are archived, each under one key, when they
+are over.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
 from ruleengine.cluster.client import Client
 from ruleengine.formats import yaml_reader
 from ruleengine.formats.json_text import loads
-from ruleengine.local.store import EventType
+from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.store import EventType, Key
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.data import data_folder
-from ruleengine.model.decisions import Decision, Reconciler, World
-from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, CONTROL_NAMESPACE
+from ruleengine.model.decisions import Answer, Decision, Reconciler, Request, World
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, CONTROL_NAMESPACE, RECORD_TYPE
+from ruleengine.model.records import from_secret
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
+from ruleengine.pipelines.labels import ARCHIVING_LABEL
+from ruleengine.pipelines.phases import COMPLETED
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from tests.reconcile.kit import config_map
-from tests.simulation.invariants import Invariant, OthersAreLeftAlone, ViolationError, Write
+from tests.simulation.invariants import (
+    EffectsHappen,
+    Invariant,
+    OthersAreLeftAlone,
+    ViolationError,
+    Write,
+)
 from tests.simulation.scenario import Act, Process, Scenario
 
 NAMESPACE: Final = "pipelines"
@@ -156,7 +168,7 @@ class Workflows(Scenario):
     """Workflows that run to their end, and one that comes later."""
 
     seeds: ClassVar[int] = 300
-    writes: ClassVar[int] = 80
+    writes: ClassVar[int] = 96
     patience: ClassVar[float] = 400.0
     acts: ClassVar[Sequence[Act]] = (_submit,)
 
@@ -179,19 +191,26 @@ class Workflows(Scenario):
     def reconcilers(self, process: Process) -> Sequence[Reconciler]:
         """Return the reconciler of a new process, and who stands for the node."""
         del process
-        return [WorkflowReconciler(), Kubelet()]
+        return [WorkflowReconciler(archive=ArchivePolicy()), Kubelet()]
+
+    def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
+        """Return the archive, which takes everything."""
+        return {ARCHIVE: lambda _: Answer(value={"archived": True})}
 
     def invariants(self) -> Sequence[Invariant]:
         """Return what a run promises."""
         ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease")
 
         def is_ours(value: Object) -> bool:
-            return value["kind"] in ours or value["metadata"]["name"] == "cache"
+            kept = value.get("type") == RECORD_TYPE or value["metadata"]["name"] == "cache"
+            return value["kind"] in ours or kept
 
         return (
             NoPodIsMadeTwice(),
             NoLockIsOverdrawn(),
             WhatIsKeptStays(),
+            OnlyWhatIsOverIsArchived(),
+            EffectsHappen(lambda request: request.payload["name"], _workflows),
             OthersAreLeftAlone(is_ours),
             *super().invariants(),
         )
@@ -200,6 +219,8 @@ class Workflows(Scenario):
         """Return how the nodes ended, not when."""
         if value["metadata"]["name"] == "cache":
             return {"keys": sorted(value["data"])}
+        if value.get("type") == RECORD_TYPE:
+            return {"states": [one["state"] for one in from_secret(value)["effects"].values()]}
         if value["kind"] == "Pod":
             return {"phase": value["status"]["phase"]}
         if value["kind"] != "Workflow":
@@ -207,11 +228,30 @@ class Workflows(Scenario):
         nodes = lookup(value, "status", "nodes", default={})
         return {
             "phase": lookup(value, "status", "phase"),
+            "archived": lookup(value, "metadata", "labels", ARCHIVING_LABEL),
             "resourcesDuration": lookup(value, "status", "resourcesDuration"),
             "nodes": {
                 one["name"]: {key: one.get(key) for key in _COMPARED} for one in nodes.values()
             },
         }
+
+
+def _workflows(plane: ControlPlane) -> set[str]:
+    return {one["metadata"]["name"] for one in plane.store.list("workflows.argoproj.io").items}
+
+
+class OnlyWhatIsOverIsArchived(Invariant):
+    """What goes to the archive is stored as it ended, and does not change any more."""
+
+    def effect(self, request: Request, plane: ControlPlane) -> None:
+        """Raise for a workflow that is not over, or ended at another time."""
+        name = request.payload["name"]
+        stored = plane.store.get(Key("workflows.argoproj.io", NAMESPACE, name)) or {}
+        ended = lookup(stored, "status", "finishedAt")
+        if lookup(stored, "status", "phase") not in COMPLETED:
+            raise ViolationError(f"{name} was archived before it was over")
+        if ended != request.payload["finishedAt"]:
+            raise ViolationError(f"{name} was archived as if it had not ended at {ended}")
 
 
 class NoPodIsMadeTwice(Invariant):
