@@ -11,6 +11,13 @@ from ruleengine.apimachinery.list_items import format_step, item_problem, steps_
 from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, lookup
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_ATOMIC: Final = ListType.ATOMIC
+_STRING: Final = Scalar.STRING
+_DEDUCED: Final = Shape.DEDUCED
+_LIST: Final = Shape.LIST
+_SCALAR: Final = Shape.SCALAR
+_STRUCT: Final = Shape.STRUCT
 _Path: TypeAlias = Any
 """Where the walk is: ``None`` at the root, else the way to the parent and a step.
 
@@ -45,23 +52,22 @@ def check_declared(config: Object, schema: Schema) -> None:
 def _value(value: Value, schema: Schema, path: _Path, problems: list[str]) -> None:
     if value is None:
         return
-    match schema.shape:
-        case Shape.DEDUCED:
-            return
-        case Shape.SCALAR:
-            wanted, fits = _SCALARS[schema.scalar]
-            if not fits(value):
-                problems.append(f"{_place(path)}: expected {wanted}, got {_sort(value)}")
-        case Shape.LIST:
-            if isinstance(value, list):
-                _items(value, schema, path, problems)
-            else:
-                problems.append(f"{_place(path)}: expected list, got {_sort(value)}")
-        case _:
-            if isinstance(value, dict):
-                _fields(value, schema, path, problems)
-            else:
-                problems.append(f"{_place(path)}: expected map, got {_sort(value)}")
+    shape = schema.shape
+    if shape is _DEDUCED:
+        return
+    if shape is _SCALAR:
+        wanted, fits = _SCALARS[schema.scalar]
+        if not fits(value):
+            problems.append(f"{_place(path)}: expected {wanted}, got {_sort(value)}")
+    elif shape is _LIST:
+        if isinstance(value, list):
+            _items(value, schema, path, problems)
+        else:
+            problems.append(f"{_place(path)}: expected list, got {_sort(value)}")
+    elif isinstance(value, dict):
+        _fields(value, schema, path, problems)
+    else:
+        problems.append(f"{_place(path)}: expected map, got {_sort(value)}")
 
 
 def _is_text(value: Value) -> bool:
@@ -98,14 +104,14 @@ def _sort(value: Value) -> str:
 
 
 def _fields(value: Object, schema: Schema, path: _Path, problems: list[str]) -> None:
-    struct = schema.shape is Shape.STRUCT
+    struct = schema.shape is _STRUCT
     fields = schema.fields if struct else None
     for name, inner in value.items():
         if fields is None:
             _value(inner, schema.element, (path, name), problems)
         elif name in fields:
             child = fields[name]
-            if type(inner) is not str or child.scalar is not Scalar.STRING:
+            if type(inner) is not str or child.scalar is not _STRING:
                 _value(inner, child, (path, name), problems)
         elif not schema.preserve_unknown:
             problems.append(f"{_place((path, name))}: field not declared in schema")
@@ -113,7 +119,7 @@ def _fields(value: Object, schema: Schema, path: _Path, problems: list[str]) -> 
 
 def _items(items: list[Value], schema: Schema, path: _Path, problems: list[str]) -> None:
     element = schema.element
-    granular = schema.list_type is not ListType.ATOMIC
+    granular = schema.list_type is not _ATOMIC
     seen: set[str] = set()
     steps = steps_of(items, schema) if granular else []
     for number, item in enumerate(items):

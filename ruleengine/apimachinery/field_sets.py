@@ -13,6 +13,10 @@ from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import MEMBER, SELF, Trie
 from ruleengine.model.values import Object, Value, equal
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_LIST: Final = Shape.LIST
+_STRUCT: Final = Shape.STRUCT
+
 
 class FieldSet(NamedTuple):
     """A set of paths. A path is a tuple of steps such as ``f:spec`` or ``k:{"name":"c"}``."""
@@ -71,7 +75,7 @@ def fields_of_value(value: Value, schema: Schema, *, named: bool = False) -> Tri
         return MEMBER if _is_leaf(value, schema) else None
     if isinstance(value, dict):
         return _fields_of_object(value, schema, named=named)
-    if isinstance(value, list) and schema.shape is Shape.LIST:
+    if isinstance(value, list) and schema.shape is _LIST:
         return _fields_of_list(value, schema, named=named)
     return MEMBER
 
@@ -102,7 +106,7 @@ def has_fields(value: Value, schema: Schema) -> bool:
     """Tell whether a value has members in the set of its object."""
     if schema.atomic or not value:
         return _is_leaf(value, schema)
-    if not isinstance(value, dict) or schema.shape is not Shape.STRUCT:
+    if not isinstance(value, dict) or schema.shape is not _STRUCT:
         return True
     declared = schema.fields
     for name, inner in value.items():
@@ -116,11 +120,11 @@ def _is_leaf(value: Value, schema: Schema) -> bool:
 
     An empty granular list claims nothing; an empty map and ``null`` claim themselves.
     """
-    return schema.atomic or not isinstance(value, list) or schema.shape is not Shape.LIST
+    return schema.atomic or not isinstance(value, list) or schema.shape is not _LIST
 
 
 def _fields_of_object(value: Object, schema: Schema, *, named: bool) -> Trie | None:
-    declared = schema.fields if schema.shape is Shape.STRUCT else None
+    declared = schema.fields if schema.shape is _STRUCT else None
     children: Trie = {}
     for name, inner in value.items():
         if declared is not None and name in declared:
@@ -203,7 +207,7 @@ class _Comparing:
             self._leaf(old, new, path)
         elif (old or new) and _both(dict, old, new):
             self._objects(old or {}, new or {}, schema, path)
-        elif schema.shape is Shape.LIST and (old or new) and _both(list, old, new):
+        elif schema.shape is _LIST and (old or new) and _both(list, old, new):
             self._lists(old or [], new or [], schema, path)
         elif type(old) is type(new):
             self._leaf(old, new, path)
@@ -273,7 +277,7 @@ def all_paths(value: Value, schema: Schema) -> Trie:
         children = {
             "f:" + name: all_paths(inner, schema.child(name)) for name, inner in value.items()
         }
-    elif isinstance(value, list) and schema.shape is Shape.LIST:
+    elif isinstance(value, list) and schema.shape is _LIST:
         element = schema.element
         children = {
             step: all_paths(found[0], element) if len(found) == 1 else MEMBER

@@ -9,12 +9,16 @@ from collections.abc import Hashable
 from functools import lru_cache
 from json.encoder import encode_basestring
 from operator import eq, itemgetter
-from typing import Any
+from typing import Any, Final
 
 from ruleengine.apimachinery.schema import ListType, Schema
 from ruleengine.apimachinery.tries import FieldsError
 from ruleengine.formats import json_text
 from ruleengine.model.values import Value
+
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_MAP: Final = ListType.MAP
+_SET: Final = ListType.SET
 
 
 def _json(value: Any) -> str:
@@ -32,7 +36,7 @@ def item_step(item: Value, schema: Schema) -> str:
 
     A key that an item lacks takes its default; without one it is no part of the step.
     """
-    if schema.list_type is ListType.SET or not isinstance(item, dict):
+    if schema.list_type is _SET or not isinstance(item, dict):
         return "v:" + _json(item)
     parts = []
     for key in schema.sorted_keys:
@@ -46,7 +50,7 @@ def item_step(item: Value, schema: Schema) -> str:
 def steps_of(items: list[Value], schema: Schema) -> list[str]:
     """Return the step of each item of a list of type set or map."""
     keys = schema.sorted_keys
-    if len(keys) == 1 and schema.list_type is not ListType.SET:
+    if len(keys) == 1 and schema.list_type is not _SET:
         key, begin = keys[0], f'k:{{"{keys[0]}":'
         try:
             return [f"{begin}{encode_basestring(item[key])}}}" for item in items]
@@ -57,7 +61,7 @@ def steps_of(items: list[Value], schema: Schema) -> list[str]:
 
 def alike(one: list[Value], other: list[Value], schema: Schema) -> bool:
     """Tell whether two lists of type map surely have the same items in the same order."""
-    if not schema.keys or schema.list_type is not ListType.MAP or len(one) != len(other):
+    if not schema.keys or schema.list_type is not _MAP or len(one) != len(other):
         return False
     named = itemgetter(*schema.keys)
     try:
@@ -76,7 +80,7 @@ def index(items: list[Value], schema: Schema) -> dict[str, list[Value]]:
 
 def item_problem(item: Value, schema: Schema) -> str:
     """Return why an item cannot be told apart from others; empty where it can."""
-    if schema.list_type is ListType.SET:
+    if schema.list_type is _SET:
         return _set_problem(item)
     if item is None:
         return "associative list with keys may not have a null element"

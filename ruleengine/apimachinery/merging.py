@@ -24,6 +24,10 @@ class _Absent:
 
 
 _ABSENT: Final = _Absent()
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_QUANTITY: Final = Scalar.QUANTITY
+_DEDUCED: Final = Shape.DEDUCED
+_LIST: Final = Shape.LIST
 _NO_SET: Final = "a node of a field set has to be an object"
 _PLAIN: Final = frozenset({str, int, float, bool})
 
@@ -81,7 +85,7 @@ class _Merging:
         if not schema.atomic:
             if isinstance(live, dict) and isinstance(config, dict):
                 return self._objects(live, config, owned, schema)
-            listed = isinstance(live, list) and schema.shape is Shape.LIST
+            listed = isinstance(live, list) and schema.shape is _LIST
             if listed and isinstance(config, list):
                 return self._lists(live, config, owned, schema)
             if config is None and live and (listed or isinstance(live, dict)):
@@ -93,7 +97,7 @@ class _Merging:
     def _means_the_same(self, live: Value, config: Value, schema: Schema) -> bool:
         if equal(live, config):
             return True
-        if schema.scalar is Scalar.QUANTITY:
+        if schema.scalar is _QUANTITY:
             return same_quantity(live, config)
         complete = REFERENCES.get(schema.type_name) if self.ahead else None
         return complete is not None and isinstance(config, dict) and equal(live, complete(config))
@@ -266,7 +270,7 @@ def settle(value: Value, live: Value, schema: Schema) -> Value:
 
     A ``null`` claims a field without giving it a value: a declared field drops it.
     """
-    if value is live or schema.shape is Shape.DEDUCED or schema.atomic:
+    if value is live or schema.shape is _DEDUCED or schema.atomic:
         return value
     if isinstance(value, dict):
         before = live if isinstance(live, dict) else {}
@@ -295,7 +299,7 @@ def _settle_object(value: Object, live: Object, schema: Schema) -> Object:
 
 
 def _drops_null(schema: Schema) -> bool:
-    return schema.shape is not Shape.DEDUCED and not schema.nullable
+    return schema.shape is not _DEDUCED and not schema.nullable
 
 
 def remove(value: Value, fields: Trie, schema: Schema) -> Value:
@@ -307,7 +311,7 @@ def remove(value: Value, fields: Trie, schema: Schema) -> Value:
         return value
     if isinstance(value, dict):
         return _remove_from_object(value, fields, schema)
-    if isinstance(value, list) and schema.shape is Shape.LIST:
+    if isinstance(value, list) and schema.shape is _LIST:
         return _remove_from_list(value, fields, schema)
     return value
 

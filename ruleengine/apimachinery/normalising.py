@@ -11,6 +11,10 @@ from ruleengine.apimachinery.quantities import canonical
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Value, equal
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_INTEGER: Final = Scalar.INTEGER
+_QUANTITY: Final = Scalar.QUANTITY
+_DEDUCED: Final = Shape.DEDUCED
 _ABSENT: Final = object()
 _ZEROS: Final[dict[Scalar, tuple[type, ...]]] = {
     Scalar.STRING: (str,),
@@ -37,7 +41,7 @@ def normalise_both(one: Value, other: Value, schema: Schema) -> tuple[Value, Val
     What they share is left alone, so that it costs little to compare values that differ in
     little. Where they mean the same, the first is returned twice.
     """
-    if one is other or schema.shape is Shape.DEDUCED:
+    if one is other or schema.shape is _DEDUCED:
         return one, other
     if isinstance(one, dict) and isinstance(other, dict):
         return _both_objects(one, other, schema)
@@ -97,7 +101,7 @@ def _put(value: Object, name: str, inner: Value) -> Object:
 
 
 def _value(value: Value, schema: Schema, known: Value = None) -> Value:
-    if schema.shape is Shape.DEDUCED:
+    if schema.shape is _DEDUCED:
         return value
     if isinstance(value, dict):
         return _object(value, schema, known)
@@ -106,16 +110,16 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
         items = [_value(item, element) for item in value]
         same = all(one is other for one, other in zip(items, value, strict=True))
         return value if same else items
-    if schema.scalar is Scalar.QUANTITY:
+    if schema.scalar is _QUANTITY:
         text = canonical(value, milli=schema.milli)
         return value if text == value else text
-    if schema.scalar is Scalar.INTEGER and isinstance(value, float) and value.is_integer():
+    if schema.scalar is _INTEGER and isinstance(value, float) and value.is_integer():
         return int(value)
     return value
 
 
 def _object(value: Object, schema: Schema, known: Value = None) -> Object:
-    if schema.shape is Shape.DEDUCED:
+    if schema.shape is _DEDUCED:
         return value
     before = known if isinstance(known, dict) else {}
     fields, others = schema.fields, schema.others
@@ -125,7 +129,7 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
         if was is inner:
             continue
         child = fields.get(name) or others
-        if type(inner) is str and inner and child.scalar is not Scalar.QUANTITY:
+        if type(inner) is str and inner and child.scalar is not _QUANTITY:
             continue
         after = _value(inner, child, was)
         if _is_left_out(after, child):
@@ -137,7 +141,7 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
 
 def _is_left_out(value: Value, schema: Schema) -> bool:
     if value is None:
-        return schema.shape is not Shape.DEDUCED and not schema.nullable
+        return schema.shape is not _DEDUCED and not schema.nullable
     return schema.drops_zero and not value and _is_zero(value, schema)
 
 

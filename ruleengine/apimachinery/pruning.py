@@ -10,6 +10,11 @@ from typing import Final
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.model.values import Object, Path, Value
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_DEDUCED: Final = Shape.DEDUCED
+_LIST: Final = Shape.LIST
+_MAP: Final = Shape.MAP
+_STRUCT: Final = Shape.STRUCT
 _ABSENT: Final = object()
 
 
@@ -28,11 +33,11 @@ def prune(
 def _prune(
     value: Value, schema: Schema, path: Path, unknown: list[Path], known: Value = None
 ) -> Value:
-    if schema.shape is Shape.DEDUCED or not value:
+    if schema.shape is _DEDUCED or not value:
         return value
-    if isinstance(value, dict) and schema.shape in (Shape.STRUCT, Shape.MAP):
+    if isinstance(value, dict) and schema.shape in (_STRUCT, _MAP):
         return _prune_object(value, schema, path, unknown, known)
-    if isinstance(value, list) and schema.shape is Shape.LIST:
+    if isinstance(value, list) and schema.shape is _LIST:
         element = schema.element
         items = [_prune(item, element, (*path, at), unknown) for at, item in enumerate(value)]
         return value if all(map(is_, items, value)) else items
@@ -44,7 +49,7 @@ def _prune_object(
 ) -> Object:
     before = known if isinstance(known, dict) else {}
     fields, others = schema.fields, schema.others
-    is_struct = schema.shape is Shape.STRUCT
+    is_struct = schema.shape is _STRUCT
     kept = value
     for name, inner in value.items():
         was = before.get(name, _ABSENT)

@@ -60,8 +60,8 @@ class Schema:
     ``always_present``: the server writes the field even where it is empty, so that it never
     counts as added or removed itself. ``drops_zero``: it leaves the field out where the
     value is zero or empty. ``milli``: of an amount it keeps thousandths at most.
-    ``fields``, what follows from them, ``element`` and ``others`` are made when they are first
-    asked for.
+    ``fields``, what follows from them, ``element`` and ``others`` are made when one of them is
+    first asked for.
     """
 
     fields: "Mapping[str, Schema]"
@@ -143,22 +143,17 @@ class Schema:
         self.type_name = type_name
         self._make_fields = fields
         self._make_element = element
+        self.__class__ = _Unopened  # noqa: PLE0237 - every object has it
+        if fields is None and element is None and shape is not Shape.DEDUCED:
+            self.open()
 
-    def __getattr__(self, name: str) -> "Mapping[str, Schema] | Schema | tuple[str, ...]":
-        """Make what has not been asked for before; later it is found without coming here."""
-        made: Mapping[str, Schema] | Schema | tuple[str, ...]
-        if name == "fields":
-            made = self._make_fields() if self._make_fields else {}
-        elif name == "element":
-            made = self._make_element() if self._make_element else DEDUCED
-        elif name == "others":
-            made = self.element if self.shape is Shape.MAP else DEDUCED
-        elif name == "required_fields":
-            made = tuple(field for field, child in self.fields.items() if child.required)
-        else:
-            raise AttributeError(name)
-        setattr(self, name, made)
-        return made
+    def open(self) -> None:
+        """Make what lies below this node, and of that no more than the nodes themselves."""
+        self.fields = self._make_fields() if self._make_fields else {}
+        self.required_fields = tuple(name for name, one in self.fields.items() if one.required)
+        self.element = self._make_element() if self._make_element else DEDUCED
+        self.others = self.element if self.shape is Shape.MAP else DEDUCED
+        self.__class__ = Schema
 
     def child(self, name: str) -> "Schema":
         """Return the node of a field; an undeclared one is deduced from its value."""
@@ -172,7 +167,25 @@ class Schema:
         return f"Schema({self.shape}, {self.type_name!r})"
 
 
+class _Unopened(Schema):
+    """A node that nobody has looked into yet.
+
+    Where a class has ``__getattr__`` every attribute is slow to read: an opened node has it not.
+    """
+
+    __slots__ = ()
+
+    def __getattr__(self, name: str) -> "Mapping[str, Schema] | Schema | tuple[str, ...]":
+        """Open the node for whoever asks for what lies below."""
+        if name not in ("fields", "required_fields", "element", "others"):
+            raise AttributeError(name)
+        self.open()
+        found: Mapping[str, Schema] | Schema | tuple[str, ...] = getattr(self, name)
+        return found
+
+
 DEDUCED: Final = Schema(Shape.DEDUCED, preserve_unknown=True)
+DEDUCED.open()
 """The node of a value whose type nobody declared."""
 
 _RESOURCE: Final = Schema(Shape.SCALAR, scalar=Scalar.QUANTITY, milli=True, type_name="Quantity")

@@ -40,6 +40,8 @@ from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import FieldsError, Trie
 from ruleengine.model.values import Object, equal, lookup
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_SCALAR: Final = Shape.SCALAR
 _STATUS: Final[Trie] = {"f:status": {}}
 _IDENTITY: Final = ("apiVersion", "kind")
 _NAMES: Final = ("name", "namespace", "uid", "resourceVersion")
@@ -374,7 +376,7 @@ def _adapt(fields: Trie, schema: Schema) -> Trie:
         if not node:  # as the mark of a member is
             continue
         child = schema.child(step[2:]) if step.startswith("f:") else schema.element
-        if child.atomic or child.shape is Shape.SCALAR:
+        if child.atomic or child.shape is _SCALAR:
             adapted: Trie = {}
         else:
             adapted = _adapt(node, child)

@@ -13,6 +13,17 @@ from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
 from ruleengine.model.values import Object, Path, Value
 
+# Found once: to look up a member of an enum takes longer than most of what is done here.
+_BOOLEAN: Final = Scalar.BOOLEAN
+_INTEGER: Final = Scalar.INTEGER
+_INT_OR_STRING: Final = Scalar.INT_OR_STRING
+_NUMBER: Final = Scalar.NUMBER
+_QUANTITY: Final = Scalar.QUANTITY
+_TIME: Final = Scalar.TIME
+_DEDUCED: Final = Shape.DEDUCED
+_LIST: Final = Shape.LIST
+_SCALAR: Final = Shape.SCALAR
+_STRUCT: Final = Shape.STRUCT
 _ABSENT: Final = object()
 _PLAIN: Final = (Scalar.STRING, Scalar.BYTES)
 _TEXTS: Final = (Scalar.STRING, Scalar.BYTES, Scalar.TIME)
@@ -33,15 +44,13 @@ def _check(value: Value, schema: Schema, path: Path, known: Value, causes: list[
         if schema.required:
             causes.append(required(path))
         return
-    match schema.shape:
-        case Shape.SCALAR:
-            causes.extend(_check_scalar(value, schema, path))
-        case Shape.LIST:
-            _check_list(value, schema, path, causes)
-        case Shape.STRUCT | Shape.MAP:
-            _check_object(value, schema, path, known, causes)
-        case _:
-            return
+    shape = schema.shape
+    if shape is _SCALAR:
+        causes.extend(_check_scalar(value, schema, path))
+    elif shape is _LIST:
+        _check_list(value, schema, path, causes)
+    elif shape is not _DEDUCED:
+        _check_object(value, schema, path, known, causes)
 
 
 def _check_list(value: Value, schema: Schema, path: Path, causes: list[Cause]) -> None:
@@ -61,7 +70,7 @@ def _check_object(
     if not isinstance(value, dict):
         causes.append(wrong_type(path, value, "object"))
         return
-    is_struct = schema.shape is Shape.STRUCT
+    is_struct = schema.shape is _STRUCT
     before = known if isinstance(known, dict) else {}
     fields, others = schema.fields, schema.others
     for name, inner in value.items():
@@ -92,19 +101,17 @@ def _check_scalar(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
     scalar = schema.scalar
     if scalar in _TEXTS and not isinstance(value, str):
         yield wrong_type(path, value, "string")
-    elif scalar is Scalar.TIME and not is_date_time(value):
+    elif scalar is _TIME and not is_date_time(value):
         yield wrong_type(path, value, "date-time")
-    elif scalar is Scalar.BOOLEAN and not isinstance(value, bool):
+    elif scalar is _BOOLEAN and not isinstance(value, bool):
         yield wrong_type(path, value, "boolean")
-    elif scalar is Scalar.INTEGER and not _is_integer(value):
+    elif scalar is _INTEGER and not _is_integer(value):
         yield wrong_type(path, value, "integer")
-    elif scalar is Scalar.NUMBER and (
-        isinstance(value, bool) or not isinstance(value, int | float)
-    ):
+    elif scalar is _NUMBER and (isinstance(value, bool) or not isinstance(value, int | float)):
         yield wrong_type(path, value, "number")
-    elif scalar is Scalar.INT_OR_STRING and not (isinstance(value, str) or _is_integer(value)):
+    elif scalar is _INT_OR_STRING and not (isinstance(value, str) or _is_integer(value)):
         yield wrong_type(path, value, "integer or string")
-    elif scalar is Scalar.QUANTITY:
+    elif scalar is _QUANTITY:
         yield from _check_quantity(value, path)
     elif schema.enum and value and value not in schema.enum:
         yield not_supported(path, value, (str(one) for one in schema.enum if one))

@@ -163,6 +163,10 @@ class Forecast:
         return Place("")
 
 
+_WHOLE: Final = (Verb.APPLY, Verb.CREATE, Verb.REPLACE)
+"""What is asked for with a whole object."""
+
+_DIFFERING: Final = (Change.CREATE, Change.UPDATE)
 _UNKNOWN_KIND: Final = "the server does not know the kind of {}"
 
 
@@ -172,7 +176,7 @@ def desired(action: Action, surroundings: Surroundings) -> Object | None:
     What reconcilers of ours will act on is marked where others act, too.
     """
     value = action.object
-    if value is None or action.verb not in (Verb.APPLY, Verb.CREATE, Verb.REPLACE):
+    if value is None or action.verb not in _WHOLE:
         return value
     if surroundings.shared and surroundings.reconciler_of(action.target) is not None:
         value = marked(value)
@@ -236,7 +240,7 @@ def _planned(action: Action, area: str, live: Object | None, predicted: Predicte
 
 
 def _differences(live: Object | None, predicted: Predicted) -> tuple[Difference, ...]:
-    if predicted.change not in (Change.CREATE, Change.UPDATE) or predicted.object is None:
+    if predicted.change not in _DIFFERING or predicted.object is None:
         return ()
     new = comparable(predicted.object)
     old = {} if live is None else comparable(live)

@@ -19,6 +19,10 @@ from ruleengine.model.values import Object
 from ruleengine.reconcile.indexes import Kind, index_values
 from ruleengine.reconcile.world import Read
 
+# Found once: this is asked of each object after each of its decisions.
+_DONE: Final = Stop.DONE
+_FOR: Final = Stop.FOR
+
 _EVERY_KIND: Final[Kind] = ("", "")
 
 _Readers = dict[Target, None]
@@ -80,9 +84,10 @@ class Key:
         following = self.following
         if following is None:
             return False
-        if following.stop is Stop.FOR and self.wake_at == following.time:
+        stop = following.stop
+        if stop is _FOR and self.wake_at == following.time:
             return True  # it is decided again then, if anybody is still there
-        return following.stop in (Stop.DONE, Stop.FOR) and self.wake_at is None
+        return (stop is _DONE or stop is _FOR) and self.wake_at is None
 
     def waits_beyond(self, deadline: datetime) -> bool:
         """Tell whether only a time wakes it, and one after ``deadline``."""

@@ -63,7 +63,12 @@ def predict(
     ``now`` is an RFC 3339 time for new entries of ``managedFields``; without ``owners`` a new
     object has none.
     """
-    match action.verb:
+    match action.verb:  # what is asked for most comes first
+        case Verb.APPLY | Verb.REPLACE:
+            schema = schemas(*_kind(action))
+            if live is None and not owners:
+                return _creation(action, schema)
+            return _apply(action, live, schema, now)
         case Verb.DELETE:
             return _delete(action, live, now)
         case Verb.PATCH | Verb.STATUS:
@@ -72,11 +77,6 @@ def predict(
             if live is not None:
                 return Predicted(change=Change.UNCHANGED, object=live)
             return Predicted(change=Change.CREATE, object=action.object)
-        case Verb.APPLY | Verb.REPLACE:
-            schema = schemas(*_kind(action))
-            if live is None and not owners:
-                return _creation(action, schema)
-            return _apply(action, live, schema, now)
 
 
 def _kind(action: Action) -> tuple[str, str]:

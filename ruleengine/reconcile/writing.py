@@ -32,6 +32,9 @@ _FORBIDDEN = 403
 _MAY_CHANGE = ("exceeded quota", "status unknown for quota", "cannot ", "being terminated")
 """What a refusal says that may not stand: others use up what there is, or rights are missing."""
 
+_TRIED = (Change.CREATE, Change.UPDATE, Change.DELETE)
+"""What is tried in any case."""
+
 _CONFLICTS = 4
 """How often a write is repeated after a conflict over the object's version."""
 
@@ -71,14 +74,15 @@ class Writer:
         Raises ``UnreachableError`` only where no server answers at all, or where it cannot
         store anything more: nothing else can be performed then either.
         """
-        match planned.change:
-            case Change.UNCHANGED:
-                return _done(planned, Result.UNCHANGED, planned.message)
-            case Change.REFUSED:
-                done = _done(planned, Result.REFUSED, planned.message)
-                return replace(done, refusal=Refusal(planned.message, final=True))
-            case Change.WAITING if self._client.kind(*_kind(planned.action)) is None:
-                return _done(planned, Result.WAITING, planned.message)
+        if planned.change not in _TRIED:
+            match planned.change:
+                case Change.UNCHANGED:
+                    return _done(planned, Result.UNCHANGED, planned.message)
+                case Change.REFUSED:
+                    done = _done(planned, Result.REFUSED, planned.message)
+                    return replace(done, refusal=Refusal(planned.message, final=True))
+                case Change.WAITING if self._client.kind(*_kind(planned.action)) is None:
+                    return _done(planned, Result.WAITING, planned.message)
         try:
             return self._try(planned)
         except ConflictError as error:
@@ -111,14 +115,6 @@ class Writer:
             case Verb.APPLY:
                 known = self._version(planned)
                 written = client.apply(value, action.manager, force=action.force, known=known)
-            case Verb.CREATE | Verb.EVENT:
-                written = client.create(value, action.manager)
-            case Verb.REPLACE:
-                return self._replace(planned)
-            case Verb.PATCH:
-                written = client.merge_patch(
-                    action.target, _conditional(value, action), action.manager
-                )
             case Verb.STATUS:
                 written = client.status_patch(
                     action.target,
@@ -126,6 +122,14 @@ class Writer:
                     action.manager,
                     resource_version=action.resource_version,
                     metadata=value.get("metadata"),
+                )
+            case Verb.CREATE | Verb.EVENT:
+                written = client.create(value, action.manager)
+            case Verb.REPLACE:
+                return self._replace(planned)
+            case Verb.PATCH:
+                written = client.merge_patch(
+                    action.target, _conditional(value, action), action.manager
                 )
             case Verb.DELETE:
                 return self._delete(planned)
@@ -192,9 +196,9 @@ def _conditional(patch: Object, action: Action) -> Object:
 def _written(planned: PlannedAction, written: Written) -> Done:
     if not written.changed:
         return _done(planned, Result.UNCHANGED, "it is so already", written.object)
-    result = Result.CREATED if written.created else Result.UPDATED
-    message = planned.message if result is Result.UPDATED else ""
-    return _done(planned, result, message, written.object, 1)
+    if written.created:
+        return _done(planned, Result.CREATED, "", written.object, 1)
+    return _done(planned, Result.UPDATED, planned.message, written.object, 1)
 
 
 def _conflict(planned: PlannedAction, error: ConflictError) -> Done:
