@@ -2,12 +2,14 @@
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import pytest
 
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from ruleengine.pipelines.naming import node_id
+from ruleengine.services.archives.archive import Archive
 from tests.e2e.command_line import Result
 from tests.e2e.process_kit import Place, place
 
@@ -125,3 +127,20 @@ def test_an_archived_workflow_begins_again_what_is_selected(site: Place) -> None
     (again,) = shown(pipeline(site, *words, *chosen))
     assert {one["displayName"] for one in again["status"]["nodes"].values()} == {"good", "a"}
     assert pipeline(site, "delete", "good").code == 0
+
+
+def test_a_phase_that_there_is_not_is_refused(site: Place) -> None:
+    """As by ``pipeline list``."""
+    found = pipeline(site, "archive", "list", "--status", "Broken")
+    assert (found.code, "there is no phase 'Broken'" in found.errors) == (3, True)
+
+
+def test_what_is_old_is_found_by_its_name_however_much_came_after(
+    site: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A list ends somewhere; a name is looked for in all of it."""
+    whole = Archive.list
+    monkeypatch.setattr(Archive, "list", lambda own, query: whole(own, replace(query, most=1)))
+    assert pipeline(site, "archive", "get", "good", "-o", "name").output == "workflow/good\n"
+    unknown = pipeline(site, "archive", "get", "brokem")
+    assert (unknown.code, "did you mean broken?" in unknown.errors) == (3, True)

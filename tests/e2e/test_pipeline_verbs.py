@@ -8,11 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.app.clusters import ClusterChoice
+from ruleengine.app.pipelines.changing import change
+from ruleengine.app.pipelines.places import opened
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.naming import node_id
+from ruleengine.pipelines.naming import node_id, pod_name
 from tests.e2e.command_line import Result
 from tests.e2e.process_kit import Place, end, place, wait_for
 
@@ -46,6 +49,7 @@ SPEC = {
         },
     ],
 }
+CRON_SPEC = {"schedules": ["0 2 * * *"], "workflowSpec": {"entrypoint": "main"}}
 
 pytestmark = pytest.mark.slow
 
@@ -426,3 +430,87 @@ def test_artifacts_that_were_collected_are_told_as_that(site: Place, tmp_path: P
     assert (gone.code, "was collected as garbage" in gone.errors) == (1, True)
     several = pipeline(site, "artifact", "get", "wf", "report", *to)
     assert (several.code, "name one: " in several.errors) == (3, True)
+
+
+def test_a_retry_deletes_the_pods_of_what_is_begun_again(site: Place) -> None:
+    """Argo's controllers would take them for new ones; the pod of what is kept stays."""
+    status = waiting("wf")
+    targets = {}
+    for one in status["nodes"].values():
+        one["phase"] = "Succeeded" if one["displayName"] == "a" else "Failed"
+        if one["displayName"] != "wf":
+            one["type"] = "Pod"
+            name = pod_name("wf", one["name"], "ask")
+            targets[one["displayName"]] = Target("v1", "Pod", "ci", name)
+            pod: Object = {
+                "apiVersion": "v1",
+                "kind": "Pod",
+                "metadata": {"name": name, "namespace": "ci"},
+                "spec": {
+                    "schedulerName": "nobody",
+                    "containers": [{"name": "main", "image": "alpine"}],
+                },
+            }
+            site.client().create(pod, "tester")
+    put(site, "wf", {**status, "phase": "Failed"})
+    assert pipeline(site, "retry", "wf", "--no-wait").code == 0
+    assert site.client().get(targets["b"]) is None
+    assert site.client().get(targets["a"]) is not None
+    site.client().delete(targets["a"])
+
+
+def test_what_others_write_meanwhile_is_not_written_over(site: Place) -> None:
+    """The change is made anew on what they wrote."""
+    put(site, "wf", waiting("wf"))
+    seen: list[object] = []
+
+    def verb(value: Object) -> Object:
+        seen.append(lookup(value, "metadata", "labels", "team"))
+        if len(seen) == 1:
+            target = Target(ARGO_API_VERSION, "Workflow", "ci", "wf")
+            site.client().merge_patch(target, {"metadata": {"labels": {"team": "shop"}}}, "other")
+        return {**value, "spec": {**value["spec"], "priority": len(seen)}}
+
+    with opened(site.repo.root, ClusterChoice(state=site.state)) as found:
+        changed = change(found, "wf", verb)
+    assert (seen, changed["spec"]["priority"]) == ([None, "shop"], 2)
+    assert live(site, "wf")["metadata"]["labels"]["team"] == "shop"
+
+
+def test_the_newest_workflow_has_a_name_of_its_own(site: Place) -> None:
+    """Of those created at once the last by name; where there is none, it is said."""
+    assert pipeline(site, "get", "@latest").code == 3
+    put(site, "one", over("Failed"))
+    put(site, "two", over("Failed"))
+    assert pipeline(site, "get", "@latest", "-o", "name").output == "workflow/two\n"
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "told"),
+    [
+        ("Workflow", {"spec": []}, "'spec' must be a map"),
+        ("Workflow", {"spec": {"arguments": {"parameters": 3}}}, "'spec.arguments.parameters'"),
+        ("Workflow", {"spec": {}, "status": {"nodes": {"a": 3}}}, "'status.nodes.a'"),
+        ("Workflow", {"spec": {}, "status": {"finishedAt": 5}}, "'status.finishedAt'"),
+        ("CronWorkflow", {"spec": {"schedules": 3}}, "'spec.schedules' must be a list"),
+        ("CronWorkflow", {"spec": CRON_SPEC, "status": {"active": 3}}, "'status.active'"),
+    ],
+)
+def test_a_live_object_of_another_shape_is_named_by_who_stumbles_over_it(
+    site: Place, kind: str, body: Object, told: str
+) -> None:
+    """Never a defect of ours; it can be deleted, and then all is well."""
+    target = Target(ARGO_API_VERSION, kind, "ci", "odd")
+    metadata = {"name": "odd", "namespace": "ci"}
+    value = {"apiVersion": ARGO_API_VERSION, "kind": kind, "metadata": metadata, **body}
+    site.client().create(value, "tester")
+    try:
+        cron = ("cron",) if kind == "CronWorkflow" else ()
+        calls = (("list",), ("list", "--older", "1s"), ("get", "odd"), ("suspend", "odd"))
+        found = [
+            pipeline(site, *cron, *words) for words in calls if not (cron and "--older" in words)
+        ]
+        assert [one for one in found if told in one.errors]
+        assert {one.code for one in found} <= {0, 1}
+    finally:
+        site.client().delete(target)

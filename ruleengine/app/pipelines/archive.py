@@ -42,14 +42,12 @@ def archived(place: Place, name: str) -> Object:
     from ruleengine.services.archives.archive import Query
 
     with archive_of(place) as archive:
-        known = archive.list(Query(namespace=place.namespace))
-        if name == finding.LATEST and known:
-            name = known[0].uid
-        found = next((one.uid for one in known if name in (one.name, one.uid)), name)
-        value = archive.get(found)
-    if value is None:
-        names = [one.name for one in known]
-        raise finding.unknown("archived workflow", name, names, place.namespace)
+        named = "" if name == finding.LATEST else name
+        found = archive.list(Query(namespace=place.namespace, name=named, most=1))
+        value = archive.get(found[0].uid if found else name)
+        if value is None:
+            names = [one.name for one in archive.list(Query(namespace=place.namespace))]
+            raise finding.unknown("archived workflow", name, names, place.namespace)
     return value
 
 

@@ -94,7 +94,9 @@ def well_shaped(value: Object) -> Object:
 def get(place: Place, kind: str, name: str) -> Object | None:
     """Return a live object of a kind of pipelines, if there is one; no name is that of none."""
     target = Target(ARGO_API_VERSION, kind, _namespace_of(place, kind), name)
-    return place.client.get(target) if name else None
+    found = place.client.get(target) if name else None
+    place.seen.extend([found] if found else [])
+    return found
 
 
 def _namespace_of(place: Place, kind: str) -> str:
@@ -108,6 +110,7 @@ def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -
     listed = place.client.list(
         ARGO_API_VERSION, kind, namespace=namespace, label_selector=label_selector
     )
+    place.seen.extend(listed.items)
     return listed.items
 
 

@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ApiError
 from ruleengine.model.configuration import Configuration, Engine
 from ruleengine.model.errors import UnreachableError
+from ruleengine.model.values import Object
 from ruleengine.reconcile.shapes import Shapes
 from ruleengine.reconcile.surroundings import Surroundings
 
@@ -32,7 +33,8 @@ class Place:
     """A config repo and its cluster, for the time of one command.
 
     ``namespace`` is the one that was ``named``, else that of pipelines. ``drives`` tells whether
-    workflows are driven from here where nobody else does.
+    workflows are driven from here where nobody else does. ``seen`` are the live objects that a
+    person named or had listed: whoever wrote them did so past all checks.
     """
 
     workspace: Workspace
@@ -42,6 +44,7 @@ class Place:
     namespace: str
     named: bool
     drives: bool
+    seen: list[Object] = field(default_factory=list)
 
     @property
     def client(self) -> Client:
@@ -101,9 +104,14 @@ class Place:
 
 @contextmanager
 def opened(
-    directory: Path, choice: ClusterChoice, namespace: str = "", *, drive: bool = False
+    directory: Path,
+    choice: ClusterChoice,
+    namespace: str = "",
+    *,
+    drive: bool = False,
+    seen: list[Object] | None = None,
 ) -> Iterator[Place]:
-    """Open a config repo and connect to its cluster.
+    """Open a config repo and connect to its cluster; ``seen`` receives what is seen of it.
 
     ``drive`` lets workflows of a cluster that was named be driven from here; locally they
     always are. Raises ``UsageError`` where there is no config repo, ``UnreachableError`` for
@@ -122,6 +130,7 @@ def opened(
             namespace=namespace or configuration.namespace,
             named=bool(namespace),
             drives=native and (cluster.local or drive),
+            seen=[] if seen is None else seen,
         )
 
 

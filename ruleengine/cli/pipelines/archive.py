@@ -14,6 +14,7 @@ from ruleengine.cli.pipelines.options import (
     memoized,
     node_field_selector,
     parameters,
+    phases,
     placed,
     retried,
 )
@@ -42,7 +43,7 @@ Examples:
 
 @command.command("list", epilog=_LIST_EPILOG)
 @all_namespaces
-@click.option("--status", default="", metavar="PHASE,...", help="Only those that ended so.")
+@phases
 @click.option("--prefix", default="", help="Only those whose names begin so.")
 @label_selector("Only those with these labels.")
 @click.option("--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Most.")
@@ -50,7 +51,7 @@ Examples:
 def list_command(
     *,
     all_namespaces: bool,
-    status: str,
+    phases: tuple[str, ...],
     prefix: str,
     selector: str,
     limit: int,
@@ -63,7 +64,6 @@ def list_command(
     from ruleengine.cli.printing import columns
     from ruleengine.services.archives.archive import Query
 
-    phases = tuple(one.strip() for one in status.split(",") if one.strip())
     with where.opened() as place:
         query = Query(
             namespace="" if all_namespaces else place.namespace,

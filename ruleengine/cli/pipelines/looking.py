@@ -12,6 +12,7 @@ from ruleengine.cli.pipelines.options import (
     all_namespaces,
     label_selector,
     node_field_selector,
+    phases,
     placed,
     workflow,
 )
@@ -32,24 +33,19 @@ Examples:
   ruleengine pipeline get build-x7k2p -o yaml
   ruleengine pipeline get build-x7k2p --node-field-selector phase=Failed
 """
-_PHASES = ("Pending", "Running", "Succeeded", "Failed", "Error")
 
 
 def _filter(
     *,
     running: bool,
     completed: bool,
-    status: str,
+    phases: tuple[str, ...],
     since: timedelta | None,
     older: timedelta | None,
     prefix: str,
 ) -> "Filter":
     from ruleengine.app.pipelines.listing import Filter
 
-    phases = tuple(one.strip() for one in status.split(",") if one.strip())
-    unknown = [one for one in phases if one not in _PHASES]
-    if unknown:
-        raise click.UsageError(f"there is no phase {unknown[0]!r}: choose {', '.join(_PHASES)}")
     return Filter(
         phases=phases,
         running=running,
@@ -67,7 +63,7 @@ def _filter(
     _filter,
     click.option("--running", is_flag=True, help="Only those on their way."),
     click.option("--completed", is_flag=True, help="Only those that are over."),
-    click.option("--status", default="", metavar="PHASE,...", help=f"Only {', '.join(_PHASES)}."),
+    phases,
     click.option(
         "--since", type=DurationType(), default=None, help="Only those younger than this."
     ),

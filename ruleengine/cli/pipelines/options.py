@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -14,24 +15,29 @@ from ruleengine.cli.pipelines import completing
 if TYPE_CHECKING:
     from ruleengine.app.clusters import ClusterChoice
     from ruleengine.app.pipelines.places import Place
+    from ruleengine.model.values import Object
     from ruleengine.pipelines.verbs.retrying import Retry
     from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
-    """Where a command works: the config repo, its cluster and a namespace; how it prints."""
+    """Where a command works: the config repo, its cluster and a namespace; how it prints.
+
+    ``seen`` are the live objects that it read.
+    """
 
     namespace: str
     cluster: "ClusterChoice"
     directory: Path
     output: str = "text"
+    seen: "list[Object]" = field(default_factory=list)
 
     def opened(self, *, drive: bool = False) -> AbstractContextManager["Place"]:
         """Open the config repo and connect to the cluster; raises as ``places.opened``."""
         from ruleengine.app.pipelines.places import opened
 
-        return opened(self.directory, self.cluster, self.namespace, drive=drive)
+        return opened(self.directory, self.cluster, self.namespace, drive=drive, seen=self.seen)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +67,35 @@ _namespace = click.option(
 def printing(*formats: str) -> Callable[[Command], Command]:
     """Add what says where, and how to print where there are formats: ``where: Where``."""
     printed = (output(*formats),) if formats else ()
-    return gathering("where", Where, _namespace, *printed, cluster, directory)
+    options = gathering("where", _where, _namespace, *printed, cluster, directory)
+    return lambda command: options(_blaming(command))
+
+
+def _where(
+    *, namespace: str, cluster: "ClusterChoice", directory: Path, output: str = "text"
+) -> Where:
+    return Where(namespace=namespace, cluster=cluster, directory=directory, output=output)
+
+
+def _blaming(command: Command) -> Command:
+    """Have a command name the live object of another shape that it stumbled over.
+
+    Only then: to look at each object before would take longer than most commands do.
+    """
+
+    @wraps(command)
+    def blaming(**given: Any) -> object:
+        try:
+            return command(**given)
+        except (AttributeError, LookupError, TypeError, ValueError):
+            from ruleengine.app.pipelines.finding import well_shaped
+
+            for one in given["where"].seen:
+                well_shaped(one)
+            raise
+
+    found: Command = blaming
+    return found
 
 
 placed = printing("text", "json", "yaml", "name", "wide")
@@ -152,6 +186,30 @@ class LabelSelectorType(click.ParamType[str]):
 def label_selector(about: str) -> Callable[[Command], Command]:
     """Add ``-l``: ``selector``, a text."""
     return click.option("-l", "--selector", type=LabelSelectorType(), default="", help=about)
+
+
+_PHASES: Final = ("Pending", "Running", "Succeeded", "Failed", "Error")
+
+
+def _read_phases(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[str, ...]:
+    """Return the phases that a text names. Raises ``UsageError`` for one that there is not."""
+    del ctx, parameter
+    found = tuple(one.strip() for one in text.split(",") if one.strip())
+    unknown = [one for one in found if one not in _PHASES]
+    if unknown:
+        raise click.UsageError(f"there is no phase {unknown[0]!r}: choose {', '.join(_PHASES)}")
+    return found
+
+
+phases = click.option(
+    "--status",
+    "phases",
+    default="",
+    metavar="PHASE,...",
+    callback=_read_phases,
+    help=f"Only {', '.join(_PHASES)}.",
+)
+"""Adds ``--status``: ``phases``, a tuple of texts."""
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:
