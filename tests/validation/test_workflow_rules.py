@@ -82,6 +82,8 @@ GOOD = {
     "a resource": made(resource={"action": "create", "manifest": "kind: ConfigMap\n"}),
     "an output": leaf(outputs={"parameters": [{"name": "p", "valueFrom": PATH}]}),
     "a hook": steps(call(hooks={"exit": {"template": "work"}})),
+    "a name of 63 letters": {**leaf(), "metadata": {"name": "w" * 63}},
+    "an output that is stated": steps(call(), outputs={"parameters": [PARAMETER]}),
 }
 
 BAD: dict[str, Object] = {
@@ -238,6 +240,7 @@ BAD: dict[str, Object] = {
         **cron(),
         "metadata": {"name": "w" * 53},
     },
+    "a workflow of no template": {**leaf(), "spec": {"workflowTemplateRef": {"name": "t"}}},
     "a reference to nothing": steps({"name": "a", "templateRef": {"name": "t", "template": "x"}}),
     "the other half of a reference": steps({"name": "a", "templateRef": {"template": "x"}}),
     "a reference and one in place": steps(
