@@ -401,3 +401,19 @@ def test_a_suspended_one_is_stopped_by_its_strategy_all_the_same() -> None:
     stage = Stage(suspend=True, stopStrategy={"expression": "cronworkflow.failed == 0"})
     stage.decide()
     assert stage.value["status"]["phase"] == "Stopped"
+
+
+def test_of_several_missed_times_the_latest_is_made_up_for() -> None:
+    """Whichever schedule it is of."""
+    stage = Stage(schedules=["10 * * * *", "40 * * * *"], startingDeadlineSeconds=7200)
+    stage.decide(NOON + timedelta(minutes=50))
+    assert stage.names() == [name(NOON + timedelta(minutes=40))]
+
+
+def test_a_run_that_begins_is_told_beside_those_that_go_on() -> None:
+    """At once, not only when it is seen."""
+    stage = Stage()
+    stage.decide()
+    stage.decide(NOON + timedelta(hours=1))
+    active = [one["name"] for one in stage.value["status"]["active"]]
+    assert active == [name(NOON), name(NOON + timedelta(hours=1))]
