@@ -2,10 +2,11 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 
@@ -108,6 +109,25 @@ def test_what_cannot_be_read_is_told(
     """With what there is in its place."""
     found = pipeline(site, "logs", "talked", *words)
     assert (found.code, told in found.errors) == (code, True), found.text
+
+
+@pytest.mark.parametrize(("more", "drawn"), [((), True), (("--log",), False)])
+def test_on_a_terminal_a_tree_is_drawn_unless_logs_come_between(
+    site: Place, more: tuple[str, ...], *, drawn: bool
+) -> None:
+    """Lines are only added then."""
+    master, slave = pty.openpty()
+    words = ["pipeline", "run", "talks", "--watch", *more, "--state", str(site.state)]
+    command = [sys.executable, "-c", _MAIN, *words]
+    done = subprocess.run(command, cwd=site.repo.root, stdout=slave, check=False, timeout=60)
+    os.close(slave)
+    shown = b""
+    with os.fdopen(master, "rb", buffering=0) as terminal, suppress(OSError):
+        while block := terminal.read(4096):
+            shown += block
+    assert done.returncode == 0
+    assert (b"\x1b[J" in shown) is drawn
+    assert (b"zero:\x1b[0m one" in shown) is not drawn
 
 
 def test_following_ends_with_the_reader_and_the_run_goes_on_without_one(site: Place) -> None:

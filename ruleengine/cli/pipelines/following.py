@@ -100,7 +100,8 @@ def followed(
     """Follow workflows, show them, and return the exit code."""
     from ruleengine.app.pipelines.driving import Following, follow
 
-    shower = _shower(output, watch=watch)
+    live = watch and not log and sys.stdout.isatty()  # lines of logs would tear a picture apart
+    shower = _shower(output, live=live)
     with observed(lambda _: None, shower.say) as observers:
         following = Following(
             show=outliving(shower.show), patient=watch, timeout=timeout, cancel=observers.cancel
@@ -113,7 +114,7 @@ def followed(
         else:
             found = follow(place, targets, following)
     shower.finish()
-    return _report(place, found, output, watch=watch)
+    return _report(place, found, output, live=live)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,11 +126,11 @@ class _Shower:
     say: Callable[[str], None] = say_beside
 
 
-def _shower(output: str, *, watch: bool) -> _Shower:
+def _shower(output: str, *, live: bool) -> _Shower:
     """Return who shows workflows: a live tree on terminals, elsewhere lines that are only added."""
     if output not in ("text", "wide"):
         return _Shower()
-    if watch and sys.stdout.isatty():
+    if live:
         return _live_tree()
     known: dict[Target, Object] = {}
 
@@ -185,10 +186,10 @@ def _show_ended(output: str, workflows: Sequence[Object]) -> None:
         show_workflows(output, workflows)
 
 
-def _report(place: "Place", found: "Followed", output: str, *, watch: bool) -> int:
+def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> int:
     from ruleengine.pipelines.verbs.outlook import lacking_outputs
 
-    if not (watch and sys.stdout.isatty() and output in ("text", "wide")):
+    if not (live and output in ("text", "wide")):
         show = outliving(partial(_show_ended, output))
         show([one for one in found.workflows.values() if one is not None])
     for one in found.gone:
