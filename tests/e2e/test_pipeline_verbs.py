@@ -33,10 +33,22 @@ schedules: ["30 2 * * *"]
 steps:
 - {name: report, image: alpine, run: echo report}
 """
+CALLING = """\
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: inner, templateRef: {name: NAME, template: main}}
+"""
+INNERMOST = "entrypoint: main\ntemplates:\n- name: main\n  suspend: {}\n"
 FILES = {
     "ruleengine.yaml": "namespace: ci\n",
     "pipelines/build.yaml": BUILD,
     "pipelines/nightly.yaml": NIGHTLY,
+    "pipelines/outer.yaml": CALLING.replace("NAME", "middle"),
+    "pipelines/middle.yaml": CALLING.replace("NAME", "innermost"),
+    "pipelines/innermost.yaml": INNERMOST,
+    "pipelines/unasked.yaml": INNERMOST,
 }
 SPEC = {
     "entrypoint": "main",
@@ -366,6 +378,8 @@ def test_a_run_has_what_was_asked_for(
     }
     assert workflow["metadata"]["name"].startswith("mine-")
     assert workflow["metadata"]["labels"].items() >= {"team": "shop", "tier": "web"}.items()
+    of_file = made(site, "pipelines/build.yaml", "-p", "level=4")
+    assert of_file["spec"]["workflowTemplateRef"] == {"name": "build"}
     live_one = made(site, "--from", "workflowtemplate/build", "-p", "level=1", "--name", "own")
     assert live_one["metadata"]["name"] == "own"
 
@@ -516,3 +530,12 @@ def test_a_live_object_of_another_shape_is_named_by_who_stumbles_over_it(
         assert {one.code for one in found} <= {0, 1}
     finally:
         site.client().delete(target)
+
+
+def test_templates_that_a_run_needs_are_brought_and_no_others(site: Place) -> None:
+    """Those that are called by what is called, too."""
+    assert pipeline(site, "run", "outer", "--no-wait").code == 0
+    listed = pipeline(site, "template", "list", "-o", "name").output.split()
+    found = {one.removeprefix("workflowtemplate/") for one in listed}
+    assert found >= {"outer", "middle", "innermost"}
+    assert "unasked" not in found
