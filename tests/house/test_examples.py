@@ -1,0 +1,25 @@
+"""What the examples in docstrings show is what the code does."""
+
+import doctest
+import importlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def exemplified() -> Iterator[str]:
+    """Yield the names of the modules whose docstrings hold examples."""
+    for path in sorted((PROJECT / "ruleengine").rglob("*.py")):
+        if ">>> " in path.read_text(encoding="utf-8"):
+            yield ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+
+
+@pytest.mark.parametrize("name", exemplified())
+def test_examples_in_docstrings_hold(name: str) -> None:
+    """Each is run as a reader would type it."""
+    found = doctest.testmod(importlib.import_module(name))
+    assert found.attempted > 0
+    assert found.failed == 0
