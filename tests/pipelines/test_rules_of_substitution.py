@@ -299,6 +299,7 @@ def test_what_is_given_to_all_is_that_of_the_last_writer(kind: str) -> None:
     assert told(world) == ["b aa"]
     values = {one["name"]: one["value"] for one in world.status("outputs", "parameters")}
     assert values == {"shared": "b", "of-one": "aa", "of-two": "bb"}
+    assert len(world.status("outputs", "parameters")) == len(values)
 
 
 TAKES: Final = "{name: b, from: '{{each.a.outputs.artifacts.a}}'}"
@@ -412,3 +413,35 @@ def test_what_follows_a_template_is_drawn_after_its_ends(kind: str) -> None:
     names = {one["id"]: one["name"] for one in world.nodes()}
     assert [names[one] for one in world.node("d")["children"]] == [after]
     assert world.node("wf")["outboundNodes"] == [world.node("b")["id"]]
+
+
+@KINDS
+def test_an_artifact_that_nobody_passes_is_missed_unless_it_is_optional(kind: str) -> None:
+    """The step that needs it is an error, the other runs without."""
+    needing = """
+- name: need
+  inputs: {artifacts: [{name: b, path: /b}]}
+  container: {image: alpine, command: [need]}
+"""
+    assert run(chain(kind, "name: a, template: take")).status("phase") == "Succeeded"
+    world = run(chain(kind, "name: a, template: need", more=needing))
+    assert world.node("a")["phase"] == "Error"
+    assert world.node("a")["message"] == "inputs.artifacts.b was not supplied"
+
+
+@KINDS
+def test_a_parameter_of_a_config_map_that_is_not_there_has_its_default(kind: str) -> None:
+    """Without one, that is an error."""
+    reading = """
+- name: read
+  inputs:
+    parameters:
+    - {name: x, valueFrom: {configMapKeyRef: {name: none, key: k}, default: other}}
+  container: {image: alpine, command: [tell, "{{inputs.parameters.x}}"]}
+"""
+    assert told(run(chain(kind, "name: a, template: read", more=reading))) == ["other"]
+    world = run(
+        chain(kind, "name: a, template: read", more=reading.replace(", default: other", ""))
+    )
+    assert world.node("a")["phase"] == "Error"
+    assert "none/k of x do not exist" in world.node("a")["message"]
