@@ -2,7 +2,6 @@
 
 import doctest
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,11 +9,14 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[2]
 
 
-def exemplified() -> Iterator[str]:
-    """Yield the names of the modules whose docstrings hold examples."""
-    for path in sorted((PROJECT / "ruleengine").rglob("*.py")):
-        if ">>> " in path.read_text(encoding="utf-8"):
-            yield ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+def exemplified() -> list[str]:
+    """Return the names of the modules whose docstrings hold examples."""
+    modules = sorted((PROJECT / "ruleengine").rglob("*.py"))
+    return [
+        ".".join(path.relative_to(PROJECT).with_suffix("").parts)
+        for path in modules
+        if ">>> " in path.read_text(encoding="utf-8")
+    ]
 
 
 @pytest.mark.parametrize("name", exemplified())
