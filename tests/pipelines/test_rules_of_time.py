@@ -350,3 +350,21 @@ def test_a_daemon_that_is_ready_has_given_its_lock_back() -> None:
     served.turns(40)
     assert served.world.status("phase") == "Succeeded"
     assert phases(served.world) == ["Succeeded", "Succeeded"]
+
+
+@pytest.mark.parametrize(("whole", "seconds"), [(30, 18), (60, 28)])
+def test_an_attempt_has_the_lesser_of_what_is_left_of_all_times(whole: int, seconds: int) -> None:
+    """What is left of the workflow, and of the time that all attempts have together."""
+    spec = f"""
+entrypoint: main
+activeDeadlineSeconds: {whole}
+templates:
+- name: main
+  retryStrategy: {{limit: 1, backoff: {{duration: 1s, maxDuration: 40s}}}}
+  container: {{image: alpine, command: [work]}}
+"""
+    world = run(spec, lambda name, _: End(code=int("(0)" in name), seconds=11))
+    (second,) = [
+        one for one in world.pods() if one["metadata"]["annotations"][NODE_NAME][-2] == "1"
+    ]
+    assert second["spec"]["activeDeadlineSeconds"] == seconds
