@@ -271,6 +271,7 @@ def _resume(made: Place) -> None:
 
 
 def document_of(workflow: Object) -> str:
+    """Return the name of the document that a workflow came from."""
     """Return the document of a workflow, by its path without the folder."""
     origin = str(lookup(workflow, "metadata", "annotations", "ruleengine.dev/origin", default=""))
     return origin.partition(":")[0].removeprefix("pipelines/").removesuffix(".yaml")

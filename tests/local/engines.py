@@ -9,9 +9,12 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 
+import ruleengine.local
+from ruleengine.local.runtime.container_engine import full_name
 from ruleengine.step.preparing import static_busybox
 from tests.local.sandboxes import until
 
@@ -23,10 +26,9 @@ SCRATCH = "localhost/ruleengine-test-scratch:1"
 """An image with one program and nothing else."""
 
 PROGRAM = "/busybox"
+PROGRAMS = Path(ruleengine.local.__file__).parent / "runtime" / "programs"
 NO_ENGINE = "no container engine works here"
 NO_DAEMON = "no docker daemon can be started here"
-_APPLETS = ("cat", "echo", "env", "head", "id", "kill", "ls", "pwd", "sh", "sleep", "stat", "tail")
-_APPLETS_TOO = ("test", "tr", "true", "uname", "stty", "dd", "mkdir", "rm", "touch")
 
 
 ENGINES = ("podman", "docker")
@@ -52,6 +54,17 @@ def import_bare_images(command: tuple[str, ...]) -> None:
     program = {PROGRAM.lstrip("/"): _busybox().read_bytes()}
     _import(command, DISTROLESS, _archive({**user, **program}))
     _import(command, SCRATCH, _archive(program))
+
+
+def import_named_images(command: tuple[str, ...]) -> None:
+    """Give an engine images under names of real ones: a system of one static program each."""
+    say = (PROGRAMS / "argosay").read_bytes()
+    for name, more, start in (
+        ("busybox", {}, 'CMD ["sh"]'),
+        ("alpine:3.23", {"etc/os-release": b"ID=alpine\n"}, 'CMD ["/bin/sh"]'),
+        ("argoproj/argosay:v2", {"argosay": say}, 'ENTRYPOINT ["/argosay"]'),
+    ):
+        _import(command, full_name(name), _image(more), "--change", start)
 
 
 def _import(command: tuple[str, ...], name: str, content: bytes, *options: str) -> None:
@@ -122,8 +135,8 @@ def _busybox() -> Path:
     return found
 
 
-def _image() -> bytes:
-    """Return the file system of a small image."""
+def _image(more: Mapping[str, bytes] = MappingProxyType({})) -> bytes:
+    """Return the file system of a small image, with more programs and files."""
     content = io.BytesIO()
     with tarfile.open(fileobj=content, mode="w") as archive:
         for name, mode in (("bin", 0o755), ("etc", 0o755), ("tmp", 0o1777)):
@@ -131,16 +144,15 @@ def _image() -> bytes:
             folder.type, folder.mode = tarfile.DIRTYPE, mode
             archive.addfile(folder)
         archive.add(_busybox().resolve(), "bin/busybox")
-        places = (PROGRAM.lstrip("/"), *(f"bin/{one}" for one in (*_APPLETS, *_APPLETS_TOO)))
-        for name in places:
+        listed = subprocess.run([_busybox(), "--list"], capture_output=True, text=True, check=True)
+        applets = set(listed.stdout.split()) - {"busybox"}
+        for name in (PROGRAM.lstrip("/"), *(f"bin/{one}" for one in sorted(applets))):
             link = tarfile.TarInfo(name)
             link.type, link.linkname = tarfile.SYMTYPE, "/bin/busybox"
             archive.addfile(link)
-        for name, text in (
-            ("etc/os-release", "ID=tiny\n"),
-            ("etc/passwd", "root:x:0:0::/:/bin/sh\n"),
-        ):
+        known = {"etc/os-release": b"ID=tiny\n", "etc/passwd": b"root:x:0:0::/:/bin/sh\n"}
+        for name, content_of in {**known, **more}.items():
             info = tarfile.TarInfo(name)
-            info.size = len(text)
-            archive.addfile(info, io.BytesIO(text.encode()))
+            info.size, info.mode = len(content_of), 0o755
+            archive.addfile(info, io.BytesIO(content_of))
     return content.getvalue()
