@@ -96,7 +96,7 @@ spec:
       artifacts: [{{name: file, path: /out/file}}]
   - name: ends
     inputs: {{parameters: [{{name: image}}]}}
-    activeDeadlineSeconds: 6
+    activeDeadlineSeconds: 15
     container:
       image: "{{{{inputs.parameters.image}}}}"
       command: [{PROGRAM}, sh, -c]
