@@ -37,13 +37,18 @@ def open_left(folder: Path, *path: str) -> IO[bytes] | None:
     return os.fdopen(opened, "rb")
 
 
-def read_left(folder: Path, *path: str) -> bytes | None:
-    """Return the content of a file that a step left; ``None`` where there is none."""
+def read_left(folder: Path, *path: str, last: int = 0) -> bytes | None:
+    """Return the content of a file that a step left; ``None`` where there is none.
+
+    ``last`` says how many bytes of its end are enough: what a step prints has no bound.
+    """
     file = open_left(folder, *path)
     if file is None:
         return None
     with file:
-        return file.read()
+        if last:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - last))
+        return file.read(last or -1)
 
 
 def leave(folder: Path, name: str, text: str) -> None:

@@ -75,5 +75,5 @@ def _parameter(left: bytes | None, declared: Object) -> str | None:
 
 
 def _result(folder: Path) -> str:
-    data = read_left(folder, "output") or b""
-    return data[-_KEPT:].decode("utf-8", errors="replace").removesuffix("\n")
+    data = read_left(folder, "output", last=_KEPT) or b""
+    return data.decode("utf-8", errors="replace").removesuffix("\n")

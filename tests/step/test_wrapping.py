@@ -58,6 +58,18 @@ def test_the_standard_output_is_kept_and_goes_on_to_the_log(tmp_path: Path) -> N
     assert collect(made, wait(made)) == {"result": "one\ntwo"}
 
 
+def test_of_what_a_step_prints_without_end_the_end_is_the_result(tmp_path: Path) -> None:
+    """Its last 256 KiB; nothing holds a terabyte in memory."""
+    made = plan(tmp_path, result=True)
+    outputs(made, "true")
+    with (made.directory / "output").open("wb") as file:
+        file.seek(1 << 40)
+        file.write(b"last\n")
+    result = collect(made, 0)["result"]
+    assert len(result) == (256 << 10) - 1  # without the newline
+    assert result.endswith("\0last")
+
+
 def test_declared_files_are_reported_as_parameters(tmp_path: Path) -> None:
     """One newline at the end is cut off; a file that is not there has its default."""
     file = tmp_path / "a file"
