@@ -119,15 +119,19 @@ def test_on_a_terminal_a_tree_is_drawn_unless_logs_come_between(
     master, slave = pty.openpty()
     words = ["pipeline", "run", "talks", "--watch", *more, "--state", str(site.state)]
     command = [sys.executable, "-c", _MAIN, *words]
-    done = subprocess.run(command, cwd=site.repo.root, stdout=slave, check=False, timeout=60)
+    plain = {name: text for name, text in os.environ.items() if name != "NO_COLOR"}
+    done = subprocess.run(
+        command, cwd=site.repo.root, env=plain, stdout=slave, check=False, timeout=60
+    )
     os.close(slave)
     shown = b""
     with os.fdopen(master, "rb", buffering=0) as terminal, suppress(OSError):
         while block := terminal.read(4096):
             shown += block
     assert done.returncode == 0
-    assert (b"\x1b[J" in shown) is drawn
-    assert (b"zero:\x1b[0m one" in shown) is not drawn
+    text = shown.decode()
+    assert ("\x1b[J" in text) is drawn, text
+    assert ("zero:\x1b[0m one" in text) is not drawn, text
 
 
 def test_following_ends_with_the_reader_and_the_run_goes_on_without_one(site: Place) -> None:
