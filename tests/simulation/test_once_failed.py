@@ -65,3 +65,10 @@ def test_a_lease_taken_from_its_holder_leaves_no_lock_with_two_holders() -> None
     )
     schedule = Schedule(faults=faults, acts=(AT_REST,), seed=4899)
     assert run(Workflows(), schedule, expected_of(Workflows())).problem == ""
+
+
+def test_five_conflicts_in_a_row_are_told_and_change_no_end() -> None:
+    """The workflow is put aside for a while, and the Event that warns of it is its reconciler's."""
+    fault = Fault(kind=FaultKind.CONFLICT_BEFORE, at=72, amount=5)
+    schedule = Schedule(faults=(fault,), acts=(AT_REST,), seed=1988)
+    assert run(Workflows(), schedule, expected_of(Workflows())).problem == ""

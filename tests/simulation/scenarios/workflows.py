@@ -199,7 +199,7 @@ class Workflows(Scenario):
 
     def invariants(self) -> Sequence[Invariant]:
         """Return what a run promises."""
-        ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease")
+        ours = ("Workflow", "Pod", "WorkflowTaskResult", "Lease", "Event")
 
         def is_ours(value: Object) -> bool:
             kept = value.get("type") == RECORD_TYPE or value["metadata"]["name"] == "cache"
