@@ -97,10 +97,8 @@ STEPPED = """
 """
 
 
-def test_a_terminated_exit_handler_begins_nothing_more() -> None:
-    """Whatever steps it has."""
-    spec = HANDLED[: HANDLED.index("- name: flaky")] + STEPPED
-    spec += "- {name: work, container: {image: alpine, command: [work]}}\n"
+def terminated_in_its_exit_handler(spec: str) -> MemoryWorld:
+    """Return a workflow that was terminated while a pod of its exit handler ran."""
     world = world_of(spec, lambda name, _: None if "onExit" in name else End())
     for _ in range(6):
         world.turn()
@@ -108,19 +106,21 @@ def test_a_terminated_exit_handler_begins_nothing_more() -> None:
         world.now += timedelta(seconds=1)
     world.change({"spec": {"shutdown": "Terminate"}})
     world.settle()
+    return world
+
+
+def test_a_terminated_exit_handler_begins_nothing_more() -> None:
+    """Whatever steps it has."""
+    spec = HANDLED[: HANDLED.index("- name: flaky")] + STEPPED
+    spec += "- {name: work, container: {image: alpine, command: [work]}}\n"
+    world = terminated_in_its_exit_handler(spec)
     assert world.began == ["", ".onExit(0)[0].one"]
     assert world.status("phase") == "Failed"
 
 
 def test_a_terminated_exit_handler_is_not_tried_again() -> None:
     """It ends with the attempt that runs."""
-    world = world_of(HANDLED, lambda name, _: None if "onExit" in name else End())
-    for _ in range(6):
-        world.turn()
-        world.run_pods()
-        world.now += timedelta(seconds=1)
-    world.change({"spec": {"shutdown": "Terminate"}})
-    world.settle()
+    world = terminated_in_its_exit_handler(HANDLED)
     assert world.began == ["", ".onExit(0)"]
     assert world.status("phase") == "Failed"
 
