@@ -8,7 +8,7 @@ import orjson
 from ruleengine.model.values import Value
 
 _INDENT: Final = 2
-_LONG_NUMBER: Final = b"0" * 20
+_LONG_NUMBERS: Final = (b"0" * 20, b"-" + b"0" * 19)
 """So many digits may be an integer beyond 64 bits, which orjson would round."""
 
 _DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
@@ -48,10 +48,11 @@ def loads(text: str | bytes) -> Value:
     Raises ``ValueError`` with line and column for a text that is no JSON.
     """
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
-    if _LONG_NUMBER in content.translate(_DIGITS):
-        return json.loads(text, parse_constant=_refuse_constant)
-    return orjson.loads(text)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is no JSON")
+    digits = content.translate(_DIGITS)
+    read = orjson.loads(content)
+    if not any(number in digits for number in _LONG_NUMBERS):
+        return read
+    try:
+        return json.loads(content)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error

@@ -73,7 +73,27 @@ def test_ordered_json_is_equal_for_equal_values() -> None:
     assert json_text.dumps({"b": 1, "a": 2}, ordered=True) == '{"a":2,"b":1}'
 
 
-@pytest.mark.parametrize("text", ["{", "NaN", "[123456789012345678901, NaN]", b"\xff"])
+@pytest.mark.parametrize("number", [-(2**63) - 1, -(10**19) + 1, 2**63, 2**64, 10**40])
+def test_integers_beyond_64_bits_are_exact(number: int) -> None:
+    """Also those of 19 digits, of which only the negative ones can be too large."""
+    assert json_text.loads(f"[{number}]") == [number]
+
+
+_LONG = "123456789012345678901"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{",
+        "NaN",
+        b"\xff",
+        f"[{_LONG}, NaN]",
+        f"[{_LONG}, 1e400]",
+        "[" * 100_000 + _LONG,
+        "[" * 1000 + _LONG + "]" * 1000,
+    ],
+)
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     """With the line and column in its message."""
     with pytest.raises(ValueError, match=r"."):
