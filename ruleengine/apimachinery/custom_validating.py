@@ -20,6 +20,7 @@ from ruleengine.apimachinery.causes import (
 from ruleengine.apimachinery.custom_formats import FORMATS
 from ruleengine.apimachinery.custom_languages import Languages
 from ruleengine.apimachinery.list_items import hashable
+from ruleengine.apimachinery.whole_numbers import bounds, is_whole
 from ruleengine.formats import json_text
 from ruleengine.model.values import Object, Path, Value, equal
 
@@ -28,11 +29,11 @@ ABSENT: Final = object()
 
 _SORTS: Final[dict[type, str]] = {
     bool: "boolean",
-    int: "integer",
     str: "string",
     list: "array",
     dict: "object",
 }
+_LEAST, _MOST = bounds("int64")
 _COMBINATIONS: Final = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _Causes: TypeAlias = Iterator[Cause]
 
@@ -78,9 +79,12 @@ def _mapping(value: Value) -> Object:
 
 
 def _sort(value: Value) -> str:
-    """Return the type of a value as JSON schemas call it."""
-    if isinstance(value, float):
-        return "integer" if value.is_integer() else "number"
+    """Return the type of a value as JSON schemas call it, and an API server with them.
+
+    What does not fit into 64 bits is no integer to it, nor a float that may have been rounded.
+    """
+    if type(value) in (int, float):
+        return "integer" if is_whole(value) and _LEAST <= value <= _MOST else "number"
     return _SORTS.get(type(value), "null")
 
 

@@ -9,6 +9,7 @@ from typing import Final
 
 from ruleengine.apimachinery.quantities import canonical
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
+from ruleengine.apimachinery.whole_numbers import is_whole
 from ruleengine.model.values import Object, Value, equal
 
 # Found once: to look up a member of an enum takes longer than most of what is done here.
@@ -113,7 +114,7 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
     if schema.scalar is _QUANTITY:
         text = canonical(value, milli=schema.milli)
         return value if text == value else text
-    if schema.scalar is _INTEGER and isinstance(value, float) and value.is_integer():
+    if schema.scalar is _INTEGER and isinstance(value, float) and is_whole(value):
         return int(value)
     return value
 

@@ -11,6 +11,7 @@ from ruleengine.apimachinery.causes import Cause, Key, invalid, not_supported, r
 from ruleengine.apimachinery.custom_formats import is_date_time
 from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
 from ruleengine.apimachinery.schema import Scalar, Schema, Shape
+from ruleengine.apimachinery.whole_numbers import bounds, is_whole
 from ruleengine.model.values import Object, Path, Value
 
 # Found once: to look up a member of an enum takes longer than most of what is done here.
@@ -105,22 +106,25 @@ def _check_scalar(value: Value, schema: Schema, path: Path) -> Iterator[Cause]:
         yield wrong_type(path, value, "date-time")
     elif scalar is _BOOLEAN and not isinstance(value, bool):
         yield wrong_type(path, value, "boolean")
-    elif scalar is _INTEGER and not _is_integer(value):
-        yield wrong_type(path, value, "integer")
+    elif scalar is _INTEGER:
+        yield from _check_integer(value, schema, path, "integer")
     elif scalar is _NUMBER and (isinstance(value, bool) or not isinstance(value, int | float)):
         yield wrong_type(path, value, "number")
-    elif scalar is _INT_OR_STRING and not (isinstance(value, str) or _is_integer(value)):
-        yield wrong_type(path, value, "integer or string")
+    elif scalar is _INT_OR_STRING and not isinstance(value, str):
+        yield from _check_integer(value, schema, path, "integer or string")
     elif scalar is _QUANTITY:
         yield from _check_quantity(value, path)
     elif schema.enum and value and value not in schema.enum:
         yield not_supported(path, value, (str(one) for one in schema.enum if one))
 
 
-def _is_integer(value: Value) -> bool:
-    if isinstance(value, float):
-        return value.is_integer()
-    return isinstance(value, int) and not isinstance(value, bool)
+def _check_integer(value: Value, schema: Schema, path: Path, wanted: str) -> Iterator[Cause]:
+    if not is_whole(value):
+        yield wrong_type(path, value, wanted)
+        return
+    least, most = bounds(schema.type_name)
+    if not least <= value <= most:
+        yield wrong_type(path, value, f"{wanted}, from {least} to {most}")
 
 
 def _check_quantity(value: Value, path: Path) -> Iterator[Cause]:

@@ -32,6 +32,7 @@ def matches(pattern: str, text: str) -> bool:
 LANGUAGES = Languages(matches=matches)
 TEXT = {"type": "string"}
 WHOLE = {"type": "integer"}
+_NO_INTEGER = 'Invalid value: "number": spec.a in body must be of type integer: "number"'
 
 
 def schema(**fields: Any) -> Object:
@@ -56,7 +57,7 @@ PLACE = "spec.a"
     ("field_schema", "value", "message"),
     [
         (TEXT, 1, 'Invalid value: "integer": spec.a in body must be of type string: "integer"'),
-        (WHOLE, 1.5, 'Invalid value: "number": spec.a in body must be of type integer: "number"'),
+        *((WHOLE, number, _NO_INTEGER) for number in (1.5, 2**63, -(2**63) - 1, 2.0**53)),
         (TEXT, None, 'Invalid value: "null": spec.a in body must be of type string: "null"'),
         (
             {"x-kubernetes-int-or-string": True},

@@ -74,6 +74,28 @@ def test_what_may_change_is_accepted(kind: str, path: str, new: Any) -> None:
     assert problems(put(old, path, new), old) == {}
 
 
+@pytest.mark.parametrize(
+    ("path", "least", "most"),
+    [
+        ("spec.replicas", 0, 2**31 - 1),
+        ("spec.template.spec.terminationGracePeriodSeconds", -(2**63), 2**63 - 1),
+        ("spec.strategy", 0, 2**31 - 1),
+    ],
+)
+def test_numbers_keep_within_their_types(path: str, least: int, most: int) -> None:
+    """Those of 32 bits, of 64, and the numbers that may be percentages instead."""
+
+    def found(number: float) -> dict[str, str]:
+        new: Any = number
+        if path == "spec.strategy":
+            new = {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": number}}
+        return problems(put(whole("apps/v1 Deployment"), path, new))
+
+    assert found(least) == found(most) == {}
+    for number in (most + 1, -(most + 2), float(most + 1), 0.5):
+        assert set(found(number).values()) == {"FieldValueTypeInvalid"}, number
+
+
 def test_immutable_data_stays_and_a_cluster_ip_too() -> None:
     """Once they are set."""
     old = put(whole("v1 ConfigMap"), "immutable", True)

@@ -153,3 +153,12 @@ def test_a_limit_is_named() -> None:
     """Numbers out of bounds say what the bound is."""
     text = APPLICATION.format(rest="  revisionHistoryLimit: -1\n")
     assert only(text)[2] == "'spec.revisionHistoryLimit' must be at least 0"
+
+
+def test_numbers_keep_within_what_servers_hold() -> None:
+    """They have 64 bits, and those that may be percentages 32."""
+    text = APPLICATION.format(rest=f"  revisionHistoryLimit: {2**63}\n")
+    assert only(text)[2] == f"'spec.revisionHistoryLimit' must be at most {2**63 - 1}"
+    budget = "apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {name: a}\nspec:\n"
+    text = f"{budget}  minAvailable: {2**31}\n"
+    assert only(text, "apps/a.yaml")[2] == f"'spec.minAvailable' must be at most {2**31 - 1}"

@@ -31,14 +31,15 @@ def _whole(low: int, high: int) -> dict[str, Any]:
     return {"type": "integer", "minimum": low, "maximum": high}
 
 
+_INT32, _INT64 = _whole(-(2**31), 2**31 - 1), _whole(-(2**63), 2**63 - 1)
 _MOMENT = {"type": "string", "pattern": _TIME, FORM: "a time, such as 2026-01-31T12:00:00Z"}
 PRIMITIVES: dict[str, dict[str, Any]] = {
     "string": _TEXT,
     "bool": {"type": "boolean"},
-    "int": {"type": "integer"},
-    "int32": _whole(-(2**31), 2**31 - 1),
-    "int64": {"type": "integer"},
-    "uint64": {"type": "integer", "minimum": 0},
+    "int": _INT64,
+    "int32": _INT32,
+    "int64": _INT64,
+    "uint64": _whole(0, 2**64 - 1),
     "float64": {"type": "number"},
     "byte": _TEXT,
     "any": _ANYTHING,
@@ -48,7 +49,7 @@ PRIMITIVES: dict[str, dict[str, Any]] = {
     "runtime.RawExtension": {"type": "object"},
     "FieldsV1": {"type": "object"},
     "AnyString": {"type": ["string", "number", "boolean"]},
-    "IntOrString": {"type": ["integer", "string"]},
+    "IntOrString": {**_INT32, "type": ["integer", "string"]},
     "Time": _MOMENT,
     "MicroTime": _MOMENT,
     "meta/v1.Time": _MOMENT,
