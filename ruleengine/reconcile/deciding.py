@@ -353,7 +353,7 @@ class Decider:
         key.status_at = now
         if done.object is not None:
             key.unsure.discard(key.target)
-            key.stored = None
+            key.stored = key.turn = None
             self._observations.put(done.object)
             step.changed.append((key.target, live, done.object))
         elif done.outcome.result is Result.CONFLICT:

@@ -41,7 +41,7 @@ class Key:
     drives the object in our place. ``unsure`` are targets of writes that were not acknowledged,
     ``failed`` those that the last decision could not write, and why; ``refused`` those whose
     last write the server refused. ``stored`` is the object as the server has it where a status
-    lies over it that still has to be written.
+    lies over it that still has to be written; ``turn`` is from when on that may be.
     """
 
     target: Target
@@ -50,6 +50,7 @@ class Key:
     following: Next | None = None
     wake_at: datetime | None = None
     status_at: datetime | None = None
+    turn: datetime | None = None
     last_actions: int = 0
     repeats: int = 0
     restless: int = 0

@@ -2,10 +2,11 @@
 
 A status that may wait is shown to the decisions of this process at once, so that each of them
 goes on where the one before stopped; the server gets it once a second. Whatever comes from the
-server in between takes its place, and decisions come to the same again.
+server in between takes its place, and decisions come to the same again. Where many objects are on
+their way such statuses take turns, so that writing them does not hold up the rest.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ruleengine.apimachinery.patches import make_merge_patch
@@ -18,6 +19,12 @@ from ruleengine.reconcile.packing import PLAIN, Packing
 PAUSE: Final = timedelta(seconds=1)
 """How long a status that is not urgent waits after the one before was written."""
 
+_TURN: Final = timedelta(seconds=0.1)
+"""How far apart the turns of statuses are that may wait."""
+
+_LONGEST: Final = timedelta(seconds=30)
+"""How long such a status waits for its turn at most, however many there are."""
+
 
 class Statuses:
     """How the statuses that decisions want stand against those that are stored."""
@@ -25,6 +32,7 @@ class Statuses:
     def __init__(self, observations: Observations, packing: Packing = PLAIN) -> None:
         self._observations = observations
         self._packing = packing
+        self._next_turn = datetime.min.replace(tzinfo=UTC)
 
     def stored(self, key: Key) -> Object | None:
         """Return an object as the server has it, as far as we know.
@@ -76,8 +84,20 @@ class Statuses:
 
     def due(self, key: Key, decision: Decision, now: datetime) -> datetime:
         """Return when a status is written that is not urgent."""
-        pause = max(PAUSE, timedelta(seconds=decision.may_wait))
-        return now if key.status_at is None else key.status_at + pause
+        if key.status_at is None:
+            return now
+        if not decision.may_wait:
+            return key.status_at + PAUSE
+        if key.turn is None:
+            key.turn = self._take_turn(now)
+        return max(key.status_at + max(PAUSE, timedelta(seconds=decision.may_wait)), key.turn)
+
+    def _take_turn(self, now: datetime) -> datetime:
+        """Return from when on one more status may be written, after those that came before."""
+        latest = now + _LONGEST
+        turn = min(max(now, self._next_turn), latest)
+        self._next_turn = min(turn + _TURN, latest)
+        return turn
 
     def show(self, key: Key, decision: Decision) -> bool:
         """Show a status that may wait to the decisions to come; tell whether it is a new one."""

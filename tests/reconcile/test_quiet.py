@@ -1,6 +1,7 @@
 """Quiet: no request while nothing happens, few status writes, one bad object put aside."""
 
 import json
+from collections import Counter as Counted
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -222,6 +223,55 @@ def test_a_status_that_may_wait_is_shown_at_once_and_written_once_a_second(*, wa
     assert scene.status("w0")["phase"] == "Succeeded"
     assert len(scene.status("w0")["nodes"]) == 9
     assert len(written) == (2 if waits else 10)
+
+
+@dataclass
+class Counter:
+    """Counts the seconds in a status that may wait, for as many of them as the spec says."""
+
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return how many seconds went by since the beginning."""
+        del world, memo
+        gone = int((now - START).total_seconds())
+        if gone >= value["spec"]["count"]:
+            return Decision(status={"phase": "Succeeded", "gone": gone})
+        return Decision(
+            status={"phase": "Running", "gone": gone},
+            may_wait=float("phase" in value.get("status", {})),
+            next=Next(stop=Stop.AT, time=now + timedelta(seconds=1)),
+        )
+
+
+def _written_in_between(objects: int, seconds: int) -> Counted[str]:
+    """Return how often the status of each object was written but for its begin and its end."""
+    scene = Stage(Counter())
+    for number in range(objects):
+        scene.api.add(workflow(f"w{number}", seconds))
+    settled = scene.settle(2 * seconds)
+    assert (settled.failed, settled.unsettled) == ((), ())
+    paths = [one.rpartition("/")[2] for one in scene.api.writes if "/workflows/" in one]
+    return Counted(paths) - Counted({f"w{number}": 2 for number in range(objects)})
+
+
+def test_where_many_statuses_may_wait_they_take_turns() -> None:
+    """A hundred objects share what a few may write; one alone, or five, write each second."""
+    assert _written_in_between(1, 50).total() >= 45
+    assert _written_in_between(5, 50).total() >= 5 * 45
+    crowd = _written_in_between(100, 50)
+    assert 300 <= crowd.total() <= 500 + 100
+    assert min(crowd.values()) >= 3
+
+
+def test_however_many_statuses_may_wait_none_waits_for_ever() -> None:
+    """Half a minute is the longest."""
+    crowd = _written_in_between(450, 36)
+    assert set(crowd.values()) <= {1, 2}
+    assert len(crowd) == 450
 
 
 @dataclass
