@@ -212,6 +212,9 @@ templates:
         gone={"[1].lost"},
         reset={"", "[1]"},
     ),
+    "a workflow of which nothing had begun": Case(
+        spec=f"entrypoint: say\nshutdown: Terminate\ntemplates:\n{SAY}", gone={""}, reset=set()
+    ),
     "what a selector means, and what came after it": Case(
         spec=STEPS,
         asked=Retry(restart_successful=True, selector=parse_selector("displayName=good")),

@@ -93,8 +93,10 @@ def split(nodes: Mapping[str, Object], workflow: str, asked: Retry) -> Split:
     """Return which nodes are begun again, and which are on their way again.
 
     Daemons are needed again by whatever is beside them: they have an address, others have none.
+    The node of the workflow itself is on its way again, unless it never was.
     """
     kin = Kinship(nodes)
+    root = {workflow} if lookup(nodes, workflow, "type") != NodeType.SKIPPED else set()
     exits = {key for key, one in nodes.items() if is_exit_handler(one, workflow)}
     failed = {
         key
@@ -104,7 +106,7 @@ def split(nodes: Mapping[str, Object], workflow: str, asked: Retry) -> Split:
     chosen: set[str] = set()
     if asked.restart_successful:
         chosen = {key for key, one in nodes.items() if asked.selector.matches(one)} - {workflow}
-    gone = (kin.after(failed | chosen | exits)) - {workflow}
+    gone = kin.after(failed | chosen | exits) - root
     around = kin.around(gone - exits)
     wrong = {
         key
