@@ -33,14 +33,24 @@ class Place:
         """Run a command of the program on both, in this process."""
         return call(self.repo.root, command, *arguments, "--state", str(self.state))
 
+    def pipeline(self, *words: str) -> Result:
+        """Run a ``pipeline`` command, which must not be a defect of ours."""
+        found = self.call("pipeline", *words)
+        assert found.crash == ""
+        return found
+
     def spawn(
-        self, command: str, *arguments: str, errors: int = subprocess.DEVNULL
+        self,
+        command: str,
+        *arguments: str,
+        output: int = subprocess.DEVNULL,
+        errors: int = subprocess.DEVNULL,
     ) -> subprocess.Popen[bytes]:
         """Start a command of the program on both, as a process of its own."""
         return subprocess.Popen(
             [sys.executable, "-c", _MAIN, command, *arguments, "--state", str(self.state)],
             cwd=self.repo.root,
-            stdout=subprocess.DEVNULL,
+            stdout=output,
             stderr=errors,
             start_new_session=True,
         )

@@ -38,11 +38,11 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Return a place whose workflows are in the archive, and only there."""
     with place(tmp_path_factory.mktemp("archive"), FILES) as made:
         made.start()
-        assert pipeline(made, "run", "first", "--no-wait", "--name", "first").code == 0
+        assert made.pipeline("run", "first", "--no-wait", "--name", "first").code == 0
         for number, (name, phase) in enumerate(ENDED.items()):
             put(made, name, phase, f"2026-01-02T03:04:0{number}Z")
-        assert pipeline(made, "wait", *ENDED).code == 1
-        assert pipeline(made, "delete", "--all").code == 0
+        assert made.pipeline("wait", *ENDED).code == 1
+        assert made.pipeline("delete", "--all").code == 0
         yield made
 
 
@@ -63,13 +63,6 @@ def put(site: Place, name: str, phase: str, ended: str) -> None:
         "status": status,
     }
     site.client().create(value, "tester")
-
-
-def pipeline(site: Place, *words: str) -> Result:
-    """Run a ``pipeline`` command."""
-    found = site.call("pipeline", *words)
-    assert found.crash == ""
-    return found
 
 
 def shown(result: Result) -> list[Object]:
@@ -93,28 +86,28 @@ def test_what_is_archived_is_listed_by_what_it_is(
     site: Place, words: Sequence[str], names: Sequence[str]
 ) -> None:
     """The newest first."""
-    found = shown(pipeline(site, "archive", "list", *words, "-o", "json"))
+    found = shown(site.pipeline("archive", "list", *words, "-o", "json"))
     assert [one["metadata"]["name"] for one in found] == names
     assert [one["status"]["phase"] for one in found] == [ENDED[one] for one in names]
 
 
 def test_an_archived_workflow_is_shown_by_its_name_or_uid(site: Place) -> None:
     """Whole, or with the nodes that are selected."""
-    (bad,) = shown(pipeline(site, "archive", "list", "--prefix", "bad", "-o", "json"))
-    (whole,) = shown(pipeline(site, "archive", "get", bad["metadata"]["uid"], "-o", "json"))
+    (bad,) = shown(site.pipeline("archive", "list", "--prefix", "bad", "-o", "json"))
+    (whole,) = shown(site.pipeline("archive", "get", bad["metadata"]["uid"], "-o", "json"))
     assert len(whole["status"]["nodes"]) == 3
     chosen = ("--node-field-selector", "phase=Succeeded")
-    (part,) = shown(pipeline(site, "archive", "get", "bad", *chosen, "-o", "json"))
+    (part,) = shown(site.pipeline("archive", "get", "bad", *chosen, "-o", "json"))
     assert [one["displayName"] for one in part["status"]["nodes"].values()] == ["a"]
-    assert pipeline(site, "archive", "get", "@latest", "-o", "name").output == "workflow/broken\n"
+    assert site.pipeline("archive", "get", "@latest", "-o", "name").output == "workflow/broken\n"
 
 
 def test_an_archived_workflow_is_resubmitted_anew_or_with_what_succeeded(site: Place) -> None:
     """As a live one is."""
     words = ("archive", "resubmit", "bad", "--no-wait", "-o", "json")
-    (plain,) = shown(pipeline(site, *words))
+    (plain,) = shown(site.pipeline(*words))
     assert "status" not in plain
-    (taken,) = shown(pipeline(site, *words, "--memoized"))
+    (taken,) = shown(site.pipeline(*words, "--memoized"))
     phases = {one["displayName"]: one["phase"] for one in taken["status"]["nodes"].values()}
     assert phases["a"] == "Skipped"
 
@@ -122,16 +115,16 @@ def test_an_archived_workflow_is_resubmitted_anew_or_with_what_succeeded(site: P
 def test_an_archived_workflow_begins_again_what_is_selected(site: Place) -> None:
     """One that succeeded, too; it is created again, for it was deleted."""
     words = ("archive", "retry", "good", "--no-wait", "-o", "json")
-    assert pipeline(site, *words).code == 1
+    assert site.pipeline(*words).code == 1
     chosen = ("--restart-successful", "--node-field-selector", "displayName=b")
-    (again,) = shown(pipeline(site, *words, *chosen))
+    (again,) = shown(site.pipeline(*words, *chosen))
     assert {one["displayName"] for one in again["status"]["nodes"].values()} == {"good", "a"}
-    assert pipeline(site, "delete", "good").code == 0
+    assert site.pipeline("delete", "good").code == 0
 
 
 def test_a_phase_that_there_is_not_is_refused(site: Place) -> None:
     """As by ``pipeline list``."""
-    found = pipeline(site, "archive", "list", "--status", "Broken")
+    found = site.pipeline("archive", "list", "--status", "Broken")
     assert (found.code, "there is no phase 'Broken'" in found.errors) == (3, True)
 
 
@@ -141,6 +134,6 @@ def test_what_is_old_is_found_by_its_name_however_much_came_after(
     """A list ends somewhere; a name is looked for in all of it."""
     whole = Archive.list
     monkeypatch.setattr(Archive, "list", lambda own, query: whole(own, replace(query, most=1)))
-    assert pipeline(site, "archive", "get", "good", "-o", "name").output == "workflow/good\n"
-    unknown = pipeline(site, "archive", "get", "brokem")
+    assert site.pipeline("archive", "get", "good", "-o", "name").output == "workflow/good\n"
+    unknown = site.pipeline("archive", "get", "brokem")
     assert (unknown.code, "did you mean broken?" in unknown.errors) == (3, True)

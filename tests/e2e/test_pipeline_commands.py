@@ -139,13 +139,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield made
 
 
-def pipeline(site: Place, *words: str) -> Result:
-    """Run a ``pipeline`` command."""
-    found = site.call("pipeline", *words)
-    assert found.crash == ""
-    return found
-
-
 def phases(result: Result) -> dict[str, str]:
     """Return the phases of the nodes of the one workflow that a command printed."""
     (workflow,) = json.loads(result.output)["items"]
@@ -154,44 +147,44 @@ def phases(result: Result) -> dict[str, str]:
 
 def test_a_pipeline_from_its_run_over_an_approval_to_a_retry(site: Place) -> None:
     """It waits for a person, fails, and goes on where it failed; what succeeded is kept."""
-    begun = pipeline(site, "run", "ask", "-p", "who=moon", "--name", "asked", "--log")
+    begun = site.pipeline("run", "ask", "-p", "who=moon", "--name", "asked", "--log")
     assert begun.code == 0, begun.text
     assert "hello: hello moon" in begun.output
     assert "asked is waiting to be resumed: approve" in begun.errors
-    refused = pipeline(site, "resume", "asked")
+    refused = site.pipeline("resume", "asked")
     assert (refused.code, "has not been set" in refused.errors) == (1, True)
     selector = "displayName=approve"
     words = ("resume", "asked", "--node-field-selector", selector, "-p", "verdict=yes")
-    assert pipeline(site, *words).output == "resumed asked\n"
-    ended = pipeline(site, "wait", "asked")
+    assert site.pipeline(*words).output == "resumed asked\n"
+    ended = site.pipeline("wait", "asked")
     assert ended.code == 1
     assert "check Failed" in ended.output
-    retried = pipeline(site, "retry", "asked", "-p", "level=high", "-o", "json")
+    retried = site.pipeline("retry", "asked", "-p", "level=high", "-o", "json")
     assert retried.code == 0, retried.errors
     assert set(phases(retried).values()) == {"Succeeded"}
-    over = pipeline(site, "wait", "asked", "--timeout", "0s")
+    over = site.pipeline("wait", "asked", "--timeout", "0s")
     assert (over.code, "not over yet" in over.errors) == (0, False)
-    assert pipeline(site, "logs", "asked", "hello").output == "hello: hello moon\n"
-    again = pipeline(site, "resubmit", "asked", "--no-wait", "-o", "name")
+    assert site.pipeline("logs", "asked", "hello").output == "hello: hello moon\n"
+    again = site.pipeline("resubmit", "asked", "--no-wait", "-o", "name")
     name = again.output.strip().removeprefix("workflow/")
     assert name.startswith("asked-")
-    assert pipeline(site, "terminate", name).code == 0
-    assert pipeline(site, "wait", name).code == 1
-    listed = pipeline(site, "list", "--status", "Failed", "-o", "name")
+    assert site.pipeline("terminate", name).code == 0
+    assert site.pipeline("wait", name).code == 1
+    listed = site.pipeline("list", "--status", "Failed", "-o", "name")
     assert listed.output == f"workflow/{name}\n"
-    assert pipeline(site, "delete", name).code == 0
-    assert "asked" in pipeline(site, "list").output
+    assert site.pipeline("delete", name).code == 0
+    assert "asked" in site.pipeline("list").output
     live = site.client().get(Target(ARGO_API_VERSION, "Workflow", "ci", "asked"))
     assert live is not None
     assert "nodes" not in live["status"]  # and yet everything above has read them
-    assert pipeline(site, "get", "@latest", "-o", "wide").output.startswith("Name:       asked\n")
+    assert site.pipeline("get", "@latest", "-o", "wide").output.startswith("Name:       asked\n")
 
 
 def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
     """130, how to go on, and no lease that somebody has to wait for."""
     child = site.spawn("pipeline", "run", "slow", "--name", "slow-1", errors=subprocess.PIPE)
     try:
-        assert wait_for(lambda: "Running" in pipeline(site, "list").output)
+        assert wait_for(lambda: "Running" in site.pipeline("list").output)
         child.send_signal(signal.SIGINT)
         _, errors = child.communicate(timeout=30)
     finally:
@@ -202,9 +195,9 @@ def test_ctrl_c_leaves_the_workflow_to_the_next_who_drives(site: Place) -> None:
     leases = client.list("coordination.k8s.io/v1", "Lease", namespace=CONTROL_NAMESPACE).items
     assert [one["metadata"]["name"] for one in leases if one["spec"].get("holderIdentity")] == []
     assert leases
-    assert pipeline(site, "stop", "slow-1").code == 0
-    assert pipeline(site, "wait", "slow-1").code == 1
-    assert pipeline(site, "stop", "slow-1").code == 1
+    assert site.pipeline("stop", "slow-1").code == 0
+    assert site.pipeline("wait", "slow-1").code == 1
+    assert site.pipeline("stop", "slow-1").code == 1
 
 
 def spans_of(site: Place, workflow: str) -> list[tuple[str, str]]:
@@ -217,79 +210,79 @@ def spans_of(site: Place, workflow: str) -> list[tuple[str, str]]:
 
 def test_locks_of_the_database_are_listed_limited_and_given_back(site: Place) -> None:
     """Without a limit the node says what to do; with one they take turns."""
-    lacking = pipeline(site, "run", "licensed", "--name", "unlicensed", "-o", "json")
+    lacking = site.pipeline("run", "licensed", "--name", "unlicensed", "-o", "json")
     assert lacking.code == 1
     assert "ruleengine pipeline sync set ci/licences" in lacking.output
-    assert pipeline(site, "sync", "list").output == "none\n"
-    told = pipeline(site, "sync", "set", "licences", "--limit", "1")
+    assert site.pipeline("sync", "list").output == "none\n"
+    told = site.pipeline("sync", "set", "licences", "--limit", "1")
     assert told.output == "ci/licences may be held by 1\n"
-    ended = pipeline(site, "run", "licensed", "--name", "licensed-1", "-o", "json")
+    ended = site.pipeline("run", "licensed", "--name", "licensed-1", "-o", "json")
     assert ended.code == 0, ended.text
     first, second = sorted(spans_of(site, "licensed-1"))
     assert first[1] <= second[0]
-    listed = pipeline(site, "sync", "list", "-o", "json")
+    listed = site.pipeline("sync", "list", "-o", "json")
     found = json.loads(listed.output)
     check_schema(found, data_folder("schemas") / "output" / "locks.json")
     assert (found["limits"], found["entries"]) == ([{"name": "ci/licences", "limit": 1}], [])
-    assert "ci/licences  1" in pipeline(site, "sync", "list").output
-    assert pipeline(site, "sync", "delete", "licences").code == 0
-    unknown = pipeline(site, "sync", "delete", "licences")
+    assert "ci/licences  1" in site.pipeline("sync", "list").output
+    assert site.pipeline("sync", "delete", "licences").code == 0
+    unknown = site.pipeline("sync", "delete", "licences")
     assert (unknown.code, "has no limit" in unknown.errors) == (3, True)
 
 
 def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) -> None:
     """Listed by its labels; a retry creates it again, with what succeeded kept."""
-    run = pipeline(site, "run", "archived", "--name", "kept", "-l", "team=shop")
+    run = site.pipeline("run", "archived", "--name", "kept", "-l", "team=shop")
     assert run.code == 1, run.text
-    assert pipeline(site, "delete", "kept").code == 0
-    listed = pipeline(site, "archive", "list", "-l", "team=shop", "-o", "name")
+    assert site.pipeline("delete", "kept").code == 0
+    listed = site.pipeline("archive", "list", "-l", "team=shop", "-o", "name")
     assert listed.output == "workflow/kept\n"
-    assert "Status:    Failed" in pipeline(site, "archive", "get", "kept").output
-    retried = pipeline(site, "archive", "retry", "kept", "-p", "level=high", "-o", "json")
+    assert "Status:    Failed" in site.pipeline("archive", "get", "kept").output
+    retried = site.pipeline("archive", "retry", "kept", "-p", "level=high", "-o", "json")
     assert retried.code == 0, retried.text
     assert set(phases(retried).values()) == {"Succeeded"}
-    assert "good" not in pipeline(site, "logs", "kept", "check").output
-    again = pipeline(site, "archive", "resubmit", "kept", "-p", "level=high")
+    assert "good" not in site.pipeline("logs", "kept", "check").output
+    again = site.pipeline("archive", "resubmit", "kept", "-p", "level=high")
     assert again.code == 0, again.text
-    assert pipeline(site, "archive", "delete", "kept").output == "forgot kept\n"
-    unknown = pipeline(site, "archive", "get", "kepd")
+    assert site.pipeline("archive", "delete", "kept").output == "forgot kept\n"
+    unknown = site.pipeline("archive", "get", "kepd")
     assert (unknown.code, "did you mean kept?" in unknown.errors) == (3, True)
 
 
 def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path: Path) -> None:
     """Unpacked; nothing that is there is written over."""
-    assert pipeline(site, "run", "keeps", "--name", "keeps-1").code == 0
-    listed = json.loads(pipeline(site, "artifact", "list", "keeps-1", "-o", "json").output)
+    assert site.pipeline("run", "keeps", "--name", "keeps-1").code == 0
+    listed = json.loads(site.pipeline("artifact", "list", "keeps-1", "-o", "json").output)
     check_schema(listed, data_folder("schemas") / "output/artifacts.json")
     assert [(one["step"], one["name"]) for one in listed["artifacts"]] == [
         ("make", "folder"),
         ("make", "plain"),
     ]
     to = ("--to", str(tmp_path / "all"))
-    assert pipeline(site, "artifact", "get", "keeps-1", *to).code == 0
+    assert site.pipeline("artifact", "get", "keeps-1", *to).code == 0
     assert (tmp_path / "all/make/folder/a").read_text() == "one\n"
     assert (tmp_path / "all/make/plain").read_text() == "two\n"
     one = ("artifact", "get", "keeps-1", "make/plain", "--to", str(tmp_path / "b"))
-    assert pipeline(site, *one).code == 0
-    again = pipeline(site, *one)
+    assert site.pipeline(*one).code == 0
+    again = site.pipeline(*one)
     assert (again.code, "is there already" in again.errors) == (3, True)
-    unknown = pipeline(site, "artifact", "get", "keeps-1", "plan")
+    unknown = site.pipeline("artifact", "get", "keeps-1", "plan")
     assert (unknown.code, "did you mean plain?" in unknown.errors) == (3, True)
 
 
 def test_the_log_of_a_pod_that_is_gone_is_read_where_it_was_kept(site: Place) -> None:
     """By `archiveLogs`; without that it says so."""
-    assert pipeline(site, "run", "kept-log", "--name", "kept-log-1").code == 0
+    assert site.pipeline("run", "kept-log", "--name", "kept-log-1").code == 0
     pods = {"namespace": "ci", "label_selector": "workflows.argoproj.io/workflow=kept-log-1"}
     assert wait_for(lambda: not site.client().list("v1", "Pod", **pods).items)
-    found = pipeline(site, "logs", "kept-log-1", "--grep", "two")
+    found = site.pipeline("logs", "kept-log-1", "--grep", "two")
     assert (found.code, found.output) == (0, "kept-log-1: two\n")
-    assert pipeline(site, "run", "keeps", "--name", "lost-log-1").code == 0
+    assert site.pipeline("run", "keeps", "--name", "lost-log-1").code == 0
     pods = {**pods, "label_selector": "workflows.argoproj.io/workflow=lost-log-1"}
     (pod,) = site.client().list("v1", "Pod", **pods).items
     site.client().delete(Target.of(pod))
     assert wait_for(lambda: site.client().get(Target.of(pod)) is None)
-    lost = pipeline(site, "logs", "lost-log-1")
+    lost = site.pipeline("logs", "lost-log-1")
     assert (lost.code, "archiveLogs: true keeps logs" in lost.errors) == (1, True)
 
 
@@ -298,31 +291,31 @@ def test_schedules_and_templates_are_listed_run_and_made_up_for(
 ) -> None:
     """As they are on the cluster; a time that ran is not run again."""
     assert site.call("apply").code == 0
-    assert "30 2 * * *" in pipeline(site, "cron", "list").output
-    assert pipeline(site, "cron", "suspend", "nightly").output == "suspended nightly\n"
-    assert "Suspended:  yes" in pipeline(site, "cron", "get", "nightly").output
-    assert pipeline(site, "cron", "resume", "nightly").code == 0
+    assert "30 2 * * *" in site.pipeline("cron", "list").output
+    assert site.pipeline("cron", "suspend", "nightly").output == "suspended nightly\n"
+    assert "Suspended:  yes" in site.pipeline("cron", "get", "nightly").output
+    assert site.pipeline("cron", "resume", "nightly").code == 0
     days = ("--start", "2026-11-20", "--end", "2026-11-22")
-    first = pipeline(site, "cron", "backfill", "nightly", *days)
+    first = site.pipeline("cron", "backfill", "nightly", *days)
     assert first.code == 0, first.text
     assert first.output.startswith("created 2; 0 of these times had run already\n")
-    second = pipeline(site, "cron", "backfill", "nightly", *days)
+    second = site.pipeline("cron", "backfill", "nightly", *days)
     assert second.output == "created 0; 2 of these times had run already\n"
     monkeypatch.setattr(finding, "names_of", lambda _: [])  # others create them meanwhile
-    third = pipeline(site, "cron", "backfill", "nightly", *days, "-o", "wide")
+    third = site.pipeline("cron", "backfill", "nightly", *days, "-o", "wide")
     assert (third.code, third.output) == (0, second.output)
     monkeypatch.undo()
-    now = pipeline(site, "cron", "backfill", "nightly", "--start", "2000-01-01")
+    now = site.pipeline("cron", "backfill", "nightly", "--start", "2000-01-01")
     assert (now.code, "choose a shorter time" in now.errors) == (3, True)
-    assert "ask" in pipeline(site, "template", "list", "-o", "name").output
-    assert "Parameter:  who=world" in pipeline(site, "template", "get", "ask").output
+    assert "ask" in site.pipeline("template", "list", "-o", "name").output
+    assert "Parameter:  who=world" in site.pipeline("template", "get", "ask").output
     file = tmp_path / "hello.yaml"
     file.write_text(
         "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: hi-}\n"
         "spec:\n  entrypoint: a\n  templates:\n  - name: a\n"
         "    container: {image: alpine, command: [echo, hi]}\n"
     )
-    assert pipeline(site, "run", str(file)).code == 0
+    assert site.pipeline("run", str(file)).code == 0
 
 
 @pytest.mark.parametrize(
@@ -361,7 +354,7 @@ def test_what_cannot_be_meant_creates_nothing_and_says_what_is_near(
     site: Place, words: tuple[str, ...], code: int, text: str
 ) -> None:
     """Exit code 3 for names, parameters and options that are wrong."""
-    result = pipeline(site, *words)
+    result = site.pipeline(*words)
     assert (result.code, text in result.errors) == (code, True), result.text
 
 
@@ -409,12 +402,12 @@ def test_a_file_outside_the_repo_is_checked_before_it_is_run(
     """With the line that is wrong; nothing is created."""
     file = tmp_path / "odd.yaml"
     file.write_text(f"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n{text}")
-    before = pipeline(site, "list", "-o", "name").output
-    found = pipeline(site, "run", str(file))
+    before = site.pipeline("list", "-o", "name").output
+    found = site.pipeline("run", str(file))
     assert found.code == 1, found.text
     assert f"{file}:" in found.errors
     assert told in found.errors
-    assert pipeline(site, "list", "-o", "name").output == before
+    assert site.pipeline("list", "-o", "name").output == before
 
 
 @pytest.mark.parametrize(
@@ -439,22 +432,22 @@ def test_a_live_template_of_another_shape_is_refused_and_listed_all_the_same(
     client.create({**value, "spec": spec}, "tester")
     try:
         for words in (("run", "--from", "wftmpl/odd"), ("run", "odd"), ("graph", "wftmpl/odd")):
-            found = pipeline(site, *words)
+            found = site.pipeline(*words)
             assert (found.code, told in found.errors) == (1, True), found.text
             assert "WorkflowTemplate/odd, as it is live" in found.errors
-        assert "odd" in pipeline(site, "template", "list").output
-        assert pipeline(site, "template", "get", "odd").code == 0
+        assert "odd" in site.pipeline("template", "list").output
+        assert site.pipeline("template", "get", "odd").code == 0
     finally:
         client.delete(Target(ARGO_API_VERSION, "WorkflowTemplate", "ci", "odd"))
 
 
 def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
     """Of what the repo declares."""
-    assert 'n1["hello"]' in pipeline(site, "graph", "ask").output
-    assert pipeline(site, "graph", "ask", "-o", "dot").output.startswith("digraph")
-    dry = pipeline(site, "run", "ask", "--dry-run", "--name", "dry")
+    assert 'n1["hello"]' in site.pipeline("graph", "ask").output
+    assert site.pipeline("graph", "ask", "-o", "dot").output.startswith("digraph")
+    dry = site.pipeline("run", "ask", "--dry-run", "--name", "dry")
     assert "name: dry" in dry.output
-    assert "dry" not in pipeline(site, "list").output
+    assert "dry" not in site.pipeline("list").output
     assert call(site.repo.root, "pipeline", "lint").code == 0
 
 
@@ -463,8 +456,8 @@ def test_a_workflow_that_is_deleted_while_it_is_followed_is_told(site: Place) ->
     child = site.spawn("pipeline", "run", "slow", "--name", "slow-2", errors=subprocess.PIPE)
     try:
         running = ("list", "--prefix", "slow-2", "--status", "Running", "-o", "name")
-        assert wait_for(lambda: pipeline(site, *running).output == "workflow/slow-2\n")
-        assert pipeline(site, "delete", "slow-2").code == 0
+        assert wait_for(lambda: site.pipeline(*running).output == "workflow/slow-2\n")
+        assert site.pipeline("delete", "slow-2").code == 0
         _, errors = child.communicate(timeout=30)
     finally:
         end(child)
@@ -476,10 +469,10 @@ def test_a_workflow_that_is_collected_at_its_end_had_that_end(
     site: Place, given: str, phase: str, code: int
 ) -> None:
     """By `ttlStrategy`: it is shown as it was, and the exit code is that of its end."""
-    found = pipeline(site, "run", "collected", "-p", f"code={given}", "--name", f"brief-{given}")
+    found = site.pipeline("run", "collected", "-p", f"code={given}", "--name", f"brief-{given}")
     assert (found.code, found.errors) == (code, "")
     assert f"Status:     {phase}\n" in found.output
-    assert pipeline(site, "get", f"brief-{given}").code == 3
+    assert site.pipeline("get", f"brief-{given}").code == 3
 
 
 def completions(site: Place, *words: str) -> list[str]:
@@ -493,7 +486,7 @@ def completions(site: Place, *words: str) -> list[str]:
 def test_shells_complete_names(site: Place, tmp_path: Path) -> None:
     """Of the repo, and of what is live; nothing is started for it, and nothing fails."""
     assert completions(site, "pipeline", "run", "as") == ["ask"]
-    assert pipeline(site, "run", "nightly", "--no-wait", "--name", "done-1").code == 0
+    assert site.pipeline("run", "nightly", "--no-wait", "--name", "done-1").code == 0
     assert completions(site, "pipeline", "get", "done-") == ["done-1"]
     shell = ShellComplete(root, {}, "ruleengine", "_RULEENGINE_COMPLETE")
     with contextlib.chdir(tmp_path):
@@ -509,7 +502,7 @@ def test_with_handover_argos_controllers_run_it(tmp_path: Path) -> None:
     }
     with place(tmp_path, files) as made:
         made.start()
-        missing = pipeline(made, "run", "slow", "--no-wait")
+        missing = made.pipeline("run", "slow", "--no-wait")
         assert (missing.code, "install Argo Workflows" in missing.errors) == (1, True)
         for action in crd_actions():
             made.client().apply(action.object or {}, "argo")
@@ -518,7 +511,7 @@ def test_with_handover_argos_controllers_run_it(tmp_path: Path) -> None:
                 made.client().discover(again=True).find(ARGO_API_VERSION, "Workflow") is not None
             )
         )
-        found = pipeline(made, "run", "slow", "--no-wait", "--name", "theirs")
+        found = made.pipeline("run", "slow", "--no-wait", "--name", "theirs")
         assert (found.code, "Argo's controllers run it" in found.errors) == (0, True)
         live = made.client().get(Target(ARGO_API_VERSION, "Workflow", "ci", "theirs"))
         assert live is not None

@@ -3,14 +3,14 @@
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 
 import pytest
 
-from tests.e2e.command_line import Result
 from tests.e2e.process_kit import Place, end, place, wait_for
 from tests.local.sandboxes import require_sandbox
 
@@ -50,16 +50,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     require_sandbox()
     with place(tmp_path_factory.mktemp("logs"), FILES) as made:
         made.start()
-        told = pipeline(made, "run", "talks", "--name", "talked")
+        told = made.pipeline("run", "talks", "--name", "talked")
         assert told.code == 0, told.text
         yield made
-
-
-def pipeline(site: Place, *words: str) -> Result:
-    """Run a ``pipeline`` command."""
-    found = site.call("pipeline", *words)
-    assert found.crash == ""
-    return found
 
 
 @pytest.mark.parametrize(
@@ -79,17 +72,17 @@ def test_lines_are_told_with_their_step(
     site: Place, words: tuple[str, ...], lines: list[str]
 ) -> None:
     """One step after another, in the order in which they ran, and only what is asked for."""
-    found = pipeline(site, "logs", "talked", *words)
+    found = site.pipeline("logs", "talked", *words)
     assert (found.code, found.output.splitlines(), found.errors) == (0, lines, "")
 
 
 def test_lines_are_told_as_data_and_with_their_times(site: Place) -> None:
     """Each line is an object of its own."""
-    found = pipeline(site, "logs", "talked", "zero", "-o", "json", "--tail", "1")
+    found = site.pipeline("logs", "talked", "zero", "-o", "json", "--tail", "1")
     line = json.loads(found.output)
     assert (line["step"], line["text"]) == ("zero", "three")
     assert line["pod"].startswith("talked-say-")
-    timed = pipeline(site, "logs", "talked", "zero", "--timestamps", "--tail", "1").output
+    timed = site.pipeline("logs", "talked", "zero", "--timestamps", "--tail", "1").output
     assert timed.startswith("zero: 20")
     assert timed.endswith("Z three\n")
 
@@ -107,7 +100,7 @@ def test_what_cannot_be_read_is_told(
     site: Place, words: tuple[str, ...], code: int, told: str
 ) -> None:
     """With what there is in its place."""
-    found = pipeline(site, "logs", "talked", *words)
+    found = site.pipeline("logs", "talked", *words)
     assert (found.code, told in found.errors) == (code, True), found.text
 
 
@@ -137,16 +130,66 @@ def test_on_a_terminal_a_tree_is_drawn_unless_logs_come_between(
 def test_following_ends_with_the_reader_and_the_run_goes_on_without_one(site: Place) -> None:
     """Whoever has seen enough of the logs is left alone; what drives goes on until it is told."""
     with left_after_a_line(site, "run", "lasts", "--name", "lasting", "--log") as running:
-        assert wait_for(lambda: "lasting: line 1" in pipeline(site, "logs", "lasting").output)
+        assert wait_for(lambda: "lasting: line 1" in site.pipeline("logs", "lasting").output)
         with left_after_a_line(site, "logs", "lasting", "-f") as reader:
             _, errors = reader.communicate(timeout=30)
             assert (reader.returncode, errors) == (0, "")
         assert running.poll() is None
-        late = pipeline(site, "wait", "lasting", "--timeout", "100ms")
+        late = site.pipeline("wait", "lasting", "--timeout", "100ms")
         assert (late.code, "not over yet" in late.errors) == (1, True)
-        assert pipeline(site, "stop", "lasting").code == 0
+        assert site.pipeline("stop", "lasting").code == 0
         _, errors = running.communicate(timeout=30)
         assert (running.returncode, errors) == (1, "")
+
+
+@contextmanager
+def followed(site: Place, name: str) -> Iterator[list[subprocess.Popen[bytes]]]:
+    """Run a workflow that lasts, and let every command follow it; each has shown that it does."""
+    first = ("run", "lasts", "--name", name, "--watch")
+    running = ("list", "--prefix", name, "--status", "Running", "-o", "name")
+    children = []
+    try:
+        for line in (first, ("watch", name), ("wait", name), ("logs", name, "-f")):
+            pipes = {"output": subprocess.PIPE, "errors": subprocess.PIPE}
+            children.append(site.spawn("pipeline", *line, **pipes))
+            assert wait_for(lambda: site.pipeline(*running).output == f"workflow/{name}\n")
+        for child in children:
+            assert child.stdout is not None
+            assert any(name.encode() in line for line in child.stdout)
+        yield children
+    finally:
+        for child in children:
+            end(child)
+
+
+def told_at_the_end(children: Sequence[subprocess.Popen[bytes]]) -> list[tuple[int, str]]:
+    """Return with which code each process ended, and what it said beside its result."""
+    errors = [child.communicate(timeout=30)[1].decode() for child in children]
+    return [(child.returncode, text) for child, text in zip(children, errors, strict=True)]
+
+
+def test_whoever_follows_a_workflow_is_told_of_its_deletion(site: Place) -> None:
+    """1, for it came to no good end; logs were read as far as there were any."""
+    with followed(site, "doomed") as children:
+        assert site.pipeline("delete", "doomed").code == 0
+        *others, logs = told_at_the_end(children)
+    assert others == [(1, "doomed was deleted before its end\n")] * 3
+    assert logs == (0, "note: doomed was deleted: its logs end here\n")
+
+
+def test_ctrl_c_ends_whoever_follows_and_not_the_workflow(site: Place) -> None:
+    """130 each; whoever follows a workflow to its end says how to go on."""
+    with followed(site, "kept") as children:
+        for child in children:
+            child.send_signal(signal.SIGINT)
+        *others, logs = told_at_the_end(children)
+    assert [code for code, _ in (*others, logs)] == [130] * 4
+    for _, errors in others:
+        assert "pipeline watch kept, or " in errors
+    assert "watch" not in logs[1]
+    assert "Status:    Running\n" in site.pipeline("get", "kept").output
+    assert site.pipeline("stop", "kept").code == 0
+    assert site.pipeline("wait", "kept").code == 1
 
 
 @contextmanager

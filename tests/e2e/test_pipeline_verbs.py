@@ -85,13 +85,6 @@ def _empty(site: Place) -> None:
         site.client().delete(Target.of(one))
 
 
-def pipeline(site: Place, *words: str) -> Result:
-    """Run a ``pipeline`` command."""
-    found = site.call("pipeline", *words)
-    assert found.crash == ""
-    return found
-
-
 def names(result: Result) -> list[str]:
     """Return the names that a command printed with ``-o name``."""
     assert result.code == 0, result.text
@@ -174,22 +167,22 @@ def test_workflows_are_listed_by_what_they_are(
     several: Place, words: Sequence[str], expected: Sequence[str]
 ) -> None:
     """Those on their way first, then the newest."""
-    found = names(pipeline(several, "list", *words, "-o", "name"))
+    found = names(several.pipeline("list", *words, "-o", "name"))
     assert (found if not words else sorted(found)) == (expected if not words else sorted(expected))
 
 
 def test_lists_are_printed_as_they_are_asked_for(several: Place) -> None:
     """As a table, a wide one, and as data."""
-    assert pipeline(several, "list", "--completed").output.splitlines()[0].split() == [
+    assert several.pipeline("list", "--completed").output.splitlines()[0].split() == [
         *("NAME", "STATUS", "AGE", "DURATION", "PROGRESS", "MESSAGE")
     ]
-    wide = pipeline(several, "list", "-A", "-o", "wide").output
+    wide = several.pipeline("list", "-A", "-o", "wide").output
     assert wide.splitlines()[0].split()[-2:] == ["PRIORITY", "PARAMETERS"]
     assert wide.startswith("NAMESPACE")
-    found = json.loads(pipeline(several, "list", "--prefix", "old", "-o", "json").output)
+    found = json.loads(several.pipeline("list", "--prefix", "old", "-o", "json").output)
     assert [one["metadata"]["name"] for one in found["items"]] == ["old"]
-    assert "    name: old" in pipeline(several, "get", "old", "-o", "yaml").output
-    assert pipeline(several, "list", "--prefix", "zzz").output == "none\n"
+    assert "    name: old" in several.pipeline("get", "old", "-o", "yaml").output
+    assert several.pipeline("list", "--prefix", "zzz").output == "none\n"
 
 
 @pytest.mark.parametrize(
@@ -207,15 +200,15 @@ def test_what_is_deleted_is_what_was_said(
     several: Place, words: Sequence[str], gone: Sequence[str]
 ) -> None:
     """By name or by what they are, in one namespace; the rest stays."""
-    before = set(names(pipeline(several, "list", "-A", "-o", "name")))
-    assert sorted(names(pipeline(several, "delete", *words, "-o", "name"))) == list(gone)
-    assert set(names(pipeline(several, "list", "-A", "-o", "name"))) == before - set(gone)
+    before = set(names(several.pipeline("list", "-A", "-o", "name")))
+    assert sorted(names(several.pipeline("delete", *words, "-o", "name"))) == list(gone)
+    assert set(names(several.pipeline("list", "-A", "-o", "name"))) == before - set(gone)
 
 
 def test_where_there_is_nothing_to_delete_it_is_said(several: Place) -> None:
     """And of several names, an unknown one deletes none of the others."""
-    assert pipeline(several, "delete", "--prefix", "zzz").output == "none\n"
-    assert pipeline(several, "delete", "old", "nothing").code == 3
+    assert several.pipeline("delete", "--prefix", "zzz").output == "none\n"
+    assert several.pipeline("delete", "old", "nothing").code == 3
     assert live(several, "old")
 
 
@@ -223,12 +216,12 @@ def test_only_the_nodes_that_are_selected_go_on(site: Place) -> None:
     """With the value that is supplied to them; the others wait on."""
     put(site, "wf", waiting("wf"))
     words = ("resume", "wf", "--node-field-selector", "displayName=a")
-    assert pipeline(site, *words).code == 1
-    assert pipeline(site, *words, "-p", "verdict=yes").output == "resumed wf\n"
+    assert site.pipeline(*words).code == 1
+    assert site.pipeline(*words, "-p", "verdict=yes").output == "resumed wf\n"
     assert node(site, "wf", "a")["outputs"]["parameters"] == [{"name": "verdict", "value": "yes"}]
     assert node(site, "wf", "b")["phase"] == "Running"
     shown = json.loads(
-        pipeline(site, "get", "wf", "--node-field-selector", "phase=Succeeded", "-o", "json").output
+        site.pipeline("get", "wf", "--node-field-selector", "phase=Succeeded", "-o", "json").output
     )
     nodes = shown["items"][0]["status"]["nodes"].values()
     assert [one["displayName"] for one in nodes] == ["a"]
@@ -237,10 +230,10 @@ def test_only_the_nodes_that_are_selected_go_on(site: Place) -> None:
 def test_a_workflow_is_suspended_and_resumed_as_a_whole(site: Place) -> None:
     """Its nodes that wait go on with it, once their outputs are supplied."""
     put(site, "wf", waiting("wf"))
-    assert pipeline(site, "suspend", "wf").output == "suspended wf\n"
+    assert site.pipeline("suspend", "wf").output == "suspended wf\n"
     assert live(site, "wf")["spec"]["suspend"] is True
-    assert "Running (Suspended)" in pipeline(site, "list").output
-    assert pipeline(site, "resume", "wf", "-p", "verdict=no").code == 0
+    assert "Running (Suspended)" in site.pipeline("list").output
+    assert site.pipeline("resume", "wf", "-p", "verdict=no").code == 0
     assert "suspend" not in live(site, "wf")["spec"]
     assert {node(site, "wf", one)["phase"] for one in "ab"} == {"Succeeded"}
 
@@ -250,13 +243,13 @@ def test_stop_and_terminate_say_how_to_shut_down(site: Place) -> None:
     for name in ("one", "two"):
         put(site, name, waiting(name))
     words = ("stop", "one", "--node-field-selector", "displayName=b", "--message", "not today")
-    assert pipeline(site, *words).code == 0
+    assert site.pipeline(*words).code == 0
     assert node(site, "one", "b")["message"] == "not today"
     assert node(site, "one", "b")["phase"] == "Failed"
     assert "shutdown" not in live(site, "one")["spec"]
-    assert pipeline(site, "stop", "one", "two").output == "stopped one\nstopped two\n"
+    assert site.pipeline("stop", "one", "two").output == "stopped one\nstopped two\n"
     assert live(site, "two")["spec"]["shutdown"] == "Stop"
-    assert pipeline(site, "terminate", "two").output == "terminated two\n"
+    assert site.pipeline("terminate", "two").output == "terminated two\n"
     assert live(site, "two")["spec"]["shutdown"] == "Terminate"
 
 
@@ -265,7 +258,7 @@ def test_what_was_changed_before_something_went_wrong_is_told(site: Place) -> No
     put(site, "one", waiting("one"))
     put(site, "done", over("Failed"))
     put(site, "two", waiting("two"))
-    found = pipeline(site, "stop", "one", "done", "two")
+    found = site.pipeline("stop", "one", "done", "two")
     assert (found.code, found.output) == (1, "stopped one\n")
     assert "done cannot be stopped: it is over" in found.errors
     assert "shutdown" not in live(site, "two")["spec"]
@@ -275,9 +268,9 @@ def test_nodes_are_set(site: Place) -> None:
     """Outputs, phases and messages, of those that are selected."""
     put(site, "wf", waiting("wf"))
     chosen = ("node", "set", "wf", "--node-field-selector", "displayName=a")
-    assert pipeline(site, *chosen, "--output-parameter", "verdict=yes").code == 0
-    assert pipeline(site, *chosen, "--message", "looked at").code == 0
-    assert pipeline(site, *chosen, "--phase", "Skipped").code == 0
+    assert site.pipeline(*chosen, "--output-parameter", "verdict=yes").code == 0
+    assert site.pipeline(*chosen, "--message", "looked at").code == 0
+    assert site.pipeline(*chosen, "--phase", "Skipped").code == 0
     found = node(site, "wf", "a")
     assert (found["message"], found["phase"]) == ("looked at", "Skipped")
     assert lookup(found, "outputs", "parameters", 0, "value") == "yes"
@@ -287,11 +280,11 @@ def test_nodes_are_set(site: Place) -> None:
 def test_who_waits_for_people_is_told_how_they_answer(site: Place) -> None:
     """With the outputs that nobody has supplied yet; with a timeout it is not waited for."""
     put(site, "wf", waiting("wf"))
-    found = pipeline(site, "wait", "wf")
+    found = site.pipeline("wait", "wf")
     assert found.code == 0
     assert found.errors.endswith("pipeline resume wf -p verdict=VALUE\n")
-    assert pipeline(site, "node", "set", "wf", "--output-parameter", "verdict=1").code == 0
-    assert pipeline(site, "wait", "wf").errors.endswith("pipeline resume wf\n")
+    assert site.pipeline("node", "set", "wf", "--output-parameter", "verdict=1").code == 0
+    assert site.pipeline("wait", "wf").errors.endswith("pipeline resume wf\n")
 
 
 def holders(site: Place) -> list[str]:
@@ -307,7 +300,7 @@ def test_who_watches_waits_for_the_answers_of_people(site: Place) -> None:
     child = site.spawn("pipeline", "watch", "wf", errors=subprocess.PIPE)
     try:
         assert wait_for(lambda: holders(site) != [])
-        assert pipeline(site, "resume", "wf", "-p", "verdict=yes").code == 0
+        assert site.pipeline("resume", "wf", "-p", "verdict=yes").code == 0
         _, errors = child.communicate(timeout=30)
     finally:
         end(child)
@@ -321,14 +314,14 @@ def test_retries_begin_again_what_they_are_told_to(site: Place) -> None:
     nodes = {key: {**one, "phase": "Succeeded"} for key, one in status["nodes"].items()}
     put(site, "wf", {**status, "phase": "Succeeded", "nodes": nodes})
     chosen = ("--node-field-selector", "displayName=b")
-    assert pipeline(site, "retry", "wf", "--no-wait").code == 1
+    assert site.pipeline("retry", "wf", "--no-wait").code == 1
     for half in (chosen, ("--restart-successful",)):
-        found = pipeline(site, "retry", "wf", "--no-wait", *half)
+        found = site.pipeline("retry", "wf", "--no-wait", *half)
         assert (found.code, "give --restart-successful with" in found.errors) == (3, True)
     nobody = ("--restart-successful", "--node-field-selector", "displayName=c")
-    found = pipeline(site, "retry", "wf", "--no-wait", *nobody)
+    found = site.pipeline("retry", "wf", "--no-wait", *nobody)
     assert (found.code, "no node of the workflow wf is selected" in found.errors) == (1, True)
-    done = pipeline(site, "retry", "wf", "--no-wait", "--restart-successful", *chosen)
+    done = site.pipeline("retry", "wf", "--no-wait", "--restart-successful", *chosen)
     assert (done.code, done.output) == (0, "retried wf\n")
     left = live(site, "wf")["status"]["nodes"].values()
     assert {(one["displayName"], one["phase"]) for one in left} == {
@@ -344,15 +337,15 @@ def test_a_resubmitted_workflow_takes_over_what_succeeded_where_it_is_told_to(si
     done = {"id": key, "name": "wf.a", "displayName": "a", "type": "Pod", "phase": "Succeeded"}
     nodes = {"wf": {**root, "children": [key]}, key: {**done, "boundaryID": "wf"}}
     put(site, "wf", {**over("Failed"), "nodes": nodes})
-    (plain,) = names(pipeline(site, "resubmit", "wf", "--no-wait", "-o", "name"))
+    (plain,) = names(site.pipeline("resubmit", "wf", "--no-wait", "-o", "name"))
     assert "status" not in live(site, plain)
-    (taken,) = names(pipeline(site, "resubmit", "wf", "--memoized", "--no-wait", "-o", "name"))
+    (taken,) = names(site.pipeline("resubmit", "wf", "--memoized", "--no-wait", "-o", "name"))
     assert node(site, taken, "a")["phase"] == "Skipped"
 
 
 def made(site: Place, *words: str) -> Object:
     """Return the workflow that a run would create."""
-    found = pipeline(site, "run", *words, "--dry-run", "-o", "json")
+    found = site.pipeline("run", *words, "--dry-run", "-o", "json")
     assert found.code == 0, found.text
     (workflow,) = json.loads(found.output)["items"]
     return dict(workflow)
@@ -394,7 +387,7 @@ def test_files_of_parameters_that_hold_none_are_told(
     """With what is wrong with them."""
     file = tmp_path_factory.mktemp("parameters") / "parameters.yaml"
     file.write_text(content)
-    found = pipeline(site, "run", "build", "-f", str(file), "--dry-run")
+    found = site.pipeline("run", "build", "-f", str(file), "--dry-run")
     assert (found.code, told in found.errors) == (3, True), found.text
 
 
@@ -412,7 +405,7 @@ def test_what_a_newcomer_types_is_answered_with_the_next_step(
     site: Place, words: Sequence[str], code: int, told: str
 ) -> None:
     """What is declared and not applied yet says so."""
-    found = pipeline(site, *words)
+    found = site.pipeline(*words)
     assert (found.code, told in found.errors) == (code, True), found.text
 
 
@@ -421,9 +414,9 @@ def test_a_pipeline_whose_file_cannot_be_read_says_where(site: Place) -> None:
     file = site.repo.root / "pipelines/broken.yaml"
     file.write_text("steps: [\n")
     try:
-        found = pipeline(site, "run", "broken")
+        found = site.pipeline("run", "broken")
         assert (found.code, "pipelines/broken.yaml:2:1" in found.errors) == (1, True), found.text
-        assert pipeline(site, "run", "build", "-p", "level=1", "--dry-run").code == 0
+        assert site.pipeline("run", "build", "-p", "level=1", "--dry-run").code == 0
     finally:
         file.unlink()
 
@@ -435,16 +428,16 @@ def test_artifacts_that_were_collected_are_told_as_that(site: Place, tmp_path: P
         one["type"] = "Pod"
         one["outputs"] = {"artifacts": [{"name": "report", "path": "/r", "deleted": True}]}
     put(site, "wf", {**status, "phase": "Succeeded"})
-    listed = pipeline(site, "artifact", "list", "wf", "--node-field-selector", "displayName=b")
+    listed = site.pipeline("artifact", "list", "wf", "--node-field-selector", "displayName=b")
     assert [line.split() for line in listed.output.splitlines()] == [
         ["STEP", "NAME", "PATH", "KEY"],
         ["b", "report", "/r", "deleted"],
     ]
     to = ("--to", str(tmp_path / "here"))
-    assert (pipeline(site, "artifact", "get", "wf", *to).code, list(tmp_path.iterdir())) == (0, [])
-    gone = pipeline(site, "artifact", "get", "wf", "b/report", *to)
+    assert (site.pipeline("artifact", "get", "wf", *to).code, list(tmp_path.iterdir())) == (0, [])
+    gone = site.pipeline("artifact", "get", "wf", "b/report", *to)
     assert (gone.code, "was collected as garbage" in gone.errors) == (1, True)
-    several = pipeline(site, "artifact", "get", "wf", "report", *to)
+    several = site.pipeline("artifact", "get", "wf", "report", *to)
     assert (several.code, "name one: " in several.errors) == (3, True)
 
 
@@ -469,7 +462,7 @@ def test_a_retry_deletes_the_pods_of_what_is_begun_again(site: Place) -> None:
             }
             site.client().create(pod, "tester")
     put(site, "wf", {**status, "phase": "Failed"})
-    assert pipeline(site, "retry", "wf", "--no-wait").code == 0
+    assert site.pipeline("retry", "wf", "--no-wait").code == 0
     assert site.client().get(targets["b"]) is None
     assert site.client().get(targets["a"]) is not None
     site.client().delete(targets["a"])
@@ -495,10 +488,10 @@ def test_what_others_write_meanwhile_is_not_written_over(site: Place) -> None:
 
 def test_the_newest_workflow_has_a_name_of_its_own(site: Place) -> None:
     """Of those created at once the last by name; where there is none, it is said."""
-    assert pipeline(site, "get", "@latest").code == 3
+    assert site.pipeline("get", "@latest").code == 3
     put(site, "one", over("Failed"))
     put(site, "two", over("Failed"))
-    assert pipeline(site, "get", "@latest", "-o", "name").output == "workflow/two\n"
+    assert site.pipeline("get", "@latest", "-o", "name").output == "workflow/two\n"
 
 
 @pytest.mark.parametrize(
@@ -524,7 +517,7 @@ def test_a_live_object_of_another_shape_is_named_by_who_stumbles_over_it(
         cron = ("cron",) if kind == "CronWorkflow" else ()
         calls = (("list",), ("list", "--older", "1s"), ("get", "odd"), ("suspend", "odd"))
         found = [
-            pipeline(site, *cron, *words) for words in calls if not (cron and "--older" in words)
+            site.pipeline(*cron, *words) for words in calls if not (cron and "--older" in words)
         ]
         assert [one for one in found if told in one.errors]
         assert {one.code for one in found} <= {0, 1}
@@ -534,8 +527,8 @@ def test_a_live_object_of_another_shape_is_named_by_who_stumbles_over_it(
 
 def test_templates_that_a_run_needs_are_brought_and_no_others(site: Place) -> None:
     """Those that are called by what is called, too."""
-    assert pipeline(site, "run", "outer", "--no-wait").code == 0
-    listed = pipeline(site, "template", "list", "-o", "name").output.split()
+    assert site.pipeline("run", "outer", "--no-wait").code == 0
+    listed = site.pipeline("template", "list", "-o", "name").output.split()
     found = {one.removeprefix("workflowtemplate/") for one in listed}
     assert found >= {"outer", "middle", "innermost"}
     assert "unasked" not in found

@@ -122,17 +122,21 @@ class _Troubles:
     untold: list[OSError] = field(default_factory=list)
 
 
-def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: Ending) -> list[str]:
+def follow(
+    place: Place, target: Target, reading: Reading, tell: Tell, ending: Ending
+) -> tuple[list[str], bool]:
     """Tell the logs of a workflow's steps as they are written, until it is over or told to end.
 
-    Each step is read in a thread of its own. Returns what could not be read. Raises the
-    ``OSError`` with which ``tell`` could take no more.
+    Each step is read in a thread of its own. Returns what could not be read, and whether the
+    workflow was deleted meanwhile. Raises the ``OSError`` with which ``tell`` could take no more.
     """
     begun: dict[str, threading.Thread] = {}
     troubles = _Troubles()
+    gone = False
     while not (ending.now.is_set() or troubles.untold):
         soon = ending.soon.is_set()
         workflow = place.client.get(target)
+        gone = workflow is None
         if workflow is None:
             break
         workflow = place.packing.unpack(workflow)
@@ -149,7 +153,7 @@ def follow(place: Place, target: Target, reading: Reading, tell: Tell, ending: E
             thread.join(_PAUSE)
     for error in troubles.untold:
         raise error
-    return troubles.unread
+    return troubles.unread, gone
 
 
 def _begin(

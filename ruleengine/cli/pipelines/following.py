@@ -189,9 +189,10 @@ def _show_ended(output: str, workflows: Sequence[Object]) -> None:
 def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> int:
     from ruleengine.pipelines.verbs.outlook import lacking_outputs
 
-    if not (live and output in ("text", "wide")):
+    left = [one for one in found.workflows.values() if one is not None]
+    if output not in ("text", "wide") or (left and not live):
         show = outliving(partial(_show_ended, output))
-        show([one for one in found.workflows.values() if one is not None])
+        show(left)
     for one in found.gone:
         click.echo(f"{one.name} was deleted before its end", err=True)
     if found.driver:

@@ -104,8 +104,12 @@ def command(
         with observed(lambda _: None) as observers:
             target = Target.of(found)
             ending = reading_logs.Ending(soon=observers.cancel, now=observers.cancel)
-            problems = reading_logs.follow(place, target, reading, tell, ending)
-        return ExitCode.INTERRUPTED if observers.cancel.is_set() else _report(problems)
+            problems, gone = reading_logs.follow(place, target, reading, tell, ending)
+        if observers.cancel.is_set():
+            return ExitCode.INTERRUPTED
+        if gone:
+            click.echo(f"note: {target.name} was deleted: its logs end here", err=True)
+        return _report(problems)
 
 
 def _report(problems: Sequence[str]) -> int:
