@@ -9,6 +9,7 @@ import sys
 import click
 
 from ruleengine import __version__
+from ruleengine.cli import pipeline
 from ruleengine.cli.exits import give_up_output, is_reader_gone, run
 from ruleengine.cli.lazy import LazyGroup
 from ruleengine.model.errors import ExitCode
@@ -40,10 +41,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
 HIDDEN: dict[str, str] = {"step": "ruleengine.cli.step"}
 """Commands that only our own pods call."""
 
+_OF_PIPELINES = {name: f"pipeline {name}" for name in pipeline.COMMANDS}
+
 
 class _Root(LazyGroup):
     commands_there = COMMANDS
     unlisted = HIDDEN
+    known_elsewhere = _OF_PIPELINES
 
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a reader that has seen enough is no failure, as click would have it."""
