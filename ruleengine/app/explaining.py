@@ -11,9 +11,10 @@ from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.planning import Engagement, engaged, plan_now
+from ruleengine.app.refusing import refuse_errors
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, PlannedAction, Target, Verb
-from ruleengine.model.documents import Origin
+from ruleengine.model.documents import CONFIGURATION_FILE, Origin
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_TRACKING, MANAGER
 from ruleengine.model.values import Object, lookup
@@ -38,10 +39,13 @@ def explain(
 ) -> tuple[Link, ...]:
     """Return the chain behind ``KIND/NAME``, the live object first.
 
-    Raises ``FailedError`` where neither the cluster nor the repo knows the object.
+    Raises ``FailedError`` where neither the cluster nor the repo knows the object, and where
+    ``ruleengine.yaml`` has errors: it says which cluster is meant.
     """
     kind, _, wanted = name.partition("/")
     with engaged(directory, choice) as engagement:
+        wrong = engagement.declared.findings
+        refuse_errors(one for one in wrong if one.place.path == CONFIGURATION_FILE)
         planned = plan_now(engagement, now).actions
         client = engagement.surroundings.client
         target = _find(client, planned, kind, wanted, namespace)

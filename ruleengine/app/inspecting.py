@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, connected
 from ruleengine.app.declaring import Declared, declare
+from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import config_repo
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import NotFoundError
@@ -16,6 +17,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Engine
 from ruleengine.model.documents import Origin
 from ruleengine.model.errors import UsageError
+from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.planning import is_recorded
@@ -75,11 +77,15 @@ class Simulated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Status:
-    """What a repo declared, as it stands on its cluster."""
+    """What a repo declared, as it stands on its cluster; ``findings`` are of what it is read from.
+
+    What a file with errors would declare stands nowhere.
+    """
 
     cluster: str
     standings: tuple[Standing, ...]
     pods: Simulated
+    findings: tuple[Finding, ...] = ()
 
 
 def status(directory: Path, choice: ClusterChoice) -> Status:
@@ -92,6 +98,7 @@ def status(directory: Path, choice: ClusterChoice) -> Status:
             cluster=cluster.name,
             standings=tuple(standings(declared, client)),
             pods=count_simulated(client),
+            findings=declared.findings,
         )
 
 
@@ -111,11 +118,11 @@ def list_objects(
 ) -> Sequence[Object]:
     """Return live objects of a kind, named as kubectl names it (``deploy``, ``applications``).
 
-    Raises ``UsageError`` for a kind that the cluster does not know.
+    Raises ``UsageError`` for a kind that the cluster does not know, ``FailedError`` where
+    ``ruleengine.yaml`` has errors.
     """
     workspace = config_repo(directory)
-    declared = declare(workspace)
-    with connected(choice, declared.configuration, workspace) as cluster:
+    with connected(choice, settings(workspace), workspace) as cluster:
         for info in cluster.client.discover().resources():
             if info.is_called(kind):
                 return cluster.client.list(info.api_version, info.kind, namespace=namespace).items

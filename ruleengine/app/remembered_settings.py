@@ -5,26 +5,36 @@ reads no YAML for it.
 """
 
 import hashlib
+from typing import Final
 
 from ruleengine.app.code_digests import code_digest
+from ruleengine.app.refusing import refuse_errors
 from ruleengine.app.validating import index_path
 from ruleengine.app.workspace import Workspace
 from ruleengine.formats import json_text
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.documents import CONFIGURATION_FILE
-from ruleengine.model.findings import has_errors
 from ruleengine.model.values import Value
 from ruleengine.repository.configuration import read_text, read_value
+from ruleengine.repository.entries import unreadable
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.index_files import with_index
 
+_MORE_AT: Final = "ruleengine validate"
+
 
 def settings(workspace: Workspace) -> Configuration:
-    """Return the settings of a config repo; where they are wrong, the defaults are in force."""
+    """Return the settings of a config repo. Raises ``FailedError`` where they are wrong.
+
+    With others than are meant a command would look at another cluster than is meant.
+    """
     try:
         data = (workspace.root / CONFIGURATION_FILE).read_bytes()
-    except OSError:
+    except (FileNotFoundError, IsADirectoryError):
         return Configuration()
+    except OSError:
+        refuse_errors([unreadable(CONFIGURATION_FILE)])
+        raise
     path = index_path(workspace)
     if path is None:
         return _read(data)
@@ -41,7 +51,8 @@ def _remembered(index: ValidationIndex, data: bytes) -> Configuration:
     # What is wrong, and a waiver, has a place in the text.
     if isinstance(value, dict) and not configuration.waivers:
         index.remember(settings=f"{digest} {json_text.dumps(value)}")
-    return Configuration() if has_errors(findings) else configuration
+    refuse_errors(findings, _MORE_AT)
+    return configuration
 
 
 def _value(data: bytes) -> Value:
@@ -54,4 +65,5 @@ def _value(data: bytes) -> Value:
 
 def _read(data: bytes) -> Configuration:
     configuration, findings = read_text(data)
-    return Configuration() if has_errors(findings) else configuration
+    refuse_errors(findings, _MORE_AT)
+    return configuration

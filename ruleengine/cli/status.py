@@ -7,11 +7,12 @@ import click
 from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Standing, Status, status
 from ruleengine.cli.options import cluster, directory, output
-from ruleengine.cli.printing import columns, short_revision, show
+from ruleengine.cli.printing import columns, short_revision, show, show_findings
 from ruleengine.model.errors import ExitCode
+from ruleengine.model.findings import has_errors
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
-from ruleengine.reporting.as_json import origin_data, target_data
+from ruleengine.reporting.as_json import finding_data, origin_data, target_data
 from ruleengine.reporting.style import printable
 
 _EPILOG = """\b
@@ -20,7 +21,7 @@ Examples:
   ruleengine status --context production  on a cluster of the kubeconfig
 
 \b
-Exit codes: 0 nothing is wrong, 1 something failed or is degraded.
+Exit codes: 0 nothing is wrong, 1 something failed or is degraded, or a file has errors.
 """
 
 
@@ -31,8 +32,9 @@ Exit codes: 0 nothing is wrong, 1 something failed or is degraded.
 def command(*, output: str, cluster: ClusterChoice, directory: Path) -> int:
     """Show how everything that the repo declares stands on its cluster."""
     found = status(directory, cluster)
+    show_findings(output, found.findings, beside=True)
     show(output, lambda _: _text(found), lambda: _data(found))
-    failed = any(one.failed for one in found.standings)
+    failed = has_errors(found.findings) or any(one.failed for one in found.standings)
     return ExitCode.FAILED if failed else ExitCode.DONE
 
 
@@ -71,5 +73,10 @@ def _data(found: Status) -> Object:
         }
         for one in found.standings
     ]
-    body = {"cluster": found.cluster, "objects": rows, "pods": found.pods.data()}
+    body = {
+        "cluster": found.cluster,
+        "objects": rows,
+        "pods": found.pods.data(),
+        "findings": [finding_data(one) for one in found.findings],
+    }
     return {"apiVersion": API_VERSION, "kind": "Status", **body}

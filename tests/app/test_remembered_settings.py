@@ -9,6 +9,7 @@ import pytest
 from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import open_workspace
 from ruleengine.model.configuration import Configuration
+from ruleengine.model.errors import FailedError
 from ruleengine.repository.configuration import read_text
 from tests.validation.config_repos import Repo, make_repo
 
@@ -43,16 +44,20 @@ def test_they_are_what_the_file_says_at_the_first_time_and_after(tmp_path: Path,
 
 
 @pytest.mark.parametrize("git", [True, False])
-def test_where_they_are_wrong_the_defaults_are_in_force(tmp_path: Path, *, git: bool) -> None:
-    """Each time: what is wrong is not remembered as right."""
+def test_where_they_are_wrong_nothing_goes_on(tmp_path: Path, *, git: bool) -> None:
+    """Each time: what is wrong is not remembered as right. Another cluster may be meant."""
     files = {"ruleengine.yaml": "namespace: Not_a_name\nengine: nativ\n"}
     if git:
         make_repo(tmp_path, files)
     else:
         Repo(tmp_path).write({**files})
     workspace = open_workspace(tmp_path)
-    assert settings(workspace) == Configuration()
-    assert settings(workspace) == Configuration()
+    for _ in range(2):
+        with pytest.raises(FailedError) as caught:
+            settings(workspace)
+        assert "ruleengine.yaml:1:1: namespace 'Not_a_name'" in caught.value.message
+        assert caught.value.message.endswith("(and 1 more)")
+        assert caught.value.remedy.endswith("see all: ruleengine validate")
 
 
 def test_an_unchanged_file_is_not_parsed(tmp_path: Path) -> None:

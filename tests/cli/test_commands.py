@@ -121,6 +121,25 @@ def test_wrong_usage_is_exit_code_3(repo: Repo, arguments: tuple[str, ...]) -> N
     assert result.errors
 
 
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("valdate", "validate"),
+        ("logs", "pipeline logs"),
+        ("pipeline lst", "list"),
+        ("pipeline submit", "run"),
+        ("pipeline cron lst", "list"),
+    ],
+)
+def test_a_command_that_there_is_not_is_answered_with_what_is_near(
+    tmp_path: Path, words: str, meant: str
+) -> None:
+    """Also where the name is that of Argo's own program, or of a command one level below."""
+    found = call(tmp_path, *words.split())
+    assert (found.code, f"Did you mean {meant!r}?" in found.errors) == (3, True), found.errors
+    assert "Did you mean" not in call(tmp_path, "zzz").errors
+
+
 STRUCTURED = {
     "Plan": ("plan",),
     "Outcomes": ("apply",),
@@ -380,6 +399,23 @@ def test_an_interrupted_command_says_so_and_leaves(
     assert started.returncode == 130, errors
     assert "Traceback" not in errors
     assert errors.strip().endswith(("interrupted", "Ctrl-C again to stop at once"))
+
+
+@pytest.mark.parametrize(
+    "words", [("status",), ("get", "pods"), ("why", "configmap/web"), ("pipeline", "list")]
+)
+def test_settings_that_are_wrong_are_told_by_whoever_goes_by_them(
+    state: Path, tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    """With their place, and as a failure: another cluster may be meant."""
+    other = make_repo(tmp_path / "config", {**FILES, "ruleengine.yaml": "\nengin: native\n"})
+    place = ("--state", str(state))
+    found = call(other.root, *words, *place)
+    assert (found.code, "ruleengine.yaml:2:1" in found.errors) == (1, True), found.text
+    assert "did you mean engine?" in found.errors
+    if words == ("status",):
+        (told,) = json.loads(call(other.root, *words, "-o", "json", *place).output)["findings"]
+        assert (told["path"], told["line"]) == ("ruleengine.yaml", 2)
 
 
 def test_colour_is_for_terminals(repo: Repo, state: Path) -> None:

@@ -1,14 +1,14 @@
 """Finding what a person wants to run: a name or a file of the repo, or what is live."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import FOLDER, Place
+from ruleengine.app.refusing import refuse_errors
 from ruleengine.model.documents import Origin
-from ruleengine.model.errors import FailedError, UsageError
-from ruleengine.model.findings import Finding, Severity
+from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
@@ -75,7 +75,7 @@ def _read(path: Path) -> list[Object]:
         documents, findings = read_outside(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "check its owner") from error
-    _refuse(findings)
+    refuse_errors(findings)
     return [one.value for one in documents if one.value.get("kind") in RUNNABLE]
 
 
@@ -134,13 +134,4 @@ def _check(place: Place, path: str) -> None:
     """Raise ``FailedError`` where a file, or what it is read with, has errors."""
     from ruleengine.app.checking import check_file
 
-    _refuse(check_file(place.checkout, path), f"; see all: ruleengine pipeline lint {path}")
-
-
-def _refuse(findings: Iterable[Finding], more_at: str = "") -> None:
-    """Raise ``FailedError`` with the first error among findings."""
-    wrong = [one for one in findings if one.severity is Severity.ERROR]
-    if wrong:
-        first = wrong[0]
-        more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-        raise FailedError(f"{first.place}: {first.message}{more}", f"{first.remedy}{more_at}")
+    refuse_errors(check_file(place.checkout, path), f"ruleengine pipeline lint {path}")
