@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from ruleengine.apimachinery.selectors import parse_label_selector
-from ruleengine.app.archiving import make_archiving
+from ruleengine.app.archiving import make_archiving, make_last_runs
 from ruleengine.app.clusters import Connected
 from ruleengine.app.database_locks import database_locks
 from ruleengine.app.entrypoints import make_entrypoints
@@ -14,6 +14,7 @@ from ruleengine.model.configuration import Configuration
 from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
+from ruleengine.pipelines.estimating import LAST_RUN
 from ruleengine.pipelines.executing import UNPRIVILEGED
 from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.reconciler import WorkflowReconciler
@@ -25,7 +26,7 @@ from ruleengine.reconcile.standing import News, StandingPerformer
 
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
     """Return who decides about workflows."""
-    around = _around_artifacts(configuration, local=local)
+    around = _around(configuration, local=local)
     return WorkflowReconciler(around, archive_policy(configuration))
 
 
@@ -39,6 +40,7 @@ def workflow_performers(
     return {
         entrypoints.REQUEST: make_entrypoints(configuration, local=cluster.local),
         ARCHIVE: make_archiving(configuration, cluster, state),
+        LAST_RUN: make_last_runs(configuration, cluster, state),
     }
 
 
@@ -73,8 +75,8 @@ def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
     return ArchivePolicy(selector=parse_label_selector(settings.selector))
 
 
-def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
-    """Return where artifacts go by default, and how our own containers run.
+def _around(configuration: Configuration, *, local: bool) -> Around:
+    """Return where artifacts go by default, how our own containers run, if there is an archive.
 
     On the local control plane that is a directory, and this very package in its sandbox.
     """
@@ -84,4 +86,5 @@ def _around_artifacts(configuration: Configuration, *, local: bool) -> Around:
         control_namespace=configuration.control_namespace,
         default=default,
         executor={} if local else {**UNPRIVILEGED, **configuration.executor},
+        archived=configuration.archive is not None,
     )

@@ -1,21 +1,34 @@
 """The archive of a config repo: opened when it is first needed, written as workflows ask for it."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from ruleengine.app.clusters import Connected, database_path
 from ruleengine.app.packing import make_packing
+from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.decisions import Answer, Request
+from ruleengine.model.errors import RuleEngineError
 from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import uid_of
 
 if TYPE_CHECKING:
     from ruleengine.services.archives.archive import Archive
+
+_FRESH: Final = 5.0
+"""Seconds for which what the archive told of a template is told to those that begin with it."""
+
+_LEFT_ALONE: Final = 60.0
+"""Seconds for which an archive that failed is not asked again how long a run took."""
+
+_FAILURE: Final = ""
+"""In place of a template: what is told to those that begin with any."""
 
 
 @contextmanager
@@ -63,3 +76,40 @@ def make_archiving(
         return Answer(value={"archived": True})
 
     return perform
+
+
+def make_last_runs(
+    configuration: Configuration,
+    cluster: Connected,
+    state: Path,
+    clock: Callable[[], float] = time.monotonic,
+) -> Callable[[Request], Answer]:
+    """Return who tells how long the last good run took that the archive has.
+
+    Many may begin at once, and none of them should wait for an archive that does not answer.
+    """
+    told: dict[str, tuple[float, Answer]] = {}
+
+    def perform(request: Request) -> Answer:
+        of = dumps([request.payload["namespace"], request.payload["labels"]])
+        for one in (_FAILURE, of):
+            if one in told and clock() < told[one][0]:
+                return told[one][1]
+        try:
+            with opened_archive(configuration, cluster, state) as archive:
+                answer = _last_run(archive, request)
+        except RuleEngineError as error:
+            of, answer = _FAILURE, Answer(error=error.message, remedy=error.remedy)
+        told[of] = clock() + (_LEFT_ALONE if of == _FAILURE else _FRESH), answer
+        return answer
+
+    return perform
+
+
+def _last_run(archive: "Archive", request: Request) -> Answer:
+    for label, value in request.payload["labels"]:
+        found = archive.latest(str(request.payload["namespace"]), str(label), str(value))
+        if found is not None and found.started and found.finished:
+            took = parse_time(found.finished) - parse_time(found.started)
+            return Answer(value={"seconds": took // timedelta(seconds=1)})
+    return Answer(value={})

@@ -1,16 +1,18 @@
 """How long a workflow and its nodes will take, by the last run that went well (Workflows 23).
 
 The baseline is the newest workflow of the same cron workflow or template that had succeeded when
-this one began: so it stays the same while this one runs, whatever runs beside it. Runs that only
-the archive still has are not asked for.
+this one began: so it stays the same while this one runs, whatever runs beside it. Where none is
+left the archive is asked before the workflow begins; as in Argo it tells how long the whole took,
+and nothing of its nodes.
 """
 
 from typing import TYPE_CHECKING, Any, Final
 
 from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Request
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import naming
 from ruleengine.pipelines.labels import CLUSTER_TEMPLATE_LABEL, CRON_LABEL, TEMPLATE_LABEL
 from ruleengine.pipelines.phases import Phase
@@ -18,12 +20,45 @@ from ruleengine.pipelines.phases import Phase
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
 
+LAST_RUN: Final = "last-run"
+"""The kind of request for the ``seconds`` that the last good run in the archive took."""
+
 _LABELS: Final = (TEMPLATE_LABEL, CLUSTER_TEMPLATE_LABEL, CRON_LABEL)
 
 
 def estimate(machine: "Machine") -> int | None:
     """Return how many seconds the workflow will take; ``None`` where nothing tells."""
-    return _seconds(lookup(_baseline(machine), "status", default={}))
+    found = _baseline(machine)
+    if found is not None:
+        return _seconds(found["status"])
+    request = _question(machine)
+    answer = machine.world.answer(request) if request else None
+    seconds = lookup(answer.value, "seconds") if answer is not None else None
+    return seconds if isinstance(seconds, int) and seconds > 0 else None
+
+
+def unanswered(machine: "Machine") -> Request | None:
+    """Return the question to the archive that a workflow has to ask before it begins.
+
+    Any answer will do: where the archive cannot be had, nothing tells.
+    """
+    request = _question(machine)
+    return None if request is None or machine.world.answer(request) is not None else request
+
+
+def _question(machine: "Machine") -> Request | None:
+    if not machine.definitions.around.archived or _baseline(machine) is not None:
+        return None
+    labels = lookup(machine.value, "metadata", "labels", default={})
+    stated = [[one, str(labels[one])] for one in _LABELS if one in labels]
+    if not stated:
+        return None
+    payload: Object = {
+        "namespace": machine.namespace,
+        "labels": stated,
+        "uid": uid_of(machine.value),
+    }
+    return Request(kind=LAST_RUN, payload=payload)
 
 
 def estimate_node(machine: "Machine", name: str) -> int | None:

@@ -16,7 +16,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import cleaning, collecting, ending, hooking, locking
+from ruleengine.pipelines import cleaning, collecting, ending, estimating, hooking, locking
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
@@ -157,7 +157,22 @@ def _before_it_begins(machine: Machine, *, started: bool) -> Decision | None:
             return held_up
     begins = retried or machine.tree.find(machine.name) is None
     lacks = lacking(machine) if begins and not machine.ending else []
-    return _prepared(machine, lacks) if lacks else None
+    if lacks:
+        return _prepared(machine, lacks)
+    return None if started else _asked(machine)
+
+
+def _asked(machine: Machine) -> Decision | None:
+    """Return the decision for a workflow that could begin, and asks something before it does."""
+    request = estimating.unanswered(machine)
+    if request is None:
+        return None
+    return Decision(
+        requests=(*machine.requests, request),
+        status=machine.value.get("status"),
+        next=Next(stop=Stop.ON, message="waiting to hear how long it will take"),
+        memo=machine.memo,
+    )
 
 
 def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
@@ -200,7 +215,7 @@ def _held_up(machine: Machine) -> Decision | None:
         message = f"Failed to acquire the synchronization lock. {error}"
         return _not_begun(machine, Phase.FAILED, message)
     if waits is None:
-        return _not_begun(machine, Phase.RUNNING, "")
+        return _asked(machine) or _not_begun(machine, Phase.RUNNING, "")
     return _not_begun(machine, Phase.PENDING, waits)
 
 

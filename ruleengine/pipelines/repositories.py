@@ -38,12 +38,14 @@ class Around:
     """What stands around a workflow: where artifacts go by default, and how our containers run.
 
     ``default`` is the repository that the configuration names, as Argo's controller has it;
-    ``executor`` the fields of containers of our image.
+    ``executor`` the fields of containers of our image. ``archived`` says that there is an archive
+    of workflows that are over.
     """
 
     control_namespace: str = CONTROL_NAMESPACE
     default: Object | None = None
     executor: Mapping[str, Value] = field(default_factory=dict)
+    archived: bool = False
 
 
 def read_repository(stated: Object) -> Repository:

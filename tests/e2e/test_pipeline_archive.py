@@ -8,6 +8,7 @@ import pytest
 
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
+from ruleengine.pipelines.labels import TEMPLATE_LABEL
 from ruleengine.pipelines.naming import node_id
 from ruleengine.services.archives.archive import Archive
 from tests.e2e.command_line import Result
@@ -46,7 +47,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield made
 
 
-def put(site: Place, name: str, phase: str, ended: str) -> None:
+def put(site: Place, name: str, phase: str, ended: str, began: str = "", **labels: str) -> None:
     """Create a workflow that is over: one of its nodes succeeded, the other ended as it did."""
     nodes = {name: {"id": name, "name": name, "displayName": name, "type": "DAG", "phase": phase}}
     for one, own in (("a", "Succeeded"), ("b", phase)):
@@ -54,11 +55,12 @@ def put(site: Place, name: str, phase: str, ended: str) -> None:
         node = {"id": key, "name": f"{name}.{one}", "displayName": one, "type": "Pod"}
         nodes[key] = {**node, "phase": own, "boundaryID": name, "startedAt": ended}
         nodes[name].setdefault("children", []).append(key)
-    status = {"phase": phase, "startedAt": ended, "finishedAt": ended, "nodes": nodes}
+    times = {"startedAt": began or ended, "finishedAt": ended}
+    status = {"phase": phase, **times, "nodes": nodes}
     value: Object = {
         "apiVersion": ARGO_API_VERSION,
         "kind": "Workflow",
-        "metadata": {"name": name, "namespace": "ci"},
+        "metadata": {"name": name, "namespace": "ci", "labels": labels},
         "spec": SPEC,
         "status": status,
     }
@@ -137,3 +139,17 @@ def test_what_is_old_is_found_by_its_name_however_much_came_after(
     assert site.pipeline("archive", "get", "good", "-o", "name").output == "workflow/good\n"
     unknown = site.pipeline("archive", "get", "brokem")
     assert (unknown.code, "did you mean broken?" in unknown.errors) == (3, True)
+
+
+def test_a_run_is_thought_to_take_what_the_last_one_in_the_archive_took(site: Place) -> None:
+    """It is gone from the cluster; what was said at the beginning holds for who drives next."""
+    began, ended = "2026-01-02T03:04:05Z", "2026-01-02T03:05:35Z"
+    put(site, "before", "Succeeded", ended, began, **{TEMPLATE_LABEL: "first"})
+    assert pipeline(site, "wait", "before").code == 0
+    assert pipeline(site, "delete", "before").code == 0
+    assert pipeline(site, "run", "first", "--name", "again").code == 0
+    assert pipeline(site, "archive", "delete", "before").code == 0
+    assert pipeline(site, "resume", "again").code == 0
+    assert pipeline(site, "wait", "again").code == 0
+    (again,) = shown(pipeline(site, "get", "again", "-o", "json"))
+    assert (again["status"]["phase"], again["status"]["estimatedDuration"]) == ("Succeeded", 90)

@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ruleengine.formats import yaml_reader
+from ruleengine.model.decisions import Answer
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 from tests.pipelines.worlds import START, End, MemoryWorld
@@ -95,3 +96,65 @@ def test_a_run_that_ends_meanwhile_changes_no_estimate() -> None:
     ended(world)
     assert world.status("estimatedDuration") == said
     assert world.node("long")["estimatedDuration"] == pytest.approx(30, abs=2)
+
+
+def asking(**labels: str) -> tuple[MemoryWorld, str]:
+    """Return a world whose workflow waits for the archive, and the key of what it asks."""
+    world = MemoryWorld(archived=True)
+    world.submit(again(**labels))
+    decision = world.turn()
+    (request,) = decision.requests
+    assert (request.kind, request.effect, decision.actions) == ("last-run", False, ())
+    assert request.payload["namespace"] == "pipelines"
+    assert world.status() is None
+    assert world.turn().requests == (request,)
+    return world, request.key
+
+
+@pytest.mark.parametrize("lock", [False, True])
+def test_where_no_run_is_left_the_archive_is_asked_before_it_begins(*, lock: bool) -> None:
+    """The whole takes what it says; of nodes it says nothing, and it is asked once."""
+    world, key = asking(**{LABEL: "nightly"})
+    if lock:
+        world.change({"spec": {"synchronization": {"mutexes": [{"name": "one"}]}}})
+    world.answers[key] = Answer(value={"seconds": 90})
+    while world.status("startedAt") is None:
+        world.turn()
+    world.answers.clear()
+    ended(world)
+    assert world.status("estimatedDuration") == 90
+    assert not any("estimatedDuration" in one for one in world.nodes())
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [Answer(value={}), Answer(error="no route to the archive"), Answer(value={"seconds": 0})],
+)
+def test_an_archive_that_knows_nothing_or_fails_stops_no_workflow(answer: Answer) -> None:
+    """Then nothing is said."""
+    world, key = asking(**{LABEL: "nightly"})
+    world.answers[key] = answer
+    ended(world)
+    assert world.status("estimatedDuration") is None
+
+
+def test_the_archive_is_asked_only_where_nobody_else_can_tell() -> None:
+    """Not for a run of no template, nor while one is there to compare with."""
+    alone = MemoryWorld(archived=True)
+    alone.submit(again())
+    assert alone.turn().requests == ()
+    known = MemoryWorld(archived=True)
+    run_of(known, "before", 60, **{LABEL: "nightly"})
+    known.submit(again(**{LABEL: "nightly"}))
+    assert known.turn().requests == ()
+    assert known.status("estimatedDuration") == pytest.approx(63, abs=3)
+
+
+def test_a_question_names_every_template_that_a_run_is_of() -> None:
+    """The first that the archive knows a run of tells; each run asks for itself."""
+    cron = "workflows.argoproj.io/cron-workflow"
+    world = MemoryWorld(archived=True)
+    world.submit(again(**{LABEL: "build", cron: "nightly"}))
+    (request,) = world.turn().requests
+    assert request.payload["labels"] == [[LABEL, "build"], [cron, "nightly"]]
+    assert request.payload["uid"] == "workflow-uid"

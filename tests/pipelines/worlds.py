@@ -74,6 +74,7 @@ class MemoryWorld:
     memo: object = None
     repository: Object | None = field(default_factory=lambda: DIRECTORY)
     executor: Object = field(default_factory=dict)
+    archived: bool = False
     most: int = 0
     listed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -183,7 +184,8 @@ class MemoryWorld:
 
     def decide(self) -> Decision:
         """Return the decision on the workflow, and check that memory does not change it."""
-        reconciler = WorkflowReconciler(Around(default=self.repository, executor=self.executor))
+        around = Around(default=self.repository, executor=self.executor, archived=self.archived)
+        reconciler = WorkflowReconciler(around)
         fresh = reconciler.decide(self.workflow(), self, self.now, None)
         assert reconciler.decide(self.workflow(), self, self.now, fresh.memo) == fresh
         decision = reconciler.decide(self.workflow(), self, self.now, self.memo)

@@ -76,6 +76,24 @@ def test_lists_are_chosen_and_ordered_by_their_end(archive: Archive) -> None:
     assert names(archive, selector=parse_label_selector("!team")) == ["build-2"]
 
 
+def test_the_last_good_run_of_a_template_is_found(archive: Archive) -> None:
+    """That was started last, of this namespace and label, and succeeded."""
+    archive.store(workflow("first", hour=9, template="build"))
+    late = workflow("late", hour=8, template="build")
+    archive.store({**late, "status": {**late["status"], "startedAt": "2026-11-28T06:00:00Z"}})
+    archive.store(workflow("bad", hour=10, phase="Failed", template="build"))
+    archive.store(workflow("other", hour=10, template="test"))
+    found = archive.latest("ci", "template", "build")
+    assert found is not None
+    assert (found.name, found.started, found.finished) == (
+        "late",
+        "2026-11-28T06:00:00Z",
+        "2026-11-28T08:00:00Z",
+    )
+    assert archive.latest("elsewhere", "template", "build") is None
+    assert archive.latest("ci", "template", "b") is None
+
+
 def test_what_is_old_is_forgotten(archive: Archive) -> None:
     """With its labels; what is younger stays."""
     archive.store(workflow("old", hour=6, team="shop"))

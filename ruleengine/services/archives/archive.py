@@ -33,6 +33,12 @@ _LIST: Final = f"SELECT uid, name, namespace, phase, startedat, finishedat FROM 
 _GET: Final = f"SELECT CAST(workflow AS TEXT) FROM {WORKFLOWS} WHERE clustername = ? AND uid = ?"  # noqa: S608
 _DELETE: Final = f"DELETE FROM {WORKFLOWS} WHERE clustername = ? AND uid = ?"  # noqa: S608
 _OLD: Final = f"SELECT uid FROM {WORKFLOWS} WHERE clustername = ? AND finishedat < ?"  # noqa: S608
+_LATEST: Final = f"""
+{_LIST} AS run WHERE clustername = ? AND namespace = ? AND phase = 'Succeeded' AND EXISTS (
+    SELECT 1 FROM {LABELS} AS label WHERE label.clustername = run.clustername
+    AND label.uid = run.uid AND label.name = ? AND label.value = ?)
+ORDER BY startedat DESC, name LIMIT 1
+"""  # noqa: S608
 _LABELS_OF: Final = f"SELECT uid, name, value FROM {LABELS} WHERE clustername = ?"  # noqa: S608
 
 
@@ -119,6 +125,11 @@ class Archive:
         """Return a workflow as it was stored."""
         rows = self._database.execute(_GET, (_CLUSTER, uid))
         return json_text.loads(rows[0][0]) if rows else None
+
+    def latest(self, namespace: str, label: str, value: str) -> Entry | None:
+        """Return the workflow with a label that succeeded and was started last."""
+        rows = self._database.execute(_LATEST, (_CLUSTER, namespace, label, value))
+        return _entry(rows[0]) if rows else None
 
     def delete(self, uid: str) -> None:
         """Forget a workflow."""
