@@ -19,7 +19,7 @@ from ruleengine.formats import json_text, yaml_reader
 from ruleengine.formats.yaml_reader import Parsed
 from ruleengine.model.actions import Action
 from ruleengine.model.configuration import Engine
-from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, Document
+from ruleengine.model.documents import CONFIGURATION_FILE, FOLDERS, Derived, Document
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
@@ -156,14 +156,15 @@ class Examiner:
                 application
                 for each in evaluations
                 for one in each.derived
-                if (application := self._application(one.object)) is not None
+                if (application := self._application(one)) is not None
             ),
         )
 
-    def _application(self, value: Object) -> Object | None:
+    def _application(self, derived: Derived) -> Object | None:
+        value = derived.object
         if value.get("kind") != "Application" or value.get("apiVersion") != ARGO_API_VERSION:
             return None
-        return described(value, self._setup.configuration.repo)
+        return described(value, derived.origin.line, self._setup.configuration.repo)
 
 
 def examine_all(

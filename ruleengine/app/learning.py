@@ -3,21 +3,40 @@
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from ruleengine.app.checkouts import Checkout
 from ruleengine.app.contents import Contents
 from ruleengine.app.setup_trees import SetupTree
 from ruleengine.app.setups import Setup
 from ruleengine.app.tree_states import mode_of
+from ruleengine.model.actions import Target
 from ruleengine.model.documents import Document
 from ruleengine.model.findings import Finding, Place
+from ruleengine.model.names import ARGO_HOOK, HELM_HOOK
 from ruleengine.model.references import Definition
 from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.progress import Progress
 from ruleengine.validation.facts import FactRows, FileFacts, FileKey, rows_of
+from ruleengine.validation.identities import Identity, rendered_identity
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.problems import unread_at
-from ruleengine.validation.renders import source_folder
+from ruleengine.validation.renders import PREFIX, source_folder
+
+
+class _Declared(NamedTuple):
+    """An object that a source renders: what it is and where it stands."""
+
+    target: Target
+    place: Place
+    hook: bool
+
+
+class _Rendered(NamedTuple):
+    """What one source renders to for one namespace, and what is wrong with it."""
+
+    findings: Sequence[Finding]
+    declared: Sequence[_Declared]
 
 
 class RepoLearner:
@@ -36,7 +55,7 @@ class RepoLearner:
         self._contents = checkout.contents
         self._jobs = jobs or _cores()
         self._progress = progress
-        self._rendered: dict[str, tuple[list[Finding], list[Definition]]] = {}
+        self._rendered: dict[str, _Rendered] = {}
         self._checked: dict[tuple[str, str], dict[int, tuple[Finding, ...]]] = {}
 
     def examine(
@@ -66,40 +85,47 @@ class RepoLearner:
         """Render the applications of a file: what is wrong with them, what they declare."""
         findings: list[Finding] = []
         definitions: list[Definition] = []
+        identities: list[Identity] = []
         for application in applications:
+            place = Place(key.path.removeprefix(PREFIX), application["line"], 1)
             for source in application["sources"]:
                 # Many environments show one folder: equal questions are asked once.
                 question = json.dumps([source, application["namespace"]], sort_keys=True)
                 if question not in self._rendered:
                     self._rendered[question] = self._render(source, application)
                     self._progress.advance("rendering", len(self._rendered))
-                findings += self._rendered[question][0]
-                definitions += self._rendered[question][1]
+                wrong, declared = self._rendered[question]
+                findings += wrong
+                for target, manifest, hook in declared:
+                    definitions.append(_definition(target, manifest))
+                    if not hook and target.name:  # hooks come and go with each sync
+                        there = target._replace(cluster=application["cluster"])
+                        identities.append(rendered_identity(there, place, manifest))
         return rows_of(
             FileFacts(
                 key=key,
                 documents=0,
                 findings=tuple(findings),
+                identities=tuple(identities),
                 definitions=tuple(definitions),
             )
         )
 
-    def _render(
-        self, source: Object, application: Object
-    ) -> tuple[list[Finding], list[Definition]]:
+    def _render(self, source: Object, application: Object) -> _Rendered:
         from ruleengine.rendering.rendering import render
 
         folder = source_folder(source)
         if not self._index.exists(folder) or unread_at(self._index, folder):
-            return [], []  # the reference check says so, at the line of the path
+            return _Rendered((), ())  # the reference check says so, at the line of the path
         tree = self._tree(folder)
         rendered = render(source, tree, application)
         findings = list(rendered.findings)
-        definitions = []
+        declared = []
         for one in rendered.objects:
             findings += self._wrong(tree, one.path, one.line)
-            definitions.append(_definition(one.object, one.path, one.line, application))
-        return findings, definitions
+            target = _target(one.object, application["namespace"])
+            declared.append(_Declared(target, Place(one.path, one.line, 1), _is_hook(one.object)))
+        return _Rendered(findings, declared)
 
     def _wrong(self, tree: SetupTree, path: str, line: int) -> tuple[Finding, ...]:
         """Return what the schemas say about the document at a line of a rendered file."""
@@ -149,16 +175,20 @@ def _documents(tree: SetupTree, path: str, blob: str) -> Iterator[Document]:
     yield from read_file(tree, path, blob)[0]
 
 
-def _definition(value: Object, path: str, line: int, application: Object) -> Definition:
+def _target(value: Object, destination: str) -> Target:
+    """Return where an object ends up that is rendered for a namespace."""
     from ruleengine.apimachinery.kinds import KindTable
 
-    kind = str(value.get("kind", ""))
-    info = KindTable.built_in().find(str(value.get("apiVersion", "")), kind)
-    namespaced = info.namespaced if info else not kind.startswith("Cluster")
-    written = lookup(value, "metadata", "namespace", default="")
-    return Definition(
-        kind=kind,
-        namespace=str(written or application["namespace"]) if namespaced else "",
-        name=str(lookup(value, "metadata", "name", default="")),
-        place=Place(path, line, 1),
-    )
+    target = Target.of(value)
+    info = KindTable.built_in().find(target.api_version, target.kind)
+    namespaced = info.namespaced if info else not target.kind.startswith("Cluster")
+    return target._replace(namespace=(target.namespace or destination) if namespaced else "")
+
+
+def _is_hook(value: Object) -> bool:
+    noted = lookup(value, "metadata", "annotations", default={})
+    return ARGO_HOOK in noted or HELM_HOOK in noted
+
+
+def _definition(target: Target, place: Place) -> Definition:
+    return Definition(kind=target.kind, namespace=target.namespace, name=target.name, place=place)

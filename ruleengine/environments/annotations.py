@@ -6,17 +6,16 @@ The reference, Argo CD sections 3.3, 3.4 and 4.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from ruleengine.model.names import ARGO_HOOK, HELM_HOOK
 from ruleengine.model.values import Object, Value, lookup
 
 SYNC_WAVE = "argocd.argoproj.io/sync-wave"
-HOOK = "argocd.argoproj.io/hook"
 HOOK_DELETE_POLICY = "argocd.argoproj.io/hook-delete-policy"
 SYNC_OPTIONS = "argocd.argoproj.io/sync-options"
 COMPARE_OPTIONS = "argocd.argoproj.io/compare-options"
 IGNORE_HEALTH = "argocd.argoproj.io/ignore-healthcheck"
 DELETION_APPROVED = "argocd.argoproj.io/deletion-approved"
 
-_HELM_HOOK = "helm.sh/hook"
 _HELM_WEIGHT = "helm.sh/hook-weight"
 _HELM_DELETE_POLICY = "helm.sh/hook-delete-policy"
 _HELM_RESOURCE_POLICY = "helm.sh/resource-policy"
@@ -84,9 +83,9 @@ def sync_wave(value: Object) -> int:
 def hook_of(value: Object) -> Hook | None:
     """Return what makes an object a hook, or ``None`` for an ordinary resource."""
     written = annotations(value)
-    names = _words(written.get(HOOK))
+    names = _words(written.get(ARGO_HOOK))
     if not names:
-        names = [one for one in _words(written.get(_HELM_HOOK)) if one != "crd-install"]
+        names = [one for one in _words(written.get(HELM_HOOK)) if one != "crd-install"]
         if not names:
             return None
         names = list(dict.fromkeys(_HELM_PHASES.get(one, one) for one in names))

@@ -8,13 +8,11 @@ from ruleengine.environments.specification import Specification
 from ruleengine.expressions import regular
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.actions import Target
-from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_CLUSTER, ARGO_CLUSTER_SERVER
 from ruleengine.model.values import Object, Value
 from ruleengine.rendering.globs import InvalidGlobError, matches
 
 _DEFAULT = "default"
-_SERVER = "https://kubernetes.default.svc"
-_CLUSTER = "in-cluster"
 _PERMISSIVE: Object = {
     "spec": {
         "sourceNamespaces": ["*"],
@@ -120,8 +118,8 @@ def permitted(project: Object, resources: Sequence[Resource]) -> list[Resource]:
 
 def permits_destination(spec: Object, destination: Object, namespace: str) -> bool:
     """Tell whether a project permits a namespace of the application's cluster."""
-    server = str(destination.get("server") or _SERVER)
-    name = str(destination.get("name") or _CLUSTER)
+    server = str(destination.get("server") or ARGO_CLUSTER_SERVER)
+    name = str(destination.get("name") or ARGO_CLUSTER)
     allowed = False
     for item in _items(spec.get("destinations")):
         by_server = str(item.get("server") or "")

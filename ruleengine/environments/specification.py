@@ -8,10 +8,9 @@ from dataclasses import dataclass, field
 
 from ruleengine.apimachinery.durations import parse_argo_duration
 from ruleengine.environments.problems import IGNORED_OPTION, INVALID_SPEC, Problem
+from ruleengine.model.names import ARGO_CLUSTER, ARGO_CLUSTER_SERVER
 from ruleengine.model.values import Object, Value, lookup
 
-_THIS_CLUSTER_SERVER = "https://kubernetes.default.svc"
-_THIS_CLUSTER_NAME = "in-cluster"
 _UNSUPPORTED_FIELDS = ("sources", "sourceHydrator")
 _UNSUPPORTED_IGNORES = ("jqPathExpressions", "managedFieldsManagers")
 _IGNORED_OPTIONS = {
@@ -142,12 +141,12 @@ def _unsupported(spec: Object, destination: Object, options: list[str]) -> list[
         for name in _UNSUPPORTED_FIELDS
         if spec.get(name)
     ]
-    server = str(destination.get("server") or _THIS_CLUSTER_SERVER).rstrip("/")
-    name = str(destination.get("name") or _THIS_CLUSTER_NAME)
+    server = str(destination.get("server") or ARGO_CLUSTER_SERVER).rstrip("/")
+    name = str(destination.get("name") or ARGO_CLUSTER)
     if destination.get("server") and destination.get("name"):
         text = "spec.destination has both server and name: exactly one names the cluster"
         found.append(_invalid("environment-field-invalid", text))
-    elif server != _THIS_CLUSTER_SERVER or name != _THIS_CLUSTER_NAME:
+    elif server != ARGO_CLUSTER_SERVER or name != ARGO_CLUSTER:
         other = destination.get("server") or destination.get("name")
         text = f"the destination {other!r} is not the cluster the command works on"
         found.append(_invalid("environment-cluster-unknown", text))

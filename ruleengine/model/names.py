@@ -42,6 +42,12 @@ PROVISIONER: Final = f"directories.local.{DOMAIN}"
 ARTIFACT_CLAIM: Final = "ruleengine-artifacts"
 
 ARGO_TRACKING: Final = "argocd.argoproj.io/tracking-id"
+ARGO_HOOK: Final = "argocd.argoproj.io/hook"
+HELM_HOOK: Final = "helm.sh/hook"
+ARGO_CLUSTER: Final = "in-cluster"
+ARGO_CLUSTER_SERVER: Final = "https://kubernetes.default.svc"
+"""How a destination names the cluster that the command works on, where it names one."""
+
 ARGO_SKIP: Final = "argocd.argoproj.io/skip-reconcile"
 ARGO_WORKFLOWS_INSTANCE: Final = "workflows.argoproj.io/controller-instanceid"
 ARGO_ROLLOUTS_INSTANCE: Final = "argo-rollouts.argoproj.io/controller-instance-id"

@@ -77,7 +77,11 @@ def rows_of(facts: FileFacts) -> FactRows:
         recorded_documents=len(recorded),
         applications=_dumps(facts.applications) if facts.applications else "",
         identities=[
-            (_storable(one.key), _dumps([one.name, _place(one.place)])) for one in facts.identities
+            (
+                _storable(one.key),
+                _dumps([one.name, *(_place(each) for each in (one.place, one.manifest) if each)]),
+            )
+            for one in facts.identities
         ],
         definitions=[
             (
@@ -132,8 +136,8 @@ def decode_findings(text: str) -> Sequence[Finding]:
 
 def decode_identity(key: str, data: str) -> Identity:
     """Return the identity of a row."""
-    name, place = json.loads(data)
-    return Identity(key, name, Place(*place))
+    name, *places = json.loads(data)
+    return Identity(key, name, *(Place(*one) for one in places))
 
 
 def decode_definition(kind: str, name: str, data: str) -> Definition:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
+from ruleengine.model.names import ARGO_CLUSTER, ARGO_CLUSTER_SERVER
 from ruleengine.model.values import Object, lookup
 from ruleengine.validation.facts import FactRows, FileKey
 from ruleengine.validation.index import ValidationIndex
@@ -20,11 +21,11 @@ Render: TypeAlias = Callable[[FileKey, Sequence[Object]], FactRows]
 """Renders the applications of a file and returns what is learnt as facts of the key."""
 
 
-def described(application: Object, repo: str = "") -> Object | None:
+def described(application: Object, line: int, repo: str = "") -> Object | None:
     """Return what a render needs of an application, ``None`` without a source in this repo.
 
-    ``repo`` is the URL that means this repo, besides an omitted one. A source at another
-    revision than the one that is looked at is not among ``sources``.
+    ``line`` is where its file declares it. ``repo`` is the URL that means this repo, besides an
+    omitted one. A source at another revision than the one looked at is not among ``sources``.
     """
     spec = lookup(application, "spec", default={})
     sources = lookup(spec, "sources") or [lookup(spec, "source")]
@@ -33,9 +34,18 @@ def described(application: Object, repo: str = "") -> Object | None:
         return None
     return {
         "name": lookup(application, "metadata", "name", default=""),
+        "line": line,
         "namespace": lookup(spec, "destination", "namespace", default=""),
+        "cluster": _cluster(spec),
         "sources": own,
     }
+
+
+def _cluster(spec: Object) -> str:
+    """Return how a destination names its cluster; an empty text for the one worked on."""
+    server, name = (lookup(spec, "destination", one, default="") for one in ("server", "name"))
+    name = str(server or name).rstrip("/")
+    return "" if name in (ARGO_CLUSTER, ARGO_CLUSTER_SERVER) else name
 
 
 def _is_own(source: Object, repo: str) -> bool:

@@ -92,3 +92,47 @@ def test_a_removed_environment_takes_what_it_rendered_with_it(repo: Repo) -> Non
     assert dangling(repo.validate()) == []
     repo.write({"environments/staging/web.yaml": None})
     assert dangling(repo.validate()) == ["rollouts/staging/web.yaml"]
+
+
+def test_what_two_applications_render_is_told_at_both(repo: Repo) -> None:
+    """With the place of the object, until one of them has it for itself."""
+    second = "environments/staging/second.yaml"
+    repo.write({second: "# the same folder\nsource: {path: apps/web}\n"})
+    one, other = told(repo.validate())
+    assert {one.code, other.code} == {"identity-object-shared"}
+    assert "Service/staging/web" in one.message
+    assert [str(one.place), *(str(see.place) for see in one.related)] == [
+        f"{second}:2:1",
+        "apps/web/service.yaml:1:1",
+        "environments/staging/web.yaml:1:1",
+    ]
+    assert other.related[-1].place == one.place
+    repo.write({second: "source: {path: apps/web}\ndestination: {namespace: own}\n"})
+    assert found(repo.validate()) == []
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        "source: {path: apps/web}\ndestination: {server: 'https://east', namespace: staging}\n",
+        "source: {path: apps/other}\n",
+    ],
+)
+def test_applications_may_have_objects_of_one_name(repo: Repo, second: str) -> None:
+    """On two clusters, or of hooks, which come and go with each sync."""
+    hook = "annotations: {argocd.argoproj.io/hook: PreSync}, name: web}"
+    repo.write(
+        {
+            "apps/other/service.yaml": MANIFESTS.replace("name: web}", hook),
+            "environments/staging/second.yaml": second,
+        }
+    )
+    assert found(repo.validate()) == []
+
+
+def test_one_application_may_render_an_object_twice(repo: Repo) -> None:
+    """From two of its sources: the later one counts."""
+    spec = "{sources: [{path: apps/web}, {path: apps/web}], destination: {namespace: twice}}"
+    head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: twice}\n"
+    repo.write({"environments/twice.yaml": f"{head}spec: {spec}\n"})
+    assert "identity-object-shared" not in {code for _, code in found(repo.validate())}

@@ -8,9 +8,9 @@ from ruleengine.environments.health.verdicts import (
     healthy,
     progressing,
 )
+from ruleengine.model.names import ARGO_HOOK
 from ruleengine.model.values import Object, lookup
 
-_HOOK = "argocd.argoproj.io/hook"
 _IGNORE_RESTART_POLICY = "argocd.argoproj.io/ignore-restart-policy"
 
 
@@ -78,4 +78,4 @@ def _message(value: Object) -> str:
 
 def _ignores_restart_policy(value: Object) -> bool:
     annotations = lookup(value, "metadata", "annotations", default={})
-    return annotations.get(_IGNORE_RESTART_POLICY) == "true" and _HOOK not in annotations
+    return annotations.get(_IGNORE_RESTART_POLICY) == "true" and ARGO_HOOK not in annotations
