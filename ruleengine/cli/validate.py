@@ -1,6 +1,8 @@
 """``ruleengine validate``: check files, staged files or a revision."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -98,22 +100,40 @@ def command(  # noqa: PLR0913 - one parameter per option
     """
     if staged and revision:
         raise click.UsageError("--staged and --revision exclude each other")
-    gc.disable()  # the process is short, and imports make much that is no garbage
-    from ruleengine.app.validating import ValidationOptions
+    with _nothing_collected():
+        from ruleengine.app.validating import ValidationOptions
 
-    options = ValidationOptions(
-        today=datetime.now(UTC).date(),
-        directory=directory,
-        paths=paths,
-        staged=staged,
-        revision=revision,
-        checks=checks,
-        jobs=jobs,
-        recorded=verbose or output != "text",
-    )
-    validation = _run(options)
-    write_validation(validation, output, output_file, verbose=verbose)
+        options = ValidationOptions(
+            today=datetime.now(UTC).date(),
+            directory=directory,
+            paths=paths,
+            staged=staged,
+            revision=revision,
+            checks=checks,
+            jobs=jobs,
+            recorded=verbose or output != "text",
+        )
+        validation = _run(options)
+        write_validation(validation, output, output_file, verbose=verbose)
     return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
+
+
+@contextmanager
+def _nothing_collected() -> Iterator[None]:
+    """Have no cycles looked for: it does not take long, and imports make much that is no garbage.
+
+    Whoever calls the command in a longer process has them looked for again: what is there counts
+    as old then, so that the next small collection does not go through all of it.
+    """
+    before = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()
+        gc.unfreeze()
+        if before:
+            gc.enable()
 
 
 def _run(options: "ValidationOptions") -> "Validation":

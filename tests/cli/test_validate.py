@@ -1,5 +1,6 @@
 """``ruleengine validate`` as people and scripts call it."""
 
+import gc
 import json
 import subprocess
 import sys
@@ -9,6 +10,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ruleengine.model.data import data_folder
+from tests.e2e.command_line import call
 from tests.validation.config_repos import FILES, Repo, make_repo
 
 WRONG = "source: {path: apps/web}\nrevisionHistoryLimits: 3\n"
@@ -44,6 +46,15 @@ def test_success_says_what_was_checked(good: Repo) -> None:
     first, second = result.output.splitlines()
     assert first == "no findings; 4 documents in 4 files checked"
     assert second.startswith("1 document is recorded")
+
+
+def test_a_process_that_goes_on_collects_its_garbage_again(good: Repo) -> None:
+    """Whoever calls the command inside of a longer process grows no more for it."""
+    assert gc.isenabled()
+    assert call(good.root, "validate").code == 0
+    assert gc.isenabled()
+    assert call(good.root / "environments", "validate", "--revision", "nowhere").code != 0
+    assert gc.isenabled()
 
 
 def test_verbose_lists_what_is_merely_recorded(good: Repo) -> None:
