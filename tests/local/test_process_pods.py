@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from ruleengine.local.control_plane import in_memory_plane
+from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.names import ARGO_WORKFLOW, SIMULATED
 from ruleengine.model.values import Object
 from tests.local.planes import Caller
@@ -192,6 +193,19 @@ def test_a_deleted_pod_is_asked_then_forced_then_gone(bench: Bench) -> None:
     bench.plane.advance(4)
     assert bench.runner.ended == [("c", False), ("c", True)]
     assert bench.call("GET", f"{PODS}/p")[0] == 404
+    assert bench.runner.forgotten == [uid]
+
+
+@pytest.mark.parametrize("comes_again", [False, True])
+def test_a_pod_whose_end_nobody_saw_leaves_nothing(bench: Bench, *, comes_again: bool) -> None:
+    """Its event was forgotten before the node came to it; another of its name is another."""
+    uid = bench.create()["metadata"]["uid"]
+    bench.call("DELETE", f"{PODS}/p", gracePeriodSeconds="0")
+    assert isinstance(bench.plane.store, MemoryStore)
+    bench.plane.store.compact()
+    if comes_again:
+        assert bench.create()["metadata"]["uid"] != uid
+    bench.plane.advance(1)
     assert bench.runner.forgotten == [uid]
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from ruleengine.local.affinity import wants_node
+from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.scheduling import untolerated
 from ruleengine.model.values import Object
 from tests.local.planes import MERGE, Caller
@@ -109,6 +110,18 @@ def test_a_pod_waits_until_there_is_enough_for_it(call: Caller) -> None:
     assert reason_of(call, "waits") == ""
     call("DELETE", f"{PODS}/small")
     call.plane.advance(3)
+    call("POST", PODS, asking("next", cpu="59"))
+    call.plane.advance(3)
+    assert reason_of(call, "next") == ""
+
+
+def test_a_pod_whose_end_nobody_saw_takes_nothing_any_more(call: Caller) -> None:
+    """Its event was forgotten before the scheduler came to it."""
+    call("POST", PODS, asking("large", cpu="60"))
+    call.plane.advance(3)
+    call("DELETE", f"{PODS}/large", gracePeriodSeconds="0")
+    assert isinstance(call.plane.store, MemoryStore)
+    call.plane.store.compact()
     call("POST", PODS, asking("next", cpu="59"))
     call.plane.advance(3)
     assert reason_of(call, "next") == ""

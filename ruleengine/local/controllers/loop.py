@@ -62,6 +62,7 @@ class Loop:
         self._registry = registry
         self._controllers = controllers
         self._reader = Reader(registry.store, registry.catalog)
+        self._known: dict[Key, Object] = {}
         self._queue: dict[_Item, None] = {}
         self._timers: list[tuple[datetime, _Item]] = []
         self._timer_of: dict[_Item, datetime] = {}
@@ -108,22 +109,37 @@ class Loop:
             self._look_at_everything()
             return
         for event in events:
-            self._reader.follow(event)
+            self._follow(event)
             self._enqueue(event)
             self._seen = event.revision
 
+    def _follow(self, event: Event) -> None:
+        self._reader.follow(event)
+        if event.type is EventType.DELETED:
+            self._known.pop(event.key, None)
+        else:
+            self._known[event.key] = event.object
+
     def _look_at_everything(self) -> None:
+        """Take in what there is now, and what is there no more: nobody may miss an end.
+
+        Whoever counts what there is, or runs it, would go on with it for ever.
+        """
         store = self._registry.store
         self._seen = store.revision
-        self._reader.forget()
-        found = []
+        gone, found = dict(self._known), []
         for resource in store.resources():
             for value in store.list(resource).items:
                 metadata = value["metadata"]
                 key = Key(resource, metadata.get("namespace", ""), metadata["name"])
-                self._reader.index(key, value)
                 found.append(Event(self._seen, EventType.ADDED, key, value))
-        for event in found:
+                if key in gone and gone[key]["metadata"].get("uid") == metadata.get("uid"):
+                    del gone[key]
+        ends = [Event(self._seen, EventType.DELETED, key, value) for key, value in gone.items()]
+        self._reader.forget()
+        for event in (*ends, *found):
+            self._follow(event)
+        for event in (*ends, *found):
             self._enqueue(event)
 
     def _enqueue(self, event: Event) -> None:
