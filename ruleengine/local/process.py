@@ -22,7 +22,7 @@ from typing import IO, Final, Self
 
 from ruleengine.formats import json_text
 from ruleengine.local import settings
-from ruleengine.local.material import FILES, USER_FILES
+from ruleengine.local.material import FILES, USER_FILES, write_private
 from ruleengine.model.errors import FailedError, StoreError, UnreachableError
 from ruleengine.model.values import Object
 
@@ -30,6 +30,7 @@ _PATIENCE: Final = 30.0
 _POLL: Final = 0.02
 _MEMORY: Final = {"MALLOC_MMAP_THRESHOLD_": str(256 * 1024)}
 """Has glibc give the memory of long answers back; else it keeps the most there ever was."""
+_EVERYTHING: Final = b"*\n"
 _ROOM: Final = 1_000_000
 """Bytes that a disk must have left, lest a server that says nothing has ended for lack of them."""
 
@@ -161,12 +162,18 @@ def make_folder(state: Path) -> None:
     """Make the folder of a state, for its owner alone. Raises ``StoreError``."""
     try:
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
-        (state / ".gitignore").write_text("*\n")
+        _ignore_by_git(state)
     except OSError as error:
         raise StoreError(
             f"the state folder {state} cannot be made: {error.strerror}",
             "check its permissions and disk, or choose another folder with --state",
         ) from error
+
+
+def _ignore_by_git(state: Path) -> None:
+    path = state / ".gitignore"
+    if not path.is_file() or path.read_bytes() != _EVERYTHING:
+        write_private(path, _EVERYTHING)
 
 
 def _start(state: Path) -> Running:

@@ -56,6 +56,23 @@ def eventually(fact: Callable[[], bool], seconds: float = 20.0) -> bool:
     return False
 
 
+@pytest.mark.parametrize("before", [None, b"", b"*"])
+def test_git_ignores_the_folder_also_where_a_disk_was_full(
+    before: bytes | None, tmp_path: Path
+) -> None:
+    """What was written by halves is written anew; what is whole is left alone."""
+    ignored = tmp_path / "state" / ".gitignore"
+    if before is not None:
+        ignored.parent.mkdir()
+        ignored.write_bytes(before)
+    process.make_folder(ignored.parent)
+    assert ignored.read_bytes() == b"*\n"
+    found = ignored.stat()
+    process.make_folder(ignored.parent)
+    assert ignored.stat() == found
+    assert [one.name for one in ignored.parent.iterdir()] == [".gitignore"]
+
+
 def test_secrets_are_readable_by_their_owner_only(running: process.Running) -> None:
     """Token, key and kubeconfig have mode 0600."""
     state = running.kubeconfig.parent
