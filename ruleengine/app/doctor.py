@@ -148,7 +148,8 @@ def _limits() -> Check:
 
 def _engine() -> Check:
     """Return whether containers can run in their images."""
-    from ruleengine.local.runtime.container_engine import ContainerEngine, find_engine
+    from ruleengine.local.runtime.container_engine import ContainerEngine
+    from ruleengine.local.runtime.engine_client import find_engine
     from ruleengine.step.preparing import static_busybox
 
     engine = ContainerEngine(find_engine(os.environ), Path(), os.environ)

@@ -19,7 +19,7 @@ from ruleengine.cli import exits
 from ruleengine.cli.main import root
 from ruleengine.formats import yaml_reader
 from ruleengine.local import process
-from ruleengine.local.runtime.container_engine import VARIABLE
+from ruleengine.local.runtime.engine_client import VARIABLE
 from ruleengine.local.sqlite_store import open_store
 from ruleengine.model.data import data_folder
 from ruleengine.model.errors import UnreachableError

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ruleengine.local.runtime.container_engine import VARIABLE, ContainerEngine
+from ruleengine.local.runtime.container_engine import ContainerEngine
+from ruleengine.local.runtime.engine_client import VARIABLE
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import lookup

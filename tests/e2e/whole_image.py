@@ -14,7 +14,7 @@ from typing import Final
 
 import pytest
 
-from ruleengine.local.runtime.container_engine import VARIABLE
+from ruleengine.local.runtime.engine_client import VARIABLE
 from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup

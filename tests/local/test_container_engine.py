@@ -11,12 +11,8 @@ from typing import Any
 import pytest
 
 from ruleengine.local.clock import SystemClock
-from ruleengine.local.runtime.container_engine import (
-    VARIABLE,
-    ContainerEngine,
-    find_engine,
-    full_name,
-)
+from ruleengine.local.runtime.container_engine import ContainerEngine, full_name
+from ruleengine.local.runtime.engine_client import VARIABLE, find_engine
 from ruleengine.local.runtime.executing import Wanted
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.runtime.surroundings import PullError
@@ -82,11 +78,11 @@ class Recorder:
         return subprocess.CompletedProcess(command, code, text, f"first\n{self.said}\n")
 
 
-def recorded(tmp_path: Path) -> tuple[ContainerEngine, Recorder]:
-    """Return an engine whose client is a recorder."""
+def recorded(tmp_path: Path, again: float = 60) -> tuple[ContainerEngine, Recorder]:
+    """Return an engine whose client is a recorder; a failure is tried ``again`` seconds later."""
     recorder = Recorder()
     environment = {"PATH": "/bin", "HOME": "/root", "SECRET": "hunter2", "DOCKER_HOST": "tcp://x"}
-    return ContainerEngine(("docker",), tmp_path, environment, recorder), recorder
+    return ContainerEngine(("docker",), tmp_path, environment, recorder, again=again), recorder
 
 
 def test_an_image_is_known_by_its_full_name(tmp_path: Path) -> None:
@@ -113,8 +109,46 @@ def test_an_engine_that_does_not_answer_is_not_used(tmp_path: Path) -> None:
     recorder.codes["images"], recorder.said = 1, "Cannot connect to the Docker daemon"
     assert not engine.has("alpine")
     assert engine.problem.endswith("cannot be used: Cannot connect to the Docker daemon")
-    with pytest.raises(PullError, match="Cannot connect"):
+    with pytest.raises(PullError, match=r"Cannot connect.*; it is tried again every 60 seconds"):
         engine.pull("alpine", lambda: None)
+
+
+@pytest.mark.parametrize("what", ["images", "run"])
+def test_an_engine_that_comes_back_is_used_again(
+    what: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """One time that it did not answer is not for ever; both turns are told once."""
+    engine, recorder = recorded(tmp_path, again=0)
+    recorder.images = "alpine:3.20 alpine@sha256:0a"
+    recorder.codes[what], recorder.said = 1, "busy"
+    assert not engine.has("alpine:3.20")
+    assert not engine.has("alpine:3.20")
+    recorder.codes[what] = 127 if what == "run" else 0
+    assert until(lambda: engine.has("alpine:3.20"))
+    assert until(lambda: len(caplog.records) > 1)  # it is told beside
+    first, last = (one.getMessage() for one in caplog.records)
+    assert first.endswith("busy; it is tried again every 0 seconds")
+    assert last.endswith("the container engine docker can be used again")
+
+
+def test_an_engine_is_left_alone_for_a_while_after_a_failure(tmp_path: Path) -> None:
+    """Whoever plans a container waits for none that does not answer."""
+    engine, recorder = recorded(tmp_path)
+    recorder.codes["images"] = 1
+    assert not any(engine.has("alpine") for _ in range(3))
+    assert engine.images() == frozenset()
+    assert len(recorder.asked) == 1
+
+
+def test_an_engine_that_takes_too_long_has_a_short_word_for_it(tmp_path: Path) -> None:
+    """Its command line says nothing to anybody."""
+
+    def slow(command: list[str], **options: Any) -> "subprocess.CompletedProcess[str]":
+        raise subprocess.TimeoutExpired(command, options["timeout"])
+
+    engine = ContainerEngine(("docker",), tmp_path, {}, slow)
+    assert engine.images() == frozenset()
+    assert engine.problem.endswith("cannot be used: it did not answer within 20 seconds")
 
 
 def test_an_image_is_pulled_once(tmp_path: Path) -> None:

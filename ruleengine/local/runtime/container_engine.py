@@ -6,10 +6,9 @@ The client of the engine runs in place of the container's process: what it write
 exit code that of the container.
 """
 
+import logging
 import os
 import resource
-import shlex
-import shutil
 import subprocess
 import threading
 import time
@@ -19,18 +18,15 @@ from pathlib import Path
 from typing import Any, Final
 
 from ruleengine.formats import json_text
+from ruleengine.local.runtime.engine_client import EngineClient
 from ruleengine.local.runtime.launching import Ending, Launch
 from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, InImage
 from ruleengine.model.digests import content_digest
 from ruleengine.model.names import STATE
 
-VARIABLE: Final = "RULEENGINE_CONTAINER_ENGINE"
-"""Names the engine, with options of its own; ``none`` for none."""
+_LOG: Final = logging.getLogger(__name__)
 
-_ENGINES: Final = ("podman", "docker")
-_OWN: Final = ("PATH", "HOME", "TMPDIR", "USER", "LOGNAME", "DBUS_SESSION_BUS_ADDRESS")
-_PREFIXES: Final = ("DOCKER_", "CONTAINER_", "CONTAINERS_", "PODMAN_", "XDG_", "REGISTRY_AUTH")
 _HUB: Final = "docker.io/"
 _MOST_PROCESSES: Final = 8192
 _MOST_FILES: Final = 1 << 20
@@ -38,23 +34,11 @@ _FRESH: Final = 5.0
 """Seconds for which a list of images is good."""
 
 _FAILED_FOR: Final = 60.0
-"""Seconds after which a pull that failed is tried again."""
+"""Seconds after which a pull that failed is tried again, and an engine that could not be used."""
 
-_PATIENCE: Final = 20.0
 _PULL_PATIENCE: Final = 900.0
 _NO_PROGRAM: Final = 127
 _TRIAL: Final = "/ruleengine-no-such-program"
-
-
-def find_engine(
-    environment: Mapping[str, str], find: Callable[[str], str | None] = shutil.which
-) -> tuple[str, ...]:
-    """Return the command of the engine to use; empty where there is none, or none is wanted."""
-    stated = shlex.split(environment.get(VARIABLE, ""))
-    if stated == ["none"]:
-        return ()
-    candidates = [stated] if stated else [[one] for one in _ENGINES]
-    return next((tuple(one) for one in candidates if find(one[0])), ())
 
 
 def full_name(reference: str) -> str:
@@ -76,6 +60,8 @@ class ContainerEngine:
     """The engine that a command stands for. ``state`` tells the containers of servers apart.
 
     ``run`` runs a command to its end; it is there so that a test can look at what is asked.
+    ``problem`` says why the engine is not used, empty where it is; ``again`` seconds later it is
+    tried again. Both turns are told in the log.
     """
 
     def __init__(
@@ -84,63 +70,101 @@ class ContainerEngine:
         state: Path,
         environment: Mapping[str, str],
         run: Callable[..., "subprocess.CompletedProcess[str]"] = subprocess.run,
+        *,
+        again: float = _FAILED_FOR,
     ) -> None:
         self.command = tuple(command)
         self.problem = "" if command else "there is no container engine"
         self._is_podman = "podman" in Path(command[0]).name if command else False
         self._label = f"{STATE}={content_digest(str(state))[:32]}"
-        self._environment = {
-            name: text
-            for name, text in environment.items()
-            if name in _OWN or name.startswith(_PREFIXES)
-        }
-        self._run = run
+        self._client = EngineClient(command, environment, run)
         self._lock = threading.Lock()
         self._images: frozenset[str] = frozenset()
         self._listed = -_FRESH
-        self._tried = False
+        self._tried = ""
+        self._again = again
+        self._due = 0.0
         self._pulls: dict[str, tuple[str, float]] = {}
         self._pulling = threading.Lock()
         self._closed = False
 
     def has(self, reference: str) -> bool:
         """Tell whether a container of an image can run in it."""
-        if self.problem:
+        if not self._is_usable():
             return False
         if time.monotonic() - self._listed >= _FRESH:
-            self._list()
-        name = full_name(reference)
-        local = "localhost/" + name.removeprefix(f"{_HUB}library/").removeprefix(_HUB)
-        found = name in self._images or local in self._images
+            self._take_in(self._list())
+        found = self._knows(reference)
         if found and not self._tried:
-            self._try(reference)
+            self._take_in(self._try(reference))
         return found and not self.problem
 
     def images(self) -> frozenset[str]:
         """Return the full names of the images that are there."""
-        if not self.problem and self._listed < 0:
-            self._list()
+        if self._is_usable() and self._listed < 0:
+            self._take_in(self._list())
         return self._images
 
-    def _list(self) -> None:
+    def _knows(self, reference: str) -> bool:
+        name = full_name(reference)
+        local = "localhost/" + name.removeprefix(f"{_HUB}library/").removeprefix(_HUB)
+        return name in self._images or local in self._images
+
+    def _is_usable(self) -> bool:
+        """Tell whether the engine is used; one that was not for a while is tried again beside."""
+        with self._lock:
+            due = bool(self.problem and self.command) and time.monotonic() >= self._due
+            if due:
+                self._due = float("inf")
+        if due:
+            threading.Thread(target=self._try_again, name="engine", daemon=True).start()
+        return not self.problem
+
+    def _try_again(self) -> None:
+        problem = self._list()
+        if not problem and self._knows(self._tried):
+            problem = self._try(self._tried)
+        elif not problem:
+            self._tried = ""
+        self._take_in(problem)
+
+    def _take_in(self, problem: str) -> None:
+        """Take in why the engine cannot be used, empty where it can, and tell what is new."""
+        if problem:
+            problem = f"the container engine {self.command[0]} {problem}"
+        with self._lock:
+            before, self.problem = self.problem, problem
+            self._due = time.monotonic() + self._again
+        if problem != before:
+            again = f"the container engine {self.command[0]} can be used again"
+            _LOG.warning("the local node: %s", self._told() if problem else again)
+
+    def _told(self) -> str:
+        """Return why the engine is not used, and when it is tried again."""
+        when = f"; it is tried again every {self._again:g} seconds" if self.command else ""
+        return self.problem + when
+
+    def _list(self) -> str:
+        """Take in which images there are; return why that cannot be said."""
         fields = "{{.Repository}}:{{.Tag}} {{.Repository}}@{{.Digest}}"
         try:
-            text = self.call("images", "--digests", "--format", fields)
+            text = self._client.call("images", "--digests", "--format", fields)
         except OSError as error:
-            self.problem = f"the container engine {self.command[0]} cannot be used: {error}"
-            return
+            return f"cannot be used: {error}"
         names = (one for one in text.split() if "<none>" not in one)
         self._images = frozenset(full_name(one) for one in names)
         self._listed = time.monotonic()
+        return ""
 
-    def _try(self, reference: str) -> None:
-        """Find out, once, whether the engine starts anything here: a program that is not there."""
-        self._tried = True
+    def _try(self, reference: str) -> str:
+        """Find out whether the engine starts anything here: a program that is not there."""
+        self._tried = reference
         asked = [*self._options(), "--rm", "--entrypoint", _TRIAL, reference]
-        done = self._call("run", *asked)
-        if done.returncode != _NO_PROGRAM:
-            why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
-            self.problem = f"the container engine {self.command[0]} starts no container: {why}"
+        done = self._client.run("run", *asked)
+        if done.returncode == _NO_PROGRAM:
+            return ""
+        why = (done.stderr.strip().splitlines() or ["it says nothing"])[-1]
+        return f"starts no container: {why}"
 
     def pull(self, reference: str, changed: Callable[[], None]) -> bool:
         """Have an image pulled; return whether it is on its way. ``changed`` is called then.
@@ -148,7 +172,7 @@ class ContainerEngine:
         Raises ``PullError`` where it cannot be had.
         """
         if self.problem:
-            raise PullError(self.problem)
+            raise PullError(self._told())
         with self._lock:
             problem, at = self._pulls.get(reference, ("", 0.0))
             if at and not problem:
@@ -167,7 +191,7 @@ class ContainerEngine:
             if self._closed:
                 return
             try:
-                self.call("pull", "--quiet", reference, patience=_PULL_PATIENCE)
+                self._client.call("pull", "--quiet", reference, patience=_PULL_PATIENCE)
             except OSError as error:
                 problem = str(error)
         with self._lock:
@@ -177,31 +201,6 @@ class ContainerEngine:
                 del self._pulls[reference]
         self._listed = -_FRESH
         changed()
-
-    def call(self, *arguments: str, patience: float = _PATIENCE) -> str:
-        """Return what a command of the engine says. Raises ``OSError`` where it fails."""
-        done = self._call(*arguments, patience=patience)
-        if done.returncode:
-            lines = done.stderr.strip().splitlines()
-            raise OSError(lines[-1] if lines else f"exit code {done.returncode}")
-        return done.stdout
-
-    def _call(
-        self, *arguments: str, patience: float = _PATIENCE
-    ) -> "subprocess.CompletedProcess[str]":
-        command = [*self.command, *arguments]
-        try:
-            return self._run(
-                command,
-                env=self._environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                text=True,
-                timeout=patience,
-                check=False,
-            )
-        except (OSError, subprocess.TimeoutExpired) as error:
-            return subprocess.CompletedProcess(command, 1, "", str(error))
 
     @contextmanager
     def launch(
@@ -215,7 +214,7 @@ class ContainerEngine:
         message.chmod(0o666)
         bound = {"source": str(message), "inner": (), "target": plan.termination_path}
         name = name_of(plan)
-        variables, environment = _variables(plan.environment, self._environment)
+        variables, environment = _variables(plan.environment, self._client.environment)
         spec = {
             "arguments": [
                 *(*self.command, "run", "--name", name, "--label", self._label),
@@ -239,7 +238,7 @@ class ContainerEngine:
             yield Launch(
                 specification=json_text.dump_bytes(spec),
                 log=log,
-                ending=Ending(self._removal(name), self._environment),
+                ending=Ending(self._removal(name), self._client.environment),
             )
         finally:
             os.close(log)
@@ -269,17 +268,17 @@ class ContainerEngine:
     def was_out_of_memory(self, plan: ContainerPlan) -> bool:
         """Tell whether the system ended a container for want of memory."""
         asked = ("inspect", "--format", "{{.State.OOMKilled}}", name_of(plan))
-        return self._call(*asked).stdout.strip() == "true"
+        return self._client.run(*asked).stdout.strip() == "true"
 
     def remove(self, plan: ContainerPlan) -> None:
         """Remove a container that has ended."""
-        self._call(*self._removal(name_of(plan))[len(self.command) :])
+        self._client.run(*self._removal(name_of(plan))[len(self.command) :])
 
     def remove_all(self) -> None:
         """End and remove every container that a server of this state folder has left."""
-        listed = self._call("ps", "--all", "--quiet", "--filter", f"label={self._label}")
+        listed = self._client.run("ps", "--all", "--quiet", "--filter", f"label={self._label}")
         if names := listed.stdout.split():
-            self._call(*self._removal(*names)[len(self.command) :])
+            self._client.run(*self._removal(*names)[len(self.command) :])
 
     def _removal(self, *names: str) -> list[str]:
         # podman would ask and wait before it forces

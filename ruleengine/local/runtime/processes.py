@@ -23,10 +23,11 @@ from ruleengine.local.runtime.addresses import check_ports
 from ruleengine.local.runtime.attempts import Attempt, folders, ran_in_engine, read_attempt, seen
 from ruleengine.local.runtime.checking import Checks
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
-from ruleengine.local.runtime.container_engine import ContainerEngine, find_engine
+from ruleengine.local.runtime.container_engine import ContainerEngine
 from ruleengine.local.runtime.containers import Containers, failure_of
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
+from ruleengine.local.runtime.engine_client import find_engine
 from ruleengine.local.runtime.executing import Execution, Wanted, attach, execute
 from ruleengine.local.runtime.files import (
     check_names,
@@ -135,11 +136,7 @@ class ProcessRunner:
 
     def has_image(self, reference: str) -> bool:
         """Tell whether a container engine has an image, and can run it."""
-        before = self._engine.problem
-        found = self._engine.has(reference)
-        if self._engine.problem and not before:
-            _LOG.warning("the local node: %s", self._engine.problem)
-        return found
+        return self._engine.has(reference)
 
     def pull(self, uid: str, reference: str) -> bool:
         """Have an image pulled for a pod; return whether it is on its way.
