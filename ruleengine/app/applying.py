@@ -4,7 +4,7 @@ import os
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
@@ -56,7 +56,8 @@ class Delivery:
     """What an apply came to. Without a plan the ``findings`` say why.
 
     ``settled`` is absent where nobody of ours drives. ``writes`` counts the writes by
-    ruleengine itself. ``error`` ended it early; the outcomes are those until then.
+    ruleengine itself. ``error`` ended it early; the outcomes are those until then. ``pods`` are
+    absent then, and where a cluster runs all of them.
     """
 
     plan: Plan | None = None
@@ -65,7 +66,7 @@ class Delivery:
     standings: tuple[Standing, ...] = ()
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
-    pods: Simulated = field(default_factory=Simulated)
+    pods: Simulated | None = None
     writes: int = 0
     error: RuleEngineError | None = None
 
@@ -153,7 +154,7 @@ def _perform(
         standings=tuple(standings(engagement.declared, client)) if options.wait else (),
         findings=(*plan.findings, *found),
         notes=(*_notes(engagement, options), *_watched(settled)),
-        pods=count_simulated(client),
+        pods=count_simulated(engagement.cluster),
     )
 
 

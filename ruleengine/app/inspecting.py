@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ruleengine.app.clusters import ClusterChoice, connected
+from ruleengine.app.clusters import ClusterChoice, Connected, connected
 from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import config_repo
@@ -21,6 +21,9 @@ from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.planning import is_recorded
+
+_OURS = "+ruleengine"
+"""How the version of a local control plane ends, also of one that is named like a cluster."""
 
 _BAD_HEALTH = ("Degraded", "Unknown")
 _BAD_PHASES = ("Failed", "Error")
@@ -84,7 +87,7 @@ class Status:
 
     cluster: str
     standings: tuple[Standing, ...]
-    pods: Simulated
+    pods: Simulated | None
     findings: tuple[Finding, ...] = ()
 
 
@@ -97,14 +100,19 @@ def status(directory: Path, choice: ClusterChoice) -> Status:
         return Status(
             cluster=cluster.name,
             standings=tuple(standings(declared, client)),
-            pods=count_simulated(client),
+            pods=count_simulated(cluster),
             findings=declared.findings,
         )
 
 
-def count_simulated(client: Client) -> Simulated:
-    """Return how many pods of a cluster there are, and how many of them are simulated."""
-    return simulated_among(client.list("v1", "Pod").items)
+def count_simulated(cluster: Connected) -> Simulated | None:
+    """Return how many pods there are, and how many of them are simulated.
+
+    ``None`` for a cluster of Kubernetes: it runs all of them, and most are not ours to look at.
+    """
+    if not cluster.local and not str(cluster.client.version().get("gitVersion")).endswith(_OURS):
+        return None
+    return simulated_among(cluster.client.list("v1", "Pod").items)
 
 
 def simulated_among(pods: Sequence[Object]) -> Simulated:

@@ -53,7 +53,8 @@ class Engagement:
 class Planned:
     """A plan, or the findings for which there is none.
 
-    ``pods`` tells how many pods of the cluster are simulated now; absent without a cluster.
+    ``pods`` tells how many pods are simulated now; absent where a cluster runs all of them, and
+    without one.
     """
 
     plan: Plan | None
@@ -156,5 +157,5 @@ def plan(directory: Path, choice: ClusterChoice, now: datetime) -> Planned:
     if has_errors(findings):
         return Planned(plan=None, findings=findings)
     with engaged(directory, choice) as engagement:
-        pods = count_simulated(engagement.cluster.client)
+        pods = count_simulated(engagement.cluster)
         return Planned(plan=plan_now(engagement, now), findings=findings, pods=pods)

@@ -34,7 +34,8 @@ def delivery_text(delivery: Delivery, style: Style) -> str:
     parts += [f"note: {note}\n" for note in delivery.notes]
     if delivery.error is not None:
         return "".join(parts)
-    parts.append(f"{delivery.pods}\n")
+    if delivery.pods is not None:
+        parts.append(f"{delivery.pods}\n")
     if not delivery.writes and all(one.result is Result.UNCHANGED for one in delivery.outcomes):
         parts.append("everything unchanged\n")
     return "".join(parts)
@@ -57,10 +58,11 @@ def delivery_data(delivery: Delivery) -> Object:
             if one.sync
         ],
         "recorded": [target_data(one) for one in (delivery.plan.recorded if delivery.plan else ())],
-        "pods": delivery.pods.data(),
         "settled": settled is not None and not settled.timed_out and not settled.cancelled,
         "findings": [finding_data(one) for one in delivery.findings],
     }
+    if delivery.pods is not None:
+        extra["pods"] = delivery.pods.data()
     return outcomes_data(shown(delivery), extra)
 
 

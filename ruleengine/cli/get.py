@@ -48,7 +48,8 @@ def _text(found: list[Object]) -> str:
         origin = lookup(metadata, "annotations", ORIGIN, default="")
         rows.append((metadata.get("namespace", ""), metadata["name"], health_word(one), origin))
     pods = [one for one in found if (one["apiVersion"], one["kind"]) == ("v1", "Pod")]
-    told = f"{simulated_among(pods)}\n" if pods else ""
+    simulated = simulated_among(pods)
+    told = f"{simulated}\n" if simulated.simulated else ""
     return columns(rows) + told if found else "none\n"
 
 

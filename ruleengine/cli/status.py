@@ -52,7 +52,8 @@ def _text(found: Status) -> str:
         notes.append(f"{recorded} recorded: no reconciler of ruleengine acts on them yet\n")
     if handed_over:
         notes.append(f"{handed_over} handed over: Argo's controllers act on them, not ruleengine\n")
-    return f"{columns(rows)}{messages}{''.join(notes)}{found.pods} on {found.cluster}\n"
+    where = f"{found.pods} on {found.cluster}" if found.pods else f"on {found.cluster}"
+    return f"{columns(rows)}{messages}{''.join(notes)}{where}\n"
 
 
 def _row(one: Standing) -> tuple[str, ...]:
@@ -73,10 +74,11 @@ def _data(found: Status) -> Object:
         }
         for one in found.standings
     ]
-    body = {
+    body: Object = {
         "cluster": found.cluster,
         "objects": rows,
-        "pods": found.pods.data(),
         "findings": [finding_data(one) for one in found.findings],
     }
+    if found.pods is not None:
+        body["pods"] = found.pods.data()
     return {"apiVersion": API_VERSION, "kind": "Status", **body}

@@ -3,11 +3,15 @@
 from dataclasses import replace
 
 from ruleengine.app.applying import ApplyOptions, deliver
+from ruleengine.app.inspecting import Simulated
 from ruleengine.app.observing import Observers
 from ruleengine.app.planning import Engagement, engage
+from ruleengine.cli.delivering import delivery_data, delivery_text
 from ruleengine.model.actions import Target
+from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.names import ARGO_ROLLOUTS_INSTANCE, ARGO_SKIP, ENGINE
 from ruleengine.model.values import Object, lookup
+from ruleengine.reporting.style import PLAIN
 from tests.app.kit import APPLICATION, PATIENCE, WEB, World
 from tests.app.test_rollouts import ROLLOUT
 from tests.app.test_rollouts import WEB as FRONT
@@ -24,9 +28,9 @@ THEIRS: Object = {
 }
 
 
-def named(world: World) -> Engagement:
+def named(world: World, transport: Transport | None = None) -> Engagement:
     """Bring the repo together with the control plane as with a cluster that was named."""
-    found = world.engage()
+    found = world.engage(transport)
     cluster = replace(found.cluster, local=False, name="production")
     return engage(found.workspace, found.declared, cluster, found.state)
 
@@ -66,3 +70,29 @@ def test_without_drive_nothing_acts_on_a_named_cluster(world: World) -> None:
     assert delivery.settled is None
     assert "status" not in (world.get(APPLICATION) or {})
     assert any("--drive" in note for note in delivery.notes)
+
+
+class Kubernetes:
+    """The control plane as if it were a cluster of Kubernetes, whose pods nobody may list."""
+
+    def __init__(self, inner: Transport) -> None:
+        self._inner = inner
+
+    def send(self, request: HttpRequest) -> HttpResponse:
+        """Say another version, and refuse to tell of all pods."""
+        if request.path == "/version":
+            return HttpResponse(200, body=b'{"gitVersion": "v1.34.4"}')
+        if request.path == "/api/v1/pods":
+            return HttpResponse(403, body=b'{"kind": "Status", "code": 403, "message": "no"}')
+        return self._inner.send(request)
+
+
+def test_pods_of_a_cluster_are_not_counted_as_simulated_or_not(world: World) -> None:
+    """It runs all of them, so nothing is said, and no right to see them is needed."""
+    world.apply()
+    local = deliver(named(world), ApplyOptions(), Observers())
+    assert (local.failed, local.pods) == (False, Simulated(simulated=2, pods=2))
+    delivery = deliver(named(world, Kubernetes(world.transport)), ApplyOptions(), Observers())
+    assert (delivery.failed, delivery.pods) == (False, None)
+    assert "pods" not in delivery_data(delivery)
+    assert "simulated" not in delivery_text(delivery, PLAIN)
