@@ -18,12 +18,14 @@ import re2
 
 from ruleengine.expressions.language import (
     DEFAULT_LIMITS,
-    LONGEST_TEXT,
     ExpressionError,
     Limits,
     Meter,
     text_input,
 )
+
+LONGEST_PATTERN = 32 * 1024
+"""How many characters a pattern may have: compiling takes time quadratic in some of them."""
 
 MOST_WORK = 100_000_000
 """Bytes of a text times instructions of a pattern: more than a second's work at worst."""
@@ -219,7 +221,7 @@ class Pattern:
 @lru_cache(maxsize=1024)
 def compile(text: str) -> Pattern:  # noqa: A001 - every language names it so
     """Return the pattern of a text in RE2's syntax. Raises ``ExpressionError``."""
-    if len(text) > LONGEST_TEXT:
+    if len(text) > LONGEST_PATTERN:
         raise ExpressionError("the regular expression is too long", text=text)
     for token in _TOKEN.finditer(text):
         if token["escaped"] == "C":  # RE2 matches one byte with it; Go, and we, have characters

@@ -201,12 +201,34 @@ LOOP = "while true do end"
         "local t = {} t.t = t return t",
         "return {[1e9] = 1}",
         "return string.rep('x', 2000000)",
+        "local s = ('a'):rep(2e7) return s:find(('a'):rep(1e7) .. 'b', 1, true)",
+        "local s = ('a'):rep(1e7) return s:find(('a'):rep(5e6) .. 'b')",
+        "local s = ('a'):rep(1e7) return s:find(('a'):rep(5e6) .. '.b')",
+        "while true do local s = ('a'):rep(3e7) end",
+        "local s = ('a'):rep(2e7) while true do s:reverse() s:upper() s:lower() end",
+        "local t = {} for i = 1, 2e5 do t[i] = i end while true do table.sort(t) end",
+        "local t = {} for i = 1, 2e5 do t[i] = i end while true do table.insert(t, 1, i) end",
     ],
 )
 def test_no_script_runs_away(script: str) -> None:
     """Nor can it catch what ends it."""
     with pytest.raises(ExpressionError):
         _run(script, Limits(steps=2000))
+
+
+def test_what_is_done_at_once_to_long_texts_counts_by_its_length() -> None:
+    """A body of a megabyte may be searched, turned and repeated; not without end."""
+    text = "a" * 1_000_000
+    assert _run("return s:find('b'), s:find('aa', 9, true)", s=text) == [None, 9, 10]
+    assert _run("return #s:upper(), #s:reverse(), #(('ab'):rep(3, ', '))", s=text) == [
+        1_000_000,
+        1_000_000,
+        10,
+    ]
+    looped = "for i = 1, {} do s:reverse() end return #s"
+    assert _run(looped.format(100), Limits(steps=5000), s=text) == [1_000_000]
+    with pytest.raises(ExpressionError, match="more than 5000 steps"):
+        _run(looped.format(1000), Limits(steps=5000), s=text)
 
 
 def test_what_is_left_of_the_steps_is_for_the_results_too() -> None:

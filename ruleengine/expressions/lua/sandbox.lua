@@ -10,7 +10,7 @@ local tick, now, native_work, matcher = ...
 
 local debug, string, table, os, math = debug, string, table, os, math
 local error, type, pairs, select, tostring, tonumber = error, type, pairs, select, tostring, tonumber
-local load, getmetatable, rawget = load, getmetatable, rawget
+local load, getmetatable, rawget, rawlen = load, getmetatable, rawget, rawlen
 local sethook, floor, format = debug.sethook, math.floor, string.format
 local COUNT = 1000
 
@@ -20,6 +20,13 @@ local function hook()
         sethook(hook, "", 1)
         error("ended", 0)
     end
+end
+
+-- What the library does in one instruction is counted here, before it is done: a hook comes when
+-- the instruction is over. A million bytes or comparisons count as a thousand instructions.
+local WORK = 1000000
+local function pay(work)
+    for _ = 1, work / WORK do hook() end
 end
 
 -- A hook belongs to one coroutine, so each begins by setting its own.
@@ -35,9 +42,11 @@ local function hooked(body, name)
     end
 end
 
--- Patterns backtrack inside of one instruction. Where that could take long, ours does it.
+-- Patterns backtrack inside of one instruction. Where that could take long, ours does it. A text
+-- that is looked for as it stands is compared at every place, at worst as a whole.
 local find, gsub = string.find, string.gsub
 local native = { find = find, match = string.match, gmatch = string.gmatch, gsub = gsub }
+local MOST_COMPARED = 10 * native_work
 local own
 local function pattern_function(name)
     local quick = native[name]
@@ -47,11 +56,15 @@ local function pattern_function(name)
         if type(text) ~= "string" or type(pattern) ~= "string" then
             return quick(text, pattern, ...)
         end
-        if name == "find" and select(2, ...) then
+        local compared = #text * #pattern
+        if name == "find" and (select(2, ...) or not find(pattern, "[%^$*+?.([%%-]")) then
+            pay(compared)
             return quick(text, pattern, ...)
         end
         local _, loops = gsub(pattern, "[*+?-]", "")
-        if (#text + 1) ^ (loops + 1) <= native_work then
+        local work = (#text + 1) ^ (loops + 1)
+        if work <= native_work and compared <= MOST_COMPARED then
+            pay(work > compared and work or compared)
             return quick(text, pattern, ...)
         end
         own = own or load(matcher, "=patterns")(native)
@@ -64,6 +77,29 @@ end
 string.gfind = string.gmatch
 string.dump = nil
 getmetatable("").__metatable = false
+
+-- What goes through a long text or list in one instruction.
+local function paid(library, name, most)
+    local quick = library[name]
+    library[name] = function(value, ...)
+        local kind = type(value)
+        if kind == "string" or kind == "table" then
+            pay(rawlen(value) * most(...))
+        end
+        return quick(value, ...)
+    end
+end
+local function once() return 1 end
+for _, name in pairs({ "lower", "upper", "reverse" }) do
+    paid(string, name, once)
+end
+paid(string, "rep", function(count, separator)
+    return (tonumber(count) or 0) * (1 + #tostring(separator or ""))
+end)
+for _, name in pairs({ "concat", "insert", "remove" }) do
+    paid(table, name, function() return 10 end)
+end
+paid(table, "sort", function() return 500 end)
 
 -- What Lua 5.1 has and 5.2 has not.
 function table.getn(list) return #list end

@@ -8,13 +8,16 @@ object really written as JSON.
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from ruleengine.expressions.braces import OPEN, OpenTagError
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Limits
 from ruleengine.expressions.tags.scope import LENIENT, Policy, Scope
 from ruleengine.expressions.tags.template import Tag, Template
 from ruleengine.expressions.tags.template import compile as compile_text
+
+_TEXTS: Final = 16
+"""How many of the longest texts all texts of a value may come to together."""
 
 
 def replace(
@@ -23,7 +26,7 @@ def replace(
     """Return a value with the tags of all its texts and keys replaced.
 
     Parts without tags are not copied. Raises ``ExpressionError`` for broken tags, for names
-    that the policy demands and for expressions that fail.
+    that the policy demands, for expressions that fail and for values that grow too large.
     """
     try:
         return _Replacing(scope, policy, limits).value(value)
@@ -61,10 +64,11 @@ def _texts(value: Any) -> Iterator[str]:
 class _Replacing:
     """One walk over a value; what stays as it is, is not copied."""
 
-    __slots__ = ("_how",)
+    __slots__ = ("_how", "_left")
 
     def __init__(self, scope: Scope, policy: Policy, limits: Limits) -> None:
         self._how = (scope, policy, limits)
+        self._left = limits.size * _TEXTS
 
     def value(self, value: Any) -> Any:
         """Return a value with its tags replaced."""
@@ -75,7 +79,13 @@ class _Replacing:
         return self._list(value) if isinstance(value, list) else value
 
     def _text(self, text: str) -> str:
-        return compile_text(text).replace(*self._how)
+        made = compile_text(text).replace(*self._how)
+        self._left -= len(made)
+        if self._left < 0:
+            raise ExpressionError(
+                "the texts grow too long by what their tags stand for", hint="hand on less at once"
+            )
+        return made
 
     def _map(self, value: dict[str, Any]) -> dict[str, Any]:
         made = value

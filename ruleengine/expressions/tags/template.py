@@ -167,9 +167,8 @@ class Template:
                 made[index] = encode(value)
             else:
                 made[index] = tag.replaced(scope, policy, limits, encode)
-        text = "".join(made)
-        Meter(limits).size(len(text))
-        return text
+        Meter(limits).size(sum(map(len, made)))
+        return "".join(made)
 
 
 @lru_cache(maxsize=4096)
