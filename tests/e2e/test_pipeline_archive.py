@@ -145,11 +145,11 @@ def test_a_run_is_thought_to_take_what_the_last_one_in_the_archive_took(site: Pl
     """It is gone from the cluster; what was said at the beginning holds for who drives next."""
     began, ended = "2026-01-02T03:04:05Z", "2026-01-02T03:05:35Z"
     put(site, "before", "Succeeded", ended, began, **{TEMPLATE_LABEL: "first"})
-    assert pipeline(site, "wait", "before").code == 0
-    assert pipeline(site, "delete", "before").code == 0
-    assert pipeline(site, "run", "first", "--name", "again").code == 0
-    assert pipeline(site, "archive", "delete", "before").code == 0
-    assert pipeline(site, "resume", "again").code == 0
-    assert pipeline(site, "wait", "again").code == 0
-    (again,) = shown(pipeline(site, "get", "again", "-o", "json"))
+    assert site.pipeline("wait", "before").code == 0
+    assert site.pipeline("delete", "before").code == 0
+    assert site.pipeline("run", "first", "--name", "again").code == 0
+    assert site.pipeline("archive", "delete", "before").code == 0
+    assert site.pipeline("resume", "again").code == 0
+    assert site.pipeline("wait", "again").code == 0
+    (again,) = shown(site.pipeline("get", "again", "-o", "json"))
     assert (again["status"]["phase"], again["status"]["estimatedDuration"]) == ("Succeeded", 90)
