@@ -34,12 +34,16 @@ test: $(VENV)/installed ## run the tests
 test-image: $(VENV)/installed ## build our image whole, and run pods with it (needs podman, mmdebstrap and a registry)
 	$(BIN)/python -m pytest tests/e2e/whole_image.py $(TEST_OPTIONS)
 
-kubernetes: ## build kube-apiserver, its controllers and etcd (Go 1.25, many minutes)
-	$(MAKE) --silent build/kubernetes/built
+kubernetes: $(VENV)/installed ## build kube-apiserver, its controllers and etcd, fetch Argo's CRDs (Go 1.25, many minutes)
+	$(MAKE) --silent build/kubernetes/built build/kubernetes/argo/fetched
 
 build/kubernetes/built: tests/kubernetes/go.mod tests/kubernetes/go.sum
 	cd tests/kubernetes && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(KUBERNETES_VERSION)' -o ../../build/kubernetes/etcd go.etcd.io/etcd/server/v3
 	cd tests/kubernetes && CGO_ENABLED=0 $(GO) build -trimpath -ldflags '-s -w $(KUBERNETES_VERSION)' -o ../../build/kubernetes/ k8s.io/kubernetes/cmd/kube-apiserver k8s.io/kubernetes/cmd/kube-controller-manager
+	@touch $@
+
+build/kubernetes/argo/fetched: tests/kubernetes/definitions.py
+	GO=$(GO) $(BIN)/python -m tests.kubernetes.definitions build/kubernetes/argo
 	@touch $@
 
 test-kubernetes: $(VENV)/installed kubernetes ## run the tests that need a real Kubernetes API server

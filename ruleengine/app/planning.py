@@ -111,7 +111,7 @@ def make_reconcilers(
     kinds = KindTable.built_in().with_kinds((*argo_kinds(), *cluster.client.discover().resources()))
     merge = make_merge(shapes)
     return (
-        ApplicationReconciler(kinds, merge, configuration.control_namespace),
+        ApplicationReconciler(kinds, merge, configuration.control_namespace, configuration.repo),
         RolloutReconciler(),
         workflow_reconciler(configuration, local=cluster.local),
         CronWorkflowReconciler(),

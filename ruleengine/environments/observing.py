@@ -39,11 +39,15 @@ _CRD = ("apiextensions.k8s.io/v1", "CustomResourceDefinition")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Surroundings:
-    """What all decisions have in common: the kinds, the merge, where applications live."""
+    """What all decisions have in common: the kinds, the merge, where applications live.
+
+    ``repository`` is the URL of the config repo, where it has one.
+    """
 
     kinds: KindTable
     merge: Merge
     control_namespace: str
+    repository: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,9 @@ def observe(
     project = effective_project(
         specification, world.get(project_target(specification, surroundings.control_namespace))
     )
-    denied = check_project(specification, project, surroundings.control_namespace)
+    denied = check_project(
+        specification, project, surroundings.control_namespace, surroundings.repository
+    )
     problems = (*specification.problems, *denied)
     if project is None or any(one.blocks for one in problems):
         return Observation(problems=problems)

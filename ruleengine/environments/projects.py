@@ -45,9 +45,12 @@ def effective_project(specification: Specification, found: Object | None) -> Obj
 
 
 def check_project(
-    specification: Specification, project: Object | None, control_namespace: str
+    specification: Specification, project: Object | None, control_namespace: str, own: str = ""
 ) -> tuple[Problem, ...]:
-    """Return why the project does not permit the application's source and destination."""
+    """Return why the project does not permit the application's source and destination.
+
+    ``own`` is the URL of the repo under evaluation, which is always permitted.
+    """
     if project is None:
         text = f"the project {specification.project!r} does not exist"
         return (_problem("environment-project-missing", text),)
@@ -67,7 +70,7 @@ def check_project(
         )
         found.append(_problem("environment-project-denied", text))
     repository = str(specification.source.get("repoURL") or "")
-    if repository and not _permits_source(spec, repository):
+    if repository not in ("", own) and not _permits_source(spec, repository):
         text = f"the project {specification.project!r} does not permit the source {repository!r}"
         found.append(_problem("environment-project-denied", text))
     namespace = specification.destination_namespace

@@ -93,11 +93,13 @@ class ApplicationReconciler:
         kinds: KindTable | None = None,
         merge: Merge | None = None,
         control_namespace: str = CONTROL_NAMESPACE,
+        repository: str = "",
     ) -> None:
         self._surroundings = Surroundings(
             kinds=kinds or KindTable.built_in().with_kinds(argo_kinds()),
             merge=merge or make_merge(),
             control_namespace=control_namespace,
+            repository=repository,
         )
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:

@@ -56,8 +56,9 @@ def make_plan(
     """
     observations = Observations(ClientSource(surroundings.client))
     forecast = Forecast(surroundings, observations, now)
+    _read_ahead(actions, observations)
+    _expect_definitions(actions, surroundings, observations)
     declared = [_prepared(one, surroundings, intent) for one in actions]
-    _read_ahead(declared, observations)
     ordered = in_order(
         PlannedAction(action=one, change=Change.UNCHANGED)
         for one in [*_needed_namespaces(declared, observations, intent), *declared]
@@ -85,22 +86,28 @@ def _read_ahead(actions: Iterable[Action], observations: Observations) -> None:
             observations.list(api_version, kind)
 
 
+def _expect_definitions(
+    actions: Iterable[Action], surroundings: Surroundings, observations: Observations
+) -> None:
+    """Have kinds defined as they will be: as the plan does, but for what others installed."""
+    for one in actions:
+        if _is_crd(one.target) and one.object is not None:
+            live = observations.get(one.target)
+            surroundings.shapes.expect(live if live and _is_of_others(live) else one.object)
+
+
 def _prepared(action: Action, surroundings: Surroundings, intent: Intent) -> Action:
     """Return an action of the rules as it is performed: stamped and in canonical form."""
     value = stamped(action, intent.inventory.repo, intent.configuration.engine)
-    if _is_crd(action.target):
-        surroundings.shapes.expect(value)
     return in_form(replace(action, object=value), surroundings)
 
 
 def _add(forecast: Forecast, action: Action) -> None:
-    if _is_crd(action.target):
-        live = forecast.observations.get(action.target)
-        if live is not None and not lookup(live, "metadata", "annotations", OWNER):
-            text = "kept: somebody else installed it"
-            planned = PlannedAction(action=action, change=Change.UNCHANGED, message=text)
-            forecast.planned[(action.verb, action.target, RULES)] = planned
-            return
+    if _is_crd(action.target) and _is_of_others(forecast.observations.get(action.target)):
+        text = "kept: somebody else installed it"
+        planned = PlannedAction(action=action, change=Change.UNCHANGED, message=text)
+        forecast.planned[(action.verb, action.target, RULES)] = planned
+        return
     planned = forecast.add(action, RULES)
     if planned.change is Change.WAITING:
         forecast.findings.append(_unknown_kind(action))
@@ -170,6 +177,10 @@ def is_recorded(target: Target) -> bool:
 
 def _is_crd(target: Target) -> bool:
     return target.kind == "CustomResourceDefinition" and target.group == "apiextensions.k8s.io"
+
+
+def _is_of_others(live: Object | None) -> bool:
+    return live is not None and not lookup(live, "metadata", "annotations", OWNER)
 
 
 def _unknown_kind(action: Action) -> Finding:

@@ -13,12 +13,14 @@ from ruleengine.environments.projects import (
 from ruleengine.environments.specification import read_specification
 from ruleengine.model.actions import Target
 
+OWN = "https://git.example.com/config.git"
 ANYWHERE = [{"server": "*", "namespace": "*"}]
 
 
 def _codes(project: dict | None, *, namespace: str = "ruleengine", **spec: object) -> list[str]:
     value = {"metadata": {"name": "web", "namespace": namespace}, "spec": {"project": "p", **spec}}
-    return [one.code for one in check_project(read_specification(value), project, "ruleengine")]
+    found = check_project(read_specification(value), project, "ruleengine", OWN)
+    return [one.code for one in found]
 
 
 def _project(**spec: object) -> dict:
@@ -46,6 +48,9 @@ def test_a_source_needs_one_allow_and_no_deny(patterns: list[str], permitted: bo
 def test_the_repo_under_evaluation_is_always_permitted() -> None:
     """The project stands in the same repo as the application."""
     assert _codes(_project(sourceRepos=[]), source={"path": "a"}) == []
+    assert _codes(_project(sourceRepos=[]), source={"path": "a", "repoURL": OWN}) == []
+    other = {"path": "a", "repoURL": f"{OWN}/other"}
+    assert _codes(_project(sourceRepos=[]), source=other) == ["environment-project-denied"]
 
 
 @pytest.mark.parametrize(

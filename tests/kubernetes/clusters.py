@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +12,7 @@ from ruleengine.cluster.connection import connect
 from ruleengine.formats import json_text, yaml_reader
 from ruleengine.model.actions import Target
 from ruleengine.model.http import HttpRequest, Transport
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 from tests.e2e.process_kit import end
 from tests.kubernetes.kubelet import kubelet
 from tests.kubernetes.servers import Server, server
@@ -48,6 +48,25 @@ class Cluster:
         """Apply documents as the administrator."""
         for one in yaml_reader.read(text.encode(), "given.yaml").documents:
             self.admin.apply(one.value, "admin")
+
+    def ensure_namespace(self, name: str) -> None:
+        """Have a namespace there."""
+        self.admin.apply(
+            {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}, "admin"
+        )
+
+    def define(self, definitions: Iterable[Object]) -> None:
+        """Define kinds, in place of other definitions of them, and wait until they are served."""
+        kinds = [Target.of(self.admin.apply(one, "admin").object) for one in definitions]
+
+        def established() -> bool:
+            found = [lookup(self.admin.get(one), "status", "conditions") for one in kinds]
+            return all(
+                any(one["type"] == "Established" and one["status"] == "True" for one in conditions)
+                for conditions in found
+            )
+
+        assert until(established)
 
     def post(self, path: str, body: Object) -> Object:
         """Create something as the administrator, and return what the server says."""

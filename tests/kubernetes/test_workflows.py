@@ -1,6 +1,5 @@
 """Workflows on a real API server: admitted, watched, and driven to their end."""
 
-import re
 from pathlib import Path
 
 import pytest
@@ -10,10 +9,9 @@ from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
-from tests.e2e.test_workflow_vectors import SHORT_LIVED, VECTORS, document_of, files
-from tests.kubernetes.clusters import PIPELINES, Cluster
+from tests.kubernetes.clusters import Cluster
+from tests.kubernetes.documents import ENDING, assert_ended_as_it_must, run_documents
 from tests.local.sandboxes import until
-from tests.vectors import vectors_folder
 
 STEP = """
 apiVersion: argoproj.io/v1alpha1
@@ -108,36 +106,14 @@ def test_what_the_server_has_forgotten_is_gone(real: Cluster) -> None:
         next(real.admin.watch(ARGO_API_VERSION, "Workflow", resource_version="1"))
 
 
-_ASKED = re.compile(r"( +)image: argoproj/argosay:v2\n(?! +command:)")
-_STATED = r"\g<0>\g<1>command: [/argosay]\n"
-"""A cluster asks the registry what an image runs; no test asks a foreign server."""
-
-
 @pytest.fixture(scope="module")
 def ended(real: Cluster) -> dict[str, Object]:
     """Run all documents of the vectors at once; return each workflow by its document."""
-    repo = {
-        path: _ASKED.sub(_STATED, text)
-        for path, text in files(vectors_folder("workflows") / "documents").items()
-    }
-    real.account("default", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
-    with real.running("vectors", repo, "admin", "apply", "--drive", "--timeout", "5m") as process:
-        process.wait(400)
-    found = real.admin.list(ARGO_API_VERSION, "Workflow", namespace=PIPELINES).items
-    return {document_of(one): one for one in found}
+    return run_documents(real)
 
 
 @pytest.mark.vectors
-@pytest.mark.parametrize("name", [one for one in VECTORS if one != "suspend-template"])
+@pytest.mark.parametrize("name", ENDING)
 def test_a_workflow_of_the_vectors_ends_as_it_must(ended: dict[str, Object], name: str) -> None:
     """With the phase that is stated, as on the local control plane."""
-    workflow = ended.get(name.replace("/", "-"))
-    if workflow is None:
-        assert name in SHORT_LIVED
-        return
-    wrong = {
-        one["displayName"]: one.get("message")
-        for one in lookup(workflow, "status", "nodes", default={}).values()
-        if one["phase"] in ("Error", "Failed")
-    }
-    assert lookup(workflow, "status", "phase") == VECTORS[name], wrong
+    assert_ended_as_it_must(ended, name)

@@ -216,6 +216,21 @@ def test_a_definition_of_somebody_else_is_left_alone() -> None:
     assert not any("customresourcedefinitions" in one for one in setting.api.writes)
 
 
+def test_objects_are_foreseen_as_the_definition_of_somebody_else_has_them() -> None:
+    """One that owns a spec as a whole, and declares what may be in it; ours is not asked."""
+    setting = Setting()
+    other, whole = crd(), {"type": "object", "x-kubernetes-map-type": "atomic"}
+    described = {**whole, "properties": {"size": {"type": "integer"}}}
+    schema = {"type": "object", "properties": {"spec": described}}
+    other["spec"]["versions"][0]["schema"] = {"openAPIV3Schema": schema}
+    setting.api.add(other)
+    setting.apply(declare(crd()), declare(DATABASE))
+    assert [*setting.plan(declare(crd()), declare(DATABASE)).changes] == []
+    larger = {**DATABASE, "spec": {"size": 3, "colour": "red"}}
+    (refused,) = setting.plan(declare(crd()), declare(larger)).changes
+    assert (refused.change, "colour" in refused.message) == (Change.REFUSED, True)
+
+
 def test_argo_documents_without_a_reconciler_are_recorded() -> None:
     """They are applied, and the plan says that nobody acts on them yet."""
     experiment = {
