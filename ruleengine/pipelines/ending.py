@@ -5,7 +5,7 @@ from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.observing import is_ready, observe
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
-from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.tree import is_hook
 
 
 def is_exiting(node: Object) -> bool:
@@ -46,7 +46,10 @@ def _daemons(machine: Machine, kind: NodeType) -> list[Object]:
 
 
 def watch_daemons(machine: Machine) -> None:
-    """Note daemons that came to an end by themselves: that is a failure, which may be retried."""
+    """Note daemons that came to an end by themselves: that is a failure, which may be retried.
+
+    What retries them is brought on by the steps or tasks around it, which know how it was begun.
+    """
     for node in _daemons(machine, NodeType.POD):
         target = leaves.pod_target(machine, node)
         pod = machine.world.get(target)
@@ -59,23 +62,21 @@ def watch_daemons(machine: Machine) -> None:
             message = str(seen["message"] or "the daemon came to its end")
             machine.end(node, Phase.FAILED, message, daemoned=None)
     for node in _daemons(machine, NodeType.RETRY):
-        if not _is_boundary_over(machine, node):
-            _retry_daemon(machine, node)
+        if not is_hook(node):
+            machine.daemons.setdefault(str(node.get("boundaryID")), []).append(node)
+        elif not _is_boundary_over(machine, node):
+            machine.go_on_daemon(node, _call_of_hook(node))
 
 
-def _retry_daemon(machine: Machine, node: Object) -> None:
-    """Bring on a daemon that is retried; the step that it was begun for is over already."""
-    call = Call(
+def _call_of_hook(node: Object) -> Call:
+    return Call(
         name=node["name"],
         step={},
         scope=node["templateScope"],
         boundary=str(node.get("boundaryID", "")),
+        hooked=True,
         exiting=is_exiting(node),
     )
-    try:
-        machine.go_on(node, call)
-    except NodeError as error:
-        machine.end(node, Phase.ERROR, str(error), daemoned=None)
 
 
 def end_daemons(machine: Machine) -> None:

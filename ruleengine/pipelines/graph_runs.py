@@ -54,6 +54,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         frontier=machine.memory.frontier(node["name"], graph),
         captures=machine.memory.captures(node["name"], template),
     )
+    for daemon in machine.daemons.get(node["id"], ()):
+        _go_on_daemon(machine, dag, daemon)
     if _walk(machine, dag):
         return _finished(machine, dag)
     if _stops_early(machine, dag) and not _is_busy(machine, dag):
@@ -238,6 +240,14 @@ def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Ob
         return _group(machine, dag, task, node)
     step = _plan(machine, dag, task)[0].step if task.get("inline") else task
     return machine.run(_call(dag, task, node["name"], step)) or node
+
+
+def _go_on_daemon(machine: "Machine", dag: _Dag, daemon: Object) -> None:
+    """Bring on a daemon whose task counts as over, for it may have to be tried again."""
+    task = dag.graph.tasks[naming.task_name(dag.node["name"], daemon["name"])]
+    for one in _plan(machine, dag, task):
+        if one.name == daemon["name"]:
+            machine.go_on_daemon(daemon, _call(dag, task, one.name, one.step))
 
 
 def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object:

@@ -77,7 +77,10 @@ class Call(NamedTuple):
 
 
 class Machine:
-    """One workflow during one decision. ``memo`` only makes the next decision cheaper."""
+    """One workflow during one decision. ``memo`` only makes the next decision cheaper.
+
+    ``daemons`` are those that are tried again when they end, by the id of their boundary.
+    """
 
     def __init__(
         self,
@@ -109,6 +112,7 @@ class Machine:
         self.requests: list[Request] = []
         self.wakes: list[datetime] = []
         self.awaited: list[Target] = []
+        self.daemons: dict[str, list[Object]] = {}
         self.locks = locking.Locks(self)
         self.metering = metering.Metering(self)
 
@@ -280,6 +284,13 @@ class Machine:
         found = self.definitions.find(step, call.scope)
         template = self.prepared(call, found, node.get("inputs") or {})
         return self._look_after(node, template, found.scope, call._replace(step=step))
+
+    def go_on_daemon(self, node: Object, call: Call) -> None:
+        """Bring on a daemon that is tried again; the step that it was begun for is over."""
+        try:
+            self.go_on(node, call)
+        except NodeError as error:
+            self.end(node, Phase.ERROR, str(error), daemoned=None)
 
     def prepared(self, call: Call, found: Found, inputs: Object) -> Object:
         """Return a template with its inputs bound and the tags replaced that are known."""

@@ -61,6 +61,24 @@ def child_name(parent: str, name: str) -> str:
     return f"{parent}.{name}"
 
 
+def group_index(parent: str, name: str) -> int:
+    """Return the index of the group that a node stands in, below its steps.
+
+    >>> group_index("wf", "wf[12].a(0:x)")
+    12
+    """
+    return int(name.removeprefix(f"{parent}[").partition("]")[0])
+
+
+def task_name(parent: str, name: str) -> str:
+    """Return the name of the task that a node stands for, below its DAG.
+
+    >>> task_name("wf", "wf.a(0:x)")
+    'a'
+    """
+    return name.removeprefix(f"{parent}.").partition("(")[0]
+
+
 def attempt_name(parent: str, attempt: int) -> str:
     """Return the name of an attempt under a node that retries."""
     return f"{parent}({attempt})"

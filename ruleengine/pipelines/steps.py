@@ -41,6 +41,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         call=call._replace(boundary=node["id"], hooked=False, attempt=None),
         captures=machine.memory.captures(node["name"], template),
     )
+    for daemon in machine.daemons.get(node["id"], ()):
+        _go_on_daemon(machine, whole, daemon)
     for index in range(_past(machine, whole), len(template["steps"])):
         group = _group(machine, whole, index)
         if group is None or not is_fulfilled(group):
@@ -50,6 +52,14 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     known = _variables_of(machine, whole, len(template["steps"]), template.get("outputs"))
     outputs = outputs_of(template, {**_known(machine, whole), **known})
     return _end(machine, whole, Phase.SUCCEEDED, "", outputs=outputs or None)
+
+
+def _go_on_daemon(machine: "Machine", whole: _Steps, daemon: Object) -> None:
+    """Bring on a daemon whose step counts as over, for it may have to be tried again."""
+    index = naming.group_index(whole.node["name"], daemon["name"])
+    name, stated = whole.group(index), whole.template["steps"][index]
+    sides = sides_of(machine, name, stated, lambda: _plan(machine, whole, index))
+    machine.go_on_daemon(daemon, _call(whole, sides.planned[daemon["name"]]))
 
 
 def _past(machine: "Machine", whole: _Steps) -> int:
@@ -158,17 +168,21 @@ def _step(machine: "Machine", whole: _Steps, group: Object, planned: Planned) ->
     begun = machine.tree.find(planned.name) is not None
     if not begun and machine.fail_fast(whole.node, whole.template):
         return None
-    call = _limited(whole)._replace(
+    call = _call(whole, planned)
+    child = machine.skip(call, planned.skipped) if planned.skipped else machine.run(call)
+    if child is not None:
+        machine.tree.link([group["id"]], child["id"])
+    return child
+
+
+def _call(whole: _Steps, planned: Planned) -> "Call":
+    return _limited(whole)._replace(
         name=planned.name,
         step=planned.step,
         arguments=planned.step.get("arguments") or {},
         local={"steps.name": str(planned.source["name"])},
         captures=planned.source["name"] in whole.captures,
     )
-    child = machine.skip(call, planned.skipped) if planned.skipped else machine.run(call)
-    if child is not None:
-        machine.tree.link([group["id"]], child["id"])
-    return child
 
 
 def _is_over(machine: "Machine", whole: _Steps, planned: Planned, child: Object) -> bool:

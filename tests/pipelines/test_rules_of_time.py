@@ -222,28 +222,75 @@ def test_an_attempt_that_is_not_ready_goes_with_the_steps() -> None:
     assert phases(served.world) == ["Succeeded", "Failed", "Succeeded"]
 
 
-def test_a_daemon_that_is_written_in_place_and_ends_early_has_failed() -> None:
-    """There is nothing by which its template could be found again."""
-    spec = """
+IN_STEPS = """
 entrypoint: main
 templates:
 - name: main
   steps:
   - - name: serve
+      LOOP
       inline:
         daemon: true
         retryStrategy: {limit: 1}
-        container: {image: alpine, command: [serve]}
+        container: {image: alpine, command: [serve, "for {{item}}"]}
   - - {name: long, template: work}
 - {name: work, container: {image: alpine, command: [work]}}
 """
+IN_DAG = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - name: serve
+      LOOP
+      inline:
+        daemon: true
+        retryStrategy: {limit: 1}
+        container: {image: alpine, command: [serve, "for {{item}}"]}
+    - {name: long, template: work, depends: serve}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+
+
+@pytest.mark.parametrize("looped", [False, True])
+@pytest.mark.parametrize(
+    ("spec", "name", "child"),
+    [(IN_STEPS, "[0].serve", "[0].serve(0:x)"), (IN_DAG, ".serve", ".serve(0:x)")],
+)
+def test_a_daemon_that_is_written_in_place_is_tried_again(
+    spec: str, name: str, child: str, *, looped: bool
+) -> None:
+    """As one that is named, and with the item that it was begun for."""
+    stated = spec.replace("LOOP", "withItems: [x]") if looped else spec.replace(" {{item}}", "")
     served = Served()
-    served.world = world_of(spec, lambda name, _: None if "serve" in name else End(seconds=9))
+    served.world = world_of(
+        stated.replace("      LOOP\n", ""),
+        lambda name, _: None if "serve" in name else End(seconds=9),
+    )
     served.turns(4)
     served.fail()
-    served.turns(20)
+    served.world.memo = None
+    served.turns(30)
     assert served.world.status("phase") == "Succeeded"
-    assert phases(served.world)[0] == "Error"
+    whole = child if looped else name
+    found = {one: phase for one, phase in served.world.phases().items() if one.startswith(whole)}
+    assert found == {whole: "Succeeded", f"{whole}(0)": "Failed", f"{whole}(1)": "Succeeded"}
+    commands = [one["spec"]["containers"][0]["command"][-1] for one in served.pods()]
+    assert commands == ["for x" if looped else "for"] * 2
+
+
+def test_a_daemon_that_is_tried_again_knows_the_step_it_was_begun_for() -> None:
+    """Also after a restart."""
+    served = Served()
+    told = SERVED.replace("command: [serve]", 'command: [serve, "{{steps.name}}"]')
+    served.world = world_of(told, served.world.script)
+    served.turns(4)
+    served.fail()
+    served.world.memo = None
+    served.turns(4)
+    commands = [one["spec"]["containers"][0]["command"] for one in served.pods()]
+    assert commands == [["serve", "serve"], ["serve", "serve"]]
 
 
 def test_a_workflow_without_time_ends_at_once() -> None:
