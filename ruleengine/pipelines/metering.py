@@ -1,7 +1,8 @@
 """Metrics that workflows and templates state (reference, Workflows 20).
 
-A metric is told once, when what states it has come to its end: that is a standing request which
-is read in that one decision, so that nothing is told while a run is planned. Its ``of`` says of
+A metric is told once, when what states it has come to its end, or is ready where it is a daemon:
+that is a standing request which is read in that one decision, so that nothing is told while a run
+is planned. Its ``of`` says of
 what run of what node it is told, and makes a repetition harmless. A gauge in real time is there
 for as long as what states it runs, and whoever reads it works out how long that is by now.
 
@@ -71,10 +72,10 @@ class Metering:
             self._show(stated, node["id"], since, self._variables(node, local))
 
     def tell(self) -> None:
-        """Tell the metrics of all nodes that came to their end in this decision."""
-        for node in self._machine.tree.ended:
-            flags = node.get("nodeFlag") or {}
-            if flags.get("retried") or not is_completed(node) or node["type"] == NodeType.SKIPPED:
+        """Tell the metrics of all nodes that were fulfilled in this decision, having run."""
+        for node in self._machine.tree.fulfilled:
+            flags, ran = node.get("nodeFlag") or {}, is_completed(node) or node.get("daemoned")
+            if flags.get("retried") or not ran or node["type"] == NodeType.SKIPPED:
                 continue
             self._tell_node(node)
         for node in self._machine.tree.begun:

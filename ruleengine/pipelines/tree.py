@@ -119,7 +119,7 @@ class Tree:
         self.tally = known.over(self._nodes)
         self._linked: dict[str, _Children] = {}
         self._begun: dict[str, None] = {}
-        self._ended: dict[str, None] = {}
+        self._fulfilled: dict[str, None] = {}
 
     @property
     def nodes(self) -> dict[str, Object]:
@@ -132,9 +132,9 @@ class Tree:
         return [self._nodes[name] for name in self._begun]
 
     @property
-    def ended(self) -> list[Object]:
-        """The nodes that came to their end since they were read, in that order."""
-        return [self._nodes[name] for name in self._ended]
+    def fulfilled(self) -> list[Object]:
+        """The nodes that were fulfilled since they were read, in that order."""
+        return [self._nodes[name] for name in self._fulfilled]
 
     def id_of(self, name: str) -> str:
         """Return the id that the node with a name has, whether it exists or not."""
@@ -157,8 +157,8 @@ class Tree:
         self._nodes[name] = node
         if before is None:
             self._begun[name] = None
-        if is_over(node) and (before is None or not is_over(before)):
-            self._ended[name] = None
+        if is_fulfilled(node) and (before is None or not is_fulfilled(before)):
+            self._fulfilled[name] = None
         return node
 
     def update(self, node: Object, **fields: object) -> Object:

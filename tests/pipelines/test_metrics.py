@@ -184,6 +184,42 @@ templates:
     assert Telling(spec).run().metrics() == []
 
 
+@pytest.mark.parametrize("retried", [False, True])
+def test_a_daemon_tells_once_when_it_is_ready(*, retried: bool) -> None:
+    """It runs then, as in Argo; its end is nothing new."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  steps: [[{name: serve, template: serve}], [{name: ask, template: work}]]
+- name: serve
+  daemon: true
+  RETRIED
+  metrics:
+    prometheus:
+    - {name: runs, help: R., labels: [{key: s, value: "{{status}}"}], counter: {value: "1"}}
+  container: {image: alpine, command: [serve]}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    strategy = "retryStrategy: {limit: 1}" if retried else "timeout: 1h"
+    found = Telling(
+        spec.replace("RETRIED", strategy),
+        lambda name, _: None if "serve" in name else End(seconds=5),
+    )
+    for _ in range(40):
+        found.turn()
+        found.world.run_pods()
+        for pod in found.world.pods():
+            if pod["status"]["phase"] == "Running":
+                ready = {**pod["status"], "containerStatuses": [{"name": "main", "ready": True}]}
+                found.world.put({**pod, "status": ready})
+        if found.world.status("finishedAt"):
+            break
+        found.world.now += timedelta(seconds=1)
+    assert found.world.status("phase") == "Succeeded"
+    assert [one["labels"] for one in found.metrics()] == [{"s": "Running"}]
+
+
 def test_nodes_that_are_stopped_tell_too() -> None:
     """What runs is ended, and counted as failed; tasks of a DAG as any other."""
     spec = """
