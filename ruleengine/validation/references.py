@@ -7,6 +7,7 @@ exactly the pointers that a change touches.
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
 from ruleengine.model.references import Definition, Reference
@@ -19,6 +20,9 @@ TEMPLATE = "Template"
 
 OUTPUTS = {"parameters": "output parameters", "artifacts": "output artifacts"}
 """Aspects of what a template declares as outputs, which tags of those who call it read."""
+
+_MOST_NEAR = 8
+"""How many near names are looked at for one whose parts are near as well."""
 
 _READ = frozenset(OUTPUTS.values())
 
@@ -84,8 +88,14 @@ def suggestion(name: str, names: Iterable[str]) -> str:
     start = f"{document}{slash}"
     parts = {one.removeprefix(start) for one in names if one.startswith(start)}
     wanted, known = (part, parts) if parts else (name, set(names))
-    nearest = get_close_matches(wanted, sorted(known - {wanted}), n=1, cutoff=0.7)
-    return f"did you mean {nearest[0]!r}?" if nearest else ""
+
+    def is_alike(one: str) -> bool:
+        """Tell whether each part is: most of a name may be what all of them share."""
+        pairs = zip_longest(wanted.split("/"), one.split("/"), fillvalue="")
+        return all(get_close_matches(own, [other]) for own, other in pairs)
+
+    near = get_close_matches(wanted, sorted(known - {wanted}), n=_MOST_NEAR, cutoff=0.7)
+    return next((f"did you mean {one!r}?" for one in near if is_alike(one)), "")
 
 
 def _dangling(reference: Reference, elsewhere: Sequence[Definition]) -> Finding:

@@ -1,10 +1,11 @@
 """What a template is held to that its schema cannot say (reference, Workflows 25)."""
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
 from ruleengine.model.values import Object, Path, lookup
-from ruleengine.validation.graphs import circle_of, items_of
+from ruleengine.validation.graphs import calls_of, circle_of, items_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
 _TAG: Final = "{{"
@@ -17,6 +18,8 @@ _RESERVED: Final = ("wait", "supervisor")
 _RESERVED_BEGINNING: Final = "artifact-plugin-"
 _OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
+
+_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 _SOURCES: Final = {
     **dict.fromkeys(_WITH_CONTAINER, ("path",)),
@@ -34,6 +37,8 @@ def check_template(template: Object, path: Path, defaults: Object) -> Iterator[W
     yield from _outputs(template, path, kind)
     yield from _artifacts(template, path, kind)
     yield from _containers(template, path)
+    for at, call in calls_of(template):
+        yield from _loop(call, (*path, *at))
     match kind:
         case "container" | "script":
             body = template.get(kind)
@@ -157,6 +162,28 @@ def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     if kept and "main" not in names:
         told = "what a set takes and makes is that of its container `main`, and it has none"
         yield broken((*path, "containerSet"), told, "call one of its containers `main`")
+
+
+def _loop(call: Object, path: Path) -> Iterator[WorkflowProblem]:
+    """Yield what a loop cannot go over, where that does not hang on tags."""
+    text = call.get("withParam")
+    if isinstance(text, str) and _TAG not in text and not _is_list(text):
+        told = f"{text[:40]!r} is no list in JSON"
+        yield broken((*path, "withParam"), told, "write one such as '[1, 2]', or a tag for one")
+    for name in ("count", "start", "end"):
+        bound = lookup(call, "withSequence", name)
+        if isinstance(bound, str) and _TAG not in bound and not _INTEGER.fullmatch(bound):
+            told = f"{bound!r} is no whole number"
+            yield broken((*path, "withSequence", name), told, "write one, or a tag for one")
+
+
+def _is_list(text: str) -> bool:
+    from ruleengine.formats.json_text import loads
+
+    try:
+        return isinstance(loads(text), list)
+    except ValueError:
+        return False
 
 
 def _dag(template: Object, path: Path) -> Iterator[WorkflowProblem]:

@@ -129,3 +129,4 @@ def test_a_part_of_a_document_is_suggested_among_its_own() -> None:
     names = ["Workflow/one/compile", "Workflow/two/compiler"]
     assert suggestion("Workflow/one/complie", names) == "did you mean 'compile'?"
     assert suggestion("Workflow/tow/compiler", names) == "did you mean 'Workflow/two/compiler'?"
+    assert suggestion("Workflow/deploy/compiler", names) == ""  # most of it is what all share

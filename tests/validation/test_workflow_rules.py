@@ -121,6 +121,9 @@ BAD: dict[str, Object] = {
     ),
     "two loops": steps(call(withItems=[1], withParam="[]")),
     "a count and an end": steps(call(withSequence={"count": 1, "end": 2})),
+    "a loop over a text": steps(call(withParam="not a list")),
+    "a loop over a map": steps(call(withParam='{"a": 1}')),
+    "a count that is no number": steps(call(withSequence={"count": "few"})),
     "two sources of a value": leaf(
         outputs={"parameters": [{"name": "p", "valueFrom": {**PATH, "expression": "1"}}]}
     ),

@@ -11,7 +11,7 @@ from typing import Any, Final
 from ruleengine.expressions import regular
 from ruleengine.expressions.language import DEEPEST_NESTING, ExpressionError, Meter
 from ruleengine.expressions.when.operators import LEVELS, LISTS, PREFIXES, Operator, is_number
-from ruleengine.expressions.when.tokens import QUOTE_HINT, Kind, Lexer, Token
+from ruleengine.expressions.when.tokens import QUOTE_HINT, Kind, Lexer, Token, hint_about
 
 Environment = Mapping[str, Any]
 Node = Callable[[Environment, Meter], Any]
@@ -152,7 +152,8 @@ class Parser:
         return look_up
 
     def _unexpected(self, wanted: str) -> ExpressionError:
-        hint = "write what is missing" if self._is(Kind.END) else QUOTE_HINT
+        missing = self._is(Kind.END)
+        hint = "write what is missing" if missing else hint_about(self._next().value)
         return self._error(f"{self._next()} where {wanted} should stand", hint)
 
     def _error(self, message: str, hint: str = "") -> ExpressionError:

@@ -46,6 +46,20 @@ class Token:
 
 QUOTE_HINT: Final = "try wrapping the affected part in quotes"
 
+_MEANT: Final = {
+    "=": "==",
+    "===": "==",
+    "!==": "!=",
+    "<>": "!=",
+    "=<": "<=",
+    "=>": ">=",
+    "and": "&&",
+    "AND": "&&",
+    "or": "||",
+    "OR": "||",
+}
+"""Operators of other languages to those that are meant."""
+
 _OPERATORS: Final = frozenset(symbol for row in LEVELS for symbol in row)
 _CLOSED: Final = frozenset({Kind.NUMBER, Kind.BOOLEAN, Kind.TEXT, Kind.WORD, Kind.CLOSE})
 """After these an operator follows; elsewhere a sign is a prefix."""
@@ -54,6 +68,12 @@ _SINGLE: Final = {"(": (Kind.OPEN, None), ")": (Kind.CLOSE, None), ",": (Kind.OP
 
 _NUMBER: Final = re.compile(r"[0-9.]+")
 _HEXADECIMAL: Final = re.compile(r"0x([0-9a-fA-F]*)")
+
+
+def hint_about(word: object) -> str:
+    """Return what to do about a word or a sign that cannot stand where it does."""
+    meant = _MEANT.get(str(word))
+    return f"write '{meant}'" if meant else QUOTE_HINT
 
 
 class Lexer:
@@ -145,7 +165,7 @@ class Lexer:
             return Token(Kind.PREFIX, symbol, begin)
         if symbol in _OPERATORS:
             return Token(Kind.OPERATOR, symbol, begin)
-        raise self._error(f"invalid token '{symbol}'", begin, QUOTE_HINT)
+        raise self._error(f"invalid token '{symbol}'", begin, hint_about(symbol))
 
     def _run(self, belongs: Callable[[str], bool]) -> str:
         """Return the longest run of characters that belong; a backslash adds any other."""

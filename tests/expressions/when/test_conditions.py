@@ -133,6 +133,19 @@ def test_a_broken_condition_tells_where(text: str, offset: int, message: str) ->
     assert (caught.value.offset, message in caught.value.message) == (offset, True)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("a = b", "write '=='"), ("a <> b", "write '!='"), ("a == b and c == d", "write '&&'")],
+)
+def test_an_operator_of_another_language_is_answered_with_the_one_that_is_meant(
+    text: str, hint: str
+) -> None:
+    """Not with quotes."""
+    with pytest.raises(ExpressionError) as caught:
+        when.compile(text)
+    assert caught.value.hint == hint
+
+
 @pytest.mark.parametrize("text", ["my value == x", "v1.2 == x", "a@b == x", "2020-x == x"])
 def test_what_needs_quotes_says_so(text: str) -> None:
     """Values that a tag left in the condition are the usual cause."""
