@@ -22,6 +22,7 @@ from ruleengine.pipelines.substituting import evaluate, substitute
 from ruleengine.pipelines.variables import NOW, SCHEDULED_TIME
 
 _KIND: Final = "CronWorkflow"
+_REFUSED: Final = "SubmissionError"
 _USED: Final = "cronworkflows.argoproj.io/last-used-schedule"
 
 
@@ -49,7 +50,7 @@ class CronWorkflowReconciler:
         runs = _runs_of(value, world)
         try:
             schedules = Schedules(value["spec"])
-            return _decide(value, runs, schedules, now)
+            return _decide(value, runs, schedules, world, now)
         except (WorkflowError, NodeError) as error:
             status = _status(value, runs, problem=str(error))
             return Decision(status=status, next=Next(stop=Stop.FOR, message=str(error)))
@@ -65,7 +66,9 @@ def _runs_of(value: Object, world: World) -> _Runs:
     )
 
 
-def _decide(value: Object, runs: _Runs, schedules: Schedules, now: datetime) -> Decision:
+def _decide(
+    value: Object, runs: _Runs, schedules: Schedules, world: World, now: datetime
+) -> Decision:
     spec = value["spec"]
     status = _status(value, runs)
     tidied = tuple(_beyond_history(spec, runs))
@@ -82,7 +85,7 @@ def _decide(value: Object, runs: _Runs, schedules: Schedules, now: datetime) -> 
         actions = _mark(value, "annotations", marks, "the schedule is another")
     elif due is not None:
         used = _mark(value, "annotations", {_USED: schedules.text}, "the schedule is used")
-        actions, status = _at(value, runs, due, status, now)
+        actions, status = _at(value, runs, due, status, world, now)
         actions = (*actions, *used)
     coming = schedules.next(now)
     when = "there is no next time" if coming is None else f"next run at {format_time(coming)}"
@@ -95,10 +98,17 @@ def _decide(value: Object, runs: _Runs, schedules: Schedules, now: datetime) -> 
 
 
 def _at(
-    value: Object, runs: _Runs, due: datetime, status: Object, now: datetime
+    value: Object, runs: _Runs, due: datetime, status: Object, world: World, now: datetime
 ) -> tuple[tuple[Action, ...], Object]:
-    """Return what is done at a time that is due, and the status after it."""
-    spec = value["spec"]
+    """Return what is done at a time that is due, and the status after it.
+
+    A time has run once its workflow is there: one that the server refuses is told by a condition,
+    and asked for again while it is due, unless the answer would be the same.
+    """
+    spec, made = value["spec"], workflow_at(value, due)
+    live = world.get(Target.of(made))
+    if live is not None:
+        return (), _with_run(_with_problem(status, _REFUSED, ""), live, due)
     marks = {CONSIDERED: format_time(due)}
     passed_over = _mark(value, "annotations", marks, f"passed over {format_time(due)}")
     if spec.get("suspend") or not _may_run(value, status, now):
@@ -106,8 +116,12 @@ def _at(
     policy = spec.get("concurrencyPolicy") or "Allow"
     if policy == "Forbid" and runs.active:
         return passed_over, status
+    refusal = world.refusal(Target.of(made))
+    if refusal is not None:
+        status = _with_problem(status, _REFUSED, f"{made['metadata']['name']}: {refusal.message}")
+        if refusal.final:
+            return passed_over, status
     replaced = tuple(map(_terminate, runs.active)) if policy == "Replace" else ()
-    made = workflow_at(value, due)
     create = Action(
         verb=Verb.CREATE,
         target=Target.of(made),
@@ -115,12 +129,14 @@ def _at(
         object=made,
         reason=f"scheduled for {format_time(due)}",
     )
-    active = [*status["active"], _reference(made)]
-    return (*replaced, create), {
-        **status,
-        "lastScheduledTime": format_time(due),
-        "active": active,
-    }
+    return (*replaced, create), status
+
+
+def _with_run(status: Object, made: Object, due: datetime) -> Object:
+    """Return a status with a run that is new to it: one that is over already counts from here."""
+    reference = _reference(made)
+    listed = [one for one in status["active"] if one["name"] != reference["name"]]
+    return {**status, "lastScheduledTime": format_time(due), "active": [*listed, reference]}
 
 
 def _mark(value: Object, kind: str, marks: Object, reason: str) -> tuple[Action, ...]:
@@ -221,19 +237,22 @@ def _status(value: Object, runs: _Runs, problem: str = "") -> Object:
     known = {one.get("name") for one in before.get("active") or ()}
     ended = [one for one in runs.ended if lookup(one, "metadata", "name") in known]
     good = sum(lookup(one, "status", "phase") == Phase.SUCCEEDED for one in ended)
-    conditions_now = [
-        one for one in before.get("conditions") or () if one.get("type") != "SpecError"
-    ]
-    if problem:
-        conditions_now.append({"type": "SpecError", "status": "True", "message": problem})
-    return {
+    counted = {
         **before,
         "phase": "Active",
         "active": [_reference(one) for one in runs.active],
         "succeeded": int(before.get("succeeded") or 0) + good,
         "failed": int(before.get("failed") or 0) + len(ended) - good,
-        "conditions": conditions_now,
     }
+    return _with_problem(counted, "SpecError", problem)
+
+
+def _with_problem(status: Object, kind: str, message: str) -> Object:
+    """Return a status with a condition that tells what is wrong; without a message without it."""
+    told = [one for one in status.get("conditions") or () if one.get("type") != kind]
+    if message:
+        told.append({"type": kind, "status": "True", "message": message})
+    return {**status, "conditions": told}
 
 
 def _reference(workflow: Object) -> Object:

@@ -7,7 +7,7 @@ import pytest
 
 from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.model.actions import Action, Verb
-from ruleengine.model.decisions import Decision, Stop
+from ruleengine.model.decisions import Decision, Refusal, Stop
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
@@ -26,6 +26,7 @@ class Stage:
 
     def __init__(self, **spec: Any) -> None:
         self.world = MemoryWorld(now=NOON)
+        self.refusal: Refusal | None = None
         self.value: Object = {
             "apiVersion": ARGO_API_VERSION,
             "kind": "CronWorkflow",
@@ -41,7 +42,16 @@ class Stage:
         }
 
     def decide(self, at: datetime = NOON) -> Decision:
-        """Decide at a time and do what was decided, status included."""
+        """Decide at a time and do what was decided; once more, as after every write.
+
+        Returns the first decision.
+        """
+        first = self._decide(at)
+        if first.actions:
+            self._decide(at)
+        return first
+
+    def _decide(self, at: datetime) -> Decision:
         decision = CronWorkflowReconciler().decide(self.value, self.world, at, None)
         for action in decision.actions:
             self._perform(action)
@@ -51,6 +61,10 @@ class Stage:
 
     def _perform(self, action: Action) -> None:
         if action.verb is Verb.CREATE:
+            if self.refusal is not None:
+                self.world.refusals[action.target] = self.refusal
+                return
+            self.world.refusals.pop(action.target, None)
             value = dict(action.object or {})
             value["metadata"] = {**value["metadata"], "uid": value["metadata"]["name"]}
             assert action.target not in self.world.objects
@@ -186,6 +200,50 @@ def test_the_policy_says_what_happens_while_a_run_is_on_its_way(
     stage.end(name(NOON))
     stage.decide(later + timedelta(seconds=20))
     assert (name(later) in stage.names()) is made
+
+
+def test_a_run_that_the_server_refuses_has_not_run() -> None:
+    """A condition says why; it is asked for again while its time is due, and then it has run."""
+    stage = Stage()
+    stage.refusal = Refusal("no room", final=False)
+    stage.decide()
+    status = stage.value["status"]
+    assert "lastScheduledTime" not in status
+    assert status["active"] == []
+    (told,) = status["conditions"]
+    assert (told["type"], told["message"]) == ("SubmissionError", f"{name(NOON)}: no room")
+    stage.refusal = None
+    stage.decide(NOON + timedelta(seconds=20))
+    assert stage.names() == [name(NOON)]
+    assert stage.value["status"]["lastScheduledTime"] == format_time(NOON)
+    assert stage.value["status"]["conditions"] == []
+
+
+def test_a_run_that_was_over_before_it_was_noted_counts() -> None:
+    """Somebody else saw to it while whoever had begun it was gone."""
+    stage = Stage()
+    stage.decide()
+    stage.end(name(NOON))
+    stage.value["status"] = {}
+    stage.value["metadata"]["annotations"] = {}
+    for second in (5, 6):
+        stage.decide(NOON + timedelta(seconds=second))
+    status = stage.value["status"]
+    assert (status["succeeded"], status["active"]) == (1, [])
+    assert status["lastScheduledTime"] == format_time(NOON)
+
+
+def test_a_run_that_is_refused_for_good_is_passed_over() -> None:
+    """Nobody asks for it again, and the condition stays until another time is run."""
+    stage = Stage()
+    stage.refusal = Refusal("not like this", final=True)
+    stage.decide()
+    assert stage.decide(NOON + timedelta(seconds=20)).actions == ()
+    assert [one["type"] for one in stage.value["status"]["conditions"]] == ["SubmissionError"]
+    stage.refusal = None
+    stage.decide(NOON + timedelta(hours=1))
+    assert stage.names() == [name(NOON + timedelta(hours=1))]
+    assert stage.value["status"]["conditions"] == []
 
 
 def test_a_suspended_one_makes_nothing() -> None:
