@@ -151,7 +151,7 @@ def _collect(value: Object, world: World, around: Around, strategies: tuple[str,
         if len(told) == len(group.artifacts):
             results |= told
             continue
-        problem = _problem(world, _pod_target(value, group))
+        problem = _problem(world, _task_target(value, group), _pod_target(value, group))
         if problem:
             results |= {(node, one["name"]): problem for node, one in group.artifacts} | told
             continue
@@ -286,11 +286,12 @@ def _results(task: Object, group: _Group) -> dict[tuple[str, str], str]:
     return found
 
 
-def _problem(world: World, target: Target) -> str:
+def _problem(world: World, task: Target, target: Target) -> str:
     """Return why a pod did not delete anything, or cannot be made; empty while it may."""
-    refusal = world.refusal(target)
-    if refusal is not None and refusal.final:
-        return f"its pod was refused: {refusal.message}"
+    for what, one in (("task", task), ("pod", target)):
+        refusal = world.refusal(one)
+        if refusal is not None and refusal.final:
+            return f"its {what} was refused: {refusal.message}"
     pod = world.get(target)
     if pod is None or lookup(pod, "status", "phase") != "Failed":
         return ""

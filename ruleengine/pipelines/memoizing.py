@@ -50,7 +50,7 @@ def is_kept(machine: "Machine", node: Object, outputs: Any) -> bool:
     """Tell whether what a node made is kept where it is to be; ask for that where it is not.
 
     What another made under the key since the node began is as good. A cache that does not take
-    it, because it is full, holds nobody up.
+    it, because it is full, holds nobody up. Raises ``NodeError`` for one that can never be made.
     """
     status = node.get("memoizationStatus")
     if not status or status["hit"]:
@@ -59,8 +59,10 @@ def is_kept(machine: "Machine", node: Object, outputs: Any) -> bool:
     if entry is not None and _age(machine, entry) <= machine.now - parse_time(node["startedAt"]):
         return True
     refusal = machine.world.refusal(_cache(machine, status["cacheName"]))
-    if refusal is not None and refusal.final and _exists(machine, status):
-        return True
+    if refusal is not None and refusal.final:
+        if _exists(machine, status):
+            return True
+        raise NodeError(f"the cache '{status['cacheName']}' cannot be made: {refusal.message}")
     made = {"nodeID": node["id"], "outputs": outputs, "creationTimestamp": _now(machine)}
     write = _write(machine, status, {**made, "lastHitTimestamp": _now(machine)})
     machine.awaited.append(write.target)

@@ -191,17 +191,18 @@ def at_once(name: str, pod: Object) -> End:
     return End(seconds=0)
 
 
-def test_a_refused_pod_is_told() -> None:
-    """By the server's own words."""
+@pytest.mark.parametrize(("kind", "what"), [("Pod", "pod"), ("WorkflowArtifactGCTask", "task")])
+def test_what_is_refused_is_told(kind: str, what: str) -> None:
+    """By the server's own words, and nobody waits for it."""
     world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), at_once)
     while world.status("phase") != "Succeeded":
         world.turn()
         world.run_pods()
     decision = world.decide()
-    (target,) = (one.target for one in decision.actions if one.target.kind == "Pod")
+    (target,) = (one.target for one in decision.actions if one.target.kind == kind)
     world.refusals[target] = Refusal(message="forbidden", final=True)
     world.turn()
-    assert "its pod was refused: forbidden" in condition(world)
+    assert f"its {what} was refused: forbidden" in condition(world)
 
 
 def test_stopping_between_any_two_writes_changes_nothing() -> None:

@@ -119,6 +119,15 @@ def test_a_cache_that_takes_no_more_holds_nobody_up() -> None:
     assert writes(world) == []
 
 
+def test_a_cache_that_can_never_be_made_is_an_error_of_the_node() -> None:
+    """Nobody waits for it for ever."""
+    world = world_of(SPEC, making)
+    world.refusals[CACHE] = Refusal("a name as no other", final=True)
+    world.settle()
+    assert world.node("make")["phase"] == "Error"
+    assert world.node("make")["message"] == "the cache 'texts' cannot be made: a name as no other"
+
+
 def test_an_entry_that_is_too_old_is_made_anew() -> None:
     """And takes the place of the old one."""
     world = run(SPEC, making, cache("old", timedelta(minutes=11)))
