@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -262,10 +263,21 @@ def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path
     assert site.pipeline("artifact", "get", "keeps-1", *to).code == 0
     assert (tmp_path / "all/make/folder/a").read_text() == "one\n"
     assert (tmp_path / "all/make/plain").read_text() == "two\n"
+    shutil.rmtree(tmp_path / "all/make/folder")
+    taken = site.pipeline("artifact", "get", "keeps-1", *to)
+    assert (taken.code, "all/make/plain is there already" in taken.errors) == (3, True)
+    assert not (tmp_path / "all/make/folder").exists()  # nothing is fetched by half
     one = ("artifact", "get", "keeps-1", "make/plain", "--to", str(tmp_path / "b"))
     assert site.pipeline(*one).code == 0
     again = site.pipeline(*one)
     assert (again.code, "is there already" in again.errors) == (3, True)
+    below = ("--to", str(tmp_path / "b/below"))
+    nowhere = site.pipeline("artifact", "get", "keeps-1", "plain", *below)
+    assert (nowhere.code, "b/below cannot be written: Not a directory" in nowhere.errors) == (
+        3,
+        True,
+    )
+    assert (tmp_path / "b").read_text() == "two\n"
     unknown = site.pipeline("artifact", "get", "keeps-1", "plan")
     assert (unknown.code, "did you mean plain?" in unknown.errors) == (3, True)
 

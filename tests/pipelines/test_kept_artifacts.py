@@ -39,6 +39,16 @@ def test_each_artifact_is_listed_with_the_step_that_made_it() -> None:
     assert artifacts_of(workflow(), parse_selector("name=wf-2")) == found[1:]
 
 
+def test_steps_that_are_shown_under_one_name_are_told_apart() -> None:
+    """By their whole names; whoever selects one of them sees it under the same."""
+    nodes = [node(f"wf.{one}.make", "Pod", KEYED) for one in ("first", "second")]
+    nodes = [{**one, "displayName": "make"} for one in nodes]
+    value: Object = {**workflow(), "status": {"nodes": {one["id"]: one for one in nodes}}}
+    assert [one.step for one in artifacts_of(value)] == ["first.make", "second.make"]
+    selector = parse_selector("name=wf.second.make")
+    assert [one.step for one in artifacts_of(value, selector)] == ["second.make"]
+
+
 def test_a_key_is_completed_by_the_repository_of_the_workflow() -> None:
     """A whole location needs none; without one, a key alone is no place."""
     keyed, whole = artifacts_of(workflow())

@@ -1,14 +1,15 @@
 """``pipeline artifact``: what steps kept, brought from its store to this machine."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from pathlib import Path
+from typing import Final
 
 from ruleengine.app.pipelines.places import Place
 from ruleengine.formats.archives import ArchiveError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.errors import FailedError, UsageError, cannot_write
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.verbs.artifacts import Kept, artifacts_of, location_in
@@ -40,6 +41,37 @@ def _one(workflow: Object, known: Sequence[Kept], name: str) -> Kept:
     raise UsageError(f"the workflow {own} made no artifact {name!r}", remedy)
 
 
+def fetch_all(
+    place: Place,
+    workflow: Object,
+    wanted: Sequence[tuple[Kept, Path]],
+    tell: Callable[[Kept, Path], None],
+) -> None:
+    """Bring artifacts to their paths, one after another, and tell each that is there.
+
+    Raises as :func:`fetch`; ``UsageError`` before anything is fetched.
+    """
+    for _, target in wanted:
+        _require_free(target)
+    for kept, target in wanted:
+        fetch(place, workflow, kept, target)
+        tell(kept, target)
+
+
+def _require_free(target: Path) -> None:
+    """Raise ``UsageError`` where a path is taken, or is none that anything can be put to."""
+    try:
+        target.lstat()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise cannot_write(target, error, _ELSEWHERE) from error
+    raise UsageError(f"{target} is there already", f"remove it, or {_ELSEWHERE}")
+
+
+_ELSEWHERE: Final = "name another place with --to"
+
+
 def fetch(place: Place, workflow: Object, kept: Kept, target: Path) -> None:
     """Bring an artifact to a path that does not exist: unpacked, a file or a folder.
 
@@ -50,8 +82,11 @@ def fetch(place: Place, workflow: Object, kept: Kept, target: Path) -> None:
         raise FailedError(
             f"{kept.step}/{kept.name} was collected as garbage", "see artifactGC of the workflow"
         )
-    if target.exists() or target.is_symlink():
-        raise UsageError(f"{target} is there already", "remove it, or name another place with --to")
+    _require_free(target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(target, error, _ELSEWHERE) from error
     access = _Access(place, str(workflow["metadata"].get("namespace") or ""))
     artifact = {**kept.artifact, "location": location_in(workflow, kept)}
     try:

@@ -10,6 +10,7 @@ from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
 
 if TYPE_CHECKING:
+    from ruleengine.pipelines.verbs.artifacts import Kept
     from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
@@ -85,11 +86,16 @@ def get_command(*, name: str, artifact: str, target: Path | None, where: Where) 
 
     with where.opened() as place:
         found = finding.workflow(place, name)
-        for one in artifacts.find(found, [artifact] if artifact else []):
-            if not artifact and one.is_deleted:
-                continue
-            place_of = target or Path(one.path[1])
-            if not artifact:
-                place_of = (target or Path()).joinpath(*one.path)
-            artifacts.fetch(place, found, one, place_of)
-            click.echo(f"{one.step}/{one.name}: {place_of}")
+        kept = artifacts.find(found, [artifact] if artifact else [])
+        if artifact:
+            wanted = [(one, target or Path(one.path[1])) for one in kept]
+        else:
+            folder = target or Path()
+            wanted = [(one, folder.joinpath(*one.path)) for one in kept if not one.is_deleted]
+        artifacts.fetch_all(place, found, wanted, _told)
+    if not wanted:
+        click.echo("none")
+
+
+def _told(kept: "Kept", target: Path) -> None:
+    click.echo(f"{kept.step}/{kept.name}: {target}")

@@ -1,5 +1,6 @@
 """The artifacts that a workflow made, and where each lies (reference, Workflows 14)."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
@@ -47,17 +48,35 @@ def _part(text: str) -> str:
 
 
 def artifacts_of(workflow: Object, selector: NodeSelector | None = None) -> list[Kept]:
-    """Return the artifacts of a workflow's steps, in the order of time."""
+    """Return the artifacts of a workflow's steps, in the order of time.
+
+    A step that is shown under the same name as another, inside of other steps, has its whole
+    name: each can be told from the others.
+    """
     nodes: Object = lookup(workflow, "status", "nodes", default={})
-    chosen = (one for one in nodes.values() if one["type"] in _HOLDING)
-    taken = [one for one in chosen if selector is None or selector.matches(one)]
-    return [kept for one in in_order(taken, nodes) for kept in artifacts_in(one)]
+    holding = [
+        one
+        for one in nodes.values()
+        if one["type"] in _HOLDING and lookup(one, "outputs", "artifacts")
+    ]
+    often = Counter(one["displayName"] for one in holding)
+    taken = [one for one in holding if selector is None or selector.matches(one)]
+    whole = {
+        one["id"]: str(one["name"]).removeprefix(str(workflow["metadata"]["name"])).lstrip(".")
+        for one in taken
+        if often[one["displayName"]] > 1
+    }
+    return [
+        kept
+        for one in in_order(taken, nodes)
+        for kept in artifacts_in(one, whole.get(one["id"], ""))
+    ]
 
 
-def artifacts_in(node: Object) -> Iterator[Kept]:
-    """Yield the artifacts of one node."""
+def artifacts_in(node: Object, step: str = "") -> Iterator[Kept]:
+    """Yield the artifacts of one node; without a ``step`` under the name it is shown under."""
     for one in lookup(node, "outputs", "artifacts", default=()):
-        yield Kept(step=str(node["displayName"]), artifact=one)
+        yield Kept(step=step or str(node["displayName"]), artifact=one)
 
 
 def location_in(workflow: Object, kept: Kept) -> Object:
