@@ -46,7 +46,7 @@ def owned_by_last_apply(live: Object, schema: Schema) -> Trie:
     differences = compare(config, live, schema)
     owned = fields_of_value(config, schema) or {}
     for changed in (differences.added, differences.modified, differences.removed):
-        owned = tries.difference(owned, changed.trie)
+        owned = tries.difference(owned, changed)
     return owned
 
 

@@ -156,11 +156,11 @@ def _member(node: Trie) -> Trie:
 
 
 class Comparison(NamedTuple):
-    """How a new object differs from an old one, as three sets."""
+    """How a new object differs from an old one, as three tries."""
 
-    added: FieldSet
-    modified: FieldSet
-    removed: FieldSet
+    added: Trie
+    modified: Trie
+    removed: Trie
 
     def __bool__(self) -> bool:
         return bool(self.added or self.modified or self.removed)
@@ -180,7 +180,7 @@ def compare(old: Value, new: Value, schema: Schema) -> Comparison:
     """
     found = _Comparing()
     found.values(old, new, schema, ())
-    return Comparison(FieldSet(found.added), FieldSet(found.modified), FieldSet(found.removed))
+    return Comparison(found.added, found.modified, found.removed)
 
 
 class _Comparing:

@@ -4,6 +4,7 @@ Identity, order and limits of the entries follow the reference, Kubernetes API s
 """
 
 from collections.abc import Iterable
+from operator import attrgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
@@ -37,6 +38,9 @@ UNTRACKED: Final[Trie] = {
     "f:metadata": {".": {}, **{f"f:{name}": {} for name in _UNTRACKED_METADATA}},
 }
 """Fields that belong to the system and are nobody's."""
+
+_TEXTS: Final = ("manager", "apiVersion", "subresource", "time")
+"""What is a text in an entry, or not there."""
 
 ManagerKey: TypeAlias = tuple[str, str, str, str]
 """Manager, operation, subresource, and for updates the apiVersion."""
@@ -72,15 +76,16 @@ def read_managers(managed_fields: Value, within: Trie | None = None) -> dict[Man
 
     ``within``: only what they own at the leaves of this set and below is read.
     """
-    if not isinstance(managed_fields, list | None):
+    if not (managed_fields is None or isinstance(managed_fields, list)):
         raise FieldsError("managedFields has to be a list")
     found: dict[ManagerKey, Manager] = {}
     for entry in managed_fields or ():
         manager = _read_entry(entry, within)
-        known = found.get(manager.key)
+        key = manager.key
+        known = found.get(key)
         if known is not None:
             manager = manager._replace(fields=tries.union(known.fields, manager.fields))
-        found[manager.key] = manager
+        found[key] = manager
     return found
 
 
@@ -90,23 +95,13 @@ def _read_entry(entry: Object, within: Trie | None) -> Manager:
     if entry.get("fieldsType", "FieldsV1") != "FieldsV1":
         raise FieldsError("an entry of managedFields needs fields of the type FieldsV1")
     fields = entry.get("fieldsV1") or {}
-    return Manager(
-        _text(entry, "manager"),
-        entry["operation"],
-        _text(entry, "apiVersion"),
-        _read_fields(fields, within) if within else _READ.of(fields, None),
-        _text(entry, "subresource"),
-        _text(entry, "time"),
-    )
-
-
-def _text(entry: Object, name: str) -> str:
-    text = entry.get(name, "")
-    if type(text) is str:
-        return text
-    if text:
-        raise FieldsError(f"{name} of an entry of managedFields has to be a text")
-    return ""
+    name, version = entry.get("manager") or "", entry.get("apiVersion") or ""
+    subresource, time = entry.get("subresource") or "", entry.get("time") or ""
+    if not type(name) is type(version) is type(subresource) is type(time) is str:
+        wrong = next(one for one in _TEXTS if not isinstance(entry.get(one) or "", str))
+        raise FieldsError(f"{wrong} of an entry of managedFields has to be a text")
+    read = _read_fields(fields, within) if within else _READ.of(fields, None)
+    return Manager(name, entry["operation"], version, read, subresource, time)
 
 
 def _read_fields(fields: Value, within: Trie | None) -> Trie:
@@ -137,25 +132,23 @@ _READ: Final[ByIdentity[None]] = ByIdentity(_read_fields)
 
 def write_managers(managers: Iterable[Manager]) -> list[Object]:
     """Return the entries as ``managedFields`` lists them: applies first, then by time."""
-    ordered = sorted(
-        (one for one in managers if one.fields),
-        key=lambda one: (one.operation, one.time, one.name, one.api_version, one.subresource),
-    )
-    return [_write_entry(one) for one in ordered]
+    filled = [one for one in managers if one.fields]
+    return [_write_entry(*one) for one in (sorted(filled, key=_ORDER) if filled[1:] else filled)]
 
 
-def _write_entry(manager: Manager) -> Object:
-    entry: Object = {
-        "manager": manager.name,
-        "operation": manager.operation,
-        "apiVersion": manager.api_version,
-    }
-    if manager.time:
-        entry["time"] = manager.time
+_ORDER: Final = attrgetter("operation", "time", "name", "api_version", "subresource")
+
+
+def _write_entry(
+    name: str, operation: str, api_version: str, fields: Trie, subresource: str, time: str
+) -> Object:
+    entry: Object = {"manager": name, "operation": operation, "apiVersion": api_version}
+    if time:
+        entry["time"] = time
     entry["fieldsType"] = "FieldsV1"
-    entry["fieldsV1"] = manager.fields
-    if manager.subresource:
-        entry["subresource"] = manager.subresource
+    entry["fieldsV1"] = fields
+    if subresource:
+        entry["subresource"] = subresource
     return entry
 
 
@@ -190,7 +183,7 @@ def merge_ancient(managers: dict[ManagerKey, Manager]) -> dict[ManagerKey, Manag
     if len(managers) <= MOST_UPDATERS:
         return managers
     updaters = sorted(
-        (one for one in managers.values() if one.operation == UPDATE),
+        (one for one in managers.values() if one.operation == UPDATE and one.fields),
         key=lambda one: (one.time, one.name),
     )
     kept = dict(managers)

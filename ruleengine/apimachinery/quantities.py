@@ -181,6 +181,14 @@ def canonical(value: Value, *, milli: bool = False) -> Value:
         return value
 
 
+def is_canonical(text: str, *, milli: bool = False) -> bool:
+    """Tell whether a text is a quantity that Kubernetes stores as it is."""
+    try:
+        return _stored(text.strip(), milli=milli) == text
+    except QuantityError:
+        return False
+
+
 @lru_cache(maxsize=4096)
 def _stored(text: str, *, milli: bool) -> str:
     quantity = parse_quantity(text)

@@ -6,7 +6,7 @@ step by step. Nothing is changed in place; where nothing changes, the live objec
 is returned, which is how callers see that there is nothing to write.
 """
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,7 +14,6 @@ from ruleengine.apimachinery import client_side_apply, tries
 from ruleengine.apimachinery.declared import check_declared
 from ruleengine.apimachinery.field_sets import (
     Comparison,
-    FieldSet,
     compare,
     fields_of_value,
 )
@@ -35,6 +34,7 @@ from ruleengine.apimachinery.managed_fields import (
     write_managers,
 )
 from ruleengine.apimachinery.merging import merge, settle
+from ruleengine.apimachinery.plainness import is_plain
 from ruleengine.apimachinery.remembering import ByIdentity
 from ruleengine.apimachinery.schema import Schema, Shape
 from ruleengine.apimachinery.tries import FieldsError, Trie
@@ -64,11 +64,13 @@ class Conflict:
 class Applied:
     """The object as an apply makes it, and what stands against it.
 
-    With conflicts the object is what forcing would give; it must not be written then.
+    With conflicts the object is what forcing would give; it must not be written then. ``plain``
+    says of a new object that it is as :func:`~ruleengine.apimachinery.plainness.is_plain` has it.
     """
 
     object: Object
     conflicts: tuple[Conflict, ...] = ()
+    plain: bool = False
 
 
 def apply(  # noqa: PLR0913 - the parameters of the request, by name
@@ -92,7 +94,9 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     """
     stated = without_managed_fields(config)
     config = _relevant(stated, schema, subresource)
-    check_declared(config, schema)
+    plain = is_plain(config, schema)
+    if not plain:
+        check_declared(config, schema)
     mine = Manager(
         name=manager,
         operation=APPLY,
@@ -101,7 +105,8 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
         subresource=subresource,
     )
     if live is None:
-        return _created(stated, config, mine, schema, now)
+        made = config if plain else _settled(config, schema)
+        return Applied(_created(stated, config, made, mine, schema, now), plain=plain)
     base = without_managed_fields(live)
     managers = _adapted(_managers_before_apply(live, base, schema, now), schema)
     managers = _of_versions(managers, versions)
@@ -133,6 +138,8 @@ def creation(config: Object, schema: Schema) -> Object:
     Raises :class:`~ruleengine.apimachinery.declared.UndeclaredError` as :func:`apply` does.
     """
     config = _relevant(without_managed_fields(config), schema, "")
+    if is_plain(config, schema):
+        return config
     check_declared(config, schema)
     return _settled(config, schema)
 
@@ -142,14 +149,15 @@ def _settled(config: Object, schema: Schema) -> Object:
     return settled
 
 
-def _created(stated: Object, config: Object, mine: Manager, schema: Schema, now: str) -> Applied:
+def _created(
+    stated: Object, config: Object, stored: Object, mine: Manager, schema: Schema, now: str
+) -> Object:
     """Return what the first apply makes: nothing is there, so there is nothing to merge with."""
     fields = _kept_fields(fields_of_value(config, schema) or {}, schema, mine.subresource)
-    stored = _settled(config, schema)
     if mine.name == client_side_apply.MANAGER:
         stored = client_side_apply.remembering(stored, stated)
     entries = write_managers([mine._replace(fields=fields, time=now)])
-    return Applied(with_managed_fields(stored, entries))
+    return with_managed_fields(stored, entries)
 
 
 def _kept_fields(claimed: Trie, schema: Schema, subresource: str) -> Trie:
@@ -190,31 +198,21 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     replace those of ``live`` (an empty list resets them), except through a subresource. An
     object that nobody tracks stays so until somebody applies to it.
     """
-    bare = without_managed_fields(new)
-    base = _bare(new) if live is None else without_managed_fields(live)
-    if live is not None and live.get("metadata") is new.get("metadata"):
-        bare = {**bare, "metadata": base["metadata"]}
     managers = _managers_before_update(live, new, subresource)
     if not managers and lookup(live, "metadata", "uid"):
-        return bare
+        return without_managed_fields(new)
     managers = _of_versions(managers, versions)
-    differences = _of_endpoint(compare(base, bare, schema), schema, subresource)
-    mine = Manager(
-        name=manager,
-        operation=operation,
-        api_version=str(new.get("apiVersion", "")),
-        fields={},
-        subresource=subresource,
-        time=now,
-    )
-    owned_before = managers.pop(mine.key, mine)
+    differences = _differences(live, new, schema, subresource)
+    taken = tries.difference(tries.union(differences.added, differences.modified), UNTRACKED)
+    version = str(new.get("apiVersion", ""))
+    mine = Manager(manager, operation, version, {}, subresource, now)
+    key = mine.key
+    owned_before = managers.pop(key, mine)
     changed = _take_from_others(_adapted(managers, schema), differences)
-    taken = tries.union(differences.added.trie, differences.modified.trie)
-    fields = tries.difference(owned_before.fields, differences.removed.trie)
-    fields = tries.difference(tries.union(fields, taken), UNTRACKED)
-    time = now if tries.difference(taken, UNTRACKED) else owned_before.time
-    changed[mine.key] = mine._replace(fields=fields, time=time)
-    return with_managed_fields(bare, write_managers(merge_ancient(_filled(changed)).values()))
+    kept = tries.difference(tries.difference(owned_before.fields, differences.removed), UNTRACKED)
+    time = now if taken else owned_before.time
+    changed[key] = Manager(manager, operation, version, tries.union(kept, taken), subresource, time)
+    return with_managed_fields(new, write_managers(merge_ancient(changed).values()))
 
 
 def conflict_message(conflicts: Iterable[Conflict]) -> str:
@@ -258,23 +256,27 @@ def _reset_fields(schema: Schema, subresource: str) -> Trie:
     return _STATUS if not subresource and schema.has_status else {}
 
 
-def _of_endpoint(differences: Comparison, schema: Schema, subresource: str) -> Comparison:
-    """Return the differences that a write through this endpoint can make."""
+def _differences(live: Object | None, new: Object, schema: Schema, subresource: str) -> Comparison:
+    """Return the differences that a write through an endpoint makes, who owns what aside."""
+    before = _bare(new) if live is None else live
     if subresource == "status":
-        part = _status_of
-    elif not subresource and schema.has_status:
-        part = _without_status
-    else:
-        return differences
-    return Comparison(*(FieldSet(part(one.trie)) if one.trie else one for one in differences))
+        return compare(_status_of(before), _status_of(new), schema)
+    if managed_fields_of(before) is not managed_fields_of(new):
+        before, new = without_managed_fields(before), without_managed_fields(new)
+    if not subresource and schema.has_status:
+        before, new = _without_status(before, new), _without_status(new, before)
+    return compare(before, new, schema)
 
 
-def _status_of(fields: Trie) -> Trie:
-    return {step: node for step, node in fields.items() if step == "f:status"}
+def _status_of(value: Object) -> Object:
+    return {"status": value["status"]} if "status" in value else {}
 
 
-def _without_status(fields: Trie) -> Trie:
-    return tries.without(fields, _STATUS)
+def _without_status(value: Object, other: Object) -> Object:
+    """Return an object without the status in which it differs from another."""
+    if "status" not in value or value["status"] is other.get("status"):
+        return value
+    return {name: inner for name, inner in value.items() if name != "status"}
 
 
 def _fields(managers: dict[ManagerKey, Manager]) -> list[Trie]:
@@ -311,7 +313,7 @@ def _managers_before_apply(
         name=BEFORE_FIRST_APPLY,
         operation=UPDATE,
         api_version=str(live.get("apiVersion", "")),
-        fields=tries.difference(compare(_bare(base), base, schema).added.trie, UNTRACKED),
+        fields=tries.difference(compare(_bare(base), base, schema).added, UNTRACKED),
         time=now,
     )
     return _filled({everything.key: everything})
@@ -329,7 +331,7 @@ def _managers_before_update(
 
 
 def _conflicts(managers: dict[ManagerKey, Manager], differences: Comparison) -> Iterable[Conflict]:
-    touched = tries.union(differences.added.trie, differences.modified.trie)
+    touched = tries.union(differences.added, differences.modified)
     for one in sorted(managers.values(), key=lambda manager: manager.key):
         for path in tries.paths(tries.intersection(one.fields, touched)):
             yield Conflict(one.name, format_steps(path), f"conflict with {one}")
@@ -339,16 +341,8 @@ def _take_from_others(
     managers: dict[ManagerKey, Manager], differences: Comparison
 ) -> dict[ManagerKey, Manager]:
     """Return the managers without the fields that a write changed under them."""
-    lost = tries.union_all(
-        [differences.removed.trie, differences.added.trie, differences.modified.trie]
-    )
-    if not lost:
-        return dict(managers)
-    return {
-        key: one if left is one.fields else one._replace(fields=left)
-        for key, one in managers.items()
-        for left in (tries.difference(one.fields, lost),)
-    }
+    lost = tries.union_all(differences)
+    return _with_fields(managers, lambda fields: tries.difference(fields, lost))
 
 
 def managers_of(live: Object, schema: Schema, within: Trie) -> dict[ManagerKey, Manager]:
@@ -360,13 +354,21 @@ def managers_of(live: Object, schema: Schema, within: Trie) -> dict[ManagerKey, 
     return _adapted(_lenient(managed_fields_of(live), within), schema)
 
 
+def _with_fields(
+    managers: dict[ManagerKey, Manager], change: Callable[[Trie], Trie]
+) -> dict[ManagerKey, Manager]:
+    """Return the managers with their sets changed, and those as they are that stay the same."""
+    changed = dict(managers)
+    for key, one in managers.items():
+        fields = change(one.fields)
+        if fields is not one.fields:
+            changed[key] = one._replace(fields=fields)
+    return changed
+
+
 def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:
     """Return the managers with sets that fit the schema, should a type have become atomic."""
-    return {
-        key: one._replace(fields=adapted) if adapted is not one.fields else one
-        for key, one in managers.items()
-        for adapted in (_ADAPTED.of(one.fields, schema),)
-    }
+    return _with_fields(managers, lambda fields: _ADAPTED.of(fields, schema))
 
 
 def _adapt(fields: Trie, schema: Schema) -> Trie:

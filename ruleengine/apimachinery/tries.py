@@ -87,27 +87,34 @@ def difference(one: Trie, other: Trie) -> Trie:
 
 
 def _less(one: Trie, other: Trie) -> Trie:
-    left: Trie = {}
-    for step, child in one.items():
-        if step == SELF:
+    """Return what is left below two nodes; whether they are members is not looked at."""
+    left: Trie | None = None
+    for step, theirs in other.items():
+        child = one.get(step)
+        if child is None or step == SELF:
             continue
-        theirs = other.get(step)
-        if theirs is None:
-            left[step] = child
-        elif not child:
-            if theirs and SELF not in theirs:
-                left[step] = child
-        else:
+        if child:
             rest = _difference(child, theirs)
-            if rest is not None:
+        else:
+            rest = child if theirs and SELF not in theirs else None
+        if rest is not child:
+            left = dict(one) if left is None else left
+            if rest is None:
+                del left[step]
+            else:
                 left[step] = rest
-    return left
+    return one if left is None else left
 
 
 def _difference(one: Trie, other: Trie) -> Trie | None:
     if other and other.keys().isdisjoint(one):
         return one
-    return make(_less(one, other), member=is_member(one) and not is_member(other))
+    left = _less(one, other)
+    if SELF not in one:
+        return left or None
+    if is_member(other):
+        return {step: child for step, child in left.items() if step != SELF} or None
+    return left if len(left) > 1 else MEMBER
 
 
 def without(one: Trie, prefixes: Trie) -> Trie:

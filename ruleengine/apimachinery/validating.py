@@ -28,15 +28,18 @@ def validate(  # noqa: PLR0913 - what is checked, and what is known of it, by na
     openapi: Object | None = None,
     languages: Languages = NO_LANGUAGES,
     known: Object | None = None,
+    typed: Object | None = None,
 ) -> tuple[Cause, ...]:
     """Return what is wrong with an object; nothing means that it may be stored.
 
     ``old`` is the stored object that an update replaces. ``openapi`` describes objects of a
     custom kind; ``languages`` are those that schemas ask for. ``known`` may be stored as the
-    kind is now: types and metadata that the object shares with it are not looked at. Where types
-    are wrong already, the finer checks are left out, because they rely on them.
+    kind is now: types and metadata that the object shares with it are not looked at; of ``typed``
+    only the types are known to be right. Where types are wrong already, the finer checks are left
+    out, because they rely on them.
     """
-    causes = check_types(value, schema if openapi is None else deduced_object(), known)
+    typed = known if typed is None else typed
+    causes = check_types(value, schema if openapi is None else deduced_object(), typed)
     if causes:
         return tuple(dict.fromkeys(causes))
     causes += check_metadata(value, kind, known)

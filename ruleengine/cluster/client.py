@@ -24,6 +24,7 @@ from ruleengine.formats import json_text
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, HttpResponse, Transport
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, lookup
 
 JSON: Final = "application/json"
@@ -44,7 +45,7 @@ class ObjectList:
     resource_version: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Written:
     """The object after a write, whether the write created it, whether it changed anything."""
 
@@ -95,6 +96,8 @@ class Client:
         Who asks while another thread does waits for its answer.
         """
         server = self._server
+        if server.kinds is not None and not again:
+            return server.kinds
         with server.discovering:
             if server.kinds is None or again:
                 kinds = discovery.discover(self._fetch_discovery)
@@ -313,10 +316,7 @@ class Client:
         if info is None:
             text = f"the server does not know the kind {kind} of {api_version}"
             raise NotFoundError(404, "NotFound", text)
-        root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
-        if info.namespaced and namespace:
-            root = f"{root}/namespaces/{_quoted(namespace)}"
-        return f"{root}/{info.plural}"
+        return _path_of(api_version, info.plural, namespace if info.namespaced else "")
 
     def _write(  # noqa: PLR0913 - one place for what all writes have in common
         self,
@@ -377,8 +377,11 @@ class Client:
 
 
 @lru_cache(maxsize=1024)
-def _quoted(namespace: str) -> str:
-    return quote(namespace, safe="")
+def _path_of(api_version: str, plural: str, namespace: str) -> str:
+    root = f"/apis/{api_version}" if "/" in api_version else f"/api/{api_version}"
+    if namespace:
+        root = f"{root}/namespaces/{quote(namespace, safe='')}"
+    return f"{root}/{plural}"
 
 
 def _query(**parameters: str) -> tuple[tuple[str, str], ...]:

@@ -76,6 +76,7 @@ class MemoryStore:
         self._committing = threading.Lock()
         self._objects: dict[str, dict[tuple[str, str], Object]] = {}
         self._events: list[Event] = []
+        self._written: dict[str, int] = {}
         self._pending: list[_Pending] = []
         self._latest: dict[Key, Object | None] = {}
         self._revision = 0
@@ -83,6 +84,7 @@ class MemoryStore:
         self._compacted = 0
         self._snapshots_from = 0
         self._listeners: list[Callable[[], None]] = []
+        self._waiting = 0
 
     def restore(
         self, objects: Iterable[tuple[Key, Object]], events: Sequence[Event], revision: int
@@ -105,6 +107,10 @@ class MemoryStore:
         """Return an object, or ``None``."""
         with self._lock:
             return self._objects.get(key.resource, {}).get((key.namespace, key.name))
+
+    def last_write(self, resource: str) -> int:
+        """Return a revision after which no object of a resource was written."""
+        return self._written.get(resource, self._snapshots_from)
 
     def resources(self) -> Sequence[str]:
         """Return the resources of which any object exists."""
@@ -205,7 +211,8 @@ class MemoryStore:
                 cut = len(self._events) - self._most_events
                 self._compacted = self._events[cut - 1].revision
                 del self._events[:cut]
-            self._changed.notify_all()
+            if self._waiting:
+                self._changed.notify_all()
         for listener in self._listeners:
             listener()
 
@@ -223,14 +230,14 @@ class MemoryStore:
         else:
             objects[place] = event.object
         self._events.append(event)
-        self._revision = event.revision
+        self._written[event.key.resource] = self._revision = event.revision
         latest = self._latest.get(event.key)
         if latest is None or latest is event.object:
             self._settle_latest(event)
 
     def _settle_latest(self, event: Event) -> None:
-        still_pending = any(one.event.key == event.key for one in self._pending)
-        if not still_pending:
+        pending = self._pending
+        if not pending or all(one.event.key != event.key for one in pending):
             self._latest.pop(event.key, None)
 
     def _fail(self, batch: Sequence[_Pending], error: StoreError) -> None:
@@ -266,7 +273,11 @@ class MemoryStore:
         ``or_until`` ends the wait too; it is asked again after :meth:`wake`.
         """
         with self._changed:
-            self._changed.wait_for(lambda: self._revision > after or or_until(), timeout)
+            self._waiting += 1
+            try:
+                self._changed.wait_for(lambda: self._revision > after or or_until(), timeout)
+            finally:
+                self._waiting -= 1
             return self._revision
 
     def listen(self, listener: Callable[[], None]) -> None:
@@ -304,6 +315,5 @@ def _event(revision: int, key: Key, before: Object | None, value: Object | None)
         kind = _ADDED if before is None else _MODIFIED
     content = value or {}
     metadata = sharing(content["metadata"], before["metadata"] if before else None)
-    metadata = {**metadata, "resourceVersion": str(revision)}
-    stored = {**content, "metadata": metadata}
+    stored = {**content, "metadata": {**metadata, "resourceVersion": str(revision)}}
     return Event(revision, kind, key, stored, before)

@@ -7,10 +7,11 @@ API section 4).
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 from typing import NamedTuple, Protocol
 
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object
 
 
@@ -30,7 +31,7 @@ class EventType(StrEnum):
     DELETED = "DELETED"
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(frozen=True, slots=True)
 class Event:
     """One write. ``object`` is the state after it, for a deletion the last one.
 
@@ -45,7 +46,7 @@ class Event:
     previous: Object | None = field(default=None, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@immutable(frozen=True, slots=True)
 class Snapshot:
     """The objects of one resource at one revision, ordered by namespace and name."""
 
@@ -77,6 +78,9 @@ class Store(Protocol):
         ``at`` asks for the state at an older revision; raises ``CompactedError`` where it
         is no longer known.
         """
+
+    def last_write(self, resource: str) -> int:
+        """Return a revision after which no object of a resource was written."""
 
     def resources(self) -> Sequence[str]:
         """Return the resources of which any object exists."""

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from ruleengine.model.documents import Origin
 from ruleengine.model.findings import Finding
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, Path, Value
 
 
@@ -78,16 +79,14 @@ class Target(NamedTuple):
         """Return the identity that an object states of itself."""
         metadata = value.get("metadata")
         stated: Object = metadata if isinstance(metadata, dict) else {}
-        return cls(
-            str(value.get("apiVersion", "")),
-            str(value.get("kind", "")),
-            str(stated.get("namespace") or ""),
-            str(stated.get("name") or ""),
-            cluster,
-        )
+        api_version, kind = value.get("apiVersion", ""), value.get("kind", "")
+        namespace, name = stated.get("namespace") or "", stated.get("name") or ""
+        if type(api_version) is type(kind) is type(namespace) is type(name) is str:
+            return cls(api_version, kind, namespace, name, cluster)
+        return cls(str(api_version), str(kind), str(namespace), str(name), cluster)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Action:
     """One intended write.
 
@@ -135,7 +134,7 @@ ABSENT = _Absent()
 """Stands for a field that is not there, which is not the same as ``null``."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class PlannedAction:
     """An action with what it would change. ``area`` names who asked: ``rules`` or an area."""
 
@@ -167,7 +166,7 @@ class Plan:
         return tuple(one for one in self.actions if one.change not in quiet)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Outcome:
     """What became of one planned action. ``writes`` counts the requests that wrote."""
 

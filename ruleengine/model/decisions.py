@@ -14,10 +14,11 @@ from typing import Protocol
 
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.digests import content_digest
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, Value
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Request:
     """Something that only the outside can tell or do.
 
@@ -42,7 +43,7 @@ class Request:
         return self._key[0]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Answer:
     """What became of a request: ``value`` on success, else ``error`` with a ``remedy``."""
 
@@ -96,7 +97,7 @@ class Stop(StrEnum):
     FOR = "for"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Next:
     """Why a reconciler stops, and what wakes it.
 
@@ -115,7 +116,7 @@ class Next:
 DONE = Next(stop=Stop.DONE)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Decision:
     """What a reconciler wants for one object, given one observation.
 

@@ -90,7 +90,7 @@ class Decider:
         reconciler = self._surroundings.reconciler_of(key.target)
         if key.unsure or value is None or reconciler is None:
             return changed
-        if not self._surroundings.decides(value):
+        if not self._surroundings.may_decide(value):
             key.following, key.wake_at, key.watched = DONE, None, ""
             return changed
         if broken_off is not None and version_of(broken_off.value) == version_of(value):

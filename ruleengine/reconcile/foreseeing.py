@@ -78,7 +78,7 @@ class Forecast:
     def _next(self, target: Target, patience: Patience) -> None:
         value = self.observations.get(target)
         reconciler = self.surroundings.reconciler_of(target)
-        if value is None or reconciler is None or not self.surroundings.decides(value):
+        if value is None or reconciler is None or not self.surroundings.may_decide(value):
             return
         count = self._decided[target] = self._decided.get(target, 0) + 1
         if count > MOST_DECISIONS:

@@ -5,7 +5,7 @@ what it says would change nothing.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from ruleengine.apimachinery import structured_merge
@@ -16,6 +16,7 @@ from ruleengine.apimachinery.patches import merge_patch
 from ruleengine.apimachinery.schema import Schema
 from ruleengine.apimachinery.structured_merge import Conflict
 from ruleengine.model.actions import Action, Change, Verb
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, lookup
 
 SERVER_KEPT: Final = frozenset(
@@ -27,7 +28,7 @@ Schemas = Callable[[str, str], Schema]
 """Tells the schema of a kind by its API version and name."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Predicted:
     """What an action would change, and the object as it would be (``None``: it is gone).
 

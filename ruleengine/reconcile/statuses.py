@@ -138,6 +138,6 @@ def _phases(status: Value, depth: int = 3) -> list[str]:
         for name in ("phase", "status")
         if isinstance(status.get(name), str)
     ]
-    for name in sorted(status):
+    for name in sorted(name for name, inner in status.items() if isinstance(inner, dict)):
         found.extend(f"{name}.{one}" for one in _phases(status[name], depth - 1))
     return found

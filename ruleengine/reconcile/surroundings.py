@@ -10,6 +10,7 @@ from ruleengine.model.names import CONTROL_NAMESPACE
 from ruleengine.model.values import Object
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.engines import is_ours
+from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.packing import PLAIN, Packing
 from ruleengine.reconcile.patience import LONGEST_DECISION
 from ruleengine.reconcile.shapes import Shapes
@@ -36,6 +37,9 @@ class Surroundings:
     control_namespace: str = CONTROL_NAMESPACE
     shared: bool = False
     longest_decision: float = LONGEST_DECISION
+    _known: dict[Kind, Reconciler | None] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @classmethod
     def of(
@@ -54,10 +58,11 @@ class Surroundings:
 
     def reconciler_of(self, target: Target) -> Reconciler | None:
         """Return who decides about an object, or ``None``."""
-        for one in self.reconcilers:
-            if (one.api_version, one.kind) == (target.api_version, target.kind):
-                return one
-        return None
+        kind = (target.api_version, target.kind)
+        if kind not in self._known:
+            deciding = (one for one in self.reconcilers if (one.api_version, one.kind) == kind)
+            self._known[kind] = next(deciding, None)
+        return self._known[kind]
 
     def area_of(self, target: Target) -> str:
         """Return the area that decides about an object; empty where none does."""
@@ -66,8 +71,11 @@ class Surroundings:
 
     def decides(self, value: Object) -> bool:
         """Tell whether a reconciler of ours decides about an object."""
-        known = self.reconciler_of(Target.of(value)) is not None
-        return known and (not self.shared or is_ours(value))
+        return self.reconciler_of(Target.of(value)) is not None and self.may_decide(value)
+
+    def may_decide(self, value: Object) -> bool:
+        """Tell whether an object is not left to another engine."""
+        return not self.shared or is_ours(value)
 
     def obstacle(self, action: Action) -> str:
         """Return why an action can never be performed here, or an empty text."""

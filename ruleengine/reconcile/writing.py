@@ -4,7 +4,7 @@ Together with the executor and the inventory store this is the only code that wr
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
 from ruleengine.cluster.client import Client, Written
@@ -17,6 +17,7 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Action, Change, Outcome, PlannedAction, Result, Verb
 from ruleengine.model.decisions import Refusal
 from ruleengine.model.errors import UnreachableError
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, lookup
 
 RULES = "rules"
@@ -49,7 +50,7 @@ def _is_final(error: ApiError) -> bool:
     return error.status in _FINAL
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Done:
     """The outcome of an action, and the object as the server has it now (``None``: gone).
 

@@ -5,7 +5,7 @@ until one of the definitions changes.
 """
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
@@ -13,7 +13,7 @@ from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.apimachinery.schema import Schema, schema_for, schema_from_openapi
 from ruleengine.formats import json_text
 from ruleengine.local.api.views import STORED_AS
-from ruleengine.local.store import CompactedError, Key, Store
+from ruleengine.local.store import Key, Store
 from ruleengine.model.values import Object, lookup
 
 DEFINITIONS: Final = "customresourcedefinitions.apiextensions.k8s.io"
@@ -95,10 +95,13 @@ class Served:
 
 @dataclass(frozen=True, slots=True)
 class _Kinds:
+    """What is served, and of that what was asked for, by identity and by place in a URL."""
+
     fingerprint: tuple[str, ...]
     table: KindTable
     versions: dict[tuple[str, str], Object]
-    served: dict[tuple[str, str], Served]
+    served: dict[tuple[str, str], Served] = field(default_factory=dict)
+    found: dict[tuple[str, str, str], Served] = field(default_factory=dict)
 
 
 class Catalog:
@@ -107,7 +110,7 @@ class Catalog:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._lock = threading.Lock()
-        self._kinds = _Kinds((), KindTable.built_in(), {}, {})
+        self._kinds = _Kinds((), KindTable.built_in(), {})
         self._checked = -1
 
     def table(self) -> KindTable:
@@ -116,9 +119,14 @@ class Catalog:
 
     def find(self, group: str, version: str, plural: str) -> Served | None:
         """Return the kind behind the resource name of a URL, or ``None``."""
-        kinds = self._current()
-        info = kinds.table.find_resource(group, version, plural)
-        return _served(kinds, info) if info else None
+        kinds, place = self._current(), (group, version, plural)
+        found = kinds.found.get(place)
+        if found is None:
+            info = kinds.table.find_resource(*place)
+            if info is None:
+                return None
+            found = kinds.found[place] = _served(kinds, info)
+        return found
 
     def kind(self, api_version: str, kind: str) -> Served | None:
         """Return a kind by the identity that objects state, or ``None``."""
@@ -137,27 +145,16 @@ class Catalog:
         return tuple(found.values())
 
     def _current(self) -> _Kinds:
-        if self._checked == self._store.revision:
+        if self._store.last_write(DEFINITIONS) <= self._checked:
             return self._kinds
         with self._lock:
             revision = self._store.revision
-            if not self._may_differ():
-                self._checked = revision
-                return self._kinds
             crds = [one for one in self._store.list(DEFINITIONS).items if _has_its_names(one)]
             fingerprint = tuple(str(crd["metadata"]["resourceVersion"]) for crd in crds)
             if fingerprint != self._kinds.fingerprint:
                 self._kinds = _with_definitions(crds, fingerprint)
             self._checked = revision
             return self._kinds
-
-    def _may_differ(self) -> bool:
-        """Tell whether a definition was written since they were looked at."""
-        try:
-            events = self._store.events(self._checked)
-        except CompactedError:
-            return True
-        return any(one.key.resource == DEFINITIONS for one in events)
 
 
 def _served(kinds: _Kinds, info: KindInfo) -> Served:
@@ -191,7 +188,7 @@ def _with_definitions(crds: list[Object], fingerprint: tuple[str, ...]) -> _Kind
         for version in crd["spec"]["versions"]:
             versions[(f"{group}/{version['name']}", kind)] = version
     table = KindTable.built_in().with_custom(crds)
-    return _Kinds(fingerprint, table, versions, {})
+    return _Kinds(fingerprint, table, versions)
 
 
 def _make(info: KindInfo, version: Object | None) -> Served:

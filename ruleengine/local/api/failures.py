@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from ruleengine.apimachinery.causes import Cause, invalid_message, status_causes
 from ruleengine.apimachinery.kinds import KindInfo
+from ruleengine.apimachinery.structured_merge import Conflict, conflict_causes, conflict_message
 from ruleengine.model.values import Object
 
 
@@ -70,6 +71,13 @@ def conflict(info: KindInfo, name: str, problem: str = "") -> ApiFailure:
     )
     text = f'Operation cannot be fulfilled on {resource_name(info)} "{name}": {problem}'
     return ApiFailure(409, "Conflict", text, details_of(info, name))
+
+
+def owned_by_others(info: KindInfo, name: str, conflicts: Iterable[Conflict]) -> ApiFailure:
+    """Return the 409 of an apply that would change fields of other managers."""
+    listed = list(conflicts)
+    details = details_of(info, name, causes=conflict_causes(listed))
+    return ApiFailure(409, "Conflict", conflict_message(listed), details)
 
 
 def bad_request(message: str) -> ApiFailure:

@@ -54,6 +54,7 @@ _PARTS: Final = ("status", "ephemeralcontainers")
 """Subresources that change a part of the object."""
 
 _MANAGED_UPDATES: Final = ("status", "finalize", "ephemeralcontainers")
+_PATCHED: Final = ("", "status", "finalize", "ephemeralcontainers", "scale")
 
 
 class ObjectRequests:
@@ -255,7 +256,7 @@ class ObjectRequests:
         return self._shown(updated, request, route.served, options)
 
     def _patch(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
-        if route.subresource and route.subresource not in (*_MANAGED_UPDATES, "scale"):
+        if route.subresource not in _PATCHED:
             raise method_not_allowed()
         media = bodies.media_type(request)
         options = self._options(request, caller, applying=media == bodies.APPLY_PATCH)

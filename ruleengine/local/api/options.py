@@ -7,6 +7,7 @@ from typing import Final
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.api.failures import ApiFailure, bad_request
 from ruleengine.model.http import HttpRequest
+from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, Value, lookup
 
 _META: Final = "meta.k8s.io"
@@ -29,7 +30,7 @@ def _admit_all(_served: Served, _new: Object, _live: Object | None) -> None:
     return
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class WriteOptions:
     """How a write is to be made. ``warnings`` gathers what the answer should warn of.
 
@@ -109,10 +110,9 @@ def write_options(
         listed = '"Ignore", "Strict", "Warn"'
         problem = f'Unsupported value: "{validation}": supported values: {listed}'
         raise invalid_option(kind, "fieldValidation", problem)
-    stated = [text for name, text in request.query if name == "dryRun"]
     return WriteOptions(
         manager=manager or agent(request),
-        dry_run=bool(stated) and _dry_run(stated, kind),
+        dry_run="dryRun" in query and _dry_run(_dry_runs(request), kind),
         validation=validation,
         force=flag(query, "force"),
         admit=admit,
@@ -152,9 +152,7 @@ def delete_options(request: HttpRequest, body: Object) -> DeleteOptions:
         grace=grace,
         uid=lookup(body, "preconditions", "uid", default=""),
         resource_version=lookup(body, "preconditions", "resourceVersion", default=""),
-        dry_run=_dry_run(
-            body.get("dryRun") or [v for k, v in request.query if k == "dryRun"], "DeleteOptions"
-        ),
+        dry_run=_dry_run(body.get("dryRun") or _dry_runs(request), "DeleteOptions"),
         manager=agent(request),
     )
 
@@ -179,6 +177,10 @@ def _check_types(options: Object) -> None:
         wrong.append("gracePeriodSeconds")
     if wrong:
         raise bad_request(f"the DeleteOptions cannot be decoded: wrong type of {wrong[0]}")
+
+
+def _dry_runs(request: HttpRequest) -> list[str]:
+    return [text for name, text in request.query if name == "dryRun"]
 
 
 def _dry_run(stated: list[str], kind: str) -> bool:

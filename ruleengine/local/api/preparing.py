@@ -154,14 +154,20 @@ def undecodable(failure: ApiFailure, value: Object, served: Served) -> ApiFailur
     return failure
 
 
-def completed(value: Object, served: Served, known: Object | None = None) -> Object:
-    """Return the object in canonical form and with its defaults; ``known`` is so already."""
+def completed(
+    value: Object, served: Served, known: Object | None = None, formed: Object | None = None
+) -> Object:
+    """Return the object in canonical form and with its defaults.
+
+    ``known`` is so already, ``formed`` is in canonical form.
+    """
+    formed = known if formed is None else formed
     if served.custom:
-        return default_custom(normalise(value, served.schema, known), served.openapi, known)
+        return default_custom(normalise(value, served.schema, formed), served.openapi, known)
     if served.resource == "namespaces" and "deletionTimestamp" in value["metadata"]:
         # else the finalizer of its controller would come back
-        return normalise(value, served.schema, known)
-    value = stored_form(value, served.schema, known)
+        return normalise(value, served.schema, formed)
+    value = stored_form(value, served.schema, formed)
     if served.has_status and "status" not in value:
         return {**value, "status": {}}  # clients with types are told of one from the start
     return value
@@ -273,11 +279,16 @@ def unchanged(live: Object, new: Object) -> bool:
 
 
 def checked(
-    value: Object, served: Served, old: Object | None = None, known: Object | None = None
+    value: Object,
+    served: Served,
+    old: Object | None = None,
+    known: Object | None = None,
+    typed: Object | None = None,
 ) -> Object:
     """Return the object if it may be stored, as ``known`` may. Raises ``ApiFailure`` 422.
 
     Where ``known`` is given, who owns which fields was written here, and is not looked at either.
+    Of ``typed`` the types are known to be right.
     """
     causes = validate(
         value,
@@ -287,6 +298,7 @@ def checked(
         openapi=served.openapi,
         languages=LANGUAGES if served.has_rules or not served.custom else PATTERNS,
         known=None if known is None else knowing_owners(value, known),
+        typed=typed,
     )
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)

@@ -13,7 +13,8 @@ from typing import Final
 
 from ruleengine.apimachinery.causes import invalid as invalid_value
 from ruleengine.apimachinery.declared import UndeclaredError
-from ruleengine.apimachinery.structured_merge import apply, conflict_causes, conflict_message
+from ruleengine.apimachinery.plainness import is_plain
+from ruleengine.apimachinery.structured_merge import Applied, apply
 from ruleengine.local.api import preparing
 from ruleengine.local.api.admission import Admission
 from ruleengine.local.api.api_services import RESOURCE as API_SERVICES
@@ -21,13 +22,12 @@ from ruleengine.local.api.api_services import api_services
 from ruleengine.local.api.catalog import Catalog, Served
 from ruleengine.local.api.deleting import begin_deletion, is_over
 from ruleengine.local.api.failures import (
-    ApiFailure,
     already_exists,
     bad_request,
     conflict,
-    details_of,
     invalid,
     not_found,
+    owned_by_others,
 )
 from ruleengine.local.api.familiar import Familiar
 from ruleengine.local.api.options import DeleteOptions, WriteOptions
@@ -87,12 +87,13 @@ class Registry:
             raise bad_request("resourceVersion should not be set on objects to be created")
         self.admission.check_definition(served)
         self.admission.check_namespace(served, namespace, str(metadata.get("name", "")))
-        value = preparing.declared(value, served, options, duplicates)
+        formed = value if is_plain(value, served.schema) else None
+        value = preparing.declared(value, served, options, duplicates, formed)
         base = "" if metadata.get("name") else str(metadata.get("generateName") or "")
         for _ in range(_TRIES):
             named = self._named(value, base)
             try:
-                return self._create(served, namespace, named, options)
+                return self._create(served, namespace, named, options, formed)
             except ChangedError:
                 if not base:
                     break
@@ -105,12 +106,17 @@ class Registry:
         return {**value, "metadata": {**value["metadata"], "name": name}}
 
     def _create(
-        self, served: Served, namespace: str, value: Object, options: WriteOptions
+        self,
+        served: Served,
+        namespace: str,
+        value: Object,
+        options: WriteOptions,
+        formed: Object | None,
     ) -> Object:
         now = self.now()
         value = preparing.fresh(value, served, uid=self.admission.uid(), now=now)
-        value = preparing.completed(value, served)
-        preparing.checked(value, served)
+        value = preparing.completed(value, served, formed=formed)
+        preparing.checked(value, served, typed=formed)
         options.admit(served, value, None)
         with self.admission.policies.counting(served, namespace):
             value = self.admission.admit(value, served)
@@ -250,7 +256,7 @@ class Registry:
                     return self._apply_new(served, namespace, config, options, subresource), True
                 live = self.familiar.presented(key, served, live)
                 self._check_preconditions(served, live, config)
-                new = self._applied(served, live, config, options, subresource)
+                new = self._applied(served, live, config, options, subresource).object
                 if new is live:
                     return live, False
                 return self._apply_change(served, live, new, options, subresource), False
@@ -273,10 +279,12 @@ class Registry:
             raise conflict(served.info, name, "the object does not exist any more")
         self.admission.check_definition(served)
         self.admission.check_namespace(served, namespace, name)
-        value = self._applied(served, None, config, options, "")
-        value = preparing.fresh(value, served, uid=self.admission.uid(), now=self.now())
-        value = preparing.completed(value, served, preparing.knowing_owners(value))
-        preparing.checked(value, served, known={"metadata": {}})
+        applied = self._applied(served, None, config, options, "")
+        value, uid, now = applied.object, self.admission.uid(), self.now()
+        formed = value if applied.plain else preparing.knowing_owners(value)
+        value = preparing.fresh(value, served, uid=uid, now=now)
+        value = preparing.completed(value, served, formed=formed)
+        preparing.checked(value, served, known={"metadata": {}}, typed=formed)
         options.admit(served, value, None)
         with self.admission.policies.counting(served, namespace):
             value = self.admission.admit(value, served)
@@ -311,7 +319,7 @@ class Registry:
         config: Object,
         options: WriteOptions,
         subresource: str,
-    ) -> Object:
+    ) -> Applied:
         options.warnings[:] = of_value(config, served)
         try:
             result = apply(
@@ -327,11 +335,8 @@ class Registry:
         except UndeclaredError as error:
             raise bad_request(error.message) from None
         if result.conflicts:
-            causes = conflict_causes(result.conflicts)
-            details = details_of(served.info, config["metadata"]["name"], causes=causes)
-            text = conflict_message(result.conflicts)
-            raise ApiFailure(409, "Conflict", text, details)
-        return result.object
+            raise owned_by_others(served.info, config["metadata"]["name"], result.conflicts)
+        return result
 
     def delete(
         self, served: Served, namespace: str, name: str, options: DeleteOptions
@@ -365,10 +370,8 @@ class Registry:
         wanted = {"uid": options.uid, "resourceVersion": options.resource_version}
         for field, value in wanted.items():
             if value and live["metadata"][field] != value:
-                problem = (
-                    f"Precondition failed: {field} in precondition: {value}, in object meta: "
-                    f"{live['metadata'][field]}"
-                )
+                stated = f"{field} in precondition: {value}, in object meta: "
+                problem = f"Precondition failed: {stated}{live['metadata'][field]}"
                 raise conflict(served.info, live["metadata"]["name"], problem)
 
     def _write(

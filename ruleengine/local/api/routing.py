@@ -23,8 +23,8 @@ class Route(NamedTuple):
 
 def split(path: str) -> tuple[str, ...]:
     """Return the decoded parts of a path; slashes at the ends do not count."""
-    parts = [part for part in path.split("/") if part]
-    return tuple(map(unquote, parts)) if "%" in path else tuple(parts)
+    parts = tuple(filter(None, path.split("/")))
+    return tuple(map(unquote, parts)) if "%" in path else parts
 
 
 def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:
@@ -36,7 +36,7 @@ def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:
     else:
         raise no_such_path()
     namespace = ""
-    if rest[0] == "namespaces" and len(rest) > 2 and not _of_namespace(group, rest):
+    if rest[0] == "namespaces" and len(rest) > 2 and (group or not _of_namespace(rest)):
         namespace, rest = rest[1], rest[2:]
     served = catalog.find(group, version, rest[0])
     if served is None or len(rest) > 3:
@@ -50,9 +50,9 @@ def resolve(parts: tuple[str, ...], catalog: Catalog) -> Route:
     return Route(served=served, namespace=namespace, name=name, subresource=subresource)
 
 
-def _of_namespace(group: str, rest: tuple[str, ...]) -> bool:
+def _of_namespace(rest: tuple[str, ...]) -> bool:
     """Tell whether the path means a subresource of the Namespace itself."""
-    return not group and len(rest) == 3 and rest[2] in ("status", "finalize")
+    return len(rest) == 3 and rest[2] in ("status", "finalize")
 
 
 def reads_one_object(request: HttpRequest) -> bool:
