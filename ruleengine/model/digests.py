@@ -6,6 +6,7 @@ never random, so that a repeated decision creates the same object again.
 
 import hashlib
 import json
+from typing import Final
 
 from ruleengine.model.values import Value
 
@@ -13,6 +14,7 @@ _NAME_LIMIT = 63
 _DIGEST_LENGTH = 10
 _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for generated suffixes: no vowels, so no accidental words."""
+_BASE: Final = len(_ALPHABET)
 
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 """Made once, because making one takes longer than writing a short text."""
@@ -30,12 +32,12 @@ def content_digest(value: Value) -> str:
 
 def short_digest(value: Value, length: int = _DIGEST_LENGTH) -> str:
     """Return a short digest in the alphabet of Kubernetes' generated names."""
-    number = int(content_digest(value), 16) % len(_ALPHABET) ** length  # all that is looked at
-    letters = []
+    number = int(content_digest(value), 16) % _BASE**length  # all that is looked at
+    letters = ""
     for _ in range(length):
-        number, index = divmod(number, len(_ALPHABET))
-        letters.append(_ALPHABET[index])
-    return "".join(letters)
+        letters += _ALPHABET[number % _BASE]
+        number //= _BASE
+    return letters
 
 
 def fit_name(name: str, limit: int = _NAME_LIMIT) -> str:

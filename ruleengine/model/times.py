@@ -1,11 +1,13 @@
 """Time in documents: UTC, whole seconds, RFC 3339 (design, section 9)."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final
 
 _LENGTH: Final = len("2026-11-23T21:06:55")
 
 
+@lru_cache(maxsize=1024)
 def format_time(moment: datetime) -> str:
     """Return ``moment`` as Kubernetes writes it, for instance ``2026-11-23T21:06:55Z``."""
     moment = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
