@@ -52,8 +52,10 @@ def test_a_literal_ends_where_it_ends() -> None:
 
 
 def test_a_literal_that_is_no_json_is_nothing() -> None:
-    """It would break the JSON that it is put into."""
+    """It would break the JSON that it is put into, also where ``@dig`` puts it."""
     assert gjson.Document("{}").get("[!1x,!nan,!+5]").raw == "[]"
+    assert gjson.Document("[[1]]").get("@dig:!5.a").raw == "[]"
+    assert gjson.Document("[[1]]").get("@dig:!5").raw == "[5,5,5]"
 
 
 def test_a_string_that_holds_no_json_is_nothing_inside() -> None:
