@@ -142,6 +142,20 @@ def labels_of(labels: Value, path: Path) -> Causes:
         yield from well_named(path, value, check_label_value)
 
 
+def operands(operator: Value, values: list[Value], path: Path) -> Causes:
+    """Check that the operator of a selector exists, and has the values that it needs."""
+    if operator in ("In", "NotIn"):
+        if not values:
+            detail = "must be specified when `operator` is 'In' or 'NotIn'"
+            yield required((*path, "values"), detail)
+    elif operator in OBJECT_OPERATORS:
+        if values:
+            detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
+            yield forbidden((*path, "values"), detail)
+    else:
+        yield invalid((*path, "operator"), operator or "", "not a valid selector operator")
+
+
 def label_selector(selector: Value, path: Path) -> Causes:
     """Check a label selector object."""
     if not isinstance(selector, dict):
@@ -149,17 +163,8 @@ def label_selector(selector: Value, path: Path) -> Causes:
     yield from labels_of(selector.get("matchLabels"), (*path, "matchLabels"))
     for number, one in enumerate(objects(selector.get("matchExpressions"))):
         place = (*path, "matchExpressions", number)
-        operator, values = one.get("operator"), one.get("values") or []
-        if operator in ("In", "NotIn"):
-            if not values:
-                detail = "must be specified when `operator` is 'In' or 'NotIn'"
-                yield required((*place, "values"), detail)
-        elif operator in OBJECT_OPERATORS:
-            if values:
-                detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                yield forbidden((*place, "values"), detail)
-        else:
-            yield invalid((*place, "operator"), operator, "not a valid selector operator")
+        values = one.get("values") or []
+        yield from operands(one.get("operator"), values, place)
         key = one.get("key")
         problem = check_qualified_name(str(key or ""))
         if problem:

@@ -171,9 +171,7 @@ def _service(spec: Object) -> Object:
             lambda config: made(config, "clientIP", lambda ip: filled(ip, timeoutSeconds=10800)),
         )
     if spec["type"] != "ExternalName":
-        spec = filled(
-            spec, internalTrafficPolicy="Cluster", ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack"
-        )
+        spec = filled(spec, internalTrafficPolicy="Cluster")
     exposed = spec["type"] in ("NodePort", "LoadBalancer")
     if exposed or (spec["type"] == "ClusterIP" and spec.get("externalIPs")):
         spec = filled(spec, externalTrafficPolicy="Cluster")

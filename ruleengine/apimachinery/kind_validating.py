@@ -24,11 +24,10 @@ from ruleengine.apimachinery.network_validating import (
     check_service,
 )
 from ruleengine.apimachinery.pod_validating import check_pod
+from ruleengine.apimachinery.quota_validating import check_limit_range, check_quota
 from ruleengine.apimachinery.storage_validating import (
     check_claim,
     check_config_map,
-    check_limit_range,
-    check_quota,
     check_secret,
     check_storage_class,
     check_volume,

@@ -5,13 +5,14 @@ The rules and their words are the API's (reference, Kubernetes API sections 5 an
 
 from typing import Final
 
-from ruleengine.apimachinery.causes import duplicate, forbidden, invalid, required
+from ruleengine.apimachinery.causes import duplicate, invalid, required
 from ruleengine.apimachinery.checks import (
     Causes,
     label_selector,
     labels_of,
     objects,
     one_of,
+    operands,
     well_named,
 )
 from ruleengine.apimachinery.naming import check_qualified_name
@@ -20,8 +21,6 @@ from ruleengine.model.values import Object, Path, Value
 _EFFECTS: Final = ("NoExecute", "NoSchedule", "PreferNoSchedule")
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED: Final = "preferredDuringSchedulingIgnoredDuringExecution"
-_WITH_VALUES: Final = ("In", "NotIn")
-_WITHOUT_VALUES: Final = ("Exists", "DoesNotExist")
 _WITH_ONE: Final = ("Gt", "Lt")
 
 
@@ -98,20 +97,11 @@ def _expressions(term: Object, path: Path) -> Causes:
     for number, one in enumerate(objects(term.get("matchExpressions"))):
         place = (*path, "matchExpressions", number)
         operator, values = one.get("operator"), one.get("values") or []
-        if operator in _WITH_VALUES:
-            if not values:
-                detail = "must be specified when `operator` is 'In' or 'NotIn'"
-                yield required((*place, "values"), detail)
-        elif operator in _WITHOUT_VALUES:
-            if values:
-                detail = "may not be specified when `operator` is 'Exists' or 'DoesNotExist'"
-                yield forbidden((*place, "values"), detail)
-        elif operator in _WITH_ONE:
-            if len(values) != 1:
-                detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
-                yield required((*place, "values"), detail)
-        else:
-            yield invalid((*place, "operator"), operator or "", "not a valid selector operator")
+        if operator not in _WITH_ONE:
+            yield from operands(operator, values, place)
+        elif len(values) != 1:
+            detail = "must be specified single value when `operator` is 'Lt' or 'Gt'"
+            yield required((*place, "values"), detail)
         problem = check_qualified_name(str(one.get("key") or ""))
         if problem:
             yield invalid((*place, "key"), one.get("key") or "", problem)

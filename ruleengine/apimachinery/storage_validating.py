@@ -22,8 +22,6 @@ from ruleengine.apimachinery.checks import (
     Causes,
     label_selector,
     named,
-    objects,
-    quantities,
     well_named,
 )
 from ruleengine.apimachinery.naming import (
@@ -62,32 +60,6 @@ _KEYS_OF_TYPE: Final[dict[str, tuple[str, ...]]] = {
     "kubernetes.io/tls": ("tls.crt", "tls.key"),
 }
 """What a Secret of a type has to hold."""
-
-_COUNTED: Final = frozenset(
-    {
-        "configmaps",
-        "persistentvolumeclaims",
-        "pods",
-        "replicationcontrollers",
-        "resourcequotas",
-        "secrets",
-        "services",
-        "services.loadbalancers",
-        "services.nodeports",
-    }
-)
-"""What quotas count, one by one."""
-
-_QUOTAS: Final = _COUNTED | {
-    *("cpu", "memory", "ephemeral-storage", "storage"),
-    *(
-        f"{field}.{name}"
-        for field in ("requests", "limits")
-        for name in ("cpu", "memory", "ephemeral-storage")
-    ),
-    "requests.storage",
-}
-"""The names without a prefix that quotas know."""
 
 _ACCOUNT: Final = "kubernetes.io/service-account.name"
 
@@ -247,64 +219,3 @@ def check_storage_class(value: Object) -> Causes:
     for name, text in (value.get("parameters") or {}).items():
         if not name:
             yield invalid(("parameters",), text, "field can not be empty.")
-
-
-def check_quota(value: Object) -> Causes:
-    """Yield what is wrong with a ResourceQuota."""
-    hard = lookup(value, "spec", "hard", default={})
-    yield from quantities(hard, (*_SPEC, "hard"))
-    for name, text in hard.items():
-        place = (*_SPEC, "hard", Key(name))
-        yield from well_named(place, name, check_qualified_name)
-        if "/" not in name and name not in _QUOTAS and not name.startswith("hugepages-"):
-            yield invalid(place, name, "must be a standard resource for quota")
-        whole = name.startswith("count/") or name in _COUNTED
-        if whole and not _is_whole(text):
-            yield invalid(place, str(text), "must be an integer")
-
-
-def _is_whole(text: Value) -> bool:
-    try:
-        return parse_quantity(str(text)).amount.denominator == 1
-    except QuantityError:
-        return True
-
-
-def check_limit_range(value: Object) -> Causes:
-    """Yield what is wrong with a LimitRange: what is least must not be more than the most."""
-    for number, limit in enumerate(objects(lookup(value, "spec", "limits"))):
-        path = (*_SPEC, "limits", number)
-        problem = check_qualified_name(str(limit.get("type") or ""))
-        if problem:
-            yield invalid((*path, "type"), limit.get("type") or "", problem)
-        for field in ("default", "defaultRequest"):
-            if limit.get("type") == "Pod" and limit.get(field):
-                yield forbidden((*path, field), "may not be specified when `type` is 'Pod'")
-        yield from _ratios(limit.get("maxLimitRequestRatio") or {}, path)
-        for lower, upper in (("min", "max"), ("min", "default"), ("default", "max")):
-            yield from _in_order(limit, (lower, upper), path)
-
-
-def _ratios(ratios: Object, path: Path) -> Causes:
-    for name, text in ratios.items():
-        try:
-            small = parse_quantity(str(text)).amount < 1
-        except QuantityError:
-            continue
-        if small:
-            place = (*path, "maxLimitRequestRatio", Key(name))
-            yield invalid(place, str(text), f"ratio {text} is less than 1")
-
-
-def _in_order(limit: Object, names: tuple[str, str], path: Path) -> Causes:
-    lower, upper = (limit.get(name) or {} for name in names)
-    for name in sorted(lower.keys() & upper.keys()):
-        try:
-            wrong = parse_quantity(str(lower[name])) > parse_quantity(str(upper[name]))
-        except QuantityError:
-            continue
-        if wrong:
-            detail = (
-                f"{names[0]} value {lower[name]} is greater than {names[1]} value {upper[name]}"
-            )
-            yield invalid((*path, names[0], Key(name)), str(lower[name]), detail)

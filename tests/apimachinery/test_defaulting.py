@@ -330,8 +330,6 @@ def test_a_kind_without_defaults_comes_back_as_it_is() -> None:
                 "internalTrafficPolicy": "Cluster",
                 "type": "ClusterIP",
                 "sessionAffinity": "None",
-                "ipFamilies": ["IPv4"],
-                "ipFamilyPolicy": "SingleStack",
             },
         ),
     ],

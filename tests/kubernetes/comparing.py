@@ -46,7 +46,12 @@ def common(answer: Answer, *, managed: bool) -> Object:
 def _plain(value: Any, managed: bool) -> Any:
     if isinstance(value, dict):
         kept = (key for key in value if key not in _OWN and (managed or key != "managedFields"))
-        found = {key: _part(key, _plain(value[key], managed)) for key in kept}
+        found = {
+            key: _owned(value[key])
+            if key == "fieldsV1"
+            else _part(key, _plain(value[key], managed))
+            for key in kept
+        }
         return {key: inner for key, inner in found.items() if inner not in (None, {}, [], "")}
     if isinstance(value, list):
         return [_plain(inner, managed) for inner in value]
@@ -54,6 +59,14 @@ def _plain(value: Any, managed: bool) -> Any:
         for pattern, word in _CHANCE:
             value = pattern.sub(word, value)
     return value
+
+
+def _owned(fields: Any) -> list[str]:
+    """Return the paths of a field set: its leaves hold nothing, so they would count as absent."""
+    if not isinstance(fields, dict):
+        return []
+    steps = ((_plain(step, managed=True), one) for step, one in fields.items())
+    return sorted(f"{step}/{rest}" for step, one in steps for rest in _owned(one) or [""])
 
 
 def _part(key: str, value: Any) -> Any:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from ruleengine.local.control_plane import in_memory_plane
+from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.http import HttpRequest
 from tests.apimachinery.good_objects import GOOD, whole
 from tests.local.planes import APPLY, MERGE
@@ -50,6 +50,51 @@ def spoilt(value: Any, random: Random) -> Any:
     return value
 
 
+def _path(plane: ControlPlane, value: Any) -> str:
+    info = plane.api.registry.catalog.table().find(value["apiVersion"], value["kind"])
+    assert info is not None
+    root = f"/apis/{info.api_version}" if info.group else f"/api/{info.api_version}"
+    return f"{root}{'/namespaces/default' if info.namespaced else ''}/{info.plural}"
+
+
+LIMITS: dict[str, Any] = {
+    "resourcequotas": {"hard": {"pods": "50", "requests.cpu": "9", "requests.storage": "9Ti"}},
+    "limitranges": {"limits": [{"type": "PersistentVolumeClaim", "max": {"storage": "9Ti"}}]},
+}
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_is_changed_harms_nobody(seed: int) -> None:
+    """Admission looks at changes, and at everything else that there is, before all is checked."""
+    random = Random(seed)
+    plane = in_memory_plane(seed=seed)
+    seen: Counter[int] = Counter()
+
+    def call(method: str, path: str, body: Any, media: str = JSON) -> None:
+        headers = {"content-type": media}
+        data = json.dumps(body).encode()
+        response = plane.send(HttpRequest(method=method, path=path, headers=headers, body=data))
+        assert response.status < 500, (method, path, body, response)
+        seen[response.status] += 1
+
+    for plural, spec in LIMITS.items():
+        path = f"/api/v1/namespaces/default/{plural}"
+        call("POST", path, {"metadata": {"name": "all"}, "spec": spec})
+    known = [whole(kind) for kind in GOOD]
+    for value in known:
+        value["metadata"] = {"name": "one"}
+        call("POST", _path(plane, value), value)
+    assert seen[201] > len(known) / 2
+    for _ in range(80):
+        value = random.choice(known)
+        changed = {**spoilt(value, random), "metadata": {"name": "one"}}
+        path = f"{_path(plane, value)}/one{random.choice(('', '', '', '/status'))}"
+        method, media = random.choice((("PUT", JSON), ("PATCH", MERGE)))
+        call(method, path, changed, media)
+    assert seen[200] > 5
+    assert seen[422] + seen[400] > 5
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_let_in_harms_nobody(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     """No request fails and no controller breaks, whatever else there is."""
@@ -77,8 +122,7 @@ def test_whatever_is_let_in_harms_nobody(seed: int, caplog: pytest.LogCaptureFix
         if info is None or "list" not in info.verbs:
             continue
         value["metadata"] = {"name": random.choice("abc")}
-        root = f"/apis/{info.api_version}" if info.group else f"/api/{info.api_version}"
-        path = f"{root}{'/namespaces/default' if info.namespaced else ''}/{info.plural}"
+        path = _path(plane, value)
         chance = random.random()
         if chance < 0.7:
             call("POST", path, value)

@@ -11,6 +11,7 @@ from typing import Final, TypeVar
 from ruleengine.apimachinery.access_validating import SYSTEM_PRIORITIES
 from ruleengine.apimachinery.causes import forbidden as forbidden_value
 from ruleengine.apimachinery.causes import invalid as invalid_value
+from ruleengine.apimachinery.edits import filled
 from ruleengine.apimachinery.naming import GENERATED_LENGTH, SAFE_ALPHABET, generate_name
 from ruleengine.local.api.catalog import DEFINITIONS, Served
 from ruleengine.local.api.failures import ApiFailure, forbidden, invalid
@@ -211,7 +212,8 @@ class Admission:
                 detail = f"failed to allocate IP {address}: {problem}"
                 cause = invalid_value(("spec", "clusterIPs"), [address], detail)
                 raise invalid(served.info, str(value["metadata"].get("name")), [cause])
-        return {**spec, "clusterIP": address, "clusterIPs": spec.get("clusterIPs") or [address]}
+        spec = filled(spec, clusterIPs=[address], ipFamilies=["IPv4"], ipFamilyPolicy="SingleStack")
+        return {**spec, "clusterIP": address}
 
     def _with_node_ports(
         self, spec: Object, before: list[Object], served: Served, value: Object

@@ -174,9 +174,13 @@ def _served(kinds: _Kinds, info: KindInfo) -> Served:
 
 
 def _has_its_names(crd: Object) -> bool:
-    """Tell whether a definition is served: from the start, unless its names are another's."""
+    """Tell whether a definition is served: from the start, unless its names are another's.
+
+    Whoever writes to its status may leave anything out, and all kinds are read through here.
+    """
     conditions = {
-        one["type"]: one["status"] for one in lookup(crd, "status", "conditions", default=())
+        one.get("type"): one.get("status")
+        for one in lookup(crd, "status", "conditions", default=())
     }
     return bool(conditions.get("Established", conditions.get("NamesAccepted", "True")) == "True")
 

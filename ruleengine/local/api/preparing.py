@@ -305,6 +305,16 @@ def checked(
     return value
 
 
+def check_typed(value: Object, served: Served, live: Object) -> None:
+    """Refuse what takes the place of ``live`` with values of a wrong type.
+
+    Admission relies on the types, and comes before all else is checked. Raises ``ApiFailure`` 422.
+    """
+    causes = [] if served.custom else check_types(value, served.schema, knowing_owners(value, live))
+    if causes:
+        raise invalid(served.info, live["metadata"]["name"], causes)
+
+
 def knowing_owners(value: Object, known: Object | None = None) -> Object:
     """Return what is known to be right, and with it who owns which fields, written by us."""
     metadata = {} if known is None else known["metadata"]

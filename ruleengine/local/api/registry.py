@@ -118,9 +118,9 @@ class Registry:
         value = preparing.completed(value, served, formed=formed)
         preparing.checked(value, served, typed=formed)
         options.admit(served, value, None)
+        value = preparing.tracked(None, value, served, options, now=now)
         with self.admission.policies.counting(served, namespace):
-            value = self.admission.admit(value, served)
-            value = preparing.tracked(None, value, served, options, now=now)
+            value = self.admission.admit(value, served)  # nobody owns what it adds
             key = served.key(namespace, value["metadata"]["name"])
             if options.dry_run:
                 if self.store.get(key) is not None:
@@ -201,11 +201,12 @@ class Registry:
     ) -> Object:
         following = preparing.succeeding(live, new, served, subresource)
         following = preparing.completed(following, served, self.familiar.of(served, live))
+        preparing.check_typed(following, served, live)
+        following = preparing.tracked(
+            live, following, served, options, now=self.now(), subresource=subresource
+        )
         with self._counting_of(served, live, subresource):
             following = self.admission.admit(following, served, live)
-            following = preparing.tracked(
-                live, following, served, options, now=self.now(), subresource=subresource
-            )
             return self._finish(served, live, following, options, subresource)
 
     def _counting_of(
@@ -304,6 +305,7 @@ class Registry:
         following = preparing.succeeding(live, new, served, subresource)
         known = preparing.knowing_owners(following, self.familiar.of(served, live))
         following = preparing.completed(following, served, known)
+        preparing.check_typed(following, served, live)
         with self._counting_of(served, live, subresource):
             following = self.admission.admit(following, served, live)
             following = {
