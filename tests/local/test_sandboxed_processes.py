@@ -229,6 +229,31 @@ def test_a_program_that_is_not_there_is_a_start_error(shell: Shell) -> None:
     assert "install it here, or pull its image" in seen.message
 
 
+ELF_OF_S390 = b"\x7fELF\2\2\1" + bytes(10) + b"\2\0\x16"
+STRANGE_LOADER = Path("/bin/true").read_bytes().replace(b"/ld-linux", b"/ld-strng")
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (ELF_OF_S390 + bytes(100), "is a program for machines of the kind s390x, and this one is"),
+        (b"echo up\n", "is no program, and no script that says what interprets it: have it begin"),
+        (b"#! /no/such/sh -e\necho up\n", "needs /no/such/sh, which is not there: install it"),
+        (STRANGE_LOADER, "needs /"),
+    ],
+    ids=["another machine", "no first line", "no interpreter", "no loader"],
+)
+def test_a_program_that_cannot_run_here_is_a_start_error(
+    content: bytes, said: str, shell: Shell
+) -> None:
+    """The message says why, and what to do; the kernel's own word for it would not."""
+    files = {"tool": VolumeFile(content, 0o755)}
+    mount = Mount(volume="tools", path="/opt/tools", files=files)
+    seen, _ = shell.run("", arguments=("/opt/tools/tool",), mounts=(mount,))
+    assert (seen.code, seen.reason) == (128, "StartError")
+    assert f"'/opt/tools/tool' {said}" in seen.message
+
+
 def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRunner) -> None:
     """TERM reaches it, so that it can end in order."""
     name = shell.start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done")

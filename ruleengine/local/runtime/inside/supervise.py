@@ -19,7 +19,6 @@ import json
 import os
 import resource
 import selectors
-import shutil
 import signal
 import socket
 import subprocess
@@ -27,7 +26,7 @@ import termios
 from collections.abc import Callable
 from typing import Any, Final
 
-from ruleengine.local.runtime.inside import kernel, warm
+from ruleengine.local.runtime.inside import kernel, program, warm
 from ruleengine.local.runtime.inside.output import Log, Output
 
 START_FAILED: Final = 128
@@ -131,25 +130,23 @@ class Supervisor:
         self, arguments: list[str], stdin: int, stdout: int, stderr: int, first: Any = None
     ) -> "subprocess.Popen[bytes]":
         environment = self._spec["environment"]
-        program = shutil.which(arguments[0], path=environment.get("PATH"))
-        if program is None:
-            raise FileNotFoundError(
-                f"{arguments[0]!r}: no such program inside the sandbox, which has those of this "
-                "machine; install it here, or pull its image with podman or docker"
-            )
+        found = program.find(arguments[0], environment.get("PATH"))
         if first is None and not self._spec["isolated"]:
             first = kernel.end_with_parent
-        return subprocess.Popen(  # noqa: S603 - the container's own command; one thread
-            arguments,
-            executable=program,
-            env=environment,
-            cwd=self._spec["working_directory"],
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            preexec_fn=first,  # noqa: PLW1509 - there is one thread
-            process_group=0 if first is None else None,
-        )
+        try:
+            return subprocess.Popen(  # noqa: S603 - the container's own command; one thread
+                arguments,
+                executable=found,
+                env=environment,
+                cwd=self._spec["working_directory"],
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stderr,
+                preexec_fn=first,  # noqa: PLW1509 - there is one thread
+                process_group=0 if first is None else None,
+            )
+        except OSError as error:
+            raise program.explain(error, arguments[0], found) from error
 
     def _follow(self, output: Output) -> None:
         def pump() -> None:
