@@ -1,7 +1,9 @@
 """Probes and hooks are tried for real: over sockets of this machine, and by programs."""
 
+import fcntl
 import http.server
 import os
+import resource
 import socket
 import threading
 from collections.abc import Iterator
@@ -34,13 +36,16 @@ class Pretended:
 
     def __init__(self) -> None:
         self.stopped = False
+        self.lowest = 0
 
     def execute(self, uid: str, container: str, wanted: Wanted) -> Execution:
         """Return what is said; without a code the program does not end."""
         del uid
         if container != "c":
             raise ProcessLookupError(f"the container {container} does not run")
-        source, end = os.pipe()
+        low, end = os.pipe()
+        source = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, self.lowest)
+        os.close(low)
         execution = Execution(None, (source,))
         os.write(end, wanted.arguments[0].encode())
         if len(wanted.arguments) > 1:
@@ -59,8 +64,10 @@ class Answers(http.server.BaseHTTPRequestHandler):
     """Answers with the code that the path says, or with the one of the header ``code``."""
 
     def do_GET(self) -> None:
-        """Answer."""
-        self.send_response(int(self.headers.get("code") or self.path.strip("/")))
+        """Answer; what follows the code in the path has to have come as it was asked."""
+        code, _, rest = self.path.strip("/").partition("/")
+        there = rest in ("", "%C3%BC%20%2F?a=b%20c")
+        self.send_response(int(self.headers.get("code") or code) if there else 400)
         self.send_header("location", "/elsewhere")
         self.end_headers()
 
@@ -127,6 +134,28 @@ def test_an_answer_by_http_counts_by_its_code(
     found = bench(HttpAction("127.0.0.1", port, f"/{code}"))
     assert found.passed is good
     assert (str(code) in found.message) is not good
+
+
+def test_a_path_is_sent_as_it_has_to_be_written(bench: Bench, port: int) -> None:
+    """Letters that a request cannot have become bytes; what is written so already stays."""
+    assert bench(HttpAction("127.0.0.1", port, "/200/ü %2F?a=b%20c")).passed
+    assert not bench(HttpAction("127.0.0.1", port, "/200/other")).passed
+
+
+@pytest.mark.parametrize(
+    "action",
+    [
+        TcpAction("127.0.0.1", 70_000),
+        HttpAction("127.0.0.1", 70_000, "/"),
+        HttpAction("a" * 64 + ".example", 80, "/"),
+        HttpAction("127.0.0.1", 80, "/", (("name", "two\nlines"),)),
+    ],
+)
+def test_what_nobody_can_be_asked_for_fails(bench: Bench, action: Action) -> None:
+    """A try that has no answer is over all the same: else there would never be another."""
+    found = bench(action)
+    assert (found.running, found.passed) == (False, False)
+    assert found.message
 
 
 def test_headers_are_sent(bench: Bench, port: int) -> None:
@@ -242,6 +271,37 @@ def test_a_container_that_does_not_run_fails(bench: Bench) -> None:
 def test_sleep_passes(bench: Bench) -> None:
     """It lets time pass and nothing else."""
     assert bench(SleepAction(0.01)).passed
+
+
+def test_many_that_sleep_hold_nobody_up(bench: Bench) -> None:
+    """Neither the probes of others nor, in the end, the server."""
+    for number in range(100):
+        check = Check(
+            container=f"c{number}",
+            purpose=Purpose.POST_START,
+            action=SleepAction(3600),
+            timeout=3600,
+        )
+        bench.checks.begin("u", check, 0)
+    assert bench(ExecAction(("fine", "0"))).passed
+    threads = [one for one in threading.enumerate() if one.name == "check"]
+    assert len(threads) >= 100
+    bench.checks.close()
+    assert until(lambda: not any(one.is_alive() for one in threads))
+    bench.checks.begin("v", check, 0)
+    assert not [one for one in threading.enumerate() if one.name == "check"]
+
+
+def test_a_program_is_heard_by_a_server_that_has_much_open(bench: Bench) -> None:
+    """Descriptors beyond 1023 are not known everywhere."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (before[1], before[1]))
+    bench.executor.lowest = 2000
+    try:
+        assert bench(ExecAction(("fine", "0"))).message == "fine"
+        assert bench(ExecAction(("for ever",)), timeout=0.05).passed is False
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
 
 
 def test_what_ends_after_its_pod_is_forgotten(bench: Bench) -> None:

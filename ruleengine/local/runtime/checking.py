@@ -1,5 +1,6 @@
-"""Tries probes and hooks against running containers, each in a thread of a small pool.
+"""Tries probes and hooks against running containers, each try in a thread of its own.
 
+A hook may take an hour, and nobody else's probe waits for that; nor does the end of the server.
 Only what is known of each check stays here, and only while its pod does: after a restart of the
 server its containers are gone, and with them what their checks have said.
 """
@@ -13,8 +14,8 @@ import ssl
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from typing import Final, Protocol
+from urllib.parse import quote
 
 from ruleengine.local.clock import Clock
 from ruleengine.local.runtime.checks import (
@@ -33,9 +34,11 @@ from ruleengine.local.runtime.checks import (
 from ruleengine.local.runtime.executing import Execution, Wanted
 from ruleengine.local.runtime.health_calls import ask
 
-_THREADS: Final = 16
 _MOST_OUTPUT: Final = 10_000
 _LONGEST_MESSAGE: Final = 500
+_MILLISECONDS: Final = 1000
+_SAFE: Final = "!#$%&'()*+,/:;=?@[]~"
+"""Characters of a path that stand for themselves; others are sent as their bytes in UTF-8."""
 
 
 class Executor(Protocol):
@@ -54,7 +57,7 @@ class Checks:
         self._changed = changed
         self._lock = threading.Lock()
         self._known: dict[str, dict[tuple[str, Purpose], Checked]] = {}
-        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="check")
+        self._closed = threading.Event()
 
     def look(self, uid: str) -> Mapping[tuple[str, Purpose], Checked]:
         """Return what is known of the checks of a pod."""
@@ -64,11 +67,15 @@ class Checks:
     def begin(self, uid: str, check: Check, attempt: int) -> None:
         """Begin a try."""
         key = check.container, check.purpose
+        asked = (uid, check, attempt)
+        # nobody waits for it when the server ends, as for the threads of a pool
+        thread = threading.Thread(target=self._try, args=asked, name="check", daemon=True)
         with self._lock:
+            if self._closed.is_set():
+                return
+            thread.start()
             known = self._known.setdefault(uid, {})
             known[key] = begin(attempt, known.get(key), self._clock.now())
-        with contextlib.suppress(RuntimeError):  # the server ends
-            self._threads.submit(self._try, uid, check, attempt)
 
     def forget(self, uid: str) -> None:
         """Forget the checks of a pod."""
@@ -76,13 +83,13 @@ class Checks:
             self._known.pop(uid, None)
 
     def close(self) -> None:
-        """Begin nothing more."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
+        """Begin nothing more, and let nothing sleep on."""
+        self._closed.set()
 
     def _try(self, uid: str, check: Check, attempt: int) -> None:
         try:
             good, message = self._perform(uid, check)
-        except OSError as error:
+        except (OSError, ValueError, OverflowError) as error:  # also for what no address can be
             good, message = False, str(error)
         key = check.container, check.purpose
         with self._lock:
@@ -106,15 +113,16 @@ class Checks:
             case GrpcAction():
                 return ask(check.action, check.timeout)
             case SleepAction(seconds):
-                time.sleep(min(seconds, check.timeout))
+                self._closed.wait(min(seconds, check.timeout))
                 return True, ""
 
     def _execute(self, uid: str, check: Check, arguments: tuple[str, ...]) -> Result:
         wanted = Wanted(arguments=arguments, stderr=False)
         execution = self._executor.execute(uid, check.container, wanted)
+        end = time.monotonic() + check.timeout
         try:
-            output = _read(execution.outputs[0], time.monotonic() + check.timeout)
-            if output is None or not execution.over.wait(check.timeout):
+            output = _read(execution.outputs[0], end)
+            if output is None or not execution.over.wait(max(end - time.monotonic(), 0)):
                 execution.stop()
                 return False, f"the command did not end within {check.timeout:g} seconds"
         finally:
@@ -126,9 +134,11 @@ class Checks:
 def _read(source: int, end: float) -> bytes | None:
     """Return what can be read until its end; ``None`` where that does not come in time."""
     found = b""
+    ready = select.poll()  # select knows no descriptor beyond 1023, and a server has many
+    ready.register(source, select.POLLIN)
     while True:
         left = end - time.monotonic()
-        if left <= 0 or not select.select([source], [], [], left)[0]:
+        if left <= 0 or not ready.poll(left * _MILLISECONDS):
             return None
         chunk = os.read(source, _MOST_OUTPUT)
         if not chunk:
@@ -150,7 +160,7 @@ def _ask_by_http(action: HttpAction, timeout: float) -> Result:
     try:
         with contextlib.closing(connection):
             headers = {"User-Agent": "kube-probe/1.34", "Accept": "*/*", **dict(action.headers)}
-            connection.request("GET", action.path, headers=headers)
+            connection.request("GET", quote(action.path, safe=_SAFE), headers=headers)
             status = connection.getresponse().status
     except http.client.HTTPException as error:
         return False, f"no answer in HTTP: {type(error).__name__}"
