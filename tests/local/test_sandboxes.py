@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import stat
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -157,6 +158,22 @@ def test_the_private_files_are_private(shell: Shell) -> None:
     _, log = shell("ls /tmp /deep")
     assert "out" not in log.split()
     assert "er" not in log.split()
+
+
+def test_volumes_can_be_read_whatever_the_umask_is(shell: Shell, runner: ProcessRunner) -> None:
+    """By whoever the container is: the user who started the server may keep his own to himself."""
+    files = {"a/b/c": VolumeFile(b"value")}
+    before = os.umask(0o077)
+    try:
+        seen, log = shell(
+            "cat /etc/m/a/b/c; ls /etc/m/a", Mount(volume="m", path="/etc/m", files=files)
+        )
+    finally:
+        os.umask(before)
+    assert (seen.code, log) == (0, "valueb\n")
+    folder = runner.log_path(shell.uid, "c1", 0).parents[3] / "volumes" / "m"
+    modes = [stat.S_IMODE(one.stat().st_mode) for one in (folder, folder / "a", folder / "a" / "b")]
+    assert modes == [0o755] * 3
 
 
 def test_volumes_are_shared_and_objects_in_them_read_only(shell: Shell) -> None:

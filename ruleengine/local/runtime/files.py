@@ -12,6 +12,7 @@ from typing import Any, Final
 from ruleengine.local.runtime.sandbox import bind
 from ruleengine.local.runtime.values import Mount, VolumeFile
 
+_FOLDER: Final = 0o755
 _LEADS_OUT: Final = (errno.ELOOP, errno.ENOTDIR)
 
 
@@ -53,8 +54,7 @@ def mount_folder(source: Path, mount: Mount, user: int) -> Mapping[str, Any]:
     ``subPath``, which is the pod's own text, leads out of it.
     """
     source.mkdir(parents=True, exist_ok=True)
-    if mount.files is None:
-        source.chmod(0o777)
+    source.chmod(0o777 if mount.files is None else _FOLDER)
     write_files(source, mount.files or {}, user)
     inner = [one for one in mount.sub_path.split("/") if one not in ("", ".")]
     try:
@@ -102,7 +102,7 @@ def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> Non
         with contextlib.suppress(OSError):
             if target.read_bytes() == file.content:
                 continue
-        target.parent.mkdir(parents=True, exist_ok=True)
+        _make_folders(target.parent)
         draft = target.with_name(f".{target.name}.new")
         draft.touch(mode=0o600)
         draft.write_bytes(file.content)
@@ -110,6 +110,14 @@ def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> Non
         if user:
             os.chown(draft, user, user)
         draft.replace(target)
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it; containers can look into them, whatever the umask is."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(exist_ok=True)
+        folder.chmod(_FOLDER)
 
 
 def refresh_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> None:
