@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from ruleengine.local.server import configure_logging, serve
-from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.errors import RuleEngineError, cannot_write
 
 
 def main() -> int:
@@ -17,11 +17,18 @@ def main() -> int:
     try:
         serve(state.resolve())
     except RuleEngineError as error:
-        sys.stderr.write(f"{error.message}\n  remedy: {error.remedy}\n")
-        return int(error.exit_code)
+        return _tell(error)
+    except OSError as error:
+        what = error.filename or state
+        return _tell(cannot_write(what, error, "check who owns it, or choose another --state"))
     except KeyboardInterrupt:
         return 0
     return 0
+
+
+def _tell(error: RuleEngineError) -> int:
+    sys.stderr.write(f"{error.message}\n  remedy: {error.remedy}\n")
+    return int(error.exit_code)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
@@ -23,7 +23,7 @@ from typing import IO, Final, Self
 from ruleengine.formats import json_text
 from ruleengine.local import settings
 from ruleengine.local.material import FILES, USER_FILES, write_private
-from ruleengine.model.errors import FailedError, StoreError, UnreachableError
+from ruleengine.model.errors import FailedError, StoreError, UnreachableError, is_disk_full
 from ruleengine.model.values import Object
 
 _PATIENCE: Final = 30.0
@@ -81,18 +81,19 @@ def ensure(state: Path, images: Mapping[str, Object] | None = None) -> Running:
     Raises ``StoreError`` or ``FailedError`` where it does not come up.
     """
     state = state.resolve()
-    make_folder(state)
-    if images is not None:
-        settings.SettingsFile(state).write_images(images)
-    lease = (state / "clients.lock").open("a")
-    try:
-        fcntl.flock(lease, fcntl.LOCK_SH)
-        with (state / "start.lock").open("a") as starting:
-            fcntl.flock(starting, fcntl.LOCK_EX)
-            found = status(state) or _start(state)
-    except BaseException:
-        lease.close()
-        raise
+    with _usable(state):
+        make_folder(state)
+        if images is not None:
+            settings.SettingsFile(state).write_images(images)
+        lease = (state / "clients.lock").open("a")
+        try:
+            fcntl.flock(lease, fcntl.LOCK_SH)
+            with (state / "start.lock").open("a") as starting:
+                fcntl.flock(starting, fcntl.LOCK_EX)
+                found = status(state) or _start(state)
+        except BaseException:
+            lease.close()
+            raise
     return Running(
         kubeconfig=found.kubeconfig, url=found.url, pid=found.pid, kept=found.kept, lease=lease
     )
@@ -106,7 +107,8 @@ def start(state: Path, *, keep: bool = True) -> Running:
     state = state.resolve()
     make_folder(state)
     if keep:
-        (state / "keep").touch()
+        with _usable(state):
+            (state / "keep").touch()
     return ensure(state)
 
 
@@ -115,7 +117,8 @@ def stop(state: Path) -> bool:
 
     Raises ``FailedError`` where it does not stop.
     """
-    (state / "keep").unlink(missing_ok=True)
+    with _usable(state):
+        (state / "keep").unlink(missing_ok=True)
     found = status(state)
     if found is None:
         return False
@@ -140,33 +143,43 @@ def reset(state: Path, others: Sequence[str] = ()) -> None:
         return
     stop(state)
     forget(state, others)
-    for path in state.iterdir():
-        ours = path.name in (*FILES, settings.FILE, "port") or path.name.startswith(USER_FILES)
-        report = path.name.startswith("report-") and path.suffix == ".txt"
-        if ours or report:
-            path.unlink(missing_ok=True)
+    with _usable(state):
+        for path in state.iterdir():
+            ours = path.name in (*FILES, settings.FILE, "port") or path.name.startswith(USER_FILES)
+            report = path.name.startswith("report-") and path.suffix == ".txt"
+            if ours or report:
+                path.unlink(missing_ok=True)
 
 
 def forget(state: Path, others: Sequence[str] = ()) -> None:
     """Remove what a server that does not run has stored; its keys and its address stay."""
-    for name in ("store.sqlite", *others):
-        for path in state.glob(f"{name}*"):
-            path.unlink(missing_ok=True)
-    for name in ("server.json", "server.log", "keep"):
-        (state / name).unlink(missing_ok=True)
+    with _usable(state):
+        for name in ("store.sqlite", *others):
+            for path in state.glob(f"{name}*"):
+                path.unlink(missing_ok=True)
+        for name in ("server.json", "server.log", "keep"):
+            (state / name).unlink(missing_ok=True)
     for name in ("pods", "claims", "sandbox", "launchers"):
         shutil.rmtree(state / name, ignore_errors=True)
 
 
 def make_folder(state: Path) -> None:
     """Make the folder of a state, for its owner alone. Raises ``StoreError``."""
-    try:
+    with _usable(state):
         state.mkdir(parents=True, exist_ok=True, mode=0o700)
         _ignore_by_git(state)
+
+
+@contextlib.contextmanager
+def _usable(state: Path) -> Iterator[None]:
+    """Say of what the system refuses in a state folder what is to be done."""
+    try:
+        yield
     except OSError as error:
+        first = "free space on its disk" if is_disk_full(error) else "check its permissions"
         raise StoreError(
-            f"the state folder {state} cannot be made: {error.strerror}",
-            "check its permissions and disk, or choose another folder with --state",
+            f"the state folder {state} cannot be used: {error.strerror or error}",
+            f"{first}, or choose another folder with --state",
         ) from error
 
 

@@ -84,11 +84,11 @@ def serve(state: Path) -> None:
     signal.signal(signal.SIGTERM, lambda *_: setattr(server, "should_exit", True))
     stop = threading.Event()
     controllers = threading.Thread(target=plane.run, args=(stop,), name="controllers")
-    controllers.start()
     write_kubeconfig(state, url, material)
     # The clients' lock stays open to the very end: whoever comes while this process ends
     # waits for it, and then starts anew.
     with (state / "clients.lock").open("a") as clients:
+        controllers.start()
         try:
             with _loop_runner() as runner:
                 runner.run(_main(server, listener, bridge, _Post(state, url, clients)))
@@ -179,7 +179,7 @@ def _listen(state: Path) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((_HOST, known))
-    except OSError:
+    except (OSError, OverflowError):
         listener.bind((_HOST, 0))
     write_private(path, str(listener.getsockname()[1]).encode())
     return listener

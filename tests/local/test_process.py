@@ -73,6 +73,21 @@ def test_git_ignores_the_folder_also_where_a_disk_was_full(
     assert [one.name for one in ignored.parent.iterdir()] == [".gitignore"]
 
 
+@pytest.mark.parametrize("name", ["clients.lock", "port", "kubeconfig"])
+def test_a_folder_that_refuses_a_file_says_so(name: str, tmp_path: Path) -> None:
+    """Whether the command meets it or the server that it starts, which ends then."""
+    (tmp_path / name).mkdir()
+    with pytest.raises(StoreError, match="cannot be") as told:
+        process.ensure(tmp_path)
+    assert "Is a directory" in told.value.message
+    assert "--state" in told.value.remedy
+    assert process.status(tmp_path) is None
+    (tmp_path / name).rmdir()
+    with process.ensure(tmp_path) as running:
+        assert running.pid
+    process.stop(tmp_path)
+
+
 def test_secrets_are_readable_by_their_owner_only(running: process.Running) -> None:
     """Token, key and kubeconfig have mode 0600."""
     state = running.kubeconfig.parent
