@@ -512,6 +512,22 @@ def test_a_killed_server_leaves_no_container(
     assert until(lambda: containers(command) == [])
 
 
+def test_what_ends_in_order_with_its_server_leaves_nothing_in_the_engine(
+    runner: ProcessRunner, command: tuple[str, ...], tmp_path: Path
+) -> None:
+    """It counts as ended by the server all the same."""
+    del runner
+    own = ProcessRunner(tmp_path / "pods", SystemClock(), engine=command)
+    shell = InEngine(own, "u")
+    name = shell.start("trap 'exit 0' TERM; echo up; while :; do sleep 0.05; done")
+    until(lambda: "up" in shell.log(name))
+    own.close()
+    assert containers(command) == []
+    again = ProcessRunner(tmp_path / "pods", SystemClock(), engine=command)
+    assert again.look("u")[name].reason == "NodeRestarted"
+    again.close()
+
+
 class KilledError(BaseException):
     """The server is gone."""
 

@@ -254,6 +254,25 @@ def test_a_program_that_cannot_run_here_is_a_start_error(
     assert f"'/opt/tools/tool' {said}" in seen.message
 
 
+def test_of_a_container_that_starts_again_and_again_the_last_two_are_kept(
+    shell: Shell, runner: ProcessRunner
+) -> None:
+    """As on a cluster: what all of them wrote would fill the disk."""
+    for number in range(4):
+        arguments = ("sh", "-c", f"echo {number}; exit {number}")
+        plan = ContainerPlan(
+            uid=shell.uid, container="c", attempt=number, arguments=arguments, environment={}
+        )
+        runner.start(plan)
+        shell.wait("c")
+    seen = runner.look(shell.uid)["c"]
+    assert seen.previous is not None
+    assert (seen.attempt, seen.code, seen.previous.code) == (3, 3, 2)
+    folder = runner.log_path(shell.uid, "c", 3).parents[1]
+    assert sorted(one.name for one in folder.iterdir()) == ["2", "3"]
+    assert until(lambda: [one.name for one in folder.parents[1].iterdir()] == ["containers"])
+
+
 def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRunner) -> None:
     """TERM reaches it, so that it can end in order."""
     name = shell.start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done")

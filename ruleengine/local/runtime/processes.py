@@ -24,14 +24,13 @@ from ruleengine.local.runtime.attempts import Attempt, folders, ran_in_engine, r
 from ruleengine.local.runtime.checking import Checks
 from ruleengine.local.runtime.checks import Check, Checked, Purpose
 from ruleengine.local.runtime.container_engine import ContainerEngine
-from ruleengine.local.runtime.containers import Containers, failure_of
+from ruleengine.local.runtime.containers import Containers
 from ruleengine.local.runtime.detecting import detect
 from ruleengine.local.runtime.engine import warm_loads
 from ruleengine.local.runtime.engine_client import find_engine
 from ruleengine.local.runtime.executing import Execution, Wanted, attach, execute
 from ruleengine.local.runtime.files import (
     check_names,
-    last_bytes,
     mount_folder,
     refresh_files,
     remove,
@@ -39,13 +38,10 @@ from ruleengine.local.runtime.files import (
 from ruleengine.local.runtime.groups import Groups
 from ruleengine.local.runtime.launching import Contained, Launch, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
-from ruleengine.local.runtime.logs import last_lines
+from ruleengine.local.runtime.outcomes import outcome_of
 from ruleengine.local.runtime.sandbox import Sandbox
 from ruleengine.local.runtime.storage import INTERVAL, Bounds, excess, measure
 from ruleengine.local.runtime.values import (
-    COMPLETED,
-    ERROR,
-    OUT_OF_MEMORY,
     START_ERROR,
     ContainerPlan,
     Mount,
@@ -54,13 +50,9 @@ from ruleengine.local.runtime.values import (
 )
 
 _LOG: Final = logging.getLogger(__name__)
-_LONGEST_MESSAGE: Final = 4096
-_LONGEST_LOG: Final = 2048
-_MOST_LINES: Final = 80
 _START_FAILED: Final = 128
-_KILLED: Final = 137
-_ENGINE_FAILED: Final = 125
-"""The exit code of an engine's client that could not start a container."""
+_KEPT: Final = 2
+"""Attempts of a container that are kept, as on a cluster: the newest, and the one before it."""
 
 _PATIENCE: Final = 5.0
 _LAST_GRACE: Final = 2.0
@@ -94,6 +86,7 @@ class ProcessRunner:
         self._groups: Groups | None = None
         self._containers: Containers | None = None
         self._lock = threading.RLock()
+        self._closing = False
         self._files: dict[Path, Mapping[str, VolumeFile] | None] = {}
         self._scales = ThreadPoolExecutor(1, thread_name_prefix="weigh")
         self._weighed: dict[str, datetime] = {}
@@ -158,7 +151,11 @@ class ProcessRunner:
         attempt = Attempt(folder, self._clock.now(), stop_signal=plan.stop_signal)
         attempt.plan = plan if plan.inside else None
         with self._lock:
-            self._pods.setdefault(plan.uid, {}).setdefault(plan.container, []).append(attempt)
+            attempts = self._pods.setdefault(plan.uid, {}).setdefault(plan.container, [])
+            attempts.append(attempt)
+            for old in attempts[:-_KEPT]:
+                self._remove(old.folder, folder.parents[1])
+            del attempts[:-_KEPT]
             try:
                 remove(folder)
                 folder.mkdir(parents=True, mode=0o700)
@@ -177,6 +174,8 @@ class ProcessRunner:
                         asked, lambda found: self._ended(plan, attempt, found)
                     )
             except OSError as error:
+                if attempt.group is not None:
+                    attempt.group.remove()
                 message = f"cannot start: {error}"
                 attempt.finish(self._clock.now(), _START_FAILED, START_ERROR, message)
 
@@ -209,31 +208,18 @@ class ProcessRunner:
 
     def _ended(self, plan: ContainerPlan, attempt: Attempt, found: Contained) -> None:
         """Write down how a container ended; from the listening thread."""
+        # beside the lock: an engine may take its time to answer
+        ran_out = self._engine.was_out_of_memory
+        end = None if self._closing else outcome_of(plan, attempt, found, ran_out)
+        if attempt.group is not None:
+            attempt.group.remove()
+        if attempt.plan is not None:
+            self._remover.submit(self._engine.remove, attempt.plan)
         with self._lock:
-            if attempt.finished is not None:
+            if end is None or self._closing:
                 return
-            code = found.code or 0
-            failure = failure_of(found, attempt.folder) if code else ""
-            reason = START_ERROR if failure else ERROR if code else COMPLETED
-            if attempt.group is not None:
-                reason = OUT_OF_MEMORY if attempt.group.was_out_of_memory() else reason
-                attempt.group.remove()
-            if attempt.plan is not None:
-                reason = self._engine_reason(attempt.plan, code, reason)
-            message = failure or last_bytes(attempt.folder / "termination", _LONGEST_MESSAGE)
-            if not message and code and (plan.log_is_message or reason == START_ERROR):
-                message = last_lines(attempt.folder / "log", _MOST_LINES, _LONGEST_LOG)
-            attempt.finish(self._clock.now(), code, reason, message)
+            attempt.finish(self._clock.now(), end.code, end.reason, end.message)
         self._notify(plan.uid)
-
-    def _engine_reason(self, plan: ContainerPlan, code: int, reason: str) -> str:
-        """Return why a container in the engine has ended, and have it removed there."""
-        found = code == _KILLED and self._engine.was_out_of_memory(plan)
-        with contextlib.suppress(RuntimeError):  # the server ends, and removes them all
-            self._remover.submit(self._engine.remove, plan)
-        if code == _ENGINE_FAILED:
-            return START_ERROR
-        return OUT_OF_MEMORY if found else reason
 
     def _notify(self, uid: str) -> None:
         self.changed(uid)
@@ -318,9 +304,12 @@ class ProcessRunner:
         """Remove the folder of a PersistentVolumeClaim."""
         self._remove(self._claims / uid)
 
-    def _remove(self, folder: Path) -> None:
-        """Remove a folder beside the work: it may hold a lot."""
-        gone = folder.with_name(f".{folder.name}.{time.monotonic_ns()}")
+    def _remove(self, folder: Path, beside: Path | None = None) -> None:
+        """Remove a folder beside the work: it may hold a lot.
+
+        Until then it lies ``beside`` another under a name that nobody looks for.
+        """
+        gone = (beside or folder).with_name(f".{folder.name}.{time.monotonic_ns()}")
         with contextlib.suppress(FileNotFoundError, RuntimeError):
             folder.rename(gone)
             self._remover.submit(remove, gone)
@@ -337,10 +326,9 @@ class ProcessRunner:
     def close(self) -> None:
         """End every process, asked first; their containers count as ended by ``NodeRestarted``."""
         with self._lock:
+            self._closing = True
             running = [one for uid in self._pods for one in self._running(uid)]
             asked = [(one.contained, one.stop_signal) for one in running]
-            for attempt in running:
-                attempt.cut_off(self._clock.now())
         for found, number in asked:
             if found is not None:
                 found.signal(number)
@@ -350,10 +338,14 @@ class ProcessRunner:
                 found.over.wait(max(end - time.monotonic(), 0))
         self._checks.close()
         self._scales.shutdown(cancel_futures=True)
-        self._remover.shutdown()
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()
         self._engine.close()
+        # what has ended in an engine until now is removed there
+        self._remover.shutdown()
+        # at last: if this server is killed before, the next one finds what it has left
+        for attempt in running:
+            attempt.cut_off(self._clock.now())
         self._leftover.forget()
         if self._groups is not None:
             self._groups.close()
