@@ -1,11 +1,32 @@
-"""Laying specs over one another: named lists are merged by name (reference, Workflows 1 and 20)."""
+"""Laying specs over one another, as a strategic merge does it (reference, Workflows 1 and 20).
+
+Maps are merged inside, some lists by what tells their entries apart; of others one side is taken.
+"""
 
 from typing import Final
 
 from ruleengine.model.values import Object, Value
 
-_WHOLE: Final = frozenset({"parameters", "artifacts", "steps", "command", "args"})
-"""Lists whose entries are taken whole from the side that wins, and sequences."""
+_KEYS: Final = {
+    "artifacts": "name",
+    "env": "name",
+    "hostAliases": "ip",
+    "imagePullSecrets": "name",
+    "initContainers": "name",
+    "parameters": "name",
+    "ports": "containerPort",
+    "resourceClaims": "name",
+    "sidecars": "name",
+    "tasks": "name",
+    "templates": "name",
+    "volumeDevices": "devicePath",
+    "volumeMounts": "mountPath",
+    "volumes": "name",
+}
+"""Lists that are merged, by what tells their entries apart."""
+
+_WHOLE: Final = frozenset({"artifacts", "hooks", "labelsFrom", "parameters"})
+"""Maps and lists whose entries are taken whole from the side that wins."""
 
 TYPES: Final = (
     "container",
@@ -30,26 +51,25 @@ def over(high: Object, low: Object) -> Object:
     return merged
 
 
-def _over(key: str, high: Value, low: Value) -> Value:
+def _over(field: str, high: Value, low: Value) -> Value:
     if isinstance(high, dict) and isinstance(low, dict):
-        return over(high, low)
-    if _is_named(high) and _is_named(low):
-        return _by_name(key, high, low)
+        return {**low, **high} if field in _WHOLE else over(high, low)
+    key = _KEYS.get(field, "")
+    if _has(high, key) and _has(low, key):
+        return _by_key(key, high, low, whole=field in _WHOLE)
     return high
 
 
-def _is_named(value: Value) -> bool:
-    return isinstance(value, list) and all(isinstance(one, dict) and "name" in one for one in value)
+def _has(value: Value, key: str) -> bool:
+    """Tell whether a value is a list whose entries a key tells apart."""
+    return isinstance(value, list) and all(isinstance(one, dict) and key in one for one in value)
 
 
-def _by_name(key: str, high: list[Object], low: list[Object]) -> list[Object]:
-    known = {one["name"]: one for one in low}
-    whole = key in _WHOLE
-    first = [
-        over(one, known[one["name"]]) if one["name"] in known and not whole else one for one in high
-    ]
-    taken = {one["name"] for one in high}
-    return first + [one for one in low if one["name"] not in taken]
+def _by_key(key: str, high: list[Object], low: list[Object], *, whole: bool) -> list[Object]:
+    known = {} if whole else {one[key]: one for one in low}
+    taken = {one[key] for one in high}
+    first = [over(one, known.get(one[key], {})) for one in high]
+    return first + [one for one in low if one[key] not in taken]
 
 
 def with_defaults(template: Object, defaults: Object) -> Object:
