@@ -96,7 +96,8 @@ class Action:
     ``resource_version`` and ``uid`` are preconditions where given. ``force`` takes fields
     over from other managers. ``refusal`` says why the action must not be performed.
     ``foreseen`` says that the decision counts on what the action creates: only where it comes
-    otherwise is that a reason to decide again at once.
+    otherwise is that a reason to decide again at once. ``late`` says that it is performed only
+    once the status is stored that the decision wants: it takes away what that status follows from.
     """
 
     verb: Verb
@@ -112,6 +113,7 @@ class Action:
     reason: str = ""
     refusal: str = ""
     foreseen: bool = False
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

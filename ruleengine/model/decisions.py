@@ -120,10 +120,11 @@ DONE = Next(stop=Stop.DONE)
 class Decision:
     """What a reconciler wants for one object, given one observation.
 
-    ``actions`` are performed in order. ``status`` is the whole desired status of the object
-    (``None`` leaves it alone); only the difference is written, with the actions and at each change
-    of phase. One that ``may_wait`` (seconds) says nothing that the world does not show as well
-    for as long as it is not written. ``events`` are Kubernetes Events to publish.
+    ``actions`` are performed in order, those that are ``late`` after the status. ``status`` is the
+    whole desired status of the object (``None`` leaves it alone); only the difference is written,
+    with the actions and at each change of phase. One that ``may_wait`` (seconds) says nothing that
+    the world does not show as well for as long as it is not written. ``events`` are Kubernetes
+    Events to publish.
     ``memo`` makes the next decision cheap, never different.
     """
 

@@ -1,10 +1,14 @@
-"""What becomes of a workflow and its pods after its end: ``ttlStrategy`` and ``podGC``."""
+"""What becomes of a workflow and its pods after their end: ``ttlStrategy`` and ``podGC``."""
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
+from ruleengine.apimachinery.selectors import (
+    LabelSelector,
+    SelectorError,
+    label_selector_from_object,
+)
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import PIPELINES_MANAGER
@@ -13,12 +17,18 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.archiving import ArchivePolicy, archiving
 from ruleengine.pipelines.beginning import left
 from ruleengine.pipelines.collecting import COLLECTS
-from ruleengine.pipelines.phases import Phase
+from ruleengine.pipelines.phases import Phase, is_over
+from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
 
-_BY_END: Final = ("OnWorkflowCompletion", "OnPodCompletion")
-_BY_SUCCESS: Final = ("OnWorkflowSuccess", "OnPodSuccess")
+if TYPE_CHECKING:
+    from ruleengine.pipelines.machine import Machine
+
+_BY_POD: Final = ("OnPodCompletion", "OnPodSuccess")
+_BY_WORKFLOW: Final = ("OnWorkflowCompletion", "OnWorkflowSuccess")
+_USUAL_DELAY: Final = "5s"
+"""For how long Argo's controller leaves a pod alone that has ended, unless it is told otherwise."""
 
 
 def decide(
@@ -74,7 +84,7 @@ def _collected_from(value: Object) -> datetime | None:
     collection = _collection(value)
     strategy, phase = collection.get("strategy"), lookup(value, "status", "phase")
     finished = lookup(value, "status", "finishedAt")
-    if not finished or strategy not in (*_BY_END, *_BY_SUCCESS):
+    if not finished or strategy not in (*_BY_POD, *_BY_WORKFLOW):
         return None
     if strategy == "OnWorkflowSuccess" and phase != Phase.SUCCEEDED:
         return None
@@ -97,23 +107,67 @@ def expires(value: Object) -> datetime | None:
 
 
 def _pods(value: Object, world: World) -> Iterator[Action]:
-    """Yield the deletion of the pods that ``podGC`` does not keep."""
+    """Yield the deletion of the pods that ``podGC`` does not keep. Raises ``NodeError``."""
     collection = _collection(value)
-    try:
-        selector = label_selector_from_object(collection.get("labelSelector") or {})
-    except SelectorError as error:
-        raise NodeError(f"podGC.labelSelector: {error}") from error
+    selector = _selector(collection)
     uid = str(lookup(value, "metadata", "uid", default=""))
     for pod in world.list("v1", "Pod", index=("owner", uid)):
-        ended = lookup(pod, "status", "phase")
-        kept = collection["strategy"] == "OnPodSuccess" and ended != "Succeeded"
-        kept = kept or COLLECTS in lookup(pod, "metadata", "labels", default={})
-        kept = kept or not selector.matches(lookup(pod, "metadata", "labels", default={}))
-        if not kept and not lookup(pod, "metadata", "deletionTimestamp"):
-            yield Action(
-                verb=Verb.DELETE,
-                target=Target.of(pod),
-                manager=PIPELINES_MANAGER,
-                uid=str(lookup(pod, "metadata", "uid", default="")),
-                reason=f"podGC {collection['strategy']}",
-            )
+        kept = COLLECTS in lookup(pod, "metadata", "labels", default={})
+        if not kept and _is_collected(pod, collection, selector):
+            yield _deletion(pod, collection)
+
+
+def _selector(collection: Object) -> LabelSelector:
+    try:
+        return label_selector_from_object(collection.get("labelSelector") or {})
+    except SelectorError as error:
+        raise NodeError(f"podGC.labelSelector: {error}") from error
+
+
+def _is_collected(pod: Object, collection: Object, selector: LabelSelector) -> bool:
+    """Tell whether a pod that has ended is deleted, and is not on its way out already."""
+    ended = lookup(pod, "status", "phase")
+    if collection["strategy"] == "OnPodSuccess" and ended != "Succeeded":
+        return False
+    if lookup(pod, "metadata", "deletionTimestamp"):
+        return False
+    return selector.matches(lookup(pod, "metadata", "labels", default={}))
+
+
+def _deletion(pod: Object, collection: Object, *, late: bool = False) -> Action:
+    return Action(
+        verb=Verb.DELETE,
+        target=Target.of(pod),
+        manager=PIPELINES_MANAGER,
+        uid=str(lookup(pod, "metadata", "uid", default="")),
+        reason=f"podGC {collection['strategy']}",
+        late=late,
+    )
+
+
+def as_they_end(machine: "Machine") -> list[Action]:
+    """Return the deletion of pods whose nodes are over, while the workflow goes on.
+
+    They go once the status is stored that says how their nodes ended. A ``podGC`` that cannot be
+    read is told at the end.
+    """
+    collection = machine.spec.get("podGC") or {}
+    if collection.get("strategy") not in _BY_POD:
+        return []
+    try:
+        selector = _selector(collection)
+        delay = duration_of(collection.get("deleteDelayDuration") or _USUAL_DELAY, "")
+    except NodeError:
+        return []
+    uid = str(lookup(machine.value, "metadata", "uid", default=""))
+    found = []
+    for pod in machine.world.list("v1", "Pod", index=("ended", uid)):
+        node = machine.tree.get(str(lookup(pod, "metadata", "annotations", NODE_ID)))
+        if node is None or not is_over(node) or not _is_collected(pod, collection, selector):
+            continue
+        due = parse_time(node["finishedAt"]) + delay
+        if due > machine.now:
+            machine.wake(due)
+        else:
+            found.append(_deletion(pod, collection, late=True))
+    return found

@@ -137,6 +137,8 @@ def _decide(machine: Machine) -> Decision:
     machine.metering.tell_workflow(root, phase)
     status = make_status(machine, phase, message)
     over = phase in COMPLETED
+    if not over:
+        machine.actions.extend(cleaning.as_they_end(machine))
     return Decision(
         actions=(*machine.actions, *collecting.guard(machine), *_labels(machine.value, phase)),
         requests=tuple(machine.requests),
@@ -197,7 +199,8 @@ def _may_wait(machine: Machine, status: Object) -> float:
     before = machine.value.get("status") or {}
     others = {*before, *status} - _OF_NODES
     follows = all(before.get(one) == status.get(one) for one in others) and all(
-        one.verb is Verb.CREATE and one.target.kind == "Pod" for one in machine.actions
+        one.late or (one.verb is Verb.CREATE and one.target.kind == "Pod")
+        for one in machine.actions
     )
     return 1.0 + len(machine.tree.nodes) / _NODES_A_SECOND if follows else 0.0
 

@@ -181,7 +181,9 @@ class Decider:
         failed, key.failed = key.failed, {}
         step.answered = self._answering.read(step)
         effects = self._answering.effects(step)
-        planned = self._needed(step.reconciler, decision.actions, step.now)
+        needed = self._needed(step.reconciler, decision.actions, step.now)
+        planned = [one for one in needed if not one.action.late]
+        step.late = [one for one in needed if one.action.late][:_MOST_WRITES]
         due = bool(planned) or self._statuses.is_due(key, decision, step.now)
         if (effects or due) and not self._drives(step):
             return
@@ -216,9 +218,11 @@ class Decider:
         if step.rest:
             self._broken_off[step.key.target] = step
         else:
-            self._write_status(step)
+            is_stored = self._write_status(step)
             if step.mark is not None and self._drives(step):
                 self._write(step, step.mark)
+            if is_stored:
+                self._write_late(step)
             if not step.void and not self._driving.is_idle(step.reconciler.area):
                 step.hand.publisher.publish(step.reconciler, step.decision.events)
         pace(step, self._observations, self._quarantine, self._manner.seed)
@@ -316,26 +320,36 @@ class Decider:
         seen = step.foreseen if foreseen else step.changed
         seen.append((target, before, self._observations.seen(target)))
 
-    def _write_status(self, step: Step) -> None:
-        """Write what differs of the status: at once on a change of phase, else each second."""
+    def _write_late(self, step: Step) -> None:
+        """Perform the writes that waited for the status."""
+        for one in step.late:
+            if not self._drives(step):
+                return
+            self._write(step, one)
+
+    def _write_status(self, step: Step) -> bool:
+        """Write what differs of the status: at once on a change of phase, else each second.
+
+        Tells whether the server has it.
+        """
         key, now = step.key, step.now
         live, status = self._statuses.stored(key), step.decision.status
         if live is None or status is None:
-            return
+            return live is not None
         if self._statuses.may_wait(key, step.decision, now):
-            if self._statuses.show(key, step.decision):
+            if self._statuses.show(key, step.decision) or step.late:
                 step.wake_by(self._statuses.due(key, step.decision, now))
-            return
+            return False
         read = self._statuses.read(live)
         difference = status_difference(read, status)
         if not difference:
-            return
+            return True
         urgent = step.urgent or is_urgent(read, step.decision)
         if not urgent and self._statuses.is_too_early(key, step.decision, now):
             step.wake_by(self._statuses.due(key, step.decision, now))
-            return
+            return False
         if not self._drives(step):
-            return
+            return False
         mark, step.mark = step.mark, None
         action = Action(
             verb=Verb.STATUS,
@@ -362,6 +376,7 @@ class Decider:
             self.outcomes.append(done.outcome)
             step.failed = True
             key.failed[key.target] = done.outcome.message
+        return done.object is not None
 
 
 def _is_mark(planned: PlannedAction) -> bool:

@@ -12,11 +12,16 @@ APPLICATION: Final = "application"
 OWNER: Final = "owner"
 """The index by the uid of every owner reference."""
 
+ENDED: Final = "ended"
+"""The index by the uid of every owner reference, of pods that have ended."""
+
 LOCK: Final = "lock"
 """The index by ``holding NAME`` and ``waiting NAME`` of each lock in a workflow's status."""
 
 LABEL: Final = "label:"
 """How the index by a label begins; the key of the label follows."""
+
+_ENDS: Final = ("Succeeded", "Failed")
 
 Kind = tuple[str, str]
 """API version and kind."""
@@ -28,7 +33,9 @@ def index_values(value: Object, index: str) -> tuple[str, ...]:
     >>> index_values({"metadata": {"labels": {"app": "web"}}}, "label:app")
     ('web',)
     """
-    if index == OWNER:
+    if index == ENDED and lookup(value, "status", "phase") not in _ENDS:
+        return ()
+    if index in (OWNER, ENDED):
         owners = lookup(value, "metadata", "ownerReferences", default=())
         return tuple({str(owner.get("uid", "")): None for owner in owners})
     if index == APPLICATION:

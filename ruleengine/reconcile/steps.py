@@ -29,7 +29,7 @@ class Step:
     ``answered`` and ``heard`` say that a request has an answer now that had none, ``failed``
     that something could not be done, ``void`` that others drove before it was, ``urgent``
     that its status is written with its actions. ``rest`` is what is still to be written, ``mark``
-    what goes along with the status: labels of the object itself.
+    what goes along with the status: labels of the object itself. ``late`` is what comes after it.
     """
 
     key: Key
@@ -47,6 +47,7 @@ class Step:
     urgent: bool = False
     rest: Sequence[PlannedAction] = ()
     mark: PlannedAction | None = None
+    late: Sequence[PlannedAction] = ()
 
     def wake_by(self, moment: datetime) -> None:
         """Have the object decided at a time at the latest."""

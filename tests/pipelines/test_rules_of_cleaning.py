@@ -1,13 +1,13 @@
 """The rules of what goes after the end: ``ttlStrategy`` and ``podGC`` (reference, Workflows 2)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object
 from ruleengine.pipelines.cleaning import expires
-from tests.pipelines.worlds import START, End, run
+from tests.pipelines.worlds import START, End, MemoryWorld, run, world_of
 
 ALL: Object = {"secondsAfterCompletion": 1, "secondsAfterSuccess": 2, "secondsAfterFailure": 3}
 
@@ -78,3 +78,122 @@ def test_a_template_may_say_what_becomes_of_the_pods() -> None:
     world.put({**world.workflow(), "status": status})
     world.turn()
     assert world.pods() == []
+
+
+MARK = "workflows.argoproj.io/node-name"
+GOING_ON = """
+entrypoint: main
+podGC: {strategy: STRATEGY}
+templates:
+- name: main
+  steps:
+  - - {name: good, template: work}
+    - {name: bad, template: work, continueOn: {failed: true}}
+  - - {name: long, template: work}
+- {name: work, metadata: {labels: {of: us}}, container: {image: alpine, command: [work]}}
+"""
+
+
+def going_on(strategy: str, more: str = "") -> MemoryWorld:
+    """Return a world whose workflow has had its first pods' end long ago, and goes on."""
+    world = world_of(
+        GOING_ON.replace("STRATEGY", strategy + more),
+        lambda name, _: None if "long" in name else End(code=int("bad" in name)),
+    )
+    for _ in range(30):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    assert world.status("phase") == "Running"
+    return world
+
+
+def left(world: MemoryWorld) -> list[str]:
+    """Return the steps whose pods are still there."""
+    names = [one["metadata"]["annotations"][MARK] for one in world.pods()]
+    return sorted(one.rpartition(".")[2] for one in names)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "more", "kept"),
+    [
+        ("OnPodCompletion", "", ["long"]),
+        ("OnPodSuccess", "", ["bad", "long"]),
+        ("OnPodCompletion", ", labelSelector: {matchLabels: {of: us}}", ["long"]),
+        ("OnPodCompletion", ", labelSelector: {matchLabels: {of: them}}", ["bad", "good", "long"]),
+        ("OnPodCompletion", ", deleteDelayDuration: 1h", ["bad", "good", "long"]),
+        ("OnPodCompletion", ", deleteDelayDuration: soon", ["bad", "good", "long"]),
+        ("OnPodCompletion", ", labelSelector: {matchLabels: 1}", ["bad", "good", "long"]),
+        ("OnWorkflowCompletion", "", ["bad", "good", "long"]),
+        ("OnWorkflowSuccess", "", ["bad", "good", "long"]),
+        ('""', "", ["bad", "good", "long"]),
+    ],
+)
+def test_a_pod_goes_after_its_own_end_where_the_strategy_names_pods(
+    strategy: str, more: str, kept: list[str]
+) -> None:
+    """Also while the workflow goes on; what cannot be read is told at its end."""
+    assert left(going_on(strategy, more)) == kept
+
+
+def test_a_pod_goes_five_seconds_after_its_end_or_when_it_is_told() -> None:
+    """Argo's own delay; it is woken for that."""
+    for more, seconds in (("", 5), (", deleteDelayDuration: 9s", 9)):
+        world = world_of(
+            GOING_ON.replace("STRATEGY", f"OnPodCompletion{more}"),
+            lambda name, _: None if "long" in name else End(),
+        )
+        while "long" not in left(world):
+            world.turn()
+            world.run_pods()
+            world.now += timedelta(seconds=1)
+        ended = datetime.fromisoformat(world.node("good")["finishedAt"])
+        world.now = ended + timedelta(seconds=seconds - 1)
+        decision = world.turn()
+        assert decision.next.time == ended + timedelta(seconds=seconds)
+        assert left(world) == ["bad", "good", "long"]
+        world.now += timedelta(seconds=1)
+        decision = world.turn()
+        assert left(world) == ["long"]
+        assert all(one.late for one in decision.actions)
+        assert decision.may_wait
+
+
+def test_a_pod_that_is_made_to_end_keeps_until_it_has() -> None:
+    """Its logs are read till then; one that is on its way out is not deleted again."""
+    spec = GOING_ON.replace("STRATEGY", "OnPodCompletion, deleteDelayDuration: 1s")
+    spec = spec.replace("work, metadata", "work, timeout: 9s, metadata")
+    spec = spec.replace("{name: good,", "{name: good, continueOn: {failed: true},")
+    world = world_of(spec, lambda *_: None)
+    while "long" not in left(world):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.now += timedelta(seconds=1)
+    pods = [one for one in world.pods() if "long" not in one["metadata"]["annotations"][MARK]]
+    for phase in ("Running", "Failed"):
+        for pod in pods:
+            world.put({**pod, "status": {**pod["status"], "phase": phase}})
+        decision = world.decide()
+        assert len([one for one in decision.actions if one.late]) == (phase == "Failed") * 2
+    for pod in pods:
+        metadata = {**pod["metadata"], "deletionTimestamp": format_time(world.now)}
+        world.put({**pod, "metadata": metadata, "status": {**pod["status"], "phase": "Failed"}})
+    assert not [one for one in world.decide().actions if one.late]
+
+
+def test_a_pod_that_has_ended_stays_for_as_long_as_its_node_goes_on() -> None:
+    """One whose outputs are being kept, say: its end follows from the pod."""
+    kept = "memoize: {key: k, cache: {configMap: {name: c}}}"
+    spec = GOING_ON.replace("STRATEGY", "OnPodCompletion, deleteDelayDuration: 0s")
+    spec = spec.replace("{name: long, template: work}", "{name: long, inline: {suspend: {}}}")
+    world = world_of(spec.replace("work, metadata", f"work, {kept}, metadata"))
+    while not any(one["status"]["phase"] == "Succeeded" for one in world.pods()):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    assert not [one for one in world.turn().actions if one.late]
+    assert world.node("good")["phase"] != "Succeeded"
+    world.turn()
+    assert world.node("good")["phase"] == "Succeeded"
+    assert left(world) == []

@@ -196,10 +196,14 @@ class MemoryWorld:
     def turn(self, writes: int | None = None) -> Decision:
         """Decide once and do what was decided, but no more than so many writes."""
         decision = self.decide()
-        for action in decision.actions[:writes]:
+        early = [one for one in decision.actions if not one.late]
+        for action in early[:writes]:
             self.perform(action)
-        if (writes is None or writes > len(decision.actions)) and decision.status is not None:
+        if (writes is None or writes > len(early)) and decision.status is not None:
             self.put({**self.workflow(), "status": decision.status})
+        for action in decision.actions if writes is None else ():
+            if action.late:
+                self.perform(action)
         active = [one for one in self.pods() if one["status"]["phase"] in ("Pending", "Running")]
         self.most = max(self.most, len(active))
         return decision
