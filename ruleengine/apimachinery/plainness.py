@@ -11,6 +11,7 @@ from ruleengine.apimachinery.custom_formats import is_date_time
 from ruleengine.apimachinery.list_items import item_problem, steps_of
 from ruleengine.apimachinery.quantities import is_canonical
 from ruleengine.apimachinery.schema import ListType, Scalar, Schema, Shape
+from ruleengine.apimachinery.whole_numbers import bounds
 from ruleengine.model.values import Object, Value
 
 # Found once: to look up a member of an enum takes longer than most of what is done here.
@@ -22,9 +23,9 @@ _SCALAR: Final = Shape.SCALAR
 _STRING: Final = Scalar.STRING
 _STRUCT: Final = Shape.STRUCT
 _TIME: Final = Scalar.TIME
+_WHOLE: Final = frozenset({Scalar.INTEGER, Scalar.NUMBER, Scalar.INT_OR_STRING})
 _SORTS: Final[dict[type, frozenset[Scalar]]] = {
     str: frozenset({Scalar.STRING, Scalar.BYTES, Scalar.INT_OR_STRING}),
-    int: frozenset({Scalar.INTEGER, Scalar.NUMBER, Scalar.INT_OR_STRING}),
     bool: frozenset({Scalar.BOOLEAN}),
 }
 """Which scalars a value is of whose type is all that matters."""
@@ -74,6 +75,9 @@ def _is_plain_scalar(value: Value, schema: Schema) -> bool:
         return is_canonical(value, milli=schema.milli)
     if sort is str and scalar is _TIME:
         return is_date_time(value)
+    if sort is int:
+        least, most = bounds(schema.type_name)
+        return scalar in _WHOLE and least <= value <= most
     return sort in _SORTS and scalar in _SORTS[sort]
 
 

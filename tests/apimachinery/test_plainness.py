@@ -19,8 +19,8 @@ from tests.apimachinery.good_objects import GOOD, whole
 from tests.apimachinery.objects import THING, THINGS, thing
 
 JUNK: tuple[Any, ...] = (
-    None, 0, 1, -1, 1.0, 0.5, "", "x", "1Gi", "1024Mi", "0.5", "50%", [], {}, True, False, [None],
-    ["x", "x"], [{}], {"name": "a"}, {"a": None}, "2026-01-01T00:00:00Z", "Always",
+    None, 0, 1, -1, 2**31, 2**64, 1.0, 0.5, "", "x", "1Gi", "1024Mi", "0.5", "50%", [], {}, True,
+    False, [None], ["x", "x"], [{}], {"name": "a"}, {"a": None}, "2026-01-01T00:00:00Z", "Always",
 )  # fmt: skip
 
 
@@ -96,6 +96,7 @@ def test_nothing_is_found_in_a_plain_object_of_a_custom_kind(value: dict[str, An
         {"number": "1"},
         {"number": 1.0},
         {"number": True},
+        {"number": 2**63},
         {"text": None},
         {"text": 1},
         {"names": ["a", "a"]},
