@@ -62,6 +62,19 @@ def test_an_object_that_changes_all_the_time_starves_nobody() -> None:
     assert order == ["busy", "a", "b", "c", "busy", "busy"]
 
 
+def test_an_object_that_changes_while_it_waits_keeps_its_place() -> None:
+    """However often it changes and whoever comes after it: it is not starved either."""
+    keys = Keys()
+    for name in ("first", "busy", "last"):
+        keys.wake(target(name))
+    order = []
+    for number in range(3):
+        keys.wake(target("busy"))
+        keys.wake(target(f"new-{number}"))
+        order.append(keys.next().target.name)
+    assert order == ["first", "busy", "last"]
+
+
 def test_an_area_with_many_objects_does_not_delay_the_others() -> None:
     """The areas take turns; within an area the first comes first."""
     keys = Keys()

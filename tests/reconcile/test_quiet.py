@@ -229,6 +229,7 @@ def test_a_status_that_may_wait_is_shown_at_once_and_written_once_a_second(*, wa
 class Counter:
     """Counts the seconds in a status that may wait, for as many of them as the spec says."""
 
+    waits: bool = True
     area = "toy"
     api_version = "argoproj.io/v1alpha1"
     kind = "Workflow"
@@ -242,14 +243,14 @@ class Counter:
             return Decision(status={"phase": "Succeeded", "gone": gone})
         return Decision(
             status={"phase": "Running", "gone": gone},
-            may_wait=float("phase" in value.get("status", {})),
+            may_wait=float(self.waits and "phase" in value.get("status", {})),
             next=Next(stop=Stop.AT, time=now + timedelta(seconds=1)),
         )
 
 
-def _written_in_between(objects: int, seconds: int) -> Counted[str]:
+def _written_in_between(objects: int, seconds: int, *, waits: bool = True) -> Counted[str]:
     """Return how often the status of each object was written but for its begin and its end."""
-    scene = Stage(Counter())
+    scene = Stage(Counter(waits))
     for number in range(objects):
         scene.api.add(workflow(f"w{number}", seconds))
     settled = scene.settle(2 * seconds)
@@ -265,6 +266,13 @@ def test_where_many_statuses_may_wait_they_take_turns() -> None:
     crowd = _written_in_between(100, 50)
     assert 300 <= crowd.total() <= 500 + 100
     assert min(crowd.values()) >= 3
+
+
+def test_statuses_that_may_not_wait_take_no_turns() -> None:
+    """However many there are: each second that of each."""
+    crowd = _written_in_between(100, 10, waits=False)
+    assert min(crowd.values()) >= 7
+    assert len(crowd) == 100
 
 
 def test_however_many_statuses_may_wait_none_waits_for_ever() -> None:
