@@ -4,7 +4,7 @@ What was read from other documents is kept in the status, so that a workflow on 
 on as it began whatever happens to them.
 """
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import World
@@ -15,8 +15,7 @@ from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.repositories import Around, Repositories
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Found:
+class Found(NamedTuple):
     """A template, the scope in which the names inside of it are looked up, and its own name.
 
     ``reference`` is Argo's ``templateRef`` where it came from another document.
@@ -70,9 +69,7 @@ class Definitions:
             template = {**template, "retryStrategy": retry}
         if template is found.template:
             return found
-        return Found(
-            template=template, scope=found.scope, name=found.name, reference=found.reference
-        )
+        return found._replace(template=template)
 
     def _named(self, name: str, scope: str) -> Found:
         if scope == self._local:

@@ -41,16 +41,15 @@ def _why(machine: Machine) -> str:
     return machine.ending
 
 
-def _daemons(machine: Machine, kind: NodeType) -> list[Object]:
-    return [one for one in machine.tree.daemons() if one["type"] == kind]
-
-
 def watch_daemons(machine: Machine) -> None:
     """Note daemons that came to an end by themselves: that is a failure, which may be retried.
 
     What retries them is brought on by the steps or tasks around it, which know how it was begun.
     """
-    for node in _daemons(machine, NodeType.POD):
+    daemons = list(machine.tree.daemons())
+    for node in daemons:
+        if node["type"] != NodeType.POD:
+            continue
         target = leaves.pod_target(machine, node)
         pod = machine.world.get(target)
         if pod is None:
@@ -61,7 +60,9 @@ def watch_daemons(machine: Machine) -> None:
         if seen["phase"] != Phase.RUNNING and not is_ready(pod):
             message = str(seen["message"] or "the daemon came to its end")
             machine.end(node, Phase.FAILED, message, daemoned=None)
-    for node in _daemons(machine, NodeType.RETRY):
+    for node in daemons:
+        if node["type"] != NodeType.RETRY:
+            continue
         if not is_hook(node):
             machine.daemons.setdefault(str(node.get("boundaryID")), []).append(node)
         elif not _is_boundary_over(machine, node):

@@ -6,7 +6,7 @@ Shared by steps and DAGs (reference, Workflows 5 to 7 and 21).
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object, Value
@@ -25,8 +25,7 @@ _PURE: Final = re.compile(r"\{\{\s*([^{}=\s][^{}]*?)\s*\}\}")
 EMPTY: Final = "Skipped, empty params"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Planned:
+class Planned(NamedTuple):
     """One node that a step or task stands for; ``skipped`` says why it does not run."""
 
     name: str

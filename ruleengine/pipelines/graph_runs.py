@@ -1,8 +1,7 @@
 """DAGs: each task begins when what it depends on has come to an end (reference, Workflows 8)."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, leaves, naming
@@ -22,8 +21,7 @@ if TYPE_CHECKING:
 OMITTED = "omitted: depends condition not met"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Dag:
+class _Dag(NamedTuple):
     """One DAG while it is looked after; the limit of its template counts for ``limited``."""
 
     node: Object

@@ -133,6 +133,8 @@ def _entries(kind: str, name: str, holders: Sequence[str]) -> Iterator[Object]:
 
 def kinds_in(value: Object) -> dict[str, str]:
     """Return the kinds of the locks that a workflow's status names."""
+    if lookup(value, "status", "synchronization") is None:
+        return {}
     return {
         str(one.get(kind)): kind
         for kind in (MUTEX, SEMAPHORE)

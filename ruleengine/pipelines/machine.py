@@ -7,6 +7,7 @@ where it does. What kind of template it is decides who knows how (:mod:`.steps`,
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target
@@ -121,7 +122,7 @@ class Machine:
         """How the workflow was told to shut down; empty where it was not."""
         return str(self.spec.get("shutdown") or "")
 
-    @property
+    @cached_property
     def deadline(self) -> datetime | None:
         """When the workflow's time is over."""
         seconds = self.spec.get("activeDeadlineSeconds")
@@ -129,7 +130,7 @@ class Machine:
             return None
         return self.started + timedelta(seconds=int(seconds))
 
-    @property
+    @cached_property
     def ending(self) -> str:
         """Why nothing new begins any more, exit handlers aside; empty where things go on."""
         if self.stopped:
@@ -372,18 +373,19 @@ class Machine:
         return self._by_type(self.tree.find(call.name) or node, template, scope, call)
 
     def _by_type(self, node: Object, template: Object, scope: str, call: Call) -> Object:
-        inner = call._replace(scope=scope, depth=call.depth + 1)
         match node["type"]:
+            case NodeType.POD | NodeType.HTTP | NodeType.PLUGIN:
+                return leaves.go_on(self, node, template, call)
             case NodeType.RETRY:
                 return retrying.go_on(self, node, template, call)
+            case NodeType.SUSPEND:
+                return suspending.go_on(self, node, template)
+        inner = call._replace(scope=scope, depth=call.depth + 1)
+        match node["type"]:
             case NodeType.STEPS:
                 return steps.go_on(self, node, template, inner)
             case NodeType.DAG:
                 return graph_runs.go_on(self, node, template, inner)
-            case NodeType.SUSPEND:
-                return suspending.go_on(self, node, template)
-            case NodeType.POD | NodeType.HTTP | NodeType.PLUGIN:
-                return leaves.go_on(self, node, template, call)
         return node
 
     def fail_fast(self, node: Object, template: Object) -> bool:

@@ -7,8 +7,8 @@ anything from is a pod with one container, with no rights at the API.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any, Final, NamedTuple
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, PORTS, REPORTS, RETRIES
@@ -64,8 +64,7 @@ _OURS: Final = frozenset({"resource", "http", "data", "plugin"})
 _NO_ARTIFACTS: Final = ArtifactWork()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PodRequest:
+class PodRequest(NamedTuple):
     """What a pod is made of.
 
     ``seconds`` is how long it may be active, if that is bounded; ``avoided`` are the names of
@@ -143,8 +142,7 @@ def make_pod(asked: PodRequest) -> Object:
     }
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Own:
+class _Own(NamedTuple):
     """The containers that we make for a step, and the volumes that they need."""
 
     steps: tuple[Object, ...]

@@ -1,7 +1,6 @@
 """Steps: groups one after another, the steps of a group side by side (reference, Workflows 9)."""
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object
@@ -20,8 +19,7 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Steps:
+class _Steps(NamedTuple):
     """One node of steps while it is looked after; ``call`` is how its steps are called."""
 
     node: Object

@@ -5,7 +5,7 @@ laid over what the status holds, so that the difference costs what changed.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.model.values import Object
@@ -22,6 +22,9 @@ from ruleengine.pipelines.phases import (
 
 DURATIONS: Final = "resourcesDuration"
 """What nodes, and the workflow, were given of resources: whole seconds by resource."""
+
+_COUNTED: Final = ("phase", "type", DURATIONS, "synchronizationStatus")
+"""What of a node changes, as long as there is one, that anything is counted by."""
 
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
@@ -59,17 +62,20 @@ class Tally:
 
     def over(self, nodes: Mapping[str, Object]) -> "Tally":
         """Return a tally of the same nodes that goes on by itself."""
-        return replace(
-            self,
-            nodes=nodes,
+        return Tally(
+            nodes,
             open=dict(self.open),
             active=dict(self.active),
+            leaves=self.leaves,
+            completed=self.completed,
             used=dict(self.used),
             wrong=dict(self.wrong),
         )
 
     def note(self, before: Object | None, node: Object) -> None:
         """Count a node in place of what it was before."""
+        if before is not None and all(before.get(one) == node.get(one) for one in _COUNTED):
+            return
         for one, number in ((before, -1), (node, 1)):
             if one is not None:
                 self._count(one, number)
