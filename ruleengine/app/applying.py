@@ -203,6 +203,7 @@ def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers)
             news=news,
             cancel=observers.cancel,
             progress=observers.progress,
+            found=observers.found,
             leases=leases,
             seed=os.getpid(),
         )

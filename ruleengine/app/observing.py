@@ -5,11 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ruleengine.model.actions import Outcome
+from ruleengine.model.findings import Finding
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observers:
-    """Who is told what happens, and who may stop it."""
+    """Who is told what happens and what cannot be seen, and who may stop it."""
 
     progress: Callable[[Outcome], None] = field(default=lambda _: None)
+    found: Callable[[Finding], None] = field(default=lambda _: None)
     cancel: threading.Event = field(default_factory=threading.Event)

@@ -1,5 +1,7 @@
 """``ruleengine run``."""
 
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +14,7 @@ from ruleengine.model.errors import ExitCode
 if TYPE_CHECKING:
     from ruleengine.app.applying import Delivery
     from ruleengine.model.actions import Outcome
+    from ruleengine.model.findings import Finding
 
 _EPILOG = """\b
 Examples:
@@ -61,13 +64,23 @@ def command(
         drive=True, receive=True, keep=True, floor=not allow_prune, metrics_port=metrics_port
     )
     told = _tell if output == "text" else None
+    warned: list[Finding] = []
     with observed(told) as observers:
         if output == "text":
+            observers = replace(observers, found=partial(_warn, warned))
             click.echo("running until Ctrl-C")
             if metrics_port is not None:
                 click.echo(f"metrics: http://127.0.0.1:{metrics_port}/metrics")
         delivery = apply(directory, cluster, options, observers)
-    return _report(delivery, output)
+    left = tuple(one for one in delivery.findings if one not in warned)
+    return _report(replace(delivery, findings=left), output)
+
+
+def _warn(warned: "list[Finding]", finding: "Finding") -> None:
+    from ruleengine.cli.printing import show_findings
+
+    warned.append(finding)
+    show_findings("text", [finding], beside=True)
 
 
 def _tell(outcome: "Outcome") -> None:

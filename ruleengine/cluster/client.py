@@ -62,6 +62,7 @@ class _Server:
     discovering: threading.Lock = field(default_factory=threading.Lock)
     kinds: KindTable | None = None
     unknown: set[tuple[str, str]] = field(default_factory=set)
+    unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
     writes: int = 0
 
 
@@ -80,6 +81,11 @@ class Client:
         Dry runs and leases, which say nothing but who is at work, do not count.
         """
         return self._server.writes
+
+    @property
+    def unreadable(self) -> dict[tuple[str, str], str]:
+        """What who needs kinds that may not be read notes of them: the words of the server."""
+        return self._server.unreadable
 
     def fenced(self, left: Callable[[], float]) -> "Client":
         """Return a client of the same server whose writes come to an end in time.

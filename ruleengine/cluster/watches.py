@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ruleengine.cluster.client import Client
-from ruleengine.cluster.errors import ApiError, GoneError
+from ruleengine.cluster.errors import ApiError, ForbiddenError, GoneError
 from ruleengine.cluster.events import EventType, WatchEvent
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Target
@@ -136,7 +136,9 @@ class WatchCache:
                 failures = 0
             except GoneError:
                 version = ""
-            except (ApiError, UnreachableError):
+            except (ApiError, UnreachableError) as error:
+                if isinstance(error, ForbiddenError):
+                    self._client.unreadable[key] = error.message
                 failures += 1
                 self._closed.wait(self._retrying.pause(min(failures, 10)))
 

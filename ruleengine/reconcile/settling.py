@@ -30,6 +30,7 @@ from ruleengine.reconcile.patience import Patience
 from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.steps import Told
 from ruleengine.reconcile.surroundings import Surroundings
+from ruleengine.reconcile.unseen import Unseen
 
 _LONGEST_WORK: Final = timedelta(seconds=1)
 """How long decisions are taken one after another before changes are looked at."""
@@ -50,7 +51,7 @@ class Settling:
 
     Without a ``deadline`` the loop goes on when everything has settled, until it is cancelled;
     ``news`` then tells it of what happens outside.
-    ``progress`` is told every outcome as it comes. ``leases`` say by area who drives it: one
+    ``progress`` is told every outcome as it comes, ``found`` what the run cannot see. ``leases`` say by area who drives it: one
     that is held elsewhere is only watched; an area without a lease is ours. ``seed`` spreads
     retries. After ``longest_wait`` seconds cancelling is looked at, whatever happens.
     """
@@ -61,6 +62,7 @@ class Settling:
     news: News = field(default_factory=News)
     cancel: threading.Event = field(default_factory=threading.Event)
     progress: Callable[[Outcome], None] = field(default=lambda _: None, repr=False)
+    found: Callable[[Finding], None] = field(default=lambda _: None, repr=False)
     retrying: Retrying = field(default_factory=Retrying)
     leases: Mapping[str, AreaLease] = field(default_factory=dict)
     seed: int = 0
@@ -116,6 +118,7 @@ class _Loop:
             most_outcomes=None if settling.deadline is not None else _MOST_OUTCOMES,
         )
         self._decider = Decider(surroundings, self._observations, self._driving, manner, patience)
+        self._unseen = Unseen(surroundings.client, settling.found)
         self._timed_out = False
         self._taken_at = settling.now()
 
@@ -125,6 +128,7 @@ class _Loop:
         for reconciler in self._surroundings.reconcilers:
             for one in self._observations.list(reconciler.api_version, reconciler.kind):
                 self._wake(one)
+        self._unseen.tell(self._surroundings.reconcilers)
         for target, before, after in self._decider.hands.collect():
             self._keys.changed(target, before, after)
         while not self._settling.cancel.is_set():
@@ -202,6 +206,7 @@ class _Loop:
 
     def _wait(self, now: datetime) -> bool:
         """Wait for a change or a time; false where there is nothing to wait for."""
+        self._unseen.tell()
         unsettled = self._keys.unsettled()
         deadline = self._settling.deadline
         if not unsettled and deadline is not None:
@@ -247,7 +252,7 @@ class _Loop:
             unsettled=tuple(Told(one.target, one.reason()) for one in self._keys.unsettled()),
             watched=tuple(Told(one.target, one.watched) for one in keys if one.watched),
             failed=tuple(Told(target, message) for target, message in sorted(failed.items())),
-            findings=order_findings(decider.findings),
+            findings=order_findings((*decider.findings, *self._unseen.findings)),
             timed_out=self._timed_out,
             cancelled=self._settling.cancel.is_set(),
             decisions=decider.decisions,

@@ -44,13 +44,19 @@ class ClientSource:
         return self._client.get(target)
 
     def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
-        """Return every object of a kind; none where it is unknown or may not be read."""
-        del follow
+        """Return every object of a kind; none where it is unknown or may not be read.
+
+        The client is told of a kind that is to be followed and may not be read.
+        """
         if self._client.kind(api_version, kind) is None:
             return ()
         try:
             return self._client.list(api_version, kind).items
-        except (NotFoundError, ForbiddenError):
+        except NotFoundError:
+            return ()
+        except ForbiddenError as error:
+            if follow:
+                self._client.unreadable[(api_version, kind)] = error.message
             return ()
 
     def kinds(self) -> Sequence[Kind]:

@@ -114,6 +114,30 @@ def test_a_version_that_is_too_old_leads_to_a_new_list(
     assert told["web"].last["data"] == {"a": "1"}
 
 
+def test_a_kind_that_may_be_listed_and_not_watched_is_noted_and_tried_again(
+    api: FakeApi, turns: Turns
+) -> None:
+    """Else its changes would be missed without a word."""
+    retrying = Retrying(attempts=1, first_pause=0.0, sleep=lambda _: None)
+    client = Client(api, retrying)
+    cache = WatchCache(client, retrying=retrying, spawn=turns.loops.append)
+    counted = api.fault
+    assert cache.follow(*KIND)
+
+    def forbid(request: HttpRequest, when: str) -> HttpResponse | None:
+        counted(request, when)
+        watches = when == "before" and ("watch", "true") in request.query
+        return HttpResponse(status=403, headers={}, body=b"{}") if watches else None
+
+    api.fault = forbid
+    turns.run(watches=1)
+    assert [*client.unreadable] == [KIND]
+    api.fault = counted
+    api.add(config_map("web", a="2"))
+    turns.run()
+    assert cache.get(WEB)["data"] == {"a": "2"}
+
+
 def test_a_bookmark_moves_the_version_on(api: FakeApi, cache: WatchCache, turns: Turns) -> None:
     """A kind of which nothing happens is not watched from a version that grows too old."""
     cache.follow(*KIND)

@@ -9,6 +9,11 @@ CODES: tuple[Code, ...] = (
         "Install what brings the kind, or correct apiVersion and kind.",
     ),
     Code(
+        "plan-kind-unreadable",
+        "Objects of a kind may not be listed or watched by whoever drives",
+        "Grant list and watch on it in all namespaces and start again.",
+    ),
+    Code(
         "plan-prune-refused",
         "So much would be pruned that it looks like a mistake",
         "Check that the folder is whole; if it is meant, apply with --allow-prune.",

@@ -1,0 +1,101 @@
+"""What a run may not read is told once, and everything else goes on."""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ruleengine.cluster.client import Client
+from ruleengine.model.decisions import Decision, World
+from ruleengine.model.findings import Finding, Severity
+from ruleengine.model.http import HttpRequest, HttpResponse
+from ruleengine.model.values import Object
+from ruleengine.reconcile.feeds import PollFeed
+from ruleengine.reconcile.settling import Settled, Settling, settle
+from ruleengine.reconcile.surroundings import Surroundings
+from tests.reconcile.kit import config_map, quiet
+from tests.reconcile.test_settling import Counter, Scene, workflow
+
+WORDS = "User 'jane' cannot list resource"
+
+
+@dataclass
+class Watcher(Counter):
+    """Of another area: looks for ConfigMaps, all of them."""
+
+    area = "rollouts"
+    kind = "Rollout"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return how many there are."""
+        del value, now, memo
+        return Decision(status={"found": len(world.list("v1", "ConfigMap", "shop"))})
+
+
+def forbidding(*plurals: str) -> Callable[[HttpRequest, str], HttpResponse | None]:
+    """Return the fault of a server that lets nobody list some kinds."""
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        if when != "before" or request.method != "GET" or not request.path.endswith(plurals):
+            return None
+        body = {"kind": "Status", "reason": "Forbidden", "code": 403, "message": WORDS}
+        return HttpResponse(status=403, headers={}, body=json.dumps(body).encode())
+
+    return fault
+
+
+def run(scene: Scene, told: list[Finding]) -> Settled:
+    """Settle with reconcilers of two areas."""
+    client = Client(scene.api, quiet())
+    return settle(
+        Surroundings.of(client, [Counter(), Watcher()]),
+        Settling(
+            now=lambda: scene.now,
+            feed=PollFeed(client, scene.sleep),
+            deadline=scene.now + timedelta(seconds=60),
+            found=told.append,
+            retrying=quiet(),
+        ),
+    )
+
+
+def rollout() -> Object:
+    """Return an object of the other area."""
+    return {**workflow("two"), "kind": "Rollout"}
+
+
+def test_areas_whose_kinds_may_not_be_listed_are_told_of_together_and_once() -> None:
+    """Nothing of theirs is touched; those that remain are driven."""
+    scene, told = Scene(), []
+    scene.api.add(workflow("one"))
+    scene.api.add(rollout())
+    scene.api.fault = forbidding("/rollouts")
+    settled = run(scene, told)
+    assert scene.status("one") == {"phase": "Succeeded", "made": 3}
+    assert "status" not in scene.api.live("Rollout", "two", "shop")
+    (finding,) = told
+    assert settled.findings == (finding,)
+    assert (finding.code, finding.severity) == ("plan-kind-unreadable", Severity.WARNING)
+    assert "Rollout (rollouts)" in finding.message
+    assert "Workflow" not in finding.message
+
+
+def test_what_a_decision_reads_and_may_not_is_told_with_the_words_of_the_server() -> None:
+    """The decision finds none of it."""
+    scene, told = Scene(), []
+    scene.api.add(rollout())
+    scene.api.add(config_map("web"))
+    scene.api.fault = forbidding("/configmaps")
+    run(scene, told)
+    assert scene.api.live("Rollout", "two", "shop")["status"] == {"found": 0}
+    (finding,) = told
+    assert "ConfigMap of v1" in finding.message
+    assert finding.message.endswith(WORDS)
+
+
+def test_who_may_read_everything_is_told_nothing() -> None:
+    """Also where a kind is not there at all."""
+    scene, told = Scene(), []
+    scene.api.add(workflow("one"))
+    assert run(scene, told).findings == ()
+    assert told == []
