@@ -66,7 +66,7 @@ class VirtualFeed:
         """Return every object of a kind."""
         if follow:
             self._kinds.add((api_version, kind))
-        return self._source.list(api_version, kind)
+        return self._source.list(api_version, kind, follow=follow)
 
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""

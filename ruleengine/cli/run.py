@@ -65,9 +65,10 @@ def command(
     )
     told = _tell if output == "text" else None
     warned: list[Finding] = []
-    with observed(told) as observers:
+    with observed(told) as looking_on:
+        observers = looking_on
         if output == "text":
-            observers = replace(observers, found=partial(_warn, warned))
+            observers = replace(looking_on, found=partial(_warn, warned))
             click.echo("running until Ctrl-C")
             if metrics_port is not None:
                 click.echo(f"metrics: http://127.0.0.1:{metrics_port}/metrics")

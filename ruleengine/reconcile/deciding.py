@@ -119,7 +119,7 @@ class Decider:
         except UnreachableError:
             raise
         except ApiError as error:  # what it reads cannot be had now: no fault of who reads it
-            self._try_later(key, now, error)
+            self.try_later(key, now, error)
             return changed
         except Exception as error:  # noqa: BLE001 - one poisonous object never stops the others
             self._quarantine.crashed(key, value, error, now)
@@ -150,7 +150,7 @@ class Decider:
         except UnreachableError:
             raise
         except ApiError as error:
-            self._try_later(key, now, error)
+            self.try_later(key, now, error)
         except Exception as error:  # noqa: BLE001 - nor does a decision that cannot be performed
             self._quarantine.crashed(key, step.value, error, now)
         return [*step.changed, *step.foreseen]
@@ -165,12 +165,12 @@ class Decider:
             try:
                 changed += read_anew(self._observations, self._surroundings.client, target)
             except ApiError as error:
-                self._try_later(key, now, error)
+                self.try_later(key, now, error)
                 return changed
             key.unsure.discard(target)
         return changed
 
-    def _try_later(self, key: Key, now: datetime, error: ApiError) -> None:
+    def try_later(self, key: Key, now: datetime, error: ApiError) -> None:
         """Have an object decided again once what it reads can perhaps be had."""
         key.following = Next(stop=Stop.ON, message=error.message)
         key.failures += 1

@@ -45,7 +45,8 @@ class PollFeed:
 
     def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
         """Return every object of a kind."""
-        found = {Target.of(one): one for one in self._source.list(api_version, kind)}
+        listed = self._source.list(api_version, kind, follow=follow)
+        found = {Target.of(one): one for one in listed}
         if follow:
             self._seen[(api_version, kind)] = found
         return tuple(found.values())
@@ -89,7 +90,7 @@ class WatchFeed:
         """Return every object of a kind."""
         if follow and self._cache.follow(api_version, kind):
             return self._cache.objects(api_version, kind)
-        return self._source.list(api_version, kind)
+        return self._source.list(api_version, kind, follow=follow)
 
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""

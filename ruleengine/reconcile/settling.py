@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
+from ruleengine.cluster.errors import ApiError
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.cluster.watches import Changed
 from ruleengine.model.actions import Outcome, Target
@@ -51,9 +52,10 @@ class Settling:
 
     Without a ``deadline`` the loop goes on when everything has settled, until it is cancelled;
     ``news`` then tells it of what happens outside.
-    ``progress`` is told every outcome as it comes, ``found`` what the run cannot see. ``leases`` say by area who drives it: one
-    that is held elsewhere is only watched; an area without a lease is ours. ``seed`` spreads
-    retries. After ``longest_wait`` seconds cancelling is looked at, whatever happens.
+    ``progress`` is told every outcome as it comes, ``found`` what the run cannot see. ``leases``
+    say by area who drives it: one that is held elsewhere is only watched; an area without a
+    lease is ours. ``seed`` spreads retries. After ``longest_wait`` seconds cancelling is looked
+    at, whatever happens.
     """
 
     now: Callable[[], datetime]
@@ -156,14 +158,19 @@ class _Loop:
                 self._keys.answered(answer)
 
     def _step(self, key: Key, now: datetime) -> None:
+        failures = key.failures
         for target, before, after in self._decider.decide(key, now):
             self._keys.changed(target, before, after)
             if before is None and after is not None:
                 self._wake(after)
         self._forget_answers(self._keys.note(key))
         following = key.following
-        for target in following.targets if following else ():
-            self._follow(target)
+        try:
+            for target in following.targets if following else ():
+                self._follow(target)
+        except ApiError as error:  # what is awaited cannot be read now
+            key.failures = failures
+            self._decider.try_later(key, now, error)
         if self._observations.get(key.target) is None:
             self._decider.hands.forget(key.target)
             self._forget_answers(self._keys.drop(key.target))
@@ -233,6 +240,8 @@ class _Loop:
     def _wake(self, value: Object) -> None:
         """Have an object decided that is ours to decide about, or was until now."""
         target = Target.of(value)
+        if self._unseen.leaves_alone(target):
+            return
         if self._surroundings.decides(value) or target in self._keys:
             self._keys.wake(target)
 

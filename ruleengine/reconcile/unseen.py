@@ -5,9 +5,10 @@ left alone as a whole. What a decision reads beside its object is told kind by k
 finds none of it.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from ruleengine.cluster.client import Client
+from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Place, Severity
 
@@ -21,18 +22,28 @@ class Unseen:
         self._client = client
         self._found = found
         self._known: set[tuple[str, str]] = set()
+        self._left: set[tuple[str, str]] = set()
         self.findings: list[Finding] = []
+
+    def leaves_alone(self, target: Target) -> bool:
+        """Tell whether nothing is decided about an object: its kind may not be listed.
+
+        One that we make ourselves is for whoever drives its area.
+        """
+        return (target.api_version, target.kind) in self._left
 
     def tell(self, reconcilers: Iterable[Reconciler] = ()) -> None:
         """Tell of what is new; whose objects ``reconcilers`` act on is told together."""
         unreadable = dict(self._client.unreadable)
         new = {kind: words for kind, words in unreadable.items() if kind not in self._known}
         self._known.update(new)
-        left = sorted((one.area, one.kind) for one in reconcilers if new.pop(_kind(one), None))
+        left = {_kind(one): one.area for one in reconcilers if _kind(one) in new}
         if left:
+            self._left.update(left)
             self._add(_left_alone(left))
         for (api_version, kind), words in sorted(new.items()):
-            self._add(_unreadable(api_version, kind, words))
+            if (api_version, kind) not in left:
+                self._add(_unreadable(api_version, kind, words))
 
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
@@ -43,8 +54,9 @@ def _kind(reconciler: Reconciler) -> tuple[str, str]:
     return reconciler.api_version, reconciler.kind
 
 
-def _left_alone(left: Iterable[tuple[str, str]]) -> Finding:
-    kinds = ", ".join(f"{kind} ({area})" for area, kind in left)
+def _left_alone(left: Mapping[tuple[str, str], str]) -> Finding:
+    ordered = sorted((area, kind) for (_, kind), area in left.items())
+    kinds = ", ".join(f"{kind} ({area})" for area, kind in ordered)
     return Finding(
         severity=Severity.WARNING,
         code=_CODE,

@@ -1,22 +1,17 @@
 """The rights that docs/pipelines.md lists, tried with the authorizer of a real API server."""
 
-import re
 import signal
-from collections.abc import Iterator, Sequence
-from pathlib import Path
 
 import pytest
 
-from ruleengine.formats import yaml_reader
 from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import lookup
 from tests.kubernetes.clusters import PIPELINES, Cluster
+from tests.kubernetes.rights import listed, read_alike, stated, used
 from tests.local.sandboxes import until
 
 OF_OTHER_AREAS = ("applications", "eventbus", "eventsources", "rollouts", "sensors")
 """What `ruleengine run` looks for, and leaves alone where it may not see it."""
-
-DOCS = Path(__file__).resolve().parents[2] / "docs" / "pipelines.md"
 
 ELSEWHERE = """
 apiVersion: argoproj.io/v1alpha1
@@ -96,18 +91,10 @@ spec:
 pytestmark = pytest.mark.slow
 
 
-def listed() -> Iterator[Sequence[Object]]:
-    """Yield the rules of each role that the page lists, in its order."""
-    page = DOCS.read_text(encoding="utf-8").partition("**Rights on a cluster.**")[2]
-    for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)[:2]:
-        for document in yaml_reader.read(block.encode(), "pipelines.md").documents:
-            yield document.value["rules"]
-
-
 @pytest.fixture(scope="module")
 def driven(real: Cluster) -> Cluster:
     """Drive workflows of every feature that needs rights, with accounts that have those listed."""
-    steps, collector, everywhere, controlled, declared = listed()
+    steps, collector, everywhere, controlled, declared = listed("pipelines")
     real.account("steps", steps)
     real.account("collector", collector)
     real.account("driver", [*everywhere, *declared], everywhere=True)
@@ -149,44 +136,10 @@ def over(real: Cluster) -> bool:
     return bool(done) and all(one.get("deleted") for one in artifacts)
 
 
-def used(real: Cluster, account: str) -> set[tuple[str, str, str]]:
-    """Return what an account did: group, resource and verb. Refusals fail the calling test."""
-    found = set()
-    for noted in real.server.requests_of(f"system:serviceaccount:{PIPELINES}:{account}"):
-        place, code = noted.get("objectRef") or {}, lookup(noted, "responseStatus", "code")
-        if not place.get("resource") or place.get("apiGroup") == "authorization.k8s.io":
-            continue
-        resource = "/".join(filter(None, (place["resource"], place.get("subresource", ""))))
-        right = (place.get("apiGroup", ""), resource, noted["verb"])
-        if code == 403:
-            assert resource in OF_OTHER_AREAS, noted
-        else:
-            found.add(right)
-            if noted["verb"] == "patch" and code == 201:
-                found.add((*right[:2], "create"))  # an apply that creates needs both
-    return found
-
-
-def read_alike(rights: set[tuple[str, str, str]]) -> set[tuple[str, str, str]]:
-    """Return rights with one way of reading for all: which one is used is a matter of time."""
-    return {(*one[:2], "get" if one[2] in ("list", "watch") else one[2]) for one in rights}
-
-
-def stated(rules: Sequence[Object]) -> set[tuple[str, str, str]]:
-    """Return what rules allow: group, resource and verb."""
-    return {
-        (group, resource, verb)
-        for rule in rules
-        for group in rule["apiGroups"]
-        for resource in rule["resources"]
-        for verb in rule["verbs"]
-    }
-
-
 def test_the_rights_that_are_listed_are_enough(driven: Cluster) -> None:
     """Workflows end, artifacts are deleted, schedules start; nothing was refused."""
     for account in ("steps", "collector", "driver"):
-        assert used(driven, account)
+        assert used(driven, account, OF_OTHER_AREAS)
 
 
 @pytest.mark.parametrize(
@@ -196,6 +149,6 @@ def test_no_right_that_is_listed_is_superfluous(
     driven: Cluster, account: str, roles: list[int]
 ) -> None:
     """The server noted each of them in use."""
-    found = [*listed()]
+    found = [*listed("pipelines")]
     allowed = {right for number in roles for right in stated(found[number])}
-    assert read_alike(allowed) - read_alike(used(driven, account)) == set()
+    assert read_alike(allowed) - read_alike(used(driven, account, OF_OTHER_AREAS)) == set()

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ForbiddenError
+from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Decision, World
 from ruleengine.model.findings import Finding, Severity
 from ruleengine.model.http import HttpRequest, HttpResponse
@@ -28,8 +30,43 @@ class Watcher(Counter):
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return how many there are."""
-        del value, now, memo
+        self.asked.append(value["metadata"]["name"])
+        del now, memo
         return Decision(status={"found": len(world.list("v1", "ConfigMap", "shop"))})
+
+
+class Parent(Counter):
+    """Creates an object of the other area."""
+
+    def _child(self, name: str, number: int) -> Object:
+        del name, number
+        return rollout()
+
+
+class Blind(PollFeed):
+    """Is refused what has been made since the beginning."""
+
+    def get(self, target: Target) -> Object | None:
+        """Return an object that has always been there."""
+        found = super().get(target)
+        if found is not None and target.kind == "ConfigMap":
+            raise ForbiddenError(403, "Forbidden", "not now")
+        return found
+
+    def follows(self, api_version: str, kind: str) -> bool:
+        """Tell that nothing is followed."""
+        del api_version, kind
+        return False
+
+
+class Sweeper(Watcher):
+    """Looks for what it owns among all kinds."""
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return how many there are."""
+        del now, memo
+        index = ("owner", value["metadata"].get("uid", ""))
+        return Decision(status={"found": len(world.list("", "", "", index))})
 
 
 def forbidding(*plurals: str) -> Callable[[HttpRequest, str], HttpResponse | None]:
@@ -44,14 +81,20 @@ def forbidding(*plurals: str) -> Callable[[HttpRequest, str], HttpResponse | Non
     return fault
 
 
-def run(scene: Scene, told: list[Finding]) -> Settled:
+def run(
+    scene: Scene,
+    told: list[Finding],
+    other: Counter | None = None,
+    first: Counter | None = None,
+    feed: type[PollFeed] = PollFeed,
+) -> Settled:
     """Settle with reconcilers of two areas."""
     client = Client(scene.api, quiet())
     return settle(
-        Surroundings.of(client, [Counter(), Watcher()]),
+        Surroundings.of(client, [first or Counter(), other or Watcher()]),
         Settling(
             now=lambda: scene.now,
-            feed=PollFeed(client, scene.sleep),
+            feed=feed(client, scene.sleep),
             deadline=scene.now + timedelta(seconds=60),
             found=told.append,
             retrying=quiet(),
@@ -80,6 +123,27 @@ def test_areas_whose_kinds_may_not_be_listed_are_told_of_together_and_once() -> 
     assert "Workflow" not in finding.message
 
 
+def test_what_is_made_of_a_kind_that_is_left_alone_is_left_to_others() -> None:
+    """An object of the other area that a decision creates is not decided about."""
+    scene, told = Scene(), []
+    scene.api.add(workflow("one", 1))
+    scene.api.fault = forbidding("/rollouts")
+    other = Watcher()
+    run(scene, told, other, Parent())
+    assert scene.api.live("Rollout", "two", "shop")["spec"] == {"count": 3}
+    assert other.asked == []
+
+
+def test_what_is_awaited_and_may_not_be_read_ends_no_run() -> None:
+    """Its object is decided again, a moment later."""
+    scene, told = Scene(), []
+    scene.api.add(workflow("one", 1))
+    scene.api.add(rollout())
+    run(scene, told, feed=Blind)
+    assert scene.api.live("Rollout", "two", "shop")["status"] == {"found": 1}
+    assert scene.status("one") == {"phase": "Succeeded", "made": 1}
+
+
 def test_what_a_decision_reads_and_may_not_is_told_with_the_words_of_the_server() -> None:
     """The decision finds none of it."""
     scene, told = Scene(), []
@@ -91,6 +155,17 @@ def test_what_a_decision_reads_and_may_not_is_told_with_the_words_of_the_server(
     (finding,) = told
     assert "ConfigMap of v1" in finding.message
     assert finding.message.endswith(WORDS)
+
+
+def test_what_is_only_looked_through_is_left_out_in_silence() -> None:
+    """An index over all kinds takes those that may be read."""
+    scene, told = Scene(), []
+    scene.api.add(rollout())
+    scene.api.add({**config_map("web"), "kind": "Secret"})
+    scene.api.fault = forbidding("/secrets")
+    settled = run(scene, told, Sweeper())
+    assert scene.api.live("Rollout", "two", "shop")["status"] == {"found": 0}
+    assert (settled.findings, told) == ((), [])
 
 
 def test_who_may_read_everything_is_told_nothing() -> None:
