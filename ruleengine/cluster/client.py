@@ -187,8 +187,7 @@ class Client:
             ("timeoutSeconds", str(timeout_seconds)),
         )
         path = self._collection(api_version, kind, namespace)
-        response = self._send(HttpRequest(method="GET", path=path, query=query))
-        yield from read_events(response)
+        yield from read_events(self._send(HttpRequest(method="GET", path=path, query=query)))
 
     def logs(
         self, pod: Target, container: str, query: Mapping[str, str], *, follow: bool = False
