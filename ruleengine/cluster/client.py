@@ -253,8 +253,7 @@ class Client:
         dry_run: bool = False,
     ) -> Written:
         """Send a JSON merge patch. A ``resourceVersion`` in it is a precondition."""
-        path = self.path(target, subresource)
-        query = (("fieldManager", manager),)
+        path, query = self.path(target, subresource), (("fieldManager", manager),)
         return self._write("PATCH", target, patch, query, MERGE_PATCH, path=path, dry_run=dry_run)
 
     def status_patch(
