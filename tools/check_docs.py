@@ -1,22 +1,46 @@
 """Checks that the docs say what is: pages are current, links lead somewhere, named tests ran.
 
+Commands that a page shows have words and options that there are; files that it shows, each
+headed by its path, are those of a config repo without errors.
+
 A table in ``docs/support/`` names the test that proves each honoured field. Where
 ``build/tests.xml`` holds the result of a run, each of them must be in it as passed.
 """
 
 import csv
 import re
+import shlex
 import sys
+import tempfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import pairwise
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
+import click
+
+from ruleengine.app.ruling import test_rules
+from ruleengine.app.validating import ValidationOptions, validate
+from ruleengine.cli.main import root
 from tools.reference_docs import DOCS, PAGES
 
 PROJECT = DOCS.parent
 RESULTS = PROJECT / "build" / "tests.xml"
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)")
 _COMMAND = re.compile(r"(?:^|[`\s])make ([a-z]+)")
+_SHOWN = re.compile(
+    r"(?:^\s*(?:\$ |Example: |Start with: )?|`|&& |\| |\$\()ruleengine (?P<words>[a-z-][^`\n]*?)"
+    r"(?=\s{3,}|\s+#|\s*&& |\s*\| |[);`]|$)",
+    re.MULTILINE,
+)
+"""A command: on a line of its own, in backquotes, or after another; up to what is said of it."""
+
+_EXAMPLE = re.compile(r"^```yaml\n# (\S+\.yaml)[^\n]*\n(.*?)^```", re.DOTALL | re.MULTILINE)
+_BESIDE = {
+    "apps/web/web.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: web}\n",
+}
+"""What the files of examples point at, and no page needs to show."""
 
 
 def stale_pages() -> Iterator[str]:
@@ -44,6 +68,56 @@ def unknown_targets() -> Iterator[str]:
         for target in _COMMAND.findall(page.read_text(encoding="utf-8")):
             if target not in known:
                 yield f"{page.name}: `make {target}` is no target of the Makefile"
+
+
+def unknown_commands() -> Iterator[str]:
+    """Return commands that a page shows and the program does not have as they stand there."""
+    for page in _pages():
+        text = page.read_text(encoding="utf-8").replace("\\\n", "")
+        for found in _SHOWN.finditer(text):
+            problem = _problem(shlex.split(found["words"]))
+            if problem:
+                yield f"{page.relative_to(PROJECT)}: `ruleengine {found['words']}`: {problem}"
+
+
+def _pages() -> Iterator[Path]:
+    yield from (PROJECT / "README.md", PROJECT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md")))
+
+
+def _problem(words: list[str]) -> str:
+    """Return what is wrong with the words of a command; empty where nothing is."""
+    command: click.Command = root
+    context = click.Context(root)
+    try:
+        while isinstance(command, click.Group) and words and not words[0].startswith("-"):
+            _, found, words = command.resolve_command(context, words)
+            command = found or command
+        command.make_parser(context).parse_args(words)
+    except click.UsageError as error:
+        return error.format_message()
+    return ""
+
+
+def wrong_examples() -> Iterator[str]:
+    """Return what is wrong with the files that pages show: all of them are one config repo."""
+    with tempfile.TemporaryDirectory() as folder:
+        for path, text in (*_examples(), *_BESIDE.items()):
+            file = Path(folder, path)
+            file.parent.mkdir(parents=True, exist_ok=True)
+            file.write_text(text, encoding="utf-8")
+        options = ValidationOptions(today=datetime.now(UTC).date(), directory=Path(folder))
+        tests = test_rules(Path(folder), built_in=False)
+        told = (
+            *validate(options).report.findings,
+            *(one for each in tests for one in each.problems),
+        )
+        for one in told:
+            yield f"an example in the docs, {one.place}: {one.message}"
+
+
+def _examples() -> Iterator[tuple[str, str]]:
+    for page in _pages():
+        yield from _EXAMPLE.findall(page.read_text(encoding="utf-8"))
 
 
 def shared_numbers() -> Iterator[str]:
@@ -92,7 +166,10 @@ def _passed_tests() -> set[str] | None:
 
 def main() -> int:
     """Print every sentence of the docs that is not true; return 1 if there is one."""
-    checks = (stale_pages, broken_links, unknown_targets, shared_numbers, unproven_fields)
+    checks = (
+        *(stale_pages, broken_links, unknown_targets, unknown_commands),
+        *(wrong_examples, shared_numbers, unproven_fields),
+    )
     problems = [problem for check in checks for problem in check()]
     for problem in problems:
         print(problem)

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -183,6 +184,28 @@ def test_structured_output_is_one_object_with_its_version_and_kind(
     assert (found[0]["apiVersion"], found[0]["kind"]) == (API_VERSION, kind)
     schema = data_folder("schemas") / "output" / f"{kind.lower()}.json"
     check_schema(found[0], schema)
+
+
+KINDS = re.compile(r"^\| (`[A-Z].*?) \| (.*) \|$", re.MULTILINE)
+
+
+def test_the_reference_says_of_what_kind_the_data_of_each_command_is() -> None:
+    """Every kind that has a schema, and every command that prints data."""
+    page = (Path(__file__).parents[2] / "docs" / "reference.md").read_text(encoding="utf-8")
+    table = dict(KINDS.findall(page))
+    told = {kind.lower() for kinds in table for kind in re.findall(r"`(\w+)`", kinds)}
+    assert told == {one.stem for one in (data_folder("schemas") / "output").iterdir()}
+    named = {
+        one.split(" --")[0] for words in table.values() for one in re.findall("`(.+?)`", words)
+    }
+    printing = {
+        name
+        for name, command in ALL.items()
+        for one in command.params
+        if one.name == "output" and "json" in getattr(one.type, "choices", ())
+    }
+    assert all(one.startswith("pipeline ") for one in printing - named)
+    assert named - {"pipeline", "schema KIND"} <= printing
 
 
 def test_init_and_local_say_in_data_what_they_did(tmp_path: Path) -> None:

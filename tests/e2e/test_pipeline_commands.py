@@ -15,6 +15,7 @@ from click.shell_completion import ShellComplete
 from ruleengine.app.crds import crd_actions
 from ruleengine.app.pipelines import finding
 from ruleengine.cli.main import root
+from ruleengine.formats import yaml_reader
 from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
 from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE
@@ -451,6 +452,29 @@ def test_a_live_template_of_another_shape_is_refused_and_listed_all_the_same(
         assert site.pipeline("template", "get", "odd").code == 0
     finally:
         client.delete(Target(ARGO_API_VERSION, "WorkflowTemplate", "ci", "odd"))
+
+
+@pytest.mark.parametrize(
+    ("words", "kinds"),
+    [
+        (("list",), {"Workflow"}),
+        (("template", "list"), {"WorkflowTemplate"}),
+        (("cron", "list"), {"CronWorkflow"}),
+        (("archive", "list"), {"Workflow"}),
+        (("list", "--prefix", "zzz"), set()),
+    ],
+)
+def test_what_is_listed_is_data_as_well(
+    site: Place, words: tuple[str, ...], kinds: set[str]
+) -> None:
+    """By one schema, in JSON and in YAML."""
+    assert site.call("apply").code == 0
+    assert site.pipeline("run", "archived").code == 1
+    found = json.loads(site.pipeline(*words, "-o", "json").output)
+    check_schema(found, data_folder("schemas") / "output/objects.json")
+    assert {one["kind"] for one in found["items"]} == kinds
+    (same,) = yaml_reader.read(site.pipeline(*words, "-o", "yaml").output.encode(), "").documents
+    assert same.value == found
 
 
 def test_graphs_and_dry_runs_need_nothing_that_runs(site: Place) -> None:
