@@ -87,6 +87,13 @@ def test_lines_are_told_as_data_and_with_their_times(site: Place) -> None:
     assert timed.endswith("Z three\n")
 
 
+def test_old_lines_are_left_out_where_young_ones_are_asked_for(site: Place) -> None:
+    """They get old."""
+    young = ("logs", "talked", "zero", "--since", "1s")
+    assert wait_for(lambda: site.pipeline(*young).output == "")
+    assert site.pipeline("logs", "talked", "zero").output != ""
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

@@ -12,11 +12,11 @@ from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.pipelines.changing import change
 from ruleengine.app.pipelines.places import opened
 from ruleengine.model.actions import Target
-from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE
+from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE, ENGINE
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.naming import node_id, pod_name
-from tests.e2e.command_line import Result
+from tests.e2e.command_line import Result, call
 from tests.e2e.process_kit import Place, end, place, wait_for
 
 BUILD = """\
@@ -532,3 +532,97 @@ def test_templates_that_a_run_needs_are_brought_and_no_others(site: Place) -> No
     found = {one.removeprefix("workflowtemplate/") for one in listed}
     assert found >= {"outer", "middle", "innermost"}
     assert "unasked" not in found
+
+
+def create(site: Place, kind: str, name: str, spec: Object, namespace: str = "") -> Target:
+    """Create an object of pipelines as somebody else does."""
+    metadata = {"name": name, **({"namespace": namespace} if namespace else {})}
+    head: Object = {"apiVersion": ARGO_API_VERSION, "kind": kind, "metadata": metadata}
+    value = {**head, "spec": spec}
+    site.client().create(value, "tester")
+    return Target.of(value)
+
+
+def test_schedules_and_templates_are_listed_where_it_is_said(site: Place) -> None:
+    """In one namespace, or in all; what has no namespace is named with its kind."""
+    made = [
+        create(site, "CronWorkflow", "daily", CRON_SPEC, "other"),
+        create(site, "WorkflowTemplate", "theirs", SPEC, "other"),
+        create(site, "ClusterWorkflowTemplate", "shared", SPEC),
+    ]
+    try:
+        for group, name in (
+            ("cron", "cronworkflow/daily"),
+            ("template", "workflowtemplate/theirs"),
+        ):
+            own, every = (
+                site.pipeline(group, "list", *words, "-o", "name").output.split()
+                for words in ((), ("-A",))
+            )
+            assert (name in own, name in every) == (False, True)
+            assert name in site.pipeline(group, "list", "-n", "other", "-o", "name").output.split()
+        shown = site.pipeline("template", "get", "clusterworkflowtemplate/shared").output
+        assert shown.startswith("Kind:       ClusterWorkflowTemplate\nNamespace:  -\n")
+        assert site.pipeline("template", "get", "shared").code == 3
+    finally:
+        for one in made:
+            site.client().delete(one)
+
+
+def test_what_runs_again_has_the_parameters_that_are_passed(site: Place) -> None:
+    """A workflow that is resubmitted, and a schedule that is run by hand."""
+    assert site.pipeline("run", "build", "-p", "level=x", "--no-wait", "--name", "wf").code == 0
+    again = site.pipeline("resubmit", "wf", "-p", "level=y", "--no-wait", "-o", "json")
+    (value,) = json.loads(again.output)["items"]
+    assert {"name": "level", "value": "y"} in value["spec"]["arguments"]["parameters"]
+    spec = {**SPEC, "arguments": {"parameters": [{"name": "level", "value": "x"}]}}
+    cron = create(site, "CronWorkflow", "daily", {**CRON_SPEC, "workflowSpec": spec}, "ci")
+    try:
+        run = site.pipeline("cron", "run", "daily", "-p", "level=y", "--no-wait", "-o", "json")
+    finally:
+        site.client().delete(cron)
+    (value,) = json.loads(run.output)["items"]
+    assert value["spec"]["arguments"]["parameters"] == [{"name": "level", "value": "y"}]
+
+
+def test_a_graph_of_what_runs_shows_how_far_it_is(site: Place) -> None:
+    """By its name, by its kind, or as the newest."""
+    put(site, "wf", waiting("wf"))
+    drawn = {site.pipeline("graph", one).output for one in ("wf", "workflow/wf", "@latest")}
+    assert len(drawn) == 1
+    assert "Running" in drawn.pop()
+
+
+def test_files_are_checked_as_they_are_named(site: Place) -> None:
+    """Without a name all of the folder, and in every format."""
+    file = site.repo.root / "pipelines/odd.yaml"
+    file.write_text("step: []\n")
+    try:
+        assert call(site.repo.root, "pipeline", "lint").code == 1
+        assert call(site.repo.root, "pipeline", "lint", "pipelines/build.yaml").code == 0
+        found = call(site.repo.root, "pipeline", "lint", "pipelines/odd.yaml", "-o", "sarif")
+    finally:
+        file.unlink()
+    (run,) = json.loads(found.output)["runs"]
+    (place,) = {
+        one["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] for one in run["results"]
+    }
+    assert (found.code, place) == (1, "pipelines/odd.yaml")
+
+
+@pytest.mark.parametrize("command", ["wait", "watch"])
+def test_on_a_cluster_that_was_named_others_drive_unless_it_is_said(
+    site: Place, command: str
+) -> None:
+    """Who only follows says that; with ``--drive`` it comes to its end."""
+    put(site, "wf", waiting("wf"), labels={ENGINE: "native"})
+    assert site.pipeline("resume", "wf", "-p", "verdict=yes").code == 0
+    named = ("--kubeconfig", str(site.running().kubeconfig))
+    late = site.pipeline("wait", "wf", *named, "--timeout", "300ms")
+    assert (late.code, "not over yet, others drive it on" in late.errors) == (1, True)
+    child = site.spawn("pipeline", command, "wf", *named, "--drive")
+    try:
+        assert child.wait(timeout=60) == 0
+    finally:
+        end(child)
+    assert live(site, "wf")["status"]["phase"] == "Succeeded"
