@@ -7,6 +7,7 @@ there is one.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from difflib import get_close_matches
 from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice
@@ -58,18 +59,25 @@ def _find(
     kinds = {
         (one.api_version, one.kind) for one in client.discover().resources() if one.is_called(kind)
     }
+    names = []
     for one in planned:
         target = one.action.target
         known = (target.api_version, target.kind) in kinds or target.kind.lower() == kind.lower()
-        if known and target.name == name and namespace in ("", target.namespace):
-            return target
+        if known and namespace in ("", target.namespace):
+            if target.name == name:
+                return target
+            names.append(target.name)
     for api_version, found in sorted(kinds):
         for value in client.list(api_version, found, namespace=namespace).items:
             if lookup(value, "metadata", "name") == name:
                 return Target.of(value)
+            names.append(str(lookup(value, "metadata", "name")))
+    near = get_close_matches(name, names, n=1)
     raise FailedError(
         f"neither the cluster nor this repo knows {kind}/{name}",
-        "list the objects there are: ruleengine get KIND",
+        f"did you mean {kind}/{near[0]}?"
+        if near
+        else "list the objects there are: ruleengine get KIND",
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, Connected, connected
@@ -131,12 +132,16 @@ def list_objects(
     """
     workspace = config_repo(directory)
     with connected(choice, settings(workspace), workspace) as cluster:
-        for info in cluster.client.discover().resources():
+        known = tuple(cluster.client.discover().resources())
+        for info in known:
             if info.is_called(kind):
                 return cluster.client.list(info.api_version, info.kind, namespace=namespace).items
+        names = (one for info in known for one in (info.kind.lower(), info.plural))
+        near = get_close_matches(kind.lower(), list(names), n=1)
+        hint = f"did you mean {near[0]}?" if near else "correct its name;"
         raise UsageError(
             f"{cluster.name} knows no kind {kind!r}",
-            "correct its name; `ruleengine apply` brings the kinds of Argo",
+            f"{hint} `ruleengine apply` brings the kinds of Argo",
         )
 
 

@@ -1,5 +1,6 @@
 """``ruleengine get``."""
 
+from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -31,13 +32,13 @@ def command(
 ) -> None:
     """Show live objects with their health and where they come from. Secrets are masked."""
     kind, _, name = kind.partition("/")
-    found = [
-        shown_object(one)
-        for one in list_objects(directory, cluster, kind, namespace)
-        if not name or lookup(one, "metadata", "name") == name
-    ]
-    if name and not found:
-        raise FailedError(f"there is no {kind} {name!r}", "see them all: ruleengine get " + kind)
+    listed = list_objects(directory, cluster, kind, namespace)
+    names = [str(lookup(one, "metadata", "name")) for one in listed]
+    if name and name not in names:
+        near = get_close_matches(name, names, n=1)
+        hint = f"did you mean {kind}/{near[0]}?" if near else f"see them all: ruleengine get {kind}"
+        raise FailedError(f"there is no {kind} {name!r}", hint)
+    found = [shown_object(one) for one, own in zip(listed, names, strict=True) if name in ("", own)]
     show(output, lambda _: _text(found), lambda: _data(found))
 
 

@@ -425,6 +425,24 @@ def test_an_interrupted_command_says_so_and_leaves(
 
 
 @pytest.mark.parametrize(
+    ("words", "near"),
+    [
+        (("get", "aplications"), "did you mean applications?"),
+        (("get", "cm/wbe"), "did you mean cm/web?"),
+        (("get", "cm/other"), "see them all: ruleengine get cm"),
+        (("why", "configmap/wbe"), "did you mean configmap/web?"),
+        (("why", "configmap/other"), "list the objects there are"),
+    ],
+)
+def test_names_that_there_are_not_are_answered_with_what_is_near(
+    repo: Repo, state: Path, words: tuple[str, ...], near: str
+) -> None:
+    """Of kinds, and of objects."""
+    found = call(repo.root, *words, "--state", str(state))
+    assert (found.code in (1, 3), near in found.errors) == (True, True), found.text
+
+
+@pytest.mark.parametrize(
     "words", [("status",), ("get", "pods"), ("why", "configmap/web"), ("pipeline", "list")]
 )
 def test_settings_that_are_wrong_are_told_by_whoever_goes_by_them(
