@@ -102,8 +102,7 @@ class Registry:
     def _named(self, value: Object, base: str) -> Object:
         if not base:
             return value
-        name = self.admission.generated(base)
-        return {**value, "metadata": {**value["metadata"], "name": name}}
+        return {**value, "metadata": {**value["metadata"], "name": self.admission.generated(base)}}
 
     def _create(
         self,
