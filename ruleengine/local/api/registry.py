@@ -177,21 +177,17 @@ class Registry:
         raise conflict(served.info, name)
 
     def _check_preconditions(self, served: Served, live: Object, new: Object) -> None:
-        name = live["metadata"]["name"]
-        metadata = new.get("metadata") or {}
-        stated = metadata.get("resourceVersion")
-        if stated and str(stated) != live["metadata"]["resourceVersion"]:
+        known, metadata = live["metadata"], new.get("metadata") or {}
+        name, stated = known["name"], metadata.get("resourceVersion")
+        if stated and str(stated) != known["resourceVersion"]:
             raise conflict(served.info, name)
         uid = metadata.get("uid")
-        if uid and uid != live["metadata"]["uid"]:
-            problem = (
-                f"Precondition failed: UID in precondition: {uid}, UID in object meta: "
-                f"{live['metadata']['uid']}"
-            )
-            raise conflict(served.info, name, problem)
+        if uid and uid != known["uid"]:
+            problem = f"UID in precondition: {uid}, UID in object meta: {known['uid']}"
+            raise conflict(served.info, name, f"Precondition failed: {problem}")
         if metadata.get("name", name) != name:
             raise bad_request("the name of an object cannot be changed")
-        causes = preparing.times_changed(live["metadata"], metadata)
+        causes = preparing.times_changed(known, metadata)
         if causes:
             raise invalid(served.info, name, causes)
 
