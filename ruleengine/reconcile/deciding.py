@@ -27,11 +27,11 @@ from ruleengine.model.findings import Finding
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, version_of
 from ruleengine.reconcile.answering import Answering
-from ruleengine.reconcile.driving import Driving, Seen, read_anew
+from ruleengine.reconcile.driving import Driving, read_anew
 from ruleengine.reconcile.foreseeing import in_form, plan_action
 from ruleengine.reconcile.hands import Hands, Manner
 from ruleengine.reconcile.keys import Key
-from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.observations import Observations, Seen
 from ruleengine.reconcile.pacing import pace, pause_of
 from ruleengine.reconcile.patience import EndlessError, Patience
 from ruleengine.reconcile.quarantine import Quarantine, put_aside

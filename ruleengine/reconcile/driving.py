@@ -10,13 +10,10 @@ from collections.abc import Callable, Mapping
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ForbiddenError, NotFoundError
 from ruleengine.model.actions import Target
-from ruleengine.model.values import Object, version_of
+from ruleengine.model.values import version_of
 from ruleengine.reconcile.indexes import Kind
 from ruleengine.reconcile.leases import AreaLease
-from ruleengine.reconcile.observations import Observations
-
-Seen = tuple[Target, Object | None, Object | None]
-"""An object that changed: which, as it was, as it is."""
+from ruleengine.reconcile.observations import Observations, Seen
 
 
 class Driving:

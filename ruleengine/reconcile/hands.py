@@ -10,10 +10,10 @@ from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Outcome, Target
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.values import Object
-from ruleengine.reconcile.driving import Driving, Seen
+from ruleengine.reconcile.driving import Driving
 from ruleengine.reconcile.effects import Effects
 from ruleengine.reconcile.leftovers import Leftover, find_leftovers
-from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.observations import Observations, Seen
 from ruleengine.reconcile.publishing import Publisher
 from ruleengine.reconcile.surroundings import Surroundings
 from ruleengine.reconcile.writing import Writer

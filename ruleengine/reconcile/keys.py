@@ -88,7 +88,7 @@ class Key:
         stop = following.stop
         if stop is _FOR and self.wake_at == following.time:
             return True  # it is decided again then, if anybody is still there
-        return (stop is _DONE or stop is _FOR) and self.wake_at is None
+        return stop is _DONE and self.wake_at is None
 
     def waits_beyond(self, deadline: datetime) -> bool:
         """Tell whether only a time wakes it, and one after ``deadline``."""

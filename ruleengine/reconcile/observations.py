@@ -23,25 +23,34 @@ _MOST_GONE: Final = 1000
 _Name = tuple[str, str]
 """Namespace and name."""
 
+Seen = tuple[Target, Object | None, Object | None]
+"""An object that changed: which, as it was, as it is."""
+
 
 class Observations:
     """What was seen of a cluster.
 
     Writes are laid over it with :meth:`put` and :meth:`remove`; they stay until the source
-    shows the same or a later state, or until :meth:`forget`.
+    shows the same or a later state. Where changes are ``told`` afterwards, the source follows
+    every kind of which a single object or the objects of that kind were asked for.
     """
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: Source, *, told: bool = False) -> None:
         self._source = source
+        self._told = told
         self._shelves: dict[Kind, _Shelf] = {}
+        self._noticed: list[Seen] = []
         self.answers: dict[str, Answer] = {}
 
     def get(self, target: Target) -> Object | None:
         """Return an object as it is or, after a write of ours, as we know it to be."""
         shelf, name = self._shelf(target), (target.namespace, target.name)
+        if shelf.whole and not shelf.followed:
+            self._whole((target.api_version, target.kind), follow=True)
         found = shelf.objects.get(name)
         if found is not None or shelf.knows(name):
             return found
+        shelf.followed = True
         found = self._source.get(target)
         if found is None:
             shelf.absent.add(name)
@@ -101,6 +110,11 @@ class Observations:
         """Return what is known of an object without asking for it."""
         return self._shelf(target).objects.get((target.namespace, target.name))
 
+    def noticed(self) -> Sequence[Seen]:
+        """Return what reading whole kinds has shown anew of objects, since the last call."""
+        noticed, self._noticed = self._noticed, []
+        return noticed
+
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds of which anything was seen or written."""
         return sorted(self._shelves)
@@ -120,13 +134,21 @@ class Observations:
         kind = (target.api_version, target.kind)
         shelf = self._shelves.get(kind)
         if shelf is None:
-            shelf = self._shelves[kind] = _Shelf()
+            shelf = self._shelves[kind] = _Shelf(followed=not self._told)
         return shelf
 
     def _whole(self, kind: Kind, *, follow: bool) -> "_Shelf":
-        shelf = self._shelves.setdefault(kind, _Shelf())
-        if not shelf.whole:
-            shelf.fill(self._source.list(*kind, follow=follow))
+        """Return the shelf of a kind that is read as a whole; one that was swept is followed now.
+
+        What happened to it between the sweep and the following is noticed.
+        """
+        shelf = self._shelves.get(kind)
+        if shelf is None:
+            shelf = self._shelves[kind] = _Shelf(followed=not self._told)
+        if not shelf.whole or (follow and not shelf.followed):
+            changed = shelf.fill(self._source.list(*kind, follow=follow))
+            shelf.followed = shelf.followed or follow
+            self._noticed += [(Target(*kind, *name), *how) for name, *how in changed]
         return shelf
 
     def _every_kind(self) -> set[Kind]:
@@ -137,11 +159,13 @@ class Observations:
 class _Shelf:
     """What is known of one kind.
 
-    ``whole`` tells whether it was listed; until then ``absent`` was asked for and is not
-    there. ``written`` was made by us and no observation has passed it, ``removed`` by uid
-    was deleted by us and still has to be seen to go, ``gone`` was seen to, at a version.
+    ``whole`` tells whether it was listed, ``followed`` whether its changes are told; until it
+    was listed ``absent`` was asked for and is not there. ``written`` was made by us and no
+    observation has passed it, ``removed`` by uid was deleted by us and still has to be seen to
+    go, ``gone`` was seen to, at a version.
     """
 
+    followed: bool
     whole: bool = False
     objects: dict[_Name, Object] = field(default_factory=dict)
     absent: set[_Name] = field(default_factory=set)
@@ -173,23 +197,32 @@ class _Shelf:
         for index, places in self._indexes.items():
             _move(places, name, _values(before, name, index), _values(value, name, index))
 
-    def fill(self, listed: Iterable[Object]) -> None:
-        """Take over the whole kind; what we wrote stays over what is not newer."""
+    def fill(self, listed: Iterable[Object]) -> list[tuple[_Name, Object | None, Object | None]]:
+        """Take over the whole kind; what we wrote stays over what is not newer.
+
+        Returns what was known otherwise before, as it was and as it is.
+        """
         found = {_name(one): one for one in listed}
         self.whole = True
-        if not (self.objects or self.removed):
+        if not (self.objects or self.removed or self.absent):
             self.objects, self._order = found, sorted(found)
-            self.absent.clear()
-            return
-        for name in self.objects.keys() - found.keys() - self.written:
+            return []
+        gone = sorted(self.objects.keys() - found.keys() - self.written)
+        known = self.objects.keys() | self.absent
+        changed = [(name, self.objects[name], None) for name in gone]
+        for name in gone:
             self.show(name, None)
         for name, value in found.items():
+            before = self.objects.get(name)
             if self.removed.get(name) in ("", uid_of(value)):
                 continue
-            if name in self.written and not _is_newer(version_of(value), self._version(name)):
+            if name in self.written and not _is_newer(version_of(value), version_of(before)):
                 continue
+            if name in known and version_of(before) != version_of(value):
+                changed.append((name, before, value))
             self.show(name, value)
         self.absent.clear()
+        return changed
 
     def find(self, namespace: str, index: tuple[str, str] | None) -> Iterator[Object]:
         """Yield objects by name; ``index`` is an index and the value wanted in it."""
@@ -207,9 +240,6 @@ class _Shelf:
         self.gone[name] = version
         if len(self.gone) > _MOST_GONE:
             del self.gone[next(iter(self.gone))]
-
-    def _version(self, name: _Name) -> str:
-        return version_of(self.objects.get(name))
 
     def _index(self, index: str) -> dict[str, list[_Name]]:
         places = self._indexes.get(index)

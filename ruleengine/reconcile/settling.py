@@ -26,7 +26,7 @@ from ruleengine.reconcile.garbage import RARELY_COLLECTED
 from ruleengine.reconcile.hands import Manner
 from ruleengine.reconcile.keys import Key, Keys
 from ruleengine.reconcile.leases import AreaLease
-from ruleengine.reconcile.observations import Observations
+from ruleengine.reconcile.observations import Observations, Seen
 from ruleengine.reconcile.patience import Patience
 from ruleengine.reconcile.standing import News
 from ruleengine.reconcile.steps import Told
@@ -109,7 +109,7 @@ class _Loop:
     def __init__(self, surroundings: Surroundings, settling: Settling, patience: Patience) -> None:
         self._surroundings = surroundings
         self._settling = settling
-        self._observations = Observations(settling.feed)
+        self._observations = Observations(settling.feed, told=True)
         self._keys = Keys(area=surroundings.area_of)
         self._driving = Driving(settling.leases)
         manner = Manner(
@@ -159,10 +159,7 @@ class _Loop:
 
     def _step(self, key: Key, now: datetime) -> None:
         failures = key.failures
-        for target, before, after in self._decider.decide(key, now):
-            self._keys.changed(target, before, after)
-            if before is None and after is not None:
-                self._wake(after)
+        self._tell(self._decider.decide(key, now))
         self._forget_answers(self._keys.note(key))
         following = key.following
         try:
@@ -171,9 +168,16 @@ class _Loop:
         except ApiError as error:  # what is awaited cannot be read now
             key.failures = failures
             self._decider.try_later(key, now, error)
+        self._tell(self._observations.noticed())
         if self._observations.get(key.target) is None:
             self._decider.hands.forget(key.target)
             self._forget_answers(self._keys.drop(key.target))
+
+    def _tell(self, changed: Iterable[Seen]) -> None:
+        for target, before, after in changed:
+            self._keys.changed(target, before, after)
+            if before is None and after is not None:
+                self._wake(after)
 
     def _forget_answers(self, unread: Iterable[str]) -> None:
         """Drop answers that nobody reads, once there are many: they can be had again.

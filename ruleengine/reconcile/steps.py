@@ -7,9 +7,9 @@ from datetime import datetime
 from ruleengine.model.actions import PlannedAction, Target
 from ruleengine.model.decisions import Decision, Reconciler
 from ruleengine.model.values import Object
-from ruleengine.reconcile.driving import Seen
 from ruleengine.reconcile.hands import Hand
 from ruleengine.reconcile.keys import Key
+from ruleengine.reconcile.observations import Seen
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,11 +1,13 @@
 """Derived names: the same in every process, different for different content."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ruleengine.model.digests import content_digest, derive_name, fit_name, short_digest
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-.", min_size=1, max_size=120)
+LONG = st.text("ab-.", min_size=46, max_size=80)
 
 
 def test_the_order_of_keys_does_not_matter() -> None:
@@ -18,13 +20,23 @@ def test_a_derived_name_is_known_beforehand() -> None:
     assert derive_name("web", "analysis", {"step": 1}) == "web-analysis-grgds62prt"
 
 
-@given(NAMES, NAMES)
+@given(NAMES | LONG, NAMES)
 def test_a_derived_name_fits_a_label(owner: str, purpose: str) -> None:
     """However long the owner, the name has at most 63 characters."""
     assert len(derive_name(owner, purpose, 1)) <= 63
 
 
-@given(NAMES)
+@pytest.mark.parametrize("length", range(46, 56))
+@pytest.mark.parametrize("odd", ["-", ".", ".-", "-."])
+def test_a_name_that_is_cut_is_still_a_name(length: int, odd: str) -> None:
+    """Wherever the cut falls, no dot or dash is left before the digest."""
+    owner = "a" * length + odd + "b" * 20
+    for name in (derive_name(owner, "child", 1), fit_name(owner)):
+        kept, _, digest = name.rpartition("-")
+        assert (kept[-1].isalnum(), len(digest), len(name) <= 63) == (True, 10, True)
+
+
+@given(NAMES | LONG)
 def test_only_names_that_are_too_long_are_shortened(name: str) -> None:
     """A fitting name stays; a longer one ends in the digest of the whole."""
     fitted = fit_name(name)

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from ruleengine.model.codes import AREAS, registry
+from ruleengine.model.decisions import Request
 from ruleengine.model.errors import ExitCode, strongest
 from ruleengine.model.findings import Finding, Place, Severity, has_errors, order_findings
 from ruleengine.model.times import format_time, parse_time
@@ -28,6 +29,15 @@ def test_only_errors_count_as_errors() -> None:
     """Warnings and infos do not fail a command."""
     assert not has_errors([finding(Severity.WARNING, 1), finding(Severity.INFO, 1)])
     assert has_errors([finding(Severity.ERROR, 1)])
+
+
+def test_a_request_is_known_by_its_kind_and_its_content() -> None:
+    """In every process: the key of an effect is its idempotency key."""
+    keys = {Request(kind=kind, payload={"x": x}).key for kind in ("call", "ask") for x in (1, "1")}
+    assert len(keys) == 4
+    assert Request(kind="call", payload={"b": 1, "a": 2}, effect=True).key == (
+        Request(kind="call", payload={"a": 2, "b": 1}).key
+    )
 
 
 def test_a_place_prints_what_it_knows() -> None:

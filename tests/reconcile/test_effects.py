@@ -223,25 +223,86 @@ def test_a_performer_that_breaks_costs_one_request() -> None:
     assert "ZeroDivisionError" in first.status("one")["said"]
 
 
-def test_the_ledger_of_another_life_does_not_count() -> None:
-    """An object that was deleted and made again has its effects performed again."""
+@pytest.mark.parametrize("collected", [True, False])
+def test_the_ledger_of_another_life_does_not_count(*, collected: bool) -> None:
+    """An object that was deleted and made again has its effects performed again.
+
+    Also where the ledger of the one before cannot be deleted.
+    """
     first, _ = scene()
     first.settle()
     first.api._remove(OWNER)
     first.api.add(workflow("one"))
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        refused = request.method == "DELETE" and when == "before" and not collected
+        return HttpResponse(status=403, body=b'{"reason":"Forbidden"}') if refused else None
+
     again, later = scene(first.api)
+    first.api.fault = fault
     again.settle()
     assert len(later.keys) == 1
 
 
-def test_two_processes_never_perform_one_intention_both() -> None:
+def test_an_answer_that_is_too_large_is_remembered_as_an_error() -> None:
+    """A ledger is no store of data; the run that asked has the answer all the same."""
+    first, _ = scene()
+    first.performers["call"] = lambda _: Answer(value="x" * 40_000)
+    first.settle()
+    assert len(first.status("one")["said"]) == 40_000
+    del first.api.objects[OWNER]["status"]
+    again, later = scene(first.api)
+    again.settle()
+    assert later.keys == []
+    assert "too large to be kept" in again.status("one")["said"]
+
+
+class TwoCallers(Caller):
+    """Calls twice while it reads both answers, notes that, and calls once more."""
+
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+        """Return the call that is next."""
+        del now, memo
+        half = lookup(value, "status", "phase") in ("Half", "Succeeded")
+        for name in ("third",) if half else ("first", "second"):
+            request = Request(kind="call", payload={"owner": name}, effect=True)
+            if world.answer(request) is None:
+                following = Next(stop=Stop.ON, message=name)
+                return Decision(requests=(request,), next=following, status=value.get("status"))
+        return Decision(status={"phase": "Succeeded" if half else "Half"})
+
+
+def test_an_answer_is_kept_for_as_long_as_it_is_read() -> None:
+    """And forgotten with the first intention of a decision that does not read it."""
+    first, outside = scene()
+    first.reconciler = TwoCallers()
+    kept: list[list[str]] = []
+
+    def call(request: Request) -> Answer:
+        kept.append(sorted(one["state"] for one in ledger(first.api).values()))
+        return outside(request)
+
+    first.performers["call"] = call
+    first.settle()
+    assert first.status("one") == {"phase": "Succeeded"}
+    assert kept == [["intended"], ["done", "intended"], ["intended"]]
+
+
+@pytest.mark.parametrize(("before", "method"), [(False, "POST"), (True, "PUT")])
+def test_two_processes_never_perform_one_intention_both(*, before: bool, method: str) -> None:
     """The second one to record is refused, reads again and finds it done."""
     first, outside = scene()
+    if before:  # there is a ledger already, of something that was done
+        first.performers["earlier"] = lambda _: Answer(value="done")
+        first.reconciler.service = "earlier"
+        first.settle()
+        first.reconciler.service = "call"
+        del first.api.objects[OWNER]["status"]
     other, later = scene(first.api)
     entered: list[bool] = []
 
     def fault(request: HttpRequest, when: str) -> None:
-        recording = request.method == "POST" and "secrets" in request.path
+        recording = request.method == method and "secrets" in request.path
         if when == "before" and recording and not entered:
             entered.append(True)
             other.settle()

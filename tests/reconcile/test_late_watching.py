@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
@@ -66,6 +68,109 @@ class Clock:
     def sleep(self, seconds: float) -> None:
         """Move the clock."""
         self.now += timedelta(seconds=max(seconds, 0.01))
+
+
+@dataclass
+class Pair:
+    """One object waits for what it read by its name, the other one sweeps every kind."""
+
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return whether what is waited for is ready."""
+        del now, memo
+        if value["metadata"]["name"] == "sweeper":
+            world.list("", "")
+            return Decision(next=DONE)
+        target = Target.of(AWAITED)
+        if lookup(world.get(target), "data", "ready") == "yes":
+            return Decision(next=DONE)
+        return Decision(next=Next(stop=Stop.ON, message="what it has read"))
+
+
+class Quick(PollFeed):
+    """Somebody makes the object, or changes it, right before or after a sweep reads its kind."""
+
+    def __init__(self, client: Client, clock: "Clock", *, before: bool) -> None:
+        super().__init__(client, clock.sleep)
+        self._client = client
+        self._before = before
+
+    def list(self, api_version: str, kind: str, *, follow: bool = True) -> Iterable[Object]:
+        """Return every object of a kind."""
+        swept = kind == "ConfigMap" and not follow
+        if swept and self._before:
+            self._change()
+        found = super().list(api_version, kind, follow=follow)
+        if swept and not self._before:
+            self._change()
+        return found
+
+    def _change(self) -> None:
+        self._client.apply({**AWAITED, "data": {"ready": "yes"}}, "somebody")
+
+
+@pytest.mark.parametrize("there", [True, False])
+@pytest.mark.parametrize("before", [True, False])
+@pytest.mark.parametrize("names", [("a reader", "sweeper"), ("sweeper", "the reader")])
+def test_a_sweep_hides_nothing_from_who_reads_by_name(
+    names: tuple[str, str], *, before: bool, there: bool
+) -> None:
+    """What it finds new wakes who read it before, and who reads it afterwards is told on."""
+    api = FakeApi()
+    api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
+    if there:
+        api.add(AWAITED)
+    for name in names:
+        metadata = {"name": name, "namespace": "shop"}
+        api.add({"apiVersion": Pair.api_version, "kind": "Workflow", "metadata": metadata})
+    client, clock = Client(api, quiet()), Clock()
+    settled = settle(
+        Surroundings.of(client, [Pair()], {}),
+        Settling(
+            now=lambda: clock.now,
+            feed=Quick(client, clock, before=before),
+            deadline=START + timedelta(seconds=60),
+        ),
+    )
+    assert (settled.timed_out, settled.unsettled) == (False, ())
+
+
+def test_a_kind_that_was_swept_is_followed_once_somebody_reads_of_it() -> None:
+    """A change long after both is told."""
+    api = FakeApi()
+    for value in (
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}},
+        AWAITED,
+        *(
+            {
+                "apiVersion": Pair.api_version,
+                "kind": "Workflow",
+                "metadata": {"name": name, "namespace": "shop"},
+            }
+            for name in ("sweeper", "the reader")
+        ),
+    ):
+        api.add(value)
+    client, clock = Client(api, quiet()), Clock()
+
+    def sleep(seconds: float) -> None:
+        clock.sleep(seconds)
+        if clock.now > START + timedelta(seconds=10):
+            api.add({**AWAITED, "data": {"ready": "yes"}})
+
+    settled = settle(
+        Surroundings.of(client, [Pair()], {}),
+        Settling(
+            now=lambda: clock.now,
+            feed=PollFeed(client, sleep),
+            deadline=START + timedelta(seconds=60),
+        ),
+    )
+    assert (settled.timed_out, settled.unsettled) == (False, ())
 
 
 def check(*, gone: bool) -> None:

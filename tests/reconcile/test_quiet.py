@@ -117,6 +117,9 @@ class Toy:
                 return Decision(actions=(_apply(enemy),))
             case "asking":
                 return _ask(world)
+            case "listing":
+                found = world.list("v1", "ConfigMap", "shop", index=("label:for", "listing"))
+                return Decision(status={"phase": "Running", "found": len(found)})
         reads = world.get(Target("v1", "ConfigMap", "shop", f"{name}-wanted"))
         seen = (memo or 0) if isinstance(memo, int) else 0
         if reads is None:
@@ -164,6 +167,23 @@ def test_a_change_wakes_only_the_object_that_read_it() -> None:
     scene.settle(60)
     assert scene.status("w7") == {"phase": "Succeeded"}
     assert scene.reconciler.asked[40:] == ["w7", "w7"]
+
+
+def test_what_comes_into_a_list_wakes_who_listed() -> None:
+    """And what is in none of the lists wakes nobody."""
+    scene = stage("listing", "w0")
+
+    def labelled(name: str, value: str) -> Object:
+        made = config_map(name)
+        return {**made, "metadata": {**made["metadata"], "labels": {"for": value}}}
+
+    scene.later = [
+        (START + timedelta(seconds=10), labelled("theirs", "others")),
+        (START + timedelta(seconds=20), labelled("ours", "listing")),
+    ]
+    scene.settle(30)
+    assert scene.status("listing") == {"phase": "Running", "found": 1}
+    assert scene.reconciler.asked.count("listing") == 2 + 2
 
 
 def test_changes_that_come_together_are_one_decision() -> None:

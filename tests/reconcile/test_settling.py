@@ -212,6 +212,49 @@ def test_requests_are_answered(performers: dict, said: str) -> None:
     assert scene.status("asking")["said"] == said
 
 
+@dataclass
+class Asking:
+    """Asks many questions in each of three turns, those of the first turn again in the last."""
+
+    questions: int
+    area = "toy"
+    api_version = "argoproj.io/v1alpha1"
+    kind = "Workflow"
+    manager = "ruleengine-toy"
+
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+        """Return the questions of the present turn, answered or not."""
+        del now, memo
+        turn = lookup(value, "status", "turn", default=0)
+        requests = tuple(
+            Request(kind="oracle", payload={"turn": turn % 2, "question": number})
+            for number in range(self.questions)
+        )
+        if turn == 3:
+            return Decision()
+        if None in [world.answer(one) for one in requests]:
+            return Decision(requests=requests, next=Next(stop=Stop.ON))
+        return Decision(requests=requests, status={"turn": turn + 1})
+
+
+@pytest.mark.parametrize(("questions", "asked"), [(10, 20), (1100, 3300)])
+def test_a_read_is_performed_once_for_as_long_as_somebody_reads_its_answer(
+    questions: int, asked: int
+) -> None:
+    """However often it is asked for; of many answers those are dropped that nobody reads."""
+    keys: list[str] = []
+
+    def oracle(request: Request) -> Answer:
+        keys.append(request.key)
+        return Answer(value="yes")
+
+    scene = Scene(reconciler=Asking(questions), performers={"oracle": oracle})
+    scene.api.add(workflow("one"))
+    scene.settle()
+    assert scene.status("one") == {"turn": 3}
+    assert len(keys) == asked
+
+
 def test_a_change_wakes_only_those_who_read_it() -> None:
     """A child that goes is made again, and the other object is not decided."""
     scene = Scene()

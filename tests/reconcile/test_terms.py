@@ -85,6 +85,7 @@ def test_while_it_cannot_be_looked_up_its_object_is_not_decided() -> None:
 
     stage.api.fault = fault
     settled = stage.settle()
+    assert len(asked) == 3
     assert len(set(asked)) == 1
     assert settled.failed == ()
     for name in ("one", "two"):

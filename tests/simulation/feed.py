@@ -29,10 +29,13 @@ class _Held:
 class ScheduledFeed:
     """A :class:`~ruleengine.reconcile.feeds.Feed` whose watch events the schedule rules.
 
-    ``pause`` lets virtual time pass, where there was nothing to tell.
+    ``pause`` lets virtual time pass, where there was nothing to tell. With every other pair of
+    seeds its watches are quick: what they bring is in the cache before it is told, as where a
+    thread takes it in.
     """
 
     def __init__(self, client: Client, injector: Injector, pause: Callable[[float], None]) -> None:
+        self._quick = injector.schedule.seed % 4 >= 2
         self._client = client
         self._source = ClientSource(client)
         self._injector = injector
@@ -86,6 +89,8 @@ class ScheduledFeed:
                 self._relist(kind)
             except ApiError:
                 return False
+        elif self._quick:
+            self._watch(kind)
         return True
 
     def _relist(self, kind: Kind) -> None:

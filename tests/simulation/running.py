@@ -146,12 +146,22 @@ class Simulation:
         for _ in range(_MOST_PROCESSES):
             settled = self._process()
             if settled is None or settled.timed_out:
+                self._expect_a_jump(settled)
                 continue
             if not self._acts:
                 return
             self._act()
         while self._acts:
             self._act()
+
+    def _expect_a_jump(self, settled: Settled | None) -> None:
+        """Raise for a process that waited to its end, though no clock brought that near.
+
+        What it waited for has happened, and it has not heard of that.
+        """
+        jumped = self._injector.injected.keys() & {FaultKind.CLOCK_FORWARD, FaultKind.CLOCK_BACK}
+        if settled is not None and not jumped:
+            raise ViolationError(f"it waits for what has happened: {_open(settled)}")
 
     def _come_to_rest(self) -> None:
         """Run processes without faults until one writes nothing.
@@ -163,6 +173,8 @@ class Simulation:
             settled = self._process()
             if settled is None:
                 raise ViolationError("a process without faults failed")
+            if settled.timed_out:
+                raise ViolationError(f"it waits for what has happened: {_open(settled)}")
             if not settled.writes and not settled.unsettled and not settled.failed:
                 break
         else:
