@@ -93,18 +93,12 @@ class InventoryStore:
     def _shrink(self, plan: Plan) -> int:
         declared = declared_entries(plan)
         keys = {key for entries in declared.values() for key in entries}
-        refused = {
-            key_of(one.action.target)
-            for one in plan.actions
-            if one.action.verb is Verb.DELETE and one.change is Change.REFUSED
-        }
         writes = 0
         for folder, entries in self._inventory().folders.items():
             gone = {
                 key
                 for key, entry in entries.items()
                 if key not in declared.get(folder, {})
-                and key not in refused
                 and (key in keys or not self._owned(target_of(key, entry), folder))
             }
             kept = {key: entry for key, entry in entries.items() if key not in gone}

@@ -10,6 +10,7 @@ from ruleengine.cluster.client import Client
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.cluster.watches import Later, WatchCache
 from ruleengine.model.actions import Target
+from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from tests.cluster.fake_api import FakeApi
 from tests.cluster.test_client import NAMESPACE, config_map
@@ -136,6 +137,45 @@ def test_a_kind_that_may_be_listed_and_not_watched_is_noted_and_tried_again(
     api.add(config_map("web", a="2"))
     turns.run()
     assert cache.get(WEB)["data"] == {"a": "2"}
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_watch_that_fails_is_taken_up_where_it_was(api: FakeApi, *, lost: bool) -> None:
+    """Whether the connection is lost or the server refuses it; pauses grow until it works."""
+    loops: list[Callable[[], None]] = []
+    pauses: list[int] = []
+
+    class Paused(Retrying):
+        def pause(self, attempt: int, asked: float = 0.0) -> float:
+            del asked
+            pauses.append(attempt)
+            return 0.0
+
+    retrying = Paused(attempts=1, sleep=lambda _: None)
+    cache = WatchCache(Client(api, retrying), retrying=retrying, spawn=loops.append)
+    cache.follow(*KIND)
+    watches: list[str] = []
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        if when != "before" or ("watch", "true") not in request.query:
+            return None
+        watches.append(dict(request.query)["resourceVersion"])
+        if len(watches) > 4:
+            raise Stop
+        if len(watches) == 4:
+            return None
+        if lost:
+            raise UnreachableError("the connection was lost", "try again")
+        return HttpResponse(status=500, body=b'{"kind": "Status", "reason": "InternalError"}')
+
+    api.fault = fault
+    api.add(config_map("web", a="2"))
+    with pytest.raises(Stop):
+        loops[0]()
+    assert len(set(watches[:4])) == 1
+    assert pauses == [1, 2, 3]
+    (changed,) = cache.wait_for_change(0)
+    assert changed.object["data"] == {"a": "2"}
 
 
 def test_a_bookmark_moves_the_version_on(api: FakeApi, cache: WatchCache, turns: Turns) -> None:

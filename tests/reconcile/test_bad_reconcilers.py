@@ -188,7 +188,10 @@ def test_a_plan_says_an_error_of_ours_in_its_own_words() -> None:
 
 
 def test_a_read_that_the_server_refuses_is_no_fault_of_who_reads() -> None:
-    """Nobody is put aside for it; the object is decided when the server answers again."""
+    """Nobody is put aside for it; the object is decided when the server answers again.
+
+    It is asked ever more rarely until then.
+    """
 
     def bad(_: Object, world: Any, __: datetime) -> Decision:
         return Decision(status={"phase": "Failed" if world.get(CHILD) else "Looked"})
@@ -206,6 +209,7 @@ def test_a_read_that_the_server_refuses_is_no_fault_of_who_reads() -> None:
     stage.api.fault = fault
     settled = stage.settle(60)
     assert len(failed) == 20
+    assert stage.now - START > timedelta(seconds=5)
     assert (settled.failed, settled.findings) == ((), ())
     assert stage.status("bad") == {"phase": "Looked"}
     assert not [one for one in stage.api.objects.values() if one["kind"] == "Event"]
@@ -327,9 +331,18 @@ def test_an_object_that_is_made_again_meanwhile_is_decided_as_the_new_one() -> N
 
     stage = scene(bad)
     _on_first(stage, "PATCH", "/workflows/bad", replace)
+    replacing, seen = stage.api.fault, []
+
+    def fault(request: HttpRequest, when: str) -> None:
+        replacing(request, when)
+        if when == "after" and request.method == "PATCH":
+            seen.append(stage.status("bad"))
+
+    stage.api.fault = fault
     settled = stage.settle(30)
     assert settled.failed == ()
-    assert stage.status("bad") == {"phase": "seen 7"}
+    assert seen[-1] == stage.status("bad") == {"phase": "seen 7"}
+    assert {"phase": "seen 3"} not in seen
 
 
 def test_an_object_of_somebody_else_that_took_the_name_is_not_deleted() -> None:

@@ -65,6 +65,7 @@ class Stage:
     later: list[tuple[datetime, Object]] = field(default_factory=list)
     now: datetime = START
     requests: list[int] = field(default_factory=list)
+    feed: type[Told] = Told
 
     def __post_init__(self) -> None:
         self.api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
@@ -76,7 +77,7 @@ class Stage:
             Surroundings.of(self.client, [self.reconciler], self.performers),
             Settling(
                 now=lambda: self.now,
-                feed=Told(self),
+                feed=self.feed(self),
                 deadline=self.now + timedelta(seconds=seconds),
                 retrying=quiet(),
             ),
@@ -98,7 +99,7 @@ class Toy:
     asked: list[str] = field(default_factory=list)
     raises: int = 10**6
 
-    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001, PLR0911 - one case per way to behave
         """Return what the name of the object says."""
         name = value["metadata"]["name"]
         self.asked.append(name)
@@ -117,6 +118,9 @@ class Toy:
                 return Decision(actions=(_apply(enemy),))
             case "asking":
                 return _ask(world)
+            case "counting":
+                seen = lookup(world.get(_ENEMY), "data", "x", default="")
+                return Decision(status={"phase": "Running", "seen": seen})
             case "listing":
                 found = world.list("v1", "ConfigMap", "shop", index=("label:for", "listing"))
                 return Decision(status={"phase": "Running", "found": len(found)})
@@ -202,6 +206,51 @@ def test_a_running_status_is_written_once_a_second_and_the_end_at_once() -> None
     written = [one for one in scene.api.writes if "workflows/ticking" in one]
     assert scene.status("ticking")["phase"] == "Succeeded"
     assert 4 <= len(written) <= 7
+
+
+class Prompt(Told):
+    """A feed that tells each change the moment it happens."""
+
+    def changes(self, timeout: float) -> Sequence[Changed]:
+        """Let no more time go by than until something happens."""
+        moments = [(at - self.scene.now) / timedelta(seconds=1) for at, _ in self.scene.later]
+        return super().changes(min([timeout, *moments]))
+
+
+def test_however_often_it_is_decided_a_running_status_is_written_once_a_second() -> None:
+    """What it says changes fifty times within five seconds."""
+    scene = stage("counting", "w0")
+    scene.feed = Prompt
+    scene.later = [
+        (START + timedelta(milliseconds=100 * n), config_map("enemy", x=str(n)))
+        for n in range(1, 51)
+    ]
+    scene.settle(20)
+    written = [one for one in scene.api.writes if "workflows/counting" in one]
+    assert scene.reconciler.asked.count("counting") > 50
+    assert scene.status("counting") == {"phase": "Running", "seen": "50"}
+    assert 5 <= len(written) <= 8
+
+
+class Echo(Told):
+    """A feed that tells everything there is again and again, as it was told before."""
+
+    def changes(self, timeout: float) -> Sequence[Changed]:
+        """Let time go by, and tell what is known."""
+        super().changes(timeout)
+        return [
+            Changed(target=Target.of(one), object=one, version=one["metadata"]["resourceVersion"])
+            for one in self.scene.api.objects.values()
+        ]
+
+
+def test_what_is_known_already_wakes_nobody() -> None:
+    """The echo of a write of ours, for instance."""
+    scene = stage(*(f"w{number}" for number in range(5)))
+    scene.feed = Echo
+    scene.settle(60)
+    assert len(scene.requests) > 50
+    assert len(scene.reconciler.asked) == 2 * 5
 
 
 @dataclass

@@ -50,7 +50,7 @@ class _Stale:
     ) -> Sequence[Object]:
         """Return what the watch cache has."""
         self._world.list(api_version, kind, namespace, index)
-        found = self._feed.list(api_version, kind)
+        found = self._feed.cached(api_version, kind)
         return [one for one in found if in_index(one, index)]
 
 

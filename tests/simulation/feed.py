@@ -60,6 +60,10 @@ class ScheduledFeed:
             return tuple(self._objects[(api_version, kind)].values())
         return self._source.list(api_version, kind)
 
+    def cached(self, api_version: str, kind: str) -> Iterable[Object]:
+        """Return every object of a followed kind as it was told last."""
+        return tuple(self._objects.get((api_version, kind), {}).values())
+
     def kinds(self) -> Sequence[Kind]:
         """Return the kinds that an index over all kinds looks at."""
         return self._source.kinds()
