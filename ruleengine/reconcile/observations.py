@@ -23,6 +23,9 @@ _MOST_GONE: Final = 1000
 _Name = tuple[str, str]
 """Namespace and name."""
 
+_Was = tuple[_Name, Object | None, Object | None]
+"""An object of a shelf: which, as it was, as it is."""
+
 Seen = tuple[Target, Object | None, Object | None]
 """An object that changed: which, as it was, as it is."""
 
@@ -148,7 +151,7 @@ class Observations:
         if not shelf.whole or (follow and not shelf.followed):
             changed = shelf.fill(self._source.list(*kind, follow=follow))
             shelf.followed = shelf.followed or follow
-            self._noticed += [(Target(*kind, *name), *how) for name, *how in changed]
+            self._noticed += [(Target(*kind, *name), was, now) for name, was, now in changed]
         return shelf
 
     def _every_kind(self) -> set[Kind]:
@@ -197,7 +200,7 @@ class _Shelf:
         for index, places in self._indexes.items():
             _move(places, name, _values(before, name, index), _values(value, name, index))
 
-    def fill(self, listed: Iterable[Object]) -> list[tuple[_Name, Object | None, Object | None]]:
+    def fill(self, listed: Iterable[Object]) -> list[_Was]:
         """Take over the whole kind; what we wrote stays over what is not newer.
 
         Returns what was known otherwise before, as it was and as it is.
@@ -209,7 +212,7 @@ class _Shelf:
             return []
         gone = sorted(self.objects.keys() - found.keys() - self.written)
         known = self.objects.keys() | self.absent
-        changed = [(name, self.objects[name], None) for name in gone]
+        changed: list[_Was] = [(name, self.objects[name], None) for name in gone]
         for name in gone:
             self.show(name, None)
         for name, value in found.items():
