@@ -62,7 +62,6 @@ def test_an_object_that_changes_all_the_time_starves_nobody() -> None:
     assert order == ["busy", "a", "b", "c", "busy", "busy"]
 
 
-<<<<<<< HEAD
 def test_an_object_that_changes_while_it_waits_keeps_its_place() -> None:
     """However often it changes and whoever comes after it: it is not starved either."""
     keys = Keys()
@@ -74,14 +73,6 @@ def test_an_object_that_changes_while_it_waits_keeps_its_place() -> None:
         keys.wake(target(f"new-{number}"))
         order.append(keys.next().target.name)
     assert order == ["first", "busy", "last"]
-=======
-def test_who_waits_keeps_its_place_however_often_it_is_woken() -> None:
-    """Else what changes all the time would never be decided while others are."""
-    keys = Keys()
-    for name in ("busy", "a", "b", "busy"):
-        keys.wake(target(name))
-    assert [key.target.name for key in drained(keys)] == ["busy", "a", "b"]
->>>>>>> 6e8cb29 (Each promise of the queue, of effects, statuses and watches has a test that fails without it; no process of the simulation waits for what has happened)
 
 
 def test_an_area_with_many_objects_does_not_delay_the_others() -> None:

@@ -431,9 +431,9 @@ def test_what_raises_for_ever_is_tried_a_few_times_only() -> None:
 def test_quarantine_ends_when_the_object_changes() -> None:
     """At once, not only when it is time to try again."""
     scene = stage("poison", "w0")
-    moment = START + timedelta(seconds=2)
+    moment = START + timedelta(seconds=1)
     scene.later = [(moment, workflow("poison", 1)), (moment, config_map("poison-wanted"))]
-    settled = scene.settle(4)
+    settled = scene.settle(2)
     assert scene.status("poison") == {"phase": "Succeeded"}
     assert (settled.failed, settled.findings) == ((), ())
 
