@@ -76,10 +76,20 @@ def _item(loop: _Loop, index: int, item: Value, variables: Variables) -> Planned
     if skipped:
         return Planned(name=name, step=loop.step, source=loop.step, skipped=skipped)
     filled = substitute(loop.body, own)
-    left = [one for one in tags_of(filled) if _first(one) == "item"]
+    left = _left(filled)
     if left:
-        raise NodeError(f"failed to resolve {{{{{left[0]}}}}}: the items have no such value")
+        raise NodeError(f"failed to resolve {{{{{left}}}}}: nothing has such a value")
     return Planned(name=name, step=filled, source=loop.step)
+
+
+def _left(step: Object) -> str:
+    """Return a tag that nothing replaces any more; empty where there is none.
+
+    A template in place has inputs of its own, which are bound later: there it is one of the items.
+    """
+    own = {name: value for name, value in step.items() if name != "inline"}
+    inner = (one for one in tags_of(step.get("inline")) if _first(one) == "item")
+    return next(iter(tags_of(own)), "") or next(inner, "")
 
 
 def _skipped(condition: str, variables: Variables) -> str:

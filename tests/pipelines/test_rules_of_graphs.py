@@ -291,3 +291,57 @@ def test_a_template_that_fails_fast_begins_no_further_item() -> None:
     message = "template has failed or errored children and failFast enabled"
     assert (world.node("A")["phase"], world.node("A")["message"]) == ("Failed", message)
     assert world.status("phase") == "Failed"
+
+
+@pytest.mark.parametrize(
+    ("excuse", "code", "begins"),
+    [
+        ("failed: true", FAILED, True),
+        ("failed: true", ERROR, False),
+        ("error: true", ERROR, True),
+        ("error: true", FAILED, False),
+        ("error: true, failed: true", ERROR, True),
+        ("failed: false", FAILED, False),
+    ],
+)
+def test_an_end_is_excused_by_its_very_phase(excuse: str, code: int, *, begins: bool) -> None:
+    """A failure is no error, and an error is no failure."""
+    first = f"name: A, template: say, continueOn: {{{excuse}}}"
+    world = ran(first, "name: B, template: say, dependencies: [A]", codes={"A": code})
+    assert world.phases()[".B"] == ("Succeeded" if begins else "Omitted")
+
+
+def test_that_a_task_never_ran_is_excused_by_nothing() -> None:
+    """What depends on it is omitted as well."""
+    world = ran(
+        "name: X, template: say",
+        "name: A, template: say, dependencies: [X], continueOn: {failed: true, error: true}",
+        "name: B, template: say, dependencies: [A]",
+        codes={"X": FAILED},
+    )
+    assert world.phases() == {".X": "Failed", ".A": "Omitted", ".B": "Omitted"}
+    assert world.status("phase") == "Failed"
+
+
+def test_a_task_knows_those_it_depends_on_and_no_other_that_is_over() -> None:
+    """Although that one has ended long before."""
+    given = 'arguments: {parameters: [{name: t, value: "{{tasks.A.outputs.result}}"}]}'
+    tell = "inputs: {parameters: [{name: t}]}, container: {image: alpine, command: [t]}"
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: print}}
+    - {{name: V, template: say}}
+    - {{name: W, template: say, depends: V}}
+    - {{name: B, template: tell, depends: W, {given}}}
+    - {{name: C, template: tell, depends: "W && A", {given}}}
+- {{name: print, script: {{image: alpine, command: [sh], source: print}}}}
+- {{name: tell, {tell}}}
+{TEMPLATES}
+"""
+    world = run(spec, lambda name, _: End(result="made" if name == ".A" else None))
+    assert (world.phases()[".B"], world.phases()[".C"]) == ("Error", "Succeeded")
+    assert world.node("C")["inputs"]["parameters"][0]["value"] == "made"

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ruleengine.services.archives.locks import INACTIVE, LockTable
+from ruleengine.model.errors import StoreError
+from ruleengine.services.archives.locks import INACTIVE, Line, LockTable
 from ruleengine.services.archives.opening import open_database, open_locks
 
 NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
@@ -46,13 +47,69 @@ def enter(table: LockTable, key: str, *names: str, priority: int = 0, second: in
 def test_the_order_is_by_priority_and_then_by_age(opening: Opening) -> None:
     """Whatever controller they are of, and in whatever order they come."""
     one, two = opening("one"), opening("two")
-    enter(one, "jobs/young", second=3)
+    enter(one, "jobs/b", second=3)
     enter(two, "jobs/old", second=1)
     enter(one, "jobs/urgent", priority=5, second=9)
-    enter(two, "jobs/same", second=3)
+    enter(two, "jobs/a", second=3)
     waiting = one.look(MUTEX, NOW).waiting
     assert waiting == two.look(MUTEX, NOW).waiting
-    assert [key for key, _ in waiting] == ["jobs/urgent", "jobs/old", "jobs/same", "jobs/young"]
+    assert [key for key, _ in waiting] == ["jobs/urgent", "jobs/old", "jobs/a", "jobs/b"]
+
+
+def test_who_stands_in_line_again_has_the_new_priority_and_the_old_age(opening: Opening) -> None:
+    """So a workflow whose priority was raised goes first, and no other loses its place."""
+    table = opening("one")
+    enter(table, "jobs/a", second=1)
+    enter(table, "jobs/b", second=2)
+    enter(table, "jobs/c", second=3)
+    enter(table, "jobs/a", second=9)
+    enter(table, "jobs/c", priority=5, second=9)
+    waiting = [key for key, _ in table.look(MUTEX, NOW).waiting]
+    assert waiting == ["jobs/c", "jobs/a", "jobs/b"]
+
+
+def test_who_does_not_stand_in_line_comes_after_all_who_do() -> None:
+    """Room that others wait for is not theirs."""
+    other, us = ("jobs/other", "one"), ("jobs/us", "one")
+    assert not Line(limit=1, holders=(), waiting=(other,)).lets(us)
+    assert Line(limit=2, holders=(), waiting=(other,)).lets(us)
+    assert Line(limit=1, holders=(us,), waiting=(other,)).lets(us)
+
+
+def test_a_controller_leaves_the_rows_of_others_alone(opening: Opening) -> None:
+    """Whatever they are called: workflows of two clusters may have one name."""
+    one, two = opening("one"), opening("two")
+    for table in (one, two):
+        enter(table, "jobs/same", second=1)
+        enter(table, "jobs/other", second=2)
+    assert sorted(one.mine()) == [(MUTEX, "jobs/other", False), (MUTEX, "jobs/same", False)]
+    one.leave("jobs/same")
+    left = [("jobs/same", "two"), ("jobs/other", "one"), ("jobs/other", "two")]
+    assert list(one.look(MUTEX, NOW).waiting) == left
+    enter(one, "jobs/other", SEMAPHORE)
+    assert list(one.look(MUTEX, NOW).waiting) == [("jobs/same", "two"), ("jobs/other", "two")]
+
+
+def test_a_place_in_all_lines_is_taken_or_none(opening: Opening) -> None:
+    """What fails half way leaves nothing behind."""
+    table = opening("one")
+    with pytest.raises(StoreError):
+        table.enter("jobs/a", (MUTEX, None), 0, "2026-11-28T11:00:00Z")  # type: ignore[arg-type]
+    assert list(table.mine()) == []
+
+
+def test_rows_are_listed_with_their_holders_first_and_then_the_queue(opening: Opening) -> None:
+    """Lock by lock."""
+    table = opening("one")
+    enter(table, "jobs/z-holder", MUTEX, SEMAPHORE, second=9)
+    assert table.take("jobs/z-holder", (MUTEX,), NOW)
+    enter(table, "jobs/b", second=2)
+    enter(table, "jobs/c", second=1)
+    enter(table, "jobs/d", priority=1, second=3)
+    assert [(one.lock, one.key) for one in table.entries()] == [
+        *((MUTEX, f"jobs/{name}") for name in ("z-holder", "d", "c", "b")),
+        (SEMAPHORE, "jobs/z-holder"),
+    ]
 
 
 def test_a_mutex_has_one_holder_and_goes_to_the_next_in_line(opening: Opening) -> None:
@@ -126,6 +183,21 @@ def test_a_dead_controller_waits_no_longer_but_keeps_what_it_holds(opening: Open
     living.beat(later)
     assert living.take("jobs/behind", (MUTEX,), later)
     assert not living.take("jobs/behind", (SEMAPHORE,), later)
+
+
+def test_a_controller_that_shows_itself_keeps_its_place(opening: Opening) -> None:
+    """However long it waits; of one that never did only what it holds counts."""
+    one, two = opening("one"), opening("two")
+    enter(one, "jobs/first", second=1)
+    enter(two, "jobs/second", second=2)
+    later = NOW + INACTIVE + timedelta(seconds=1)
+    one.beat(later)
+    two.beat(later)
+    assert not two.take("jobs/second", (MUTEX,), later)
+    one._database.execute("DELETE FROM sync_controller WHERE controller = ?", ("one",))
+    assert two.look(MUTEX, later).waiting == (("jobs/second", "two"),)
+    one._database.execute("UPDATE sync_state SET held = ? WHERE controller = ?", (True, "one"))
+    assert two.look(MUTEX, later).holders == (("jobs/first", "one"),)
 
 
 def test_somebody_who_takes_a_lock_right_now_is_waited_for(opening: Opening) -> None:
