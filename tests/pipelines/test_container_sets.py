@@ -194,3 +194,111 @@ def test_what_an_image_starts_is_asked_for_each_container() -> None:
     world.settle()
     args = lookup(pod_of(world), "spec", "containers", 0, "args")
     assert args[1:] == ["/var/run/argo/ctr/a/member", "/bin/start", "one"]
+
+
+ENDED: Object = {"startedAt": "2026-01-02T03:04:06Z", "finishedAt": "2026-01-02T03:04:07Z"}
+STATES: dict[str, Object] = {
+    "a": {"terminated": {"exitCode": 0, **ENDED}},
+    "b": {"running": {"startedAt": ENDED["startedAt"]}},
+    "c": {"waiting": {"reason": "PodInitializing"}},
+    "d": {"terminated": {"exitCode": 3, "reason": "Error", "message": "no", **ENDED}},
+}
+
+
+def shown(world: MemoryWorld) -> dict[str, tuple[str, str]]:
+    """Return the phases and messages of the nodes by container."""
+    return {
+        one["displayName"]: (one["phase"], one.get("message", ""))
+        for one in world.nodes()
+        if one["type"] == "Container"
+    }
+
+
+def on_its_way() -> MemoryWorld:
+    """Return a world whose pod runs, each container in a state of its own."""
+    world = world_of(GRAPH, lambda *_: None)
+    world.turn()
+    assert set(shown(world).values()) == {("Pending", "")}
+    world.run_pods()
+    say(world, "Running", STATES)
+    return world
+
+
+def say(world: MemoryWorld, phase: str, states: dict[str, Object], **more: str) -> None:
+    """Say what has become of the pod, and decide."""
+    pod = pod_of(world)
+    listed = [{"name": name, "state": state} for name, state in states.items()]
+    status = {**pod["status"], "phase": phase, "containerStatuses": listed, **more}
+    world.put({**pod, "status": status})
+    world.turn()
+
+
+def test_the_node_of_a_container_is_what_its_state_says() -> None:
+    """While the pod runs; one that has ended stays as it ended."""
+    world = on_its_way()
+    failed = ("Failed", "Error (exit code 3): no")
+    assert shown(world) == {
+        "a": ("Succeeded", ""),
+        "b": ("Running", ""),
+        "c": ("Pending", ""),
+        "d": failed,
+    }
+    assert world.node("wf")["phase"] == "Running"
+    say(world, "Running", {})
+    assert (shown(world)["a"], shown(world)["d"]) == (("Succeeded", ""), failed)
+    assert shown(world)["b"] == ("Pending", "")
+
+
+def test_a_container_of_which_nothing_is_told_ends_as_its_pod() -> None:
+    """One that was evicted, say; those that had ended before keep their end."""
+    world = on_its_way()
+    say(world, "Failed", {}, reason="Evicted", message="too much memory")
+    root = world.node("wf")
+    assert root["phase"] in ("Failed", "Error")
+    assert "too much memory" in root["message"]
+    whole = (root["phase"], root["message"])
+    found = shown(world)
+    assert (found["b"], found["c"]) == (whole, whole)
+    assert found["a"] == ("Succeeded", "")
+
+
+def test_what_has_ended_stays_so_when_the_workflow_is_stopped() -> None:
+    """Only the others are ended by that."""
+    world = on_its_way()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.turn()
+    found = shown(world)
+    assert found["a"] == ("Succeeded", "")
+    assert found["d"] == ("Failed", "Error (exit code 3): no")
+    assert found["b"] == found["c"] == ("Failed", "workflow shutdown with strategy:  Stop")
+
+
+@pytest.mark.parametrize(
+    ("declared", "refused"),
+    [
+        ("inputs: {artifacts: [{name: i, path: /i, raw: {data: x}}]}", True),
+        ("outputs: {artifacts: [{name: o, path: /o}]}", True),
+        ("outputs: {parameters: [{name: o, valueFrom: {path: /o}}]}", True),
+        ("inputs: {parameters: [{name: p, value: x}]}", False),
+    ],
+)
+def test_artifacts_and_output_parameters_are_those_of_main(declared: str, *, refused: bool) -> None:
+    """Who has none cannot have a container called otherwise take and give them."""
+    world = run(GRAPH + f"  {declared}\n")
+    assert (world.began == []) is refused
+    assert world.status("phase") == ("Error" if refused else "Succeeded")
+
+
+def test_retries_alone_are_watched_over() -> None:
+    """Also of containers that need nobody."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  containerSet:
+    retryStrategy: {retries: 1}
+    containers: [{name: a, image: alpine, command: [one]}]
+"""
+    world = world_of(spec)
+    world.turn()
+    assert [one["name"] for one in pod_of(world)["spec"]["containers"]] == ["a", "supervisor"]
