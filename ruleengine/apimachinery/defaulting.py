@@ -170,6 +170,9 @@ def _service(spec: Object) -> Object:
             "sessionAffinityConfig",
             lambda config: made(config, "clientIP", lambda ip: filled(ip, timeoutSeconds=10800)),
         )
+    elif spec["sessionAffinity"] == "None" and "sessionAffinityConfig" in spec:
+        # what was a default is nobody's to take away once its reason has gone
+        spec = {name: one for name, one in spec.items() if name != "sessionAffinityConfig"}
     if spec["type"] != "ExternalName":
         spec = filled(spec, internalTrafficPolicy="Cluster")
     exposed = spec["type"] in ("NodePort", "LoadBalancer")

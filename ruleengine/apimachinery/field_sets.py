@@ -196,7 +196,7 @@ class _Comparing:
     def values(self, old: Value, new: Value, schema: Schema, path: tuple[str, ...]) -> None:
         if old is new:
             return
-        if schema.always_present and not schema.atomic:
+        if schema.always_present and (schema.shape is _STRUCT or not schema.atomic):
             old = _empty_like(new) if old is _ABSENT else old
             new = _empty_like(old) if new is _ABSENT else new
         if old is _ABSENT:

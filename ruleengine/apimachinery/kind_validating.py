@@ -21,10 +21,11 @@ from ruleengine.apimachinery.network_validating import (
     check_ingress,
     check_ingress_class,
     check_network_policy,
-    check_service,
 )
 from ruleengine.apimachinery.pod_validating import check_pod
 from ruleengine.apimachinery.quota_validating import check_limit_range, check_quota
+from ruleengine.apimachinery.scaling_validating import check_autoscaler
+from ruleengine.apimachinery.service_validating import check_service
 from ruleengine.apimachinery.storage_validating import (
     check_claim,
     check_config_map,
@@ -33,7 +34,6 @@ from ruleengine.apimachinery.storage_validating import (
     check_volume,
 )
 from ruleengine.apimachinery.workload_validating import (
-    check_autoscaler,
     check_cron_job,
     check_daemon_set,
     check_deployment,

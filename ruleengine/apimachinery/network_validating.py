@@ -1,4 +1,4 @@
-"""Checks of Services, Ingresses, NetworkPolicies and EndpointSlices.
+"""Checks of Ingresses, NetworkPolicies and EndpointSlices.
 
 The rules and their words are the API's (reference, Kubernetes API sections 5 and 8).
 """
@@ -9,9 +9,7 @@ from typing import Final
 from ruleengine.apimachinery.causes import duplicate, forbidden, invalid, not_supported, required
 from ruleengine.apimachinery.checks import (
     Causes,
-    address,
     label_selector,
-    labels_of,
     named,
     network,
     objects,
@@ -37,102 +35,6 @@ _IN_PATHS: Final = ("//", "/./", "/../", "%2f", "%2F")
 _AT_END: Final = ("/..", "/.")
 _MOST_ENDPOINTS: Final = 1000
 _MOST_ADDRESSES: Final = 100
-_LONGEST_AFFINITY: Final = 86400
-
-
-def check_service(value: Object) -> Causes:
-    """Yield what is wrong with a Service."""
-    spec = value.get("spec") or {}
-    sort = spec.get("type")
-    headless = spec.get("clusterIP") == "None"
-    if sort == "ExternalName":
-        yield from _external_name(spec)
-    elif not spec.get("ports") and not headless:
-        yield required((*_SPEC, "ports"))
-    if headless and sort in ("LoadBalancer", "NodePort"):
-        detail = f"may not be set to 'None' for {sort} services"
-        yield invalid((*_SPEC, "clusterIPs", 0), "None", detail)
-    elif spec.get("clusterIP") and not headless:
-        yield from address((*_SPEC, "clusterIP"), spec["clusterIP"])
-    if spec.get("ipFamilyPolicy") == "RequireDualStack":
-        detail = "this cluster is not configured for dual-stack services"
-        yield invalid((*_SPEC, "ipFamilyPolicy"), spec["ipFamilyPolicy"], detail)
-    yield from _service_ports(spec)
-    yield from labels_of(spec.get("selector"), (*_SPEC, "selector"))
-    yield from _affinity(spec)
-    for number, one in enumerate(spec.get("externalIPs") or ()):
-        yield from address((*_SPEC, "externalIPs", number), one)
-    for number, one in enumerate(spec.get("loadBalancerSourceRanges") or ()):
-        yield from network((*_SPEC, "loadBalancerSourceRanges", number), str(one).strip())
-    if spec.get("loadBalancerClass") and sort != "LoadBalancer":
-        detail = "may only be used when `type` is 'LoadBalancer'"
-        yield forbidden((*_SPEC, "loadBalancerClass"), detail)
-    exposed = sort in ("LoadBalancer", "NodePort") or spec.get("externalIPs")
-    if spec.get("externalTrafficPolicy") and not exposed:
-        detail = "may only be set for externally-accessible services"
-        yield invalid((*_SPEC, "externalTrafficPolicy"), spec["externalTrafficPolicy"], detail)
-
-
-def _external_name(spec: Object) -> Causes:
-    place = (*_SPEC, "externalName")
-    name = str(spec.get("externalName") or "").removesuffix(".")
-    yield from named(place, name, check_dns_subdomain)
-    if spec.get("clusterIP") not in (None, "", "None"):
-        detail = "may not be set when `type` is 'ExternalName'"
-        yield forbidden((*_SPEC, "clusterIPs"), detail)
-
-
-def _service_ports(spec: Object) -> Causes:
-    ports = objects(spec.get("ports"))
-    names: set[Value] = set()
-    pairs: set[Value] = set()
-    nodes: set[Value] = set()
-    for number, port in enumerate(ports):
-        path = (*_SPEC, "ports", number)
-        name = port.get("name")
-        if not name and len(ports) > 1:
-            yield required((*path, "name"))
-        yield from well_named((*path, "name"), name, check_dns_label)
-        if name and name in names:
-            yield duplicate((*path, "name"), name)
-        names.add(name)
-        if not port.get("port"):
-            yield invalid((*path, "port"), 0, "must be between 1 and 65535, inclusive")
-        yield from port_number((*path, "port"), port.get("port") or 1)
-        protocol = port.get("protocol")
-        if protocol and protocol not in _PROTOCOLS:
-            yield not_supported((*path, "protocol"), protocol, _PROTOCOLS)
-        if port.get("targetPort") is not None:
-            yield from port_or_name((*path, "targetPort"), port["targetPort"])
-        pair = (protocol, port.get("port"))
-        if pair in pairs:
-            yield duplicate(path, {"protocol": protocol, "port": port.get("port")})
-        pairs.add(pair)
-        yield from _node_port(spec, port, path, nodes)
-
-
-def _node_port(spec: Object, port: Object, path: Path, seen: set[Value]) -> Causes:
-    number = port.get("nodePort")
-    if not number:
-        return
-    sort = spec.get("type")
-    if sort not in ("LoadBalancer", "NodePort"):
-        yield forbidden((*path, "nodePort"), f"may not be used when `type` is '{sort}'")
-    pair = (port.get("protocol"), number)
-    if pair in seen:
-        yield duplicate((*path, "nodePort"), number)
-    seen.add(pair)
-
-
-def _affinity(spec: Object) -> Causes:
-    config = spec.get("sessionAffinityConfig")
-    place = (*_SPEC, "sessionAffinityConfig")
-    if spec.get("sessionAffinity") == "None" and config is not None:
-        yield forbidden(place, "must not be set when session affinity is None")
-    seconds = lookup(config, "clientIP", "timeoutSeconds")
-    if isinstance(seconds, int) and not 0 < seconds <= _LONGEST_AFFINITY:
-        detail = f"must be greater than 0 and less than {_LONGEST_AFFINITY}"
-        yield invalid((*place, "clientIP", "timeoutSeconds"), seconds, detail)
 
 
 def check_ingress(value: Object) -> Causes:

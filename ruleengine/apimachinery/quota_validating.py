@@ -5,7 +5,7 @@ The rules and their words are the API's (reference, Kubernetes API sections 5 an
 
 from typing import Final
 
-from ruleengine.apimachinery.causes import Key, forbidden, invalid
+from ruleengine.apimachinery.causes import Key, duplicate, forbidden, invalid, required
 from ruleengine.apimachinery.checks import Causes, objects, operands, quantities, well_named
 from ruleengine.apimachinery.naming import check_qualified_name
 from ruleengine.apimachinery.quantities import QuantityError, parse_quantity
@@ -38,6 +38,10 @@ _QUOTAS: Final = _COUNTED | {
 }
 """The names without a prefix that quotas know."""
 
+_OF_CONTAINERS: Final = ("cpu", "memory", "ephemeral-storage")
+_CLAIM: Final = "PersistentVolumeClaim"
+_LIMITED: Final = ("Container", "Pod", _CLAIM)
+_LIMITS: Final = ("default", "defaultRequest", "max", "maxLimitRequestRatio", "min")
 _PODS: Final = frozenset({"pods"})
 _OF_PODS: Final = _PODS | {
     "cpu",
@@ -109,17 +113,43 @@ def _is_whole(text: Value) -> bool:
 
 def check_limit_range(value: Object) -> Causes:
     """Yield what is wrong with a LimitRange: what is least must not be more than the most."""
+    seen: set[Value] = set()
     for number, limit in enumerate(objects(lookup(value, "spec", "limits"))):
         path = (*_SPEC, "limits", number)
-        problem = check_qualified_name(str(limit.get("type") or ""))
+        sort = limit.get("type") or ""
+        problem = check_qualified_name(sort)
+        if not problem and "/" not in sort and sort not in _LIMITED:
+            problem = "must be a standard limit type or fully qualified"
         if problem:
-            yield invalid((*path, "type"), limit.get("type") or "", problem)
+            yield invalid((*path, "type"), sort, problem)
+        if sort in seen:
+            yield duplicate((*path, "type"), sort)
+        seen.add(sort)
+        if sort == _CLAIM and not any(
+            "storage" in (limit.get(one) or ()) for one in ("min", "max")
+        ):
+            yield required((*path, "limits"), "either minimum or maximum storage value is required")
         for field in ("default", "defaultRequest"):
             if limit.get("type") == "Pod" and limit.get(field):
                 yield forbidden((*path, field), "may not be specified when `type` is 'Pod'")
+        for field in _LIMITS:
+            yield from _resources(limit, field, path)
         yield from _ratios(limit.get("maxLimitRequestRatio") or {}, path)
         for lower, upper in (("min", "max"), ("min", "default"), ("default", "max")):
             yield from _in_order(limit, (lower, upper), path)
+
+
+def _resources(limit: Object, field: str, path: Path) -> Causes:
+    for name in limit.get(field) or {}:
+        place = (*path, field, Key(name))
+        yield from well_named(place, name, check_qualified_name)
+        if "/" in name or name.startswith("hugepages-"):
+            continue
+        if limit.get("type") not in ("Container", "Pod"):
+            if name not in _QUOTAS:
+                yield invalid(place, name, "must be a standard resource type or fully qualified")
+        elif name not in _OF_CONTAINERS:
+            yield invalid(place, name, "must be a standard resource for containers")
 
 
 def _ratios(ratios: Object, path: Path) -> Causes:

@@ -20,6 +20,7 @@ from ruleengine.apimachinery.strategic_merge import (
     PATCH,
     RETAIN,
     merges,
+    replaces,
 )
 from ruleengine.apimachinery.strategic_order import in_order, name_of
 from ruleengine.model.values import Object, Value, equal
@@ -61,14 +62,14 @@ def _objects(old: Object, new: Object, schema: Schema, wanted: _Wanted) -> Objec
     patch: Object = {}
     for name, value in new.items():
         before = old.get(name, _ABSENT)
-        if isinstance(before, dict) and isinstance(value, dict):
-            child = schema.child(name)
+        child = schema.child(name)
+        if isinstance(before, dict) and isinstance(value, dict) and not replaces(child):
             inside = replace(wanted, retain=_RETAIN_KEYS in child.patch_strategy)
             inner = _objects(before, value, child, inside)
             if inner:
                 patch[name] = inner
-        elif isinstance(before, list) and isinstance(value, list) and merges(schema.child(name)):
-            _lists(patch, name, (before, value), schema.child(name), wanted)
+        elif isinstance(before, list) and isinstance(value, list) and merges(child):
+            _lists(patch, name, (before, value), child, wanted)
         elif wanted.changes and (before is _ABSENT or not equal(before, value)):
             patch[name] = value
     gone = [name for name in old if name not in new]

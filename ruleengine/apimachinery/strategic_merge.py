@@ -45,6 +45,11 @@ def merges(schema: Schema) -> bool:
     return schema.shape is Shape.LIST and _MERGE in schema.patch_strategy
 
 
+def replaces(schema: Schema) -> bool:
+    """Tell whether a patch takes the place of an object of a type, as of a budget's selector."""
+    return REPLACE in schema.patch_strategy
+
+
 def _objects(live: Object, patch: Object, schema: Schema) -> Object:
     if PATCH in patch:
         directive = patch[PATCH]
@@ -85,7 +90,7 @@ def _field(merged: Object, name: str, value: Value, schema: Schema) -> None:
     before = merged.get(name)
     if value is None:
         merged.pop(name, None)
-    elif isinstance(value, dict) and isinstance(before, dict):
+    elif isinstance(value, dict) and isinstance(before, dict) and not replaces(schema.child(name)):
         merged[name] = _objects(before, value, schema.child(name))
     elif isinstance(value, list) and isinstance(before, list):
         merged[name] = _lists(before, value, schema.child(name))

@@ -1,4 +1,4 @@
-"""Checks of what runs and scales pods: workloads, jobs, budgets and autoscalers.
+"""Checks of what runs pods: workloads, jobs and budgets.
 
 The rules and their words are the API's (reference, Kubernetes API sections 5 and 8).
 """
@@ -6,20 +6,18 @@ The rules and their words are the API's (reference, Kubernetes API sections 5 an
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from ruleengine.apimachinery.causes import forbidden, invalid, required
+from ruleengine.apimachinery.causes import forbidden, invalid, not_supported, required
 from ruleengine.apimachinery.checks import (
     Causes,
     amount,
     label_selector,
-    named,
     natural,
     objects,
     one_of,
-    positive,
     well_named,
 )
 from ruleengine.apimachinery.metadata_validating import check_labels
-from ruleengine.apimachinery.naming import check_dns_label, check_path_segment
+from ruleengine.apimachinery.naming import check_dns_label
 from ruleengine.apimachinery.pod_validating import check_pod_spec
 from ruleengine.apimachinery.selectors import SelectorError, label_selector_from_object
 from ruleengine.apimachinery.storage_validating import check_claim_spec
@@ -29,8 +27,6 @@ _SPEC: Final[Path] = ("spec",)
 _ALWAYS: Final = ("Always",)
 _LONGEST_CRON_JOB: Final = 52
 _MACROS: Final = ("@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly")
-_LONGEST_WINDOW: Final = 3600
-_LONGEST_PERIOD: Final = 1800
 
 
 def _template(
@@ -229,6 +225,9 @@ def _failure_policy(spec: Object, path: Path) -> Causes:
     policy = spec.get("podFailurePolicy")
     if not isinstance(policy, dict):
         return
+    replacement = spec.get("podReplacementPolicy")
+    if replacement and replacement != "Failed":
+        yield not_supported((*path[:-1], "podReplacementPolicy"), replacement, ("Failed",))
     if lookup(spec, "template", "spec", "restartPolicy") != "Never":
         place = (*path[:-1], "template", "spec", "restartPolicy")
         stated = lookup(spec, "template", "spec", "restartPolicy", default="")
@@ -319,73 +318,3 @@ def check_disruption_budget(value: Object) -> Causes:
     policy = spec.get("unhealthyPodEvictionPolicy")
     place = (*_SPEC, "unhealthyPodEvictionPolicy")
     yield from one_of(place, policy, ("AlwaysAllow", "IfHealthyBudget"))
-
-
-def check_autoscaler(value: Object) -> Causes:
-    """Yield what is wrong with a HorizontalPodAutoscaler."""
-    spec = value.get("spec") or {}
-    least, most = spec.get("minReplicas"), spec.get("maxReplicas") or 0
-    if isinstance(least, int) and least < 1:
-        yield invalid((*_SPEC, "minReplicas"), least, "must be greater than or equal to 1")
-    if isinstance(most, int) and most < 1:
-        yield invalid((*_SPEC, "maxReplicas"), most, "must be greater than 0")
-    if isinstance(most, int) and isinstance(least, int) and most < least:
-        detail = "must be greater than or equal to `minReplicas`"
-        yield invalid((*_SPEC, "maxReplicas"), most, detail)
-    target = spec.get("scaleTargetRef") or {}
-    for field in ("kind", "name"):
-        place = (*_SPEC, "scaleTargetRef", field)
-        yield from named(place, target.get(field), check_path_segment)
-    version = str(target.get("apiVersion") or "")
-    if "/" not in version and target.get("kind") != "ReplicationController":
-        place = (*_SPEC, "scaleTargetRef", "apiVersion")
-        yield invalid(place, version, "apiVersion must specify API group")
-    yield from positive(spec, _SPEC, "targetCPUUtilizationPercentage")
-    for number, metric in enumerate(objects(spec.get("metrics"))):
-        yield from _metric(metric, (*_SPEC, "metrics", number))
-    for field in ("scaleUp", "scaleDown"):
-        rules = lookup(spec, "behavior", field)
-        if isinstance(rules, dict):
-            yield from _scaling(rules, (*_SPEC, "behavior", field))
-
-
-def _metric(metric: Object, path: Path) -> Causes:
-    sort = str(metric.get("type") or "")
-    if not sort:
-        yield required((*path, "type"), "must specify a metric source type")
-        return
-    name = sort[:1].lower() + sort[1:]
-    source = metric.get(name)
-    if not isinstance(source, dict):
-        yield required((*path, name), "must populate information for the given metric source")
-        return
-    target = source.get("target") or {}
-    if not target.get("type"):
-        yield required((*path, name, "target", "type"), "must specify a metric target type")
-    yield from positive(target, (*path, name, "target"), "averageUtilization")
-    kinds = ("averageUtilization", "averageValue", "value")
-    if target and not any(target.get(kind) is not None for kind in kinds):
-        detail = "must set either a target raw value or a target utilization"
-        yield required((*path, name, "target", "averageUtilization"), detail)
-
-
-def _scaling(rules: Object, path: Path) -> Causes:
-    window = rules.get("stabilizationWindowSeconds")
-    yield from natural(rules, path, "stabilizationWindowSeconds")
-    if isinstance(window, int) and window > _LONGEST_WINDOW:
-        detail = f"must be less than or equal to {_LONGEST_WINDOW}"
-        yield invalid((*path, "stabilizationWindowSeconds"), window, detail)
-    yield from one_of(
-        (*path, "selectPolicy"), rules.get("selectPolicy"), ("Disabled", "Max", "Min")
-    )
-    policies = objects(rules.get("policies"))
-    if not policies:
-        yield required((*path, "policies"), "must specify at least one Policy")
-    for number, policy in enumerate(policies):
-        place = (*path, "policies", number)
-        yield from one_of((*place, "type"), policy.get("type"), ("Percent", "Pods"))
-        yield from positive(policy, place, "value", "periodSeconds")
-        period = policy.get("periodSeconds")
-        if isinstance(period, int) and period > _LONGEST_PERIOD:
-            detail = f"must be less than or equal to {_LONGEST_PERIOD}"
-            yield invalid((*place, "periodSeconds"), period, detail)

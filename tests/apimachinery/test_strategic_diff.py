@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ruleengine.apimachinery.normalising import normalise
 from ruleengine.apimachinery.patches import PatchError
+from ruleengine.apimachinery.schema import schema_for
 from ruleengine.apimachinery.strategic_diff import make_strategic_patch, make_three_way_patch
 from ruleengine.apimachinery.strategic_merge import strategic_merge
 from tests.apimachinery.objects import DEPLOYMENT
@@ -257,3 +258,13 @@ def test_kubectl_patches_the_same_way(patch: Object, tmp_path: Path) -> None:
     theirs = json.loads(done.stdout)
     ours = strategic_merge(LIVE, patch, DEPLOYMENT)
     assert normalise(ours, DEPLOYMENT) == normalise(theirs, DEPLOYMENT)
+
+
+def test_the_selector_of_a_budget_is_replaced_as_a_whole() -> None:
+    """So a label that is gone from it is gone from what it selects, too."""
+    schema = schema_for("policy/v1", "PodDisruptionBudget")
+    old: Object = {"spec": {"selector": {"matchLabels": {"a": "1", "b": "2"}}}}
+    new: Object = {"spec": {"selector": {"matchLabels": {"a": "1"}}}}
+    assert make_strategic_patch(old, new, schema) == new
+    assert make_three_way_patch(old, new, old, schema) == new
+    assert strategic_merge(old, new, schema) == new

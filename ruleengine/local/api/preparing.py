@@ -38,6 +38,19 @@ _SYSTEM: Final = (
 _TYPES: Final = (Reason.TYPE_INVALID, Reason.INVALID)
 """Why a value cannot be decoded, of the causes that follow from types alone."""
 
+_UPDATED_BY_VERSION: Final = frozenset(
+    {
+        ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"),
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"),
+        ("coordination.k8s.io", "Lease"),
+        ("node.k8s.io", "RuntimeClass"),
+        ("policy", "PodDisruptionBudget"),
+        ("storage.k8s.io", "CSIDriver"),
+        ("storage.k8s.io", "CSINode"),
+    }
+)
+"""Built-in kinds that nobody may update without saying what they know, besides custom ones."""
+
 CLEANUP: Final = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer of definitions; Kubernetes' own, although it is no qualified name."""
 
@@ -303,6 +316,12 @@ def checked(
     if causes:
         raise invalid(served.info, str(lookup(value, "metadata", "name", default="")), causes)
     return value
+
+
+def lacks_version(value: Object, served: Served) -> bool:
+    """Tell whether an update would have to say which version of the object it has seen."""
+    by_version = served.custom or (served.info.group, served.info.kind) in _UPDATED_BY_VERSION
+    return by_version and not value["metadata"].get("resourceVersion")
 
 
 def check_typed(value: Object, served: Served, live: Object) -> None:

@@ -38,6 +38,7 @@ from ruleengine.local.store import ChangedError, Snapshot, Store
 from ruleengine.model.values import Object, lookup
 
 _TRIES: Final = 8
+_VERSION: Final = ("metadata", "resourceVersion")
 Edit = Callable[[Object], Object]
 
 
@@ -140,11 +141,9 @@ class Registry:
     ) -> Object:
         """Replace an object, or its status. Raises ``ApiFailure``, 409 for a stale one."""
         value = preparing.named(preparing.identified(value, served, namespace), name)
-        if served.custom and not value["metadata"].get("resourceVersion"):
-            cause = invalid_value(
-                ("metadata", "resourceVersion"), 0, "must be specified for an update"
-            )
+        if preparing.lacks_version(value, served):
             self.get(served, namespace, name)
+            cause = invalid_value(_VERSION, 0, "must be specified for an update")
             raise invalid(served.info, name, [cause])
         value = preparing.declared(value, served, options, duplicates)
         return self.change(
