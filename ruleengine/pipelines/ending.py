@@ -3,7 +3,7 @@
 from ruleengine.model.values import Object
 from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.machine import Call, Machine
-from ruleengine.pipelines.observing import is_ready, observe
+from ruleengine.pipelines.observing import is_ready, observe, of_pod
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
 from ruleengine.pipelines.tree import is_hook
 
@@ -55,8 +55,9 @@ def watch_daemons(machine: Machine) -> None:
         if pod is None:
             machine.end(node, Phase.FAILED, leaves.DELETED, daemoned=None)
             continue
-        machine.awaited.append(target)
-        seen = observe(pod, None)
+        report = leaves.result_target(machine, node)
+        machine.awaited += [target, report]
+        seen = observe(pod, of_pod(machine.world.get(report), pod))
         if seen["phase"] != Phase.RUNNING and not is_ready(pod):
             message = str(seen["message"] or "the daemon came to its end")
             machine.end(node, Phase.FAILED, message, daemoned=None)
@@ -98,9 +99,12 @@ def _is_boundary_over(machine: Machine, node: Object) -> bool:
 
 
 def _end_daemon(machine: Machine, node: Object) -> None:
-    pod = machine.world.get(leaves.pod_target(machine, node))
+    target = leaves.pod_target(machine, node)
+    pod = machine.world.get(target)
     if pod is not None:
         leaves.end_pod(machine, pod)
+    else:  # it may have been about to be made
+        machine.actions = [one for one in machine.actions if one.target != target]
     node = machine.tree.update(node, memoizationStatus=None)  # it ran, and made nothing to keep
     machine.end(node, Phase.SUCCEEDED, daemoned=None)
 

@@ -10,7 +10,7 @@ from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
 from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
-from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_over, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.sides import sides_of
 from ruleengine.pipelines.variables import input_artifacts, node_variables
@@ -115,8 +115,13 @@ def _fails_by(machine: "Machine", dag: _Dag, target: str) -> bool:
 
 
 def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
-    """Tell whether a task was over before this decision, and nothing can begin for it any more."""
-    hooks = hooking.hooks_of(dag.graph.tasks[name])
+    """Tell whether a task was over before this decision, and nothing can begin for it any more.
+
+    A daemon that is ready may still fail, and the DAG by it.
+    """
+    node, hooks = machine.observed(dag.name_of(name)), hooking.hooks_of(dag.graph.tasks[name])
+    if node is not None and not is_over(node):
+        return False
     return machine.is_observed_over(dag.name_of(name), hooks)
 
 

@@ -209,6 +209,62 @@ def test_a_daemon_that_ends_too_often_has_failed() -> None:
     assert "daemoned" not in served.world.node("serve")
 
 
+def test_an_attempt_that_would_begin_as_its_steps_end_does_not() -> None:
+    """Its pod is not made: nobody would end it."""
+    served = Served()
+    served.turns(4)
+    while not any(_is_over(one, "late") for one in served.world.pods()):
+        served.turns(1)
+    served.fail()
+    served.world.settle()
+    assert served.world.status("phase") == "Succeeded"
+    assert phases(served.world) == ["Succeeded", "Failed", "Succeeded"]
+    assert len(served.pods()) == 1
+
+
+def _is_over(pod: Object, step: str) -> bool:
+    """Tell whether a pod is that of a step, and has succeeded."""
+    name = pod["metadata"]["annotations"][NODE_NAME]
+    return name.endswith(step) and pod["status"]["phase"] == "Succeeded"
+
+
+def test_a_daemon_that_ends_early_fails_its_dag() -> None:
+    """As any target: what could still begin does not, and that is so after a restart as well."""
+    served = Served()
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: serve, template: serve}
+    - {name: long, template: work}
+    - {name: late, template: work, depends: long}
+- {name: serve, daemon: true, container: {image: alpine, command: [serve]}}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    served.world = world_of(spec, served.world.script)
+    served.turns(4)
+    served.fail()
+    served.turns(20)
+    assert served.world.status("phase") == "Failed"
+    assert served.world.phases() == {".serve": "Failed", ".long": "Succeeded"}
+
+
+def test_a_daemon_that_reports_what_it_made_may_end_early_as_well() -> None:
+    """It has failed, once it has said everything; what asks for it later goes without."""
+    outputs = "daemon: true\n  outputs: {parameters: [{name: o, valueFrom: {path: /o}}]}"
+    served = Served()
+    served.world = world_of(
+        SERVED.replace("retryStrategy: {limit: 1}", "").replace("daemon: true", outputs),
+        lambda name, _: End(seconds=2 if "serve" in name else 9, parameters={"o": "made"}),
+    )
+    served.turns(12)
+    serve = served.world.node("serve")
+    assert (serve["phase"], serve["message"]) == ("Failed", "the daemon came to its end")
+    assert "daemoned" not in serve
+
+
 def test_an_attempt_that_is_not_ready_goes_with_the_steps() -> None:
     """Nobody needs it any more."""
     served = Served()
