@@ -126,7 +126,7 @@ def _read_fields(fields: Value, within: Trie | None) -> Trie:
     return read if changed else fields
 
 
-_READ: Final[ByIdentity[None]] = ByIdentity(_read_fields)
+_READ: Final[ByIdentity[None, Trie]] = ByIdentity(_read_fields)
 """Stored sets are read by each write of their object, and many objects share them."""
 
 

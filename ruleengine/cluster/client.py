@@ -16,13 +16,13 @@ from urllib.parse import quote
 
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.cluster import discovery
+from ruleengine.cluster.answers import read, read_once
 from ruleengine.cluster.errors import NotFoundError, error_of
 from ruleengine.cluster.events import WatchEvent, read_events
 from ruleengine.cluster.fencing import Fenced
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.formats import json_text
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.immutable import immutable
 from ruleengine.model.values import Object, lookup
@@ -114,7 +114,7 @@ class Client:
 
     def kind(self, api_version: str, kind: str) -> KindInfo | None:
         """Return what the server knows of a kind; an unknown one is asked for once more."""
-        found = self.discover().find(api_version, kind)
+        found = (self._server.kinds or self.discover()).find(api_version, kind)
         if found is None and (api_version, kind) not in self._server.unknown:
             found = self.discover(again=True).find(api_version, kind)
             if found is None:
@@ -123,14 +123,14 @@ class Client:
 
     def version(self) -> Object:
         """Return what ``/version`` says. Raises ``UnreachableError`` or ``ApiError``."""
-        return self._json(self._send(HttpRequest(method="GET", path="/version")))
+        return read(self._send(HttpRequest(method="GET", path="/version")).body)
 
     def get(self, target: Target) -> Object | None:
         """Return an object, or ``None`` where it or its kind does not exist."""
         if self.kind(target.api_version, target.kind) is None:
             return None
         try:
-            return self._json(self._send(HttpRequest(method="GET", path=self.path(target))))
+            return read(self._send(HttpRequest(method="GET", path=self.path(target))).body)
         except NotFoundError:
             return None
 
@@ -159,7 +159,7 @@ class Client:
             if response.status == 410 and token:
                 items, token = [], ""
                 continue
-            answer = self._json(self._checked(response, path))
+            answer = read(self._checked(response, path).body)
             items.extend(_with_identity(one, api_version, kind) for one in answer["items"] or ())
             token = str(lookup(answer, "metadata", "continue", default=""))
             if not token:
@@ -342,7 +342,7 @@ class Client:
             body=json_text.dump_bytes(body),
         )
         response = self._send(request)
-        found = self._json(response)
+        found = read(response.body)
         version = lookup(found, "metadata", "resourceVersion", default="")
         changed = not known or version != known
         if changed and not dry_run and target.kind != "Lease":
@@ -365,19 +365,7 @@ class Client:
 
     def _fetch_discovery(self, path: str) -> Object:
         request = HttpRequest(method="GET", path=path, headers={"accept": discovery.ACCEPT})
-        return self._json(self._send(request))
-
-    def _json(self, response: HttpResponse) -> Object:
-        try:
-            found = json_text.loads(response.body)
-        except ValueError:
-            found = None
-        if not isinstance(found, dict):
-            raise UnreachableError(
-                "the server's answer is no JSON object; this is hardly a Kubernetes API",
-                "check the server of the kubeconfig's context, and any proxy in between",
-            )
-        return found
+        return read_once(self._send(request).body)
 
 
 @lru_cache(maxsize=1024)

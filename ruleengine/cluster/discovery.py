@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
+from ruleengine.apimachinery.remembering import ByIdentity
 from ruleengine.cluster.errors import ApiError
 from ruleengine.model.values import Object, lookup
 
@@ -31,8 +32,7 @@ def discover(fetch: Fetch) -> KindTable:
 def _group_list(fetch: Fetch, root: str) -> Iterator[KindInfo]:
     answer = fetch(root)
     if answer.get("kind") == "APIGroupDiscoveryList":
-        for group in answer.get("items") or ():
-            yield from _aggregated(group)
+        yield from _AGGREGATED.of(answer, None)
         return
     for group_version in _versions(answer):
         path = f"{root}/{group_version}"
@@ -54,6 +54,14 @@ def _versions(answer: Object) -> Iterator[str]:
     for group in answer["groups"] or ():
         for version in group.get("versions") or ():
             yield str(version["groupVersion"])
+
+
+def _every_group(answer: Object, _: None) -> tuple[KindInfo, ...]:
+    return tuple(info for group in answer.get("items") or () for info in _aggregated(group))
+
+
+_AGGREGATED: Final = ByIdentity(_every_group, most=8)
+"""An answer that was read before is the same value, and means the same kinds."""
 
 
 def _aggregated(group: Object) -> Iterator[KindInfo]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
+from ruleengine.apimachinery.kinds import KindTable
 from ruleengine.formats import json_text
 from ruleengine.local.api import discovery, executions, openapi, openapi_v2, port_forwards
 from ruleengine.local.api.access import Attributes
@@ -74,6 +75,7 @@ class ApiServer:
             self.registry, patience, logs, reviews, accounts, self._authorizer
         )
         self._reports = reports
+        self._aggregated: dict[tuple[str, str], tuple[KindTable, HttpResponse]] = {}
 
     @property
     def writes(self) -> Mapping[str, int]:
@@ -168,9 +170,10 @@ class ApiServer:
             if "as=APIGroupDiscoveryList" not in parameters:
                 continue
             version = "v2" if "v=v2" in parameters else "v2beta1"
-            kind = f"application/json;g={discovery.AGGREGATED};v={version};as=APIGroupDiscoveryList"
-            answer = discovery.aggregated(table, version, core=root == "api")
-            return _json(answer, content_type=kind)
+            known = self._aggregated.get((root, version))
+            if known is None or known[0] is not table:
+                known = self._aggregated[root, version] = (table, _discovered(table, root, version))
+            return known[1]
         plain = discovery.core_versions() if root == "api" else discovery.group_list(table)
         return _json(plain)
 
@@ -205,6 +208,12 @@ def _json(
     return HttpResponse(
         status=status, headers={"content-type": content_type}, body=json_text.dump_bytes(value)
     )
+
+
+def _discovered(table: KindTable, root: str, version: str) -> HttpResponse:
+    kind = f"application/json;g={discovery.AGGREGATED};v={version};as=APIGroupDiscoveryList"
+    answer = discovery.aggregated(table, version, core=root == "api")
+    return _json(answer, content_type=kind)
 
 
 def _failure(failure: ApiFailure) -> HttpResponse:
