@@ -35,6 +35,8 @@ _SORTS: Final[dict[type, str]] = {
 }
 _LEAST, _MOST = bounds("int64")
 _COMBINATIONS: Final = frozenset({"allOf", "anyOf", "oneOf", "not"})
+_BOUNDS: Final = frozenset({"minimum", "maximum", "multipleOf"})
+_SIZES: Final = ("minProperties", "maxProperties", "properties")
 _Causes: TypeAlias = Iterator[Cause]
 
 
@@ -105,16 +107,19 @@ class _Checker:
             yield _wrong_type(path, sort, ",".join(wanted))
             yield from self._enum(value, openapi, path)
             return
-        yield from self._enum(value, openapi, path)
+        if "enum" in openapi:
+            yield from self._enum(value, openapi, path)
         if isinstance(value, str):
             yield from self._text(value, openapi, path)
         elif isinstance(value, int | float) and not isinstance(value, bool):
-            yield from _number(value, openapi, path)
+            if not _BOUNDS.isdisjoint(openapi):
+                yield from _number(value, openapi, path)
         elif isinstance(value, list):
             yield from self._list(value, openapi, path, old)
         elif isinstance(value, dict):
             yield from self._object(value, openapi, path, old)
-        yield from self._combinations(value, openapi, path)
+        if not _COMBINATIONS.isdisjoint(openapi):
+            yield from self._combinations(value, openapi, path)
 
     def _enum(self, value: Value, openapi: Object, path: Path) -> _Causes:
         choices = openapi.get("enum")
@@ -157,8 +162,8 @@ class _Checker:
         yield from _unique(value, openapi, path)
 
     def _object(self, value: Object, openapi: Object, path: Path, old: Value) -> _Causes:
-        names = ("minProperties", "maxProperties", "properties")
-        yield from _count(len(value), openapi, path, names)
+        if "minProperties" in openapi or "maxProperties" in openapi:
+            yield from _count(len(value), openapi, path, _SIZES)
         properties = _mapping(openapi.get("properties"))
         more = openapi.get("additionalProperties")
         for name in openapi.get("required") or ():
@@ -166,15 +171,14 @@ class _Checker:
                 yield required((*path, name))
         if openapi.get("x-kubernetes-embedded-resource") is True:
             yield from _embedded(value, path)
+        known = old if isinstance(old, dict) else {}
         for name, inner in value.items():
             schema = properties.get(name, more)
-            if isinstance(schema, dict):
+            if isinstance(schema, dict) and known.get(name, ABSENT) is not inner:
                 before = correlated(old, name, openapi, inner)
                 yield from self.check(inner, schema, (*path, name), before)
 
     def _combinations(self, value: Value, openapi: Object, path: Path) -> _Causes:
-        if _COMBINATIONS.isdisjoint(openapi):
-            return
         place = format_field(path)
         alternatives = self._alternatives(value, openapi, "anyOf", path)
         if alternatives and all(alternatives):

@@ -224,7 +224,9 @@ class _Comparing:
             if before is after:
                 continue
             kind = type(before)
-            if kind is type(after) and kind is not dict and kind is not list and before == after:
+            if kind is type(after) and kind is not dict and kind is not list:
+                if before != after:
+                    tries.insert(self.modified, (*path, "f:" + name), MEMBER)
                 continue
             self.values(before, after, schema.child(name), (*path, "f:" + name))
         for name, after in new.items():

@@ -66,11 +66,16 @@ def check_metadata(value: Object, kind: KindInfo, known: Object | None = None) -
     if "name" not in was or not _IDENTITY.isdisjoint(parts):
         yield from _check_identity(metadata, kind)
     if not _CHECKED.isdisjoint(parts):
-        yield from check_labels(parts.get("labels"), (*_METADATA, "labels"))
-        yield from _check_annotations(parts.get("annotations"))
-        yield from _check_finalizers(parts.get("finalizers"), kind)
-        yield from _check_owners(parts.get("ownerReferences"))
-        yield from _check_entries(parts.get("managedFields"))
+        if "labels" in parts:
+            yield from check_labels(parts["labels"], (*_METADATA, "labels"))
+        if "annotations" in parts:
+            yield from _check_annotations(parts["annotations"])
+        if "finalizers" in parts:
+            yield from _check_finalizers(parts["finalizers"], kind)
+        if "ownerReferences" in parts:
+            yield from _check_owners(parts["ownerReferences"])
+        if "managedFields" in parts:
+            yield from _check_entries(parts["managedFields"])
     generation = metadata.get("generation")
     if isinstance(generation, int) and generation < 0:
         place = (*_METADATA, "generation")

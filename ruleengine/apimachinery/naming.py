@@ -5,10 +5,12 @@ patterns follow the reference, Kubernetes API section 3.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 LABEL_LENGTH: Final = 63
 SUBDOMAIN_LENGTH: Final = 253
+_LONGEST_NAME: Final = SUBDOMAIN_LENGTH + len("/") + LABEL_LENGTH
 GENERATED_LENGTH: Final = 5
 """How many random characters follow the base of a generated name."""
 
@@ -128,7 +130,14 @@ def check_path_segment(text: str) -> str | None:
 
 
 def check_qualified_name(text: str) -> str | None:
-    """Check the key of a label or annotation: ``name`` or ``prefix.example.com/name``."""
+    """Check the key of a label or annotation: ``name`` or ``prefix.example.com/name``.
+
+    The same few are on every object; what is too long for one is not remembered.
+    """
+    return _name_problem(text) if len(text) > _LONGEST_NAME else _known_name_problem(text)
+
+
+def _name_problem(text: str) -> str | None:
     prefix, slash, name = text.partition("/")
     if not slash:
         prefix, name = "", text
@@ -148,6 +157,9 @@ def check_qualified_name(text: str) -> str | None:
     if problem or _NAME_PART.fullmatch(name):
         return f"name part {problem}" if problem else None
     return f"name part {_NAME_TEXT}"
+
+
+_known_name_problem: Final = lru_cache(maxsize=4096)(_name_problem)
 
 
 def check_label_value(text: str) -> str | None:

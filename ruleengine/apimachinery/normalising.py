@@ -133,7 +133,7 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
         if type(inner) is str and inner and child.scalar is not _QUANTITY:
             continue
         after = _value(inner, child, was)
-        if _is_left_out(after, child):
+        if not after and _is_left_out(after, child):
             normal = _put(dict(value) if normal is value else normal, name, _ABSENT)
         elif after is not inner:
             normal = _put(dict(value) if normal is value else normal, name, after)

@@ -6,7 +6,7 @@ step by step. Nothing is changed in place; where nothing changes, the live objec
 is returned, which is how callers see that there is nothing to write.
 """
 
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -127,7 +127,7 @@ def apply(  # noqa: PLR0913 - the parameters of the request, by name
     kept = _same_entry(mine, owned_before) and not conflicts and equal(stored, base)
     if kept and managed_fields_of(live):
         return Applied(live)
-    changed = _take_from_others(managers, differences)
+    changed = _take_from_others(managers, tries.union_all(differences), schema)
     changed[mine.key] = mine
     return Applied(with_managed_fields(stored, write_managers(changed.values())), conflicts)
 
@@ -202,17 +202,18 @@ def update(  # noqa: PLR0913 - the parameters of the request, by name
     if not managers and lookup(live, "metadata", "uid"):
         return without_managed_fields(new)
     managers = _of_versions(managers, versions)
-    differences = _differences(live, new, schema, subresource)
-    taken = tries.difference(tries.union(differences.added, differences.modified), UNTRACKED)
+    added, modified, removed = _differences(live, new, schema, subresource)
+    changed = tries.union(added, modified)
+    taken = tries.difference(changed, UNTRACKED)
     version = str(new.get("apiVersion", ""))
     mine = Manager(manager, operation, version, {}, subresource, now)
     key = mine.key
     owned_before = managers.pop(key, mine)
-    changed = _take_from_others(_adapted(managers, schema), differences)
-    kept = tries.difference(tries.difference(owned_before.fields, differences.removed), UNTRACKED)
+    after = _take_from_others(managers, tries.union(changed, removed), schema)
+    kept = tries.difference(tries.difference(owned_before.fields, removed), UNTRACKED)
     time = now if taken else owned_before.time
-    changed[key] = Manager(manager, operation, version, tries.union(kept, taken), subresource, time)
-    return with_managed_fields(new, write_managers(merge_ancient(changed).values()))
+    after[key] = Manager(manager, operation, version, tries.union(kept, taken), subresource, time)
+    return with_managed_fields(new, write_managers(merge_ancient(after).values()))
 
 
 def conflict_message(conflicts: Iterable[Conflict]) -> str:
@@ -338,11 +339,15 @@ def _conflicts(managers: dict[ManagerKey, Manager], differences: Comparison) -> 
 
 
 def _take_from_others(
-    managers: dict[ManagerKey, Manager], differences: Comparison
+    managers: dict[ManagerKey, Manager], lost: Trie, schema: Schema
 ) -> dict[ManagerKey, Manager]:
     """Return the managers without the fields that a write changed under them."""
-    lost = tries.union_all(differences)
-    return _with_fields(managers, lambda fields: tries.difference(fields, lost))
+    changed = dict(managers)
+    for key, one in managers.items():
+        fields = tries.difference(_ADAPTED.of(one.fields, schema), lost)
+        if fields is not one.fields:
+            changed[key] = one._replace(fields=fields)
+    return changed
 
 
 def managers_of(live: Object, schema: Schema, within: Trie) -> dict[ManagerKey, Manager]:
@@ -354,21 +359,9 @@ def managers_of(live: Object, schema: Schema, within: Trie) -> dict[ManagerKey, 
     return _adapted(_lenient(managed_fields_of(live), within), schema)
 
 
-def _with_fields(
-    managers: dict[ManagerKey, Manager], change: Callable[[Trie], Trie]
-) -> dict[ManagerKey, Manager]:
-    """Return the managers with their sets changed, and those as they are that stay the same."""
-    changed = dict(managers)
-    for key, one in managers.items():
-        fields = change(one.fields)
-        if fields is not one.fields:
-            changed[key] = one._replace(fields=fields)
-    return changed
-
-
 def _adapted(managers: dict[ManagerKey, Manager], schema: Schema) -> dict[ManagerKey, Manager]:
     """Return the managers with sets that fit the schema, should a type have become atomic."""
-    return _with_fields(managers, lambda fields: _ADAPTED.of(fields, schema))
+    return _take_from_others(managers, {}, schema)
 
 
 def _adapt(fields: Trie, schema: Schema) -> Trie:

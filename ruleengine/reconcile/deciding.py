@@ -109,7 +109,8 @@ class Decider:
         """Decide about an object; whatever goes wrong costs that one object only."""
         packing = self._surroundings.packing
         world = LiveWorld(self._observations, packing, key.refused)
-        self._statuses.stored(key)
+        if key.stored is not None:
+            self._statuses.stored(key)
         self.decisions += 1
         try:
             decision = self._patience.ask(reconciler, packing.unpack(value), world, now, key.memo)
@@ -368,7 +369,7 @@ class Decider:
         if done.object is not None:
             key.unsure.discard(key.target)
             key.stored = key.turn = None
-            self._observations.put(done.object)
+            self._observations.put(done.object, key.target)
             step.changed.append((key.target, live, done.object))
         elif done.outcome.result is Result.CONFLICT:
             step.answered = True

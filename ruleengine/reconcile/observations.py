@@ -47,7 +47,8 @@ class Observations:
 
     def get(self, target: Target) -> Object | None:
         """Return an object as it is or, after a write of ours, as we know it to be."""
-        shelf, name = self._shelf(target), (target.namespace, target.name)
+        name = (target.namespace, target.name)
+        shelf = self._shelves.get((target.api_version, target.kind)) or self._shelf(target)
         if shelf.whole and not shelf.followed:
             self._whole((target.api_version, target.kind), follow=True)
         found = shelf.objects.get(name)
@@ -71,9 +72,12 @@ class Observations:
         shelves = [self._whole(one, follow=False) for one in kinds]
         return [value for shelf in shelves for value in shelf.find(namespace, index)]
 
-    def put(self, value: Object) -> None:
-        """Lay an object over what was seen: our write made it so."""
-        target = Target.of(value)
+    def put(self, value: Object, target: Target | None = None) -> None:
+        """Lay an object over what was seen: our write made it so.
+
+        ``target`` is its identity, where that is known.
+        """
+        target = target or Target.of(value)
         shelf, name = self._shelf(target), (target.namespace, target.name)
         shelf.written.add(name)
         shelf.removed.pop(name, None)

@@ -29,8 +29,8 @@ def pace(step: Step, observations: Observations, quarantine: Quarantine, seed: i
         return
     # What happens outside has no end, and what was broken off has one.
     key.restless = 0 if step.heard or step.rest else key.restless + 1
-    value = observations.get(key.target)
-    if key.restless > _RESTLESS and value is not None:
+    value = observations.get(key.target) if key.restless > _RESTLESS else None
+    if value is not None:
         what = f"after {_RESTLESS} decisions in a row there is still something new"
         quarantine.put_aside(key, value, what)
     elif step.rest or not step.failed:

@@ -29,7 +29,7 @@ def grants_of(
     """Return the check of what ``user`` writes. It raises ``ApiFailure`` 403."""
 
     def admit(served: Served, new: Object, live: Object | None) -> None:
-        if user.unlimited or served.info.group != _GROUP:
+        if served.info.group != _GROUP or user.unlimited:
             return
         if served.resource in _ROLES:
             _check_role(user, authorizer, served, new, live)

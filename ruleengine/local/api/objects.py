@@ -80,7 +80,8 @@ class ObjectRequests:
 
     def handle(self, request: HttpRequest, route: Route, caller: User) -> HttpResponse:
         """Answer a request of somebody who may make it. Raises ``ApiFailure``."""
-        return with_warnings(self._answer(request, route, caller), of_version(route.served))
+        answer, warnings = self._answer(request, route, caller), of_version(route.served)
+        return with_warnings(answer, warnings) if warnings else answer
 
     def _answer(  # noqa: PLR0911 - one return per verb
         self, request: HttpRequest, route: Route, caller: User
@@ -363,4 +364,4 @@ def _json(
 ) -> HttpResponse:
     headers = {"content-type": content_type}
     response = HttpResponse(status=status, headers=headers, body=json_text.dump_bytes(value))
-    return with_warnings(response, warnings)
+    return with_warnings(response, warnings) if warnings else response

@@ -16,6 +16,7 @@ from ruleengine.local.store import Store
 from ruleengine.model.values import Object
 
 _RANGES: Final = "limitranges"
+_NOTHING: Final = nullcontext()
 
 
 class Policies:
@@ -34,10 +35,10 @@ class Policies:
         Two that come at the same moment never get what is left for one, nor one address or port.
         """
         if subresource:
-            return nullcontext()  # its parts are neither counted nor given out
+            return _NOTHING  # its parts are neither counted nor given out
         resource = served.resource
         counted = any(resource in quotas.resources_of(one) for one in self._quotas(namespace))
-        return self._lock if resource == "services" or counted else nullcontext()
+        return self._lock if resource == "services" or counted else _NOTHING
 
     def pod(self, pod: Object, served: Served) -> Object:
         """Return a new pod with the defaults of its namespace. Raises ``ApiFailure`` 403."""

@@ -35,6 +35,9 @@ _SYSTEM: Final = (
     "generation",
     "resourceVersion",
 )
+_KEPT: Final = frozenset({*_SYSTEM, "selfLink"})
+"""What of the metadata nobody but the server writes."""
+
 _TYPES: Final = (Reason.TYPE_INVALID, Reason.INVALID)
 """Why a value cannot be decoded, of the causes that follow from types alone."""
 
@@ -191,20 +194,14 @@ def fresh(value: Object, served: Served, *, uid: str, now: str) -> Object:
 
     Status is the server's where it is a subresource.
     """
-    metadata = {
-        name: inner
-        for name, inner in value["metadata"].items()
-        if name not in (*_SYSTEM, "selfLink")
-    }
+    metadata = {name: one for name, one in value["metadata"].items() if name not in _KEPT}
     metadata |= {"uid": uid, "creationTimestamp": now}
     if served.has_generation:
         metadata["generation"] = 1
-    rest = {name: inner for name, inner in value.items() if not _is_status(name, served)}
-    return {**rest, "metadata": metadata}
-
-
-def _is_status(name: str, served: Served) -> bool:
-    return name == "status" and served.has_status
+    value = {**value, "metadata": metadata}
+    if served.has_status:
+        value.pop("status", None)
+    return value
 
 
 def times_changed(live: Object, new: Object) -> list[Cause]:
@@ -234,16 +231,20 @@ def succeeding(live: Object, new: Object, served: Served, subresource: str) -> O
         added = lookup(new, "spec", "ephemeralContainers", default=[])
         return {**live, "spec": {**live["spec"], "ephemeralContainers": added}}
     if subresource == "status":
-        kept = {name: inner for name, inner in live.items() if name != "status"}
-        status = {"status": new["status"]} if new.get("status") is not None else {}
-        return {**kept, **status}
-    metadata = {k: v for k, v in new["metadata"].items() if k not in (*_SYSTEM, "selfLink")}
+        return _with_status_of(new, live)
+    metadata = {k: v for k, v in new["metadata"].items() if k not in _KEPT}
     metadata |= {k: live["metadata"][k] for k in _SYSTEM if k in live["metadata"]}
     metadata.setdefault("name", live["metadata"]["name"])
-    value = {name: inner for name, inner in new.items() if not _is_status(name, served)}
-    if served.has_status and "status" in live:
-        value["status"] = live["status"]
+    value = _with_status_of(live, new) if served.has_status else new
     return {**value, "metadata": metadata}
+
+
+def _with_status_of(source: Object, value: Object) -> Object:
+    """Return an object with the status of another, and without one if that has none."""
+    status = source.get("status")
+    if status is not None:
+        return {**value, "status": status}
+    return {name: inner for name, inner in value.items() if name != "status"}
 
 
 def tracked(

@@ -35,7 +35,7 @@ from ruleengine.local.api.views import to_store
 from ruleengine.local.api.warnings import of_value
 from ruleengine.local.clock import Clock, Told
 from ruleengine.local.store import ChangedError, Snapshot, Store
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object
 
 _TRIES: Final = 8
 _VERSION: Final = ("metadata", "resourceVersion")
@@ -206,7 +206,7 @@ class Registry:
     def _counting_of(
         self, served: Served, live: Object, subresource: str
     ) -> AbstractContextManager[object]:
-        namespace = str(lookup(live, "metadata", "namespace", default=""))
+        namespace = str(live["metadata"].get("namespace") or "")
         return self.admission.policies.counting(served, namespace, subresource)
 
     def _finish(
@@ -218,7 +218,7 @@ class Registry:
             return live
         preparing.checked(new, served, live, self.familiar.of(served, live))
         options.admit(served, new, live)
-        namespace = str(lookup(live, "metadata", "namespace", default=""))
+        namespace = str(live["metadata"].get("namespace") or "")
         if options.dry_run:
             return new
         if is_over(new, served):

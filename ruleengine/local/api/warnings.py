@@ -23,8 +23,9 @@ def of_value(value: Object, served: Served) -> list[str]:
     info = served.info
     if info.group == "admissionregistration.k8s.io" and info.kind in _ASKS_NOBODY:
         return [f"the {info.kind} is stored, and {_ASKS_NOBODY[info.kind]}"]
-    strategy = lookup(value, "spec", "conversion", "strategy")
-    if served.resource == DEFINITIONS and strategy == "Webhook":
+    if served.resource != DEFINITIONS:
+        return []
+    if lookup(value, "spec", "conversion", "strategy") == "Webhook":
         return ["conversion by webhook is not done: each version shows the fields that are stored"]
     return []
 
