@@ -21,6 +21,9 @@ MOST_KINDS: Final = 64
 
 _WATCH_SECONDS: Final = 300
 
+_SILENT: Final = 5
+"""After so many attempts in a row, each with its own repetitions, a server counts as silent."""
+
 Kind = tuple[str, str]
 
 
@@ -56,6 +59,7 @@ class WatchCache:
         self._listing: set[Kind] = set()
         self._changed: dict[Target, Changed] = {}
         self._woken = False
+        self._silence: UnreachableError | None = None
         self._closed = threading.Event()
 
     def follow(self, api_version: str, kind: str) -> bool:
@@ -115,6 +119,14 @@ class WatchCache:
             self._changed, self._woken = {}, False
             return changed
 
+    def check_answered(self) -> None:
+        """Raise the ``UnreachableError`` of a server that has not answered for a while.
+
+        The watches go on trying all the same: who can wait, does.
+        """
+        if self._silence is not None:
+            raise self._silence
+
     def wake(self) -> None:
         """Let whoever waits for a change look at something else now."""
         with self._condition:
@@ -131,15 +143,20 @@ class WatchCache:
         failures = 0
         while not self._closed.is_set():
             try:
-                version = version or self._relist(key)
+                if not version:
+                    version = self._relist(key)
+                    failures, self._silence = 0, None
                 version = self._watch(key, version)
-                failures = 0
+                failures, self._silence = 0, None
             except GoneError:
                 version = ""
             except (ApiError, UnreachableError) as error:
                 if isinstance(error, ForbiddenError):
                     self._client.unreadable[key] = error.message
                 failures += 1
+                if isinstance(error, UnreachableError) and failures >= _SILENT - 1:
+                    version = ""  # a stream may break off for less: a list tells who answers
+                    self._silence = error if failures >= _SILENT else None
                 self._closed.wait(self._retrying.pause(min(failures, 10)))
 
     def _watch(self, key: Kind, version: str) -> str:

@@ -178,6 +178,35 @@ def test_a_watch_that_fails_is_taken_up_where_it_was(api: FakeApi, *, lost: bool
     assert changed.object["data"] == {"a": "2"}
 
 
+def test_a_server_that_answers_nobody_for_a_while_is_told_until_it_answers(
+    api: FakeApi, cache: WatchCache, turns: Turns
+) -> None:
+    """The watches go on; a stream that only breaks off is no such thing, however often."""
+    counted = api.fault
+    dead = False
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        del when
+        if not turns.left:
+            raise Stop
+        turns.left -= 1
+        if dead or ("watch", "true") in request.query:
+            raise UnreachableError("nobody answers", "look")
+        return None
+
+    assert cache.follow(*KIND)
+    api.fault = fault
+    turns.run(20)
+    cache.check_answered()
+    dead = True
+    turns.run(20)
+    with pytest.raises(UnreachableError):
+        cache.check_answered()
+    api.fault, dead = counted, False
+    turns.run()
+    cache.check_answered()
+
+
 def test_a_bookmark_moves_the_version_on(api: FakeApi, cache: WatchCache, turns: Turns) -> None:
     """A kind of which nothing happens is not watched from a version that grows too old."""
     cache.follow(*KIND)

@@ -8,9 +8,11 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 
+from ruleengine.local import process
 from tests.e2e.process_kit import Place, end, place, wait_for
 from tests.local.sandboxes import require_sandbox
 
@@ -182,6 +184,17 @@ def test_whoever_follows_a_workflow_is_told_of_its_deletion(site: Place) -> None
         *others, logs = told_at_the_end(children)
     assert others == [(1, "doomed was deleted before its end\n")] * 3
     assert logs == (0, "note: doomed was deleted: its logs end here\n")
+
+
+def test_whoever_follows_ends_when_no_server_answers_any_more(tmp_path: Path) -> None:
+    """4: nobody waits before a picture that stands still."""
+    with place(tmp_path, FILES) as made:
+        made.start()
+        with followed(made, "left") as children:
+            process.stop(made.state)
+            told = told_at_the_end(children)
+    for code, errors in told:
+        assert (code, "no API server answers" in errors) == (4, True), errors
 
 
 def test_ctrl_c_ends_whoever_follows_and_not_the_workflow(site: Place) -> None:

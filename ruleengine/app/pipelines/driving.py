@@ -105,7 +105,8 @@ def follow(place: Place, targets: Sequence[Target], following: Following) -> Fol
 class _Watching:
     """A feed that keeps an eye on some workflows, and says when all have come to rest.
 
-    ``begin`` lets the watches begin, which the first decision does not wait for.
+    ``begin`` lets the watches begin, which the first decision does not wait for; ``check`` raises
+    ``UnreachableError`` once they have got no answer for a while: somebody looks on, and waits.
     """
 
     def __init__(
@@ -116,9 +117,11 @@ class _Watching:
         place: Place,
         *,
         begin: Callable[[], None],
+        check: Callable[[], None],
     ) -> None:
         self._feed = feed
         self._begin = begin
+        self._check = check
         self._unpack = place.packing.unpack
         self._following = following
         self._policy = _archive_policy(place)
@@ -155,6 +158,7 @@ class _Watching:
     def changes(self, timeout: float) -> Sequence[Changed]:
         """Return what changed; a change of a workflow that is followed is shown."""
         self._begin()
+        self._check()
         found = self._feed.changes(timeout)
         for one in found:
             if one.target in self.workflows and one.object is None:
@@ -205,7 +209,8 @@ def _watching(place: Place, targets: Sequence[Target], following: Following) -> 
         in_thread(lambda: _read_ahead(cache))
     try:
         feed = WatchFeed(place.client, cache)
-        yield _Watching(feed, targets, following, place, begin=later.begin)
+        begin, check = later.begin, cache.check_answered
+        yield _Watching(feed, targets, following, place, begin=begin, check=check)
     finally:
         cache.close()
 

@@ -65,7 +65,8 @@ Examples:
   ruleengine pipeline artifact get build-x7k2p            all of them, a folder for each step
 
 \b
-Exit codes: 0 fetched, 1 one is gone or cannot be loaded, 3 there is none of that name.
+Exit codes: 0 fetched, 1 one is gone or cannot be loaded, 3 there is none of that name,
+or its place is taken.
 """
 
 
