@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import subprocess
 from pathlib import Path
 from typing import Final
 
@@ -97,6 +98,16 @@ def _is_linked(program: Path) -> bool:
         return b"/ld-" in file.read(_HEAD)
 
 
+def _applets_of(busybox: Path) -> str:
+    """Return the names of the programs that a busybox is. Raises ``StepError``."""
+    try:
+        asked = [str(busybox), "--list"]
+        found = subprocess.check_output(asked, text=True)  # noqa: S603 - what this image brings
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise StepError(f"the busybox of this image does not run here: {error}") from error
+    return " ".join(found.split())
+
+
 def _bring_tools(folder: Path) -> None:
     """Provide what the wrapper calls: by one static program, or by what the machine has."""
     folder.mkdir(exist_ok=True)
@@ -104,6 +115,7 @@ def _bring_tools(folder: Path) -> None:
     if busybox:
         shutil.copyfile(busybox, folder / "busybox")
         (folder / "busybox").chmod(0o755)
+        (folder / "applets").write_text(f"{_applets_of(folder / 'busybox')}\n", encoding="utf-8")
     for tool in _TOOLS:
         target = folder / "busybox" if busybox else shutil.which(tool)
         if target is None:

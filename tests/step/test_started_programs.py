@@ -18,11 +18,11 @@ from tests.step.planes import plan
 
 _SAYS = "import json, os; print(json.dumps(dict(os.environ)))"
 _HEARS = """
-import signal, sys
+import signal, sys, time
 signal.signal(signal.{name}, lambda *_: sys.exit(3))
 open({ready!r}, "x")
 while True:
-    signal.pause()
+    time.sleep(0.05)  # a signal just before a pause would not end it
 """
 
 
@@ -95,6 +95,28 @@ def test_it_may_lie_where_the_path_says_in_its_working_directory(
         folder = replace(made, directory=tmp_path / name)
         environment = {"PATH": f"none:programs/{name}", "WORD": name}
         assert given(folder, name, env=environment, cwd=tmp_path) == f"{name}\n"
+
+
+@pytest.mark.parametrize("is_brought", [True, False])
+def test_it_is_called_as_it_was_written(
+    made: Plan, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, *, is_brought: bool
+) -> None:
+    """Some programs look at their name, and errors begin with it; where it lies is not it."""
+    if not is_brought:
+        monkeypatch.setattr(preparing, "static_busybox", lambda: None)
+    (tmp_path / "programs").mkdir()
+    (tmp_path / "programs" / "snake").symlink_to(sys.executable)
+    path = {"PATH": f"{tmp_path}/nowhere:{tmp_path}/programs:/usr/bin:/bin"}
+    says = "print(open('/proc/self/cmdline').read().split('\\0')[0])"
+    assert given(made, "snake", "-I", "-S", "-c", says, env=path) == "snake\n"
+    if not is_brought:  # BusyBox would be its own sh, so that has its full name
+        made = replace(made, directory=tmp_path / "another")
+        assert given(made, "sh", "-c", "echo $0", env=path) == "sh\n"
+
+
+def test_without_a_path_a_program_is_found_all_the_same(made: Plan) -> None:
+    """By the one that a shell has."""
+    assert given(made, "cat", "/dev/null", env={}) == ""
 
 
 def test_what_its_container_reads_it_reads(made: Plan) -> None:

@@ -279,7 +279,7 @@ def test_a_plan_comes_from_the_environment() -> None:
 
 @pytest.mark.parametrize(
     ("content", "is_brought"),
-    [(b"\x7fELF static", True), (b"\x7fELF /lib64/ld-linux-x86-64.so.2", False)],
+    [(b"#!/bin/sh\necho tee\n", True), (b"#!/bin/sh\n# /lib64/ld-linux-x86-64.so.2", False)],
 )
 def test_only_a_program_that_runs_in_every_image_is_brought(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, is_brought: bool
@@ -294,6 +294,20 @@ def test_only_a_program_that_runs_in_every_image_is_brought(
     where = tmp_path / "bin" / "busybox"
     assert where.exists() is is_brought
     assert ((tmp_path / "bin" / "tee").readlink() == where) is is_brought
+
+
+@pytest.mark.parametrize("content", [b"\x7fELF of another machine", b"#!/bin/sh\nexit 1\n"])
+def test_a_busybox_that_does_not_run_is_no_tool(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes
+) -> None:
+    """It is said before anything relies on it."""
+    place = tmp_path / "programs"
+    place.mkdir()
+    (place / "busybox").write_bytes(content)
+    (place / "busybox").chmod(0o755)
+    monkeypatch.setenv("PATH", str(place), prepend=":")
+    with pytest.raises(StepError, match="does not run here"):
+        prepare(plan(tmp_path, result=True))
 
 
 @pytest.mark.parametrize("member", [False, True])
