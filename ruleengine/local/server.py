@@ -9,6 +9,7 @@ import contextlib
 import fcntl
 import logging
 import os
+import resource
 import signal
 import socket
 import ssl
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 
 _HOST: Final = "127.0.0.1"
 _LOOK_EVERY: Final = 0.2
+_MOST_FILES: Final = 1 << 16
 _ENDING: Final = 8.0
 """Seconds for which a server that is about to end is waited for."""
 
@@ -46,6 +48,7 @@ def serve(state: Path) -> None:
 
     from ruleengine.local.gathering import GatheringProtocol
 
+    allow_many_files()
     store = open_store(state, patience=_ENDING)
     listener = _listen(state)
     url = f"https://{_HOST}:{listener.getsockname()[1]}"
@@ -183,6 +186,17 @@ def _listen(state: Path) -> socket.socket:
         listener.bind((_HOST, 0))
     write_private(path, str(listener.getsockname()[1]).encode())
     return listener
+
+
+def allow_many_files() -> None:
+    """Have as many descriptors as may be: every client takes one, and every container two.
+
+    The limit that most systems begin with is one for programs that know no others than the first.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft != resource.RLIM_INFINITY and soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def configure_logging() -> None:

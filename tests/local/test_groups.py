@@ -1,5 +1,6 @@
 """Control groups: what is written where, proven on folders that look like those of the system."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -97,6 +98,16 @@ def test_a_machine_without_groups_says_so(tmp_path: Path) -> None:
     assert groups.make("c", LIMITS) is None
     assert "this machine has none" in groups.problem
     groups.close()
+
+
+def test_groups_of_another_server_are_left_alone(system: System) -> None:
+    """A new one may be empty for a moment; those of one that was killed go."""
+    others = [system.make(system.mount / f"ruleengine-{pid}") for pid in (os.getppid(), 1 << 30)]
+    for folder in others:
+        for file in folder.iterdir():
+            file.unlink()  # the system has none that are in the way
+    system.groups()
+    assert [one.exists() for one in others] == [True, False]
 
 
 def test_what_ended_for_want_of_memory_is_known(system: System) -> None:

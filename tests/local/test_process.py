@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import resource
 import signal
 import ssl
 import stat
@@ -41,7 +42,13 @@ spec: {selector: {app: web}, ports: [{port: 80}]}
 def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[process.Running]:
     """Return a server that stops after the tests of this file."""
     state = tmp_path_factory.mktemp("state")
-    with process.ensure(state) as found:
+    limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, limits[1]))
+    try:
+        found = process.ensure(state)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, limits)
+    with found:
         yield found
     process.stop(state)
 
@@ -86,6 +93,12 @@ def test_a_folder_that_refuses_a_file_says_so(name: str, tmp_path: Path) -> None
     with process.ensure(tmp_path) as running:
         assert running.pid
     process.stop(tmp_path)
+
+
+def test_a_server_has_room_for_many_clients_and_containers(running: process.Running) -> None:
+    """As much as it is allowed: the limit that it is started with is often 1024."""
+    soft, hard = resource.prlimit(running.pid, resource.RLIMIT_NOFILE)
+    assert soft == min(hard, 1 << 16)
 
 
 def test_secrets_are_readable_by_their_owner_only(running: process.Running) -> None:

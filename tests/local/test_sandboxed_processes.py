@@ -2,6 +2,7 @@
 
 import os
 import queue
+import resource
 import select
 import signal
 import socket
@@ -271,6 +272,24 @@ def test_of_a_container_that_starts_again_and_again_the_last_two_are_kept(
     folder = runner.log_path(shell.uid, "c", 3).parents[1]
     assert sorted(one.name for one in folder.iterdir()) == ["2", "3"]
     assert until(lambda: [one.name for one in folder.parents[1].iterdir()] == ["containers"])
+
+
+def test_a_launcher_without_room_for_another_says_so(tmp_path: Path) -> None:
+    """Those that it has started go on."""
+    own = ProcessRunner(tmp_path / "pods", SystemClock())
+    shell = Shell(own, "u")
+    name = shell.start("echo up; sleep 1000")
+    until(lambda: "up" in shell.log(name))
+    (launcher,) = (int(one.name) for one in (tmp_path / "launchers").iterdir())
+    most = len(list(Path(f"/proc/{launcher}/fd").iterdir())) + 1
+    before = resource.prlimit(launcher, resource.RLIMIT_NOFILE)
+    resource.prlimit(launcher, resource.RLIMIT_NOFILE, (most, before[1]))
+    seen = shell.wait(shell.start("true"))
+    assert (seen.reason, "Too many open files" in seen.message) == ("StartError", True)
+    resource.prlimit(launcher, resource.RLIMIT_NOFILE, before)
+    assert shell("exit 5")[0].code == 5
+    assert own.look("u")[name].finished is None
+    own.close()
 
 
 def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRunner) -> None:

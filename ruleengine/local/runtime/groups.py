@@ -80,7 +80,8 @@ class Groups:
             raise FileNotFoundError("this machine has none")
         parent = mount if user == 0 else _delegated(mount, _own_group(mount, own))
         for left in parent.glob(f"{_NAME}-*"):  # of a server that was killed
-            _remove(left)
+            if not Path("/proc", left.name.rpartition("-")[2]).exists():
+                _remove(left)
         base = parent / f"{_NAME}-{os.getpid()}"
         self._mkdir(base)
         self._controllers = tuple(

@@ -9,6 +9,7 @@ When the socket is closed it ends, and every container with it.
 """
 
 import contextlib
+import errno
 import json
 import os
 import selectors
@@ -53,6 +54,7 @@ class Launcher:
     def _launch(self, asked: dict[str, Any], descriptors: list[int]) -> None:
         number = asked["id"]
         try:
+            _check_room(descriptors)
             pid = kernel.fork_into(asked["namespaces"])
         except OSError as error:
             for one in descriptors:
@@ -105,6 +107,12 @@ class Launcher:
             if one is not None:
                 with contextlib.suppress(subprocess.TimeoutExpired):
                     one.wait(_PATIENCE)
+
+
+def _check_room(descriptors: list[int]) -> None:
+    """Raise ``OSError`` where the kernel has dropped descriptors that it found no room for."""
+    if len(descriptors) < _DESCRIPTORS:
+        raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
 def _begin(ending: dict[str, Any]) -> "subprocess.Popen[bytes] | None":
