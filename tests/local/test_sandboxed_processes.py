@@ -358,7 +358,7 @@ def test_an_end_is_heard_of_also_where_it_cannot_be_written(
     name = shell.start("echo up; sleep 0.3; exit 4")
     until(lambda: "up" in shell.log(name))
     # nothing can be written where a folder lies
-    (runner.log_path(shell.uid, name, 0).parent / "record.json.new").mkdir()
+    (runner.log_path(shell.uid, name, 0).parent / ".record.json.new").mkdir()
     assert shell.wait(name).code == 4
     assert "cannot be written" in caplog.text
     assert shell("exit 5")[0].code == 5

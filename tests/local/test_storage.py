@@ -1,11 +1,15 @@
 """What pods may use of the disk, and what becomes of those that use more."""
 
 import os
+import resource
+import signal
+import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from ruleengine.local.runtime.files import replace_file
 from ruleengine.local.runtime.storage import Usage, bounds_of, excess, measure, size_of
 from tests.local.pretending import Bench, container
 
@@ -108,3 +112,22 @@ def test_a_pod_without_bounds_is_not_weighed() -> None:
     bench.create()
     bench.plane.advance(30)
     assert bench.runner.weighed == []
+
+
+def test_a_full_disk_leaves_no_file_of_the_node_half_written(tmp_path: Path) -> None:
+    """What was there before stays as it was, and nothing lies beside it."""
+    target = tmp_path / "record.json"
+    replace_file(target, b"before", 0o640)
+    most, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+        with pytest.raises(OSError, match="File too large"):
+            replace_file(target, bytes(1000), 0o640)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, hard))
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert [(one.name, one.read_bytes()) for one in tmp_path.iterdir()] == [
+        (target.name, b"before")
+    ]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640

@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Final
 
 from ruleengine.formats import json_text
+from ruleengine.local.runtime.files import replace_file
 from ruleengine.local.runtime.groups import Group
 from ruleengine.local.runtime.launching import Contained
 from ruleengine.local.runtime.values import NODE_RESTARTED, ContainerPlan, Seen
@@ -69,9 +70,7 @@ class Attempt:
         if self.finished is not None:
             record["finished"] = format_time(self.finished)
             record |= {"code": self.code, "reason": self.reason, "message": self.message}
-        draft = self.folder / f"{_RECORD}.new"
-        draft.write_bytes(json_text.dump_bytes(record))
-        draft.replace(self.folder / _RECORD)
+        replace_file(self.folder / _RECORD, json_text.dump_bytes(record), 0o600)
 
 
 def read_attempt(folder: Path) -> Attempt | None:

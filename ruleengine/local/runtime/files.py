@@ -95,6 +95,25 @@ def _make_inside(source: Path, inner: Sequence[str]) -> None:
         os.close(folder)
 
 
+def replace_file(target: Path, content: bytes, mode: int, user: int = 0) -> None:
+    """Write a file at once or not at all, for ``user`` (0 for the present one).
+
+    Raises ``OSError``; a full disk leaves nothing of it.
+    """
+    draft = target.with_name(f".{target.name}.new")
+    try:
+        draft.touch(mode=0o600)
+        draft.write_bytes(content)
+        draft.chmod(mode)
+        if user:
+            os.chown(draft, user, user)
+        draft.replace(target)
+    except OSError:
+        with contextlib.suppress(OSError):
+            draft.unlink()
+        raise
+
+
 def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> None:
     """Write the node's files into the folder of a volume, each at once or not at all."""
     for name, file in files.items():
@@ -103,13 +122,7 @@ def write_files(source: Path, files: Mapping[str, VolumeFile], user: int) -> Non
             if target.read_bytes() == file.content:
                 continue
         _make_folders(target.parent)
-        draft = target.with_name(f".{target.name}.new")
-        draft.touch(mode=0o600)
-        draft.write_bytes(file.content)
-        draft.chmod(file.mode)
-        if user:
-            os.chown(draft, user, user)
-        draft.replace(target)
+        replace_file(target, file.content, file.mode, user)
 
 
 def _make_folders(folder: Path) -> None:
