@@ -54,6 +54,26 @@ class _Stale:
         return [one for one in found if in_index(one, index)]
 
 
+class HidesWhatItReads(Counting):
+    """Reads children past the world, which so cannot know what wakes it."""
+
+    def __init__(self, process: Process) -> None:
+        self._feed = process.feed
+
+    def children(self, value: Object, world: World) -> dict[int, Object]:
+        """Return the children that the watch cache has."""
+        del world
+        owner = ("owner", str(value["metadata"]["uid"]))
+        list(self._feed.list("v1", "ConfigMap"))
+        mine = [one for one in self._feed.cached("v1", "ConfigMap") if in_index(one, owner)]
+        return {int(one["data"]["index"]): one for one in mine}
+
+    def make(self, value: Object, missing: Sequence[int]) -> Decision:
+        """Wait for the child without a word of which it is."""
+        decision = super().make(value, missing)
+        return replace(decision, next=Next(stop=Stop.ON, message="a child"))
+
+
 class NamesAtRandom(Counting):
     """Gives every child a new name whenever it decides."""
 
@@ -128,6 +148,7 @@ class MakesAllAtOnce(Counting):
 
 BROKEN = (
     ForgetsTheOverlay,
+    HidesWhatItReads,
     NamesAtRandom,
     PublishesWithoutIntent,
     PublishesUnderManyKeys,

@@ -1,11 +1,11 @@
-"""A sensor as it must not be; the simulation has to find it."""
+"""Sensors as they must not be; the simulation has to find each."""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from ruleengine.model.actions import Target
+from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Decision, Reconciler, Refusal, World
 from ruleengine.model.values import Object
 from ruleengine.triggers.sensor_reconciler import SensorReconciler
@@ -32,6 +32,31 @@ class _Early(SensorReconciler):
         records = [one for one in following.actions if one.target.kind == "Secret"]
         others = [one for one in decision.actions if one.target.kind != "Secret"]
         return replace(decision, actions=(*records, *others))
+
+
+class StartsTwice(Sensors):
+    """Every firing starts a second workflow."""
+
+    def reconcilers(self, process: Process) -> Sequence[Reconciler]:
+        """Return the broken reconciler."""
+        del process
+        return [_Twice()]
+
+
+class _Twice(SensorReconciler):
+    """Creates everything under a second name, too."""
+
+    def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
+        """Return what a sensor decides, and its workflows once more."""
+        decision = super().decide(value, world, now, memo)
+        again = [_again(one) for one in decision.actions if one.target.kind == "Workflow"]
+        return replace(decision, actions=(*again, *decision.actions))
+
+
+def _again(action: Action) -> Action:
+    value, name = action.object or {}, f"{action.target.name}-again"
+    named = {**value, "metadata": {**value["metadata"], "name": name}}
+    return replace(action, target=action.target._replace(name=name), object=named)
 
 
 class _Refusing:

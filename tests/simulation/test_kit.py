@@ -12,7 +12,7 @@ from tests.simulation.faults import (
     Schedule,
     make_schedule,
 )
-from tests.simulation.gate import expected_of, explain, first_failure
+from tests.simulation.gate import demand, expected_of, explain, first_failure, pass_through
 from tests.simulation.running import faultless, run
 from tests.simulation.scenarios.counters import Counters
 from tests.simulation.shrinking import AT_REST, shrink
@@ -53,6 +53,15 @@ def test_a_burst_strikes_as_often_as_it_says() -> None:
     struck = [injector.next(Channel.WRITE) is not None for _ in range(5)]
     assert struck == [False, True, True, False, False]
     assert injector.injected == {FaultKind.ERROR_BEFORE: 2}
+
+
+def test_a_gate_through_which_a_kind_of_fault_never_came_is_not_passed() -> None:
+    """Few seeds prove little."""
+    scenario = Counters()
+    expected = expected_of(scenario)
+    problem = demand(scenario, pass_through(scenario, range(1), expected), expected)
+    assert problem.startswith("never injected: ")
+    assert FaultKind.EVENT_LOST.value in problem
 
 
 def test_shrinking_leaves_only_what_is_needed() -> None:

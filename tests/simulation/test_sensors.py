@@ -2,8 +2,9 @@
 
 from ruleengine.model.names import STARTED_BY
 from tests.simulation.gate import expected_of, first_failure
+from tests.simulation.running import faultless
 from tests.simulation.scenarios.sensors import Sensors
-from tests.simulation.sensors_broken import RecordsFirst
+from tests.simulation.sensors_broken import RecordsFirst, StartsTwice
 
 SEEDS = range(60)
 
@@ -29,3 +30,8 @@ def test_a_place_that_is_recorded_too_early_loses_events() -> None:
     """The kit finds it: a crash in between is all it takes."""
     scenario = RecordsFirst()
     assert first_failure(scenario, SEEDS, expected_of(scenario)) is not None
+
+
+def test_a_firing_that_starts_twice_is_seen() -> None:
+    """Without any fault."""
+    assert "started twice" in faultless(StartsTwice()).problem

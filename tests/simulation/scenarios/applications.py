@@ -142,7 +142,7 @@ class Applications(Scenario):
         if value["kind"] in ("Pod", "ReplicaSet", "Secret"):
             return None
         if value["kind"] == "Application":
-            status = value["status"]
+            status = value.get("status", {})
             return {
                 "spec": value["spec"],
                 "sync": lookup(status, "sync", "status"),
@@ -179,9 +179,12 @@ class WavesAreKept(Invariant):
     def written(self, write: Write) -> None:
         """Raise for an object that came before its time."""
         store = write.plane.store
-        for value in created(write, "ConfigMap"):
-            if value["metadata"]["name"] != "last":
-                continue
+        if (
+            created(write, "Deployment")
+            and store.get(Key("configmaps", NAMESPACE, "settings")) is None
+        ):
+            raise ViolationError("the Deployment came before its settings")
+        if any(one["metadata"]["name"] == "last" for one in created(write, "ConfigMap")):
             before = store.get(Key("deployments.apps", NAMESPACE, "web"))
             if lookup(before, "status", "availableReplicas", default=0) < 2:
                 raise ViolationError("the last wave came before the Deployment was available")

@@ -99,7 +99,7 @@ class Rollouts(Scenario):
             counts = {name: lookup(value, *path) for name, path in _COUNTS.items()}
             return {**counts, "image": image_of(value)} if counts["wanted"] else None
         if value["kind"] == "Rollout":
-            status = value["status"]
+            status = value.get("status", {})
             kept = ("phase", "stableRS", "currentPodHash", "currentStepIndex", "replicas")
             return {"spec": value["spec"], **{name: status.get(name) for name in kept}}
         return value
