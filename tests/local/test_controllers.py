@@ -53,6 +53,17 @@ def test_a_deployment_gets_ready(call: Caller) -> None:
     assert {one["status"]["phase"] for one in pods} == {"Running"}
 
 
+def test_a_pod_may_be_said_to_be_ready_by_hand(call: Caller) -> None:
+    """Without the moment, too: controllers go on, and the node says what is."""
+    call("POST", f"{APPS}/deployments", deployment(minReadySeconds=1))
+    call.plane.settle()
+    ready = {"status": {"conditions": [{"type": "Ready", "status": "True"}]}}
+    for one in call("GET", PODS)[1]["items"]:
+        assert call("PATCH", f"{PODS}/{one['metadata']['name']}/status", ready, MERGE)[0] == 200
+    call.plane.advance(5)
+    assert call("GET", WEB)[1]["status"]["availableReplicas"] == 3
+
+
 def test_a_rolling_update_keeps_the_bounds(call: Caller) -> None:
     """Never fewer available pods than allowed, never more pods than allowed."""
     call("POST", f"{APPS}/deployments", deployment(replicas=8))

@@ -95,6 +95,32 @@ def test_whatever_is_changed_harms_nobody(seed: int) -> None:
     assert seen[422] + seen[400] > 5
 
 
+KINDS = ("Ready", "Progressing", "ReplicaFailure", "Complete", "DisruptionAllowed", "Established")
+
+
+@pytest.mark.parametrize("kind", [None, *KINDS])
+def test_a_condition_that_lacks_something_stops_no_controller(kind: str | None) -> None:
+    """Whoever writes a status by hand may leave out when it became so, and all else."""
+    plane = in_memory_plane()
+    known = [whole(kind) for kind in GOOD]
+
+    def call(method: str, path: str, body: Any) -> None:
+        headers = {"content-type": JSON if method == "POST" else MERGE}
+        data = json.dumps(body).encode()
+        response = plane.send(HttpRequest(method=method, path=path, headers=headers, body=data))
+        assert response.status < 500, (path, response)
+
+    for value in known:
+        value["metadata"] = {"name": "one", "labels": {"a": "b"}}
+        call("POST", _path(plane, value), value)
+    plane.advance(3)
+    patch = {"status": {"conditions": [{"type": kind, "status": "True"} if kind else {}]}}
+    for value in known:
+        call("PATCH", f"{_path(plane, value)}/one/status", patch)
+        call("PATCH", f"{_path(plane, value)}/one", {"metadata": {"labels": {"a": "c"}}})
+    plane.advance(700)
+
+
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_is_let_in_harms_nobody(seed: int, caplog: pytest.LogCaptureFixture) -> None:
     """No request fails and no controller breaks, whatever else there is."""

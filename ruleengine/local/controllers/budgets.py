@@ -140,12 +140,12 @@ def budget_status(live: Object, pods: list[Object], expected: int, now: datetime
 def _condition(live: Object, allowed: int, now: datetime) -> Object:
     value, reason = ("True", "SufficientPods") if allowed else ("False", "InsufficientPods")
     known = next(iter(lookup(live, "status", "conditions", default=())), None)
-    same = known is not None and known["status"] == value
+    since = known.get("lastTransitionTime") if known and known.get("status") == value else None
     return {
         "type": "DisruptionAllowed",
         "status": value,
         "reason": reason,
         "message": "",
-        "lastTransitionTime": known["lastTransitionTime"] if known and same else format_time(now),
+        "lastTransitionTime": since or format_time(now),
         "observedGeneration": live["metadata"].get("generation", 0),
     }

@@ -101,7 +101,7 @@ def _status(live: Object, reader: Reader, now: datetime) -> Object:
 
 def _known(status: Object, kind: str) -> Object:
     conditions = status.get("conditions") or ()
-    return next((one for one in conditions if one["type"] == kind), {})
+    return next((one for one in conditions if one.get("type") == kind), {})
 
 
 def _is_true(status: Object, kind: str) -> bool:
@@ -113,13 +113,13 @@ def _condition(before: Object, kind: str, now_is: tuple[str, str, str], now: dat
     status, reason, message = now_is
     if (known.get("status"), known.get("reason"), known.get("message")) == now_is:
         return known
-    same = known.get("status") == status
+    since = known.get("lastTransitionTime") if known.get("status") == status else None
     return {
         "type": kind,
         "status": status,
         "reason": reason,
         "message": message,
-        "lastTransitionTime": known["lastTransitionTime"] if same else format_time(now),
+        "lastTransitionTime": since or format_time(now),
     }
 
 

@@ -43,7 +43,7 @@ def _failing(new: Object | None, sets: list[Object], before: Object, now: dateti
     for one in (*((new,) if new else ()), *sets):
         found = _find(one.get("status") or {}, "ReplicaFailure")
         if found is not None:
-            facts = (found["status"], found["reason"], found["message"])
+            facts = tuple(found.get(name, "") for name in ("status", "reason", "message"))
             return [_condition(before, "ReplicaFailure", *facts, now=now)]
     return []
 
@@ -68,7 +68,7 @@ def _progressing(
     if live["spec"].get("paused"):
         text = "Deployment is paused"
         return _condition(before, "Progressing", "Unknown", "DeploymentPaused", text, now=now), None
-    if known and known["reason"] == "DeploymentPaused":
+    if known and known.get("reason") == "DeploymentPaused":
         text = "Deployment is resumed"
         made = _condition(before, "Progressing", "Unknown", "DeploymentResumed", text, now=now)
         return made, now
@@ -78,15 +78,15 @@ def _progressing(
         return made, None
     deadline = timedelta(seconds=int(live["spec"].get("progressDeadlineSeconds", 600)))
     moved = _has_moved(before, counts) or known is None
-    restarted = known is not None and known["reason"] == "NewReplicaSetAvailable"
+    restarted = known is not None and known.get("reason") == "NewReplicaSetAvailable"
     if moved or restarted:
         reason = "ReplicaSetUpdated" if known else "NewReplicaSetCreated"
         text = f"{name} is progressing." if known else f"Created new replica set of {name}"
         made = _condition(before, "Progressing", "True", reason, text, now=now, touched=True)
         return made, now + deadline
     assert known is not None  # noqa: S101 - moved is true without one
-    due = parse_time(known["lastUpdateTime"]) + deadline
-    goes_on = known["status"] != "False"  # also where a pause has just ended
+    due = parse_time(known.get("lastUpdateTime") or format_time(now)) + deadline
+    goes_on = known.get("status") != "False"  # also where a pause has just ended
     if goes_on and now >= due:
         text = f"{name} has timed out progressing."
         reason = "ProgressDeadlineExceeded"
@@ -113,7 +113,7 @@ def _has_moved(before: Object, counts: dict[str, int]) -> bool:
 
 
 def _find(status: Object, kind: str) -> Object | None:
-    return next((one for one in status.get("conditions") or () if one["type"] == kind), None)
+    return next((one for one in status.get("conditions") or () if one.get("type") == kind), None)
 
 
 def _condition(  # noqa: PLR0913 - the fields of a condition
@@ -129,14 +129,14 @@ def _condition(  # noqa: PLR0913 - the fields of a condition
     """Return a condition that keeps its times where it says nothing new."""
     known = _find(before, kind)
     time = format_time(now)
-    if known and (known["status"], known["reason"]) == (value, reason) and not touched:
+    if known and (known.get("status"), known.get("reason")) == (value, reason) and not touched:
         return known
-    same = known is not None and known["status"] == value
+    since = known.get("lastTransitionTime") if known and known.get("status") == value else None
     return {
         "type": kind,
         "status": value,
         "reason": reason,
         "message": message,
         "lastUpdateTime": time,
-        "lastTransitionTime": known["lastTransitionTime"] if known and same else time,
+        "lastTransitionTime": since or time,
     }

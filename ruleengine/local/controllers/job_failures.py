@@ -43,7 +43,7 @@ def _matched(rule: Object, pod: Object) -> str:
     present = lookup(pod, "status", "conditions", default=())
     for pattern in rule.get("onPodConditions") or ():
         kind, value = pattern.get("type"), pattern.get("status") or "True"
-        if any((one["type"], one["status"]) == (kind, value) for one in present):
+        if any((one.get("type"), one.get("status")) == (kind, value) for one in present):
             return f"Pod {name} has condition {kind}"
     return ""
 

@@ -35,7 +35,9 @@ class Tally:
 def condition_of(job: Object, *kinds: str) -> Object | None:
     """Return the first condition of one of the kinds that is true."""
     found = lookup(job, "status", "conditions", default=())
-    return next((one for one in found if one["type"] in kinds and one["status"] == "True"), None)
+    return next(
+        (one for one in found if one.get("type") in kinds and one.get("status") == "True"), None
+    )
 
 
 def condition(kind: str, reason: str, message: str, now: datetime, value: str = "True") -> Object:

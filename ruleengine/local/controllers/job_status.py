@@ -102,9 +102,9 @@ def _conditions(job: Object, pods: JobPods, tally: Tally, now: datetime) -> list
     outcome = outcome_of(job, pods, tally, now)
     if outcome is not None:
         return [*found, outcome]
-    known = next((one for one in found if one["type"] == SUSPENDED), None)
+    known = next((one for one in found if one.get("type") == SUSPENDED), None)
     suspend = bool(job["spec"].get("suspend"))
-    if suspend == (known is not None and known["status"] == "True"):
+    if suspend == (known is not None and known.get("status") == "True"):
         return found
     if suspend:
         made = condition(SUSPENDED, "JobSuspended", "Job suspended", now)

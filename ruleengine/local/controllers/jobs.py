@@ -28,7 +28,7 @@ from ruleengine.local.controllers.work import (
     owner_keys,
 )
 from ruleengine.local.store import Event, Key
-from ruleengine.model.times import parse_time
+from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
 
 RESOURCE: Final = "jobs.batch"
@@ -97,22 +97,26 @@ def _expired(live: Object, over: Object, writes: list[Write], now: datetime) -> 
     life = live["spec"].get("ttlSecondsAfterFinished")
     if life is None:
         return Reconciled(tuple(writes))
-    end = parse_time(over["lastTransitionTime"]) + timedelta(seconds=int(life))
+    end = parse_time(over.get("lastTransitionTime") or format_time(now)) + timedelta(
+        seconds=int(life)
+    )
     if now < end:
         return Reconciled(tuple(writes), end)
     return Reconciled((*writes, Delete(live, "Foreground")))
 
 
 def _told(live: Object, step: JobStep) -> Iterable[Write]:
-    before = {(one["type"], one["status"]) for one in lookup(live, "status", "conditions") or ()}
+    known = lookup(live, "status", "conditions") or ()
+    before = {(one.get("type"), one.get("status")) for one in known}
     for one in step.status.get("conditions") or ():
-        if (one["type"], one["status"]) in before:
+        kind = one.get("type")
+        if (kind, one.get("status")) in before:
             continue
-        if one["type"] == COMPLETE:
+        if kind == COMPLETE:
             yield _tell(live, "Completed", "Job completed")
-        elif one["type"] == FAILED:
+        elif kind == FAILED:
             yield _tell(live, one["reason"], one["message"], warning=True)
-        elif one["type"] == SUSPENDED:
+        elif kind == SUSPENDED:
             reason = "Suspended" if one["status"] == "True" else "Resumed"
             yield _tell(live, reason, one["message"])
 

@@ -7,7 +7,7 @@ in the real process.
 
 import heapq
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
@@ -144,8 +144,18 @@ class Loop:
 
     def _enqueue(self, event: Event) -> None:
         for number, controller in enumerate(self._controllers):
-            for key in controller.keys(event, self._reader):
+            for key in self._keys(controller, event):
                 self._queue[number, key] = None
+
+    def _keys(self, controller: Controller, event: Event) -> Iterable[Key]:
+        """Return what a controller has to look at; nothing where it fails, and others go on."""
+        try:
+            return list(controller.keys(event, self._reader))
+        except Exception:
+            if self._strict:
+                raise
+            _LOG.exception("%s failed at the news of %s", type(controller).__name__, event.key)
+            return ()
 
     def _take_timers(self) -> None:
         now = self._registry.clock.now()

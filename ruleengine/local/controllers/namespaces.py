@@ -120,7 +120,7 @@ def _remaining(live: Object, left: list[tuple[str, Object]], now: datetime) -> O
                 now,
             )
         )
-    known = {one["type"]: one for one in lookup(live, "status", "conditions", default=())}
+    known = {one.get("type"): one for one in lookup(live, "status", "conditions", default=())}
     merged = [
         known[one["type"]] if known.get(one["type"], {}).get("message") == one["message"] else one
         for one in conditions

@@ -116,10 +116,13 @@ def restarts_of(pod: Object) -> int:
 
 
 def ready_since(pod: Object) -> datetime | None:
-    """Return since when a pod is ready, ``None`` where it is not."""
+    """Return since when a pod is ready, ``None`` where it is not.
+
+    Whoever says so by hand may leave the moment out: then it is so from the beginning.
+    """
     for one in lookup(pod, "status", "conditions", default=[]):
-        if one["type"] == "Ready" and one["status"] == "True":
-            return parse_time(one["lastTransitionTime"])
+        if one.get("type") == "Ready" and one.get("status") == "True":
+            return parse_time(one.get("lastTransitionTime") or pod["metadata"]["creationTimestamp"])
     return None
 
 

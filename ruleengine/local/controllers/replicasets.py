@@ -155,7 +155,7 @@ def _status(
     status |= {name: count for name, count in counts.items() if count}
     status["observedGeneration"] = live["metadata"].get("generation", 0)
     known = lookup(live, "status", "conditions", default=())
-    conditions = [one for one in known if one["type"] != _FAILURE]
+    conditions = [one for one in known if one.get("type") != _FAILURE]
     conditions += [_failure(known, refusal, now)] if refusal else []
     if conditions:
         status["conditions"] = conditions
@@ -164,7 +164,7 @@ def _status(
 
 def _failure(known: Iterable[Object], refusal: Refusal, now: datetime) -> Object:
     """Return the condition that the server refuses pods; it keeps the first reason."""
-    found: Object | None = next((one for one in known if one["type"] == _FAILURE), None)
+    found: Object | None = next((one for one in known if one.get("type") == _FAILURE), None)
     return found or {
         "type": _FAILURE,
         "status": "True",

@@ -113,12 +113,12 @@ def _with_times(pod: Object, facts: dict[str, tuple[bool, Object]], now: datetim
         one = {"type": kind, "status": text, "lastTransitionTime": moment}
         found.append(one if value else one | why)
     known = lookup(pod, "status", "conditions", default=())
-    return [*found, *(one for one in known if one["type"] not in facts)]
+    return [*found, *(one for one in known if one.get("type") not in facts)]
 
 
 def _condition(pod: Object, kind: str) -> Object:
     known = lookup(pod, "status", "conditions", default=())
-    return next((one for one in known if one["type"] == kind), {})
+    return next((one for one in known if one.get("type") == kind), {})
 
 
 def _container(situation: Situation, container: Object, steps: Steps) -> Object:
