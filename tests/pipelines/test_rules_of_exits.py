@@ -1,0 +1,224 @@
+"""When hooks and exit handlers begin, and what they are told (reference, Workflows 12)."""
+
+import pytest
+
+from ruleengine.formats.json_text import loads
+from tests.pipelines.worlds import End, MemoryWorld, Script, run, world_of
+
+TEMPLATES = """
+- {name: say, container: {image: alpine, command: [say]}}
+- {name: other, container: {image: alpine, command: [other]}}
+- name: tell
+  inputs: {parameters: [{name: text}]}
+  container: {image: alpine, command: [tell], args: ["{{inputs.parameters.text}}"]}
+"""
+ALWAYS = 'hooks: {now: {template: other, expression: "true"}}'
+
+
+def steps(step: str, more: str = "") -> str:
+    """Return the spec of a workflow of one step."""
+    return f"""
+entrypoint: main
+{more}
+templates:
+- name: main
+  steps: [[{{name: one, {step}}}]]
+{TEMPLATES}
+"""
+
+
+def tasks(*listed: str) -> str:
+    """Return the spec of a workflow of some tasks."""
+    made = "".join(f"    - {{{one}}}\n" for one in listed)
+    return f"entrypoint: main\ntemplates:\n- name: main\n  dag:\n    tasks:\n{made}{TEMPLATES}"
+
+
+def failing(*names: str, code: int = 1) -> Script:
+    """Return a script in which some pods fail."""
+    return lambda name, _: End(code=code * int(name in names))
+
+
+def hooks(world: MemoryWorld) -> list[str]:
+    """Return the pods of hooks that began."""
+    return [one for one in world.began if "hooks" in one or "onExit" in one]
+
+
+def test_no_hook_begins_while_its_step_waits() -> None:
+    """Only once that runs, whatever the expression says."""
+    world = world_of(steps(f"template: say, {ALWAYS}"))
+    world.turn()
+    world.turn()
+    assert world.node("one")["phase"] == "Pending"
+    assert hooks(world) == []
+    world.run_pods()
+    world.turn()
+    world.turn()
+    assert hooks(world) == ["[0].one.hooks.now"]
+
+
+@pytest.mark.parametrize("hook", [ALWAYS, "onExit: other"])
+def test_no_hook_begins_for_a_task_that_is_omitted_or_skipped(hook: str) -> None:
+    """It never ran."""
+    world = run(
+        tasks(
+            "name: a, template: say",
+            f"name: b, template: say, depends: a.Failed, {hook}",
+            f'name: c, template: say, when: "x == z", {hook}',
+        )
+    )
+    assert (world.phases()[".b"], world.phases()[".c"]) == ("Omitted", "Skipped")
+    assert hooks(world) == []
+
+
+@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (1, "Failed"), (64, "Error")])
+def test_the_hook_at_the_end_runs_whatever_the_end(code: int, phase: str) -> None:
+    """It is told what that was, and changes nothing about it."""
+    given = '{parameters: [{name: text, value: "{{steps.one.status}}"}]}'
+    step = f"template: say, hooks: {{exit: {{template: tell, arguments: {given}}}}}"
+    world = run(steps(step), failing("[0].one", code=code))
+    assert world.node("one.onExit")["inputs"]["parameters"][0]["value"] == phase
+    assert world.status("phase") == ("Failed" if code else "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("expression", "begun"),
+    [
+        ("tasks.b.status == 'Succeeded'", True),
+        ("tasks['b'].status == 'Failed'", False),
+        ("tasks.a.status == 'Succeeded'", False),
+        ("workflow.name == 'wf'", True),
+    ],
+)
+def test_a_hook_of_a_task_sees_that_task(expression: str, *, begun: bool) -> None:
+    """And the workflow; of a task that it does not see it says so on its own node."""
+    hook = f'hooks: {{now: {{template: other, expression: "{expression}"}}}}'
+    world = run(tasks("name: a, template: say", f"name: b, template: say, depends: a, {hook}"))
+    assert hooks(world) == [".b.hooks.now"] * begun
+    assert world.status("phase") == "Succeeded"
+
+
+def test_a_name_with_a_hyphen_is_read_in_brackets() -> None:
+    """A dot would make it a difference."""
+    hook = """hooks: {now: {template: other, expression: "steps['a-b'].status == 'Succeeded'"}}"""
+    world = run(steps(f"template: say, {hook}").replace("name: one,", "name: a-b,"))
+    assert hooks(world) == ["[0].a-b.hooks.now"]
+
+
+@pytest.mark.parametrize(
+    ("strategy", "begun"),
+    [("Stop", ["[0].one.onExit"]), ("Terminate", [])],
+)
+@pytest.mark.parametrize("hook", ["onExit: other", "hooks: {exit: {template: other}}"])
+def test_the_hook_at_the_end_of_a_step_runs_after_a_stop(
+    strategy: str, begun: list[str], hook: str
+) -> None:
+    """As exit handlers do; other hooks do not, and after a termination none."""
+    late = "later: {template: other, expression: \"steps.one.status == 'Failed'\"}"
+    stated = hook.replace("hooks: {", f"hooks: {{{late}, ")
+    world = world_of(
+        steps(f"template: say, {stated}"), lambda name, _: None if name == "[0].one" else End()
+    )
+    for _ in range(3):
+        world.turn()
+        world.run_pods()
+    world.change({"spec": {"shutdown": strategy}})
+    world.settle()
+    assert hooks(world) == begun
+    assert world.status("phase") == "Failed"
+
+
+def test_hooks_of_what_an_exit_handler_calls_run_after_a_stop() -> None:
+    """Those that are for its end, and all others."""
+    inner = f"steps: [[{{name: a, template: say, {ALWAYS}}}]]"
+    spec = steps("template: say", "onExit: handle") + f"- {{name: handle, {inner}}}\n"
+    world = world_of(spec, lambda name, _: End(seconds=3) if "onExit" in name else None)
+    for _ in range(3):
+        world.turn()
+        world.run_pods()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert world.began[1:] == [".onExit[0].a", ".onExit[0].a.hooks.now"]
+    assert world.phases()[".onExit"] == "Succeeded"
+
+
+def test_a_hook_that_begins_is_waited_for_although_its_workflow_is_full() -> None:
+    """Its step is over only then."""
+    spec = steps(f"template: say, {ALWAYS}", "parallelism: 1").replace(
+        "steps: [[", "steps: [[{name: zero, template: say}, "
+    )
+    world = run(spec, lambda *_: End(seconds=3))
+    assert world.most == 1
+    assert hooks(world) == ["[0].one.hooks.now"]
+    ended = world.node("one.hooks.now")["finishedAt"]
+    assert world.node("[0]")["finishedAt"] >= ended
+
+
+@pytest.mark.parametrize(
+    ("stated", "text"),
+    [
+        ("hooks: {exit: {template: tell}}", "mine"),
+        ("onExit: tell", "mine"),
+        (
+            "hooks: {exit: {template: tell, arguments: {parameters: [{name: text, value: own}]}}}",
+            "own",
+        ),
+    ],
+)
+def test_an_exit_handler_has_the_arguments_of_the_workflow_or_its_own(
+    stated: str, text: str
+) -> None:
+    """Whichever way it is written."""
+    given = "arguments: {parameters: [{name: text, value: mine}]}"
+    world = run(steps("template: say", f"{stated}\n{given}"))
+    assert world.node("wf.onExit")["inputs"]["parameters"][0]["value"] == text
+
+
+def told(value: str, step: str = "template: say", script: Script | None = None) -> str:
+    """Return what an exit handler is told by a tag."""
+    given = f'{{parameters: [{{name: text, value: "{value}"}}]}}'
+    exits = f"hooks: {{exit: {{template: tell, arguments: {given}}}}}"
+    world = run(steps(step, exits), script or failing())
+    text: str = world.node("wf.onExit")["inputs"]["parameters"][0]["value"]
+    return text
+
+
+def test_an_exit_handler_is_told_what_failed() -> None:
+    """A list of the pods that did, quoted once more, as in Argo; ``null`` where none did."""
+    text = told("{{workflow.failures}}", script=failing("[0].one"))
+    (found,) = loads(loads(text))
+    assert found.keys() == {
+        *("displayName", "message", "templateName", "phase", "podName", "finishedAt")
+    }
+    assert (found["displayName"], found["templateName"], found["phase"]) == ("one", "say", "Failed")
+    assert found["message"] == "main: Error (exit code 1)"
+    assert found["podName"].startswith("wf-say-")
+    assert told("{{workflow.failures}}") == "null"
+
+
+def test_an_exit_handler_is_told_the_end_and_how_long_it_took() -> None:
+    """The phase of the whole, not of itself."""
+    assert told("{{workflow.status}}") == "Succeeded"
+    assert told("{{workflow.status}}", script=failing("[0].one")) == "Failed"
+    assert told("{{workflow.status}}", script=failing("[0].one", code=64)) == "Failed"
+    assert told("{{workflow.status}}", step='template: say, when: "a == b"') == "Succeeded"
+    lasted = told("{{workflow.duration}}", script=lambda *_: End(seconds=9))
+    assert float(lasted) >= 9
+    assert len(lasted.partition(".")[2]) == 6
+
+
+def test_a_workflow_that_is_out_of_time_has_its_exit_handler() -> None:
+    """Which may take as long as it likes."""
+    spec = steps("template: say", "activeDeadlineSeconds: 5\nonExit: other")
+    world = run(spec, lambda name, _: End(seconds=60) if "onExit" in name else None)
+    assert world.phases()[".onExit"] == "Succeeded"
+    assert world.status("phase") == "Failed"
+    handler = next(one for one in world.pods() if "other" in one["metadata"]["name"])
+    assert "activeDeadlineSeconds" not in handler["spec"]
+
+
+def test_an_exit_handler_waits_for_all_that_runs_before_it() -> None:
+    """Hooks of the workflow and of its steps as well."""
+    spec = steps(f"template: say, {ALWAYS}", "onExit: other")
+    world = run(spec, lambda name, _: End(seconds=20 if "hooks" in name else 1))
+    ended = world.node("one.hooks.now")["finishedAt"]
+    assert world.node("wf.onExit")["startedAt"] >= ended
