@@ -22,6 +22,17 @@ templates:
 - {name: main, container: {image: alpine, command: [work]}}
 """
 
+TWICE = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: locked}
+    - {name: b, template: locked}
+- name: locked
+"""
+"""Two steps of one template, which what follows is part of."""
+
 
 def workflow(name: str, spec: str, age: int = 0, **fields: object) -> Object:
     """Return a workflow that was created ``age`` seconds before the others."""

@@ -5,6 +5,7 @@ import pytest
 from ruleengine.model.decisions import Answer, Decision
 from ruleengine.model.values import Object
 from ruleengine.pipelines.database_locks import DATABASE_LOCKS, Claim, InLine, row_of
+from tests.pipelines.queues import TWICE
 from tests.pipelines.worlds import NAMESPACE, MemoryWorld, Script, succeed, world_of
 
 SPEC = """
@@ -14,18 +15,13 @@ templates:
 - {name: main, container: {image: alpine, command: [work]}}
 """
 
-NODES = """
-entrypoint: main
-priority: 7
-templates:
-- name: main
-  steps:
-  - - {name: a, template: locked}
-    - {name: b, template: locked}
-- name: locked
+NODES = (
+    f"priority: 7{TWICE}"
+    + """\
   synchronization: {mutexes: [{name: printer, database: true}]}
   container: {image: alpine, command: [work]}
 """
+)
 
 MIXED = NODES.replace("database: true}]}", "database: true}, {name: own}]}")
 

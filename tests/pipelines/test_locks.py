@@ -5,7 +5,7 @@ import pytest
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.retrying import Retry, retry
-from tests.pipelines.queues import LIMITS, WHOLE, Several, workflow
+from tests.pipelines.queues import LIMITS, TWICE, WHOLE, Several, workflow
 from tests.pipelines.worlds import NAMESPACE, End, Script, run, succeed, world_of
 
 TEMPLATE = """
@@ -167,38 +167,30 @@ def test_older_files_name_one_lock(field: str) -> None:
 
 def test_one_holder_keeps_its_lock_over_all_its_attempts() -> None:
     """Another step cannot come between two attempts."""
-    spec = """
-entrypoint: main
-templates:
-- name: main
-  steps:
-  - - {name: a, template: locked}
-    - {name: b, template: locked}
-- name: locked
+    spec = (
+        TWICE
+        + """\
   synchronization: {mutexes: [{name: one}]}
   retryStrategy: {limit: 1}
   container: {image: alpine, command: [work]}
 """
+    )
     world = run(spec, lambda name, _: End(code=int(name.endswith("(0)"))))
     assert world.began == ["[0].a(0)", "[0].a(1)", "[0].b(0)", "[0].b(1)"]
 
 
 def test_a_lock_of_steps_is_held_until_the_last_of_them_has_ended() -> None:
     """The whole subtree is what the lock is for."""
-    spec = """
-entrypoint: main
-templates:
-- name: main
-  steps:
-  - - {name: a, template: locked}
-    - {name: b, template: locked}
-- name: locked
+    spec = (
+        TWICE
+        + """\
   synchronization: {mutexes: [{name: one}]}
   steps:
   - - {name: first, template: work}
   - - {name: last, template: work}
 - {name: work, container: {image: alpine, command: [work]}}
 """
+    )
     world = run(spec)
     assert world.status("phase") == "Succeeded"
     nodes = ("a[0].first", "a[1].last", "b[0].first", "b[1].last")
