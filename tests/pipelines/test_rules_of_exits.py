@@ -54,6 +54,7 @@ def test_no_hook_begins_while_its_step_waits() -> None:
     world.turn()
     world.turn()
     assert hooks(world) == ["[0].one.hooks.now"]
+    assert world.node("one.hooks.now")["id"] in world.node("one")["children"]
 
 
 @pytest.mark.parametrize("hook", [ALWAYS, "onExit: other"])

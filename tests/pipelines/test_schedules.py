@@ -287,6 +287,39 @@ def test_a_condition_on_the_time_since_the_last_run() -> None:
     assert stage.names() == [name(NOON), name(NOON + timedelta(hours=3))]
 
 
+@pytest.mark.parametrize(
+    ("condition", "runs"),
+    [
+        ("'{{cronworkflow.lastScheduledTime}}' == '2026-03-04T12:00:00Z'", 2),
+        ("'{{ cronworkflow.lastScheduledTime }}' != '2026-03-04T12:00:00Z'", 1),
+        ("{{cronworkflow.succeeded}} + {{cronworkflow.failed}} == 1", 2),
+        ("{{=cronworkflow.succeeded}} == 1", 1),
+        ("{{cronworkflow.failed}} < 1", 1),
+    ],
+)
+def test_a_condition_sees_what_became_of_the_last_run(condition: str, runs: int) -> None:
+    """Which has failed: when that was as a text, and how many ended in which way."""
+    stage = Stage()
+    stage.decide()
+    stage.end(name(NOON), "Failed")
+    stage.decide(NOON + timedelta(minutes=1))
+    stage.value["spec"]["when"] = condition
+    stage.decide(NOON + timedelta(hours=1))
+    assert len(stage.names()) == runs
+
+
+def test_what_was_stopped_still_tidies_up() -> None:
+    """Its runs beyond the history go."""
+    stage = Stage(
+        stopStrategy={"expression": "cronworkflow.succeeded >= 1"}, successfulJobsHistoryLimit=0
+    )
+    stage.decide()
+    stage.end(name(NOON))
+    stage.decide(NOON + timedelta(minutes=1))
+    assert stage.value["status"]["phase"] == "Stopped"
+    assert stage.names() == []
+
+
 def test_a_stop_strategy_ends_it_for_good() -> None:
     """By what became of its runs; they are counted once each."""
     stage = Stage(stopStrategy={"expression": "cronworkflow.failed >= 2"})
@@ -321,7 +354,9 @@ def test_a_schedule_that_is_none_is_a_condition_of_its_status(schedule: str) -> 
     stage = Stage(schedules=[schedule])
     decision = stage.decide()
     (condition,) = stage.value["status"]["conditions"]
-    assert (condition["type"], decision.actions) == ("SpecError", ())
+    assert (condition["type"], condition["status"]) == ("SpecError", "True")
+    assert (decision.actions, decision.next.stop) == ((), Stop.FOR)
+    assert decision.next.message == condition["message"]
     assert schedule in condition["message"]
 
 
