@@ -244,6 +244,8 @@ def test_the_node_of_a_container_is_what_its_state_says() -> None:
         "d": failed,
     }
     assert world.node("wf")["phase"] == "Running"
+    ended = {one["displayName"] for one in world.nodes() if "finishedAt" in one}
+    assert ended == {"a", "d"}
     say(world, "Running", {})
     assert (shown(world)["a"], shown(world)["d"]) == (("Succeeded", ""), failed)
     assert shown(world)["b"] == ("Pending", "")

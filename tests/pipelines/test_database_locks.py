@@ -17,7 +17,7 @@ templates:
 
 NODES = (
     f"priority: 7{TWICE}"
-    + """\
+    """\
   synchronization: {mutexes: [{name: printer, database: true}]}
   container: {image: alpine, command: [work]}
 """
