@@ -1,10 +1,11 @@
 """What ends before its time: nodes of a stopped workflow, and daemons nobody needs any more."""
 
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.observing import is_ready, observe, of_pod
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
+from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.tree import is_hook
 
 
@@ -107,6 +108,16 @@ def _end_daemon(machine: Machine, node: Object) -> None:
         machine.actions = [one for one in machine.actions if one.target != target]
     node = machine.tree.update(node, memoizationStatus=None)  # it ran, and made nothing to keep
     machine.end(node, Phase.SUCCEEDED, daemoned=None)
+
+
+def end_unknown(machine: Machine) -> None:
+    """End pods that no node is there for: nothing but them was written of what made them."""
+    index = ("owner", uid_of(machine.value))
+    for pod in machine.world.list("v1", "Pod", machine.namespace, index):
+        name = lookup(pod, "metadata", "annotations", NODE_ID)
+        node = machine.tree.get(name) if name else None
+        if name and (node is None or node["type"] not in WITH_POD):
+            leaves.end_pod(machine, pod)
 
 
 def failures(machine: Machine) -> list[Object]:

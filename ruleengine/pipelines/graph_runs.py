@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, leaves, naming
 from ruleengine.pipelines.conditions import GAVE_UP, excused, may_begin
-from ruleengine.pipelines.expanding import EMPTY, Planned, expand, mentioned
+from ruleengine.pipelines.expanding import EMPTY, Planned, mentioned
 from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_over, is_wrong
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.sides import sides_of
+from ruleengine.pipelines.sides import planned_of, sides_of
 from ruleengine.pipelines.variables import input_artifacts, node_variables
 
 if TYPE_CHECKING:
@@ -226,7 +226,7 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
     def make() -> list[Planned]:
         asks = dag.graph.needed(name, mentioned(task, "tasks", dag.graph.tasks))
         variables = {**_known(machine, dag), **_variables(machine, dag, asks)}
-        return expand(task, dag.name_of(name), variables)
+        return planned_of(machine, task, dag.name_of(name), variables, None)
 
     planned: list[Planned] = machine.memory.remember("planned", dag.name_of(name), task, make)
     return planned

@@ -139,6 +139,8 @@ def _decide(machine: Machine) -> Decision:
     over = phase in COMPLETED
     if not over:
         machine.actions.extend(cleaning.as_they_end(machine))
+    else:
+        ending.end_unknown(machine)
     return Decision(
         actions=(*machine.actions, *collecting.guard(machine), *_labels(machine.value, phase)),
         requests=tuple(machine.requests),
@@ -246,7 +248,9 @@ def _not_begun(machine: Machine, phase: Phase, message: str) -> Decision:
 
 def _set_variables(machine: Machine) -> None:
     machine.parameters = workflow_parameters(machine.spec, machine.read_key)
-    phase = str(lookup(machine.value, "status", "phase", default=Phase.RUNNING))
+    phase = str(lookup(machine.value, "status", "phase", default=Phase.PENDING))
+    if phase == Phase.PENDING:  # what begins is on its way, as in Argo
+        phase = str(Phase.RUNNING)
     of = machine.value["metadata"], machine.parameters
     found = machine.memory.latest(
         "variables", of, lambda: global_variables(of[0], machine.spec, of[1])

@@ -10,8 +10,11 @@ from typing import TYPE_CHECKING
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines import leaves
-from ruleengine.pipelines.expanding import Planned
+from ruleengine.pipelines.expanding import EMPTY, Planned, expand
 from ruleengine.pipelines.graphs import Frontier, Walk, side_by_side
+from ruleengine.pipelines.loops import is_loop
+from ruleengine.pipelines.phases import NodeType
+from ruleengine.pipelines.variables import Variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -56,6 +59,31 @@ class Sides:
                     leaf = machine.is_leaf(self.planned[name].step, call.scope)
                     frontier.hold(name, leaf=leaf)
         return walk, {name: node for name, node in looked.items() if node is not None}
+
+
+def planned_of(
+    machine: "Machine", step: Object, name: str, variables: Variables, holder: Object | None
+) -> list[Planned]:
+    """Return the nodes that a step below ``holder`` stands for.
+
+    What was begun goes on, and what was skipped stays so, whatever the step reads says by now.
+    Raises ``NodeError``.
+    """
+    before = machine.tree.find(name)
+    if before is not None and before["type"] == NodeType.SKIPPED and is_loop(step):
+        why = str(before.get("message") or EMPTY)
+        return [Planned(name=name, step=step, source=step, skipped=why)]
+    planned = expand(step, name, variables)
+    if planned[0].skipped and "when" in step and _has_begun(machine, name, before, holder):
+        return expand({key: step[key] for key in step if key != "when"}, name, variables)
+    return planned
+
+
+def _has_begun(machine: "Machine", name: str, before: Object | None, holder: Object | None) -> bool:
+    if before is not None:
+        return bool(before["type"] != NodeType.SKIPPED)
+    children = machine.tree.children(holder) if holder is not None else ()
+    return any(one["name"].startswith(f"{name}(") for one in children)
 
 
 def sides_of(

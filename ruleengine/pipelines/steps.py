@@ -6,12 +6,12 @@ from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object
 from ruleengine.pipelines import hooking, naming
 from ruleengine.pipelines.conditions import GAVE_UP, excused
-from ruleengine.pipelines.expanding import Planned, expand, mentioned
+from ruleengine.pipelines.expanding import Planned, mentioned
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.sides import Sides, sides_of
+from ruleengine.pipelines.sides import Sides, planned_of, sides_of
 from ruleengine.pipelines.tree import is_hook
 from ruleengine.pipelines.variables import input_artifacts, looped_variables, node_variables
 
@@ -114,10 +114,13 @@ def _before(machine: "Machine", whole: _Steps, index: int) -> list[str]:
 def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
     name, group = whole.group(index), whole.template["steps"][index]
     variables = {**_known(machine, whole), **_variables_of(machine, whole, index, group)}
+    holder = machine.tree.find(name)
     return [
         one
         for step in group
-        for one in expand(step, naming.child_name(name, str(step["name"])), variables)
+        for one in planned_of(
+            machine, step, naming.child_name(name, str(step["name"])), variables, holder
+        )
     ]
 
 

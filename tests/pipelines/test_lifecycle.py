@@ -275,6 +275,30 @@ templates:
     assert world.status("phase") == "Succeeded"
 
 
+def test_a_workflow_that_waited_to_begin_is_running_for_its_steps() -> None:
+    """What depends on that is the same for every decision, whoever takes it."""
+    world = world_of(
+        """
+suspend: true
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: say, withItems: [x], when: "'{{workflow.status}}' == 'Running'"}
+    - {name: b, template: say}
+- {name: say, container: {image: alpine, command: [echo]}}
+"""
+    )
+    world.settle()
+    assert world.status("phase") == "Pending"
+    world.change({"spec": {"suspend": None}})
+    world.turn()
+    world.memo = None
+    world.settle()
+    assert world.phases()["[0].a(0:x)"] == "Succeeded"
+    assert "[0].a" not in world.phases()
+
+
 def test_outputs_of_a_suspended_node_are_supplied_or_have_defaults() -> None:
     """One that has neither is an error when the node goes on."""
     spec = """

@@ -293,3 +293,30 @@ def test_what_a_hook_prints_is_kept_for_nobody() -> None:
         kept[name] = values["ARGO_INCLUDE_SCRIPT_OUTPUT"]
     assert kept["wf[0].one"] == "true"
     assert kept["wf[0].one.onExit"] == "false"
+
+
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+@pytest.mark.parametrize("looped", [False, True])
+def test_what_a_hook_began_goes_on_although_its_condition_holds_no_more(
+    kind: str, *, looped: bool
+) -> None:
+    """It reads the status of the workflow, which is another one by then; also after a restart."""
+    loop = ", withItems: [x]" if looped else ""
+    step = f"{{name: a, template: work{loop}, when: \"'{{{{workflow.status}}}}' == 'Running'\"}}"
+    held = f"steps: [[{step}]]" if kind == "steps" else f"dag: {{tasks: [{step}]}}"
+    spec = f"""
+entrypoint: bad
+hooks: {{h: {{template: main, expression: "workflow.status == 'Running'"}}}}
+templates:
+- name: main
+  {held}
+- {{name: bad, container: {{image: alpine, command: [bad]}}}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+"""
+    world = run(spec, lambda name, _: End(seconds=9) if name else End(code=1, seconds=2))
+    assert world.status("phase") == "Failed"
+    name = ".hooks.h[0].a" if kind == "steps" else ".hooks.h.a"
+    child = f"{name}(0:x)" if looped else name
+    found = {one: phase for one, phase in world.phases().items() if one.startswith(name)}
+    assert found[child] == "Succeeded"
+    assert set(found.values()) == {"Succeeded"}

@@ -355,6 +355,40 @@ def test_a_workflow_without_time_ends_at_once() -> None:
     assert (world.status("phase"), world.began) == ("Failed", [])
 
 
+@pytest.mark.parametrize("shutdown", ["Stop", "Terminate"])
+def test_a_pod_that_was_made_before_a_crash_ends_with_what_is_stopped(shutdown: str) -> None:
+    """Nothing else of its decision was written: there is no node that could end it."""
+    world = world_of(HANDLED.replace("onExit: flaky", ""), lambda *_: None)
+    world.turn(1)
+    world.memo = None
+    world.run_pods()
+    world.change({"spec": {"shutdown": shutdown}})
+    world.settle()
+    assert (world.status("phase"), world.phases()) == ("Failed", {})
+    assert world.pods()[0]["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_a_pod_that_was_made_before_a_crash_ends_with_a_workflow_that_gave_up() -> None:
+    """Its task does not begin any more."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  failFast: true
+  dag: {tasks: [{name: a, template: work}, {name: b, template: work}]}
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+    world = world_of(spec, lambda name, _: End(code=1, seconds=0) if name == ".a" else None)
+    world.turn(2)
+    world.memo = None
+    world.run_pods()
+    world.run_pods()
+    world.settle()
+    assert (world.status("phase"), world.phases()) == ("Failed", {".a": "Failed"})
+    ends = {one["spec"].get("activeDeadlineSeconds") for one in world.pods()}
+    assert ends == {None, 1}
+
+
 SUSPENDED = """
 entrypoint: main
 activeDeadlineSeconds: 30
