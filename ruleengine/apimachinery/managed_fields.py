@@ -4,7 +4,7 @@ Identity, order and limits of the entries follow the reference, Kubernetes API s
 """
 
 from collections.abc import Iterable
-from operator import attrgetter
+from operator import itemgetter
 from typing import Final, NamedTuple, TypeAlias
 
 from ruleengine.apimachinery import tries
@@ -69,6 +69,9 @@ class Manager(NamedTuple):
         if self.operation == UPDATE:
             text += f" using {self.api_version}"
         return text
+
+
+_SORTED_BY: Final = ("operation", "time", "name", "api_version", "subresource")
 
 
 def read_managers(managed_fields: Value, within: Trie | None = None) -> dict[ManagerKey, Manager]:
@@ -136,7 +139,7 @@ def write_managers(managers: Iterable[Manager]) -> list[Object]:
     return [_write_entry(*one) for one in (sorted(filled, key=_ORDER) if filled[1:] else filled)]
 
 
-_ORDER: Final = attrgetter("operation", "time", "name", "api_version", "subresource")
+_ORDER: Final = itemgetter(*map(Manager._fields.index, _SORTED_BY))
 
 
 def _write_entry(

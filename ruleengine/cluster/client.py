@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Final
 from urllib.parse import quote
 
@@ -30,6 +31,7 @@ from ruleengine.model.values import Object, lookup
 JSON: Final = "application/json"
 MERGE_PATCH: Final = "application/merge-patch+json"
 APPLY_PATCH: Final = "application/apply-patch+yaml"
+_ACCEPT: Final[Mapping[str, str]] = MappingProxyType({"accept": JSON})
 _PLAIN: Final = re.compile("[A-Za-z0-9._-]*").fullmatch
 """Tells of most names at once that a path holds them as they are."""
 
@@ -123,14 +125,16 @@ class Client:
 
     def version(self) -> Object:
         """Return what ``/version`` says. Raises ``UnreachableError`` or ``ApiError``."""
-        return read(self._send(HttpRequest(method="GET", path="/version")).body)
+        request = HttpRequest(method="GET", path="/version", headers=_ACCEPT)
+        return read(self._send(request).body)
 
     def get(self, target: Target) -> Object | None:
         """Return an object, or ``None`` where it or its kind does not exist."""
         if self.kind(target.api_version, target.kind) is None:
             return None
         try:
-            return read(self._send(HttpRequest(method="GET", path=self.path(target))).body)
+            request = HttpRequest(method="GET", path=self.path(target), headers=_ACCEPT)
+            return read(self._send(request).body)
         except NotFoundError:
             return None
 
@@ -155,7 +159,8 @@ class Client:
         token = ""
         while True:
             page = (*query, ("limit", str(limit)), *_query(**{"continue": token}))
-            response = self._send_raw(HttpRequest(method="GET", path=path, query=page))
+            request = HttpRequest(method="GET", path=path, query=page, headers=_ACCEPT)
+            response = self._send_raw(request)
             if response.status == 410 and token:
                 items, token = [], ""
                 continue
@@ -187,7 +192,8 @@ class Client:
             ("timeoutSeconds", str(timeout_seconds)),
         )
         path = self._collection(api_version, kind, namespace)
-        yield from read_events(self._send(HttpRequest(method="GET", path=path, query=query)))
+        request = HttpRequest(method="GET", path=path, query=query, headers=_ACCEPT)
+        yield from read_events(self._send(request))
 
     def logs(
         self, pod: Target, container: str, query: Mapping[str, str], *, follow: bool = False
@@ -354,8 +360,6 @@ class Client:
         return self._checked(self._send_raw(request), request.path)
 
     def _send_raw(self, request: HttpRequest) -> HttpResponse:
-        if not request.headers:
-            request = request._replace(headers={"accept": JSON})
         return self._retrying.send(self._transport, request)
 
     def _checked(self, response: HttpResponse, path: str) -> HttpResponse:

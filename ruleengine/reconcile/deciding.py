@@ -127,9 +127,9 @@ class Decider:
             return changed
         self._quarantine.recovered(key)
         key.watched = ""
-        awaited = (Read(target=one) for one in decision.next.targets)
+        awaited = [Read(target=one) for one in decision.next.targets]
         key.memo, key.following = decision.memo, decision.next
-        key.reads = frozenset((*world.reads, *awaited))
+        key.reads = frozenset(world.reads.union(awaited) if awaited else world.reads)
         key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
         hand = self.hands.of(reconciler.area)
         step = Step(key, value, reconciler, hand, decision, now, changed)
