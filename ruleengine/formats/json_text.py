@@ -8,7 +8,8 @@ import orjson
 from ruleengine.model.values import Value
 
 _INDENT: Final = 2
-_LONG, _LONG_NEGATIVE = b"0" * 20, b"-" + b"0" * 19
+_LONG = b"0" * 19
+_TOO_LONG, _TOO_LONG_NEGATIVE = b"0" + _LONG, b"-" + _LONG
 """So many digits may be an integer beyond 64 bits, which orjson would round."""
 
 _DIGITS: Final = bytes.maketrans(b"123456789", b"0" * 9)
@@ -50,7 +51,7 @@ def loads(text: str | bytes) -> Value:
     content = text.encode("utf-8", "surrogatepass") if isinstance(text, str) else text
     digits = content.translate(_DIGITS)
     read = orjson.loads(content)
-    if _LONG not in digits and _LONG_NEGATIVE not in digits:
+    if _LONG not in digits or not (_TOO_LONG in digits or _TOO_LONG_NEGATIVE in digits):
         return read
     try:
         return json.loads(content)
