@@ -15,6 +15,7 @@ from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import Simulated, Standing, count_simulated, standings
 from ruleengine.app.leasing import area_leases
 from ruleengine.app.observing import Observers
+from ruleengine.app.outliving import outlive
 from ruleengine.app.planning import Engagement, engaged, plan_now
 from ruleengine.app.standing import standing
 from ruleengine.cluster.client import Client
@@ -143,7 +144,7 @@ def _perform(
     if lost:
         raise lost[0]
     drives = options.wait and _drives(engagement, options)
-    settled = _settle(engagement, options, observers) if drives else None
+    settled = _settled(engagement, options, observers) if drives else None
     if settled is not None and not settled.cancelled:
         engagement.store.finish(plan)  # what was held by a finalizer may be gone by now
     found = settled.findings if settled else ()
@@ -178,6 +179,14 @@ def _watched(settled: Settled | None) -> tuple[str, ...]:
     """Return who drives in our place, once each."""
     told = settled.watched if settled else ()
     return tuple(dict.fromkeys(f"{one.message}; this run only watched" for one in told))
+
+
+def _settled(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:
+    """Settle; what is kept on a cluster of others outlives that cluster's server."""
+    if not options.keep or engagement.cluster.local:
+        return _settle(engagement, options, observers)
+    client = engagement.surroundings.client
+    return outlive(lambda: _settle(engagement, options, observers), client, observers)
 
 
 def _settle(engagement: Engagement, options: ApplyOptions, observers: Observers) -> Settled:

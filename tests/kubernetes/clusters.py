@@ -118,9 +118,13 @@ class Cluster:
 
     @contextmanager
     def running(
-        self, name: str, files: Mapping[str, str | None], account: str, *words: str
+        self, name: str, files: Mapping[str, str | None], account: str | Path, *words: str
     ) -> Iterator[subprocess.Popen[bytes]]:
-        """Run a command of the program as an account, on a config repo with these files, too."""
+        """Run a command of the program as an account, on a config repo with these files, too.
+
+        In place of the account its kubeconfig may be given.
+        """
+        config = account if isinstance(account, Path) else self.kubeconfig_of(account)
         root = self.folder / name
         if root.exists():
             repo = Repo(root)
@@ -132,7 +136,7 @@ class Cluster:
         command = [sys.executable, "-c", _MAIN, *words]
         with (self.folder / f"{name}.log").open("wb") as log:
             child = subprocess.Popen(
-                [*command, "--kubeconfig", str(self.kubeconfig_of(account))],
+                [*command, "--kubeconfig", str(config)],
                 cwd=repo.root,
                 stdout=log,
                 stderr=log,

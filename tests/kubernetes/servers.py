@@ -15,7 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -46,13 +46,36 @@ def programs() -> Path:
     return folder
 
 
+class Program:
+    """A program that runs, can be killed, and begins again where it was."""
+
+    def __init__(self, command: Sequence[str], folder: Path) -> None:
+        self._command = command
+        self._log = folder / f"{Path(command[0]).name}.log"
+        self.child = self._begin()
+
+    def _begin(self) -> subprocess.Popen[bytes]:
+        with self._log.open("ab") as said:
+            return subprocess.Popen(self._command, stdout=said, stderr=said)
+
+    def kill(self) -> None:
+        """End it at once."""
+        self.child.kill()
+        self.child.wait()
+
+    def begin_again(self) -> None:
+        """Run it anew, on what it left."""
+        self.child = self._begin()
+
+
 @dataclass(frozen=True)
 class Server:
-    """Where a kube-apiserver answers, and how its administrator gets in."""
+    """Where a kube-apiserver answers, how its administrator gets in, and what runs for it."""
 
     url: str
     etcd: str
     folder: Path
+    programs: dict[str, Program] = field(default_factory=dict)
 
     @property
     def kubeconfig(self) -> Path:
@@ -98,23 +121,35 @@ def server(*, controllers: bool) -> Iterator[Server]:
         etcd, peers, api = (free_port() for _ in range(3))
         store = f"http://{LOOPBACK}:{etcd}"
         made = Server(url=f"https://{LOOPBACK}:{api}", etcd=store, folder=folder)
-        commands = [_etcd(found, folder, store, peers), _api(found, folder, store, api)]
-        children = [stack.enter_context(running(one, folder)) for one in commands]
-        _wait(made, children)
+        stack.enter_context(running(made, _etcd(found, folder, store, peers)))
+        stack.enter_context(running(made, _api(found, folder, store, api)))
+        wait_for(made)
         if controllers:
-            stack.enter_context(running(_controllers(found, folder), folder))
+            stack.enter_context(running(made, _controllers(found, folder)))
         yield made
 
 
 @contextmanager
-def running(command: Sequence[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; what it says goes to a file named like it."""
-    log = folder / f"{Path(command[0]).name}.log"
-    with log.open("wb") as said, subprocess.Popen(command, stdout=said, stderr=said) as child:
-        try:
-            yield child
-        finally:
-            child.kill()
+def beside(other: Server) -> Iterator[Server]:
+    """Run a second kube-apiserver on the store of another; it ends with the block."""
+    found, folder, port = programs(), other.folder / "beside", free_port()
+    shutil.copytree(other.folder, folder, ignore=shutil.ignore_patterns("etcd", "*.log"))
+    made = Server(url=f"https://{LOOPBACK}:{port}", etcd=other.etcd, folder=folder)
+    with running(made, _api(found, folder, other.etcd, port)):
+        wait_for(made)
+        yield made
+    shutil.rmtree(folder)
+
+
+@contextmanager
+def running(made: Server, command: Sequence[str]) -> Iterator[None]:
+    """Run a program of a server until the block ends; what it says goes to a file of its name."""
+    program = Program(command, made.folder)
+    made.programs[Path(command[0]).name] = program
+    try:
+        yield
+    finally:
+        program.kill()
 
 
 def _etcd(programs: Path, folder: Path, url: str, peers: int) -> list[str]:
@@ -173,17 +208,26 @@ def _controllers(programs: Path, folder: Path) -> list[str]:
     ]
 
 
-def _wait(made: Server, children: Sequence[subprocess.Popen[bytes]]) -> None:
-    trust = ssl.create_default_context(cafile=str(made.folder / "ca.crt"))
+def wait_for(made: Server) -> None:
+    """Wait until a kube-apiserver is ready."""
+    children = [one.child for one in made.programs.values()]
     end = time.monotonic() + _PATIENCE
     while time.monotonic() < end and all(one.poll() is None for one in children):
-        try:
-            with urllib.request.urlopen(f"{made.url}/readyz", context=trust, timeout=10):
-                return
-        except (OSError, urllib.error.URLError):
-            time.sleep(0.2)
+        if is_ready(made):
+            return
+        time.sleep(0.2)
     log = (made.folder / "kube-apiserver.log").read_text(errors="replace")
     raise AssertionError(f"kube-apiserver does not come up:\n{log[-4000:]}")
+
+
+def is_ready(made: Server) -> bool:
+    """Tell whether a kube-apiserver says that it, and its store, are ready."""
+    trust = ssl.create_default_context(cafile=str(made.folder / "ca.crt"))
+    try:
+        with urllib.request.urlopen(f"{made.url}/readyz", context=trust, timeout=10):
+            return True
+    except (OSError, urllib.error.URLError):
+        return False
 
 
 def free_port() -> int:

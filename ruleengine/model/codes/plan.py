@@ -14,6 +14,11 @@ CODES: tuple[Code, ...] = (
         "Grant list and watch on it in all namespaces and start again.",
     ),
     Code(
+        "plan-server-lost",
+        "The API server stopped answering, and `ruleengine run` waits for it",
+        "See that the server of the kubeconfig runs; the run goes on once it answers.",
+    ),
+    Code(
         "plan-prune-refused",
         "So much would be pruned that it looks like a mistake",
         "Check that the folder is whole; if it is meant, apply with --allow-prune.",
