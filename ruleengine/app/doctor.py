@@ -140,7 +140,7 @@ def _limits() -> Check:
         good=not groups.problem,
         needed=False,
         message=groups.problem or "pods can be limited by control groups",
-        remedy="use cgroup v2 and a session of systemd; without it each process is limited alone"
+        remedy="use cgroup v2 and a session of systemd; without one each process is limited alone"
         if groups.problem
         else "",
     )

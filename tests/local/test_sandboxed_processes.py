@@ -292,6 +292,29 @@ def test_a_launcher_without_room_for_another_says_so(tmp_path: Path) -> None:
     own.close()
 
 
+_HOG = """
+import os
+child = os.fork()
+if child:
+    os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) and {code})
+found = bytearray(300 << 20)
+"""
+
+
+def test_what_the_system_ends_for_want_of_memory_says_so(
+    shell: Shell, runner: ProcessRunner
+) -> None:
+    """The limit is that of all processes together; without groups it is each one's own."""
+    limits = Limits(memory=100 << 20)
+    seen, _ = shell.run("", arguments=("python3", "-c", _HOG.format(code=7)), limits=limits)
+    if runner.groups.problem:
+        assert (seen.code, seen.reason) == (7, "Error")
+    else:
+        assert seen.reason == "OOMKilled"
+    seen, _ = shell.run("exit 3", limits=limits)
+    assert (seen.code, seen.reason) == (3, "Error")
+
+
 def test_a_process_is_asked_before_it_is_forced(shell: Shell, runner: ProcessRunner) -> None:
     """TERM reaches it, so that it can end in order."""
     name = shell.start("trap 'echo bye; exit 5' TERM; echo up; while :; do sleep 0.05; done")

@@ -125,7 +125,7 @@ class Containers:
                 log=log,
                 namespaces=self.sandbox.namespaces,
                 command=self._command(root, binds, plan),
-                group=str(group.folder) if group else "",
+                groups=[str(one) for one in group.folders] if group else (),
             )
         finally:
             os.close(log)

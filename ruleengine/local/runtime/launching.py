@@ -53,8 +53,8 @@ class Launch:
     log: int
     namespaces: int = 0
     command: Sequence[str] = ()
-    group: str = ""
-    """The folder of the control group that it is to be in."""
+    groups: Sequence[str] = ()
+    """The folders of the control group that it is to be in."""
     ending: Ending | None = None
 
 
@@ -244,7 +244,7 @@ class LauncherProcess:
         with self._lock, theirs:
             self._numbers += 1
             number = self._numbers
-            message: dict[str, Any] = {"id": number, "group": asked.group}
+            message: dict[str, Any] = {"id": number, "groups": list(asked.groups)}
             message["namespaces"] = asked.namespaces
             if asked.command:
                 message["command"] = list(asked.command)

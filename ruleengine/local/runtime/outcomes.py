@@ -44,7 +44,7 @@ def outcome_of(
     code = found.code or 0
     failure = failure_of(found, attempt.folder) if code else ""
     reason = START_ERROR if failure else ERROR if code else COMPLETED
-    if attempt.group is not None and attempt.group.was_out_of_memory():
+    if code and attempt.group is not None and attempt.group.was_out_of_memory():
         reason = OUT_OF_MEMORY
     if attempt.plan is not None and code == _ENGINE_FAILED:
         reason = START_ERROR

@@ -2,7 +2,7 @@
 
 A container starts quickly because nothing has to be loaded for it, and safely because this process
 has one thread and knows nothing: a specification is read in the forked process. It is told by
-messages on a socket: ``{"id": 3, "namespaces": 0, "group": ""}`` with three descriptors
+messages on a socket: ``{"id": 3, "namespaces": 0, "groups": []}`` with three descriptors
 (specification, log, control), or a command of another launcher program in ``command``; it answers
 ``{"id": 3, "pid": 99}`` with a descriptor of the process, and in the end ``{"id": 3, "code": 0}``.
 When the socket is closed it ends, and every container with it.
@@ -133,8 +133,8 @@ def _begin(ending: dict[str, Any]) -> "subprocess.Popen[bytes] | None":
 def contain(asked: dict[str, Any], descriptors: list[int]) -> int:
     """Be the first process of a container; return its exit code."""
     given, log, control = descriptors
-    if asked["group"]:
-        with open(f"{asked['group']}/cgroup.procs", "w") as file:  # noqa: PTH123
+    for folder in asked["groups"]:
+        with open(f"{folder}/cgroup.procs", "w") as file:  # noqa: PTH123
             file.write("0")
     os.setsid()
     os.umask(0o022)
