@@ -348,6 +348,8 @@ def test_schedules_and_templates_are_listed_run_and_made_up_for(
         (("run", "--from", "cronworkflow/"), 3, "there is no CronWorkflow ''"),
         (("run", "workflowtemplate/"), 3, "there is no pipeline 'workflowtemplate/'"),
         (("graph", ""), 3, "nothing is named"),
+        (("graph", "x" * 300), 3, "there is no pipeline 'xxx"),
+        (("run", f"{'x' * 300}.yaml"), 3, "there is no pipeline 'xxx"),
         (("get", ""), 3, "there is no Workflow ''"),
         (("run", "--from", "deployment/ask"), 3, "kinds: Workflow"),
         (("run", "ask", "--entrypoint", "mian"), 3, "did you mean main?"),

@@ -44,7 +44,7 @@ def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
     path = Path(name)
     if path.suffix not in _SUFFIXES:
         return []
-    if not path.is_file():
+    if not _is_file(path):
         if "/" not in name:
             return []
         raise UsageError(f"there is no file {name}", "correct its path, or name a pipeline")
@@ -62,6 +62,14 @@ def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
         )
     workflows = [one for one in found if one.get("kind") == "Workflow"]
     return workflows if len(workflows) == 1 else found
+
+
+def _is_file(path: Path) -> bool:
+    """Tell whether there is a file; of a name that is too long for one there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _read(path: Path) -> list[Object]:
@@ -118,7 +126,7 @@ def _unreadable(place: Place, name: str) -> None:
     """Raise ``FailedError`` where the file that would declare a name has errors itself."""
     for suffix in _SUFFIXES:
         path = f"{FOLDER}/{name}{suffix}"
-        if (place.workspace.root / path).is_file():
+        if _is_file(place.workspace.root / path):
             _check(place, path)
 
 
