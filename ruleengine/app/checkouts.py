@@ -1,6 +1,6 @@
 """One state of a config repo that is looked at: the working tree, the index, or a revision."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, partial
 
@@ -31,16 +31,19 @@ class Checkout:
         return isinstance(self.contents, DiskContents)
 
 
-def open_checkout(workspace: Workspace, *, staged: bool = False, revision: str = "") -> Checkout:
+def open_checkout(
+    workspace: Workspace, *, staged: bool = False, revision: str = "", only: Sequence[str] = ()
+) -> Checkout:
     """Return a state of a workspace: a revision, what is staged, or the working tree.
 
-    Raises ``UsageError`` for an unknown revision, and for both where there is no Git.
+    ``only`` names what of a folder without Git is looked at, where that is not all. Raises
+    ``UsageError`` for an unknown revision, and for both where there is no Git.
     """
     root = workspace.root
     if workspace.git_root is None:
         if staged or revision:
             raise no_repository(root)
-        plain = PlainHistory(root)
+        plain = PlainHistory(root, only)
         return Checkout(
             workspace=workspace,
             history=plain,

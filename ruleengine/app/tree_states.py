@@ -5,7 +5,7 @@
 repo, which may be a folder of a larger Git repository.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ruleengine.model.errors import UsageError
@@ -116,10 +116,15 @@ class GitHistory:
 
 
 class PlainHistory:
-    """The history of a folder that is no Git repository: there is none."""
+    """The history of a folder that is no Git repository: there is none.
 
-    def __init__(self, root: Path) -> None:
+    ``only`` names the files and folders in it that are looked at, where these are not all: it may
+    be any folder, the root of a whole disk among them.
+    """
+
+    def __init__(self, root: Path, only: Sequence[str] = ()) -> None:
         self._root = root
+        self._only = only
 
     def listing(self, commit: str, paths: Sequence[str] = ()) -> Mapping[str, str]:
         """Return nothing: no commit is known."""
@@ -132,9 +137,25 @@ class PlainHistory:
 
     def worktree(self) -> TreeState:
         """Return every file of the folder, and what stands there in place of one."""
-        found = walk_folder(self._root)
-        paths = (*found.blobs(), *(one.place.path for one in found.findings))
-        return TreeState(overlay={_shown(path): worktree_blob(self._root, path) for path in paths})
+        paths = [path for name in self._only or ("",) for path in self._paths(name)]
+        blobs = {_shown(path): worktree_blob(self._root, path) for path in paths}
+        return TreeState(overlay={path: blob for path, blob in blobs.items() if blob is not None})
+
+    def _paths(self, name: str) -> Iterator[str]:
+        if name and not _is_folder(self._root / name):
+            yield name
+            return
+        found = walk_folder(self._root / name)
+        for path in (*found.blobs(), *(one.place.path for one in found.findings)):
+            yield f"{name}/{path}" if name else path
+
+
+def _is_folder(path: Path) -> bool:
+    """Tell whether there is a folder, and no link to one."""
+    try:
+        return path.is_dir() and not path.is_symlink()
+    except OSError:
+        return False
 
 
 def worktree_blob(root: Path, path: str, length: int = 40) -> str | None:

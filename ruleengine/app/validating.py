@@ -54,7 +54,13 @@ def validate(options: ValidationOptions, progress: Progress = SILENCE) -> Valida
     workspace = named_workspace(options.directory, options.paths)
     if not options.paths:
         require_config_repo(workspace)
-    checkout = open_checkout(workspace, staged=options.staged, revision=options.revision)
+    named = () if workspace.found else map(workspace.relative, options.paths)
+    checkout = open_checkout(
+        workspace,
+        staged=options.staged,
+        revision=options.revision,
+        only=tuple(one for one in named if one is not None),
+    )
     return validate_checkout(options, checkout, progress)
 
 

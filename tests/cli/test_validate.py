@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from ruleengine.app import tree_states
 from ruleengine.model.data import data_folder
+from ruleengine.repository.worktree import WorkTree
 from tests.e2e.command_line import call
 from tests.validation.config_repos import FILES, Repo, make_repo
 
@@ -55,6 +57,31 @@ def test_a_process_that_goes_on_collects_its_garbage_again(good: Repo) -> None:
     assert gc.isenabled()
     assert call(good.root / "environments", "validate", "--revision", "nowhere").code != 0
     assert gc.isenabled()
+
+
+def test_of_a_folder_that_is_no_config_repo_only_what_is_named_is_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may be the root of a whole disk; a name of nothing is told at once."""
+    walked: list[Path] = []
+    whole = tree_states.walk_folder
+
+    def walk(folder: Path) -> WorkTree:
+        walked.append(folder)
+        return whole(folder)
+
+    monkeypatch.setattr(tree_states, "walk_folder", walk)
+    for name in ("one.yaml", "beside/two.yaml", "other/three.yaml"):
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(RECORDED.replace("metrics", "metrix"))
+    found = call(tmp_path, "validate", "one.yaml", "beside")
+    assert (found.code, walked) == (1, [tmp_path / "beside"])
+    assert "one.yaml:4" in found.output
+    assert "beside/two.yaml:4" in found.output
+    missing = call(tmp_path, "validate", "four.yaml")
+    assert (missing.code, walked) == (3, [tmp_path / "beside"])
+    assert "there is no file four.yaml" in missing.errors
 
 
 def test_verbose_lists_what_is_merely_recorded(good: Repo) -> None:
