@@ -1,5 +1,7 @@
 """What is there before a workflow begins, and what goes when it has ended."""
 
+from datetime import timedelta
+
 import pytest
 
 from ruleengine.model.actions import Target, Verb
@@ -207,3 +209,43 @@ templates:
 """
     world = run(spec, succeed)
     assert world.node(shown)["name"] == "wf[0].a"
+
+
+def test_a_claim_says_whose_it_is() -> None:
+    """With the labels and annotations of its template; it goes with its workflow."""
+    spec = CLAIMS.replace("labels: {kind: scratch}}", "labels: {k: v}, annotations: {a: b}}")
+    world = world_of(spec + "podDisruptionBudget: {minAvailable: 1}\n")
+    world.turn()
+    owner = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Workflow",
+        "name": "wf",
+        "uid": "workflow-uid",
+        "controller": True,
+    }
+    claim, budget = (world.objects[one]["metadata"] for one in (CLAIM, BUDGET))
+    assert claim["ownerReferences"] == budget["ownerReferences"] == [owner]
+    assert claim["labels"] == {"k": "v", "workflows.argoproj.io/workflow": "wf"}
+    assert claim["annotations"] == {"a": "b"}
+    assert budget["labels"] == {"workflows.argoproj.io/workflow": "wf"}
+    assert "annotations" not in budget
+
+
+def test_what_goes_already_is_not_deleted_again_and_what_is_of_others_not_at_all() -> None:
+    """A claim with a finalizer, say, and a budget that the workflow did not ask for."""
+    world = world_of(CLAIMS)
+    world.put({"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": META})
+    while world.status("phase") != "Succeeded":
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    (gone,) = world.decide().actions
+    assert (gone.verb, gone.target) == (Verb.DELETE, CLAIM)
+    claim = world.objects[CLAIM]
+    assert gone.uid == claim["metadata"]["uid"]
+    metadata = {**claim["metadata"], "deletionTimestamp": "2026-01-02T03:04:05Z"}
+    world.put({**claim, "metadata": metadata})
+    assert world.decide().actions == ()
+
+
+META = {"name": BUDGET.name, "namespace": BUDGET.namespace}

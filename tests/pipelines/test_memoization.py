@@ -215,3 +215,80 @@ templates:
     assert world.began == ["[0].a"]
     assert lookup(world.node("b"), "memoizationStatus", "hit") is True
     assert world.status("synchronization") is None
+
+
+@pytest.mark.parametrize(
+    ("stated", "age", "hit"),
+    [
+        ("maxAge: 10m,", timedelta(minutes=10), True),
+        ("maxAge: 10m,", timedelta(minutes=10, seconds=1), False),
+        ("maxAge: '60',", timedelta(seconds=61), False),
+        ("maxAge: 1h30m,", timedelta(minutes=89), True),
+        ("", timedelta(days=3000), True),
+        ("maxAge: '',", timedelta(days=3000), True),
+    ],
+)
+def test_an_entry_counts_for_as_long_as_is_stated(
+    stated: str, age: timedelta, *, hit: bool
+) -> None:
+    """And for ever where nothing is."""
+    world = run(SPEC.replace("maxAge: 10m,", stated), making, cache("kept", age))
+    assert world.node("make")["memoizationStatus"]["hit"] is hit
+
+
+@pytest.mark.parametrize(
+    ("key", "good"),
+    [
+        *(("a", True), ("A-b-1", True), ("1", True), ("a-", True)),
+        *(("-a", False), ("a_b", False), ("a.b", False), ("a b", False), ("", False)),
+    ],
+)
+def test_a_key_is_letters_digits_and_hyphens_and_begins_with_none_of_these(
+    key: str, *, good: bool
+) -> None:
+    """After its tags are replaced."""
+    spec = SPEC.replace("text-{{inputs.parameters.of}}", "{{inputs.parameters.of}}")
+    world = run(spec.replace("value: one", f"value: '{key}'"), making)
+    assert world.node("make")["phase"] == ("Succeeded" if good else "Error")
+    assert (CACHE in world.objects) is good
+
+
+KINDS = {
+    "steps": "steps: [[{name: b, template: work}]]",
+    "dag": "dag: {tasks: [{name: b, template: work}]}",
+    "container": "container: {image: alpine, command: [work]}",
+    "script": "script: {image: alpine, command: [sh], source: work}",
+}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("code", [0, 1, 64])
+def test_whatever_succeeded_is_kept_and_nothing_else(kind: str, code: int) -> None:
+    """Neither a failure nor an error; an entry says whose it is and when it was made."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  memoize: {{key: k, cache: {{configMap: {{name: texts}}}}}}
+  {KINDS[kind]}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+"""
+    world = run(spec, lambda *_: End(code=code))
+    assert (CACHE in world.objects) is (code == 0)
+    if code == 0:
+        entry = json.loads(world.objects[CACHE]["data"]["k"])
+        made = world.node("wf")
+        assert entry.keys() == {"nodeID", "outputs", "creationTimestamp", "lastHitTimestamp"}
+        assert entry["nodeID"] == made["id"]
+        assert entry["creationTimestamp"] == entry["lastHitTimestamp"] == made["finishedAt"]
+        again = run(spec, succeed, world.objects[CACHE])
+        assert (again.began, again.status("phase")) == ([], "Succeeded")
+        assert again.node("wf")["type"] == made["type"]
+
+
+def test_a_step_that_is_skipped_is_not_looked_for() -> None:
+    """Nor kept."""
+    skipped = '{name: make, when: "a == b", template: make,'
+    world = run(SPEC.replace("{name: make, template: make,", skipped), making)
+    assert "memoizationStatus" not in world.node("make")
+    assert CACHE not in world.objects

@@ -1,0 +1,156 @@
+"""Daemons: ready for those after them, and ended with what they were begun for.
+
+(Reference, Workflows 15.)
+"""
+
+from typing import Any
+
+import pytest
+
+from ruleengine.model.actions import Verb
+from ruleengine.model.values import Object
+from tests.pipelines.worlds import End, MemoryWorld, world_of
+
+SPEC = """
+entrypoint: main
+templates:
+- name: main
+  BOTH
+- name: server
+  daemon: true
+  container: {image: alpine, command: [serve]}
+- {name: client, container: {image: alpine, command: [ask], args: ["ADDRESS"]}}
+"""
+STEPS = "steps: [[{name: s, template: server}], [{name: c, template: client}]]"
+DAG = "dag: {tasks: [{name: s, template: server}, {name: c, template: client, depends: s}]}"
+
+
+def begun(both: str = STEPS, more: str = "") -> MemoryWorld:
+    """Return a world whose daemon runs, and is not ready."""
+    spec = SPEC.replace("BOTH", both).replace("  daemon: true", f"  daemon: true\n{more}")
+    world = world_of(spec, lambda *_: None)
+    world.turn()
+    world.run_pods()
+    world.turn()
+    return world
+
+
+def pod_of(world: MemoryWorld, name: str = "server") -> Object:
+    """Return the pod of a template."""
+    return next(one for one in world.pods() if name in one["metadata"]["name"])
+
+
+def say(world: MemoryWorld, *states: Any, phase: str = "Running", **more: Any) -> None:
+    """Say how the containers of the daemon are, one after another, and decide."""
+    pod = pod_of(world)
+    listed = [{"name": f"c{number}", **state} for number, state in enumerate(states)]
+    status = {**pod["status"], "phase": phase, "containerStatuses": listed, **more}
+    world.put({**pod, "status": status})
+    world.turn()
+    world.turn()
+
+
+READY: Object = {"ready": True, "state": {"running": {}}}
+STARTING: Object = {"ready": False, "state": {"running": {}}}
+TIMES: Object = {"startedAt": "2026-01-02T03:04:06Z", "finishedAt": "2026-01-02T03:04:07Z"}
+
+
+def ended(code: int) -> Object:
+    """Return the state of a container that has ended."""
+    return {"ready": False, "state": {"terminated": {"exitCode": code, **TIMES}}}
+
+
+@pytest.mark.parametrize("both", [STEPS, DAG])
+def test_what_comes_after_a_daemon_begins_when_all_of_it_is_ready(both: str) -> None:
+    """Each of its containers; the node then has its address, and runs on."""
+    world = begun(both)
+    say(world, READY, STARTING)
+    assert len(world.began) == 1
+    assert "daemoned" not in world.node("s")
+    say(world, READY, READY, podIP="10.0.0.7")
+    assert len(world.began) == 2
+    node = world.node("s")
+    assert (node["phase"], node["daemoned"], node["podIP"]) == ("Running", True, "10.0.0.7")
+
+
+@pytest.mark.parametrize("both", [STEPS, DAG])
+def test_a_daemon_is_ended_when_nobody_needs_it_any_more(both: str) -> None:
+    """It has succeeded then, whatever becomes of its pod."""
+    world = begun(both)
+    say(world, READY)
+    world.script = lambda name, _: End() if name.endswith("c") else None
+    for _ in range(4):
+        world.run_pods()
+        world.now = world.now.replace(second=world.now.second + 1)
+        world.turn()
+    node = world.node("s")
+    assert (node["phase"], "daemoned" in node) == ("Succeeded", False)
+    assert pod_of(world)["spec"]["activeDeadlineSeconds"] == 1
+    assert world.status("phase") == "Succeeded"
+    assert Verb.DELETE not in [one.verb for one in world.written]
+
+
+@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (1, "Failed"), (143, "Failed")])
+def test_a_daemon_that_ends_by_itself_has_failed(code: int, phase: str) -> None:
+    """However well; who came after it goes on."""
+    world = begun()
+    say(world, READY)
+    say(world, ended(code), phase=phase)
+    node = world.node("s")
+    assert (node["phase"], "daemoned" in node) == ("Failed", False)
+    assert node["message"]
+    assert world.node("c")["phase"] != "Failed"
+
+
+def test_a_daemon_whose_pod_is_gone_has_failed() -> None:
+    """It says so."""
+    world = begun()
+    say(world, READY)
+    pod = pod_of(world)
+    world.objects = {key: one for key, one in world.objects.items() if one is not pod}
+    world.turn()
+    node = world.node("s")
+    assert (node["phase"], node["message"]) == ("Failed", "pod deleted")
+
+
+def test_a_daemon_that_is_not_ready_for_a_while_is_none_that_ended() -> None:
+    """It was, and may be again."""
+    world = begun()
+    say(world, READY)
+    say(world, STARTING)
+    assert (world.node("s")["phase"], world.node("s")["daemoned"]) == ("Running", True)
+
+
+def test_a_daemon_that_fails_before_it_was_ready_fails_its_step() -> None:
+    """Nothing after it begins."""
+    world = begun()
+    say(world, ended(1), phase="Failed")
+    assert world.node("s")["phase"] == "Failed"
+    assert len(world.began) == 1
+    assert world.status("phase") == "Failed"
+
+
+def test_a_daemon_with_retries_is_begun_again() -> None:
+    """Also after it was ready: the step is over, and its daemon is not."""
+    world = begun(more="  retryStrategy: {limit: 1}")
+    say(world, READY)
+    assert world.node("s")["daemoned"] is True
+    say(world, ended(1), phase="Failed")
+    world.turn()
+    assert [one for one in world.began if "s(" in one] == ["[0].s(0)", "[0].s(1)"]
+
+
+def test_the_address_of_a_daemon_is_known_to_those_after_it() -> None:
+    """By ``.ip``; of a step that is no daemon there is none."""
+    given = 'arguments: {parameters: [{name: a, value: "{{steps.s.ip}}"}]}'
+    both = STEPS.replace("template: client", f"template: told, {given}")
+    told = "- {name: told, inputs: {parameters: [{name: a}]}, container: {image: a, command: [t]}}"
+    world = world_of(SPEC.replace("BOTH", both) + told + "\n", lambda *_: None)
+    world.turn()
+    world.run_pods()
+    world.turn()
+    say(world, READY, podIP="10.0.0.7")
+    assert world.node("c")["inputs"]["parameters"][0]["value"] == "10.0.0.7"
+    plain = world_of(SPEC.replace("BOTH", both).replace("  daemon: true\n", "") + told + "\n")
+    plain.settle()
+    assert plain.node("[1]")["phase"] == "Error"
