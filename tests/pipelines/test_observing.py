@@ -2,6 +2,7 @@
 
 import pytest
 
+from ruleengine.model.values import Object
 from ruleengine.pipelines.observing import observe
 
 LOST = [
@@ -27,3 +28,128 @@ def test_a_pod_that_could_not_run_is_an_error(reason: str) -> None:
     status = {"phase": "Failed", "reason": reason, "message": "why"}
     found = observe({"status": status}, None)
     assert (found["phase"], found["message"]) == ("Error", f"{reason}: why")
+
+
+def failed(init: dict[str, int] | None = None, **codes: int) -> Object:
+    """Return a pod that has failed, by the exit codes of its containers."""
+
+    def listed(some: dict[str, int]) -> list[Object]:
+        return [
+            {"name": name, "state": {"terminated": {"exitCode": code, "message": ""}}}
+            for name, code in some.items()
+        ]
+
+    names = [{"name": name} for name in codes if name != "side"]
+    status = {
+        "phase": "Failed",
+        "initContainerStatuses": listed(init or {}),
+        "containerStatuses": listed(codes),
+    }
+    return {"spec": {"containers": names}, "status": status}
+
+
+CODES: list[tuple[Object, str, str | None]] = [
+    (failed(main=1), "Failed", "main: Error (exit code 1)"),
+    (failed(main=137), "Failed", "main: Error (exit code 137)"),
+    (failed(main=64), "Error", "main: Error (exit code 64)"),
+    (failed(main=0, side=1), "Failed", "side: Error (exit code 1)"),
+    (failed(main=0, side=137), "Succeeded", None),
+    (failed(main=0, side=143), "Succeeded", None),
+    (failed(main=0, side=64), "Failed", "side: Error (exit code 64)"),
+    (failed(main=2, side=1), "Failed", "main: Error (exit code 2)"),
+    (failed(main=0, wait=1), "Error", "wait: Error (exit code 1)"),
+    (failed(main=0, wait=143), "Error", "wait: Error (exit code 143)"),
+    (failed(main=3, wait=1), "Failed", "main: Error (exit code 3)"),
+    (failed(a=0, b=5, supervisor=0), "Failed", "b: Error (exit code 5)"),
+    (failed(a=64, b=5), "Failed", "b: Error (exit code 5)"),
+    (failed(a=0, supervisor=1), "Error", "supervisor: Error (exit code 1)"),
+    (failed({"init": 1}), "Error", "init: Error (exit code 1)"),
+    (failed({"setup": 1}), "Failed", "setup: Error (exit code 1)"),
+    (failed({"setup": 0}, main=0), "Succeeded", None),
+]
+
+
+@pytest.mark.parametrize(("pod", "phase", "message"), CODES)
+def test_the_container_to_blame_gives_a_node_its_phase(
+    pod: Object, phase: str, message: str | None
+) -> None:
+    """The step's own fails it, ours are errors, and a sidecar may be ended by a signal."""
+    found = observe(pod, None)
+    assert (found["phase"], found["message"]) == (phase, message)
+
+
+def waiting(**more: object) -> Object:
+    """Return a pod that has not begun."""
+    return {"status": {"phase": "Pending", **more}}
+
+
+STUCK: Object = {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}
+SLOW: Object = {"state": {"waiting": {"reason": "ContainerCreating"}}}
+FULL: Object = {"type": "PodScheduled", "reason": "Unschedulable", "message": "no room"}
+OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message": "gated"}
+
+
+@pytest.mark.parametrize(
+    ("pod", "phase", "message"),
+    [
+        ({}, "Pending", None),
+        (waiting(), "Pending", None),
+        (waiting(containerStatuses=[STUCK]), "Pending", "ErrImagePull: no such image"),
+        (waiting(initContainerStatuses=[STUCK]), "Pending", "ErrImagePull: no such image"),
+        (waiting(containerStatuses=[SLOW, STUCK]), "Pending", "ErrImagePull: no such image"),
+        (waiting(containerStatuses=[SLOW]), "Pending", "ContainerCreating"),
+        (waiting(conditions=[OTHER, FULL]), "Pending", "Unschedulable: no room"),
+        (waiting(conditions=[FULL], containerStatuses=[SLOW]), "Pending", "Unschedulable: no room"),
+        (waiting(conditions=[OTHER]), "Pending", None),
+        ({"status": {"phase": "Running"}}, "Running", None),
+        ({"status": {"phase": "Succeeded"}}, "Succeeded", None),
+        ({"status": {"phase": "Unknown"}}, "Error", "pod is in phase Unknown"),
+        (
+            {"status": {"phase": "Failed", "reason": "DeadlineExceeded", "message": "m"}},
+            "Failed",
+            "Pod was active on the node longer than the specified deadline",
+        ),
+    ],
+)
+def test_a_pod_says_how_far_its_node_is(pod: Object, phase: str, message: str | None) -> None:
+    """And what it waits for, the most telling first."""
+    found = observe(pod, None)
+    assert (found["phase"], found["message"]) == (phase, message)
+
+
+def reported(done: str = "true") -> Object:
+    """Return what the executor says."""
+    label = {"workflows.argoproj.io/report-outputs-completed": done}
+    return {"metadata": {"labels": label}, "outputs": {"result": "r"}, "progress": "1/2"}
+
+
+WITH_WAIT: Object = {"containers": [{"name": "main"}, {"name": "wait"}], "nodeName": "n"}
+
+
+@pytest.mark.parametrize(
+    ("ended", "result", "phase"),
+    [
+        ("Succeeded", None, "Running"),
+        ("Succeeded", reported("false"), "Running"),
+        ("Succeeded", reported(), "Succeeded"),
+        ("Failed", None, "Running"),
+        ("Failed", reported(), "Failed"),
+    ],
+)
+def test_a_node_goes_on_until_its_executor_has_said_everything(
+    ended: str, result: Object | None, phase: str
+) -> None:
+    """Where one reports; what it said so far is there."""
+    pod = failed(main=int(ended == "Failed"), wait=0)
+    pod = {"spec": WITH_WAIT, "status": {**pod["status"], "phase": ended}}
+    found = observe(pod, result)
+    assert (found["phase"], found["hostNodeName"]) == (phase, "n")
+    code = {"exitCode": str(int(ended == "Failed"))}
+    assert found["outputs"] == ({"result": "r", **code} if result else code)
+    assert found["progress"] == ("1/2" if result else None)
+
+
+def test_a_failure_of_the_executor_itself_is_not_waited_for() -> None:
+    """Nothing more will be said."""
+    pod = {"spec": WITH_WAIT, "status": failed(main=0, wait=1)["status"]}
+    assert observe(pod, None)["phase"] == "Error"
