@@ -8,7 +8,7 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
-from ruleengine.pipelines import artifacts, container_sets, naming, plugins
+from ruleengine.pipelines import artifacts, container_sets, naming, plugins, spec_tags
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
 from ruleengine.pipelines.executing import dressed
@@ -211,7 +211,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
     pod = make_pod(
         PodRequest(
             workflow=machine.value,
-            spec=machine.spec,
+            spec=spec_tags.of_pod(machine, node, template, call),
             node=node,
             template=template,
             template_name=template_name(node),

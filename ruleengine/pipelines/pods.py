@@ -30,6 +30,7 @@ from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding
 from ruleengine.pipelines.plugins import Plugin
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.volumes import volumes_of
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
@@ -126,7 +127,7 @@ def make_pod(asked: PodRequest) -> Object:
             ),
         ],
         "containers": [*own.steps, *own.beside],
-        "volumes": [*_volumes(asked), *own.volumes],
+        "volumes": [*volumes_of(template, asked.spec), *own.volumes],
     }
     if asked.avoided:
         spec["affinity"] = avoiding(spec.get("affinity") or {}, asked.avoided)
@@ -359,12 +360,6 @@ def _placement(asked: PodRequest) -> Iterator[tuple[str, Value]]:
         value = asked.template.get(name, asked.spec.get(name))
         if value is not None:
             yield name, value
-
-
-def _volumes(asked: PodRequest) -> list[Object]:
-    own = asked.template.get("volumes") or []
-    names = {one["name"] for one in own}
-    return [*own, *(one for one in asked.spec.get("volumes") or () if one["name"] not in names)]
 
 
 def _own_volumes(template: Object) -> Iterator[Object]:

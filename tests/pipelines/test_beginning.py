@@ -45,7 +45,8 @@ def test_claims_are_made_before_the_first_step_and_mounted_by_their_names() -> N
     assert pod["spec"]["volumes"] == [volume]
     assert world.status("persistentVolumeClaims") == [volume]
     plain = {"name": "plain", "emptyDir": {}}
-    world = world_of(CLAIMS + "volumes: [{name: plain, emptyDir: {}}]\n")
+    both = CLAIMS.replace("/work}]", "/work}, {name: plain, mountPath: /plain}]")
+    world = world_of(both + "volumes: [{name: plain, emptyDir: {}}]\n")
     world.turn()
     world.turn()
     assert world.pods()[0]["spec"]["volumes"] == [plain, volume]

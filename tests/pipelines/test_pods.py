@@ -65,7 +65,10 @@ def test_what_a_template_says_of_its_pod_wins(name: str) -> None:
 def test_volumes_of_workflow_and_template_are_in_the_pod() -> None:
     """The template's own win where the names are the same."""
     volumes = [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}]
-    pod = pod_of({"volumes": volumes}, volumes=[{"name": "b", "secret": {"secretName": "s"}}])
+    mounts = [{"name": one, "mountPath": f"/{one}"} for one in "ab"]
+    main = {"image": "alpine", "command": ["work"], "volumeMounts": mounts}
+    own = [{"name": "b", "secret": {"secretName": "s"}}]
+    pod = pod_of({"volumes": volumes}, container=main, volumes=own)
     assert pod["spec"]["volumes"] == [
         {"name": "b", "secret": {"secretName": "s"}},
         {"name": "a", "emptyDir": {}},
