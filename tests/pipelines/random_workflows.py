@@ -11,6 +11,7 @@ _CHANGES: Final[tuple[Object | None, ...]] = (
     {"shutdown": "Terminate"},
     {"activeDeadlineSeconds": 5},
 )
+_CONDITIONS: Final = ("a == a", "a == b", "'{{workflow.status}}' == 'Running'")
 _RESULTS: Final = ("", ".Succeeded", ".Failed", ".Skipped", ".Omitted")
 
 
@@ -47,6 +48,9 @@ def _leaf(chance: Random, name: str) -> Object:
         template["daemon"] = True
     if chance.random() < 0.2:
         template["timeout"] = f"{chance.randint(1, 9)}s"
+    if chance.random() < 0.2:
+        made = {"name": "made", "valueFrom": {"path": "/made", "default": ""}}
+        template["outputs"] = {"parameters": [made]}
     if chance.random() < 0.1:
         template["memoize"] = {"key": name, "cache": {"configMap": {"name": "cache"}}}
     return template
@@ -69,17 +73,25 @@ def _limited(chance: Random, template: Object) -> Object:
 
 
 def _call(chance: Random, name: str, known: list[str]) -> Object:
-    call: Object = {"name": name, "template": chance.choice(known)}
+    call: Object = {"name": name, **_named(chance, known)}
     if chance.random() < 0.25:
         call["withSequence"] = {"count": chance.randint(0, 3)}
     if chance.random() < 0.15:
-        call["when"] = chance.choice(["a == a", "a == b"])
+        call["when"] = chance.choice(_CONDITIONS)
     if chance.random() < 0.15:
         call["onExit"] = chance.choice(known)
     if chance.random() < 0.15:
         expression = chance.choice(["true", "false"])
         call["hooks"] = {"now": {"template": chance.choice(known), "expression": expression}}
     return call
+
+
+def _named(chance: Random, known: list[str]) -> Object:
+    """Return what a step runs: a template by its name, or one written in place."""
+    if chance.random() < 0.85:
+        return {"template": chance.choice(known)}
+    inline = _limited(chance, _leaf(chance, "inline"))
+    return {"inline": {key: inline[key] for key in inline if key not in ("name", "memoize")}}
 
 
 def _steps(chance: Random, known: list[str]) -> list[list[Object]]:

@@ -12,6 +12,8 @@ from tests.pipelines.worlds import End, MemoryWorld, Script
 
 _SEEDS = 60
 _LONGEST = 300
+_DEATHS = 0.1
+"""Of how many decisions something is not written."""
 
 
 def ending(chance: Random) -> Script:
@@ -28,9 +30,15 @@ def ending(chance: Random) -> Script:
     return script
 
 
-def step(world: MemoryWorld) -> bool:
-    """Decide once and let a second pass, pods being ready as soon as they run; tell what moved."""
-    decision = world.turn()
+def step(world: MemoryWorld, chance: Random) -> bool:
+    """Decide once and let a second pass, pods being ready as soon as they run; tell what moved.
+
+    Now and then whoever decides dies in the middle of its writes, and remembers nothing.
+    """
+    dies = chance.random() < _DEATHS
+    decision = world.turn(chance.randint(0, 2) if dies else None)
+    if dies:
+        world.memo = None
     moved = world.run_pods()
     for pod in world.pods():
         status = pod["status"]
@@ -39,7 +47,7 @@ def step(world: MemoryWorld) -> bool:
             ready = {"podIP": "10.0.0.1", "containerStatuses": listed}
             world.put({**pod, "status": {**status, **ready}})
     world.now += timedelta(seconds=1)
-    return moved or bool(decision.actions)
+    return moved or dies or bool(decision.actions)
 
 
 @pytest.mark.parametrize("seed", range(_SEEDS))
@@ -51,11 +59,11 @@ def test_any_workflow_comes_to_its_end_and_leaves_nothing_behind(seed: int) -> N
     world.submit({**head, "spec": random_spec(chance)})
     change = random_change(chance)
     for _ in range(chance.randint(0, 15)):
-        step(world)
+        step(world, chance)
     if change and world.status("phase") not in COMPLETED:
         world.change({"spec": change})
     for _ in range(_LONGEST):
-        if not step(world) and world.status("phase") in COMPLETED:
+        if not step(world, chance) and world.status("phase") in COMPLETED:
             break
     assert world.status("phase") in COMPLETED
     assert [one["name"] for one in world.nodes() if not is_over(one)] == []
