@@ -49,15 +49,18 @@ def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -
 def is_kept(machine: "Machine", node: Object, outputs: Any) -> bool:
     """Tell whether what a node made is kept where it is to be; ask for that where it is not.
 
-    What another made under the key since the node began is as good. A cache that does not take
+    What another made under the key since the node began is as good. What the node itself made is
+    kept whatever the clock showed then: it may have been set back. A cache that does not take
     it, because it is full, holds nobody up. Raises ``NodeError`` for one that can never be made.
     """
     status = node.get("memoizationStatus")
     if not status or status["hit"]:
         return True
     entry = _entry(machine, status["cacheName"], status["key"])
-    if entry is not None and _age(machine, entry) <= machine.now - parse_time(node["startedAt"]):
-        return True
+    if entry is not None:
+        ours = (entry.get("nodeID"), entry.get("outputs")) == (node["id"], outputs)
+        if ours or _age(machine, entry) <= machine.now - parse_time(node["startedAt"]):
+            return True
     refusal = machine.world.refusal(_cache(machine, status["cacheName"]))
     if refusal is not None and refusal.final:
         if _exists(machine, status):

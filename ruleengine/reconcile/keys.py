@@ -150,6 +150,20 @@ class Keys:
                 key.wake_at = None
                 self.wake(target)
 
+    def set_back(self, now: datetime) -> None:
+        """Let nothing wait for a time any more: the clock was set back to ``now``.
+
+        Who waits for one is decided at once, and says anew until when.
+        """
+        self._times.clear()
+        for key in self._keys.values():
+            key.status_at = key.turn = None
+            if key.retry_at is not None:
+                key.retry_at = now
+            if key.wake_at is not None:
+                key.wake_at = None
+                self.wake(key.target)
+
     def due(self) -> datetime | None:
         """Return the earliest time at which an object wants to be decided."""
         while self._times:

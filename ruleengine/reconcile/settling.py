@@ -42,6 +42,9 @@ _MOST_OUTCOMES: Final = 1000
 _MANY_ANSWERS: Final = 1000
 """From how many answers on those are dropped that nobody reads."""
 
+_SET_BACK: Final = timedelta(seconds=1)
+"""By how much a clock goes back that was set; less is no matter."""
+
 _LONGEST_WAIT: Final = 1.0
 """Seconds after which cancelling and the deadline are looked at, whatever happens."""
 
@@ -122,7 +125,8 @@ class _Loop:
         self._decider = Decider(surroundings, self._observations, self._driving, manner, patience)
         self._unseen = Unseen(surroundings.client, settling.found)
         self._timed_out = False
-        self._taken_at = settling.now()
+        self._deadline = settling.deadline
+        self._latest = self._taken_at = settling.now()
 
     def run(self) -> None:
         """Work until settled, cancelled or out of time."""
@@ -134,7 +138,7 @@ class _Loop:
         for target, before, after in self._decider.hands.collect():
             self._keys.changed(target, before, after)
         while not self._settling.cancel.is_set():
-            now = self._settling.now()
+            now = self._look_at_the_clock()
             self._keys.wake_due(now)
             self._hear()
             key = self._keys.next()
@@ -147,9 +151,19 @@ class _Loop:
             elif not self._wait(now):
                 return
 
+    def _look_at_the_clock(self) -> datetime:
+        """Return the time; where it was set back, nothing waits for what it showed before."""
+        now, latest = self._settling.now(), self._latest
+        self._latest = now
+        if latest - now > _SET_BACK:
+            self._taken_at = now
+            if self._deadline is not None:
+                self._deadline -= latest - now
+            self._keys.set_back(now)
+        return now
+
     def _is_late(self, now: datetime) -> bool:
-        deadline = self._settling.deadline
-        return deadline is not None and now >= deadline
+        return self._deadline is not None and now >= self._deadline
 
     def _hear(self) -> None:
         """Ask again what there are news of, and wake those who read it."""
@@ -219,7 +233,7 @@ class _Loop:
         """Wait for a change or a time; false where there is nothing to wait for."""
         self._unseen.tell()
         unsettled = self._keys.unsettled()
-        deadline = self._settling.deadline
+        deadline = self._deadline
         if not unsettled and deadline is not None:
             return False
         if deadline is not None and all(one.waits_beyond(deadline) for one in unsettled):

@@ -149,6 +149,19 @@ def test_of_two_that_make_the_same_at_once_one_is_kept() -> None:
     assert len(writes(world)) == 1
 
 
+def test_what_is_made_while_the_clock_is_set_back_is_kept() -> None:
+    """The entry seems older than its node, which waits for no other all the same."""
+    world = world_of(SPEC, making)
+    while not any(lookup(one, "status", "phase") == "Succeeded" for one in world.pods()):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.now -= timedelta(hours=1)
+    world.settle(turns=60)
+    assert world.status("phase") == "Succeeded"
+    assert len(writes(world)) == 1
+
+
 def test_what_fails_is_not_kept() -> None:
     """Only what succeeded can be taken for the real thing."""
     world = run(SPEC, lambda *_: End(code=1))

@@ -480,6 +480,37 @@ def test_a_clock_that_jumps_back_stops_nothing() -> None:
     assert scene.status("ticking")["phase"] == "Succeeded"
 
 
+@dataclass
+class Turned(Toy):
+    """Sets the clock back by an hour when ``poison`` is asked for the second time."""
+
+    scene: Stage | None = None
+
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+        """Return what a toy decides."""
+        again = value["metadata"]["name"] == "poison" and self.asked.count("poison") == 1
+        if self.scene is not None and again:
+            self.scene.now -= timedelta(hours=1)
+            self.scene.later = [
+                (self.scene.now + timedelta(milliseconds=100 * n), config_map("enemy", x=str(n)))
+                for n in range(1, 4)
+            ]
+        return super().decide(value, world, now, memo)
+
+
+def test_where_the_clock_is_set_back_nothing_waits_for_what_it_showed_before() -> None:
+    """What was put aside for seconds, a status that waits for one, the time that a run is given."""
+    scene = stage("counting", "poison", "w0")
+    scene.reconciler = Turned(scene=scene, raises=2)
+    scene.feed = Prompt
+    scene.api.add(config_map("poison-wanted"))
+    settled = scene.settle(60)
+    assert scene.status("poison") == {"phase": "Succeeded"}
+    assert scene.status("counting") == {"phase": "Running", "seen": "3"}
+    assert settled.timed_out
+    assert len(scene.requests) < 200
+
+
 @given(name=st.sampled_from(["w0", "same", "ticking", "asking"]), there=st.booleans())
 def test_a_memo_never_changes_a_decision(name: str, *, there: bool) -> None:
     """Any reconciler can be held to it with this check."""
