@@ -48,6 +48,20 @@ _GATED: Final = {
     "reason": "SchedulingGated",
     "message": "Scheduling is blocked due to non-empty scheduling gates",
 }
+ALLOCATED: Final = frozenset(
+    {
+        ("", "PersistentVolume"),
+        ("", "PersistentVolumeClaim"),
+        ("", "Pod"),
+        ("", "Service"),
+        ("apiextensions.k8s.io", "CustomResourceDefinition"),
+        ("batch", "Job"),
+    }
+)
+"""Kinds to which admission adds something, which is not brought into form any more."""
+
+_ADMITTED: Final = ALLOCATED | {("scheduling.k8s.io", "PriorityClass")}
+
 _FIRST_NODE_PORT: Final = 30000
 _LAST_NODE_PORT: Final = 32767
 _FIXED_BITS: Final = 0xF << 76 | 0b11 << 62
@@ -127,7 +141,10 @@ class Admission:
     def _allocated(  # noqa: PLR0911 - one return per kind
         self, value: Object, served: Served, live: Object | None
     ) -> Object:
-        match (served.info.group, served.info.kind):
+        place = (served.info.group, served.info.kind)
+        if place not in _ADMITTED:
+            return value
+        match place:
             case ("", "Service"):
                 return self._service(value, served, live)
             case ("", "Pod") if live is None:

@@ -5,24 +5,11 @@ which leaves most of it as it was. That is known by identity, because values in 
 never changed in place, and only for as long as the kind is served with the same schema.
 """
 
-from typing import Final
-
 from ruleengine.local.api import preparing
+from ruleengine.local.api.admission import ALLOCATED
 from ruleengine.local.api.catalog import Served
 from ruleengine.local.store import Key
 from ruleengine.model.values import Object
-
-_ALLOCATED: Final = frozenset(
-    {
-        ("", "PersistentVolume"),
-        ("", "PersistentVolumeClaim"),
-        ("", "Pod"),
-        ("", "Service"),
-        ("apiextensions.k8s.io", "CustomResourceDefinition"),
-        ("batch", "Job"),
-    }
-)
-"""Kinds to which admission adds something, which is not brought into form any more."""
 
 
 class Familiar:
@@ -34,7 +21,7 @@ class Familiar:
 
     def note(self, key: Key, served: Served, stored: Object) -> None:
         """Remember an object that was stored as this kind after all checks."""
-        if (served.info.group, served.info.kind) not in _ALLOCATED:
+        if (served.info.group, served.info.kind) not in ALLOCATED:
             self._known[key] = (served, stored)
 
     def drop(self, key: Key) -> None:

@@ -80,6 +80,8 @@ class Policies:
         return self._objects(quotas.RESOURCE, namespace)
 
     def _objects(self, resource: str, namespace: str = "") -> list[Object]:
+        if not self._store.last_write(resource):
+            return []  # there never was one
         return list(self._store.list(resource, namespace).items)
 
     def _refuse(self, served: Served, value: Object, problem: str) -> None:

@@ -177,6 +177,8 @@ class Registry:
 
     def _check_preconditions(self, served: Served, live: Object, new: Object) -> None:
         known, metadata = live["metadata"], new.get("metadata") or {}
+        if metadata is known:
+            return
         name, stated = known["name"], metadata.get("resourceVersion")
         if stated and str(stated) != known["resourceVersion"]:
             raise conflict(served.info, name)
