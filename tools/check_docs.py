@@ -100,8 +100,11 @@ def _problem(words: list[str]) -> str:
 
 def wrong_examples() -> Iterator[str]:
     """Return what is wrong with the files that pages show: all of them are one config repo."""
+    shown: dict[str, str] = {}
     with tempfile.TemporaryDirectory() as folder:
         for path, text in (*_examples(), *_BESIDE.items()):
+            if shown.setdefault(path, text) != text:
+                yield f"an example in the docs, {path}: two pages show it differently"
             file = Path(folder, path)
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text, encoding="utf-8")

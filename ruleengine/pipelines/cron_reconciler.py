@@ -22,6 +22,7 @@ from ruleengine.pipelines.substituting import evaluate, substitute
 from ruleengine.pipelines.variables import NOW, SCHEDULED_TIME
 
 _KIND: Final = "CronWorkflow"
+_ENDED: Final = "Terminate"
 _REFUSED: Final = "SubmissionError"
 _USED: Final = "cronworkflows.argoproj.io/last-used-schedule"
 
@@ -107,8 +108,10 @@ def _at(
     """
     spec, made = value["spec"], workflow_at(value, due)
     live = world.get(Target.of(made))
+    replaced = _replaced(spec, runs, made)
     if live is not None:
-        return (), _with_run(_with_problem(status, _REFUSED, ""), live, due)
+        told = _with_run(_with_problem(status, _REFUSED, ""), live, due)
+        return (replaced, status) if replaced else ((), told)
     marks = {CONSIDERED: format_time(due)}
     passed_over = _mark(value, "annotations", marks, f"passed over {format_time(due)}")
     if spec.get("suspend") or not _may_run(value, status, now):
@@ -121,7 +124,6 @@ def _at(
         status = _with_problem(status, _REFUSED, f"{made['metadata']['name']}: {refusal.message}")
         if refusal.final:
             return passed_over, status
-    replaced = tuple(map(_terminate, runs.active)) if policy == "Replace" else ()
     create = Action(
         verb=Verb.CREATE,
         target=Target.of(made),
@@ -153,12 +155,21 @@ def _mark(value: Object, kind: str, marks: Object, reason: str) -> tuple[Action,
     return (patch,)
 
 
+def _replaced(spec: Object, runs: _Runs, made: Object) -> tuple[Action, ...]:
+    """Return what ends the runs that another one replaces, as far as they are not told yet."""
+    if spec.get("concurrencyPolicy") != "Replace":
+        return ()
+    name = made["metadata"]["name"]
+    others = (one for one in runs.active if lookup(one, "metadata", "name") != name)
+    return tuple(_terminate(one) for one in others if lookup(one, "spec", "shutdown") != _ENDED)
+
+
 def _terminate(workflow: Object) -> Action:
     return Action(
         verb=Verb.PATCH,
         target=Target.of(workflow),
         manager=PIPELINES_MANAGER,
-        object={"spec": {"shutdown": "Terminate"}},
+        object={"spec": {"shutdown": _ENDED}},
         reason="replaced by the next run",
     )
 

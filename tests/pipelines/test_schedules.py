@@ -233,6 +233,20 @@ def test_a_run_that_was_over_before_it_was_noted_counts() -> None:
     assert status["lastScheduledTime"] == format_time(NOON)
 
 
+def test_what_is_replaced_is_ended_also_where_that_failed_at_first() -> None:
+    """The new run is noted once the one before it is told to end."""
+    stage = Stage(concurrencyPolicy="Replace")
+    stage.decide()
+    later = NOON + timedelta(hours=1)
+    decision = CronWorkflowReconciler().decide(stage.value, stage.world, later, None)
+    ending, create = decision.actions
+    stage._perform(create)
+    again = stage.decide(later)
+    assert again.actions == (ending,)
+    assert stage.value["status"]["lastScheduledTime"] == format_time(later)
+    assert stage.decide(later + timedelta(seconds=9)).actions == ()
+
+
 def test_a_run_that_is_refused_for_good_is_passed_over() -> None:
     """Nobody asks for it again, and the condition stays until another time is run."""
     stage = Stage()
