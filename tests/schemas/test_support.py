@@ -95,7 +95,7 @@ def test_every_test_that_a_table_names_exists() -> None:
         for test in row["test"].split():
             file, _, name = test.partition("::")
             assert f"def {name}(" in (PROJECT / file).read_text(), test
-        elif row["native"] == "honoured":
+        if row["native"] == "honoured" and not row["test"]:
             assert row["path"] in ("metadata", "spec"), row
 
 
