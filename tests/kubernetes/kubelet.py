@@ -2,8 +2,8 @@
 
 Every pod is bound, copied to a local control plane, where steps of workflows run as processes
 and other pods are simulated, and what becomes of it there is written to its status, as kubelets
-write it. The token is one that the real server made for the account and the pod, and containers
-find the real server.
+write it. Logs are served where the API server asks nodes for them. The token is one that the real
+server made for the account and the pod, and containers find the real server.
 """
 
 import base64
@@ -24,7 +24,8 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.http import HttpRequest, Transport
 from ruleengine.model.values import Object, lookup
-from tests.kubernetes.servers import Server
+from tests.kubernetes.kubelet_logs import logs_of
+from tests.kubernetes.servers import LOOPBACK, Server
 
 NODE = "mirrored"
 _MANAGER = "kubelet"
@@ -44,14 +45,16 @@ def kubelet(server: Server, folder: Path) -> Iterator[None]:
     stop = threading.Event()
     try:
         with process.start(state) as running:
-            node = _Node(server, connect(str(server.kubeconfig)), connect(str(running.kubeconfig)))
-            thread = threading.Thread(target=node.run, args=(stop,), name="kubelet")
-            thread.start()
-            try:
-                yield
-            finally:
-                stop.set()
-                thread.join()
+            real, local = connect(str(server.kubeconfig)), connect(str(running.kubeconfig))
+            with logs_of(Client(local), server.folder) as port:
+                node = _Node(server, real, local, port)
+                thread = threading.Thread(target=node.run, args=(stop,), name="kubelet")
+                thread.start()
+                try:
+                    yield
+                finally:
+                    stop.set()
+                    thread.join()
     finally:
         process.stop(state)
 
@@ -59,14 +62,18 @@ def kubelet(server: Server, folder: Path) -> Iterator[None]:
 class _Node:
     """Carries pods one way and their statuses the other."""
 
-    def __init__(self, server: Server, real: Transport, local: Transport) -> None:
+    def __init__(self, server: Server, real: Transport, local: Transport, port: int) -> None:
         self._server = server
         self._transport = real
         self._real, self._local = Client(real), Client(local)
         self._told: dict[str, Object] = {}
-        self._real.create(
-            {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}, _MANAGER
-        )
+        node: Object = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": NODE}}
+        self._real.create(node, _MANAGER)
+        found = {
+            "addresses": [{"type": "InternalIP", "address": LOOPBACK}],
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": port}},
+        }
+        self._real.merge_patch(Target.of(node), {"status": found}, _MANAGER, subresource="status")
 
     def run(self, stop: threading.Event) -> None:
         """Go on until the end; what changes meanwhile is seen the next time."""

@@ -191,6 +191,7 @@ def _api(programs: Path, folder: Path, store: str, port: int) -> list[str]:
         f"--service-account-signing-key-file={made.key}",
         "--service-cluster-ip-range=10.96.0.0/16",
         "--allow-privileged=true",
+        "--kubelet-preferred-address-types=InternalIP",
         f"--audit-policy-file={policy}",
         f"--audit-log-path={folder / 'audit.log'}",
     ]

@@ -1,5 +1,8 @@
 """The commands of pipelines, on a cluster that was named and is driven from outside."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.e2e.command_line import Result, call
@@ -13,13 +16,23 @@ steps:
 - {name: two, image: alpine, needs: [one], run: test -e /nowhere}
 """
 
+TALKS = """\
+steps:
+- {name: early, image: alpine, run: "echo first; sleep 2; echo second"}
+- {name: late, image: alpine, needs: [early], run: echo third}
+"""
+
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def repo(real: Cluster) -> Repo:
     """Return a config repo with a pipeline whose second step fails."""
-    files = {"ruleengine.yaml": SETTINGS, "pipelines/build.yaml": BUILD}
+    files = {
+        "ruleengine.yaml": SETTINGS,
+        "pipelines/build.yaml": BUILD,
+        "pipelines/talks.yaml": TALKS,
+    }
     return make_repo(real.folder / "commands", files)
 
 
@@ -38,3 +51,21 @@ def test_a_pipeline_is_run_shown_tried_again_and_deleted(real: Cluster, repo: Re
     assert "it is over" in pipeline("stop", "@latest").errors
     assert pipeline("delete", "@latest").code == 0
     assert "build-" not in pipeline("list").output
+
+
+def test_logs_are_read_and_followed_through_the_api_server(real: Cluster, repo: Repo) -> None:
+    """It asks the node for them, while steps write and afterwards."""
+    config = ("--kubeconfig", str(real.server.kubeconfig))
+    begun = call(repo.root, "pipeline", "run", "talks", "--name", "talked", "--no-wait", *config)
+    assert begun.code == 0, begun.text
+    follow = [sys.executable, "-m", "ruleengine", "pipeline", "logs", "talked", "-f", *config]
+    with subprocess.Popen(follow, cwd=repo.root, stdout=subprocess.PIPE, text=True) as following:
+        driven = call(repo.root, "pipeline", "wait", "talked", "--drive", *config)
+        assert driven.code == 0, driven.text
+        said, _ = following.communicate(timeout=60)
+    assert [line.split()[-1] for line in said.splitlines()] == ["first", "second", "third"]
+    again = call(repo.root, "pipeline", "logs", "talked", *config)
+    assert [line.split()[-1] for line in again.output.splitlines()] == ["first", "second", "third"]
+    one = call(repo.root, "pipeline", "logs", "talked", "early", "--tail", "1", *config)
+    assert "second" in one.output
+    assert "first" not in one.output
