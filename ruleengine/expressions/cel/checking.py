@@ -5,9 +5,11 @@ whose arguments have known types that it does not take. Errors are worded as by 
 CEL that API servers use.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
+from ruleengine.expressions.cel.functions.conversions import duration_of, moment_of
+from ruleengine.expressions.cel.functions.strings import pattern_of
 from ruleengine.expressions.cel.nodes import (
     Call,
     Condition,
@@ -39,7 +41,7 @@ from ruleengine.expressions.cel.types import (
     map_of,
     optional_of,
 )
-from ruleengine.expressions.cel.values import Uint, type_value
+from ruleengine.expressions.cel.values import CelError, Uint, type_value
 from ruleengine.expressions.language import ExpressionError
 
 _LITERALS: Final[Mapping[type, Type]] = {
@@ -62,6 +64,20 @@ _OPERATORS: Final[Mapping[tuple[str, int], str]] = {
 _COMPARISONS: Final = frozenset(("<", "<=", ">", ">="))
 _ORDERED: Final = frozenset(("string", "bytes", "bool", "timestamp", "duration"))
 _CONDITIONS: Final = frozenset(("all", "exists", "exists_one", "existsOne", "filter"))
+_LATER: Final = frozenset(
+    ("distinct", "flatten", "lists.range", "reverse", "slice", "sort", "sortBy")
+)
+"""Functions that rules which are there already may call, and new ones may not yet."""
+
+_READ: Final[Mapping[str, tuple[int, Callable[[str], object]]]] = {
+    "duration": (0, duration_of),
+    "find": (1, pattern_of),
+    "findAll": (1, pattern_of),
+    "matches": (1, pattern_of),
+    "timestamp": (0, moment_of),
+}
+"""Which argument is read at once where it is a constant, the value called on included, and how."""
+
 _MAPPED: Final = frozenset(("map", "transformList"))
 
 
@@ -71,6 +87,7 @@ class Checker:
     def __init__(self, text: str, variables: Mapping[str, Type]) -> None:
         self._text = text
         self._scopes: list[Mapping[str, Type]] = [variables]
+        self._mixed = False
         self._checks: Mapping[type, Callable[[Any], Type]] = {
             Literal: lambda node: _LITERALS.get(type(node.value), DYN),
             Name: self._name,
@@ -145,8 +162,10 @@ class Checker:
         return optional_of(found) if node.optional or is_optional else found
 
     def _call(self, node: Call) -> Type:
-        types = [self.check(one) for one in node.arguments]
         name = node.function
+        mixed, self._mixed = self._mixed, name == "format"
+        types = [self.check(one) for one in node.arguments]
+        self._mixed = mixed
         is_member = False
         if node.target is not None:
             qualified = self._qualified(node.target)
@@ -157,6 +176,8 @@ class Checker:
             else:
                 types.insert(0, self.check(node.target))
                 is_member = True
+        self._refuse_later(name, node.at)
+        self._read(name, node, is_member=is_member)
         if name in _COMPARISONS:
             return self._compared(name, types, node.at)
         found = _result(name, types)
@@ -164,6 +185,21 @@ class Checker:
             shown = _OPERATORS.get((name, len(types)), name)
             raise self._no_overload(shown, types, node.at, is_member=is_member)
         return found
+
+    def _refuse_later(self, name: str, at: int) -> None:
+        if name in _LATER:
+            raise self._error(f"API servers of version 1.34 take no new rule with '{name}'", at)
+
+    def _read(self, name: str, node: Call, *, is_member: bool) -> None:
+        """Refuse a constant that its function cannot read."""
+        place, read = _READ.get(name, (0, str))
+        place -= is_member
+        one = node.arguments[place] if 0 <= place < len(node.arguments) else None
+        if isinstance(one, Literal) and isinstance(one.value, str):
+            try:
+                read(one.value)
+            except CelError as error:
+                raise self._error(f"invalid {name} argument: {error}", one.at) from None
 
     def _compared(self, name: str, types: list[Type], at: int) -> Type:
         """Numbers are compared with numbers of any type, others only within theirs."""
@@ -197,12 +233,24 @@ class Checker:
 
     def _list(self, node: ListOf) -> Type:
         elements = zip(node.elements, node.optional, strict=True)
-        return list_of(common([self._element(*one) for one in elements]))
+        return list_of(self._alike(node.elements, [self._element(*one) for one in elements]))
 
     def _map(self, node: MapOf) -> Type:
-        keys = [self.check(key) for key, _ in node.entries]
-        values = [self.check(value) for _, value in node.entries]
-        return map_of(common(keys), DYN if any(node.optional) else common(values))
+        keys, values = [*zip(*node.entries, strict=True)] or ((), ())
+        found = self._alike(keys, [self.check(one) for one in keys])
+        elements = zip(values, node.optional, strict=True)
+        of_values = self._alike(values, [self._element(*one) for one in elements])
+        return map_of(found, DYN if any(node.optional) else of_values)
+
+    def _alike(self, nodes: Sequence[Node], types: list[Type]) -> Type:
+        """Refuse constants of several types together, but for what a text is made of."""
+        known = [(node, one) for node, one in zip(nodes, types, strict=True) if one.name != "dyn"]
+        for node, one in known[1:]:
+            first = known[0][1]
+            alike = one.name == first.name and fits(first, one, {})
+            if not self._mixed and not alike:
+                raise self._error(f"expected type '{first}' but found '{one}'", node.at)
+        return common(types)
 
     def _element(self, element: Node, optional: bool) -> Type:
         found = self.check(element)
@@ -210,6 +258,7 @@ class Checker:
 
     def _loop(self, node: Loop) -> Type:
         over = self.check(node.over)
+        self._refuse_later(node.macro, node.at)
         if node.macro in ("optMap", "optFlatMap"):
             return self._opt_map(node, over)
         if over.name not in ("list", "map", "dyn", "null_type"):

@@ -44,6 +44,7 @@ _MACROS: Final[dict[tuple[str, int], int]] = {
     ("optFlatMap", 2): 1,
     ("all", 3): 2,
     ("exists", 3): 2,
+    ("exists_one", 3): 2,
     ("existsOne", 3): 2,
     ("transformList", 3): 2,
     ("transformList", 4): 2,

@@ -151,15 +151,20 @@ def _bytes(meter: Meter, value: Any) -> bytes:
     raise no_overload("bytes", value)
 
 
+def moment_of(text: str) -> datetime:
+    """Return the time that a text says. Raises ``CelError``."""
+    try:
+        return parse_time(RFC3339, text).astimezone(UTC)
+    except (TimeError, OverflowError):
+        raise CelError("the text is no time such as 2026-01-02T03:04:05Z") from None
+
+
 def _timestamp(meter: Meter, value: Any) -> datetime:
     del meter
     if isinstance(value, datetime):
         return value
     if isinstance(value, str):
-        try:
-            return parse_time(RFC3339, value).astimezone(UTC)
-        except (TimeError, OverflowError):
-            raise CelError("the text is no time such as 2026-01-02T03:04:05Z") from None
+        return moment_of(value)
     if type(value) is int:
         try:
             return datetime.fromtimestamp(value, UTC)
@@ -168,15 +173,20 @@ def _timestamp(meter: Meter, value: Any) -> datetime:
     raise no_overload("timestamp", value)
 
 
+def duration_of(text: str) -> Duration:
+    """Return the duration that a text says. Raises ``CelError``."""
+    try:
+        return parse_duration(text)
+    except DurationError:
+        raise CelError("the text is no duration such as 1h30m") from None
+
+
 def _duration(meter: Meter, value: Any) -> Duration:
     del meter
     if isinstance(value, Duration):
         return value
     if isinstance(value, str):
-        try:
-            return parse_duration(value)
-        except DurationError:
-            raise CelError("the text is no duration such as 1h30m") from None
+        return duration_of(value)
     raise no_overload("duration", value)
 
 

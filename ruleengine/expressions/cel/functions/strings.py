@@ -129,7 +129,8 @@ def _quote(meter: Meter, text: Any) -> str:
     return str(joined(joined('"', quoted, meter), '"', meter))
 
 
-def _pattern(text: Any) -> regular.Pattern:
+def pattern_of(text: Any) -> regular.Pattern:
+    """Return the regular expression of a text. Raises ``CelError``."""
     try:
         return regular.compile(text)
     except ExpressionError as error:
@@ -139,13 +140,13 @@ def _pattern(text: Any) -> regular.Pattern:
 def _matches(meter: Meter, text: Any, pattern: Any) -> bool:
     del meter
     _texts("matches", text, pattern)
-    return _pattern(pattern).matches(text)
+    return pattern_of(pattern).matches(text)
 
 
 def _find(meter: Meter, text: Any, pattern: Any) -> str:
     del meter
     _texts("find", text, pattern)
-    found = _pattern(pattern).find(text)
+    found = pattern_of(pattern).find(text)
     return found.group(0) if found else ""
 
 
@@ -153,7 +154,7 @@ def _find_all(meter: Meter, text: Any, pattern: Any, most: Any = -1) -> list[str
     _texts("findAll", text, pattern)
     _whole("findAll", most)
     found: list[str] = []
-    for one in _pattern(pattern).find_all(text):
+    for one in pattern_of(pattern).find_all(text):
         if len(found) == most:
             break
         found.append(one.group(0))
