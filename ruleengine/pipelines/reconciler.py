@@ -29,7 +29,7 @@ from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError, WorkflowError
 from ruleengine.pipelines.refusing import refusals
 from ruleengine.pipelines.repositories import Around
-from ruleengine.pipelines.spec_tags import with_globals
+from ruleengine.pipelines.spec_tags import put_globals
 from ruleengine.pipelines.status import make_status, pending_status, refused_status
 from ruleengine.pipelines.substituting import substitute
 from ruleengine.pipelines.suspending import WAITING
@@ -262,7 +262,7 @@ def _set_variables(machine: Machine) -> None:
         **run_variables(phase, machine.started, machine.now),
         NOW: machine.now,
     }
-    machine.spec = with_globals(machine)
+    put_globals(machine)
 
 
 def _arguments(machine: Machine) -> Object:

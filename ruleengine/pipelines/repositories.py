@@ -70,11 +70,14 @@ def read_repository(stated: Object) -> Repository:
 
 
 class Repositories:
-    """The repository of one workflow during one decision, looked for when it is needed."""
+    """The repository of one workflow during one decision, looked for when it is needed.
+
+    ``stated`` is how the workflow refers to it.
+    """
 
     def __init__(self, value: Object, spec: Object, world: World, around: Around) -> None:
         self._namespace = str(lookup(value, "metadata", "namespace", default=""))
-        self._spec = spec
+        self.stated: Object | None = spec.get("artifactRepositoryRef")
         self._world = world
         self._around = around
         self._is_found = False
@@ -87,7 +90,7 @@ class Repositories:
         """The repository; ``None`` where none is configured. Raises ``NodeError``."""
         if not self._is_found:
             if self.reference is None:
-                self.reference = _reference(self._spec, self._namespace, self._around, self._world)
+                self.reference = _reference(self.stated, self._namespace, self._around, self._world)
             stated = (self.reference or {}).get("artifactRepository")
             self._repository = None if stated is None else read_repository(stated)
             self._is_found = True
@@ -116,12 +119,13 @@ class Repositories:
         )
 
 
-def _reference(spec: Object, namespace: str, around: Around, world: World) -> Object | None:
+def _reference(
+    stated: Object | None, namespace: str, around: Around, world: World
+) -> Object | None:
     """Return the repository of a workflow as its status notes it; ``None`` where there is none.
 
     Raises ``NodeError`` for a reference to nothing.
     """
-    stated = spec.get("artifactRepositoryRef")
     reference = stated or {}
     name = str(reference.get("configMap") or _USUAL_NAME)
     for place in dict.fromkeys((namespace, around.control_namespace)):

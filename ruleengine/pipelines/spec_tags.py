@@ -34,10 +34,12 @@ _OWN_TIME: Final = frozenset(
 _OTHERS: Final = re.compile(r"\b(steps|tasks)(?:\.|\[\\?['\"])([\w-]+)")
 
 
-def with_globals(machine: "Machine") -> Object:
-    """Return the spec of a workflow with what the whole workflow knows."""
+def put_globals(machine: "Machine") -> None:
+    """Put what the whole workflow knows into its spec."""
     tagged = _known(machine)
-    return {**machine.spec, **substitute(tagged, machine.globals)} if tagged else machine.spec
+    if tagged:
+        machine.spec = {**machine.spec, **substitute(tagged, machine.globals)}
+        machine.definitions.repositories.stated = machine.spec.get("artifactRepositoryRef")
 
 
 def of_pod(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:

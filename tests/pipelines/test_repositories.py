@@ -27,6 +27,7 @@ def config_map(namespace: str, name: str = "artifact-repositories", **data: str)
 def begun(*maps: Object, reference: Object | None = None) -> MemoryWorld:
     """Begin a workflow whose step makes an artifact."""
     spec: dict[str, Any] = {"entrypoint": "main", "templates": [TEMPLATE]}
+    spec["arguments"] = {"parameters": [{"name": "which", "value": "other"}]}
     if reference is not None:
         spec["artifactRepositoryRef"] = reference
     world = world_of(write(spec))
@@ -51,6 +52,7 @@ NAMED = [
     ({}, "usual"),
     ({"key": "other"}, "other"),
     ({"configMap": "mine", "key": "k"}, "mine"),
+    ({"key": "{{workflow.parameters.which}}"}, "other"),
 ]
 
 
@@ -58,7 +60,7 @@ NAMED = [
 def test_the_repository_of_a_workflow_is_found_where_it_is_named(
     reference: Object | None, expected: str
 ) -> None:
-    """By ConfigMap and key, or as the default of the usual ConfigMap; the status notes it."""
+    """By ConfigMap and key, tags among them, or as the usual default; the status notes it."""
     usual = config_map(NAMESPACE, usual="s3: {bucket: usual}", other="s3: {bucket: other}")
     mine = config_map(NAMESPACE, "mine", k="s3: {bucket: mine}")
     world = begun(usual, mine, reference=reference)
