@@ -19,7 +19,7 @@ from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.local.runtime import processes
 from ruleengine.local.runtime.detecting import ALLOW, detect
-from ruleengine.local.runtime.executing import Wanted
+from ruleengine.local.runtime.executing import Wanted, attach
 from ruleengine.local.runtime.inside.enter import open_inside
 from ruleengine.local.runtime.launching import Contained, Launch, LauncherProcess
 from ruleengine.local.runtime.leftovers import LauncherFiles
@@ -409,6 +409,24 @@ def test_a_first_process_that_says_nonsense_is_ended(said: bytes) -> None:
         found.take(said, [])
         assert found.failure
         assert b'"signal":9' in theirs.recv(100)
+
+
+def open_ones() -> list[str]:
+    """Return the descriptors of this process."""
+    return sorted(one.name for one in Path("/proc/self/fd").iterdir())
+
+
+def test_whoever_attaches_to_what_does_not_answer_leaves_nothing_open() -> None:
+    """Neither then, nor where the answer comes after all."""
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        found = Contained(ours, lambda _: None)
+        before = open_ones()
+        with pytest.raises(TimeoutError):
+            attach(found, Wanted(stdin=True), 0.01)
+        assert open_ones() == before
+        found.take(b'{"attached": 1}', [os.open(os.devnull, os.O_WRONLY)])
+        assert open_ones() == before
 
 
 def test_a_pod_that_uses_too_much_of_the_disk_is_told(shell: Shell, runner: ProcessRunner) -> None:

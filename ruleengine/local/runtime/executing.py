@@ -98,16 +98,22 @@ def execute(found: Contained, wanted: Wanted) -> Execution:
     return _started(found, wanted, Execution(writing, outputs), streams)
 
 
-def attach(found: Contained, wanted: Wanted) -> Execution:
-    """Be there for the container's own process from now on. Raises ``OSError``."""
+def attach(found: Contained, wanted: Wanted, patience: float = _PATIENCE) -> Execution:
+    """Be there for the container's own process from now on. Raises ``OSError``.
+
+    ``patience`` is for how many seconds its answer is waited for.
+    """
     out, out_end = os.pipe()
     err, err_end = os.pipe()
     outputs = (out,) if wanted.tty else (out, err)
     execution = Execution(None, outputs, terminal=wanted.tty)
-    answered = threading.Event()
+    answered, given_up = threading.Event(), threading.Event()
 
     def ready(place: int | None) -> None:
-        execution.stdin = place
+        if not given_up.is_set():
+            execution.stdin = place
+        elif place is not None:
+            os.close(place)
         answered.set()
 
     try:
@@ -122,8 +128,10 @@ def attach(found: Contained, wanted: Wanted) -> Execution:
             os.close(one)
     execution.stop = lambda: found.detach(number)
     execution.hang_up = lambda: found.hang_up(number)
-    if not answered.wait(_PATIENCE):
+    if not answered.wait(patience):
+        given_up.set()
         execution.stop()
+        execution.close()
         raise TimeoutError("the container did not answer")
     return execution
 
