@@ -213,7 +213,7 @@ class ProcessRunner:
         end = None if self._closing else outcome_of(plan, attempt, found, ran_out)
         if attempt.group is not None:
             attempt.group.remove()
-        if attempt.plan is not None:
+        if attempt.plan is not None and end is not None:
             self._remover.submit(self._engine.remove, attempt.plan)
         with self._lock:
             if end is None or self._closing:
@@ -340,8 +340,9 @@ class ProcessRunner:
         self._scales.shutdown(cancel_futures=True)
         for launcher in (self._launcher, self._warm_launcher):
             launcher.close()
+        if any(one.plan is not None for one in running):
+            self._engine.remove_all()  # at once: there may be many, and they have ended
         self._engine.close()
-        # what has ended in an engine until now is removed there
         self._remover.shutdown()
         # at last: if this server is killed before, the next one finds what it has left
         for attempt in running:
