@@ -35,7 +35,7 @@ def described(application: Object, line: int, repo: str = "") -> Object | None:
     return {
         "name": lookup(application, "metadata", "name", default=""),
         "line": line,
-        "namespace": lookup(spec, "destination", "namespace", default=""),
+        "namespace": str(lookup(spec, "destination", "namespace", default="")),
         "cluster": _cluster(spec),
         "sources": own,
     }

@@ -130,6 +130,23 @@ def test_applications_may_have_objects_of_one_name(repo: Repo, second: str) -> N
     assert found(repo.validate()) == []
 
 
+def test_a_destination_of_a_rule_may_be_of_any_type(repo: Repo) -> None:
+    """What rules emit is told to be wrong, and rendered all the same."""
+    emitted = """\
+apiVersion: ruleengine.dev/v1
+kind: Rule
+metadata: {name: odd}
+match: {folder: environments, form: short}
+emit:
+- apiVersion: argoproj.io/v1alpha1
+  kind: Application
+  metadata: {name: odd, namespace: ruleengine}
+  spec: {project: default, source: {path: apps/web}, destination: {namespace: 5, server: [x]}}
+"""
+    repo.write({"rules/odd.yaml": emitted})
+    assert "schema-value-type" in {code for _, code in found(repo.validate())}
+
+
 def test_one_application_may_render_an_object_twice(repo: Repo) -> None:
     """From two of its sources: the later one counts."""
     spec = "{sources: [{path: apps/web}, {path: apps/web}], destination: {namespace: twice}}"
