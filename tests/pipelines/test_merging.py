@@ -20,6 +20,7 @@ MERGED: dict[str, Any] = {"name": "a", "x": 1, "y": 3}
         ({"x": {"y": 1}}, {"x": {"y": 2, "z": 3}}, {"x": {"y": 1, "z": 3}}),
         ({"x": {"y": 1}}, {"x": "text"}, {"x": {"y": 1}}),
         ({"x": ""}, {"x": "text"}, {"x": ""}),
+        ({"x": "text"}, {"x": {"y": 1}}, {"x": "text"}),
         ({"args": ["a"]}, {"args": ["b", "c"]}, {"args": ["a"]}),
         ({"tolerations": [{"key": "a"}]}, {"tolerations": [{"key": "b"}]}, None),
         ({"mutexes": [HIGH]}, {"mutexes": [OTHER]}, None),
@@ -46,6 +47,7 @@ def test_lists_of_what_has_a_name_are_merged_by_it(field: str) -> None:
     """Entry by entry: those of the side that wins come first."""
     assert over({field: [HIGH]}, {field: [OTHER, LOW]}) == {field: [MERGED, OTHER]}
     assert over({field: [HIGH]}, {field: ["no map"]}) == {field: [HIGH]}
+    assert over({field: ["no map"]}, {field: [HIGH]}) == {field: ["no map"]}
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ def test_what_only_the_pod_knows_is_put_in_when_that_is_made() -> None:
 entrypoint: main
 podSpecPatch: |
   hostname: "{{inputs.parameters.x}}-{{retries}}"
-podMetadata: {annotations: {pod: "{{pod.name}}", node: "{{node.name}}", typo: "{{none}}"}}
+podMetadata: {annotations: {pod: "{{pod.name}}", node: "{{node.name}}", typo: "{{none}} {{steps.none.status}}"}}
 templates:
 - name: main
   inputs: {parameters: [{name: x, value: given}]}
@@ -63,7 +63,7 @@ templates:
         metadata = pods[f"given-{number}"]
         marks = metadata["annotations"]
         assert (marks["pod"], marks["node"]) == (metadata["name"], f"wf({number})")
-        assert marks["typo"] == "{{none}}"
+        assert marks["typo"] == "{{none}} {{steps.none.status}}"
 
 
 def test_claims_budgets_and_labels_may_hold_tags() -> None:
@@ -93,7 +93,10 @@ def made_by(kind: str, inner: str) -> MemoryWorld:
     """Run a step that makes the name of a claim, and one that mounts it."""
     spec = f"""
 entrypoint: main
+nodeSelector: {{disk: fast}}
 volumes:
+- name: told
+  persistentVolumeClaim: {{claimName: "{{{{workflow.outputs.parameters.told}}}}"}}
 - name: made
   persistentVolumeClaim: {{claimName: "{{{{{kind}.make.outputs.parameters.claim}}}}"}}
 templates:
@@ -101,9 +104,12 @@ templates:
   {inner}
 - name: make
   container: {{image: alpine, command: [make]}}
-  outputs: {{parameters: [{{name: claim, valueFrom: {{path: /claim}}}}]}}
+  outputs: {{parameters: [{{name: claim, globalName: told, valueFrom: {{path: /claim}}}}]}}
 - name: use
-  container: {{image: alpine, command: [use], volumeMounts: [{{name: made, mountPath: /made}}]}}
+  container:
+    image: alpine
+    command: [use]
+    volumeMounts: [{{name: made, mountPath: /made}}, {{name: told, mountPath: /told}}]
 """
     return run(spec, lambda name, _: End(parameters={"claim": "c"} if "make" in name else {}))
 
@@ -126,8 +132,10 @@ def test_a_volume_may_be_what_a_step_has_made(kind: str, inner: str) -> None:
     world = made_by(kind, inner)
     assert world.status("phase") == "Succeeded"
     use = next(one for one in world.pods() if "use" in one["metadata"]["name"])
-    volume = {"name": "made", "persistentVolumeClaim": {"claimName": "c"}}
-    assert volume in use["spec"]["volumes"]
+    assert use["spec"]["volumes"] == [
+        {"name": name, "persistentVolumeClaim": {"claimName": "c"}} for name in ("told", "made")
+    ]
+    assert use["spec"]["nodeSelector"] == {"disk": "fast"}
     make = next(one for one in world.pods() if "make" in one["metadata"]["name"])
     assert "made" not in [one["name"] for one in make["spec"]["volumes"]]
 
