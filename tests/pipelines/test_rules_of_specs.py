@@ -49,7 +49,11 @@ def test_what_only_the_pod_knows_is_put_in_when_that_is_made() -> None:
 entrypoint: main
 podSpecPatch: |
   hostname: "{{inputs.parameters.x}}-{{retries}}"
-podMetadata: {annotations: {pod: "{{pod.name}}", node: "{{node.name}}", typo: "{{none}} {{steps.none.status}}"}}
+podMetadata:
+  annotations:
+    pod: "{{pod.name}}"
+    node: "{{node.name}}"
+    typo: "{{none}} {{steps.none.status}}"
 templates:
 - name: main
   inputs: {parameters: [{name: x, value: given}]}
