@@ -210,12 +210,12 @@ class _Shelf:
         Returns what was known otherwise before, as it was and as it is.
         """
         found = {_name(one): one for one in listed}
-        self.whole = True
-        if not (self.objects or self.removed or self.absent):
+        was_whole, self.whole = self.whole, True
+        if not was_whole and not (self.objects or self.removed or self.absent):
             self.objects, self._order = found, sorted(found)
             return []
         gone = sorted(self.objects.keys() - found.keys() - self.written)
-        known = self.objects.keys() | self.absent
+        known = found.keys() if was_whole else self.objects.keys() | self.absent
         changed: list[_Was] = [(name, self.objects[name], None) for name in gone]
         for name in gone:
             self.show(name, None)

@@ -112,10 +112,13 @@ def test_a_push_goes_all_the_way_and_happens_once(demo: Demo) -> None:
     assert (demo.writes(), demo.end_state()) == (writes, state)
 
 
-def test_killed_in_the_middle_of_the_pipeline_it_comes_to_the_same_end(demo: Demo) -> None:
+@pytest.mark.parametrize("pods", [1, 3])
+def test_killed_in_the_middle_of_the_pipeline_it_comes_to_the_same_end(
+    demo: Demo, pods: int
+) -> None:
     """Nothing is pushed twice, and no step runs twice."""
     with demo.spawn() as child:
-        assert wait_for(lambda: bool(_pods_of_workflows(demo.client())), 120)
+        assert wait_for(lambda: len(_pods_of_workflows(demo.client())) >= pods, 120)
         os.kill(child.pid, signal.SIGKILL)
     before = _pods_of_workflows(demo.client())
     demo.run()

@@ -82,9 +82,16 @@ class Pair:
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return whether what is waited for is ready."""
         del now, memo
-        if value["metadata"]["name"] == "sweeper":
-            world.list("", "")
-            return Decision(next=DONE)
+        match value["metadata"]["name"]:
+            case "sweeper":
+                world.list("", "")
+                return Decision(next=DONE)
+            case "looking sweeper":
+                found = any(Target.of(one) == Target.of(AWAITED) for one in world.list("", ""))
+                return Decision(next=DONE if found else Next(stop=Stop.ON, message="a sweep"))
+            case "other reader":
+                world.get(Target.of(config_map("other")))
+                return Decision(next=DONE)
         target = Target.of(AWAITED)
         if lookup(world.get(target), "data", "ready") == "yes":
             return Decision(next=DONE)
@@ -115,11 +122,17 @@ class Quick(PollFeed):
 
 @pytest.mark.parametrize("there", [True, False])
 @pytest.mark.parametrize("before", [True, False])
-@pytest.mark.parametrize("names", [("a reader", "sweeper"), ("sweeper", "the reader")])
+@pytest.mark.parametrize(
+    "names",
+    [("a reader", "sweeper"), ("sweeper", "the reader"), ("looking sweeper", "other reader")],
+)
 def test_a_sweep_hides_nothing_from_who_reads_by_name(
     names: tuple[str, str], *, before: bool, there: bool
 ) -> None:
-    """What it finds new wakes who read it before, and who reads it afterwards is told on."""
+    """What it finds new wakes who read it before, and who reads it afterwards is told on.
+
+    What came between the sweep and the following wakes who swept.
+    """
     api = FakeApi()
     api.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}})
     if there:
