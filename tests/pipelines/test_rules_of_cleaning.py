@@ -197,3 +197,19 @@ def test_a_pod_that_has_ended_stays_for_as_long_as_its_node_goes_on() -> None:
     world.turn()
     assert world.node("good")["phase"] == "Succeeded"
     assert left(world) == []
+
+
+def test_all_that_goes_at_the_end_goes_at_once() -> None:
+    """Claims and pods, while the workflow itself is kept a little longer."""
+    claims = "volumeClaimTemplates: [{metadata: {name: work}, spec: {}}]\n"
+    spec = f"{PODS.replace('STRATEGY', 'OnWorkflowCompletion')}{claims}"
+    world = world_of(spec + "ttlStrategy: {secondsAfterCompletion: 60}\n")
+    while world.status("phase") != "Succeeded":
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    decision = world.decide()
+    gone = sorted(one.target.kind for one in decision.actions)
+    assert gone == ["PersistentVolumeClaim", "Pod", "Pod"]
+    assert decision.next.time is not None
+    assert decision.next.time > world.now
