@@ -536,3 +536,28 @@ class TestTakeOver:
         done = applied(self.live(self.CONFIG), wanted, "kubectl")
         remembered = json.loads(done.object["metadata"]["annotations"][LAST_APPLIED])
         assert remembered["metadata"]["annotations"] == {"a": "b"}
+
+
+def test_who_writes_an_object_owns_nothing_of_a_status_that_has_its_own_endpoint() -> None:
+    """Whatever status is sent along; and nobody loses a field of it."""
+    schema = schema_for("apps/v1", "Deployment")
+    before = {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "d", "uid": "1"},
+        "spec": {"replicas": 1},
+        "status": {"replicas": 1},
+    }
+    live = update(None, before, manager="a", schema=schema, now=NOW)
+    live = update(
+        live,
+        {**live, "status": {"replicas": 2}},
+        manager="controller",
+        schema=schema,
+        now=NOW,
+        subresource="status",
+    )
+    sent = {**live, "spec": {"replicas": 3}, "status": {"replicas": 4, "readyReplicas": 4}}
+    after = update(live, sent, manager="user", schema=schema, now=LATER)
+    assert owners(after)["user"] == {("f:spec", "f:replicas")}
+    assert owners(after)["controller"] == owners(live)["controller"] != set()

@@ -130,3 +130,22 @@ def test_documents_of_types_are_found_by_their_digest(call: Caller) -> None:
     after = call("GET", "/openapi/v3")[1]["paths"]
     changed = {place for place, one in after.items() if one != before[place]}
     assert changed == {"apis/example.com/v1"}
+
+
+@pytest.mark.parametrize("version", ["v2", "v2beta1"])
+def test_everything_at_once_is_of_the_kinds_that_are_served_now(call: Caller, version: str) -> None:
+    """It is made once for them, and anew as soon as a definition comes or goes."""
+    accept = FORM.format(version)
+    groups = []
+    for verb, path, body in (
+        ("GET", "/api", None),
+        ("POST", DEFINITIONS, definition()),
+        ("DELETE", f"{DEFINITIONS}/shelves.example.com", None),
+    ):
+        call(verb, path, body)
+        call.plane.settle()
+        found = [ask(call, "/apis", accept)[1] for _ in range(2)]
+        assert found[0] == found[1]
+        groups.append({one["metadata"]["name"] for one in found[0]["items"]})
+    assert groups[1] - groups[0] == {"example.com"}
+    assert groups[2] == groups[0]

@@ -260,3 +260,32 @@ def test_old_events_leave_the_disk_and_objects_stay(tmp_path: Path) -> None:
     made = store.write(Key("things", "", "new"), thing("new"), expected=0)
     assert made["metadata"]["resourceVersion"] == "1501"
     store.close()
+
+
+def test_whoever_waits_is_woken_by_a_write() -> None:
+    """It is the write that ends the waiting, and not its time."""
+    store = MemoryStore()
+    begun = threading.Event()
+    asked: list[int] = []
+
+    def never() -> bool:
+        asked.append(store.revision)
+        begun.set()
+        return False
+
+    waiting = threading.Thread(target=store.wait, args=(0, 600.0, never), daemon=True)
+    waiting.start()
+    begun.wait()
+    store.write(Key("things", "", "a"), thing("a"), expected=0)
+    waiting.join(60)
+    assert not waiting.is_alive()
+
+
+def test_of_what_was_restored_a_last_write_is_known(tmp_path: Path) -> None:
+    """So that nobody takes it for a resource that was never written."""
+    with closing(open_store(tmp_path)) as store:
+        store.write(Key("things", "", "a"), thing("a"), expected=0)
+        store.write(Key("others", "", "b"), thing("b"), expected=0)
+        assert [store.last_write(one) for one in ("things", "others", "none")] == [1, 2, 0]
+    with closing(open_store(tmp_path)) as store:
+        assert store.last_write("things") >= 1

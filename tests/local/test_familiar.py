@@ -1,5 +1,6 @@
 """What a write leaves as it was is not looked at again, and nothing comes out otherwise."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given, settings
@@ -99,3 +100,17 @@ def test_another_schema_is_a_new_look_at_everything() -> None:
     plane.settle()
     written = client.merge_patch(LAMP, {"spec": {"level": 2}}, "me").object
     assert written["spec"] == {"level": 2, "tags": {"a": "b"}}
+
+
+def test_what_is_right_for_a_kind_need_not_be_right_once_the_kind_is_another() -> None:
+    """Asked again of the same object, right after it was found to be right."""
+    plane, _ = _plane(knows=True)
+    catalog = plane.api.registry.catalog
+    served = catalog.find("", "v1", "configmaps")
+    assert served is not None
+    stored = plane.api.registry.get(served, "default", "one")
+    familiar = Familiar()
+    familiar.note(served.key("default", "one"), served, stored)
+    assert familiar.of(served, stored) is stored
+    assert familiar.of(replace(served, versions=None), stored) is None
+    assert familiar.of(served, dict(stored)) is None
