@@ -71,9 +71,6 @@ class Manager(NamedTuple):
         return text
 
 
-_SORTED_BY: Final = ("operation", "time", "name", "api_version", "subresource")
-
-
 def read_managers(managed_fields: Value, within: Trie | None = None) -> dict[ManagerKey, Manager]:
     """Return the entries of an object. Raises ``FieldsError`` where they are malformed.
 
@@ -133,13 +130,14 @@ _READ: Final[ByIdentity[None, Trie]] = ByIdentity(_read_fields)
 """Stored sets are read by each write of their object, and many objects share them."""
 
 
+_SORTED_BY: Final = ("operation", "time", "name", "api_version", "subresource")
+_ORDER: Final = itemgetter(*map(Manager._fields.index, _SORTED_BY))
+
+
 def write_managers(managers: Iterable[Manager]) -> list[Object]:
     """Return the entries as ``managedFields`` lists them: applies first, then by time."""
-    filled = [one for one in managers if one.fields]
-    return [_write_entry(*one) for one in (sorted(filled, key=_ORDER) if filled[1:] else filled)]
-
-
-_ORDER: Final = itemgetter(*map(Manager._fields.index, _SORTED_BY))
+    ordered = sorted((one for one in managers if one.fields), key=_ORDER)
+    return [_write_entry(*one) for one in ordered]
 
 
 def _write_entry(
