@@ -115,7 +115,8 @@ def _bring_tools(folder: Path) -> None:
     if busybox:
         shutil.copyfile(busybox, folder / "busybox")
         (folder / "busybox").chmod(0o755)
-        (folder / "applets").write_text(f"{_applets_of(folder / 'busybox')}\n", encoding="utf-8")
+        applets = f"applets='{_applets_of(folder / 'busybox')}'\n"
+        (folder / "applets").write_text(applets, encoding="utf-8")
     for tool in _TOOLS:
         target = folder / "busybox" if busybox else shutil.which(tool)
         if target is None:
