@@ -2,7 +2,7 @@
 
 from ruleengine.model.actions import Target
 from ruleengine.model.findings import Place
-from ruleengine.validation.identities import duplicates, identity_of
+from ruleengine.validation.identities import duplicates, identity_of, rendered_identity
 
 
 def _target(version: str = "apps/v1", namespace: str = "shop", cluster: str = "") -> Target:
@@ -40,3 +40,13 @@ def test_of_many_copies_only_a_few_are_named() -> None:
     assert len(found) == len(copies)
     assert {len(one.related) for one in found} == {5}
     assert all(one.place not in {other.place for other in one.related} for one in found)
+
+
+def test_an_application_shares_with_others_only() -> None:
+    """What two of its sources declare is its own, and what a document declares is another thing."""
+    place, manifests = Place("a.yaml", 1), [Place("apps/web.yaml", line) for line in (1, 9)]
+    own = [rendered_identity(_target(), place, one) for one in manifests]
+    assert not duplicates([*own, identity_of(_target(), Place("b.yaml", 1))])
+    other = rendered_identity(_target(), Place("c.yaml", 4), manifests[0])
+    first, second = duplicates([*own, other])
+    assert (first.code, first.place, second.place) == ("identity-object-shared", place, other.place)
