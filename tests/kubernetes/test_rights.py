@@ -1,12 +1,13 @@
 """The rights that docs/pipelines.md lists, tried with the authorizer of a real API server."""
 
 import signal
+from collections.abc import Iterator
 
 import pytest
 
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import lookup
-from tests.kubernetes.clusters import PIPELINES, Cluster
+from tests.kubernetes.clusters import PIPELINES, Cluster, cluster
 from tests.kubernetes.rights import listed, read_alike, stated, used
 from tests.local.sandboxes import until
 
@@ -92,8 +93,16 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
-def driven(real: Cluster) -> Cluster:
+def untouched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """Return a cluster of our own: what another test has created is created by nobody again."""
+    with cluster(tmp_path_factory.mktemp("rights")) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def driven(untouched: Cluster) -> Cluster:
     """Drive workflows of every feature that needs rights, with accounts that have those listed."""
+    real = untouched
     steps, collector, everywhere, controlled, declared = listed("pipelines")
     real.account("steps", steps)
     real.account("collector", collector)
