@@ -21,7 +21,10 @@ from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
 from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.inventory import Inventory, is_run
 from ruleengine.reconcile.planning import is_recorded
+from ruleengine.reconcile.records import InventoryStore
+from ruleengine.reconcile.runs import GONE, is_past
 
 _OURS = "+ruleengine"
 """How the version of a local control plane ends, also of one that is named like a cluster."""
@@ -41,12 +44,12 @@ _STATUS_FREE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """How one declared document stands: ``missing``, ``recorded``, ``handed over``, ``applied``.
+    """How a document stands: ``missing``, ``recorded``, ``handed over``, ``applied``, ``done``.
 
-    For an Application ``sync``, ``health`` and ``revision`` come from its status, for a
-    Rollout phase and pod hash, for a Workflow the health that its phase means, for what
-    events need that of the conditions; ``message`` tells what keeps it from being healthy. What
-    is handed over is Argo's to act on: only what Argo wrote about it is told.
+    A run that is gone is ``done``. For an Application ``sync``, ``health`` and ``revision`` come
+    from its status, for a Rollout phase and pod hash, for a Workflow the health that its phase
+    means, for what events need that of the conditions; ``message`` tells what keeps it from being
+    healthy. What is handed over is Argo's to act on: only what Argo wrote about it is told.
     """
 
     target: Target
@@ -158,12 +161,19 @@ def health_word(live: Object) -> str:
 
 def standings(declared: Declared, client: Client) -> Iterable[Standing]:
     """Yield how every object that a repo declares stands."""
+    namespace = declared.configuration.control_namespace
+    inventory: Inventory | None = None
     for one in declared.derived:
         target = Target.of(one.object)
         try:
             live = client.get(target)
         except NotFoundError:
             live = None
+        if live is None and is_run(target):
+            inventory = inventory or InventoryStore(client, declared.repo, namespace).read()
+            if is_past(target, inventory):
+                yield Standing(target=target, origin=one.origin, state="done", message=GONE)
+                continue
         yield _standing(target, one.origin, live, declared.configuration.engine)
 
 

@@ -66,7 +66,7 @@ def perform(
                 run.record(store, plan)
         run.perform(group)
     if store is not None and not run.stopped:
-        store.finish(plan)
+        store.finish(plan, run.outcomes)
     return tuple(run.outcomes)
 
 

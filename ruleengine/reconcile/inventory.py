@@ -6,6 +6,8 @@ deletes, so that a run that is killed at any point forgets nothing.
 
 Namespaces and CustomResourceDefinitions are never in it: pruning one would take down
 everything inside, which may belong to others.
+
+Of a Workflow it also says that it was begun: a run that is gone is done (decision 0020).
 """
 
 import base64
@@ -17,7 +19,7 @@ from ruleengine.formats import json_text
 from ruleengine.model.actions import Target
 from ruleengine.model.digests import content_digest, short_digest
 from ruleengine.model.errors import StoreError
-from ruleengine.model.names import INVENTORY_TYPE
+from ruleengine.model.names import ARGO_API_VERSION, INVENTORY_TYPE
 from ruleengine.model.values import Object, lookup
 
 SHARD: Final = 500
@@ -28,6 +30,9 @@ FORMAT: Final = 1
 
 Entries = Mapping[str, str]
 """Key of an object → its API version and the digest of what was declared."""
+
+_BEGUN: Final = " begun"
+"""How the entry of a Workflow ends that was once created."""
 
 _UNTRACKED: Final = frozenset(
     {("", "Namespace"), ("apiextensions.k8s.io", "CustomResourceDefinition")}
@@ -76,6 +81,21 @@ def key_of(target: Target) -> str:
 def entry_of(target: Target, value: Object) -> str:
     """Return what is remembered of a declared object: its API version and its digest."""
     return f"{target.api_version} {content_digest(value)}"
+
+
+def is_run(target: Target) -> bool:
+    """Tell whether an object is something that happens once: a Workflow."""
+    return (target.api_version, target.kind) == (ARGO_API_VERSION, "Workflow")
+
+
+def begun_entry(target: Target, value: Object) -> str:
+    """Return what is remembered of a run that was created: with the digest of what it runs."""
+    return f"{target.api_version} {content_digest(value.get('spec'))}{_BEGUN}"
+
+
+def has_begun(entry: str) -> bool:
+    """Tell whether an entry is that of a run that was created."""
+    return entry.endswith(_BEGUN)
 
 
 def target_of(key: str, entry: str) -> Target:
@@ -178,8 +198,9 @@ def from_secret(secret: Object) -> Shard:
 
 
 def union(one: Entries, other: Entries) -> dict[str, str]:
-    """Return both sets of entries; of one key ``other`` counts."""
-    return {**one, **other}
+    """Return both sets of entries; of one key ``other`` counts, but that a run has begun stays."""
+    begun = {key: entry for key, entry in one.items() if has_begun(entry)}
+    return {**one, **other, **begun}
 
 
 def without(entries: Entries, keys: Iterable[str]) -> dict[str, str]:

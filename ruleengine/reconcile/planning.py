@@ -20,6 +20,7 @@ from ruleengine.reconcile.foreseeing import Forecast, in_form
 from ruleengine.reconcile.inventory import Inventory, is_tracked
 from ruleengine.reconcile.observations import Observations
 from ruleengine.reconcile.pruning import prune
+from ruleengine.reconcile.runs import find_past
 from ruleengine.reconcile.sequence import in_order
 from ruleengine.reconcile.sources import ClientSource
 from ruleengine.reconcile.stamping import folder_of, stamped
@@ -64,7 +65,7 @@ def make_plan(
         for one in [*_needed_namespaces(declared, observations, intent), *declared]
     )
     for one in ordered:
-        _add(forecast, one.action)
+        _add(forecast, one.action, intent.inventory)
     pruned: Sequence[PlannedAction] = ()
     if intent.pruning:
         targets = {one.target: folder_of(one.origin) for one in declared if is_tracked(one.target)}
@@ -102,15 +103,24 @@ def _prepared(action: Action, surroundings: Surroundings, intent: Intent) -> Act
     return in_form(replace(action, object=value), surroundings)
 
 
-def _add(forecast: Forecast, action: Action) -> None:
+def _add(forecast: Forecast, action: Action, inventory: Inventory) -> None:
     if _is_crd(action.target) and _is_of_others(forecast.observations.get(action.target)):
-        text = "kept: somebody else installed it"
-        planned = PlannedAction(action=action, change=Change.UNCHANGED, message=text)
-        forecast.planned[(action.verb, action.target, RULES)] = planned
+        _keep(forecast, action, "kept: somebody else installed it")
+        return
+    past = find_past(action, forecast.observations.get, inventory)
+    if past is not None:
+        forecast.findings.extend(past.findings)
+        _keep(forecast, action, past.message)
         return
     planned = forecast.add(action, RULES)
     if planned.change is Change.WAITING:
         forecast.findings.append(_unknown_kind(action))
+
+
+def _keep(forecast: Forecast, action: Action, message: str) -> None:
+    """Plan that an object stays as it is, or away, whatever is declared."""
+    planned = PlannedAction(action=action, change=Change.UNCHANGED, message=message)
+    forecast.planned[(action.verb, action.target, RULES)] = planned
 
 
 def _needed_namespaces(

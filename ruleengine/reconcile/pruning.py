@@ -8,7 +8,7 @@ from ruleengine.model.actions import Action, Change, PlannedAction, Target, Verb
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
-from ruleengine.reconcile.inventory import Inventory, key_of, owner_text, target_of
+from ruleengine.reconcile.inventory import Inventory, is_run, key_of, owner_text, target_of
 
 _MANY: Final = 10
 """From so many objects of a folder on, pruning more than half of them is refused."""
@@ -34,13 +34,14 @@ def prune(
     ``declared`` is everything declared now, with the folder that declares it. An object is
     deleted only where the inventory and its own owner annotation agree. With ``floor``, a
     folder that was emptied, or of which more than half of ten or more would go, is refused as
-    a whole; what the folder declares anew counts as kept.
+    a whole; what the folder declares anew counts as kept. Runs stay: they have happened.
     """
     keys = {key_of(target) for target in declared}
     planned: list[PlannedAction] = []
     findings: list[Finding] = []
     for folder, entries in sorted(inventory.folders.items()):
-        gone = [target_of(key, entries[key]) for key in sorted(entries) if key not in keys]
+        known = (target_of(key, entries[key]) for key in sorted(entries) if key not in keys)
+        gone = [one for one in known if not is_run(one)]
         kept = sum(where == folder for where in declared.values())
         owner = owner_text(inventory.repo, folder)
         deletions = []

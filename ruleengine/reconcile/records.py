@@ -1,10 +1,10 @@
 """The inventory in the cluster: read before planning, widened before and shrunk after writes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ConflictError
-from ruleengine.model.actions import Change, Plan, Target, Verb
+from ruleengine.model.actions import Change, Outcome, Plan, Target, Verb
 from ruleengine.model.names import INVENTORY_TYPE, MANAGER, OWNER
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.inventory import (
@@ -22,6 +22,7 @@ from ruleengine.reconcile.inventory import (
     to_secret,
     union,
 )
+from ruleengine.reconcile.runs import Begun
 from ruleengine.reconcile.stamping import folder_of
 
 RULES = "rules"
@@ -66,13 +67,14 @@ class InventoryStore:
         """Store the union of what was owned and what is declared; return the writes."""
         return self._insist(lambda: self._widen(plan))
 
-    def finish(self, plan: Plan) -> int:
-        """Forget what is gone or no longer ours; return the writes.
+    def finish(self, plan: Plan, outcomes: Iterable[Outcome] = ()) -> int:
+        """Forget what is gone or no longer ours, remember which runs have begun; return the writes.
 
         An object that was to be deleted and still lives stays tracked; call this again
         once everything has settled, and what has vanished since is forgotten.
         """
-        return self._insist(lambda: self._shrink(plan))
+        begun = Begun(outcomes)
+        return self._insist(lambda: self._shrink(plan, begun))
 
     def _insist(self, store: Callable[[], int]) -> int:
         """Store; where somebody else wrote a record meanwhile, read and store again."""
@@ -90,7 +92,7 @@ class InventoryStore:
             writes += self._store(folder, union(before, entries))
         return writes
 
-    def _shrink(self, plan: Plan) -> int:
+    def _shrink(self, plan: Plan, begun: Begun) -> int:
         declared = declared_entries(plan)
         keys = {key for entries in declared.values() for key in entries}
         writes = 0
@@ -102,7 +104,7 @@ class InventoryStore:
                 and (key in keys or not self._owned(target_of(key, entry), folder))
             }
             kept = {key: entry for key, entry in entries.items() if key not in gone}
-            writes += self._store(folder, kept)
+            writes += self._store(folder, begun.noted(kept))
         return writes
 
     def _owned(self, target: Target, folder: str) -> bool:

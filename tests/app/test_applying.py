@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 from ruleengine.app.observing import Observers
-from ruleengine.model.actions import Change, Outcome, Result
+from ruleengine.model.actions import Change, Outcome, Result, Target
 from ruleengine.model.values import lookup
 from tests.app.kit import (
     APPLICATION,
@@ -30,6 +30,22 @@ def test_applying_twice_writes_nothing_the_second_time(world: World) -> None:
     assert set(results(second).values()) == {Result.UNCHANGED}
     assert not second.failed
     assert (world.writes() - before, second.writes) == (0, 0)
+
+
+def test_a_workflow_that_has_run_and_is_gone_is_not_run_again(world: World) -> None:
+    """It is done, in the words of ``status`` too, and a second apply writes nothing."""
+    target = Target("argoproj.io/v1alpha1", "Workflow", "ruleengine", "once")
+    head = f"apiVersion: {target.api_version}\nkind: Workflow\nmetadata: {{name: once}}\n"
+    spec = "spec: {entrypoint: wait, templates: [{name: wait, suspend: {}}]}\n"
+    world.change({"pipelines/once.yaml": head + spec})
+    assert results(world.apply())[str(target)] is Result.CREATED
+    world.client().delete(target)
+    before = world.writes()
+    again = world.apply()
+    (standing,) = [one for one in again.standings if one.target == target]
+    assert (standing.state, again.failed) == ("done", False)
+    assert world.get(target) is None
+    assert world.writes() == before
 
 
 def test_without_waiting_the_documents_are_written_and_nothing_else(world: World) -> None:

@@ -29,6 +29,11 @@ CODES: tuple[Code, ...] = (
         "Delete it by hand if it is not needed.",
     ),
     Code(
+        "plan-run-changed",
+        "A Workflow is declared differently from what was run under its name",
+        "Use generateName, give it another name, or resubmit it.",
+    ),
+    Code(
         "plan-decision-failed",
         "A reconciler failed on one object; everything else goes on",
         "Report it with the object; this is a fault of ruleengine.",
