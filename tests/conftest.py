@@ -51,9 +51,12 @@ def postgresql() -> Iterator[str]:
 
 @pytest.fixture(autouse=True, scope="session")
 def programs_can_be_interrupted() -> None:
-    """Undo what a shell does to what it runs in the background: it lets SIGINT be ignored."""
+    """Undo what a shell does to what it runs in the background, and nohup: they ignore signals."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGHUP, signal.SIGQUIT):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, lambda *_: None)  # we go on, and our programs have the default
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -64,6 +64,23 @@ def test_a_pod_sees_the_distribution_of_its_image(shell: Shell) -> None:
     assert log == Path("/etc/os-release").read_text()
 
 
+def test_a_pod_ignores_no_signal_that_its_server_ignores(tmp_path: Path) -> None:
+    """A server is often started with nohup, or in the background."""
+    require_sandbox()
+    ignored = [signal.SIGHUP, signal.SIGINT, signal.SIGQUIT]
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in ignored}
+    try:
+        runner = ProcessRunner(tmp_path / "pods", SystemClock())
+        try:
+            _, log = Shell(runner, "deaf").run("grep SigIgn /proc/self/status")
+        finally:
+            runner.close()
+    finally:
+        for one, handler in before.items():
+            signal.signal(one, handler)
+    assert int(log.split()[1], 16) == 0
+
+
 def test_the_end_of_the_log_can_be_the_message(shell: Shell) -> None:
     """Where a failure left none."""
     failed, _ = shell.run("echo why; exit 1", log_is_message=True)

@@ -136,6 +136,7 @@ def contain(asked: dict[str, Any], descriptors: list[int]) -> int:
     for folder in asked["groups"]:
         with open(f"{folder}/cgroup.procs", "w") as file:  # noqa: PTH123
             file.write("0")
+    _heed_signals()
     os.setsid()
     os.umask(0o022)
     with open("/dev/null", "r+b", buffering=0) as nothing:  # noqa: PTH123
@@ -148,6 +149,16 @@ def contain(asked: dict[str, Any], descriptors: list[int]) -> int:
         command = [*asked["command"], *(str(one) for one in descriptors)]
         os.execvpe(command[0], command, {"PATH": os.environ.get("PATH", os.defpath)})  # noqa: S606
     return supervise(given, log, control)
+
+
+def _heed_signals() -> None:
+    """Undo what the server was told to ignore (by ``nohup``, say): containers are not.
+
+    What Python itself ignores, whoever starts a program gives back.
+    """
+    for number in signal.valid_signals() - {signal.SIGPIPE, signal.SIGXFSZ}:
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
 
 
 def supervise(given: int, log: int, control: int) -> int:
