@@ -60,8 +60,12 @@ def _parameter(declared: Object, argument: Object | None, read_key: ReadKey) -> 
     return {**_described(declared), "value": value}
 
 
+_DESCRIBED = ("name", "default", "enum", "description")
+"""What a parameter says besides its value; who resumes a suspended node may need all of it."""
+
+
 def _described(parameter: Object) -> Object:
-    return {key: parameter[key] for key in ("name", "enum", "description") if key in parameter}
+    return {key: parameter[key] for key in _DESCRIBED if key in parameter}
 
 
 def _own_value(parameter: Object, read_key: ReadKey) -> str | None:

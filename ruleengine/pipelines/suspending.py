@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from ruleengine.formats.json_text import loads
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.phases import Phase
@@ -18,7 +19,8 @@ WAITING = "waiting to be resumed"
 def go_on(machine: "Machine", node: Object, template: Object) -> Object:
     """End a suspended node whose time has come; else it waits."""
     if "outputs" not in node and template.get("outputs"):
-        node = machine.tree.update(node, outputs=template["outputs"])
+        inputs = _with_choices(node.get("inputs"))
+        node = machine.tree.update(node, outputs=template["outputs"], inputs=inputs)
     text = lookup(template, "suspend", "duration")
     if text is None or text == "":
         return node
@@ -61,12 +63,33 @@ def lacking_outputs(node: Object) -> list[str]:
 
 
 def _default_of(declared: Object, node: Object) -> Value:
-    """Return the default of an output: its own, else what the input of its name has."""
+    """Return the default of an output: its own, else that of the input of its name."""
     default: Value = lookup(declared, "valueFrom", "default")
     if default is not None:
         return default
     inputs = lookup(node, "inputs", "parameters", default=())
-    return next((one.get("value") for one in inputs if one["name"] == declared["name"]), None)
+    return next((one.get("default") for one in inputs if one["name"] == declared["name"]), None)
+
+
+def _with_choices(inputs: Object | None) -> Object | None:
+    """Return inputs that say what may be chosen where their values do, as a step made them.
+
+    Such a value is the JSON of a parameter with an ``enum``, whose first one is the default.
+    """
+    if not inputs or not inputs.get("parameters"):
+        return inputs
+    return {**inputs, "parameters": [_with_choice(one) for one in inputs["parameters"]]}
+
+
+def _with_choice(parameter: Object) -> Object:
+    try:
+        choices = lookup(loads(parameter["value"]), "enum")
+    except ValueError:
+        return parameter
+    if not isinstance(choices, list) or not choices:
+        return parameter
+    texts = [as_text(one) for one in choices]
+    return {"default": texts[0], **parameter, "enum": texts}
 
 
 def _filled(declared: Object, node: Object) -> Object:

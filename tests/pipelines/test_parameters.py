@@ -33,10 +33,12 @@ def read_key(name: str, key: str) -> str | None:
 def test_an_argument_wins_over_value_and_default(
     declared: dict[str, object], argument: dict[str, object] | None, value: str
 ) -> None:
-    """And an input's own value over its default; every value is a text."""
+    """And an input's own value over its default, which is told all the same; a value is a text."""
     template = {"inputs": {"parameters": [{"name": "p", **declared}]}}
     arguments = {"parameters": [{"name": "p", **argument}]} if argument else {}
-    assert bind(template, arguments, read_key)["parameters"] == [{"name": "p", "value": value}]
+    (bound,) = bind(template, arguments, read_key)["parameters"]
+    kept = {key: declared[key] for key in ("default",) if key in declared}
+    assert bound == {"name": "p", **kept, "value": value}
 
 
 def test_an_input_without_any_value_is_told() -> None:

@@ -13,8 +13,8 @@ SUPPLIED: Object = {"supplied": {}}
 
 
 def node(*outputs: Object, **inputs: str) -> Object:
-    """Return a suspended node with outputs and the values of its inputs."""
-    given = [{"name": name, "value": value} for name, value in inputs.items()]
+    """Return a suspended node with outputs and the defaults of its inputs, which have values."""
+    given = [{"name": name, "value": "v", "default": value} for name, value in inputs.items()]
     return {"outputs": {"parameters": list(outputs)}, "inputs": {"parameters": given}}
 
 
@@ -35,12 +35,13 @@ DEFAULTED = {"valueFrom": {"supplied": {}, "default": 1}}
         (node(output(), answer="input"), "input"),
         (node(output(), other="input"), None),
         (node(output()), None),
+        ({**node(output()), "inputs": {"parameters": [{"name": "answer", "value": "v"}]}}, None),
     ],
 )
-def test_an_output_is_what_was_supplied_else_its_default_else_the_input(
+def test_an_output_is_what_was_supplied_else_its_default_else_that_of_the_input(
     found: Object, value: str | None
 ) -> None:
-    """That of its own name; one that has nothing of these is lacking."""
+    """Of the input of its own name, whose value answers nothing; without these it is lacking."""
     if value is None:
         assert lacking_outputs(found) == ["answer"]
         with pytest.raises(NodeError, match="raw output parameter 'answer' has not been set"):
@@ -48,6 +49,46 @@ def test_an_output_is_what_was_supplied_else_its_default_else_the_input(
         return
     assert lacking_outputs(found) == []
     assert filled_outputs(found) == {"parameters": [{"name": "answer", "value": value}]}
+
+
+ASKED = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {{name: ask, template: ask, arguments: {{parameters: [{argument}]}}}}
+- name: ask
+  suspend: {{duration: 1s}}
+  inputs: {{parameters: [{{name: answer{default}}}]}}
+  outputs: {{parameters: [{{name: answer, valueFrom: {{supplied: {{}}}}}}]}}
+"""
+CHOICES = """{name: answer, value: '{"enum": ["one", 2]}'}"""
+
+
+@pytest.mark.parametrize(
+    ("argument", "default", "answer"),
+    [
+        ("", ", default: usual", "usual"),
+        ("{name: answer, value: asked}", ", default: usual", "usual"),
+        ("{name: answer, value: asked}", "", None),
+        (CHOICES, "", "one"),
+        (CHOICES, ", default: usual", "usual"),
+        ("{name: answer, value: '{\"enum\": []}'}", "", None),
+        ("{name: answer, value: '{\"enum\": true}'}", "", None),
+        ("{name: answer, value: '[1]'}", "", None),
+    ],
+)
+def test_who_asks_says_what_is_the_default(argument: str, default: str, answer: str | None) -> None:
+    """The input's own default, else the first of the choices that a step made."""
+    world = world_of(ASKED.format(argument=argument, default=default))
+    world.settle()
+    node = world.node("ask")
+    if answer is None:
+        assert (node["phase"], "has not been set" in node["message"]) == ("Error", True)
+        return
+    assert node["outputs"]["parameters"] == [{"name": "answer", "value": answer}]
+    choices = node["inputs"]["parameters"][0].get("enum")
+    assert choices == (["one", "2"] if argument == CHOICES else None)
 
 
 def test_an_output_keeps_the_name_that_the_whole_workflow_knows_it_by() -> None:

@@ -22,7 +22,7 @@ templates:
     - {name: two, template: ask}
     - {name: after, template: say, dependencies: [one, two]}
 - name: ask
-  inputs: {parameters: [{name: size, value: small}]}
+  inputs: {parameters: [{name: size, default: small}]}
   suspend: {}
   outputs:
     parameters:
@@ -50,7 +50,7 @@ def go_on(world: MemoryWorld, changed: Object) -> None:
 
 
 def test_resumed_with_supplied_values_it_succeeds() -> None:
-    """An output that nobody supplies has the value of the input of its name."""
+    """An output that nobody supplies has the default of the input of its name."""
     world = asking()
     go_on(world, telling.resume(world.workflow(), START, supplied={"verdict": "yes"}))
     assert world.status("phase") == "Succeeded"
