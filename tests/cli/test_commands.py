@@ -397,6 +397,58 @@ def test_shells_complete_commands() -> None:
     assert "validate" in found.stdout
 
 
+_AT_IMPORT = """
+import signal, sys, weakref
+from ruleengine.__main__ import main
+
+class Interrupting:
+    def find_spec(self, name, path, target=None):
+        if name == {name!r} and {lost}:
+            self.gone = weakref.ref(set(), lambda _: signal.raise_signal(signal.SIGINT))
+        elif name == {name!r}:
+            signal.raise_signal(signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupting())
+main()
+"""
+"""The program, interrupted while it imports a module; lost is what is raised in a callback."""
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"),
+    [
+        ("ruleengine.cli.main", False),
+        ("ruleengine.cli.main", True),
+        ("click", False),
+        ("click", True),
+        ("ruleengine.cli.doctor", False),
+    ],
+)
+def test_ctrl_c_while_modules_are_imported_is_no_traceback(name: str, lost: bool) -> None:
+    """Not even where an exception would be lost; before a command, and inside of it."""
+    found = run("-c", _AT_IMPORT.format(name=name, lost=lost), "doctor")
+    assert (found.returncode, found.stdout, found.stderr.strip()) == (130, "", "interrupted")
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "errors"),
+    [
+        ("", 130, "interrupted\n"),
+        ("import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)", 0, ""),
+    ],
+)
+def test_ctrl_c_at_the_end_is_no_traceback(before: str, code: int, errors: str) -> None:
+    """While the interpreter ends; whoever is started ignoring it goes on ignoring it."""
+    found = run(
+        "-c",
+        f"import atexit, signal; {before}\n"
+        "atexit.register(lambda: signal.raise_signal(signal.SIGINT))\n"
+        "from ruleengine.__main__ import main; main()",
+        "--version",
+    )
+    assert (found.returncode, found.stderr) == (code, errors)
+
+
 @pytest.mark.parametrize(
     ("arguments", "more"), [(("validate", "--jobs", "2"), 3000), (("apply",), 0)]
 )
