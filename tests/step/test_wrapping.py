@@ -312,9 +312,13 @@ def test_a_busybox_that_does_not_run_is_no_tool(
 
 @pytest.mark.parametrize("member", [False, True])
 def test_a_command_is_the_program_of_its_image(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, member: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+    *,
+    member: bool,
 ) -> None:
-    """Whatever the shell that the wrapper runs in would do by itself under that name."""
+    """Whatever the shell around it would do under that name; without one, what to do is said."""
     place = tmp_path / "programs"
     place.mkdir()
     for name in ("echo", "od", "sh"):
@@ -344,3 +348,5 @@ def test_a_command_is_the_program_of_its_image(
         with begin_prepared(inner, *first, *command) as process:
             out, _ = process.communicate(timeout=30)
         assert (process.returncode, out.decode()) == (code, said)
+        problem = f"there is no program {command[0]} in this image: take one that has it"
+        assert (problem in capfd.readouterr().err) is (code == 64)
