@@ -143,8 +143,10 @@ def _perform(
     outcomes = perform(plan, client, engagement.store, execution)
     if lost:
         raise lost[0]
-    drives = options.wait and _drives(engagement, options)
-    settled = _settled(engagement, options, observers) if drives else None
+    settled = None
+    if options.wait and _drives(engagement, options):
+        observers.driving()
+        settled = _settled(engagement, options, observers)
     if settled is not None and not settled.cancelled:
         engagement.store.finish(plan)  # what was held by a finalizer may be gone by now
     found = settled.findings if settled else ()
@@ -168,7 +170,8 @@ def _notes(engagement: Engagement, options: ApplyOptions) -> Iterator[str]:
     if not engagement.declared.derived:
         yield f"{engagement.workspace.root} declares nothing: write a file into environments/"
     if engagement.declared.configuration.engine is Engine.HANDOVER:
-        yield "handed over: Argo's controllers act on these documents"
+        ends = ", so this run ends here" if options.keep else ""
+        yield f"handed over: Argo's controllers act on these documents{ends}"
     elif not _drives(engagement, options):
         yield "documents are written, nothing drives them: wait for a controller, or use --drive"
     elif not options.wait:

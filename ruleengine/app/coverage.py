@@ -27,7 +27,7 @@ def cover(directory: Path, engine: Engine | None) -> Coverage:
     """
     declared = declare(config_repo(directory))
     uses = coverage(declared.snapshot.documents, engine or declared.configuration.engine)
-    return Coverage(uses=uses, findings=declared.snapshot.findings)
+    return Coverage(uses=uses, findings=declared.unread)
 
 
 def totals(uses: Iterable[FieldUse]) -> dict[Support, int]:

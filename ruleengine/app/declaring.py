@@ -20,7 +20,8 @@ from ruleengine.model.trees import Snapshot, Tree
 class Declared:
     """A state of a config repo, evaluated. ``actions`` begin with what all of them need.
 
-    ``repo`` is the identity of the config repo in inventories and owner annotations.
+    ``repo`` is the identity of the config repo in inventories and owner annotations. ``unread``
+    are those of the findings that tell what could not be read as it was meant.
     """
 
     tree: Tree = field(repr=False)
@@ -29,6 +30,7 @@ class Declared:
     derived: tuple[Derived, ...] = field(repr=False)
     actions: tuple[Action, ...] = field(repr=False)
     findings: tuple[Finding, ...]
+    unread: tuple[Finding, ...]
     repo: str
 
 
@@ -62,6 +64,7 @@ def declare(workspace: Workspace, revision: str = "", only: tuple[str, ...] = ()
         derived=evaluation.derived,
         actions=(*crds, *evaluation.actions),
         findings=order_findings((*wrong, *evaluation.findings)),
+        unread=order_findings(wrong),
         repo=repo_name(configuration, root),
     )
 

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import Workspace, require_config_repo
-from ruleengine.model.errors import UsageError
+from ruleengine.model.errors import FailedError, UsageError
 
 MINIMUM_PYTHON = (3, 11)
 _PROGRAMS = {
@@ -179,7 +180,19 @@ def _repo(workspace: Workspace) -> Iterator[Check]:
         yield Check(subject=subject, good=False, needed=True, message=message, remedy=remedy)
         return
     yield Check(subject=subject, good=True, needed=True, message=str(workspace.root))
+    yield _settings(workspace)
     yield _writable(workspace.state_folder)
+
+
+def _settings(workspace: Workspace) -> Check:
+    """Return whether commands can go by what the repo sets."""
+    subject = "settings"
+    try:
+        found = settings(workspace)
+    except FailedError as error:
+        message, remedy = error.message, error.remedy
+        return Check(subject=subject, good=False, needed=True, message=message, remedy=remedy)
+    return Check(subject=subject, good=True, needed=True, message=f"engine {found.engine}")
 
 
 def _writable(folder: Path) -> Check:

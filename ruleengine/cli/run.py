@@ -55,7 +55,8 @@ def command(
 
     Webhooks are received on this machine's loopback address, at the ports that the event
     sources name. An event is answered once it is stored, and starts what it is to start in
-    this run or in the next one.
+    this run or in the next one. With engine handover nothing is left to do here once the
+    documents are written: a run ends then.
     """
     from ruleengine.app.applying import ApplyOptions, apply
     from ruleengine.cli.watching import observed
@@ -68,13 +69,20 @@ def command(
     with observed(told) as looking_on:
         observers = looking_on
         if output == "text":
-            observers = replace(looking_on, found=partial(_warn, warned))
-            click.echo("running until Ctrl-C")
-            if metrics_port is not None:
-                click.echo(f"metrics: http://127.0.0.1:{metrics_port}/metrics")
+            observers = replace(
+                looking_on,
+                found=partial(_warn, warned),
+                driving=partial(_tell_running, metrics_port),
+            )
         delivery = apply(directory, cluster, options, observers)
     left = tuple(one for one in delivery.findings if one not in warned)
     return _report(replace(delivery, findings=left), output)
+
+
+def _tell_running(metrics_port: int | None) -> None:
+    click.echo("running until Ctrl-C")
+    if metrics_port is not None:
+        click.echo(f"metrics: http://127.0.0.1:{metrics_port}/metrics")
 
 
 def _warn(warned: "list[Finding]", finding: "Finding") -> None:
@@ -101,12 +109,13 @@ def _report(delivery: "Delivery", output: str) -> int:
         show_findings(output, delivery.findings)
         return ExitCode.FAILED
     show_findings(output, delivery.findings, beside=True)
-    failed = delivery.settled.failed if delivery.settled is not None else ()
+    settled = delivery.settled
+    failed, word = (settled.failed, "stopped") if settled is not None else ((), "ended")
     lines = told_lines("failed", failed)
     lines += [f"note: {note}\n" for note in delivery.notes]
     show(
         output,
-        lambda _: "".join([*lines, f"stopped after {delivery.writes} writes\n"]),
+        lambda _: "".join([*lines, f"{word} after {delivery.writes} writes\n"]),
         lambda: delivery_data(delivery),
     )
     if delivery.error is not None:

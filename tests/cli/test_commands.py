@@ -494,6 +494,16 @@ def test_names_that_there_are_not_are_answered_with_what_is_near(
     assert (found.code in (1, 3), near in found.errors) == (True, True), found.text
 
 
+def test_the_doctor_tells_of_settings_that_are_wrong(tmp_path: Path) -> None:
+    """As something that is missing, with its place; and what the engine is where they are not."""
+    other = make_repo(tmp_path / "config", {**FILES, "ruleengine.yaml": "\nengin: native\n"})
+    found = call(other.root, "doctor")
+    assert (found.code, "settings: ruleengine.yaml:2:1: there is no" in found.output) == (1, True)
+    assert "did you mean engine?" in found.output
+    other.write({"ruleengine.yaml": "engine: handover\n"})
+    assert "settings: engine handover" in call(other.root, "doctor").output
+
+
 @pytest.mark.parametrize(
     "words", [("status",), ("get", "pods"), ("why", "configmap/web"), ("pipeline", "list")]
 )

@@ -422,7 +422,7 @@ def test_a_place_that_cannot_hold_an_index_changes_no_result(repo: Repo) -> None
 
 
 def test_coverage_tells_what_it_could_not_look_at(repo: Repo) -> None:
-    """A file that cannot be read is missing from the list, and that is said."""
+    """A file that cannot be read is missing from the list, and that is said; so are settings."""
     repo.write({"pipelines/broken.yaml": "a: [\n"})
     result = call(repo.root, "coverage")
     result.check_explained(1)
@@ -430,6 +430,10 @@ def test_coverage_tells_what_it_could_not_look_at(repo: Repo) -> None:
     assert "environments/staging/web.yaml:1" in result.output
     data = json.loads(call(repo.root, "coverage", "-o", "json").output)
     assert [one["path"] for one in data["findings"]] == ["pipelines/broken.yaml"]
+    repo.write({"pipelines/broken.yaml": None, "ruleengine.yaml": "engin: handover\n"})
+    result = call(repo.root, "coverage")
+    result.check_explained(1)
+    assert "ruleengine.yaml:1:1 error configuration-field-unknown" in result.errors
 
 
 @pytest.mark.parametrize("command", [("rules", "list"), ("rules", "test")], ids=" ".join)

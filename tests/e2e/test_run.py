@@ -90,15 +90,17 @@ def test_every_acknowledged_event_survives_kill_9(site: Place, port: int) -> Non
 
 def test_ctrl_c_ends_a_run_and_closes_its_ports(site: Place, port: int) -> None:
     """Its exit code is 0: it is the way to end it. What it had taken in is handled."""
-    process = site.spawn("run")
+    process = site.spawn("run", output=subprocess.PIPE)
     try:
         assert send(port, process, patient=True) == 200
         process.send_signal(signal.SIGINT)
-        assert process.wait(_PATIENCE) == 0
+        told, _ = process.communicate(timeout=_PATIENCE)
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+    assert process.returncode == 0
+    assert b"running until Ctrl-C" in told
     assert send(port, process) == 0
     assert site.call("apply").code == 0
     assert len(started(site)) == 1
@@ -123,3 +125,17 @@ def test_two_runs_on_one_state_receive_once(site: Place, port: int) -> None:
                 process.wait()
     assert site.call("apply").code == 0
     assert len(set(started(site))) == 2
+
+
+def test_with_handover_a_run_writes_and_ends(tmp_path: Path, port: int) -> None:
+    """It says who goes on, and does not claim to be running."""
+    files = {
+        "ruleengine.yaml": "engine: handover\nrepo: https://example.com/r.git\n",
+        "triggers/on-push.yaml": TRIGGER.format(port=port),
+    }
+    with place(tmp_path, files) as made:
+        found = made.call("run")
+    assert found.code == 0, found.text
+    assert "Argo's controllers act on these documents, so this run ends here" in found.output
+    assert "ended after" in found.output
+    assert "running until" not in found.output
