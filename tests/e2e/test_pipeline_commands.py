@@ -240,6 +240,8 @@ def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) 
     listed = site.pipeline("archive", "list", "-l", "team=shop", "-o", "name")
     assert listed.output == "workflow/kept\n"
     assert "Status:    Failed" in site.pipeline("archive", "get", "kept").output
+    for verb in ("get", "delete"):
+        assert completions(site, "pipeline", "archive", verb, "ke") == ["kept"]
     retried = site.pipeline("archive", "retry", "kept", "-p", "level=high", "-o", "json")
     assert retried.code == 0, retried.text
     assert set(phases(retried).values()) == {"Succeeded"}
@@ -260,6 +262,10 @@ def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path
         ("make", "folder"),
         ("make", "plain"),
     ]
+    assert completions(site, "pipeline", "logs", "keeps-1", "") == ["make"]
+    offered = completions(site, "pipeline", "artifact", "get", "keeps-1", "")
+    assert offered == ["folder", "make/folder", "make/plain", "plain"]
+    assert completions(site, "pipeline", "artifact", "get", "keeps-none", "") == []
     to = ("--to", str(tmp_path / "all"))
     assert site.pipeline("artifact", "get", "keeps-1", *to).code == 0
     assert (tmp_path / "all/make/folder/a").read_text() == "one\n"

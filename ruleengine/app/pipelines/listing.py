@@ -1,6 +1,6 @@
 """Workflows as they are: filtered and ordered lists, and names for the shell."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,8 @@ from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import config_repo
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.phases import COMPLETED
+from ruleengine.pipelines.phases import COMPLETED, NodeType
+from ruleengine.pipelines.verbs.artifacts import artifacts_of
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
 
@@ -75,8 +76,13 @@ def declared_names(directory: Path) -> list[str]:
     )
 
 
-def live_names(directory: Path, choice: ClusterChoice, kind: str, namespace: str) -> list[str]:
-    """Return the names of live objects; none where the local control plane does not run."""
+def names_at(
+    directory: Path,
+    choice: ClusterChoice,
+    namespace: str,
+    names: Callable[[Place], Iterable[str]],
+) -> list[str]:
+    """Return names of what is at a place; none where the local control plane does not run."""
     from ruleengine.app import local_plane
     from ruleengine.app.clusters import state_folder
 
@@ -86,5 +92,31 @@ def live_names(directory: Path, choice: ClusterChoice, kind: str, namespace: str
     if not named and local_plane.status(state_folder(choice, workspace)) is None:
         return []
     with opened(directory, choice, namespace) as place:
-        where = "" if kind == "ClusterWorkflowTemplate" else place.namespace
-        return sorted(finding.names_of(finding.objects(place, kind, where)))
+        return sorted(set(names(place)))
+
+
+def live_names(place: Place, kind: str) -> Iterable[str]:
+    """Return the names of live objects of a kind."""
+    where = "" if kind == "ClusterWorkflowTemplate" else place.namespace
+    return finding.names_of(finding.objects(place, kind, where))
+
+
+def archived_names(place: Place) -> Iterable[str]:
+    """Return the names of archived workflows."""
+    from ruleengine.app.pipelines.archive import entries
+    from ruleengine.services.archives.archive import Query
+
+    return (one.name for one in entries(place, Query(namespace=place.namespace)))
+
+
+def step_names(place: Place, workflow: str) -> Iterable[str]:
+    """Return the names of the steps of a workflow that have logs."""
+    nodes: Object = lookup(finding.workflow(place, workflow), "status", "nodes", default={})
+    return (str(one["displayName"]) for one in nodes.values() if one["type"] == NodeType.POD)
+
+
+def artifact_names(place: Place, workflow: str) -> Iterable[str]:
+    """Return how the artifacts of a workflow that are still there are called."""
+    for one in artifacts_of(finding.workflow(place, workflow)):
+        if not one.is_deleted:
+            yield from (one.name, f"{one.step}/{one.name}")

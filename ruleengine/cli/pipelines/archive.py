@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import (
     Manner,
     Where,
@@ -93,7 +94,7 @@ def list_command(
     show_objects(where.output, values, lambda _: columns([head, *rows]) if rows else "none\n")
 
 
-_name = click.argument("name", metavar="NAME|UID")
+_name = click.argument("name", metavar="NAME|UID", shell_complete=completing.archived)
 
 
 @command.command("get", epilog="Example: ruleengine pipeline archive get build-x7k2p -o yaml")
@@ -112,7 +113,13 @@ def get_command(*, name: str, selector: "NodeSelector", where: Where) -> None:
 
 
 @command.command("delete", epilog="Example: ruleengine pipeline archive delete build-x7k2p")
-@click.argument("names", nargs=-1, required=True, metavar="NAME|UID...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="NAME|UID...",
+    shell_complete=completing.archived,
+)
 @placed
 def delete_command(*, names: tuple[str, ...], where: Where) -> None:
     """Forget archived workflows. Live ones stay."""

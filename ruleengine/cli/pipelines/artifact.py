@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import Where, node_field_selector, printing, workflow
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.values import Object
@@ -72,7 +73,9 @@ or its place is taken.
 
 @command.command("get", epilog=_GET_EPILOG)
 @workflow
-@click.argument("artifact", metavar="[NAME|STEP/NAME]", default="")
+@click.argument(
+    "artifact", metavar="[NAME|STEP/NAME]", default="", shell_complete=completing.artifacts
+)
 @click.option(
     "--to",
     "target",

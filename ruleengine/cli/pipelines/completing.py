@@ -1,10 +1,15 @@
 """Names for the shell to complete. Nothing is started for it, and nothing goes wrong loudly."""
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from ruleengine.model.errors import RuleEngineError
+
+if TYPE_CHECKING:
+    from ruleengine.app.pipelines.places import Place
 
 
 def workflows(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -39,9 +44,41 @@ def pipelines(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     return [name for name in names if name.startswith(incomplete)]
 
 
+def archived(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return names of archived workflows."""
+    del param
+    from ruleengine.app.pipelines.listing import archived_names
+
+    return _offered(ctx, archived_names, incomplete)
+
+
+def steps(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return names of the steps of the workflow that was named before."""
+    del param
+    from ruleengine.app.pipelines.listing import step_names
+
+    return _offered(ctx, lambda place: step_names(place, ctx.params["name"]), incomplete)
+
+
+def artifacts(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return names of the artifacts of the workflow that was named before."""
+    del param
+    from ruleengine.app.pipelines.listing import artifact_names
+
+    return _offered(ctx, lambda place: artifact_names(place, ctx.params["name"]), incomplete)
+
+
 def _live(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
-    from ruleengine.app.clusters import ClusterChoice
     from ruleengine.app.pipelines.listing import live_names
+
+    return _offered(ctx, lambda place: live_names(place, kind), incomplete)
+
+
+def _offered(
+    ctx: click.Context, names: "Callable[[Place], Iterable[str]]", incomplete: str
+) -> list[str]:
+    from ruleengine.app.clusters import ClusterChoice
+    from ruleengine.app.pipelines.listing import names_at
 
     given = ctx.params
     choice = ClusterChoice(
@@ -49,10 +86,9 @@ def _live(ctx: click.Context, kind: str, incomplete: str) -> list[str]:
         kubeconfig=given.get("kubeconfig") or "",
         state=given.get("state"),
     )
+    directory, namespace = given.get("directory") or Path(), given.get("namespace") or ""
     try:
-        names = live_names(
-            given.get("directory") or Path(), choice, kind, given.get("namespace") or ""
-        )
+        found = names_at(directory, choice, namespace, names)
     except (RuleEngineError, OSError):
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in found if name.startswith(incomplete)]

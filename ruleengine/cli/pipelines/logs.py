@@ -13,6 +13,7 @@ from zlib import crc32
 import click
 
 from ruleengine.cli.options import DurationType, gathering
+from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import Where, node_field_selector, printing, workflow
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
@@ -58,7 +59,7 @@ def _reading(
 
 @click.command("logs", epilog=_EPILOG)
 @workflow
-@click.argument("step", default="")
+@click.argument("step", default="", shell_complete=completing.steps)
 @click.option("-f", "--follow", is_flag=True, help="Go on while steps write, to its end.")
 @gathering(
     "reading",
