@@ -60,7 +60,7 @@ class Following:
 class Followed:
     """How it ended: the workflows as they were last, by target; ``None`` went before its end.
 
-    ``driver`` tells who drove in our place, where somebody did.
+    ``driver`` tells who drives on in our place, where somebody does and something is left to drive.
     """
 
     workflows: Mapping[Target, Object | None]
@@ -230,7 +230,7 @@ def _archive_policy(place: Place) -> "ArchivePolicy | None":
 
 
 def _drive(place: Place, watching: _Watching, following: Following) -> str:
-    """Drive until all is at rest; return who drove in our place, if somebody did."""
+    """Drive until all is at rest; return who drives what is left in our place, if somebody does."""
     if watching.done.is_set():
         return ""
     from ruleengine.app.acting import workflow_standing
@@ -256,8 +256,9 @@ def _drive(place: Place, watching: _Watching, following: Following) -> str:
             seed=os.getpid(),
             longest_wait=_LONGEST_WAIT,
         )
-        settled = settle(replace(surroundings, standing=standing), settling)
-    return next((one.message for one in settled.watched), "")
+        settle(replace(surroundings, standing=standing), settling)
+        left = any(one is not None and not is_over(one) for one in watching.workflows.values())
+        return next((one.why for one in leases.values() if one.why), "") if left else ""
 
 
 def _look(watching: _Watching) -> str:
