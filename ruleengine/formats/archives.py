@@ -189,7 +189,7 @@ class _Unpacking:
     def finish(self) -> None:
         for name, target in self.hard:
             source = self.folder / target
-            if source.is_symlink() or not source.is_file():
+            if not source.is_file():  # no link stands there yet
                 raise ArchiveError(f"{name!r} in the archive is a link to nothing in it")
             os.link(source, self._place(name))
         for name, target in self.soft:
@@ -238,8 +238,11 @@ def _clean(name: str) -> str:
 
 
 def _inside(name: str) -> str:
-    """Return the name of an entry as a path below the folder. Raises ``ArchiveError``."""
-    if name.startswith("/") or "\\" in name or "\0" in name or ".." in name.split("/"):
+    """Return the name of an entry as a path below the folder. Raises ``ArchiveError``.
+
+    A backslash is a letter of a name as others are, but no way out where it is none.
+    """
+    if name.startswith(("/", "\\")) or "\0" in name or ".." in name.replace("\\", "/").split("/"):
         raise ArchiveError(f"{name!r} in the archive leads out of its folder")
     return _clean(name)
 

@@ -9,11 +9,10 @@ from ruleengine.formats.archives import ArchiveError, ArchiveKind, Limits, repac
 from ruleengine.model.values import Object, lookup
 from ruleengine.services.artifacts.opening import save
 from ruleengine.services.artifacts.store import Access, ArtifactError
-from ruleengine.step.leaving import open_left, read_left
+from ruleengine.step.leaving import open_left, said_of
 from ruleengine.step.plan import Plan, StepError
 
 _FILL: Final = 0.5
-_SAID: Final = 300
 
 
 def keep_all(plan: Plan, code: int | None, access: Access) -> list[Object]:
@@ -69,9 +68,8 @@ def _keep(directory: Path, number: int, declared: Object, access: Access) -> boo
     """Pack and keep one artifact; tell whether the step left it."""
     left = open_left(directory, "artifacts", f"{number}.tar")
     if left is None:
-        said = read_left(directory, "artifacts", f"{number}.said")
-        if said is not None:
-            raise ArtifactError(said[:_SAID].decode(errors="replace").strip())
+        if said := said_of(directory, "artifacts", number):
+            raise ArtifactError(said)
         return False
     with left, tempfile.TemporaryDirectory() as folder:
         packed = _packed(declared, left, Path(folder))

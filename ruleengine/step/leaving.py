@@ -13,6 +13,7 @@ from typing import IO
 
 _WAY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+_SAID = 300
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -49,6 +50,12 @@ def read_left(folder: Path, *path: str, last: int = 0) -> bytes | None:
         if last:
             file.seek(max(0, os.fstat(file.fileno()).st_size - last))
         return file.read(last or -1)
+
+
+def said_of(folder: Path, kind: str, number: int) -> str:
+    """Return what the wrapper says of an output that it could not take, in its first characters."""
+    said = read_left(folder, kind, f"{number}.said") or b""
+    return said[:_SAID].decode(errors="replace").strip()
 
 
 def leave(folder: Path, name: str, text: str) -> None:

@@ -8,7 +8,7 @@ from ruleengine.model.values import Object
 from ruleengine.services.artifacts.store import Access
 from ruleengine.step.access import PodAccess
 from ruleengine.step.keeping import keep_all, keep_logs
-from ruleengine.step.leaving import read_left
+from ruleengine.step.leaving import read_left, said_of
 from ruleengine.step.plan import Plan, StepError, made
 from ruleengine.step.watching import ends
 
@@ -57,7 +57,11 @@ def _without_empty(outputs: Object) -> Object:
 
 def _parameters(plan: Plan, code: int | None) -> Iterator[Object]:
     for number, declared in enumerate(plan.parameters):
-        value = _parameter(read_left(plan.directory, "parameters", str(number)), declared)
+        left = read_left(plan.directory, "parameters", str(number))
+        said = "" if left or code else said_of(plan.directory, "parameters", number)
+        if said:
+            raise StepError(f"the output parameter {declared['name']!r} has no value: {said}")
+        value = _parameter(left, declared)
         if value is not None:
             yield made(declared, value)
         elif not code:

@@ -64,13 +64,13 @@ def unpacked(file: io.BytesIO, folder: Path, kind: ArchiveKind = ArchiveKind.TAR
     }
 
 
-NAMES = st.text(alphabet="ab.é -", min_size=1, max_size=6).filter(
-    lambda one: one not in (".", "..")
+NAMES = st.text(alphabet="ab.é -\\\n", min_size=1, max_size=6).filter(
+    lambda one: one != "." and ".." not in one.split("\\")
 )
 TREES = st.dictionaries(st.lists(NAMES, min_size=1, max_size=3).map(tuple), st.binary(max_size=50))
 
 
-@given(TREES, st.sampled_from(list(ArchiveKind)), st.sampled_from([None, 0, 9]))
+@given(TREES, st.sampled_from(list(ArchiveKind)), st.sampled_from([None, 0, 9, 10]))
 def test_a_tree_comes_back_as_it_was(
     tree: dict[tuple[str, ...], bytes], kind: ArchiveKind, level: int | None
 ) -> None:
@@ -168,6 +168,50 @@ def test_hard_links_name_files_of_the_archive(tmp_path: Path) -> None:
             unpacked(linked(target), tmp_path / "bad")
 
 
+@pytest.mark.parametrize("kind", ArchiveKind)
+def test_hard_links_are_packed_as_the_files_that_they_are(
+    tmp_path: Path, kind: ArchiveKind
+) -> None:
+    """Whatever the folder is called then; their modes and those of folders come back too."""
+    made = io.BytesIO()
+    with tarfile.open(fileobj=made, mode="w:") as archive:
+        for name, entry_type, mode in (
+            ("./top", tarfile.DIRTYPE, 0o750),
+            ("./top/a", tarfile.REGTYPE, 0o751),
+            ("./top/b", tarfile.LNKTYPE, 0o751),
+            ("./top/pipe", tarfile.FIFOTYPE, 0o666),
+        ):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.mode, entry.linkname = entry_type, mode, "./top/a"
+            entry.size = int(entry_type == tarfile.REGTYPE)
+            archive.addfile(entry, io.BytesIO(b"x"))
+    made.seek(0)
+    repack(made, tmp_path / "packed", kind, "other", None)
+    packed = io.BytesIO((tmp_path / "packed").read_bytes())
+    assert unpacked(packed, tmp_path / "f", kind) == {"other/a": "x", "other/b": "x"}
+    modes = [(tmp_path / "f" / one).stat().st_mode & 0o777 for one in ("other", "other/b")]
+    assert modes == [0o750, 0o751]
+
+
+def test_a_zip_without_modes_has_the_usual_ones(tmp_path: Path) -> None:
+    """As they are made on systems that have none; folders need not come first."""
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        for name in ("d/e/f", "d/e/"):
+            entry = zipfile.ZipInfo(name)
+            archive.writestr(entry, b"x" if name[-1] == "f" else b"")
+            entry.external_attr = 0
+    assert unpacked(made, tmp_path / "f", ArchiveKind.ZIP) == {"d/e/f": "x"}
+    modes = [(tmp_path / "f" / one).stat().st_mode & 0o777 for one in ("d/e", "d/e/f")]
+    assert modes == [0o755, 0o644]
+
+
+def test_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    """A tar can hold one."""
+    with pytest.raises(ArchiveError, match="leads out of its folder"):
+        unpacked(tar(("a\0" + "b" * 200, b"x")), tmp_path / "folder")
+
+
 @pytest.mark.parametrize("kind", [tarfile.CHRTYPE, tarfile.FIFOTYPE, tarfile.BLKTYPE])
 def test_devices_are_refused(tmp_path: Path, kind: bytes) -> None:
     """Pipes too; when packing they are left out."""
@@ -190,6 +234,7 @@ def test_what_an_archive_unpacks_to_is_bounded(tmp_path: Path) -> None:
     bomb = packed_zip(("zeros", bytes(2000)))
     with pytest.raises(ArchiveError, match="holds more than 1000 bytes"):
         unpack(bomb, tmp_path, ArchiveKind.ZIP, Limits(size=1000))
+    unpack(tar(("a", b"12"), ("b", b"3")), tmp_path, ArchiveKind.TAR, Limits(size=3, members=2))
     many = tar(*((str(number), b"") for number in range(4)))
     with pytest.raises(ArchiveError, match="holds more than 3 files"):
         unpack(many, tmp_path, ArchiveKind.TAR, Limits(size=1000, members=3))

@@ -198,6 +198,16 @@ def test_what_cannot_be_packed_is_told(pod: Pod) -> None:
         collect(made, 0, pod.access)
 
 
+def test_a_pipe_is_no_artifact(pod: Pod) -> None:
+    """Also where one is optional: it is there, and it is none; below a folder it is left out."""
+    pipe = pod.root / "pipe"
+    with pytest.raises(StepError, match=r"'a' cannot be kept: .*/pipe is neither a file nor a f"):
+        pod.keep(f"mkfifo {pipe}", kept(pipe, optional=True))
+    folder = pod.root / "folder"
+    pod.keep(f"mkdir {folder}; mkfifo {folder}/pipe; touch {folder}/file", kept(folder))
+    assert [one.name for one in pod.load(kept_at("k")).iterdir()] == ["file"]
+
+
 LEFT = ["output", "parameters/0", "artifacts/0.tar", "main.log"]
 
 

@@ -92,6 +92,47 @@ def test_a_declared_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        ("mkfifo", "is no file"),
+        ("mkdir", "is no file"),
+        ("ln -s /proc/self/mem", "cp: "),  # whose first page nobody can read, root neither
+    ],
+)
+def test_what_is_no_file_to_be_read_is_told(tmp_path: Path, make: str, said: str) -> None:
+    """A default is for what is not there; a step that failed has something else to tell."""
+    place = tmp_path / "p"
+    made = plan(tmp_path, parameters=(parameter(place, default="d"),))
+    with pytest.raises(StepError, match=f"'p' has no value: .*{said}"):
+        outputs(made, "sh", "-c", f"{make} {place}")
+    assert not (tmp_path / "parameters" / "0").exists()
+    assert collect(made, 3) == {"parameters": [{"name": "p", "value": "d"}]}
+
+
+def test_blanks_of_a_path_are_its_own(tmp_path: Path) -> None:
+    """At its end too."""
+    file = tmp_path / "a  b "
+    made = plan(tmp_path, parameters=(parameter(file),))
+    assert outputs(made, "touch", str(file)) == {"parameters": [{"name": "p", "value": ""}]}
+
+
+@pytest.mark.parametrize("logs", [{}, {"name": "main-logs"}])
+def test_a_step_ends_with_its_command_whatever_that_leaves_running(
+    tmp_path: Path, logs: Object
+) -> None:
+    """What was said until then is kept; nobody waits for who holds the streams for ever."""
+    made = plan(tmp_path, result=True, logs=logs)
+    left = "sleep 600 & echo $! >left; cd /; echo said; echo wrong >&2; exit 3"
+    with begin(made, "sh", "-c", f"cd {tmp_path}; {left}") as process:
+        out, _ = process.communicate(timeout=60)
+    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)  # it still ran
+    assert (process.returncode, out, wait(made)) == (3, b"said\n", 3)
+    assert collect(replace(made, logs={}), 3) == {"result": "said"}
+    if logs:
+        assert sorted((tmp_path / "main.log").read_text().split()) == ["said", "wrong"]
+
+
+@pytest.mark.parametrize(
     ("command", "code"),
     [(("true",), 0), (("sh", "-c", "exit 7"), 7), (("no-such-program",), 64)],
 )
