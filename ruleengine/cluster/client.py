@@ -18,7 +18,7 @@ from urllib.parse import quote
 from ruleengine.apimachinery.kinds import KindInfo, KindTable
 from ruleengine.cluster import discovery
 from ruleengine.cluster.answers import read, read_once
-from ruleengine.cluster.errors import NotFoundError, error_of
+from ruleengine.cluster.errors import NotFoundError, UnauthorizedError, error_of
 from ruleengine.cluster.events import WatchEvent, read_events
 from ruleengine.cluster.fencing import Fenced
 from ruleengine.cluster.retrying import Retrying
@@ -65,6 +65,7 @@ class _Server:
     kinds: KindTable | None = None
     unknown: set[tuple[str, str]] = field(default_factory=set)
     unreadable: dict[tuple[str, str], str] = field(default_factory=dict)
+    refused: UnauthorizedError | None = None
     writes: int = 0
 
 
@@ -88,6 +89,11 @@ class Client:
     def unreadable(self) -> dict[tuple[str, str], str]:
         """What who needs kinds that may not be read notes of them: the words of the server."""
         return self._server.unreadable
+
+    @property
+    def refused(self) -> UnauthorizedError | None:
+        """What the server said when it refused our credentials; ``None`` where they are good."""
+        return self._server.refused
 
     def fenced(self, left: Callable[[], float]) -> "Client":
         """Return a client of the same server whose writes come to an end in time.
@@ -364,8 +370,11 @@ class Client:
 
     def _checked(self, response: HttpResponse, path: str) -> HttpResponse:
         if response.status < 300:
+            self._server.refused = None
             return response
-        raise error_of(response, secret="/secrets" in path)
+        error = error_of(response, secret="/secrets" in path)
+        self._server.refused = error if isinstance(error, UnauthorizedError) else None
+        raise error
 
     def _fetch_discovery(self, path: str) -> Object:
         request = HttpRequest(method="GET", path=path, headers={"accept": discovery.ACCEPT})

@@ -6,7 +6,8 @@ that need a program or a cloud login.
 
 import os
 import ssl
-from collections.abc import Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -14,13 +15,14 @@ from urllib.parse import urlencode
 
 from ruleengine.cluster.kubeconfig import Access, read_access
 from ruleengine.cluster.wire import Times, Wire, WireError
-from ruleengine.model.errors import UnreachableError, UsageError
+from ruleengine.model.errors import RuleEngineError, UnreachableError, UsageError
 from ruleengine.model.http import HttpRequest, HttpResponse, Transport
 from ruleengine.model.secrets import Secret
 
 _CONNECT_SECONDS: Final = 10.0
 _READ_SECONDS: Final = 60.0
 _WATCH_READ_SECONDS: Final = 420.0
+_UNAUTHORIZED: Final = 401
 _DEFAULT: Final = "~/.kube/config"
 
 
@@ -32,10 +34,13 @@ def connect(kubeconfig: Path | str = "", context: str = "") -> Transport:
     ``UnreachableError`` where a login program fails.
     """
     paths = _kubeconfigs(str(kubeconfig), os.environ.get("KUBECONFIG", ""))
+    access = _read(paths, context)
+    return HttpTransport(access, lambda: _read(paths, access.context))
+
+
+def _read(paths: Sequence[Path], context: str) -> Access:
     access = read_access(paths, context)
-    if access.external:
-        return HttpTransport(_external(paths, access))
-    return HttpTransport(access)
+    return _external(paths, access) if access.external else access
 
 
 def _kubeconfigs(named: str, listed: str) -> Sequence[Path]:
@@ -47,15 +52,26 @@ def _kubeconfigs(named: str, listed: str) -> Sequence[Path]:
 
 
 class HttpTransport:
-    """Carries requests to one API server by HTTP. Safe to use from several threads."""
+    """Carries requests to one API server by HTTP. Safe to use from several threads.
 
-    def __init__(self, access: Access) -> None:
-        self._access = access
-        context = _trust(access) if access.server.startswith("https") else None
-        self._wire = Wire(access.server, context, access.server_name)
+    Where the server refuses the credentials (401), ``read`` returns those that the kubeconfig
+    has by now; if they are others, the request is sent once more.
+    """
+
+    def __init__(self, access: Access, read: Callable[[], Access]) -> None:
+        self._read = read
+        self._renewing = threading.Lock()
+        self._access, self._wire = access, _wire(access)
 
     def send(self, request: HttpRequest) -> HttpResponse:
         """Perform a request. Raises ``UnreachableError`` where no server answers."""
+        access = self._access
+        response = self._sent(request)
+        if response.status == _UNAUTHORIZED and self._renew(access):
+            return self._sent(request)
+        return response
+
+    def _sent(self, request: HttpRequest) -> HttpResponse:
         watch = request.streamed or ("watch", "true") in request.query
         query = request.query
         if request.timeout:
@@ -82,6 +98,27 @@ class HttpTransport:
         """Give every connection back."""
         self._wire.close()
 
+    def _renew(self, used: Access) -> bool:
+        """Tell whether there are other credentials by now than those that were ``used``.
+
+        Another server than the one we were told to reach is never turned to.
+        """
+        with self._renewing:
+            if self._access is not used:
+                return True
+            if used.external:
+                return False  # a program that logs in is asked anew when its token runs out
+            try:
+                found = self._read()
+                if found.server != used.server or _shown(found) == _shown(used):
+                    return False
+                wire = _wire(found)
+            except (OSError, RuleEngineError):
+                return False  # half written, perhaps: the next refusal leads here again
+            self._wire.close()
+            self._access, self._wire = found, wire
+            return True
+
     def _stream(self, stream: Iterator[bytes]) -> Iterator[bytes]:
         try:
             yield from stream
@@ -105,6 +142,16 @@ class HttpTransport:
 
 _encoded = lru_cache(maxsize=256)(urlencode)
 """Most requests have the query of one before."""
+
+
+def _shown(access: Access) -> tuple[object, ...]:
+    """Return everything that tells a server who we are."""
+    return access.certificate, access.key, dict(access.headers())
+
+
+def _wire(access: Access) -> Wire:
+    context = _trust(access) if access.server.startswith("https") else None
+    return Wire(access.server, context, access.server_name)
 
 
 def _trust(access: Access) -> ssl.SSLContext:

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from ruleengine.cluster.client import Client
-from ruleengine.cluster.errors import ApiError, ForbiddenError, GoneError
+from ruleengine.cluster.errors import ApiError, ForbiddenError, GoneError, UnauthorizedError
 from ruleengine.cluster.events import EventType, WatchEvent
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.actions import Target
@@ -22,7 +22,10 @@ MOST_KINDS: Final = 64
 _WATCH_SECONDS: Final = 300
 
 _SILENT: Final = 5
-"""After so many attempts in a row, each with its own repetitions, a server counts as silent."""
+"""After so many attempts in a row, each with its own repetitions, a server counts as silent.
+
+So does one that refuses our credentials: those may be renewed meanwhile.
+"""
 
 Kind = tuple[str, str]
 
@@ -59,7 +62,7 @@ class WatchCache:
         self._listing: set[Kind] = set()
         self._changed: dict[Target, Changed] = {}
         self._woken = False
-        self._silence: UnreachableError | None = None
+        self._silence: UnreachableError | UnauthorizedError | None = None
         self._closed = threading.Event()
 
     def follow(self, api_version: str, kind: str) -> bool:
@@ -120,7 +123,7 @@ class WatchCache:
             return changed
 
     def check_answered(self) -> None:
-        """Raise the ``UnreachableError`` of a server that has not answered for a while.
+        """Raise the error of a server that has not answered, or let us in, for a while.
 
         The watches go on trying all the same: who can wait, does.
         """
@@ -157,6 +160,8 @@ class WatchCache:
                 if isinstance(error, UnreachableError) and failures >= _SILENT - 1:
                     version = ""  # a stream may break off for less: a list tells who answers
                     self._silence = error if failures >= _SILENT else None
+                elif isinstance(error, UnauthorizedError) and failures >= _SILENT:
+                    self._silence = error
                 self._closed.wait(self._retrying.pause(min(failures, 10)))
 
     def _watch(self, key: Kind, version: str) -> str:

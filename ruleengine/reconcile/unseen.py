@@ -1,18 +1,21 @@
-"""What a run needs and may not read: told once, and everything else goes on.
+"""What a run may not read, or may not do at all: told once, and everything else goes on.
 
 Who drives may have rights for one area only. Kinds of the others are told together, for they are
 left alone as a whole. What a decision reads beside its object is told kind by kind: the decision
-finds none of it.
+finds none of it. Where the server refuses the credentials themselves, that is told once each time:
+a token runs out, and is renewed, while we go on.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import UnauthorizedError
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Reconciler
 from ruleengine.model.findings import Finding, Place, Severity
 
 _CODE = "plan-kind-unreadable"
+_REFUSED = "plan-credentials-refused"
 
 
 class Unseen:
@@ -23,6 +26,7 @@ class Unseen:
         self._found = found
         self._known: set[tuple[str, str]] = set()
         self._left: set[tuple[str, str]] = set()
+        self._refused = False
         self.findings: list[Finding] = []
 
     def leaves_alone(self, target: Target) -> bool:
@@ -34,6 +38,7 @@ class Unseen:
 
     def tell(self, reconcilers: Iterable[Reconciler] = ()) -> None:
         """Tell of what is new; whose objects ``reconcilers`` act on is told together."""
+        self._tell_of_credentials()
         unreadable = dict(self._client.unreadable)
         new = {kind: words for kind, words in unreadable.items() if kind not in self._known}
         self._known.update(new)
@@ -45,9 +50,28 @@ class Unseen:
             if (api_version, kind) not in left:
                 self._add(_unreadable(api_version, kind, words))
 
+    def _tell_of_credentials(self) -> None:
+        error, told = self._client.refused, self._refused
+        self._refused = error is not None
+        if error is not None and not told:
+            self._add(refused_credentials(error))
+
     def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
         self._found(finding)
+
+
+def refused_credentials(error: UnauthorizedError) -> Finding:
+    """Return what is said where a server that let us in does so no longer."""
+    return Finding(
+        severity=Severity.WARNING,
+        code=_REFUSED,
+        message=f"the API server refuses the credentials (401): {error.message}; nothing is read "
+        "or written until they are good again",
+        remedy="renew the credentials in the kubeconfig, which is read anew once it changes, or "
+        "log in again and start anew",
+        place=Place(""),
+    )
 
 
 def _kind(reconciler: Reconciler) -> tuple[str, str]:

@@ -7,6 +7,7 @@ import pytest
 from ruleengine.app.observing import Observers
 from ruleengine.app.outliving import outlive
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import UnauthorizedError
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.findings import Finding
@@ -49,6 +50,22 @@ def test_it_looks_anew_once_the_server_is_back_and_tells_of_each_loss_once() -> 
     assert server.silent < 0
     assert [one.code for one in told] == ["plan-server-lost"] * 2
     assert "no API server answers" in told[0].message
+
+
+def test_credentials_that_are_refused_are_waited_for_too() -> None:
+    """They may be renewed; which is told in words of its own."""
+    told: list[Finding] = []
+    ends = [UnauthorizedError(401, "Unauthorized", "Unauthorized"), None]
+
+    def settle() -> Settled:
+        error = ends.pop(0)
+        if error is not None:
+            raise error
+        return Settled(decisions=1)
+
+    client = Client(Answering(silent=0), AT_ONCE)
+    assert outlive(settle, client, Observers(found=told.append), AT_ONCE).decisions == 1
+    assert [one.code for one in told] == ["plan-credentials-refused"]
 
 
 def test_it_can_be_stopped_while_nobody_answers() -> None:

@@ -233,3 +233,53 @@ def test_a_program_that_logs_in_is_left_to_the_kubernetes_package(
     }
     client = Client(connect(kubeconfig(tmp_path, server, exec=login)))
     assert client.version()["gitVersion"] == "v1"
+
+
+def test_a_token_that_was_renewed_in_the_kubeconfig_is_used_once_the_old_one_is_refused(
+    tmp_path: Path, server: str
+) -> None:
+    """The request that was refused is sent again; nobody notices."""
+    client = Client(connect(kubeconfig(tmp_path, server, token="old")))
+    with pytest.raises(UnauthorizedError):
+        client.version()
+    kubeconfig(tmp_path, server, token="right")
+    assert client.version()["gitVersion"] == "v1"
+    kubeconfig(tmp_path, server, token="never asked for")
+    assert client.version()["gitVersion"] == "v1"
+
+
+@pytest.mark.parametrize("text", [None, "{"], ids=["gone", "half written"])
+def test_a_kubeconfig_that_cannot_be_read_any_more_changes_nothing(
+    tmp_path: Path, server: str, text: str | None
+) -> None:
+    """What the server says is what is told; and it is read again after the next refusal."""
+    path = kubeconfig(tmp_path, server, token="old")
+    client = Client(connect(path))
+    path.unlink()
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UnauthorizedError):
+        client.version()
+    kubeconfig(tmp_path, server, token="right")
+    assert client.version()
+
+
+def test_credentials_of_another_server_are_sent_to_none(tmp_path: Path, server: str) -> None:
+    """A kubeconfig that leads elsewhere by now names a cluster that nobody chose."""
+    client = Client(connect(kubeconfig(tmp_path, server, token="old")))
+    kubeconfig(tmp_path, f"{server}/elsewhere", token="right")
+    with pytest.raises(UnauthorizedError):
+        client.version()
+
+
+def test_another_current_context_leads_nowhere_else(tmp_path: Path, server: str) -> None:
+    """The context that was current when the connection was made stays the one that is meant."""
+    path = kubeconfig(tmp_path, server, token="old")
+    client = Client(connect(path))
+    value = json.loads(path.read_text())
+    value["current-context"] = "two"
+    value["contexts"].append({"name": "two", "context": {"cluster": "c", "user": "other"}})
+    value["users"].append({"name": "other", "user": {"token": "right"}})
+    path.write_text(json.dumps(value))
+    with pytest.raises(UnauthorizedError):
+        client.version()

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import UnauthorizedError
 from ruleengine.cluster.retrying import Retrying
 from ruleengine.cluster.watches import Later, WatchCache
 from ruleengine.model.actions import Target
@@ -203,6 +204,28 @@ def test_a_server_that_answers_nobody_for_a_while_is_told_until_it_answers(
     with pytest.raises(UnreachableError):
         cache.check_answered()
     api.fault, dead = counted, False
+    turns.run()
+    cache.check_answered()
+
+
+def test_credentials_that_are_refused_for_a_while_are_told_until_they_are_good_again(
+    api: FakeApi, cache: WatchCache, turns: Turns
+) -> None:
+    """A few refusals are none: what has run out is renewed."""
+    counted = api.fault
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        found = counted(request, when) if counted is not None else None
+        return found or HttpResponse(status=401, body=b'{"reason":"Unauthorized","code":401}')
+
+    assert cache.follow(*KIND)
+    api.fault = fault
+    turns.run(4)
+    cache.check_answered()
+    turns.run(5)
+    with pytest.raises(UnauthorizedError):
+        cache.check_answered()
+    api.fault = counted
     turns.run()
     cache.check_answered()
 

@@ -1,12 +1,13 @@
 """What a run may not read is told once, and everything else goes on."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from ruleengine.cluster.client import Client
-from ruleengine.cluster.errors import ForbiddenError
+from ruleengine.cluster.errors import ApiError, ForbiddenError
+from ruleengine.cluster.watches import Changed
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Decision, World
 from ruleengine.model.findings import Finding, Severity
@@ -57,6 +58,17 @@ class Blind(PollFeed):
         """Tell that nothing is followed."""
         del api_version, kind
         return False
+
+
+class Watched(PollFeed):
+    """Goes on trying, as a watch does."""
+
+    def changes(self, timeout: float) -> Sequence[Changed]:
+        """Return what differs; nothing while the server refuses to tell."""
+        try:
+            return super().changes(timeout)
+        except ApiError:
+            return ()
 
 
 class Sweeper(Watcher):
@@ -166,6 +178,31 @@ def test_what_is_only_looked_through_is_left_out_in_silence() -> None:
     settled = run(scene, told, Sweeper())
     assert scene.api.live("Rollout", "two", "shop")["status"] == {"found": 0}
     assert (settled.findings, told) == ((), [])
+
+
+def test_credentials_that_are_refused_are_told_once_each_time_and_tried_again() -> None:
+    """With the remedy; what they were good for until then, and after, is done."""
+    scene, told = Scene(), []
+    scene.api.add(workflow("one"))
+    refused_until, good = scene.now, [True, False, True, False]
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        nonlocal refused_until
+        if scene.now >= refused_until:
+            writes = when == "before" and request.method != "GET"
+            if not writes or not good or good.pop():
+                return None
+            refused_until = scene.now + timedelta(seconds=3)
+        body = {"kind": "Status", "reason": "Unauthorized", "code": 401, "message": "who?"}
+        return HttpResponse(status=401, headers={}, body=json.dumps(body).encode())
+
+    scene.api.fault = fault
+    settled = run(scene, told, feed=Watched)
+    assert scene.status("one") == {"phase": "Succeeded", "made": 3}
+    assert [one.code for one in told] == ["plan-credentials-refused"] * 2
+    assert settled.findings == (told[0],)
+    assert "(401): who?" in told[0].message
+    assert "kubeconfig" in told[0].remedy
 
 
 def test_who_may_read_everything_is_told_nothing() -> None:

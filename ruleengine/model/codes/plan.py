@@ -19,6 +19,11 @@ CODES: tuple[Code, ...] = (
         "See that the server of the kubeconfig runs; the run goes on once it answers.",
     ),
     Code(
+        "plan-credentials-refused",
+        "The API server refuses the credentials (401); what was begun goes on trying",
+        "Renew them in the kubeconfig, which is read anew, or log in again and start anew.",
+    ),
+    Code(
         "plan-prune-refused",
         "So much would be pruned that it looks like a mistake",
         "Check that the folder is whole; if it is meant, apply with --allow-prune.",
