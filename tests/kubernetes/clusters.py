@@ -108,13 +108,16 @@ class Cluster:
             "admin",
         )
 
-    def kubeconfig_of(self, account: str) -> Path:
-        """Return a kubeconfig with the token of an account; that of ``admin`` may everything."""
+    def kubeconfig_of(self, account: str, server: Server | None = None) -> Path:
+        """Return a kubeconfig with a token of an account; that of ``admin`` may everything.
+
+        It leads to our server, or to another ``server`` with the same store.
+        """
         if account == "admin":
             return self.server.kubeconfig
         path = f"/api/v1/namespaces/{PIPELINES}/serviceaccounts/{account}/token"
         answer = self.post(path, {"spec": {"expirationSeconds": 7200}})
-        return self.server.kubeconfig_of(account, answer["status"]["token"])
+        return (server or self.server).kubeconfig_of(account, answer["status"]["token"])
 
     @contextmanager
     def running(

@@ -130,12 +130,15 @@ def server(*, controllers: bool) -> Iterator[Server]:
 
 
 @contextmanager
-def beside(other: Server) -> Iterator[Server]:
-    """Run a second kube-apiserver on the store of another; it ends with the block."""
+def beside(other: Server, *options: str) -> Iterator[Server]:
+    """Run a second kube-apiserver on the store of another; it ends with the block.
+
+    ``options`` are its own, beside those that both have.
+    """
     found, folder, port = programs(), other.folder / "beside", free_port()
     shutil.copytree(other.folder, folder, ignore=shutil.ignore_patterns("etcd", "*.log"))
     made = Server(url=f"https://{LOOPBACK}:{port}", etcd=other.etcd, folder=folder)
-    with running(made, _api(found, folder, other.etcd, port)):
+    with running(made, [*_api(found, folder, other.etcd, port), *options]):
         wait_for(made)
         yield made
     shutil.rmtree(folder)
@@ -207,6 +210,20 @@ def _controllers(programs: Path, folder: Path) -> list[str]:
         f"--service-account-private-key-file={made.key}",
         f"--root-ca-file={made.authority}",
     ]
+
+
+def compact(made: Server) -> None:
+    """Have the store forget every version before the present one."""
+    revision = _asked(made, "maintenance/status", {})["header"]["revision"]
+    _asked(made, "kv/compaction", {"revision": revision, "physical": True})
+
+
+def _asked(made: Server, what: str, body: Object) -> Object:
+    """Return what the store answers; its gRPC is to be had as JSON, too."""
+    request = urllib.request.Request(f"{made.etcd}/v3/{what}", json_text.dump_bytes(body))
+    with urllib.request.urlopen(request, timeout=10) as answer:
+        found: Object = json_text.loads(answer.read())
+        return found
 
 
 def wait_for(made: Server) -> None:

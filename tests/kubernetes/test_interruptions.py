@@ -3,7 +3,9 @@
 import json
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -16,7 +18,7 @@ from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import ARGO_API_VERSION, ENGINE
 from ruleengine.model.values import Object, lookup
 from tests.kubernetes.clusters import PIPELINES, Cluster, cluster
-from tests.kubernetes.servers import beside, is_ready, wait_for
+from tests.kubernetes.servers import Server, beside, compact, is_ready, wait_for
 from tests.local.sandboxes import until
 
 STEPS = 8
@@ -75,24 +77,70 @@ def assert_done_once(shaken: Cluster, name: str) -> None:
     assert sorted(begun(shaken, name).values()) == [1] * STEPS
 
 
-def listed(shaken: Cluster) -> int:
-    """Return how often the driver has read all workflows, as the server noted."""
+def listed(server: Server) -> int:
+    """Return how often the driver has read all workflows, as a server noted."""
     return sum(
         noted["verb"] == "list" and lookup(noted, "objectRef", "resource") == "workflows"
-        for noted in shaken.server.requests_of(f"system:serviceaccount:{PIPELINES}:driver")
+        for noted in server.requests_of(f"system:serviceaccount:{PIPELINES}:driver")
     )
 
 
-def replaced(shaken: Cluster, holder: Object) -> None:
-    """Replace the server; meanwhile, through another one, a workflow is made and one deleted."""
-    api = shaken.server.programs["kube-apiserver"]
+@contextmanager
+def down(server: Server) -> Iterator[None]:
+    """Kill a server for the time of the block."""
+    api = server.programs["kube-apiserver"]
     api.kill()
-    with beside(shaken.server) as other:
-        client = Client(connect(str(other.kubeconfig)))
-        client.create(workflow(f"missed-{holder['metadata']['name']}"), "admin")
-        client.delete(Target.of(holder))
+    yield
     api.begin_again()
-    wait_for(shaken.server)
+    wait_for(server)
+
+
+def replaced(server: Server, change: Callable[[Client], None]) -> None:
+    """Replace the server; something changes meanwhile, through another one."""
+    with down(server), beside(server) as other:
+        change(Client(connect(str(other.kubeconfig))))
+
+
+def assert_seen_afterwards(
+    shaken: Cluster,
+    name: str,
+    server: Server,
+    interrupted: Callable[[Callable[[Client], None]], None],
+    *,
+    paused: bool,
+) -> None:
+    """Drive through a server that is interrupted; a workflow is made and one deleted meanwhile.
+
+    What watches would go on from is too old afterwards, so they list anew.
+    """
+    mutex = {"synchronization": {"mutexes": [{"name": name}]}}
+    holder = workflow(f"{name}-holder", templates=[{"name": "main", "suspend": {}}], **mutex)
+    waiter = workflow(f"{name}-waiter", **mutex)
+
+    def change(client: Client) -> None:
+        client.create(workflow(f"{name}-missed"), "admin")
+        client.delete(Target.of(holder))
+
+    config = shaken.kubeconfig_of("driver", server)
+    with shaken.running(name, files(workflow(name), holder), config, "run") as process:
+        assert until(lambda: phase(shaken, f"{name}-holder") == "Running"), shaken.log(name)
+        shaken.admin.create(waiter, "admin")
+        assert until(lambda: phase(shaken, f"{name}-waiter") == "Pending")
+        assert until(lambda: begun(shaken, name))
+        place = shaken.admin.list(ARGO_API_VERSION, "Workflow").resource_version
+        before = listed(server)
+        if paused:
+            process.send_signal(signal.SIGSTOP)
+        interrupted(change)
+        process.send_signal(signal.SIGCONT)
+        for one in (name, f"{name}-missed", f"{name}-waiter"):
+            assert_done_once(shaken, one)
+        assert listed(server) > before
+        client = Client(connect(str(server.kubeconfig)))
+        with pytest.raises(GoneError):
+            next(client.watch(ARGO_API_VERSION, "Workflow", resource_version=place))
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, shaken.log(name)
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["waiting", "paused"])
@@ -101,31 +149,24 @@ def test_what_happens_while_a_server_is_replaced_is_seen_afterwards(
 ) -> None:
     """A new workflow is driven; one that is gone no longer holds its mutex.
 
-    The server that comes back has forgotten what watches go on from (410), so they list anew;
-    those of a driver that slept all the while, too.
+    The server that comes back has forgotten what watches go on from; those of a driver that
+    slept all the while, too.
     """
     name = "paused" if paused else "waiting"
-    mutex = {"synchronization": {"mutexes": [{"name": name}]}}
-    holder = workflow(f"{name}-holder", templates=[{"name": "main", "suspend": {}}], **mutex)
-    waiter = workflow(f"{name}-waiter", **mutex)
-    with shaken.running(name, files(workflow(name), holder), "driver", "run") as process:
-        assert until(lambda: phase(shaken, f"{name}-holder") == "Running"), shaken.log(name)
-        shaken.admin.create(waiter, "admin")
-        assert until(lambda: phase(shaken, f"{name}-waiter") == "Pending")
-        assert until(lambda: begun(shaken, name))
-        place = shaken.admin.list(ARGO_API_VERSION, "Workflow").resource_version
-        before = listed(shaken)
-        if paused:
-            process.send_signal(signal.SIGSTOP)
-        replaced(shaken, holder)
-        process.send_signal(signal.SIGCONT)
-        for one in (name, f"missed-{name}-holder", f"{name}-waiter"):
-            assert_done_once(shaken, one)
-        assert listed(shaken) > before
-        with pytest.raises(GoneError):
-            next(shaken.admin.watch(ARGO_API_VERSION, "Workflow", resource_version=place))
-        process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, shaken.log(name)
+    interrupted = partial(replaced, shaken.server)
+    assert_seen_afterwards(shaken, name, shaken.server, interrupted, paused=paused)
+
+
+def test_what_a_store_has_compacted_meanwhile_is_seen_afterwards(shaken: Cluster) -> None:
+    """The server keeps no events of its own: what a watch asks for, the store has forgotten."""
+    with beside(shaken.server, "--watch-cache=false") as other:
+
+        def interrupted(change: Callable[[Client], None]) -> None:
+            with down(other):
+                change(shaken.admin)
+                compact(shaken.server)
+
+        assert_seen_afterwards(shaken, "compacted", other, interrupted, paused=True)
 
 
 def test_a_store_that_is_killed_and_comes_back_costs_time_only(shaken: Cluster) -> None:
@@ -153,6 +194,21 @@ def test_a_token_that_is_renewed_in_its_file_is_used_from_then_on(shaken: Cluste
         assert_done_once(shaken, "renewed")
         process.send_signal(signal.SIGINT)
         assert process.wait(60) == 0, shaken.log("renewed")
+
+
+def test_a_token_that_is_refused_is_told_and_one_that_replaces_it_is_used(shaken: Cluster) -> None:
+    """It stands in the kubeconfig itself, which is read anew; nothing is said of it again."""
+    config = shaken.kubeconfig_of("driver")
+    with shaken.running("inline", files(workflow("inline")), config, "run") as process:
+        assert until(lambda: begun(shaken, "inline")), shaken.log("inline")
+        shaken.admin.delete(Target("v1", "ServiceAccount", PIPELINES, "driver"))
+        shaken.account("driver", ALL, everywhere=True)
+        assert until(lambda: "refuses the credentials (401)" in shaken.log("inline"))
+        assert shaken.kubeconfig_of("driver") == config
+        assert_done_once(shaken, "inline")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 0, shaken.log("inline")
+    assert shaken.log("inline").count("plan-credentials-refused") == 1
 
 
 def in_a_file(config: Path) -> Path:
