@@ -3,7 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ruleengine.model.actions import Target
+from ruleengine.model.decisions import World
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.locations import below, location_of
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import evaluate
@@ -25,6 +28,23 @@ def workflow_parameters(spec: Object, read_key: ReadKey) -> list[Object]:
             raise NodeError(f"spec.arguments.{one['name']}.value is required")
         found.append({**_described(one), "value": value})
     return found
+
+
+def parameter_of(world: World, namespace: str, name: str, key: str) -> str | None:
+    """Return the value of a key of a ConfigMap that is meant for parameters, if it is there.
+
+    Raises ``NodeError`` for a ConfigMap without the label that says so.
+    """
+    found = world.get(Target("v1", "ConfigMap", namespace, name))
+    if found is None:
+        return None
+    if lookup(found, "metadata", "labels", CONFIG_MAP_TYPE) != "Parameter":
+        raise NodeError(
+            f"ConfigMap '{name}' needs to have the label {CONFIG_MAP_TYPE}: Parameter "
+            "to load parameters"
+        )
+    value = lookup(found, "data", key)
+    return None if value is None else str(value)
 
 
 def bind(template: Object, arguments: Object, read_key: ReadKey) -> Object:

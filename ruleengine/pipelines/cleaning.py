@@ -16,7 +16,7 @@ from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.archiving import ArchivePolicy, archiving
 from ruleengine.pipelines.beginning import left
-from ruleengine.pipelines.collecting import COLLECTS
+from ruleengine.pipelines.collectors import COLLECTS
 from ruleengine.pipelines.phases import Phase, is_over
 from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.problems import NodeError
@@ -28,7 +28,11 @@ if TYPE_CHECKING:
 _BY_POD: Final = ("OnPodCompletion", "OnPodSuccess")
 _BY_WORKFLOW: Final = ("OnWorkflowCompletion", "OnWorkflowSuccess")
 _USUAL_DELAY: Final = "5s"
-"""For how long Argo's controller leaves a pod alone that has ended, unless it is told otherwise."""
+"""For how long Argo's controller leaves a pod alone that has ended, unless it is told otherwise.
+
+So says ``PodGCDeleteDelayDuration`` in ``config/config.go`` of argo-workflows; what a workflow
+states goes before it, 0 as well (``getPodGCDelay`` in ``workflow/controller``).
+"""
 
 
 def decide(

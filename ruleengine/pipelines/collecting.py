@@ -7,35 +7,40 @@ hold what became of each. What could not be deleted is a condition of the workfl
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
+from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
-from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, PIPELINES_MANAGER
+from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.artifacts import Archive, whole_location
-from ruleengine.pipelines.executing import EXECUTOR, dressed, executor_container
+from ruleengine.pipelines.collectors import (
+    AT_DELETION,
+    AT_END,
+    Group,
+    begun,
+    name_of,
+    pod_target,
+    problem_of,
+    results_of,
+    task_target,
+)
 from ruleengine.pipelines.locations import location_of, without_location
-from ruleengine.pipelines.mounting import StoreAccess
-from ruleengine.pipelines.naming import fnv1a
-from ruleengine.pipelines.patching import patched
+from ruleengine.pipelines.merging import over
 from ruleengine.pipelines.phases import NodeType
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.repositories import Around, Repositories
+from ruleengine.pipelines.spec_tags import of_ended
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
 
 FINALIZER: Final = "workflows.argoproj.io/artifact-gc"
-COLLECTS: Final = "workflows.argoproj.io/artifact-gc-pod"
 CONDITION: Final = "ArtifactGCError"
-_AT_END: Final = "OnWorkflowCompletion"
-_AT_DELETION: Final = "OnWorkflowDeletion"
-_SHORT: Final = {_AT_END: "wfcomp", _AT_DELETION: "wfdel"}
+_STRATEGIES: Final = (AT_END, AT_DELETION)
 _MOST: Final = 200
 """How many artifacts one task names: an object must not become too large."""
-
-_LONGEST: Final = 220
 
 
 def guard(machine: "Machine") -> Iterator[Action]:
@@ -50,14 +55,14 @@ def guard(machine: "Machine") -> Iterator[Action]:
 
 
 def _stated(spec: Object) -> bool:
-    if lookup(spec, "artifactGC", "strategy") in _SHORT:
+    if lookup(spec, "artifactGC", "strategy") in _STRATEGIES:
         return True
     return any(_stated_in(one) for one in spec.get("templates") or ())
 
 
 def _stated_in(template: Object) -> bool:
     listed = lookup(template, "outputs", "artifacts", default=())
-    return any(lookup(one, "artifactGC", "strategy") in _SHORT for one in listed)
+    return any(lookup(one, "artifactGC", "strategy") in _STRATEGIES for one in listed)
 
 
 def _patch(value: Object, change: Object) -> Action:
@@ -71,46 +76,71 @@ def _patch(value: Object, change: Object) -> Action:
 
 
 def beside(decision: Decision, value: Object, world: World, around: Around) -> Decision:
-    """Return the decision about a workflow that is over, with the deletion of its artifacts."""
-    found = _collect(value, world, around, (_AT_END,))
+    """Return the decision about a workflow that is over, with the deletion of its artifacts.
+
+    As soon as nothing is left to delete, nothing keeps the workflow any more.
+    """
+    found = _collect(value, world, around, (AT_END,))
     actions = (*decision.actions, *found.actions)
     if found.waits_for:
-        message = "waiting until its artifacts are deleted"
-        following = Next(stop=Stop.ON, targets=found.waits_for, message=message)
+        following = _waiting(found)
         if decision.next.time is not None:
             following = replace(following, time=decision.next.time)
         return replace(decision, actions=actions, status=found.status, next=following)
+    if FINALIZER in _finalizers(value) and _is_released(value, found) and not _waits(value):
+        actions = (*actions, replace(_released(value), late=True))
     return replace(decision, actions=actions, status=found.status)
 
 
 def decide_deletion(value: Object, world: World, around: Around) -> Decision:
     """Return the decision about a workflow that is being deleted: its artifacts go first."""
-    finalizers = lookup(value, "metadata", "finalizers", default=[])
-    if FINALIZER not in finalizers:
+    if FINALIZER not in _finalizers(value):
         return Decision()
-    found = _collect(value, world, around, (_AT_END, _AT_DELETION))
+    found = _collect(value, world, around, _STRATEGIES)
     if found.waits_for:
-        message = "waiting until its artifacts are deleted"
-        following = Next(stop=Stop.ON, targets=found.waits_for, message=message)
-        return Decision(actions=found.actions, status=found.status, next=following)
-    if found.problem and not _spec(value, "forceFinalizerRemoval"):
+        return Decision(actions=found.actions, next=_waiting(found))
+    if not _is_released(value, found):
         message = (
             f"artifacts could not be deleted: {found.problem}; "
             "set artifactGC.forceFinalizerRemoval to let the workflow go without"
         )
-        following = Next(stop=Stop.FOR, message=message)
-        return Decision(actions=found.actions, status=found.status, next=following)
-    left = [one for one in finalizers if one != FINALIZER]
-    release = _patch(value, {"metadata": {"finalizers": left}})
-    return Decision(actions=(*found.actions, release), next=DONE)
+        return Decision(status=found.status, next=Next(stop=Stop.FOR, message=message))
+    return Decision(actions=(_released(value),), next=DONE)
 
 
-def _spec(value: Object, name: str) -> Any:
-    """Return a field of a workflow's own ``artifactGC``, or of the template it was made of."""
-    own = lookup(value, "spec", "artifactGC", name)
-    if own is not None:
-        return own
-    return lookup(value, "status", "storedWorkflowTemplateSpec", "artifactGC", name)
+def _waiting(found: "_Found") -> Next:
+    message = "waiting until its artifacts are deleted"
+    return Next(stop=Stop.ON, targets=found.waits_for, message=message)
+
+
+def _finalizers(value: Object) -> list[str]:
+    found: list[str] = lookup(value, "metadata", "finalizers", default=[])
+    return found
+
+
+def _is_released(value: Object, found: "_Found") -> bool:
+    return not found.problem or bool(_stated_by(value).get("forceFinalizerRemoval"))
+
+
+def _waits(value: Object) -> bool:
+    """Tell whether artifacts are to go with their workflow."""
+    return any(True for _ in _due(value, (AT_DELETION,)))
+
+
+def _released(value: Object) -> Action:
+    left = [one for one in _finalizers(value) if one != FINALIZER]
+    return _patch(value, {"metadata": {"finalizers": left}})
+
+
+def _stated_by(value: Object) -> Object:
+    """Return the ``artifactGC`` of a workflow, over that of the template it was made of."""
+    stored = lookup(value, "status", "storedWorkflowTemplateSpec", "artifactGC")
+    return over(lookup(value, "spec", "artifactGC") or {}, stored or {})
+
+
+def _own(artifact: Object) -> Object:
+    """Return what an artifact says otherwise than its workflow."""
+    return {key: stated for key, stated in (artifact.get("artifactGC") or {}).items() if stated}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,49 +153,40 @@ class _Found:
     problem: str = ""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Artifacts that one pod deletes, by node and name; all have whole locations."""
-
-    name: str
-    strategy: str
-    account: str
-    metadata: Object
-    artifacts: tuple[tuple[str, Object], ...]
-
-
 def _collect(value: Object, world: World, around: Around, strategies: tuple[str, ...]) -> _Found:
+    """Return what is done about artifacts whose time has come; what is wrong is a condition."""
+    try:
+        return _collected(value, world, around, strategies)
+    except NodeError as error:
+        status = _with_condition(value.get("status") or {}, str(error))
+        return _Found(problem=str(error), status=status)
+
+
+def _collected(value: Object, world: World, around: Around, strategies: tuple[str, ...]) -> _Found:
     status = value.get("status") or {}
     done = lookup(status, "artifactGCStatus", "strategiesProcessed", default={})
     open_ = tuple(one for one in strategies if not done.get(one))
-    try:
-        groups = list(_groups(value, world, around, open_))
-    except NodeError as error:
-        return _Found(problem=str(error), status=_with_condition(status, str(error)))
+    groups = list(_groups(value, world, around, open_))
     actions: list[Action] = []
     awaited: list[Target] = []
     results: dict[tuple[str, str], str] = {}
     for group in groups:
-        task = world.get(_task_target(value, group))
-        told = _results(task, group) if task is not None else {}
+        task = world.get(task_target(value, group))
+        told = results_of(task, group) if task is not None else {}
         if len(told) == len(group.artifacts):
             results |= told
             continue
-        problem = _problem(world, _task_target(value, group), _pod_target(value, group))
+        problem = problem_of(world, task_target(value, group), pod_target(value, group))
         if problem:
             results |= {(node, one["name"]): problem for node, one in group.artifacts} | told
             continue
-        awaited += [_task_target(value, group), _pod_target(value, group)]
-        actions += _begun(value, world, group, around)
+        awaited += [task_target(value, group), pod_target(value, group)]
+        actions += begun(value, world, group, around)
     if awaited:
         return _Found(actions=tuple(actions), waits_for=tuple(awaited))
-    if not open_ or not (groups or _has_finalizer(value)):
+    if not open_ or not (groups or FINALIZER in _finalizers(value)):
         return _Found(problem=_known_problem(status))
     return _finished(status, open_, results)
-
-
-def _has_finalizer(value: Object) -> bool:
-    return FINALIZER in lookup(value, "metadata", "finalizers", default=())
 
 
 def _known_problem(status: Object) -> str:
@@ -216,29 +237,27 @@ def _marked(node: Object, gone: set[str]) -> Object:
 
 def _groups(
     value: Object, world: World, around: Around, strategies: tuple[str, ...]
-) -> Iterator[_Group]:
+) -> Iterator[Group]:
     """Yield the artifacts to be deleted, by who deletes them. Raises ``NodeError``."""
-    found: dict[tuple[str, str, str], list[tuple[str, Object]]] = {}
-    metadata: dict[tuple[str, str, str], Object] = {}
+    due = list(_due(value, strategies))
+    if not due:
+        return
     archive = _archive(value, world, around)
-    for node, one in _artifacts(value):
-        own = one.get("artifactGC") or {}
-        strategy = str(own.get("strategy") or _spec(value, "strategy") or "")
-        if strategy not in strategies:
-            continue
-        account = str(own.get("serviceAccountName") or _spec(value, "serviceAccountName") or "")
-        marks = own.get("podMetadata") or _spec(value, "podMetadata") or {}
-        key = (strategy, account, str(sorted(marks.items())))
+    usual = of_ended(_stated_by(value), value, world)
+    found: dict[str, list[tuple[str, Object]]] = {}
+    ways: dict[str, Object] = {}
+    for node, one in due:
+        way = over(_own(one), usual)
+        whose = [way.get(name) for name in ("strategy", "serviceAccountName", "podMetadata")]
+        key = dumps(whose, ordered=True)
         whole = {**without_location(one), **whole_location(one, archive)}
         found.setdefault(key, []).append((node, whole))
-        metadata[key] = marks
+        ways[key] = way
     for key, listed in sorted(found.items()):
         for start in range(0, len(listed), _MOST):
-            yield _Group(
-                name=_name(value, key, start),
-                strategy=key[0],
-                account=key[1],
-                metadata=metadata[key],
+            yield Group(
+                name=name_of(value, ways[key]["strategy"], f"{key}/{start}"),
+                way=ways[key],
                 artifacts=tuple(listed[start : start + _MOST]),
             )
 
@@ -249,6 +268,14 @@ def _archive(value: Object, world: World, around: Around) -> Archive | None:
     return None if repository is None else Archive(location=repository.location)
 
 
+def _due(value: Object, strategies: tuple[str, ...]) -> Iterator[tuple[str, Object]]:
+    """Yield the artifacts that go by one of some strategies, with the ids of their nodes."""
+    usual = _stated_by(value)
+    for node, one in _artifacts(value):
+        if over(_own(one), usual).get("strategy") in strategies:
+            yield node, one
+
+
 def _artifacts(value: Object) -> Iterator[tuple[str, Object]]:
     """Yield the artifacts that pods made, with the ids of their nodes."""
     for name, node in sorted(lookup(value, "status", "nodes", default={}).items()):
@@ -257,122 +284,3 @@ def _artifacts(value: Object) -> Iterator[tuple[str, Object]]:
         for one in lookup(node, "outputs", "artifacts", default=()):
             if location_of(one) and not one.get("deleted"):
                 yield name, one
-
-
-def _name(value: Object, key: tuple[str, str, str], start: int) -> str:
-    workflow = value["metadata"]["name"]
-    digest = fnv1a("/".join((*key, str(start), str(value["metadata"].get("uid", "")))))
-    return f"{workflow[:_LONGEST]}-artgc-{_SHORT[key[0]]}-{digest}"
-
-
-def _task_target(value: Object, group: _Group) -> Target:
-    namespace = value["metadata"].get("namespace", "")
-    return Target(ARGO_API_VERSION, "WorkflowArtifactGCTask", namespace, group.name)
-
-
-def _pod_target(value: Object, group: _Group) -> Target:
-    return Target("v1", "Pod", value["metadata"].get("namespace", ""), group.name)
-
-
-def _results(task: Object, group: _Group) -> dict[tuple[str, str], str]:
-    """Return what became of each artifact: empty where it is gone, else why it is not."""
-    told = lookup(task, "status", "artifactResultsByNode", default={})
-    found = {}
-    for node, one in group.artifacts:
-        result = lookup(told, node, "artifactResults", one["name"])
-        if result is not None:
-            said = "" if result.get("success") else str(result.get("error") or "it failed")
-            found[node, str(one["name"])] = said
-    return found
-
-
-def _problem(world: World, task: Target, target: Target) -> str:
-    """Return why a pod did not delete anything, or cannot be made; empty while it may."""
-    for what, one in (("task", task), ("pod", target)):
-        refusal = world.refusal(one)
-        if refusal is not None and refusal.final:
-            return f"its {what} was refused: {refusal.message}"
-    pod = world.get(target)
-    if pod is None or lookup(pod, "status", "phase") != "Failed":
-        return ""
-    for one in lookup(pod, "status", "containerStatuses", default=()):
-        said = lookup(one, "state", "terminated", "message")
-        if said:
-            return str(said)
-    return str(lookup(pod, "status", "message") or "its pod failed")
-
-
-def _begun(value: Object, world: World, group: _Group, around: Around) -> Iterator[Action]:
-    """Yield the creation of a task and of its pod, as far as they are not there."""
-    for target, made in (
-        (_task_target(value, group), _task(value, group)),
-        (_pod_target(value, group), dressed(_pod(value, group), around.executor)),
-    ):
-        if world.get(target) is None:
-            yield Action(
-                verb=Verb.CREATE,
-                target=target,
-                manager=PIPELINES_MANAGER,
-                object=made,
-                reason=f"artifactGC {group.strategy}",
-            )
-
-
-def _metadata(value: Object, group: _Group) -> Object:
-    metadata = value["metadata"]
-    return {
-        "name": group.name,
-        "namespace": metadata.get("namespace", ""),
-        "labels": {ARGO_WORKFLOW: metadata["name"], COLLECTS: group.strategy},
-        "ownerReferences": [
-            {
-                "apiVersion": value["apiVersion"],
-                "kind": value["kind"],
-                "name": metadata["name"],
-                "uid": metadata.get("uid", ""),
-                "controller": True,
-                "blockOwnerDeletion": True,
-            }
-        ],
-    }
-
-
-def _task(value: Object, group: _Group) -> Object:
-    by_node: dict[str, Object] = {}
-    for node, one in group.artifacts:
-        by_node.setdefault(node, {"artifacts": {}})["artifacts"][one["name"]] = one
-    return {
-        "apiVersion": ARGO_API_VERSION,
-        "kind": "WorkflowArtifactGCTask",
-        "metadata": _metadata(value, group),
-        "spec": {"artifactsByNode": by_node},
-    }
-
-
-def _pod(value: Object, group: _Group) -> Object:
-    access = StoreAccess(location_of(one) for _, one in group.artifacts)
-    plan = {
-        "node": group.name,
-        "workflow": value["metadata"]["name"],
-        "directory": EXECUTOR,
-        "tasks": [group.name],
-    }
-    metadata = _metadata(value, group)
-    spec: Object = {
-        "restartPolicy": "Never",
-        "containers": [executor_container("main", "collect", plan, access.mounts())],
-        "volumes": list(access.volumes()),
-    }
-    if group.account:
-        spec["serviceAccountName"] = group.account
-    patch = _spec(value, "podSpecPatch")
-    return {
-        "apiVersion": "v1",
-        "kind": "Pod",
-        "metadata": {
-            **metadata,
-            "labels": {**(group.metadata.get("labels") or {}), **metadata["labels"]},
-            "annotations": group.metadata.get("annotations") or {},
-        },
-        "spec": patched(spec, {"podSpecPatch": patch}, {}),
-    }

@@ -28,10 +28,9 @@ from ruleengine.pipelines import (
     suspending,
     usage,
 )
-from ruleengine.pipelines.arguments import bind
+from ruleengine.pipelines.arguments import bind, parameter_of
 from ruleengine.pipelines.beginning import with_claims
 from ruleengine.pipelines.definitions import Definitions, Found
-from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
@@ -154,16 +153,7 @@ class Machine:
 
         Raises ``NodeError`` for a ConfigMap without the label that says so.
         """
-        found = self.world.get(Target("v1", "ConfigMap", self.namespace, name))
-        if found is None:
-            return None
-        if lookup(found, "metadata", "labels", CONFIG_MAP_TYPE) != "Parameter":
-            raise NodeError(
-                f"ConfigMap '{name}' needs to have the label {CONFIG_MAP_TYPE}: Parameter "
-                "to load parameters"
-            )
-        value = lookup(found, "data", key)
-        return None if value is None else str(value)
+        return parameter_of(self.world, self.namespace, name, key)
 
     def run(self, call: Call) -> Object | None:
         """Bring a node a step on; ``None`` where it may not begin yet."""

@@ -6,13 +6,23 @@ inputs and its attempt, and what the steps before it have made, is put in when i
 
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from ruleengine.formats.json_text import dumps
+from ruleengine.model.decisions import World
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object
 from ruleengine.pipelines import naming
+from ruleengine.pipelines.arguments import parameter_of, workflow_parameters
 from ruleengine.pipelines.substituting import substitute
-from ruleengine.pipelines.variables import input_variables, node_variables
+from ruleengine.pipelines.variables import (
+    NOW,
+    exported_variables,
+    global_variables,
+    input_variables,
+    node_variables,
+)
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -58,6 +68,27 @@ def of_pod(machine: "Machine", node: Object, template: Object, call: "Call") -> 
         "pod.name": machine.pods[node["id"]].name,
     }
     return {**machine.spec, **substitute(left, variables)}
+
+
+def of_ended(stated: Object, value: Object, world: World) -> Object:
+    """Return a part of the spec of a workflow that runs no more, with what all of it knew put in.
+
+    Whoever asks again gets the same: the time is that of its end. Raises ``NodeError``.
+    """
+    if "{{" not in dumps(stated):
+        return stated
+    metadata, status = value["metadata"], value.get("status") or {}
+    spec = status.get("storedWorkflowTemplateSpec") or value["spec"]
+    read = partial(parameter_of, world, metadata.get("namespace", ""))
+    since = (status.get("finishedAt"), metadata.get("deletionTimestamp"))
+    variables = {
+        **global_variables(metadata, spec, workflow_parameters(spec, read)),
+        **exported_variables(status.get("outputs") or {}),
+        "workflow.status": status.get("phase"),
+        NOW: parse_time(str(next(filter(None, since)))),
+    }
+    found: Object = substitute(stated, variables)
+    return found
 
 
 def _known(machine: "Machine") -> Object:

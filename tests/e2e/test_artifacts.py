@@ -177,3 +177,4 @@ def test_a_failed_step_keeps_what_it_made_until_that_is_collected(ran: Ran) -> N
     marked = {one["name"]: one.get("deleted", False) for one in listed}
     assert marked == {"one": True, "two": False, "main-logs": True}, workflow["status"]
     assert [key for key in ran.keys if "collected" in key] == ["runs/collected/two.tgz"]
+    assert not workflow["metadata"].get("finalizers")

@@ -1,5 +1,6 @@
 """``artifactGC``: artifacts go when their workflow is over, or with it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Refusal, Stop
 from ruleengine.model.values import Object
+from ruleengine.pipelines.verbs.retrying import Retry, retry
 from tests.pipelines.worlds import (
     COLLECTION,
     COLLECTS,
@@ -14,7 +16,9 @@ from tests.pipelines.worlds import (
     End,
     MemoryWorld,
     Script,
+    documents,
     plan_of,
+    run,
     succeed,
     world_of,
 )
@@ -81,8 +85,8 @@ def test_artifacts_go_when_their_workflow_is_over() -> None:
     drafts, claim = pod["spec"]["volumes"]
     assert ("emptyDir" in drafts, "persistentVolumeClaim" in claim) == (True, True)
     assert world.status("artifactGCStatus", "strategiesProcessed") == {"OnWorkflowCompletion": True}
+    assert finalizers(world) == []  # nothing keeps it any more
     delete(world)
-    assert finalizers(world) == []
     assert len(collectors(world)) == 1
 
 
@@ -128,6 +132,159 @@ def test_who_deletes_is_as_the_workflow_and_the_artifact_say() -> None:
     assert {one["spec"]["priority"] for one in pods.values()} == {7}
     assert pods["general"]["metadata"]["labels"]["a"] == "b"
     assert pods["general"]["metadata"]["annotations"] == {"c": "d"}
+
+
+def test_marks_of_an_artifact_lie_over_those_of_its_workflow() -> None:
+    """Key by key, as in Argo; those that tell whose a pod is stay ours."""
+    more = ", podMetadata: {labels: {a: b, e: f}, annotations: {c: d}}"
+    marks = "{labels: {a: z, workflows.argoproj.io/workflow: other}, annotations: {g: h}}"
+    world = ran("OnWorkflowCompletion", more, f", artifactGC: {{podMetadata: {marks}}}")
+    labels = [one["metadata"]["labels"] for one in collectors(world)]
+    assert sorted((one["a"], one["e"]) for one in labels) == [("b", "f"), ("z", "f")]
+    assert {one["workflows.argoproj.io/workflow"] for one in labels} == {"wf"}
+    annotations = [one["metadata"]["annotations"] for one in collectors(world)]
+    assert sorted(annotations, key=len) == [{"c": "d"}, {"c": "d", "g": "h"}]
+
+
+TAGGED = """
+entrypoint: main
+arguments:
+  parameters:
+  - {name: who, value: cleaner}
+  - {name: many, valueFrom: {configMapKeyRef: {name: settings, key: many}}}
+artifactGC:
+  strategy: %s
+  serviceAccountName: "{{workflow.parameters.who}}"
+  podMetadata: {labels: {of: "{{workflow.labels.team}}", as: "{{workflow.status}}"}}
+  podSpecPatch: '{"priority": {{workflow.parameters.many}}}'
+templates:
+- name: main
+  inputs: {parameters: [{name: who}]}
+  container: {image: a, command: [make]}
+  outputs:
+    artifacts:
+    - {name: one, path: /one}
+    - {name: two, path: /two, artifactGC: {serviceAccountName: "{{inputs.parameters.who}}-two"}}
+"""
+
+
+@pytest.mark.parametrize("strategy", ["OnWorkflowCompletion", "OnWorkflowDeletion"])
+def test_tags_are_replaced_by_what_the_whole_workflow_knew(strategy: str) -> None:
+    """When it is deleted as well; those of an artifact by what its step knew."""
+    settings: Object = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": "settings",
+            "namespace": NAMESPACE,
+            "labels": {"workflows.argoproj.io/configmap-type": "Parameter"},
+        },
+        "data": {"many": "7"},
+    }
+    world = world_of(TAGGED % strategy, succeed, settings)
+    world.change({"metadata": {"labels": {"team": "red"}}})
+    world.settle()
+    delete(world)
+    pods = {one["spec"]["serviceAccountName"]: one for one in collectors(world)}
+    assert pods.keys() == {"cleaner", "cleaner-two"}
+    for one in pods.values():
+        assert one["spec"]["priority"] == 7
+        assert (one["metadata"]["labels"]["of"], one["metadata"]["labels"]["as"]) == (
+            "red",
+            "Succeeded",
+        )
+    assert finalizers(world) == []
+
+
+def test_tags_are_replaced_where_a_workflow_goes_before_its_end() -> None:
+    """Each time by the same, so that no second pod is made."""
+    at = "{{=string(now().Unix())}}"
+    more = f', podMetadata: {{labels: {{at: "{at}", as: "{{{{workflow.status}}}}"}}}}'
+    steps = """
+- name: both
+  steps:
+  - - {name: first, template: main}
+  - - {name: second, template: main}
+"""
+    text = SPEC.replace("entrypoint: main", "entrypoint: both") + steps.lstrip()
+
+    def first(name: str, pod: Object) -> End | None:
+        del pod
+        return None if name.endswith("second") else End()
+
+    world = world_of(text % ("OnWorkflowDeletion", more, ""), first)
+    while "[1].second" not in world.began:
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.change({"metadata": {"deletionTimestamp": "2026-01-02T04:00:00Z"}})
+    while finalizers(world):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    (pod,) = collectors(world)
+    assert pod["metadata"]["labels"]["as"] == "Running"
+    assert pod["metadata"]["labels"]["at"] == "1767326400"
+
+
+def test_a_workflow_made_of_a_template_has_what_that_states() -> None:
+    """And says itself what it wants otherwise."""
+    (spec,) = documents(SPEC % ("OnWorkflowDeletion", ", serviceAccountName: theirs", ""))
+    template: Object = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTemplate",
+        "metadata": {"name": "made", "namespace": NAMESPACE},
+        "spec": spec,
+    }
+    own = "workflowTemplateRef: {name: made}\nartifactGC: {podMetadata: {labels: {a: b}}}"
+    world = run(own, succeed, template)
+    assert finalizers(world) == [FINALIZER]
+    delete(world)
+    (pod,) = collectors(world)
+    assert (pod["spec"]["serviceAccountName"], pod["metadata"]["labels"]["a"]) == ("theirs", "b")
+
+
+@pytest.mark.parametrize("strategy", ["OnWorkflowCompletion", "OnWorkflowDeletion"])
+def test_a_patch_that_cannot_be_read_is_a_condition(strategy: str) -> None:
+    """It ends neither the workflow nor whoever decides about it."""
+    world = ran(strategy, ", podSpecPatch: '[]'")
+    assert world.status("phase") == "Succeeded"
+    delete(world)
+    assert "podSpecPatch is no map" in condition(world)
+    assert finalizers(world) == [FINALIZER]
+
+
+def test_a_repository_is_asked_for_where_something_is_to_be_deleted() -> None:
+    """One that is not there is nothing to a workflow without artifacts."""
+    world = run(
+        """
+entrypoint: main
+artifactRepositoryRef: {configMap: none, key: none}
+templates:
+- {name: main, suspend: {duration: 1}}
+"""
+    )
+    assert (world.status("phase"), condition(world)) == ("Succeeded", "")
+
+
+def test_what_a_retried_workflow_makes_goes_at_its_next_end() -> None:
+    """By a task and a pod of its own."""
+
+    def fails(name: str, pod: Object) -> End:
+        del pod
+        return End(code=0 if name == COLLECTION else 1)
+
+    world = ran("OnWorkflowCompletion", script=fails)
+    assert (world.status("phase"), deleted(world)) == ("Failed", ["one", "two"])
+    retried = retry(world.workflow(), world.now, Retry())
+    world.put(retried.workflow)
+    world.script = succeed
+    for one in retried.pods:
+        del world.objects[one]
+    assert world.status("artifactGCStatus") is None
+    world.settle()
+    assert (world.status("phase"), deleted(world)) == ("Succeeded", ["one", "two"])
+    assert len(collectors(world)) == 2
 
 
 def refuses(name: str, pod: Object) -> End:
@@ -216,6 +373,7 @@ def test_stopping_between_any_two_writes_changes_nothing() -> None:
         world.turn()
     assert deleted(world) == ["one", "two"]
     assert len(collectors(world)) == 1
+    assert finalizers(world) == []
 
 
 def test_pods_that_delete_outlive_pod_gc() -> None:

@@ -22,6 +22,9 @@ from ruleengine.pipelines.verbs.kinship import Kinship, is_exit_handler, is_hook
 from ruleengine.pipelines.verbs.parameters import changed_parameters
 from ruleengine.pipelines.verbs.selecting import NodeSelector
 
+_OF_ITS_END: Final = ("Completed", "ArtifactGCError")
+"""Conditions of a workflow that was over: what it makes now is deleted at its next end."""
+
 _GROUPS: Final = (NodeType.STEP_GROUP, NodeType.TASK_GROUP)
 
 
@@ -182,11 +185,11 @@ def _going_on(workflow: Object, nodes: dict[str, Object], now: datetime, asked: 
     status = {
         key: value
         for key, value in (workflow.get("status") or {}).items()
-        if key not in ("finishedAt", "message", DURATIONS)
+        if key not in ("finishedAt", "message", "artifactGCStatus", DURATIONS)
     }
     status |= {"phase": str(Phase.RUNNING), "startedAt": format_time(now), "nodes": nodes}
     status["conditions"] = [
-        one for one in status.get("conditions") or () if one.get("type") != "Completed"
+        one for one in status.get("conditions") or () if one.get("type") not in _OF_ITS_END
     ]
     spec = {key: value for key, value in workflow["spec"].items() if key != "shutdown"}
     if spec.get("activeDeadlineSeconds") == 0:
