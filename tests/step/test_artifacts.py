@@ -10,7 +10,7 @@ import pytest
 from ruleengine.model.values import Object
 from ruleengine.services.artifacts.store import ArtifactError
 from ruleengine.step.access import PodAccess
-from ruleengine.step.loading import load_all
+from ruleengine.step.loading import load_all, manifest_text
 from ruleengine.step.plan import Plan, StepError
 from ruleengine.step.preparing import prepare
 from ruleengine.step.waiting import IncompleteError, collect, wait
@@ -121,6 +121,69 @@ def test_an_archive_is_recognised_by_its_content(pod: Pod) -> None:
             archive.add(pod.root / name, name)
     assert sorted(one.name for one in pod.load(kept_at("several")).iterdir()) == ["one", "two"]
     assert pod.load(kept_at("several"), archive={"none": {}}).is_file()
+
+
+@pytest.mark.parametrize("before", ["nothing", "file", "folder", "link", "dangling"])
+@pytest.mark.parametrize("content", ["file", "folder", "link"])
+def test_an_artifact_takes_the_place_of_what_is_there(
+    pod: Pod, before: str, content: str
+) -> None:
+    """Also of a link, not of what that points to; nothing else is left beside it."""
+    outside = pod.root / "outside"
+    outside.mkdir()
+    (outside / "precious").touch()
+    place = pod.root / "new" / "deep" / "place"
+    if before != "nothing":
+        place.parent.mkdir(parents=True)
+    match before:
+        case "file":
+            place.touch()
+        case "folder":
+            (place / "old").mkdir(parents=True)
+        case "link":
+            place.symlink_to(outside)
+        case "dangling":
+            place.symlink_to(pod.root / "none")
+    source = pod.root / "source"
+    make = {"file": "printf x >", "folder": "mkdir ", "link": "ln -s x "}[content]
+    if content == "link":  # the only thing in an archive
+        with tarfile.open(pod.store / "k", "w:gz") as archive:
+            entry = tarfile.TarInfo("link")
+            entry.type, entry.linkname = tarfile.SYMTYPE, "x"
+            archive.addfile(entry)
+    else:
+        pod.keep(f"{make}{source}", kept(source))
+    found = {"name": "a", "path": str(place), "location": kept_at("k"), "mode": 0o750}
+    load_all([found], pod.access)
+    assert [one.name for one in place.parent.iterdir()] == ["place"]
+    assert place.is_symlink() is (content == "link")
+    if content == "folder":
+        assert list(place.iterdir()) == []
+    elif content == "file":
+        assert place.read_text() == "x"
+    assert [one.name for one in outside.iterdir()] == ["precious"]
+    assert not (pod.root / "none").exists()
+
+
+def test_a_mode_is_never_set_through_a_link(pod: Pod) -> None:
+    """Neither that of what a link in a folder points to, nor that beside the artifact."""
+    with tarfile.open(pod.store / "k", "w:gz") as archive:
+        for name, target in (("d/in", "."), ("d/none", "gone")):
+            entry = tarfile.TarInfo(name)
+            entry.type, entry.linkname = tarfile.SYMTYPE, target
+            archive.addfile(entry)
+    place = pod.load(kept_at("k"), mode=0o700, recurseMode=True)
+    assert sorted(one.name for one in place.iterdir()) == ["in", "none"]
+
+
+def test_a_manifest_may_be_an_artifact(pod: Pod) -> None:
+    """It has to be text."""
+    (pod.store / "k").write_text("kind: ü", encoding="utf-8")
+    stated = {"name": "m", "location": kept_at("k")}
+    assert manifest_text(stated, pod.access) == "kind: ü"
+    (pod.store / "k").write_bytes(b"\xff")
+    with pytest.raises(StepError, match="the manifest in the artifact is no text"):
+        manifest_text(stated, pod.access)
 
 
 def test_text_in_the_document_is_a_file(pod: Pod) -> None:

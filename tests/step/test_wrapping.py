@@ -196,6 +196,22 @@ def test_an_exit_code_that_is_none_is_no_end_by_itself(tmp_path: Path, left: str
     assert found == [(tmp_path, None)]
 
 
+def test_each_end_is_told_once(tmp_path: Path) -> None:
+    """One after the other, however long the next takes; no file stays open."""
+    folders = [tmp_path / "a", tmp_path / "b", tmp_path / "over"]
+    for folder in folders:
+        folder.mkdir()
+        prepare(plan(folder, result=True))
+    (folders[2] / "exit-code").write_text("7")
+    before = sorted(os.listdir("/proc/self/fd"))
+    told = ends(folders)
+    with begin_prepared(plan(folders[1], result=True), "sh", "-c", "exit 1"):
+        assert [next(told), next(told)] == [(folders[2], 7), (folders[1], 1)]
+    with begin_prepared(plan(folders[0], result=True), "sh", "-c", "sleep 0.2; exit 2"):
+        assert list(told) == [(folders[0], 2)]
+    assert sorted(os.listdir("/proc/self/fd")) == before
+
+
 def test_an_end_is_seen_also_where_the_step_removes_what_shows_it(tmp_path: Path) -> None:
     """What is watched once is not lost."""
     made = plan(tmp_path, result=True)
@@ -221,8 +237,9 @@ def test_a_pipe_that_somebody_else_lets_go_of_is_no_end(tmp_path: Path) -> None:
     found: list[int | None] = []
     watching = threading.Thread(target=lambda: found.append(wait(made)))
     watching.start()
-    os.close(os.open(tmp_path / "alive", os.O_RDWR))
-    watching.join(0.2)
+    for _ in range(10):  # also after the other has opened it
+        os.close(os.open(tmp_path / "alive", os.O_RDWR))
+        watching.join(0.02)
     assert (watching.is_alive(), found) == (True, [])
     with begin_prepared(made, "sh", "-c", "exit 3") as process:
         process.communicate()
