@@ -1,5 +1,6 @@
 """SQLite files that are the truth: durable before a write is acknowledged, and versioned."""
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Sequence
@@ -7,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from ruleengine.model.errors import StoreError
+
+_LONGEST_PATH: Final = 504
+"""How many bytes SQLite takes as the path of a file: 512, less what it adds to its name."""
 
 _NO_ROOM: Final = (28, 122)
 """The error numbers of a full disk and of a full quota."""
@@ -18,9 +22,14 @@ def open_file(path: Path, steps: Sequence[str], *, patience: float = 0.0) -> sql
     Each step leads from one format to the next; a file of an older one is copied first. Writes
     are on the disk when they are committed (write-ahead log, ``synchronous=FULL``), and the
     caller begins transactions itself. ``patience`` is for how many seconds another process
-    that writes is waited for. Raises ``StoreError`` for a newer format, ``sqlite3.Error`` and
-    ``OSError`` where the file cannot be used.
+    that writes is waited for. Raises ``StoreError`` for a newer format and a path that is too
+    long, ``sqlite3.Error`` and ``OSError`` where the file cannot be used.
     """
+    if len(os.fsencode(path.absolute())) > _LONGEST_PATH:
+        raise StoreError(
+            f"the path of {path} has more than the {_LONGEST_PATH} bytes that SQLite takes",
+            "choose a folder with a shorter path with --state",
+        )
     path.touch(mode=0o600)
     connection = sqlite3.connect(
         path, timeout=patience, isolation_level=None, check_same_thread=False

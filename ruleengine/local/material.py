@@ -5,7 +5,6 @@ Made once per state folder; everything secret is readable by its owner only.
 
 import base64
 import ipaddress
-import os
 import secrets
 import ssl
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.formats import json_text
+from ruleengine.formats.private_files import write_private
 from ruleengine.model.digests import short_digest
 from ruleengine.model.errors import StoreError, UsageError
 from ruleengine.model.secrets import Secret
@@ -76,21 +76,6 @@ def _token(path: Path) -> Secret:
     if not path.exists():
         write_private(path, secrets.token_urlsafe(32).encode())
     return Secret(path.read_text().strip())
-
-
-def write_private(path: Path, data: bytes) -> None:
-    """Write a file that only its owner can read, in one step; a full disk leaves nothing of it."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
-    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
 
 
 def write_kubeconfig(folder: Path, url: str, material: Material) -> Path:

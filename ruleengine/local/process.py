@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import IO, Final, Self
 
 from ruleengine.formats import json_text
+from ruleengine.formats.private_files import write_private
 from ruleengine.local import settings
-from ruleengine.local.material import FILES, USER_FILES, write_private
+from ruleengine.local.material import FILES, USER_FILES
 from ruleengine.model.errors import FailedError, StoreError, UnreachableError, is_disk_full
 from ruleengine.model.values import Object
 

@@ -20,11 +20,12 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, Final, cast
 
 from ruleengine.formats import json_text
+from ruleengine.formats.private_files import write_private
 from ruleengine.local.api.routing import reads_one_object
 from ruleengine.local.bridge import Bridge
 from ruleengine.local.clock import SystemClock
 from ruleengine.local.control_plane import ControlPlane
-from ruleengine.local.material import prepare, write_kubeconfig, write_private
+from ruleengine.local.material import prepare, write_kubeconfig
 from ruleengine.local.runtime.processes import ProcessRunner
 from ruleengine.local.settings import SettingsFile
 from ruleengine.local.sqlite_store import open_store

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from ruleengine.formats import json_text
-from ruleengine.local.material import write_private
+from ruleengine.formats.private_files import write_private
 from ruleengine.local.runtime.images import Images
 from ruleengine.model.values import Object
 

@@ -10,6 +10,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 
+from ruleengine.formats.private_files import write_private
 from ruleengine.validation.index import ValidationIndex
 from ruleengine.validation.index_tables import FORMAT
 
@@ -58,13 +59,8 @@ def _make_folder(folder: Path) -> None:
     """Make the folder, ignored by Git through a file of its own that is whole or not there."""
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     ignored = folder / ".gitignore"
-    if ignored.exists():
-        return
-    try:
-        ignored.write_text("*\n", encoding="utf-8")
-    except OSError:
-        ignored.unlink(missing_ok=True)
-        raise
+    if not ignored.exists():
+        write_private(ignored, b"*\n")
 
 
 def _prepared(connection: sqlite3.Connection, code: str) -> ValidationIndex:

@@ -21,6 +21,7 @@ from pathlib import Path
 import pytest
 
 from ruleengine.formats import json_text
+from ruleengine.formats.private_files import write_private
 from ruleengine.local import material
 from ruleengine.local.api.users import ADMINISTRATOR
 from ruleengine.model.secrets import Secret
@@ -175,9 +176,7 @@ def _api(programs: Path, folder: Path, store: str, port: int) -> list[str]:
     policy = folder / "audit.yaml"
     policy.write_text(_AUDIT)
     tokens = folder / "tokens.csv"
-    material.write_private(
-        tokens, f"{made.token.reveal()},{ADMINISTRATOR.name},1,system:masters\n".encode()
-    )
+    write_private(tokens, f"{made.token.reveal()},{ADMINISTRATOR.name},1,system:masters\n".encode())
     return [
         str(programs / "kube-apiserver"),
         f"--etcd-servers={store}",

@@ -97,6 +97,16 @@ def test_a_newer_format_is_refused(tmp_path: Path) -> None:
         open_store(tmp_path)
 
 
+def test_a_path_that_sqlite_does_not_take_is_told(tmp_path: Path) -> None:
+    """Its length is what is wrong, not the disk; one byte less is taken."""
+    longest = 504 - len(f"{tmp_path}//store.sqlite")
+    inner = "/".join(["x" * 99] * (longest // 100)) + "/" + "y" * (longest % 100)
+    open_store(tmp_path / inner).close()
+    with pytest.raises(StoreError, match="has more than the 504 bytes that SQLite takes") as told:
+        open_store(tmp_path / f"{inner}y")
+    assert told.value.remedy == "choose a folder with a shorter path with --state"
+
+
 def test_a_file_that_is_no_store_is_said(tmp_path: Path) -> None:
     """Damage is an error with a remedy, never a traceback."""
     (tmp_path / "store.sqlite").write_bytes(b"something else, long enough to be looked at" * 40)
