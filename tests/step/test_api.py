@@ -63,7 +63,7 @@ def test_what_does_not_pass_is_told(answer: Answer) -> None:
 def test_a_refusal_is_told_at_once(method: str, status: int) -> None:
     """In the server's words; what exists already does so the second time too."""
     api = Scripted((status, {"message": "not so"}))
-    with pytest.raises(ApiAnswerError, match="^not so$") as caught:
+    with pytest.raises(ApiAnswerError, match=r"^not so$") as caught:
         api.send(method, "/p", {})
     assert (caught.value.status, api.pauses, len(api.sent)) == (status, [], 1)
 

@@ -125,9 +125,7 @@ def test_an_archive_is_recognised_by_its_content(pod: Pod) -> None:
 
 @pytest.mark.parametrize("before", ["nothing", "file", "folder", "link", "dangling"])
 @pytest.mark.parametrize("content", ["file", "folder", "link"])
-def test_an_artifact_takes_the_place_of_what_is_there(
-    pod: Pod, before: str, content: str
-) -> None:
+def test_an_artifact_takes_the_place_of_what_is_there(pod: Pod, before: str, content: str) -> None:
     """Also of a link, not of what that points to; nothing else is left beside it."""
     outside = pod.root / "outside"
     outside.mkdir()
