@@ -79,7 +79,8 @@ def _decide(
         completed = _mark(value, "labels", {COMPLETED_LABEL: "true"}, "stopped by its strategy")
         return Decision(actions=(*completed, *tidied), status=stopped, next=following)
     annotations = lookup(value, "metadata", "annotations", default={})
-    due = schedules.due(now, since(value, str(annotations.get(CONSIDERED) or "")))
+    noted = {**value, "status": status}
+    due = schedules.due(now, since(noted, str(annotations.get(CONSIDERED) or "")))
     actions: tuple[Action, ...] = ()
     if annotations.get(_USED, schedules.text) != schedules.text:
         marks = {_USED: schedules.text, CONSIDERED: format_time(now)}
@@ -135,7 +136,7 @@ def _at(
 
 
 def _with_run(status: Object, made: Object, due: datetime) -> Object:
-    """Return a status with a run that is new to it: one that is over already counts from here."""
+    """Return a status with a run that is new to it."""
     reference = _reference(made)
     listed = [one for one in status["active"] if one["name"] != reference["name"]]
     return {**status, "lastScheduledTime": format_time(due), "active": [*listed, reference]}
@@ -243,11 +244,22 @@ def _is_stopped(value: Object, status: Object) -> bool:
 
 
 def _status(value: Object, runs: _Runs, problem: str = "") -> Object:
-    """Return the status: who is on their way, and how many ended well or not."""
+    """Return the status: who is on their way, and how many ended well or not.
+
+    A run that was over before anybody noted it counts as well, and its time has been run: it may
+    go now, and the clock may be set back.
+    """
     before = value.get("status") or {}
     known = {one.get("name") for one in before.get("active") or ()}
-    ended = [one for one in runs.ended if lookup(one, "metadata", "name") in known]
+    last = str(before.get("lastScheduledTime") or "")
+    new = [one for one in runs.ended if _scheduled(one) > last]
+    ended = [one for one in runs.ended if one in new or lookup(one, "metadata", "name") in known]
     good = sum(lookup(one, "status", "phase") == Phase.SUCCEEDED for one in ended)
+    if new:
+        before = {
+            **_with_problem(before, _REFUSED, ""),
+            "lastScheduledTime": max(map(_scheduled, new)),
+        }
     counted = {
         **before,
         "phase": "Active",
@@ -256,6 +268,11 @@ def _status(value: Object, runs: _Runs, problem: str = "") -> Object:
         "failed": int(before.get("failed") or 0) + len(ended) - good,
     }
     return _with_problem(counted, "SpecError", problem)
+
+
+def _scheduled(workflow: Object) -> str:
+    """Return the time for which a workflow was made, as it is written; later ones are greater."""
+    return str(lookup(workflow, "metadata", "annotations", SCHEDULED_TIME, default=""))
 
 
 def _with_problem(status: Object, kind: str, message: str) -> Object:
@@ -278,7 +295,10 @@ def _reference(workflow: Object) -> Object:
 
 
 def _beyond_history(spec: Object, runs: _Runs) -> list[Action]:
-    """Return the deletion of ended runs beyond the limits, the oldest first."""
+    """Return the deletion of ended runs beyond the limits, the oldest first.
+
+    It is late: a run that went before the status counts it would never be counted.
+    """
     good = [one for one in runs.ended if lookup(one, "status", "phase") == Phase.SUCCEEDED]
     bad = [one for one in runs.ended if one not in good]
     limits = ((good, "successfulJobsHistoryLimit", 3), (bad, "failedJobsHistoryLimit", 1))
@@ -293,6 +313,7 @@ def _beyond_history(spec: Object, runs: _Runs) -> list[Action]:
             manager=PIPELINES_MANAGER,
             uid=str(lookup(one, "metadata", "uid", default="")),
             reason="beyond the history limits",
+            late=True,
         )
         for one in gone
     ]

@@ -53,7 +53,7 @@ def _last(schedule: cron.Schedule, now: datetime, since: datetime) -> datetime |
         return None
     if "@every" in schedule.text:
         return first  # counted from the last run: what lies between has no times of its own
-    return schedule.previous(now + timedelta(seconds=1)) or first
+    return schedule.previous(now.replace(microsecond=0) + timedelta(seconds=1)) or first
 
 
 def _compiled(text: str, zone: str) -> cron.Schedule:

@@ -371,12 +371,13 @@ class Decider:
             key.stored = key.turn = None
             self._observations.put(done.object, key.target)
             step.changed.append((key.target, live, done.object))
-        elif done.outcome.result is Result.CONFLICT:
-            step.answered = True
         else:
-            self.outcomes.append(done.outcome)
-            step.failed = True
             key.failed[key.target] = done.outcome.message
+            if done.outcome.result is Result.CONFLICT:
+                step.answered = True
+            else:
+                self.outcomes.append(done.outcome)
+                step.failed = True
         return done.object is not None
 
 

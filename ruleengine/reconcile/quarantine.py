@@ -50,10 +50,10 @@ class Quarantine:
         if not key.problem:
             return True
         if key.bad_version != version_of(value):
-            key.repeats, key.restless, key.crashes = 0, 0, 0
+            key.crashes = 0
         elif key.retry_at is None or now < key.retry_at:
             return False
-        key.problem, key.retry_at = "", None
+        key.problem, key.retry_at, key.repeats, key.restless = "", None, 0, 0
         return True
 
     def put_aside(self, key: Key, value: Object, what: str, remedy: str = REPORT) -> None:

@@ -157,6 +157,16 @@ def test_a_missed_time_is_made_up_for_within_its_deadline_only() -> None:
     assert stage.names() == [name(NOON)]
 
 
+def test_a_time_is_due_when_it_has_come_and_no_moment_before() -> None:
+    """Also where another one was missed shortly before, and the clock shows parts of a second."""
+    stage = Stage(schedules=["59 11 * * *", "0 12 * * *"], startingDeadlineSeconds=600)
+    stage.decide(NOON - timedelta(milliseconds=1))
+    assert stage.names() == [name(NOON - timedelta(minutes=1))]
+    stage = Stage(schedules=["*/1 * * * *"], startingDeadlineSeconds=600)
+    stage.decide(NOON - timedelta(milliseconds=1))
+    assert stage.names() == [name(NOON - timedelta(minutes=1))]
+
+
 def test_a_time_before_the_document_counts_for_nothing() -> None:
     """It was not there yet."""
     stage = Stage(startingDeadlineSeconds=600)
@@ -231,6 +241,23 @@ def test_a_run_that_was_over_before_it_was_noted_counts() -> None:
     status = stage.value["status"]
     assert (status["succeeded"], status["active"]) == (1, [])
     assert status["lastScheduledTime"] == format_time(NOON)
+
+
+def test_what_was_over_before_it_was_noted_is_not_run_again_when_the_clock_is_set_back() -> None:
+    """It counts as soon as it is seen, and goes only when the status tells of it."""
+    stage = Stage(successfulJobsHistoryLimit=0)
+    stage.decide()
+    stage.end(name(NOON))
+    refused = {"type": "SubmissionError", "status": "True", "message": "no room"}
+    stage.value["status"] = {"conditions": [refused]}
+    stage.value["metadata"]["annotations"] = {}
+    (deletion,) = stage.decide(NOON - timedelta(seconds=30)).actions
+    assert deletion.late
+    assert stage.names() == []
+    status = stage.value["status"]
+    assert (status["succeeded"], status["lastScheduledTime"]) == (1, format_time(NOON))
+    assert status["conditions"] == []
+    assert stage.decide().actions == ()
 
 
 def test_what_is_replaced_is_ended_also_where_that_failed_at_first() -> None:

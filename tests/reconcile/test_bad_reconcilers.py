@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from itertools import pairwise
 from threading import Event
 from typing import Any
 
@@ -57,9 +58,9 @@ class Two:
         return Decision(actions=(apply(config_map("good")),), status={"phase": "Succeeded"})
 
 
-def scene(bad: Callable[..., Any]) -> Scene:
+def scene(bad: Callable[..., Any], reconciler: type[Two] = Two) -> Scene:
     """Return a process with one bad object and a good one."""
-    made = Scene(reconciler=Two(bad))
+    made = Scene(reconciler=reconciler(bad))
     for name in ("bad", "good"):
         made.api.add(workflow(name))
     return made
@@ -282,6 +283,35 @@ def test_a_write_that_the_server_refuses_is_failed_with_its_reason() -> None:
     assert "data is too odd" in " ".join(one.message for one in settled.failed)
     assert len(tries) < 20
     assert stage.status("good") == {"phase": "Succeeded"}
+
+
+class Staying(Two):
+    """Is not done with ``good`` for half an hour, so that the run goes on."""
+
+    def decide(self, value: Object, world: Any, now: datetime, memo: object) -> Any:
+        """Return a decision."""
+        if value["metadata"]["name"] == "bad" or now >= START + timedelta(minutes=30):
+            return super().decide(value, world, now, memo)
+        return Decision(next=Next(stop=Stop.AT, time=START + timedelta(minutes=30)))
+
+
+def test_a_write_that_was_refused_again_and_again_is_tried_every_five_minutes() -> None:
+    """Once the server takes it all is well, and no finding is left."""
+    stage = scene(deciding(actions=(apply(config_map("child")),)), Staying)
+    tries: list[float] = []
+
+    def fault(request: HttpRequest, when: str) -> HttpResponse | None:
+        if when == "before" and request.method in WRITES and request.path.endswith("/child"):
+            tries.append((stage.now - START).total_seconds())
+            if tries[-1] < 600:
+                return HttpResponse(status=422, body=b'{"kind": "Status", "reason": "Invalid"}')
+        return None
+
+    stage.api.fault = fault
+    settled = stage.settle(3000)
+    assert 300 <= max(after - before for before, after in pairwise(tries)) < 400
+    assert 600 <= tries[-1] < 1200
+    assert (settled.failed, settled.findings, settled.timed_out) == ((), (), False)
 
 
 def _on_first(stage: Scene, method: str, ending: str, act: Callable[[], None]) -> list[str]:

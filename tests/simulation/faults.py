@@ -76,10 +76,9 @@ BURSTS: Final = frozenset(
 _LATEST: Final = {
     Channel.READ: 30,
     Channel.EVENT: 12,
-    Channel.PAUSE: 6,
     Channel.EFFECT: 4,
 }
-"""Up to which number a schedule places faults of a channel; for writes it is asked."""
+"""Up to which number a schedule places faults of a channel; for others it is asked."""
 
 UNANSWERED: Final = frozenset({FaultKind.EFFECT_FAILED_BEFORE, FaultKind.EFFECT_FAILED_AFTER})
 """Effects without an answer. After five in a row the engine gives up, so a schedule has fewer."""
@@ -127,14 +126,16 @@ def make_schedule(
     acts: int = 0,
     kinds: Sequence[FaultKind] = tuple(FaultKind),
     writes: int = 60,
+    pauses: int = 6,
     most: int = 12,
 ) -> Schedule:
     """Return the schedule of a seed: up to ``most`` faults, and when each act happens.
 
-    ``writes`` is about how many writes a run takes; faults are placed among them. Most of what
+    ``writes`` is about how many writes a run takes, ``pauses`` how many pauses matter; faults are
+    placed among them. Most of what
     happens at writes happens near one of them: what goes wrong alone is seldom the problem.
     """
-    latest = {**_LATEST, Channel.WRITE: writes}
+    latest = {**_LATEST, Channel.WRITE: writes, Channel.PAUSE: pauses}
     randomness = Random(seed)
     focus = randomness.randrange(writes)
 

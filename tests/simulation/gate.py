@@ -34,7 +34,11 @@ class Passage:
 def schedule_of(scenario: Scenario, seed: int) -> Schedule:
     """Return the schedule of a seed for a scenario."""
     return make_schedule(
-        seed, acts=len(scenario.acts), kinds=kinds_of(scenario), writes=scenario.writes
+        seed,
+        acts=len(scenario.acts),
+        kinds=kinds_of(scenario),
+        writes=scenario.writes,
+        pauses=scenario.pauses,
     )
 
 

@@ -226,6 +226,7 @@ class Simulation:
                 deadline=self.clock.now() + timedelta(seconds=self._scenario.patience),
                 retrying=retrying,
                 leases=leases,
+                longest_wait=self._scenario.longest_wait,
             ),
         )
         for lease in leases.values():

@@ -40,12 +40,15 @@ class Scenario:
     ``seeds`` is how many runs ``make test`` takes, ``writes`` about how many writes a run
     without faults needs, leases among them; ``acts`` is what the user does, in this order, at
     moments that the schedule names. ``patience`` are the virtual seconds that a process is
-    given to settle.
+    given to settle; it waits ``longest_wait`` of them at once, and about ``pauses`` times until
+    the clock has jumped for the last time.
     """
 
     seeds: ClassVar[int] = 100
     writes: ClassVar[int] = 60
     patience: ClassVar[float] = 120.0
+    longest_wait: ClassVar[float] = 1.0
+    pauses: ClassVar[int] = 6
     acts: ClassVar[Sequence[Act]] = ()
 
     @property
