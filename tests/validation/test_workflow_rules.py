@@ -83,6 +83,11 @@ GOOD = {
     "an output": leaf(outputs={"parameters": [{"name": "p", "valueFrom": PATH}]}),
     "a hook": steps(call(hooks={"exit": {"template": "work"}})),
     "a name of 63 letters": {**leaf(), "metadata": {"name": "w" * 63}},
+    "a script without a source": made(script={"image": "a", "args": ["b"]}),
+    "defaults for two types": {
+        **leaf(),
+        "spec": {**leaf()["spec"], "templateDefaults": {"script": {}, "container": {}}},
+    },
     "an output that is stated": steps(call(), outputs={"parameters": [PARAMETER]}),
 }
 

@@ -12,7 +12,10 @@ One file per kind says it in YAML, by type and field::
 
 A group is a list of fields, or a list of such lists: ``exactly_one``, ``at_most_one``,
 ``at_least_one``, and ``doubtful_together``, of which more than one is accepted upstream and
-rarely meant. A field may have ``description``, keywords of JSON Schema (``pattern``, ``enum``,
+rarely meant. With ``several_in_part`` a partial object may have several of the fields that a
+whole one has exactly one of.
+
+A field may have ``description``, keywords of JSON Schema (``pattern``, ``enum``,
 ``minimum``, ...), ``items`` and ``values`` (keywords for the elements of a list or map),
 ``type`` (in place of the fact), ``deprecated`` (what to write in its place), ``templated``
 (Argo renders tags below it), ``partial`` (it is completed elsewhere, so nothing below is
@@ -41,6 +44,7 @@ _TYPE_KEYS = {
     "fields",
     "not_required",
     "required",
+    "several_in_part",
     "together",
 }
 
@@ -77,6 +81,7 @@ class TypeRules:
     description: str = ""
     required: list[str] = field(default_factory=list)
     not_required: list[str] = field(default_factory=list)
+    several_in_part: bool = False
     exactly_one: list[list[str]] = field(default_factory=list)
     at_most_one: list[list[str]] = field(default_factory=list)
     at_least_one: list[list[str]] = field(default_factory=list)
@@ -122,6 +127,7 @@ def _rules(written: dict[str, Any]) -> TypeRules:
         description=written.get("description", ""),
         required=written.get("required") or [],
         not_required=written.get("not_required") or [],
+        several_in_part=bool(written.get("several_in_part")),
         together=written.get("together") or {},
         fields=written.get("fields") or {},
         **groups,

@@ -146,9 +146,8 @@ def name_of(type_name: str, mode: Mode) -> str:
 
 def groups(rules: TypeRules, *, partial: bool) -> dict[str, Any]:
     """Return the keywords that say which fields exclude or need one another."""
-    parts = [
-        _at_most_one(group) if partial else {"oneOf": _each(group)} for group in rules.exactly_one
-    ]
+    exactly = [] if partial and rules.several_in_part else rules.exactly_one
+    parts = [_at_most_one(group) if partial else {"oneOf": _each(group)} for group in exactly]
     parts += [_at_most_one(group) for group in rules.at_most_one]
     if not partial:
         parts += [{"anyOf": _each(group)} for group in rules.at_least_one]
