@@ -146,9 +146,9 @@ def passed_artifact(stated: Object, variables: Mapping[str, Any]) -> Object | No
     if not (stated.get("from") or stated.get("fromExpression")):
         return stated
     taken, what = _taken(stated, variables)
-    if taken is None:
+    if taken is None or (isinstance(taken, dict) and not location_of(taken)):
         return None
-    if not isinstance(taken, dict) or not location_of(taken):
+    if not isinstance(taken, dict):
         if stated.get("optional"):
             return None
         raise NodeError(f"the artifact '{stated['name']}' is taken from {what}, which is none")

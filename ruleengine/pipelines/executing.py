@@ -76,7 +76,8 @@ def _artifact_plan(work: ArtifactWork) -> Object:
 
 
 def _parameter(declared: Object) -> Object:
-    source = declared.get("valueFrom") or {}
+    """Return an output parameter as the plan has it; a stated value needs no file."""
+    source = declared.get("valueFrom") or {"default": declared.get("value")}
     kept = {key: declared[key] for key in ("name", "globalName") if declared.get(key)}
     words = ("path", "default", "jsonPath", "jqFilter")
     return {**kept, **{key: source[key] for key in words if source.get(key) is not None}}

@@ -13,7 +13,7 @@ from ruleengine.pipelines.outputs import outputs_of
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_over, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.sides import planned_of, sides_of
-from ruleengine.pipelines.variables import input_artifacts, node_variables
+from ruleengine.pipelines.variables import input_values, node_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -233,7 +233,7 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
 
 
 def _known(machine: "Machine", dag: _Dag) -> dict[str, Any]:
-    return {**machine.globals, **input_artifacts(dag.template.get("inputs") or {})}
+    return {**machine.globals, **input_values(dag.template.get("inputs") or {})}
 
 
 def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Object:

@@ -35,7 +35,7 @@ from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.substituting import substitute
+from ruleengine.pipelines.substituting import OF_LEAVES, OF_PARENTS, substitute
 from ruleengine.pipelines.tree import Tree
 from ruleengine.pipelines.variables import exported_variables, input_variables, without_exports
 
@@ -294,9 +294,10 @@ class Machine:
             holds = {"steps", "dag"} & template.keys()
             known = without_exports(self.globals) if holds else self.globals
             local = {**known, **self._local(call, found)}
-            first = substitute(template, local)
+            policy = OF_PARENTS if holds else OF_LEAVES
+            first = substitute(template, local, policy)
             variables = input_variables(first.get("inputs") or {}, first.get("outputs") or {})
-            replaced: Object = substitute(first, {**local, **variables})
+            replaced: Object = substitute(first, {**local, **variables}, policy)
             return {**replaced, "metrics": metrics} if metrics else replaced
 
         prepared: Object = self.memory.remember("prepared", call.name, found.template, make)

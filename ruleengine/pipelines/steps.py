@@ -13,7 +13,7 @@ from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.sides import Sides, planned_of, sides_of
 from ruleengine.pipelines.tree import is_hook
-from ruleengine.pipelines.variables import input_artifacts, looped_variables, node_variables
+from ruleengine.pipelines.variables import input_values, looped_variables, node_variables
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
@@ -125,7 +125,7 @@ def _plan(machine: "Machine", whole: _Steps, index: int) -> list[Planned]:
 
 
 def _known(machine: "Machine", whole: _Steps) -> dict[str, Any]:
-    return {**machine.globals, **input_artifacts(whole.template.get("inputs") or {})}
+    return {**machine.globals, **input_values(whole.template.get("inputs") or {})}
 
 
 def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Object:

@@ -21,6 +21,12 @@ _OPEN: Final = b"{{"
 OF_OTHERS: Final = Policy(("steps", "tasks"))
 """Tags of other steps and tasks must have a value when a step is begun."""
 
+OF_LEAVES: Final = LENIENT
+"""What a template without steps cannot evaluate, nobody evaluates later: that is an error."""
+
+OF_PARENTS: Final = Policy(failures_wait=True)
+"""What fails in a template of steps or tasks may stand in a step that never begins."""
+
 
 def substitute(value: Value, variables: Variables, policy: Policy = LENIENT) -> Value:
     """Return a value with the tags replaced that have a value; the others stay as they are.

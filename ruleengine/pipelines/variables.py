@@ -103,15 +103,8 @@ def without_exports(variables: Variables) -> dict[str, Any]:
 def input_variables(inputs: Object, outputs: Object) -> dict[str, Any]:
     """Return the variables of a template: its bound inputs, and where outputs are to be put."""
     parameters = inputs.get("parameters") or []
-    found: dict[str, Any] = {
-        "inputs.parameters": dumps(parameters, ordered=True),
-        **{
-            f"inputs.parameters.{one['name']}": as_text(one["value"])
-            for one in parameters
-            if one.get("value") is not None
-        },
-    }
-    found |= input_artifacts(inputs)
+    found: dict[str, Any] = {"inputs.parameters": dumps(parameters, ordered=True)}
+    found |= input_values(inputs)
     for one in inputs.get("artifacts") or ():
         if one.get("path"):
             found[f"inputs.artifacts.{one['name']}.path"] = one["path"]
@@ -124,9 +117,15 @@ def input_variables(inputs: Object, outputs: Object) -> dict[str, Any]:
     return found
 
 
-def input_artifacts(inputs: Object) -> dict[str, Any]:
-    """Return the variables that stand for the artifacts of a template's bound inputs."""
-    return {f"inputs.artifacts.{one['name']}": one for one in inputs.get("artifacts") or ()}
+def input_values(inputs: Object) -> dict[str, Any]:
+    """Return the variables that stand for each parameter and artifact of bound inputs."""
+    parameters = {
+        f"inputs.parameters.{one['name']}": as_text(one["value"])
+        for one in inputs.get("parameters") or ()
+        if one.get("value") is not None
+    }
+    artifacts = {f"inputs.artifacts.{one['name']}": one for one in inputs.get("artifacts") or ()}
+    return parameters | artifacts
 
 
 _PLAIN: Final = {

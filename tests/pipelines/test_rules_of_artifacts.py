@@ -118,6 +118,8 @@ PASSED: list[tuple[Object, Object, Object | None]] = [
         {**in_bucket("k"), "artifactGC": {"strategy": "Never"}},
     ),
     ({"from": "{{x}}", "optional": True}, {"name": "n"}, None),
+    ({"from": "{{x}}"}, {"name": "n"}, None),
+    ({"fromExpression": "x"}, {"name": "n"}, None),
     ({"fromExpression": "x"}, in_bucket("k"), in_bucket("k")),
     ({"fromExpression": "nil"}, {}, None),
     ({**in_bucket("k")}, {}, in_bucket("k")),
@@ -135,9 +137,9 @@ def test_an_artifact_that_is_passed_lies_where_the_other_does(
 
 @pytest.mark.parametrize("stated", [{"from": "{{y}}"}, {"from": "{{x}}"}, {"fromExpression": "x"}])
 def test_what_is_taken_from_no_artifact_is_an_error(stated: Object) -> None:
-    """Nothing is known of it, or it lies nowhere."""
+    """Nothing is known of it, or it is a text."""
     with pytest.raises(NodeError, match="which is none"):
-        passed_artifact({"name": "a", **stated}, {"x": {"name": "n"}})
+        passed_artifact({"name": "a", **stated}, {"x": "text"})
 
 
 def test_no_inputs_are_bound_where_none_are_declared() -> None:

@@ -59,13 +59,21 @@ class Policy:
 
     Those whose name is one of ``strict`` or lies below it must; ``strict=None`` means all.
     ``artifacts_wait`` excepts simple tags of output artifacts, which are resolved elsewhere.
+    With ``failures_wait`` an expression that fails stays for a later pass, too.
     """
 
-    def __init__(self, strict: Iterable[str] | None = (), *, artifacts_wait: bool = True) -> None:
+    def __init__(
+        self,
+        strict: Iterable[str] | None = (),
+        *,
+        artifacts_wait: bool = True,
+        failures_wait: bool = False,
+    ) -> None:
         self._all = strict is None
         self._names = frozenset(strict or ())
         self._below = tuple(f"{name}." for name in self._names)
         self._artifacts_wait = artifacts_wait
+        self.failures_wait = failures_wait
 
     def demands(self, name: str) -> bool:
         """Return whether a name must be resolved."""

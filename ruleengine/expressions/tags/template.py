@@ -63,7 +63,7 @@ class Tag:
 
         ``encode`` writes a value as the text around it needs it. Raises ``ExpressionError`` for
         a name that the policy demands, and for an expression that knows all its names and
-        fails all the same.
+        fails all the same, unless the policy lets it wait.
         """
         if self.expression is not None:
             result = self._evaluated(self.expression, scope, policy, limits)
@@ -97,7 +97,7 @@ class Tag:
         try:
             return _result(expression.eval(scope.nested, limits))
         except ExpressionError as error:
-            if missing:
+            if missing or policy.failures_wait:
                 return None
             raise self._error("evaluate", error.message, error.offset, error.hint) from None
 
