@@ -1,5 +1,8 @@
 """Locks in a database: the same on SQLite and on a real PostgreSQL server."""
 
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
@@ -178,7 +181,7 @@ def test_a_dead_controller_waits_no_longer_but_keeps_what_it_holds(opening: Open
     assert dead.take("jobs/held", (SEMAPHORE,), NOW)
     enter(dead, "jobs/before", MUTEX, second=1)
     enter(living, "jobs/behind", MUTEX, SEMAPHORE, second=2)
-    assert not living.take("jobs/behind", (MUTEX,), NOW)
+    assert not living.take("jobs/behind", (MUTEX,), NOW + INACTIVE)
     later = NOW + INACTIVE + timedelta(seconds=1)
     living.beat(later)
     assert living.take("jobs/behind", (MUTEX,), later)
@@ -207,11 +210,51 @@ def test_somebody_who_takes_a_lock_right_now_is_waited_for(opening: Opening) -> 
     database = table._database  # what another controller would write
     row = (MUTEX, "argo", "2026-11-28T12:00:00Z")
     database.execute("INSERT INTO sync_lock (name, controller, time) VALUES (?, ?, ?)", row)
-    assert not table.take("jobs/a", (MUTEX,), NOW)
+    assert not table.take("jobs/a", (MUTEX,), NOW + INACTIVE)
     later = NOW + INACTIVE + timedelta(seconds=1)
     table.beat(later)
     assert table.take("jobs/a", (MUTEX,), later)
     assert database.execute("SELECT name FROM sync_lock", ()) == []
+
+
+DYING = """
+import os, signal, sys
+from datetime import datetime
+from pathlib import Path
+from ruleengine.services.archives.opening import open_locks
+
+url, path, mutex, semaphore, now = sys.argv[1:]
+table, moment = open_locks(url, Path(path), "dead"), datetime.fromisoformat(now)
+table.beat(moment)
+table.enter("jobs/held", (semaphore,), 0, "2026-11-28T11:00:00Z")
+table.take("jobs/held", (semaphore,), moment)
+table.enter("jobs/first", (mutex,), 0, "2026-11-28T11:00:00Z")
+with table._database.transaction():
+    table._latch(mutex, moment)
+    table._database.execute("UPDATE sync_state SET held = ? WHERE name = ?", (True, mutex))
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_a_controller_that_is_killed_loses_its_place_in_time_and_never_a_lock(
+    opening: Opening, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Half a step is undone; its turn goes to the next after its time, and not before."""
+    param = request.node.callspec.params["opening"]
+    url = request.getfixturevalue("postgresql") if param == "postgresql" else ""
+    living = opening("living")
+    living.set_limit("jobs/licences", 1)
+    words = (url, str(tmp_path / "locks.sqlite"), MUTEX, SEMAPHORE, NOW.isoformat())
+    ended = subprocess.run([sys.executable, "-c", DYING, *words], check=False)
+    assert ended.returncode == -signal.SIGKILL
+    enter(living, "jobs/next", MUTEX, SEMAPHORE, second=1)
+    assert living.look(MUTEX, NOW).waiting == (("jobs/first", "dead"), ("jobs/next", "living"))
+    assert not living.take("jobs/next", (MUTEX,), NOW + INACTIVE)
+    later = NOW + INACTIVE + timedelta(seconds=1)
+    assert not living.take("jobs/next", (MUTEX, SEMAPHORE), later)
+    assert living.look(SEMAPHORE, later).holders == (("jobs/held", "dead"),)
+    living.beat(later)
+    assert living.take("jobs/next", (MUTEX,), later)
 
 
 def test_many_who_ask_at_once_never_hold_more_than_may(opening: Opening) -> None:
