@@ -7,6 +7,7 @@ from typing import Final
 
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.locks import waits_in
 from ruleengine.pipelines.verbs.nesting import Nested, in_order, nested
 from ruleengine.reporting.style import PLAIN, Style, beginning, printable, shortened, width_of
 from ruleengine.reporting.tree import Branch, tree_text
@@ -110,6 +111,9 @@ def _facts(workflow: Object, now: datetime, style: Style) -> Iterator[tuple[str,
     for one in status.get("conditions") or ():
         if str(one.get("type")).endswith("Error") and one.get("status") == "True":
             yield str(one["type"]), printable(str(one.get("message") or ""))
+    for lock, others in waits_in(workflow).items():
+        behind = f", behind {', '.join(others)}" if others else ""
+        yield "Waits for", printable(f"{lock}{behind}")
     for name, key in (("Started", "startedAt"), ("Finished", "finishedAt")):
         if status.get(key):
             yield name, str(status[key])

@@ -103,6 +103,27 @@ def test_what_went_wrong_beside_the_steps_is_told() -> None:
     assert "Completed:" not in text
 
 
+def test_who_waits_for_a_lock_says_behind_whom() -> None:
+    """Whoever waits for a lock that its own workflow holds, for ever, finds itself named."""
+    world = world_of("""
+entrypoint: main
+templates:
+- name: main
+  synchronization: {mutexes: [{name: m}]}
+  steps: [[{name: inner, template: inner}]]
+- name: inner
+  synchronization: {mutexes: [{name: m}]}
+  container: {image: alpine, command: [echo]}
+""")
+    world.settle()
+    text = workflow_text(world.workflow(), NOW)
+    behind = "pipelines/Mutex/m, behind pipelines/wf/wf"
+    assert re.search(rf"^Waits for: +{behind}$", text, re.MULTILINE)
+    assert "Waiting for pipelines/Mutex/m lock. Lock status: 0/1" in text
+    world.change({"status": {"synchronization": {"mutex": {"waiting": [{"mutex": "a/Mutex/m"}]}}}})
+    assert re.search(r"^Waits for: +a/Mutex/m$", workflow_text(world.workflow(), NOW), re.MULTILINE)
+
+
 def test_a_suspended_workflow_says_so_before_anything_ran() -> None:
     """There is no status yet."""
     value: Object = {
