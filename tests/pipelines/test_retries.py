@@ -56,6 +56,21 @@ def test_the_limit_counts_what_comes_after_the_first_attempt() -> None:
 
 
 @pytest.mark.parametrize(
+    "strategy",
+    [
+        "{limit: 3, backoff: {duration: 60s}}",
+        "{limit: 3, backoff: {duration: 60s, maxDuration: 1s}}",
+        "{limit: 0, retryPolicy: OnTransientError, expression: 'true'}",
+    ],
+)
+def test_nothing_is_waited_for_after_an_attempt_that_succeeded(strategy: str) -> None:
+    """No back-off, no policy and no duration has a word in it."""
+    world = run(retried(strategy), fails(0))
+    assert (world.status("phase"), world.node("wf").get("message")) == ("Succeeded", None)
+    assert world.node("wf")["finishedAt"] == world.node("wf(0)")["finishedAt"]
+
+
+@pytest.mark.parametrize(
     ("policy", "code", "count"),
     [
         ("OnFailure", 1, 2),
@@ -106,6 +121,16 @@ def test_a_longest_duration_ends_the_retries() -> None:
     assert attempts(world) == ["Failed", "Failed"]
     assert world.node("wf")["message"] == "Backoff would exceed max duration limit"
     assert world.now - START < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(("longest", "count"), [(11, 2), (10, 1)])
+def test_an_attempt_may_begin_with_the_last_second_of_the_longest_duration(
+    longest: int, count: int
+) -> None:
+    """The first one takes a second, then ten are waited for; a later one is none."""
+    strategy = f"{{limit: 5, backoff: {{duration: 10s, maxDuration: {longest}s}}}}"
+    world = run(retried(strategy), fails(1))
+    assert len(attempts(world)) == count
 
 
 def test_back_off_without_a_duration_is_an_error() -> None:
