@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ruleengine.app.clusters import Connected, database_path
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.model.errors import StoreError
+from ruleengine.model.errors import RuleEngineError, StoreError, UnreachableError
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object
 from ruleengine.pipelines.metering import LIVE_METRICS, METRICS
@@ -36,13 +36,14 @@ class Telling:
     def answer(self, request: Request) -> Answer | None:
         """Store what is told; there is no answer to it.
 
-        Raises ``StoreError``; no workflow fails for that, and so it is logged.
+        Raises ``StoreError`` or ``UnreachableError``. No workflow fails for that, and so it is
+        logged.
         """
         of = str(request.payload["of"])
         self._current[of] = request.key
         try:
             self._opened().tell(of, request.payload["metrics"])
-        except StoreError as error:
+        except (StoreError, UnreachableError) as error:
             names = ", ".join(str(one["name"]) for one in request.payload["metrics"])
             _warn(f"what was to be told of the metrics {names} is lost", error)
             raise
@@ -56,7 +57,7 @@ class Telling:
         del self._current[of]
         try:
             self._opened().forget(of)
-        except StoreError:
+        except (StoreError, UnreachableError):
             return  # a mark that stays does no harm
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ class Live:
         ]
 
 
-def _warn(what: str, error: StoreError) -> None:
+def _warn(what: str, error: RuleEngineError) -> None:
     import logging  # late, for hardly any run needs it
 
     logging.getLogger(__name__).warning("%s: %s; %s", what, error.message, error.remedy)
@@ -126,7 +127,7 @@ def metrics_path(cluster: Connected, state: Path) -> Path:
 
 
 def told_metrics(path: Path) -> list["Metric"]:
-    """Return what was told until now. Raises ``StoreError``."""
+    """Return what was told until now. Raises ``StoreError`` and ``UnreachableError``."""
     from ruleengine.services.metric_store import MetricStore
 
     with closing(MetricStore(path)) as store:
@@ -149,7 +150,7 @@ def metrics(
         now = live.metrics(datetime.now(UTC))
         try:
             return [*told_metrics(path), *now]
-        except StoreError as error:
+        except (StoreError, UnreachableError) as error:
             _warn("a scrape got no more than the metrics in real time", error)
             return now
 

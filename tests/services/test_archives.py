@@ -1,5 +1,7 @@
 """The archive of workflows: the same on SQLite and on a real PostgreSQL server."""
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -12,6 +14,8 @@ from ruleengine.model.errors import StoreError, UnreachableError
 from ruleengine.model.values import Object
 from ruleengine.services.archives.archive import Archive, Query
 from ruleengine.services.archives.opening import open_archive
+from ruleengine.services.archives.postgresql import PostgresqlDatabase
+from ruleengine.services.archives.sqlite import SqliteDatabase
 from tests.e2e.process_kit import wait_for
 
 
@@ -118,6 +122,63 @@ def test_two_processes_make_the_tables_at_once(postgresql: str, tmp_path: Path) 
     for one in threads:
         one.join()
     assert problems == []
+
+
+def test_a_statement_that_is_held_up_is_given_up(postgresql: str) -> None:
+    """By the server, and what was asked for can be asked for again."""
+    holder = PostgresqlDatabase(postgresql)
+    database = PostgresqlDatabase(postgresql, longest=0.2)
+    archive = Archive(database)
+    try:
+        with holder.transaction():
+            holder.execute("LOCK TABLE argo_archived_workflows", ())
+            with pytest.raises(UnreachableError, match="statement timeout"):
+                archive.store(workflow("held-up"))
+        archive.store(workflow("held-up"))
+        assert [one.name for one in archive.list(Query(name="held-up"))] == ["held-up"]
+        archive.delete("uid-held-up")
+    finally:
+        holder.close()
+        database.close()
+
+
+def test_a_file_that_another_process_writes_is_waited_for_a_while(tmp_path: Path) -> None:
+    """What was asked for can be asked for again."""
+    path = tmp_path / "archive.sqlite"
+    holder, database = SqliteDatabase(path), SqliteDatabase(path, patience=0.1)
+    archive = Archive(database)
+    with holder.transaction(), pytest.raises(UnreachableError, match="held by another process"):
+        archive.store(workflow("held-up"))
+    archive.store(workflow("held-up"))
+    assert names(archive) == ["held-up"]
+    holder.close()
+    database.close()
+
+
+def test_a_server_that_says_nothing_any_more_is_hung_up_on(postgresql: str) -> None:
+    """It may even be stopped; then a connection is made anew."""
+    database = PostgresqlDatabase(postgresql, longest=0.2)
+    ((stopped,),) = database.execute("SELECT pg_backend_pid()", ())
+    os.kill(stopped, signal.SIGSTOP)
+    try:
+        with pytest.raises(UnreachableError, match=r"it said nothing for 0\.3 s"):
+            database.execute("SELECT 1", ())
+        assert database.execute("SELECT 1", ()) == [(1,)]
+    finally:
+        os.kill(stopped, signal.SIGCONT)
+        database.close()
+
+
+def test_a_bound_of_the_database_itself_stays(postgresql: str) -> None:
+    """Whoever sets one knows how long statements take there."""
+    own = PostgresqlDatabase(f"{postgresql}?options=-cstatement_timeout%3D7s")
+    usual = PostgresqlDatabase(postgresql)
+    try:
+        assert own.execute("SHOW statement_timeout", ()) == [("7s",)]
+        assert usual.execute("SHOW statement_timeout", ()) == [("1min",)]
+    finally:
+        own.close()
+        usual.close()
 
 
 def test_a_lost_connection_is_made_anew(postgresql: str, tmp_path: Path) -> None:
