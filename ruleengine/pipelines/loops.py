@@ -8,6 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from ruleengine.expressions.language import ExpressionError
+from ruleengine.expressions.sequences import MOST_ITEMS, numbers_of
 from ruleengine.formats.go_printing import sprintf
 from ruleengine.formats.json_text import dumps, loads
 from ruleengine.model.values import Object, Value
@@ -18,7 +20,6 @@ from ruleengine.pipelines.tree import is_hook
 
 LOOPS: Final = ("withItems", "withParam", "withSequence")
 _LOOPS: Final = frozenset(LOOPS)
-_MOST_ITEMS: Final = 100_000
 
 
 def is_loop(step: Object) -> bool:
@@ -33,8 +34,8 @@ def items_of(step: Object) -> list[Value]:
     if step.get("withParam") is None:
         return _sequence(step["withSequence"])
     items = _listed(str(step["withParam"]))
-    if len(items) > _MOST_ITEMS:
-        raise NodeError(f"withParam has {len(items)} items, more than {_MOST_ITEMS}")
+    if len(items) > MOST_ITEMS:
+        raise NodeError(f"withParam has {len(items)} items, more than {MOST_ITEMS}")
     return items
 
 
@@ -51,26 +52,12 @@ def _listed(text: str) -> list[Value]:
 
 
 def _sequence(sequence: Object) -> list[Value]:
-    start = _number(sequence.get("start", 0), "start")
-    count, end = sequence.get("count"), sequence.get("end")
-    if count is not None:
-        numbers = range(start, start + _number(count, "count"))
-    elif end is not None:
-        last = _number(end, "end")
-        numbers = range(start, last + 1) if start <= last else range(start, last - 1, -1)
-    else:
-        raise NodeError("withSequence needs 'count' or 'end'")
-    if len(numbers) > _MOST_ITEMS:
-        raise NodeError(f"withSequence makes {len(numbers)} items, more than {_MOST_ITEMS}")
+    try:
+        numbers = numbers_of(sequence)
+    except ExpressionError as error:
+        raise NodeError(error.message) from error
     form = str(sequence.get("format") or "%d")
     return [sprintf(form, number) for number in numbers]
-
-
-def _number(value: Value, name: str) -> int:
-    try:
-        return int(str(value))
-    except ValueError as error:
-        raise NodeError(f"withSequence: {name} {value!r} is no whole number") from error
 
 
 def item_variables(item: Value) -> dict[str, str]:

@@ -1,6 +1,5 @@
 """What a template is held to that its schema cannot say (reference, Workflows 25)."""
 
-import re
 from collections.abc import Iterator
 from typing import Final
 
@@ -18,8 +17,6 @@ _RESERVED: Final = ("wait", "supervisor")
 _RESERVED_BEGINNING: Final = "artifact-plugin-"
 _OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
-
-_INTEGER: Final = re.compile(r"[+-]?[0-9]+")
 
 _SOURCES: Final = {
     **dict.fromkeys(_WITH_CONTAINER, ("path",)),
@@ -167,23 +164,44 @@ def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
 def _loop(call: Object, path: Path) -> Iterator[WorkflowProblem]:
     """Yield what a loop cannot go over, where that does not hang on tags."""
     text = call.get("withParam")
-    if isinstance(text, str) and _TAG not in text and not _is_list(text):
-        told = f"{text[:40]!r} is no list in JSON"
-        yield broken((*path, "withParam"), told, "write one such as '[1, 2]', or a tag for one")
-    for name in ("count", "start", "end"):
-        bound = lookup(call, "withSequence", name)
-        if isinstance(bound, str) and _TAG not in bound and not _INTEGER.fullmatch(bound):
-            told = f"{bound!r} is no whole number"
-            yield broken((*path, "withSequence", name), told, "write one, or a tag for one")
+    if isinstance(text, str) and _TAG not in text:
+        yield from _listed(text, (*path, "withParam"))
+    sequence = call.get("withSequence")
+    if isinstance(sequence, dict):
+        yield from _sequence(sequence, (*path, "withSequence"))
 
 
-def _is_list(text: str) -> bool:
+def _listed(text: str, path: Path) -> Iterator[WorkflowProblem]:
+    from ruleengine.expressions.sequences import FEWER, MOST_ITEMS
     from ruleengine.formats.json_text import loads
 
     try:
-        return isinstance(loads(text), list)
+        items = loads(text)
     except ValueError:
-        return False
+        items = None
+    if not isinstance(items, list):
+        told = f"{text[:40]!r} is no list in JSON"
+        yield broken(path, told, "write one such as '[1, 2]', or a tag for one")
+    elif len(items) > MOST_ITEMS:
+        yield broken(path, f"withParam has {len(items)} items, more than {MOST_ITEMS}", FEWER)
+
+
+def _sequence(sequence: Object, path: Path) -> Iterator[WorkflowProblem]:
+    from ruleengine.expressions.language import ExpressionError
+    from ruleengine.expressions.sequences import is_whole, numbers_of
+
+    bounds = {one: sequence[one] for one in ("count", "start", "end") if one in sequence}
+    known = {name: bound for name, bound in bounds.items() if _TAG not in str(bound)}
+    wrong = [name for name, bound in known.items() if not is_whole(bound)]
+    for name in wrong:
+        told = f"{known[name]!r} is no whole number"
+        yield broken((*path, name), told, "write one, or a tag for one")
+    if wrong or known != bounds or bounds.keys() <= {"start"}:
+        return
+    try:
+        numbers_of(bounds)
+    except ExpressionError as error:
+        yield broken((*path, "end" if "end" in bounds else "count"), error.message, error.hint)
 
 
 def _dag(template: Object, path: Path) -> Iterator[WorkflowProblem]:

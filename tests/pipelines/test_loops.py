@@ -16,6 +16,7 @@ from tests.pipelines.worlds import End, run
         ({"withSequence": {"count": 3}}, ["0", "1", "2"]),
         ({"withSequence": {"count": "2", "start": "5"}}, ["5", "6"]),
         ({"withSequence": {"count": 0}}, []),
+        ({"withSequence": {"count": -200_000, "start": None}}, []),
         ({"withSequence": {"start": 2, "end": 4}}, ["2", "3", "4"]),
         ({"withSequence": {"start": 2, "end": 0}}, ["2", "1", "0"]),
         ({"withSequence": {"end": 1, "format": "user%02d"}}, ["user00", "user01"]),
@@ -34,7 +35,10 @@ def test_the_items_of_a_loop(loop: Object, items: list[object]) -> None:
         ({"withParam": '{"a": 1}'}, "could not be parsed as a JSON list"),
         ({"withSequence": {"count": "many"}}, "no whole number"),
         ({"withSequence": {"start": 1}}, "'count' or 'end'"),
-        ({"withSequence": {"count": 10**9}}, "more than 100000"),
+        ({"withSequence": {"count": "1_0"}}, "no whole number"),
+        ({"withSequence": {"end": 100_000}}, "makes 100001 items, more than 100000"),
+        ({"withSequence": {"start": 100_000, "end": 0}}, "makes 100001 items"),
+        ({"withSequence": {"count": "9" * 19}}, f"makes {'9' * 19} items"),
     ],
 )
 def test_what_is_no_loop_is_told(loop: Object, message: str) -> None:
@@ -195,3 +199,4 @@ def test_a_loop_over_more_than_anybody_can_run_is_an_error() -> None:
     items = "[" + ",".join(["1"] * 100_001) + "]"
     with pytest.raises(NodeError, match="withParam has 100001 items, more than 100000"):
         items_of({"withParam": items})
+    assert len(items_of({"withSequence": {"count": 100_000}})) == 100_000

@@ -129,6 +129,12 @@ BAD: dict[str, Object] = {
     "a loop over a text": steps(call(withParam="not a list")),
     "a loop over a map": steps(call(withParam='{"a": 1}')),
     "a count that is no number": steps(call(withSequence={"count": "few"})),
+    "a start that is no number beside a tag": steps(
+        call(withSequence={"start": "few", "count": "{{workflow.priority}}"})
+    ),
+    "a list of more than can be run": steps(call(withParam=f"[{'1,' * 100_000}1]")),
+    "a count of more than can be run": steps(call(withSequence={"count": "9" * 19})),
+    "an end of more than can be run": steps(call(withSequence={"start": 100_000, "end": 0})),
     "two sources of a value": leaf(
         outputs={"parameters": [{"name": "p", "valueFrom": {**PATH, "expression": "1"}}]}
     ),
