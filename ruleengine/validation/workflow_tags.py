@@ -6,11 +6,13 @@ run knows (labels, what a caller passes) is let pass. What is read of templates 
 is found here, and looked up where these are known.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
+from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.validation.graphs import TaskNeeds, calls_of, items_of, spec_of
 from ruleengine.validation.references import suggestion
@@ -26,6 +28,9 @@ from ruleengine.validation.workflow_outputs import (
 )
 from ruleengine.validation.workflow_problems import WorkflowProblem
 
+if TYPE_CHECKING:
+    from ruleengine.expressions.expr import Expression
+
 _TAG: Final = "{{"
 _EXPRESSIONS: Final = frozenset({"expression", "fromExpression"})
 _READ: Final = _EXPRESSIONS | {"when"}
@@ -39,6 +44,16 @@ _OF_WORKFLOW: Final = (
 _OF_STEP: Final = (
     *("id", "ip", "status", "exitCode", "startedAt", "finishedAt", "hostNodeName", "outputs"),
 )
+_ROOTS: Final = (
+    *("workflow", "inputs", "outputs", "steps", "tasks", "item", "retries", "lastRetry"),
+    *("node", "pod", "status", "duration", "exitCode", "resourcesDuration", "cronworkflow"),
+    *("data", "request", "response"),
+)
+"""What the names of expressions begin with, somewhere in a workflow."""
+
+_READY: Final = re.compile(r"\?\?|\?\.|\b(nil|in)\b")
+"""What makes an expression ready for a name that is missing."""
+
 _NOT_OF_SPEC: Final = frozenset({"metrics", "templateDefaults", "templates", "volumes"})
 """Fields of a spec whose tags are those of templates, or are replaced later."""
 
@@ -193,7 +208,7 @@ def _text(text: str, path: Path, scope: _Scope) -> Iterator[_Told]:
         return
     for tag in found:
         if tag.expression is not None:
-            yield from _named(tag.names, path, scope)
+            yield from _named(tag.expression, path, scope)
         elif _TAG not in tag.source and "manifest" not in path:
             yield from _unresolved(tag.names[0], path, scope)
 
@@ -203,11 +218,11 @@ def _expression(text: str, path: Path, scope: _Scope) -> Iterator[_Told]:
     from ruleengine.expressions.language import ExpressionError
 
     try:
-        names = expr.compile(text, expr.WORKFLOWS).names
+        expression = expr.compile(text, expr.WORKFLOWS)
     except ExpressionError as error:
         yield _invalid(path, error)
         return
-    yield from _named(names, path, scope)
+    yield from _named(expression, path, scope)
 
 
 def _condition(text: str, path: Path) -> Iterator[WorkflowProblem]:
@@ -231,13 +246,31 @@ def _invalid(path: Path, error: Exception) -> WorkflowProblem:
     )
 
 
-def _named(names: tuple[str, ...], path: Path, scope: _Scope) -> Iterator[_Told]:
-    """Yield which steps and tasks an expression names that are not there to be named."""
+def _named(expression: "Expression", path: Path, scope: _Scope) -> Iterator[_Told]:
+    """Yield what an expression names that is not there to be named.
+
+    Steps and tasks are waited for and never come. What else is missing leaves the tag as it
+    is, or takes part as nil: where the text is ready for that, it may be meant so.
+    """
+    names = expression.names
     for name in names:
         word, _, rest = name.partition(".")
-        if word == scope.word and rest:
-            longer = any(one.startswith(f"{name}.") for one in names)
-            yield from () if longer else _unresolved(name, path, scope)
+        if any(one.startswith(f"{name}.") for one in names) or not (rest or word == "item"):
+            continue
+        if word == scope.word:
+            yield from _unresolved(name, path, scope)
+        elif not _READY.search(expression.text):
+            for one in _unresolved(name, path, scope):
+                if isinstance(one, WorkflowProblem):
+                    yield replace(one, severity=Severity.WARNING)
+    for error in expression.unknown(_ROOTS):
+        yield WorkflowProblem(
+            path=path,
+            code="reference-tag-unresolved",
+            message=f"an expression cannot find this: {error.message}",
+            remedy=error.hint or "correct the name",
+            severity=Severity.WARNING,
+        )
 
 
 def _unresolved(name: str, path: Path, scope: _Scope) -> Iterator[_Told]:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.model.findings import Severity
 from tests.validation.config_repos import make_repo, told
 
 STEPS = """\
@@ -95,6 +96,7 @@ def steps(**places: str) -> str:
         ("STEP", "{{steps.first.status}} {{steps.first.outputs.result}} {{steps.name}}"),
         ("STEP", "{{=steps.first.outputs.parameters.size ?? 'none'}}"),
         ("HOOK", "hooks: {x: {template: use, expression: steps.second.status == 'Failed'}}"),
+        ("LEAF", "{{=workflow.parameters.given ?? sprig.upper(pod.name)}} {{=asInt(retries) + 1}}"),
         ("HOOK", 'withItems: [1, 2]\n        when: "{{item}} == 1"'),
         ("HOOK", "when: 1 == 1 || 'a b' =~ 'a'"),
         (
@@ -143,6 +145,30 @@ def test_a_tag_that_nothing_stands_for_is_told(
     (told_of,) = found(tmp_path, steps(**{place: text}))
     assert told_of.startswith(f"{line} {UNRESOLVED}")
     assert message in told_of
+
+
+@pytest.mark.parametrize(
+    ("place", "line", "text", "message"),
+    [
+        ("LEAF", LEAF, "{{=inputs.parameters.sise}}", "declares no input parameter 'sise'"),
+        ("LEAF", LEAF, "{{=asInt(workflow.parameters['taem'])}}", "has no parameter 'taem'"),
+        ("LEAF", LEAF, "{{=input.parameters.size}}", "unknown name 'input'"),
+        ("LEAF", LEAF, "{{=inputs.parameters.size ?? asint('1')}}", "unknown name 'asint'"),
+        ("LEAF", LEAF, "{{=sprig.uper('x')}}", "sprig has no function 'uper'"),
+        ("STEP", STEP, "{{=tasks.first.status}}", "tasks are known where tasks are listed only"),
+        ("STEP", STEP, "{{=item}}", "nothing stands for {{item}}"),
+    ],
+)
+def test_what_no_run_of_an_expression_finds_is_a_warning(
+    tmp_path: Path, place: str, line: int, text: str, message: str
+) -> None:
+    """Argo takes such a document, and leaves the tag in what it runs."""
+    report = make_repo(tmp_path / "c", {"pipelines/w.yaml": steps(**{place: text})}).validate()
+    (one,) = told(report)
+    assert (one.place.line, one.code) == (line, "reference-tag-unresolved")
+    assert one.severity is Severity.WARNING
+    assert message in one.message
+    assert one.remedy
 
 
 @pytest.mark.parametrize(

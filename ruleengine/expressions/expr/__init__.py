@@ -6,19 +6,20 @@ hosts differ in the functions that they add and in what an unknown name means: a
 ``float64``, and lists, maps, texts, times and durations as in ``formats``.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import lru_cache
 from typing import Any
 
+from ruleengine.expressions.expr.access import fetch
 from ruleengine.expressions.expr.compiler import Compiler
 from ruleengine.expressions.expr.dialects import EVENTS, PLAIN, ROLLOUTS, WORKFLOWS, Dialect
 from ruleengine.expressions.expr.functions import BUILTINS
 from ruleengine.expressions.expr.parser import Parser
-from ruleengine.expressions.expr.running import Compiled, Run
+from ruleengine.expressions.expr.running import Compiled, Run, located
 from ruleengine.expressions.expr.signatures import PREDICATES
-from ruleengine.expressions.expr.values import kind_of
+from ruleengine.expressions.expr.values import Problem, kind_of
 from ruleengine.expressions.language import (
     DEFAULT_LIMITS,
     LONGEST_TEXT,
@@ -42,6 +43,7 @@ class Expression:
     text: str
     names: tuple[str, ...]
     _roots: Mapping[str, int] = field(repr=False)
+    _asked: tuple[tuple[str, str, int], ...] = field(repr=False)
     _slots: int = field(repr=False)
     _dialect: Dialect = field(repr=False)
     _compiled: Compiled = field(repr=False)
@@ -70,7 +72,25 @@ class Expression:
             hint="compare it with something",
         )
 
-    def _unknown(self, name: str, offset: int, env: Mapping[str, Any]) -> ExpressionError:
+    def unknown(self, known: Iterable[str]) -> tuple[ExpressionError, ...]:
+        """Return what no evaluation will find: names and functions that are none of ``known``.
+
+        These are what environments may begin with; the functions of the dialect come on top.
+        """
+        names = frozenset(known)
+        missing = [
+            self._unknown(name, offset, names)
+            for name, offset in self._roots.items()
+            if name not in names
+        ]
+        for root, name, offset in self._asked:
+            try:
+                fetch(self._dialect.functions[root], name)
+            except Problem as problem:
+                missing.append(located(problem, offset, self.text))
+        return tuple(missing)
+
+    def _unknown(self, name: str, offset: int, env: Iterable[str]) -> ExpressionError:
         functions = [*BUILTINS, *PREDICATES, *self._dialect.functions]
         close = get_close_matches(name, [*env, *functions], n=1)
         if name in functions:
@@ -91,4 +111,5 @@ def compile(text: str, dialect: Dialect = PLAIN) -> Expression:  # noqa: A001 - 
     except RecursionError:
         raise ExpressionError("the expression nests too deeply", text=text) from None
     scope = compiler.scope
-    return Expression(text, tuple(scope.paths), scope.names, scope.slots, dialect, compiled)
+    names, asked = tuple(scope.paths), tuple(scope.asked)
+    return Expression(text, names, scope.names, asked, scope.slots, dialect, compiled)

@@ -31,6 +31,8 @@ def compile_path(compiler: Compiler, node: Path, text: str) -> Compiled:
             return _plain(node.base.name, names, text)
     else:
         base = compiler.compile(node.base)
+        if isinstance(node.base, Name) and names:
+            compiler.scope.ask(node.base.name, *names[0])
     steps = [
         (_step(compiler, one), isinstance(one, Member) and one.optional, one.offset)
         for one in node.steps

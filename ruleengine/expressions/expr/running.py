@@ -38,6 +38,8 @@ class Scope:
         """The names that are looked up in the environment, and where the first stands."""
         self.paths: dict[str, None] = {}
         """These names and the fields behind them, as dotted texts in the order of the text."""
+        self.asked: list[tuple[str, str, int]] = []
+        """The maps of functions, what is asked of each, and where."""
         self.slots = 0
         self._functions = functions
         self._declared: dict[str, int] = {}
@@ -61,6 +63,11 @@ class Scope:
     def is_variable(self, name: str) -> bool:
         """Return whether a name is looked up in the environment."""
         return not (name in self._declared or name == ENVIRONMENT or name in self._functions)
+
+    def ask(self, root: str, name: str, offset: int) -> None:
+        """Note that a function is asked for, where the name is that of a map of functions."""
+        if root not in self._declared and isinstance(self._functions.get(root), Mapping):
+            self.asked.append((root, name, offset))
 
     def taken(self, name: str) -> str:
         """Return what a name that cannot be declared is; an empty text where it can."""

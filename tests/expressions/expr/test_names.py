@@ -79,3 +79,24 @@ def test_the_whole_environment_has_a_name() -> None:
     """It reaches names that no identifier can spell, and tells whether one exists."""
     program = expr.compile("$env['a b'] + ('c' in $env ? 1 : 2)")
     assert program.eval({"a b": 1}) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("a.b + 1", []),
+        ("b + a", [("unknown name 'b'", 0)]),
+        ("1 + asint(a)", [("unknown name 'asint'", 4)]),
+        ("true ? a : sprig.uper(a)", [("sprig has no function 'uper'", 17)]),
+        ("sprig.upper(a) + sprig.lower(a)", []),
+        ("let x = {b: a}; x.c", []),
+        ("a ?? c ?? c", [("unknown name 'c'", 5)]),
+    ],
+)
+def test_what_no_evaluation_will_find_is_told_before_any(
+    text: str, told: list[tuple[str, int]]
+) -> None:
+    """Names at their first place, functions of a host's map at each."""
+    found = expr.compile(text, WORKFLOWS).unknown({"a"})
+    assert [(one.message, one.offset) for one in found] == told
+    assert all(one.text == text for one in found)
