@@ -18,6 +18,8 @@ _RESERVED_BEGINNING: Final = "artifact-plugin-"
 _OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
 
+_BOUNDS: Final[tuple[str, ...]] = ("count", "start", "end")
+
 _SOURCES: Final = {
     **dict.fromkeys(_WITH_CONTAINER, ("path",)),
     **dict.fromkeys(_CALLING, ("parameter", "expression")),
@@ -190,7 +192,7 @@ def _sequence(sequence: Object, path: Path) -> Iterator[WorkflowProblem]:
     from ruleengine.expressions.language import ExpressionError
     from ruleengine.expressions.sequences import is_whole, numbers_of
 
-    bounds = {one: sequence[one] for one in ("count", "start", "end") if one in sequence}
+    bounds = {one: sequence[one] for one in _BOUNDS if one in sequence}
     known = {name: bound for name, bound in bounds.items() if _TAG not in str(bound)}
     wrong = [name for name, bound in known.items() if not is_whole(bound)]
     for name in wrong:
