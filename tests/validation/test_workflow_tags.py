@@ -97,6 +97,8 @@ def steps(**places: str) -> str:
         ("STEP", "{{=steps.first.outputs.parameters.size ?? 'none'}}"),
         ("HOOK", "hooks: {x: {template: use, expression: steps.second.status == 'Failed'}}"),
         ("LEAF", "{{=workflow.parameters.given ?? sprig.upper(pod.name)}} {{=asInt(retries) + 1}}"),
+        ("LEAF", "{{=workflow.parameters.given == nil}} {{=workflow.parameters?.given}}"),
+        ("LEAF", "{{='given' in workflow.parameters ? workflow.parameters.given : ''}}"),
         ("HOOK", 'withItems: [1, 2]\n        when: "{{item}} == 1"'),
         ("HOOK", "when: 1 == 1 || 'a b' =~ 'a'"),
         (

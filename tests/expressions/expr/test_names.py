@@ -90,6 +90,7 @@ def test_the_whole_environment_has_a_name() -> None:
         ("true ? a : sprig.uper(a)", [("sprig has no function 'uper'", 17)]),
         ("sprig.upper(a) + sprig.lower(a)", []),
         ("let x = {b: a}; x.c", []),
+        ("let sprig = {own: a}; sprig.own", []),
         ("a ?? c ?? c", [("unknown name 'c'", 5)]),
     ],
 )
