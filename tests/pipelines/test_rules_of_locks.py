@@ -328,3 +328,19 @@ templates:
     several = Several(workflow("steps", spec, age=9), workflow("other", WHOLE))
     several.rounds(20)
     assert several.began == ["steps[0].a", "steps[1].b", "other"]
+
+
+def test_a_workflow_that_only_waits_for_a_lock_says_so() -> None:
+    """Nothing of it is on its way; here it waits for itself, as a template may have it."""
+    world = world_of("""
+entrypoint: main
+templates:
+- name: main
+  synchronization: {mutexes: [{name: m}]}
+  steps: [[{name: inner, template: inner}]]
+- name: inner
+  synchronization: {mutexes: [{name: m}]}
+  container: {image: alpine, command: [echo]}
+""")
+    world.settle()
+    assert world.turn().next.message == "waiting for locks"
