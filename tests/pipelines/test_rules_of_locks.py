@@ -344,3 +344,23 @@ templates:
 """)
     world.settle()
     assert world.turn().next.message == "waiting for locks"
+
+
+def test_steps_that_wait_for_a_lock_end_with_their_workflow() -> None:
+    """No pod of theirs is there to be stopped."""
+    world = world_of("""
+entrypoint: main
+templates:
+- name: main
+  synchronization: {mutexes: [{name: m}]}
+  steps: [[{name: inner, template: inner}]]
+- name: inner
+  synchronization: {mutexes: [{name: m}]}
+  steps: [[{name: leaf, template: leaf}]]
+- {name: leaf, container: {image: alpine, command: [echo]}}
+""")
+    world.settle()
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.settle()
+    assert world.node("inner")["phase"] == "Failed"
+    assert world.status("message") == "Stopped with strategy 'Stop'"
