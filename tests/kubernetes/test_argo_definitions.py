@@ -166,7 +166,7 @@ def test_with_handover_nothing_of_ours_acts_on_what_was_applied(argo: Cluster) -
     assert "zero writes" in argo.log("handed")
     with argo.running("handed", {"README.md": "Still.\n"}, "handing", "run") as process:
         assert process.wait(60) == 0, argo.log("handed")
-    assert "stopped after 0 writes" in argo.log("handed")
+    assert "ended after 0 writes" in argo.log("handed")
     writes = [
         (noted["objectRef"]["resource"], noted["objectRef"].get("subresource", ""))
         for noted in argo.server.requests_of(f"system:serviceaccount:{PIPELINES}:handing")
