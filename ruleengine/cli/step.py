@@ -45,18 +45,21 @@ def wait() -> int:
     """Wait for the end of a step, and report what it made."""
     from ruleengine.step.api import Api
     from ruleengine.step.members import wait_for_all
+    from ruleengine.step.progress import progress_of, telling
     from ruleengine.step.reporting import report
     from ruleengine.step.waiting import IncompleteError, collect
     from ruleengine.step.waiting import wait as wait_for
 
     def work(plan: Plan) -> int:
-        made, code = wait_for_all(plan) if plan.members else (plan, wait_for(plan))
+        api = Api(os.environ)
+        with telling(plan, lambda said: report(plan, api, {}, said, final=False)):
+            made, code = wait_for_all(plan) if plan.members else (plan, wait_for(plan))
         if plan.reports:
-            api = Api(os.environ)
+            said = progress_of(plan)
             try:
-                report(plan, api, collect(made, code))
+                report(plan, api, collect(made, code), said)
             except IncompleteError as error:
-                report(plan, api, error.outputs)
+                report(plan, api, error.outputs, said)
                 raise
         return 0
 

@@ -24,6 +24,7 @@ from ruleengine.pipelines.offloading import fitted
 from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.progress import at_the_end
 from ruleengine.pipelines.timing import duration_of
 from ruleengine.pipelines.variables import input_variables
 
@@ -174,6 +175,7 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
     phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
     if node["type"] in (NodeType.HTTP, NodeType.PLUGIN):
         message = _OF_MAIN.sub("", message)
+    seen["progress"] = at_the_end(seen["progress"])
     return machine.end(node, phase, message, **seen)
 
 

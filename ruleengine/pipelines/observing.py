@@ -9,6 +9,7 @@ from typing import Any, Final
 from ruleengine.model.names import REPORTS, RETRIES
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.phases import Phase
+from ruleengine.pipelines.progress import told
 
 MAIN: Final = "main"
 WAIT: Final = "wait"
@@ -58,7 +59,7 @@ def observe(pod: Object, result: Object | None) -> dict[str, Any]:
         "phase": str(phase),
         "message": message or None,
         "hostNodeName": lookup(pod, "spec", "nodeName"),
-        "progress": lookup(result, "progress"),
+        "progress": told(pod, result),
     }
     outputs = outputs_of(pod, result)
     if outputs:

@@ -13,9 +13,10 @@ from typing import Any, Final, NamedTuple
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, PORTS, REPORTS, RETRIES
 from ruleengine.model.values import Object, Value, lookup
-from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins
+from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins, progress
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
+    EXECUTOR,
     EXECUTOR_MOUNT,
     SCRIPT_PATH,
     STAGING_MOUNT,
@@ -100,7 +101,8 @@ def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> boo
     if "plugin" in template:
         return True
     made = captures and (not members or MAIN in members)
-    return made or work.is_kept or bool(lookup(template, "outputs", "parameters"))
+    asked = made or work.is_kept or bool(lookup(template, "outputs", "parameters"))
+    return asked or (progress.is_told(template) and not is_ours(template))
 
 
 def needs_wrapper(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
@@ -164,7 +166,7 @@ def _own_containers(asked: PodRequest) -> _Own:
         work = replace(work, inputs=mounting.placed(work.inputs, mounts))
     owner = {key: value for key, value in _owner(asked).items() if key != "controller"}
     reports = needs_report(template, work, captures=asked.captures)
-    stated: Object = {"reports": reports}
+    stated: Object = {"reports": reports, "progress": wrapper and progress.is_told(template)}
     if "containerSet" in template:
         stated["members"] = container_sets.plan_of(template)
     if "http" in template:
@@ -346,6 +348,11 @@ def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
         "ARGO_WORKFLOW_NAME": asked.name,
         "ARGO_WORKFLOW_UID": asked.workflow["metadata"].get("uid", ""),
         "ARGO_INCLUDE_SCRIPT_OUTPUT": "true" if asked.captures else "false",
+        **(
+            {progress.VARIABLE: f"{EXECUTOR}/{progress.FILE}"}
+            if progress.is_told(asked.template)
+            else {}
+        ),
     }
     return ({"name": name, "value": text} for name, text in texts.items())
 

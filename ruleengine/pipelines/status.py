@@ -86,6 +86,6 @@ def conditions(before: Object, *, over: bool, wrong: Object | None = None) -> li
 
 
 def progress(machine: "Machine") -> str:
-    """Return how many of the leaves that are known have come to their end, ``N/M``."""
+    """Return how much of the work of the leaves that are known is done, ``N/M``."""
     tally = machine.tree.tally
-    return f"{tally.completed}/{tally.leaves}"
+    return f"{tally.done}/{tally.whole}"

@@ -14,16 +14,16 @@ from ruleengine.pipelines.phases import (
     WITH_POD,
     NodeType,
     Phase,
-    is_completed,
     is_fulfilled,
     is_over,
     is_wrong,
 )
+from ruleengine.pipelines.progress import reached
 
 DURATIONS: Final = "resourcesDuration"
 """What nodes, and the workflow, were given of resources: whole seconds by resource."""
 
-_COUNTED: Final = ("phase", "type", DURATIONS, "synchronizationStatus")
+_COUNTED: Final = ("phase", "type", "progress", DURATIONS, "synchronizationStatus")
 """What of a node changes, as long as there is one, that anything is counted by."""
 
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
@@ -35,7 +35,7 @@ class Tally:
     """What is counted along of some nodes: so that nobody has to look at all of them.
 
     ``open`` are those that are not over, ``active`` how many are on their way by boundary,
-    ``leaves`` how many pods run for, ``completed`` how many of these ran and came to an end,
+    ``whole`` how much work those are that pods run for, ``done`` how much of it is done,
     ``used`` what all pods were given of resources, ``wrong`` how many of a boundary went wrong,
     hooks and single attempts not counted.
     """
@@ -43,8 +43,8 @@ class Tally:
     nodes: Mapping[str, Object]
     open: dict[str, None] = field(default_factory=dict)
     active: dict[str, int] = field(default_factory=dict)
-    leaves: int = 0
-    completed: int = 0
+    whole: int = 0
+    done: int = 0
     used: dict[str, int] = field(default_factory=dict)
     wrong: dict[str, int] = field(default_factory=dict)
 
@@ -66,8 +66,8 @@ class Tally:
             nodes,
             open=dict(self.open),
             active=dict(self.active),
-            leaves=self.leaves,
-            completed=self.completed,
+            whole=self.whole,
+            done=self.done,
             used=dict(self.used),
             wrong=dict(self.wrong),
         )
@@ -93,9 +93,9 @@ class Tally:
             boundary = node.get("boundaryID", "")
             self.wrong[boundary] = self.wrong.get(boundary, 0) + number
         if node["type"] in WITH_POD:
-            self.leaves += number
-            if is_completed(node):
-                self.completed += number
+            done, whole = reached(node)
+            self.whole += number * whole
+            self.done += number * done
             for name, seconds in (node.get(DURATIONS) or {}).items():
                 self.used[name] = self.used.get(name, 0) + number * seconds
 

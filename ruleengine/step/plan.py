@@ -36,7 +36,8 @@ class Plan:
     of a template of that kind; a secret header names the ``variable`` that holds it. ``data``
     are the expressions of a ``data`` template, ``plugin`` what executor plugins are ``asked`` and
     the ``plugins`` themselves, each with ``name`` and ``port``, ``tasks`` the
-    WorkflowArtifactGCTasks that say which artifacts are to be deleted.
+    WorkflowArtifactGCTasks that say which artifacts are to be deleted. ``progress`` says that the
+    step writes down how far it is.
     """
 
     node: str
@@ -53,6 +54,7 @@ class Plan:
     logs: Object = field(default_factory=dict)
     members: tuple[Object, ...] = ()
     reports: bool = True
+    progress: bool = False
     http: Object = field(default_factory=dict)
     resource: Object = field(default_factory=dict)
     owner: Object = field(default_factory=dict)
@@ -92,6 +94,7 @@ def read_plan(environment: Mapping[str, str]) -> Plan:
             members=tuple(stated.get("members") or ()),
             http=stated.get("http") or {},
             reports=bool(stated.get("reports", True)),
+            progress=bool(stated.get("progress")),
             resource=stated.get("resource") or {},
             owner=stated.get("owner") or {},
             data=stated.get("data") or {},

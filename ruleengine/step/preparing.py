@@ -11,6 +11,7 @@ from ruleengine.step.access import PodAccess
 from ruleengine.step.loading import load_all
 from ruleengine.step.members import members
 from ruleengine.step.plan import Plan, StepError
+from ruleengine.step.progress import FILE as PROGRESS
 
 _WRAPPER: Final = Path(__file__).with_name("wrapper")
 _PROGRAM: Final = Path(__file__).with_name("program")
@@ -28,9 +29,12 @@ def prepare(plan: Plan, access: Access | None = None) -> None:
             _write(Path(plan.script["path"]), str(source))
         if plan.inputs:
             load_all(plan.inputs, access or PodAccess())
+        if plan.progress:
+            (plan.directory / PROGRESS).touch()
+            (plan.directory / PROGRESS).chmod(0o666)  # the step may run as another user
         if plan.members:
             _lay_out_set(plan)
-        elif plan.result or plan.parameters or plan.artifacts or plan.logs:
+        elif plan.result or plan.parameters or plan.artifacts or plan.logs or plan.progress:
             _lay_out(plan)
     except OSError as error:
         raise StepError(f"cannot prepare the step: {error}") from error

@@ -10,15 +10,17 @@ from ruleengine.step.plan import Plan
 _REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
 
 
-def report(plan: Plan, api: Api, outputs: Object) -> None:
-    """Say what a node made, once and for all. Raises ``StepError``."""
+def report(
+    plan: Plan, api: Api, outputs: Object, progress: str = "", *, final: bool = True
+) -> None:
+    """Say what a node made, and how far it is; ``final`` is the last word. Raises ``StepError``."""
     value: Object = {
         "apiVersion": ARGO_API_VERSION,
         "kind": "WorkflowTaskResult",
         "metadata": {
             "name": plan.node,
             "namespace": plan.namespace,
-            "labels": {ARGO_WORKFLOW: plan.workflow, _REPORTED: "true"},
+            "labels": {ARGO_WORKFLOW: plan.workflow, _REPORTED: str(final).lower()},
             "ownerReferences": [
                 {"apiVersion": "v1", "kind": "Pod", "name": plan.pod, "uid": plan.pod_uid}
             ],
@@ -26,5 +28,7 @@ def report(plan: Plan, api: Api, outputs: Object) -> None:
     }
     if outputs:
         value["outputs"] = outputs
+    if progress:
+        value["progress"] = progress
     path = f"/apis/{ARGO_API_VERSION}/namespaces/{plan.namespace}/workflowtaskresults/{plan.node}"
     api.apply(path, value, STEP_MANAGER)

@@ -149,6 +149,27 @@ def test_a_node_goes_on_until_its_executor_has_said_everything(
     assert found["progress"] == ("1/2" if result else None)
 
 
+@pytest.mark.parametrize(
+    ("begins", "said", "found"),
+    [
+        ("0/10", None, "0/10"),
+        ("0/10", "3/10", "3/10"),
+        ("0/10", "almost", "0/10"),
+        (None, " 3/10\n", "3/10"),
+        (None, "11/10", None),
+        (None, "0/0", None),
+        (None, "-1/2", None),
+    ],
+)
+def test_a_step_says_how_far_it_is_at_first_in_an_annotation(
+    begins: str | None, said: str | None, found: str | None
+) -> None:
+    """What is no part of a whole is not taken."""
+    marks = {} if begins is None else {"workflows.argoproj.io/progress": begins}
+    pod = {"metadata": {"annotations": marks}, "status": {"phase": "Running"}}
+    assert observe(pod, {"progress": said})["progress"] == found
+
+
 def test_a_failure_of_the_executor_itself_is_not_waited_for() -> None:
     """Nothing more will be said."""
     pod = {"spec": WITH_WAIT, "status": failed(main=0, wait=1)["status"]}

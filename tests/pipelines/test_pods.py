@@ -24,6 +24,13 @@ def pod_of(workflow: Object | None = None, **template: Any) -> Object:
     return world.pods()[0]
 
 
+def plan_in(container: Object) -> Object:
+    """Return what a container of ours has to do."""
+    stated = {one["name"]: one.get("value") for one in container["env"]}
+    plan: Object = json.loads(stated[PLAN_VARIABLE])
+    return plan
+
+
 PLACED: dict[str, tuple[str, Any]] = {
     "nodeSelector": ("nodeSelector", {"disk": "fast"}),
     "affinity": ("affinity", {"nodeAffinity": {}}),
@@ -136,7 +143,7 @@ def test_a_script_is_a_container_that_runs_its_source() -> None:
     assert {key: main[key] for key in expected} == expected
     (init,) = pod["spec"]["initContainers"]
     assert (init["image"], init["command"]) == ("ruleengine", ["ruleengine", "step", "init"])
-    plan = json.loads(next(one["value"] for one in init["env"] if one["name"] == PLAN_VARIABLE))
+    plan = plan_in(init)
     assert plan["script"]["source"] == "echo 1"
 
 
@@ -149,6 +156,48 @@ def test_a_step_whose_outputs_are_asked_for_runs_through_the_wrapper() -> None:
     assert main["args"] == ["work"]
     assert wait["command"] == ["ruleengine", "step", "wait"]
     assert spec["volumes"] == [{"name": "var-run-argo", "emptyDir": {}}]
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        {"container": {"image": "a", "command": ["sh"], "args": ["echo 1/2 >$ARGO_PROGRESS_FILE"]}},
+        {"script": {"image": "a", "command": ["sh"], "source": "echo 1/2 >$ARGO_PROGRESS_FILE"}},
+        {"metadata": {"annotations": {"workflows.argoproj.io/progress": "0/2"}}},
+    ],
+)
+def test_a_step_that_says_how_far_it_is_has_a_file_for_it_and_somebody_who_tells(
+    template: Any,
+) -> None:
+    """Where it names the file, or says where it begins."""
+    pod = pod_of(**template)
+    main, wait = pod["spec"]["containers"]
+    where = {"name": "ARGO_PROGRESS_FILE", "value": "/var/run/argo/progress"}
+    assert where in main["env"]
+    assert {one["mountPath"] for one in main["volumeMounts"]} >= {"/var/run/argo"}
+    assert plan_in(wait)["progress"] is True
+
+
+def test_what_steps_say_of_themselves_adds_up_and_is_all_done_at_the_end() -> None:
+    """A step that says nothing is one piece of work."""
+    told = {"metadata": {"annotations": {"workflows.argoproj.io/progress": "0/10"}}}
+    body = {"container": {"image": "alpine", "command": ["work"]}}
+    spec = {
+        "entrypoint": "main",
+        "templates": [
+            {"name": "main", "steps": [[{"name": one, "template": one} for one in ("a", "b")]]},
+            {"name": "a", **told, **body},
+            {"name": "b", **body},
+        ],
+    }
+    world = world_of(write(spec))
+    world.turn()
+    world.turn()
+    assert world.status("progress") == "0/11"
+    assert world.node("a")["progress"] == "0/10"
+    world.settle()
+    assert world.status("progress") == "11/11"
+    assert world.node("a")["progress"] == "10/10"
 
 
 def test_a_resource_is_one_container_of_ours() -> None:

@@ -19,7 +19,14 @@ NODES = st.builds(
     st.sampled_from([NodeType.POD, NodeType.HTTP, NodeType.STEPS, NodeType.RETRY]),
     st.sampled_from(Phase),
     st.sampled_from(["", "x", "y"]),
-    st.sampled_from([{}, {"daemoned": True}, {"synchronizationStatus": {"waiting": "one"}}]),
+    st.sampled_from(
+        [
+            {},
+            {"daemoned": True},
+            {"synchronizationStatus": {"waiting": "one"}},
+            {"progress": "2/5"},
+        ]
+    ),
 )
 
 
@@ -27,7 +34,7 @@ def _counts(tree: Tree) -> object:
     ways = {one["id"] for one in tree.unfulfilled()}, {one["id"] for one in tree.daemons()}
     tally = tree.tally
     counts = [tree.count_active(boundary) for boundary in ("", "x", "y")]
-    return ways, counts, (tally.completed, tally.leaves)
+    return ways, counts, (tally.done, tally.whole)
 
 
 @given(st.lists(NODES), st.lists(NODES))
