@@ -106,6 +106,7 @@ def test_artifacts_are_kept_where_nobody_says_otherwise(strategy: str) -> None:
     """Without a finalizer."""
     world = ran(strategy)
     assert (deleted(world), finalizers(world)) == ([], [])
+    assert not any("finalizers" in (one.object or {}).get("metadata", {}) for one in world.written)
     delete(world)
     assert collectors(world) == []
 
@@ -116,6 +117,31 @@ def test_an_artifact_may_say_otherwise_than_its_workflow() -> None:
     assert deleted(world) == ["one"]
     world = ran("Never", second=", artifactGC: {strategy: OnWorkflowCompletion}")
     assert deleted(world) == ["two"]
+
+
+def test_one_artifact_is_enough_to_keep_its_workflow() -> None:
+    """Beside what others keep it for, which is theirs to let go."""
+    world = world_of(SPEC % ("Never", "", ", artifactGC: {strategy: OnWorkflowDeletion}"))
+    world.change({"metadata": {"finalizers": ["example.com/own"]}})
+    world.settle()
+    assert finalizers(world) == ["example.com/own", FINALIZER]
+    delete(world)
+    assert (finalizers(world), len(collectors(world))) == (["example.com/own"], 1)
+    assert world.turn().actions == ()
+
+
+def test_artifacts_of_a_template_of_another_document_keep_its_workflow() -> None:
+    """Nothing in the workflow itself says that they go."""
+    (spec,) = documents(SPEC % ("Never", "", ", artifactGC: {strategy: OnWorkflowDeletion}"))
+    template: Object = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTemplate",
+        "metadata": {"name": "made", "namespace": NAMESPACE},
+        "spec": {"templates": spec["templates"]},
+    }
+    steps = "[[{name: one, templateRef: {name: made, template: main}}]]"
+    world = run(f"entrypoint: all\ntemplates: [{{name: all, steps: {steps}}}]", succeed, template)
+    assert finalizers(world) == [FINALIZER]
 
 
 def test_who_deletes_is_as_the_workflow_and_the_artifact_say() -> None:
