@@ -105,6 +105,15 @@ def test_outputs_are_those_of_main(tmp_path: Path) -> None:
     }
 
 
+def test_only_main_is_asked_for_outputs(tmp_path: Path) -> None:
+    """Nothing is captured or packed of the others."""
+    asked: Object = {"result": True, "parameters": ({},), "artifacts": ({},), "logs": {"name": "l"}}
+    made = plan(tmp_path, members=(member("x"), member("main")), **asked)
+    other, main = members(made)
+    assert {name: getattr(main, name) for name in asked} == asked
+    assert not any(getattr(other, name) for name in asked)
+
+
 def test_main_waits_for_those_that_write_its_outputs_too(tmp_path: Path) -> None:
     """What they write after its command has ended counts."""
     out = tmp_path / "out"

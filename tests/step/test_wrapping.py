@@ -70,6 +70,16 @@ def test_of_what_a_step_prints_without_end_the_end_is_the_result(tmp_path: Path)
     assert result.endswith("\0last")
 
 
+def test_what_is_no_utf8_is_reported_all_the_same(tmp_path: Path) -> None:
+    """With a sign in place of each byte that is none, as the status is JSON."""
+    file = tmp_path / "file"
+    made = plan(tmp_path, result=True, parameters=(parameter(file),))
+    assert outputs(made, "sh", "-c", f"printf 'a\\377b' | tee {file}") == {
+        "result": "a\ufffdb",
+        "parameters": [{"name": "p", "value": "a\ufffdb"}],
+    }
+
+
 def test_declared_files_are_reported_as_parameters(tmp_path: Path) -> None:
     """One newline at the end is cut off; a file that is not there has its default."""
     file = tmp_path / "a file"
