@@ -39,6 +39,7 @@ _ROLLOUT: Final = Target(ARGO_API_VERSION, "Rollout", "production", "web")
 _PATIENCE: Final = timedelta(minutes=3)
 _LOOK_EVERY: Final = 0.2
 _OVER: Final = ("Succeeded", "Failed", "Error")
+_REMEDY: Final = "run it anew with --state and another folder, while no other demo takes its push"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +55,8 @@ def run_demo(state: Path, observers: Observers, *, expect_unchanged: bool) -> It
     """Tell the story stage by stage; what has happened before does not happen again.
 
     The control plane keeps its state in ``state``. Raises ``FailedError`` where
-    ``expect_unchanged`` is true and something was written, or where nobody takes the push.
+    ``expect_unchanged`` is true and something was written, or where nobody takes the push, or it
+    does not lead to its end.
     """
     repo = state / "repo"
     choice = ClusterChoice(local=True, state=state)
@@ -74,6 +76,9 @@ def run_demo(state: Path, observers: Observers, *, expect_unchanged: bool) -> It
             yield Stage(title=told, delivery=replace(delivery, outcomes=(), writes=0))
         else:
             yield _push(repo, choice, observers, cluster.client, revision)
+        broken = broken_link(cluster.client, revision)
+        if broken and not observers.cancel.is_set():
+            raise FailedError(broken, _REMEDY)
         if expect_unchanged and delivery.writes:
             raise FailedError(
                 f"{delivery.writes} writes, where nothing was to change",
@@ -187,6 +192,23 @@ def _wait(client: Client, revision: str, cancel: threading.Event) -> None:
             if failed or lookup(rollout, "status", "phase") in ("Healthy", "Degraded"):
                 return
         time.sleep(_LOOK_EVERY)
+
+
+def broken_link(client: Client, revision: str) -> str:
+    """Return where the chain of a push ended too early; empty where it came to its end."""
+    run = _run_of(client, revision)
+    if run is None:
+        return "the push was taken, but no workflow was started by it"
+    links = (
+        (Target.of(run), run, "phase", "Succeeded"),
+        (_APPLICATION, client.get(_APPLICATION), "sync.status", "Synced"),
+        (_ROLLOUT, client.get(_ROLLOUT), "phase", "Healthy"),
+    )
+    for target, value, field, wanted in links:
+        found = lookup(value, "status", *field.split("."), default="unknown")
+        if found != wanted:
+            return f"{target} is {found} after the push, not {wanted}"
+    return ""
 
 
 def _story(client: Client, revision: str) -> Iterable[str]:

@@ -41,7 +41,11 @@ def applied(folder: Path, processes: int) -> tuple[dict[str, int], list[tuple[st
 
 
 def test_three_applies_at_once_do_nothing_twice(tmp_path: Path) -> None:
-    """The rules' writes are as many as one apply makes, and what is synced is written once."""
+    """The rules' writes are as many as one apply makes, and what is synced is written once.
+
+    How many statuses tell of a sync on its way depends on when its parts are seen to change, with
+    one apply as with three: a field may have a write of its own or go with the next ones.
+    """
     alone, once = applied(tmp_path / "one", 1)
     together, seen = applied(tmp_path / "three", 3)
     assert together[MANAGER] == alone[MANAGER]
