@@ -287,6 +287,15 @@ def test_who_waits_for_people_is_told_how_they_answer(site: Place) -> None:
     assert site.pipeline("wait", "wf").errors.endswith("pipeline resume wf\n")
 
 
+def test_who_waits_brings_what_was_stopped_to_its_end(site: Place) -> None:
+    """A node that waits for a person holds nothing up any more."""
+    put(site, "wf", waiting("wf"))
+    assert site.pipeline("stop", "wf").code == 0
+    found = site.pipeline("wait", "wf")
+    assert (found.code, "waiting to be resumed" in found.errors) == (1, False), found.text
+    assert live(site, "wf")["status"]["phase"] == "Failed"
+
+
 def holders(site: Place) -> list[str]:
     """Return who drives here: the holders of our leases."""
     leases = site.client().list("coordination.k8s.io/v1", "Lease", namespace=CONTROL_NAMESPACE)

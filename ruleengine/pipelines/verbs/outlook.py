@@ -18,9 +18,9 @@ def succeeded(workflow: Object) -> bool:
 def waits_for_people(workflow: Object) -> str:
     """Return why a workflow goes on only when a person says so; empty where it goes on.
 
-    A suspended node with a duration goes on by itself.
+    A suspended node with a duration goes on by itself, and whatever is shut down comes to its end.
     """
-    if is_over(workflow):
+    if is_over(workflow) or lookup(workflow, "spec", "shutdown"):
         return ""
     active = _active(workflow)
     if any(one["type"] in WITH_POD for one in active):
