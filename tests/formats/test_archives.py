@@ -110,7 +110,7 @@ def test_modes_and_links_inside_are_kept(tmp_path: Path) -> None:
 
 
 ESCAPES: list[tuple[Member, ...]] = [
-    (("/etc/passwd", b"x"),),
+    (("/proc/climbed", b"x"),),
     (("../x", b"x"),),
     (("a/../../x", b"x"),),
     (("a\\..\\x", b"x"),),
@@ -132,7 +132,7 @@ def test_what_leads_out_of_the_folder_is_refused(
     pack: Callable[..., io.BytesIO],
     kind: ArchiveKind,
 ) -> None:
-    """Nothing appears beside the folder."""
+    """Nothing appears beside the folder; where the absolute name lies, nobody can write."""
     with pytest.raises(ArchiveError, match="leads out of"):
         unpacked(pack(*members), tmp_path / "folder", kind)
     assert [one.name for one in tmp_path.iterdir()] == ["folder"]
@@ -163,7 +163,7 @@ def test_hard_links_name_files_of_the_archive(tmp_path: Path) -> None:
         return made
 
     assert unpacked(linked("a"), tmp_path / "good") == {"a": "x", "b": "x"}
-    for target, message in (("/etc/passwd", "leads out"), ("none", "a link to nothing")):
+    for target, message in (("/proc/climbed", "leads out"), ("none", "a link to nothing")):
         with pytest.raises(ArchiveError, match=message):
             unpacked(linked(target), tmp_path / "bad")
 
