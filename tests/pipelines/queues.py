@@ -33,6 +33,18 @@ templates:
 """
 """Two steps of one template, which what follows is part of."""
 
+WAITS_FOR_ITSELF = """
+entrypoint: main
+templates:
+- name: main
+  synchronization: {mutexes: [{name: m}]}
+  steps: [[{name: inner, template: inner}]]
+- name: inner
+  synchronization: {mutexes: [{name: m}]}
+  container: {image: alpine, command: [echo]}
+"""
+"""A lock that is taken again inside what holds it, as a document may have it."""
+
 
 def workflow(name: str, spec: str, age: int = 0, **fields: object) -> Object:
     """Return a workflow that was created ``age`` seconds before the others."""

@@ -17,6 +17,7 @@ from tests.pipelines.worlds import (
     MemoryWorld,
     Script,
     documents,
+    parameters,
     plan_of,
     run,
     succeed,
@@ -197,17 +198,7 @@ templates:
 @pytest.mark.parametrize("strategy", ["OnWorkflowCompletion", "OnWorkflowDeletion"])
 def test_tags_are_replaced_by_what_the_whole_workflow_knew(strategy: str) -> None:
     """When it is deleted as well; those of an artifact by what its step knew."""
-    settings: Object = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": "settings",
-            "namespace": NAMESPACE,
-            "labels": {"workflows.argoproj.io/configmap-type": "Parameter"},
-        },
-        "data": {"many": "7"},
-    }
-    world = world_of(TAGGED % strategy, succeed, settings)
+    world = world_of(TAGGED % strategy, succeed, parameters(many="7"))
     world.change({"metadata": {"labels": {"team": "red"}}})
     world.settle()
     delete(world)

@@ -4,7 +4,7 @@ import pytest
 
 from ruleengine.pipelines.arguments import bind, workflow_parameters
 from ruleengine.pipelines.problems import NodeError
-from tests.pipelines.worlds import NAMESPACE, End, run
+from tests.pipelines.worlds import NAMESPACE, End, parameters, run
 
 
 def read_key(name: str, key: str) -> str | None:
@@ -73,16 +73,7 @@ templates:
 
 def test_a_parameter_may_come_from_a_config_map() -> None:
     """That has to say that it is meant for parameters."""
-    settings = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {
-            "name": "settings",
-            "namespace": NAMESPACE,
-            "labels": {"workflows.argoproj.io/configmap-type": "Parameter"},
-        },
-        "data": {"level": "high"},
-    }
+    settings = parameters(level="high")
     world = run(FROM_CONFIG_MAP, lambda *_: End(), settings)
     assert world.pods()[0]["spec"]["containers"][0]["args"] == ["high"]
     unlabelled = {**settings, "metadata": {"name": "settings", "namespace": NAMESPACE}}

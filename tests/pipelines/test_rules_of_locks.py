@@ -4,7 +4,7 @@ import pytest
 
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, lookup
-from tests.pipelines.queues import LIMITS, WHOLE, Several, workflow
+from tests.pipelines.queues import LIMITS, WAITS_FOR_ITSELF, WHOLE, Several, workflow
 from tests.pipelines.worlds import NAMESPACE, End, run, world_of
 
 MUTEX = f"{NAMESPACE}/Mutex"
@@ -332,16 +332,7 @@ templates:
 
 def test_a_workflow_that_only_waits_for_a_lock_says_so() -> None:
     """Nothing of it is on its way; here it waits for itself, as a template may have it."""
-    world = world_of("""
-entrypoint: main
-templates:
-- name: main
-  synchronization: {mutexes: [{name: m}]}
-  steps: [[{name: inner, template: inner}]]
-- name: inner
-  synchronization: {mutexes: [{name: m}]}
-  container: {image: alpine, command: [echo]}
-""")
+    world = world_of(WAITS_FOR_ITSELF)
     world.settle()
     assert world.turn().next.message == "waiting for locks"
 

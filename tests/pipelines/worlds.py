@@ -350,6 +350,13 @@ def _running(started: str) -> Object:
     return {"phase": "Running", "startTime": started}
 
 
+def parameters(**data: str) -> Object:
+    """Return the ConfigMap ``settings``, which says that it is meant for parameters."""
+    labels = {"workflows.argoproj.io/configmap-type": "Parameter"}
+    metadata = {"name": "settings", "namespace": NAMESPACE, "labels": labels}
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data}
+
+
 def documents(text: str) -> list[Object]:
     """Return the documents of a YAML text."""
     parsed = yaml_reader.read(text.encode(), "test.yaml")

@@ -16,6 +16,7 @@ from ruleengine.reporting.workflows import (
     workflow_rows,
     workflow_text,
 )
+from tests.pipelines.queues import WAITS_FOR_ITSELF
 from tests.pipelines.worlds import End, MemoryWorld, documents, world_of
 
 SPEC = """
@@ -105,16 +106,7 @@ def test_what_went_wrong_beside_the_steps_is_told() -> None:
 
 def test_who_waits_for_a_lock_says_behind_whom() -> None:
     """Whoever waits for a lock that its own workflow holds, for ever, finds itself named."""
-    world = world_of("""
-entrypoint: main
-templates:
-- name: main
-  synchronization: {mutexes: [{name: m}]}
-  steps: [[{name: inner, template: inner}]]
-- name: inner
-  synchronization: {mutexes: [{name: m}]}
-  container: {image: alpine, command: [echo]}
-""")
+    world = world_of(WAITS_FOR_ITSELF)
     world.settle()
     text = workflow_text(world.workflow(), NOW)
     behind = "pipelines/Mutex/m, behind pipelines/wf/wf"
