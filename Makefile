@@ -6,7 +6,7 @@ GO ?= go
 KUBERNETES_VERSION := -X k8s.io/component-base/version.gitVersion=v1.34.4 -X k8s.io/component-base/version.gitMajor=1 -X k8s.io/component-base/version.gitMinor=34
 
 .DEFAULT_GOAL := help
-.PHONY: help demo servers test test-image kubernetes test-kubernetes lint types contracts docs generate clean
+.PHONY: help demo servers test broken-rules test-image kubernetes test-kubernetes lint types contracts docs generate clean
 
 help: ## say what the targets do
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ build/servers/installed:
 
 test: $(VENV)/installed ## run the tests
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TEST_OPTIONS)
+
+broken-rules: $(VENV)/installed ## break every rule of the tables on purpose, see a test fall with each
+	$(BIN)/python -m tests.broken_rules $(BROKEN_OPTIONS)
 
 test-image: $(VENV)/installed ## build our image whole, and run pods with it (needs podman, mmdebstrap and a registry)
 	$(BIN)/python -m pytest tests/e2e/whole_image.py $(TEST_OPTIONS)

@@ -16,6 +16,9 @@ _ALPHABET = "bcdfghjklmnpqrstvwxz2456789"
 """Kubernetes' alphabet for generated suffixes: no vowels, so no accidental words."""
 _BASE: Final = len(_ALPHABET)
 
+_FNV_OFFSET: Final = 2166136261
+_FNV_PRIME: Final = 16777619
+
 _ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 """Made once, because making one takes longer than writing a short text."""
 
@@ -38,6 +41,18 @@ def short_digest(value: Value, length: int = _DIGEST_LENGTH) -> str:
         letters += _ALPHABET[number % _BASE]
         number //= _BASE
     return letters
+
+
+def fnv1a(data: bytes) -> int:
+    """Return the 32-bit FNV-1a hash of some bytes: names that Argo derives hold it.
+
+    >>> fnv1a(b"wf[0].a")
+    3986212215
+    """
+    value = _FNV_OFFSET
+    for byte in data:
+        value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFF
+    return value
 
 
 def fit_name(name: str, limit: int = _NAME_LIMIT) -> str:

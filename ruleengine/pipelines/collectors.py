@@ -10,12 +10,12 @@ from typing import Final
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
+from ruleengine.model.digests import fnv1a
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.executing import EXECUTOR, dressed, executor_container
 from ruleengine.pipelines.locations import location_of
 from ruleengine.pipelines.mounting import StoreAccess
-from ruleengine.pipelines.naming import fnv1a
 from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.repositories import Around
 
@@ -45,7 +45,7 @@ def name_of(value: Object, strategy: str, what: str) -> str:
     """
     metadata = value["metadata"]
     retries = lookup(metadata, "annotations", RETRIES, default="")
-    digest = fnv1a("/".join((what, str(metadata.get("uid", "")), str(retries))))
+    digest = fnv1a("/".join((what, str(metadata.get("uid", "")), str(retries))).encode())
     return f"{metadata['name'][:_LONGEST]}-artgc-{_SHORT[strategy]}-{digest}"
 
 

@@ -8,10 +8,10 @@ into that.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from ruleengine.model.digests import fnv1a
 from ruleengine.model.names import ARTIFACT_CLAIM
 from ruleengine.model.values import Object, Value
 from ruleengine.pipelines.locations import DIRECTORY
-from ruleengine.pipelines.naming import fnv1a
 from ruleengine.pipelines.problems import NodeError
 
 _INPUTS: Final = "input-artifacts"
@@ -122,7 +122,7 @@ class StoreAccess:
 
 def _volume(kind: str, name: str) -> str:
     """Return the name of the volume for a Secret or claim, whose own name may be too long."""
-    return f"artifact-{kind}-{fnv1a(name)}"
+    return f"artifact-{kind}-{fnv1a(name.encode())}"
 
 
 def _selectors(value: Value, field: str = "") -> Iterator[Object]:

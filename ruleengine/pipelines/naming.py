@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from ruleengine.formats.json_text import dumps
+from ruleengine.model.digests import fnv1a
 from ruleengine.model.values import Object, Value, lookup
 
 ON_EXIT: Final = ".onExit"
@@ -19,27 +20,12 @@ _OWN_HOOK: Final = re.compile(r"\.onExit(?![^\[.(])|\.hooks\.")
 _DISPLAY_NAME: Final = "workflows.argoproj.io/display-name"
 _SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _LONGEST_PREFIX: Final = 242
-_FNV_OFFSET: Final = 2166136261
-_FNV_PRIME: Final = 16777619
-
-
-@lru_cache(maxsize=65536)
-def fnv1a(text: str) -> int:
-    """Return the 32-bit FNV-1a hash of a text.
-
-    >>> fnv1a("wf[0].a")
-    3986212215
-    """
-    value = _FNV_OFFSET
-    for byte in text.encode():
-        value = (value ^ byte) * _FNV_PRIME & 0xFFFFFFFF
-    return value
 
 
 @lru_cache(maxsize=65536)
 def node_id(workflow: str, name: str) -> str:
     """Return the id of the node with a name: the root's is the name of the workflow."""
-    return workflow if name == workflow else f"{workflow}-{fnv1a(name)}"
+    return workflow if name == workflow else f"{workflow}-{fnv1a(name.encode())}"
 
 
 @lru_cache(maxsize=65536)
@@ -48,7 +34,7 @@ def pod_name(workflow: str, name: str, template: str) -> str:
     if name == workflow:
         return workflow
     prefix = f"{workflow}-{template}" if template else workflow
-    return f"{prefix[:_LONGEST_PREFIX]}-{fnv1a(name)}"
+    return f"{prefix[:_LONGEST_PREFIX]}-{fnv1a(name.encode())}"
 
 
 def group_name(parent: str, index: int) -> str:

@@ -12,9 +12,9 @@ import zlib
 from typing import Final
 
 from ruleengine.formats import json_text
+from ruleengine.model.digests import fnv1a
 from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.naming import fnv1a
 
 COMPRESSED: Final = "compressedNodes"
 OFFLOADED: Final = "offloadNodeStatusVersion"
@@ -92,6 +92,6 @@ def with_compressed(status: Object) -> Object:
 def offloaded(status: Object) -> tuple[Object, str, str]:
     """Return a status without its nodes, the version of these, and they as JSON."""
     text = json_text.dumps(status.get("nodes") or {})
-    version = f"fnv:{fnv1a(text)}"
+    version = f"fnv:{fnv1a(text.encode())}"
     rest = {key: value for key, value in without_packed(status).items() if key != "nodes"}
     return {**rest, OFFLOADED: version}, version, text

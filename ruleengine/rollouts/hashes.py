@@ -5,22 +5,13 @@ They are exact, so that ReplicaSets that Argo's controller made are found again.
 
 from typing import Final
 
+from ruleengine.model.digests import fnv1a
 from ruleengine.model.values import Object, Value
 from ruleengine.rollouts.marshalling import marshal
 
 _ALPHABET: Final = "bcdfghjklmnpqrstvwxz2456789"
-_OFFSET: Final = 2166136261
-_PRIME: Final = 16777619
 _TEMPLATE: Final = "core/v1.PodTemplateSpec"
 _STEPS: Final = "[]argoproj.io/rollouts.CanaryStep"
-
-
-def fnv1a(data: bytes) -> int:
-    """Return the 32-bit FNV-1a hash of some bytes."""
-    found = _OFFSET
-    for byte in data:
-        found = ((found ^ byte) * _PRIME) & 0xFFFFFFFF
-    return found
 
 
 def safe_encode(text: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ruleengine.model.digests import content_digest, derive_name, fit_name, short_digest
+from ruleengine.model.digests import content_digest, derive_name, fit_name, fnv1a, short_digest
 
 NAMES = st.text("abcdefghijklmnopqrstuvwxyz-.", min_size=1, max_size=120)
 LONG = st.text("ab-.", min_size=46, max_size=80)
@@ -48,3 +48,11 @@ def test_purpose_and_content_tell_names_apart() -> None:
     """Two children of one owner never share a name."""
     names = {derive_name("o", purpose, content) for purpose in "ab" for content in (1, "1", [1])}
     assert len(names) == 6
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"), [(b"", 0x811C9DC5), (b"a", 0xE40C292C), (b"foobar", 0xBF9CF968)]
+)
+def test_fnv1a_gives_the_published_values(data: bytes, expected: int) -> None:
+    """The values that the authors of the hash publish."""
+    assert fnv1a(data) == expected

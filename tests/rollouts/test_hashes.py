@@ -3,7 +3,7 @@
 import pytest
 
 from ruleengine.model.values import Object
-from ruleengine.rollouts.hashes import fnv1a, pod_template_hash, step_hash
+from ruleengine.rollouts.hashes import pod_template_hash, step_hash
 from ruleengine.rollouts.marshalling import marshal
 
 TEMPLATE: Object = {
@@ -79,11 +79,3 @@ def test_fields_come_in_the_order_in_which_go_declares_them() -> None:
         "core/v1.Container",
     )
     assert text == ('{"name":"c","image":"i","command":["x"],"args":["a\\u003cb"],"resources":{}}')
-
-
-@pytest.mark.parametrize(
-    ("data", "expected"), [(b"", 0x811C9DC5), (b"a", 0xE40C292C), (b"foobar", 0xBF9CF968)]
-)
-def test_fnv1a_gives_the_published_values(data: bytes, expected: int) -> None:
-    """The values that the authors of the hash publish."""
-    assert fnv1a(data) == expected

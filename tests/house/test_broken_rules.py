@@ -1,0 +1,36 @@
+"""What is broken on purpose can be broken: the tables name code that stands once, and real tests.
+
+That each break is noticed is shown by ``make broken-rules``.
+"""
+
+import ast
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.broken_rules.entries import PROJECT, BrokenRule, entries, sections
+
+
+@cache
+def promises_of(path: Path) -> frozenset[str]:
+    """Return the names of the tests in a file."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+@pytest.mark.parametrize("section", sections())
+def test_rules_are_told_once(section: str) -> None:
+    """The sentence is the name of an entry."""
+    rules = [one.rule for one in entries([section])]
+    assert sorted(set(rules)) == sorted(rules)
+
+
+@pytest.mark.parametrize("entry", entries(sections()), ids=lambda one: f"{one.section}: {one.rule}")
+def test_a_rule_can_be_broken(entry: BrokenRule) -> None:
+    """Its code stands once in its file, the break is still Python, and the test is one of ours."""
+    broken = entry.breaks((PROJECT / entry.file).read_text(encoding="utf-8"))
+    if entry.file.endswith(".py"):
+        ast.parse(broken)
+    path, _, name = entry.test.partition("::")
+    assert name.partition("[")[0] in promises_of(PROJECT / path)
