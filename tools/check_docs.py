@@ -28,7 +28,7 @@ from tools.reference_docs import DOCS, PAGES
 PROJECT = DOCS.parent
 RESULTS = PROJECT / "build" / "tests.xml"
 _LINK = re.compile(r"\[[^\]]*\]\((?!https?:|mailto:|#)([^)#\s]+)")
-_COMMAND = re.compile(r"(?:^|[`\s])make ([a-z]+)")
+_COMMAND = re.compile(r"(?:^|[`\s])make ([a-z]+(?:-[a-z]+)*)")
 _SHOWN = re.compile(
     r"(?:^\s*(?:\$ |Example: |Start with: )?|`|&& |\| |\$\()ruleengine (?P<words>[a-z-][^`\n]*?)"
     r"(?=\s{3,}|\s+#|\s*&& |\s*\| |[);`]|$)",
@@ -62,7 +62,7 @@ def broken_links() -> Iterator[str]:
 def unknown_targets() -> Iterator[str]:
     """Return ``make`` targets that a page names and the Makefile lacks."""
     known = set(
-        re.findall(r"^([a-z]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(r"^([a-z-]+):", (PROJECT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
     )
     for page in (PROJECT / "README.md", PROJECT / "CONTRIBUTING.md"):
         for target in _COMMAND.findall(page.read_text(encoding="utf-8")):
