@@ -1,6 +1,6 @@
 """Which files a run reports on: what the user named, as files, folders and files beside."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -32,12 +32,12 @@ class Chosen:
         """Return a choice of documents only."""
         return cls(selection=Selection(everything=False, files=frozenset(paths)))
 
-    def with_facts(self, facts: Iterable[FactRows]) -> "Chosen":
-        """Return the choice with what was learnt about its extra files."""
-        rows = list(facts)
+    def with_facts(self, rows: Sequence[FactRows], pointed: Iterable[Finding]) -> "Chosen":
+        """Return the choice with what was learnt about its extra files, and their pointers."""
+        own = [one for row in rows for one in decode_findings(row.findings)]
         return replace(
             self,
-            findings=tuple(one for row in rows for one in decode_findings(row.findings)),
+            findings=(*own, *pointed),
             documents=sum(row.documents for row in rows),
             recorded=sum(row.recorded_documents for row in rows),
         )

@@ -18,6 +18,7 @@ from ruleengine.validation.checks import (
 from ruleengine.validation.facts import RECORDED, FileKey
 from ruleengine.validation.folders import unread_folders
 from ruleengine.validation.index import ValidationIndex
+from ruleengine.validation.outside import findings_outside
 from ruleengine.validation.problems import Key, keys_of_paths
 from ruleengine.validation.updating import update
 
@@ -96,7 +97,9 @@ class ValidationRun:
             return Chosen()
         chosen = choose_paths(checkout, options.paths, index)
         keys = [FileKey(path, blob, "") for path, blob in sorted(chosen.extra.items())]
-        return chosen.with_facts(learner.examine(keys) if keys else ())
+        rows = list(learner.examine(keys)) if keys else []
+        in_repo = checkout.workspace.found
+        return chosen.with_facts(rows, findings_outside(index, rows, in_repo=in_repo))
 
     def _broken(
         self, index: ValidationIndex, setup: Setup, learner: RepoLearner, chosen: Chosen

@@ -96,7 +96,7 @@ def command(  # noqa: PLR0913 - one parameter per option
 
     Without PATHS everything is reported. With PATHS or --staged only findings of those files
     are, and what they break in others. A file outside the four folders that is named is taken
-    by its kind.
+    by its kind; what it refers to is looked up in the named files and in the repo.
     """
     if staged and revision:
         raise click.UsageError("--staged and --revision exclude each other")

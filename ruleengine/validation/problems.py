@@ -4,7 +4,7 @@ A key is a pair of kind and name. That of an identity has no kind; a pointer, th
 it may mean and the problem with it share one.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import accumulate
 from typing import TypeAlias
 
@@ -77,12 +77,13 @@ def unread_at(index: ValidationIndex, path: str) -> str:
 
 
 def suggest_names(
-    index: ValidationIndex, problems: Sequence[tuple[Key, Finding]]
+    index: ValidationIndex, problems: Sequence[tuple[Key, Finding]], own: Collection[Key] = ()
 ) -> Sequence[Finding]:
     """Return the findings of problems; those of dangling pointers suggest a near name.
 
-    Those of paths say which folder above is not read. Suggestions depend on everything that
-    is declared, so they are made when they are shown and not when the problem is found.
+    Names are those that the index holds and ``own``. Those of paths say which folder above is
+    not read. Suggestions depend on everything that is declared, so they are made when they are
+    shown and not when the problem is found.
     """
     known: dict[str, Sequence[str]] = {}
     findings: list[Finding] = []
@@ -92,7 +93,7 @@ def suggest_names(
         if finding.code == "reference-target-missing" and not finding.related and left:
             left -= 1
             if kind not in known:
-                known[kind] = index.names(kind)
+                known[kind] = [*index.names(kind), *(other for one, other in own if one == kind)]
             better = _with_suggestion(finding, suggestion(name, known[kind]))
         elif finding.code == "reference-path-missing":
             better = _with_suggestion(finding, _unread_above(index, name))

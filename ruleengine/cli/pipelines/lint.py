@@ -11,6 +11,7 @@ _EPILOG = """\b
 Examples:
   ruleengine pipeline lint
   ruleengine pipeline lint pipelines/build.yaml -o json
+  ruleengine pipeline lint drafts/build.yaml drafts/templates.yaml
 
 \b
 Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
@@ -24,7 +25,8 @@ Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
 def command(*, paths: tuple[Path, ...], output: str, directory: Path) -> int:
     """Check the files of pipelines, or those named, by every check of `validate`.
 
-    No cluster is needed: what a file refers to has to be in the repo.
+    No cluster is needed: what a file refers to has to be in the repo, or in a file that is named
+    with it. Outside of any repo, what the named files do not declare is not checked.
     """
     from ruleengine.app.pipelines.linting import lint
     from ruleengine.cli.validate import write_validation

@@ -9,6 +9,11 @@ CODES: tuple[Code, ...] = (
         "Correct the name or the namespace, or add what it points at.",
     ),
     Code(
+        "reference-target-unchecked",
+        "Files outside of any config repo point at something that they do not declare",
+        "Name the files that declare it, too, or check these in a config repo.",
+    ),
+    Code(
         "reference-path-missing",
         "A document points at a path that is not in the repository",
         "Correct the path, or add and commit what it points at.",
