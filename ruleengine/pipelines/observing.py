@@ -3,10 +3,10 @@
 Pure: a pod and a WorkflowTaskResult in, the fields of a node out.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from ruleengine.model.names import REPORTS, RETRIES
+from ruleengine.model.names import PORTS, REPORTS, RETRIES
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.progress import told
@@ -15,6 +15,9 @@ MAIN: Final = "main"
 WAIT: Final = "wait"
 SUPERVISOR: Final = "supervisor"
 INIT: Final = "init"
+NAME_VARIABLE: Final = "ARGO_CONTAINER_NAME"
+"""The variable that tells a container of the step its name; no other has it."""
+
 REPORTED: Final = "workflows.argoproj.io/report-outputs-completed"
 _EXECUTOR: Final = (WAIT, SUPERVISOR, INIT)
 _ENDED_BY_SIGNAL: Final = (137, 143)
@@ -25,6 +28,8 @@ _NOT_THE_STEPS: Final = (
 """Reasons of a failed pod that never began, or whose node was ended: the local node's words."""
 
 _FAULT_OF_WRAPPER: Final = 64
+_UNKNOWN: Final = "ContainerStatusUnknown"
+"""What a kubelet says of the end of a container that it finds no more, with the code 137."""
 
 
 def is_reported(result: Object | None) -> bool:
@@ -90,11 +95,18 @@ def _phase(pod: Object) -> tuple[Phase, str]:
         case "Running":
             return Phase.RUNNING, ""
         case "Succeeded":
-            return Phase.SUCCEEDED, ""
+            blamed = None if _has_plugins(pod) else _blamed(pod)
+            return blamed or (Phase.SUCCEEDED, "")
         case "Failed":
             return _failure(pod)
         case other:
-            return Phase.ERROR, f"pod is in phase {other}"
+            name = lookup(pod, "metadata", "name")
+            return Phase.ERROR, f"Unexpected pod phase for {name}: {other}"
+
+
+def _why(waiting: Object) -> str:
+    """Return why a container waits, with what was said of it."""
+    return ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
 
 
 def _waiting(pod: Object) -> str:
@@ -102,7 +114,7 @@ def _waiting(pod: Object) -> str:
     for one in _statuses(pod):
         waiting = lookup(one, "state", "waiting", default={})
         if waiting.get("message"):
-            return f"{waiting.get('reason')}: {waiting['message']}"
+            return _why(waiting)
     for condition in lookup(pod, "status", "conditions", default=()):
         if condition.get("reason") == "Unschedulable":
             return f"Unschedulable: {condition.get('message')}"
@@ -122,32 +134,96 @@ def _failure(pod: Object) -> tuple[Phase, str]:
     if reason in _NOT_THE_STEPS:
         return Phase.ERROR, f"{reason}: {message}"
     if message:
-        return Phase.FAILED, message  # evicted, preempted, shut down: its words are the node's
-    users = _users(pod)
-    for one in sorted(_ended(pod), key=lambda one: _blame(one, users)):
-        name, state = one["name"], one["state"]["terminated"]
+        return Phase.FAILED, message  # evicted or shut down: its words are the node's
+    return _blamed(pod) or _lost(pod)
+
+
+def _blamed(pod: Object) -> tuple[Phase, str] | None:
+    """Return what the container that is to blame makes of a node; ``None`` if none is.
+
+    A sidecar is, too, that ended on its own account: Kubernetes does not count it.
+    """
+    users, sidecars = _users(pod), _sidecars(pod)
+    ends = [(one, _end_of(one, last=one["name"] in sidecars)) for one in _statuses(pod)]
+    ended = [(str(one["name"]), state) for one, state in ends if state is not None]
+    for name, state in sorted(ended, key=lambda end: _blame(*end, users)):
         code = int(state.get("exitCode") or 0)
-        if code == 0 or (name not in (*users, *_EXECUTOR) and code in _ENDED_BY_SIGNAL):
+        if code == 0 or (name in sidecars and code in _ENDED_BY_SIGNAL):
             continue
         told = _told(name, state, code)
+        if code in _ENDED_BY_SIGNAL:
+            told += _disruption(pod)
         if name in _EXECUTOR or (name in users and code == _FAULT_OF_WRAPPER):
             return Phase.ERROR, told
         return Phase.FAILED, told
-    return Phase.SUCCEEDED, ""
+    return None
 
 
-def _users(pod: Object) -> set[str]:
+def _lost(pod: Object) -> tuple[Phase, str]:
+    """Return what a node is whose pod failed although no container of it did.
+
+    It succeeded only where each that counts is known to have ended well: those of a machine that
+    is gone are said to run to the last, or are not told of at all.
+    """
+    statuses = _statuses(pod)
+    if not statuses:
+        name, namespace = (lookup(pod, "metadata", key) for key in ("name", "namespace"))
+        message = f"can't find failed message for pod {name} namespace {namespace}"
+        return Phase.FAILED, message + _disruption(pod)
+    for one in statuses:
+        if "waiting" in (one.get("state") or {}):
+            why = _why(one["state"]["waiting"])
+            message = f"Pod failed before {one['name']} container starts due to {why}"
+            return Phase.ERROR, message + _disruption(pod)
+    stated = (str(one["name"]) for one in lookup(pod, "spec", "containers", default=()))
+    counting = [*_users(pod), *(one for one in stated if one in _EXECUTOR)]
+    open_ = [one for one in counting if not _is_good(pod, one)]
+    if not open_:
+        return Phase.SUCCEEDED, ""
+    message = f"pod failed: {open_[-1]} container did not complete successfully"
+    if others := open_[:-1]:
+        which = f"neither {', '.join(others)} nor {open_[-1]}"
+        message = f"pod failed: {which} container completed successfully"
+    return Phase.FAILED, message + _disruption(pod)
+
+
+def _disruption(pod: Object) -> str:
+    """Return who took a pod away, as its condition says it, to be added to what that did."""
+    for one in lookup(pod, "status", "conditions", default=()):
+        if one.get("type") == "DisruptionTarget" and one.get("status") == "True":
+            return f"; {one.get('message') or one.get('reason')}"
+    return ""
+
+
+def _users(pod: Object) -> list[str]:
     """Return the names of the containers that are the step: ``main``, or those of a set."""
-    listed = lookup(pod, "spec", "containers", default=())
-    return {MAIN, *(str(one.get("name")) for one in listed)} - set(_EXECUTOR)
+    told = [
+        str(one["name"])
+        for one in lookup(pod, "spec", "containers", default=())
+        if any(variable.get("name") == NAME_VARIABLE for variable in one.get("env") or ())
+    ]
+    return told or [MAIN]
 
 
-def _blame(status: Object, users: set[str]) -> tuple[bool, bool, bool, str]:
+def _has_plugins(pod: Object) -> bool:
+    """Tell whether what stands beside a step are servers, whose end says nothing of it."""
+    return bool(lookup(pod, "metadata", "annotations", PORTS))
+
+
+def _sidecars(pod: Object) -> set[str]:
+    """Return the names of containers that run beside the step: also what others put there."""
+    before = lookup(pod, "spec", "initContainers", default=())
+    stated = {str(one.get("name")) for one in before if one.get("restartPolicy") == "Always"}
+    beside = lookup(pod, "status", "containerStatuses", default=())
+    return {*stated, *(str(one["name"]) for one in beside)} - {*_users(pod), *_EXECUTOR}
+
+
+def _blame(name: str, state: Object, users: Collection[str]) -> tuple[bool, bool, bool, str]:
     """Return what puts first the container that is to blame: the step's own before others.
 
     Of a set, those that did not run because of another come last.
     """
-    name, code = str(status["name"]), lookup(status, "state", "terminated", "exitCode")
+    code = state.get("exitCode")
     return name not in users, code == _FAULT_OF_WRAPPER, name != MAIN, name
 
 
@@ -162,7 +238,7 @@ def member_fields(pod: Object, name: str) -> dict[str, Any]:
     if code == 0:
         return {"phase": str(Phase.SUCCEEDED), "message": None}
     phase = Phase.ERROR if code == _FAULT_OF_WRAPPER else Phase.FAILED
-    return {"phase": str(phase), "message": _told("", ended, code).removeprefix(": ")}
+    return {"phase": str(phase), "message": _told(name, ended, code)}
 
 
 def _told(name: str, state: Object, code: int) -> str:
@@ -171,8 +247,14 @@ def _told(name: str, state: Object, code: int) -> str:
     return f"{name}: {reason} (exit code {code})" + (f": {said}" if said else "")
 
 
-def _ended(pod: Object) -> Iterator[Object]:
-    return (one for one in _statuses(pod) if lookup(one, "state", "terminated"))
+def _end_of(status: Object, *, last: bool) -> Object | None:
+    """Return how a container ended; with ``last`` its last run where it runs no more."""
+    state = status.get("state") or {}
+    ended: Object | None = state.get("terminated")
+    unknown = ended is None or ended.get("reason") == _UNKNOWN
+    if last and unknown and "running" not in state:
+        ended = lookup(status, "lastState", "terminated") or ended
+    return ended
 
 
 def _statuses(pod: Object) -> Iterable[Object]:

@@ -26,7 +26,7 @@ from ruleengine.pipelines.executing import (
     plan_of,
     wrapped,
 )
-from ruleengine.pipelines.observing import INIT, MAIN, SUPERVISOR, WAIT
+from ruleengine.pipelines.observing import INIT, MAIN, NAME_VARIABLE, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding
 from ruleengine.pipelines.plugins import Plugin
@@ -342,7 +342,7 @@ def _main(asked: PodRequest, work: ArtifactWork, *, wrapper: bool) -> Object:
 def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
     """Yield what Argo tells a step about itself."""
     texts = {
-        "ARGO_CONTAINER_NAME": name,
+        NAME_VARIABLE: name,
         "ARGO_TEMPLATE": dumps({"name": asked.template_name, **asked.template}, ordered=True),
         "ARGO_NODE_ID": asked.node["id"],
         "ARGO_WORKFLOW_NAME": asked.name,

@@ -32,6 +32,7 @@ spec:
       - {name: no-program, template: no-program}
       - {name: no-program-wrapped, template: no-program-wrapped}
       - {name: crashing, template: crashing}
+      - {name: stubborn, template: stubborn}
       - {name: greedy, template: greedy}
   - name: deleted
     container: {image: alpine, command: [sleep, "600"]}
@@ -50,12 +51,26 @@ spec:
     outputs: {parameters: [{name: one, valueFrom: {path: /none, default: "1"}}]}
   - name: crashing
     sidecars:
-    - {name: beside, image: alpine, command: [sh, -c, "echo x >>/shared/starts; exit 1"],
-       volumeMounts: [{name: shared, mountPath: /shared}]}
+    - name: beside
+      image: alpine
+      command: [sh, -c]
+      args: ["echo x >>/shared/starts; [ $(wc -l </shared/starts) = 1 ] || exec sleep 600; exit 1"]
+      volumeMounts: [{name: shared, mountPath: /shared}]
     volumes: [{name: shared, emptyDir: {}}]
     container:
       image: alpine
       command: [sh, -c, "until [ $(wc -l </shared/starts) -ge 2 ]; do sleep 0.1; done"]
+      volumeMounts: [{name: shared, mountPath: /shared}]
+  - name: stubborn
+    sidecars:
+    - name: beside
+      image: alpine
+      command: [sh, -c, "trap 'exit 3' TERM; echo >/shared/up; while :; do sleep 0.1; done"]
+      volumeMounts: [{name: shared, mountPath: /shared}]
+    volumes: [{name: shared, emptyDir: {}}]
+    container:
+      image: alpine
+      command: [sh, -c, "until [ -e /shared/up ]; do sleep 0.1; done"]
       volumeMounts: [{name: shared, mountPath: /shared}]
   - name: greedy
     container:
@@ -128,6 +143,7 @@ def test_a_pod_that_was_taken_away_is_no_success(harmed: dict[str, Object], name
         ("no-program", "Failed", "no-such-program"),
         ("no-program-wrapped", "Error", "no-such-program"),
         ("crashing", "Succeeded", ""),
+        ("stubborn", "Failed", "beside: Error (exit code 3)"),
         ("greedy", "Failed", ""),
     ],
 )

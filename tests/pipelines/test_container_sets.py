@@ -236,7 +236,7 @@ def say(world: MemoryWorld, phase: str, states: dict[str, Object], **more: str) 
 def test_the_node_of_a_container_is_what_its_state_says() -> None:
     """While the pod runs; one that has ended stays as it ended."""
     world = on_its_way()
-    failed = ("Failed", "Error (exit code 3): no")
+    failed = ("Failed", "d: Error (exit code 3): no")
     assert shown(world) == {
         "a": ("Succeeded", ""),
         "b": ("Running", ""),
@@ -271,7 +271,7 @@ def test_what_has_ended_stays_so_when_the_workflow_is_stopped() -> None:
     world.turn()
     found = shown(world)
     assert found["a"] == ("Succeeded", "")
-    assert found["d"] == ("Failed", "Error (exit code 3): no")
+    assert found["d"] == ("Failed", "d: Error (exit code 3): no")
     assert found["b"] == found["c"] == ("Failed", "workflow shutdown with strategy:  Stop")
 
 

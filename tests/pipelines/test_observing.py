@@ -2,6 +2,7 @@
 
 import pytest
 
+from ruleengine.model.names import PORTS
 from ruleengine.model.values import Object
 from ruleengine.pipelines.observing import observe
 
@@ -39,7 +40,13 @@ def failed(init: dict[str, int] | None = None, **codes: int) -> Object:
             for name, code in some.items()
         ]
 
-    names = [{"name": name} for name in codes if name != "side"]
+    told = [{"name": "ARGO_CONTAINER_NAME", "value": "its own"}]
+    ours = ("wait", "supervisor")
+    names = [
+        {"name": name} if name in ours else {"name": name, "env": told}
+        for name in codes
+        if name != "side"
+    ]
     status = {
         "phase": "Failed",
         "initContainerStatuses": listed(init or {}),
@@ -65,6 +72,7 @@ CODES: list[tuple[Object, str, str | None]] = [
     (failed(a=0, supervisor=1), "Error", "supervisor: Error (exit code 1)"),
     (failed({"init": 1}), "Error", "init: Error (exit code 1)"),
     (failed({"setup": 1}), "Failed", "setup: Error (exit code 1)"),
+    (failed({"setup": 137}), "Failed", "setup: Error (exit code 137)"),
     (failed({"setup": 0}, main=0), "Succeeded", None),
 ]
 
@@ -76,6 +84,130 @@ def test_the_container_to_blame_gives_a_node_its_phase(
     """The step's own fails it, ours are errors, and a sidecar may be ended by a signal."""
     found = observe(pod, None)
     assert (found["phase"], found["message"]) == (phase, message)
+
+
+RUNNING: Object = {"running": {"startedAt": "2026-01-02T03:04:05Z"}}
+GOOD: Object = {"terminated": {"exitCode": 0}}
+KILLED: Object = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
+ENDED: Object = {"terminated": {"exitCode": 143, "reason": "Error"}}
+PULLING: Object = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling "a"'}}
+BEFORE: Object = {"waiting": {"reason": "PodInitializing"}}
+GONE: Object = {
+    "type": "DisruptionTarget",
+    "status": "True",
+    "reason": "DeletionByPodGC",
+    "message": "PodGC: node no longer exists",
+}
+PREEMPTED: Object = {
+    **GONE,
+    "reason": "PreemptionByScheduler",
+    "message": "default-scheduler: preempting to accommodate a higher priority pod",
+}
+
+
+def lost(*conditions: Object, **states: Object) -> Object:
+    """Return a pod that has failed without a word of its own, by the states of its containers."""
+    listed = [{"name": name, "state": state} for name, state in states.items()]
+    return {
+        "metadata": {"name": "p", "namespace": "n"},
+        "spec": {"containers": [{"name": name} for name in states]},
+        "status": {"phase": "Failed", "conditions": [*conditions], "containerStatuses": listed},
+    }
+
+
+NEITHER = "pod failed: neither main nor wait container completed successfully"
+MAIN = "pod failed: main container did not complete successfully"
+UNTOLD = "can't find failed message for pod p namespace n"
+EARLY = "Pod failed before main container starts due to"
+PULL = 'ImagePullBackOff: Back-off pulling "a"'
+NODE_GONE = f"; {GONE['message']}"
+
+
+@pytest.mark.parametrize(
+    ("pod", "phase", "message"),
+    [
+        (lost(), "Failed", UNTOLD),
+        (lost(GONE), "Failed", f"{UNTOLD}{NODE_GONE}"),
+        (lost(main=RUNNING, wait=RUNNING), "Failed", NEITHER),
+        (lost(GONE, main=RUNNING, wait=RUNNING), "Failed", f"{NEITHER}{NODE_GONE}"),
+        (lost({**GONE, "status": "False"}, main=RUNNING), "Failed", MAIN),
+        (lost({**GONE, "type": "Ready"}, main=RUNNING), "Failed", MAIN),
+        (lost(main=RUNNING, wait=GOOD), "Running", None),
+        (lost(main=GOOD, wait=RUNNING), "Failed", MAIN.replace("main", "wait")),
+        (lost(main=GOOD, side=RUNNING), "Succeeded", None),
+        (lost(main=PULLING), "Error", f"{EARLY} {PULL}"),
+        (lost(GONE, main=PULLING), "Error", f"{EARLY} {PULL}{NODE_GONE}"),
+        (lost(main=BEFORE), "Error", f"{EARLY} PodInitializing"),
+        (lost(main=KILLED), "Failed", "main: OOMKilled (exit code 137)"),
+        (
+            lost(PREEMPTED, main=ENDED),
+            "Failed",
+            f"main: Error (exit code 143); {PREEMPTED['message']}",
+        ),
+        (
+            lost({**GONE, "message": ""}, main=ENDED),
+            "Failed",
+            "main: Error (exit code 143); DeletionByPodGC",
+        ),
+        (
+            lost(PREEMPTED, main={"terminated": {"exitCode": 1}}),
+            "Failed",
+            "main: Error (exit code 1)",
+        ),
+    ],
+)
+def test_a_pod_that_was_lost_has_not_succeeded(
+    pod: Object, phase: str, message: str | None
+) -> None:
+    """Whose machine is gone, say: nobody saw its containers end. Who took it away is told."""
+    found = observe(pod, None)
+    assert (found["phase"], found["message"]) == (phase, message)
+
+
+def beside(state: Object, last: Object | None = None, **marks: str) -> Object:
+    """Return a pod that has succeeded, by the states of its sidecar now and before."""
+    status = {"name": "side", "state": state, "lastState": last or {}}
+    return {
+        "metadata": {"annotations": marks},
+        "spec": {
+            "initContainers": [{"name": "side", "restartPolicy": "Always"}],
+            "containers": [{"name": "main"}],
+        },
+        "status": {
+            "phase": "Succeeded",
+            "initContainerStatuses": [status],
+            "containerStatuses": [{"name": "main", "state": GOOD}],
+        },
+    }
+
+
+CRASHED: Object = {"terminated": {"exitCode": 1, "reason": "Error"}}
+LOOPS: Object = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
+UNSEEN: Object = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
+
+
+@pytest.mark.parametrize(
+    ("pod", "blamed"),
+    [
+        (beside(GOOD), False),
+        (beside(ENDED), False),
+        (beside(KILLED), False),
+        (beside(CRASHED), True),
+        (beside(LOOPS, CRASHED), True),
+        (beside(UNSEEN, CRASHED), True),
+        (beside(UNSEEN), False),
+        (beside(ENDED, CRASHED), False),
+        (beside(RUNNING, CRASHED), False),
+        (beside(CRASHED, **{PORTS: "80"}), False),
+    ],
+)
+def test_a_sidecar_that_ended_on_its_own_account_fails_the_step(
+    pod: Object, *, blamed: bool
+) -> None:
+    """Not one that a signal ended, nor one that was started anew; and servers of plugins never."""
+    found = observe(pod, None)
+    message = "side: Error (exit code 1)" if blamed else None
+    assert (found["phase"], found["message"]) == ("Failed" if blamed else "Succeeded", message)
 
 
 def waiting(**more: object) -> Object:
@@ -103,7 +235,11 @@ OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message":
         (waiting(conditions=[OTHER]), "Pending", None),
         ({"status": {"phase": "Running"}}, "Running", None),
         ({"status": {"phase": "Succeeded"}}, "Succeeded", None),
-        ({"status": {"phase": "Unknown"}}, "Error", "pod is in phase Unknown"),
+        (
+            {"metadata": {"name": "p"}, "status": {"phase": "Unknown"}},
+            "Error",
+            "Unexpected pod phase for p: Unknown",
+        ),
         (
             {"status": {"phase": "Failed", "reason": "DeadlineExceeded", "message": "m"}},
             "Failed",
