@@ -146,7 +146,7 @@ def _blamed(pod: Object) -> tuple[Phase, str] | None:
     users, sidecars = _users(pod), _sidecars(pod)
     ends = [(one, _end_of(one, last=one["name"] in sidecars)) for one in _statuses(pod)]
     ended = [(str(one["name"]), state) for one, state in ends if state is not None]
-    for name, state in sorted(ended, key=lambda end: _blame(*end, users)):
+    for name, state in sorted(ended, key=lambda end: _blame(end[0], end[1], users)):
         code = int(state.get("exitCode") or 0)
         if code == 0 or (name in sidecars and code in _ENDED_BY_SIGNAL):
             continue

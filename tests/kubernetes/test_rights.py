@@ -57,9 +57,13 @@ spec:
   templates:
   - name: main
     steps:
+    - - {name: served, template: served}
     - - {name: made, template: made, arguments: {parameters: [{name: key, value: a}]}}
     - - {name: again, template: made, arguments: {parameters: [{name: key, value: b}]}}
     - - {name: greet, templateRef: {name: greet, template: main}}
+  - name: served
+    daemon: true
+    container: {image: alpine, command: [sleep, "600"]}
   - name: made
     inputs: {parameters: [{name: key}]}
     memoize:
