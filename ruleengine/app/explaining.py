@@ -7,7 +7,6 @@ there is one.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from difflib import get_close_matches
 from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice
@@ -16,8 +15,9 @@ from ruleengine.app.refusing import refuse_errors
 from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Action, PlannedAction, Target, Verb
 from ruleengine.model.documents import CONFIGURATION_FILE, Origin
-from ruleengine.model.errors import FailedError
+from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_TRACKING, MANAGER
+from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.stamping import origin_of
 from ruleengine.repository.git import Git
@@ -40,7 +40,7 @@ def explain(
 ) -> tuple[Link, ...]:
     """Return the chain behind ``KIND/NAME``, the live object first.
 
-    Raises ``FailedError`` where neither the cluster nor the repo knows the object, and where
+    Raises ``UsageError`` where neither the cluster nor the repo knows the object, and where
     ``ruleengine.yaml`` has errors: it says which cluster is meant.
     """
     kind, _, wanted = name.partition("/")
@@ -72,11 +72,11 @@ def _find(
             if lookup(value, "metadata", "name") == name:
                 return Target.of(value)
             names.append(str(lookup(value, "metadata", "name")))
-    near = get_close_matches(name, names, n=1)
-    raise FailedError(
+    meant = near(name, names)
+    raise UsageError(
         f"neither the cluster nor this repo knows {kind}/{name}",
-        f"did you mean {kind}/{near[0]}?"
-        if near
+        f"did you mean {kind}/{meant}?"
+        if meant
         else "list the objects there are: ruleengine get KIND",
     )
 

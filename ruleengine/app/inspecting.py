@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from pathlib import Path
 
 from ruleengine.app.clusters import ClusterChoice, Connected, connected
@@ -20,6 +19,7 @@ from ruleengine.model.documents import Origin
 from ruleengine.model.errors import UsageError
 from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
+from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, lookup
 from ruleengine.reconcile.inventory import Inventory, is_run
 from ruleengine.reconcile.planning import is_recorded
@@ -140,8 +140,8 @@ def list_objects(
             if info.is_called(kind):
                 return cluster.client.list(info.api_version, info.kind, namespace=namespace).items
         names = (one for info in known for one in (info.kind.lower(), info.plural))
-        near = get_close_matches(kind.lower(), list(names), n=1)
-        hint = f"did you mean {near[0]}?" if near else "correct its name;"
+        meant = near(kind.lower(), names)
+        hint = f"did you mean {meant}?" if meant else "correct its name;"
         raise UsageError(
             f"{cluster.name} knows no kind {kind!r}",
             f"{hint} `ruleengine apply` brings the kinds of Argo",

@@ -15,9 +15,12 @@ from pathlib import Path
 from typing import Final
 
 from ruleengine.app.repeating import repeating
+from ruleengine.cluster.client import Client
+from ruleengine.cluster.errors import ApiError
 from ruleengine.model.digests import short_digest
 from ruleengine.model.errors import UnreachableError
-from ruleengine.reconcile.leases import AreaLease, Candidate
+from ruleengine.model.values import lookup
+from ruleengine.reconcile.leases import AreaLease, Candidate, lease_target
 from ruleengine.reconcile.surroundings import Surroundings
 
 _PROC: Final = Path("/proc")
@@ -65,6 +68,18 @@ def renewing(leases: Iterable[AreaLease], pause: float) -> Iterator[None]:
 
     with repeating(renew, pause, "leases"):
         yield
+
+
+def holder_of(client: Client, area: str, namespace: str) -> str:
+    """Return who holds the lease of an area; empty where nobody is seen to.
+
+    Whoever has nothing to write holds none, and takes it as soon as there is something.
+    """
+    with suppress(ApiError, UnreachableError):
+        lease = client.get(lease_target(area, namespace))
+        holder = str(lookup(lease, "spec", "holderIdentity", default=""))
+        return "" if is_gone(holder) else holder
+    return ""
 
 
 def make_identity() -> str:

@@ -15,6 +15,7 @@ from ruleengine.cluster.client import Client
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import RUN
+from ruleengine.model.suggestions import some_of
 from ruleengine.model.values import Object, lookup
 
 _SERVICE_OF = "kubernetes.io/service-name"
@@ -102,7 +103,7 @@ def _service(client: Client, target: Target) -> Object:
     if found is not None:
         return found
     others = client.list("v1", "Service", namespace=target.namespace).items
-    names = ", ".join(one["metadata"]["name"] for one in others) or "none"
+    names = some_of([str(one["metadata"]["name"]) for one in others])
     raise UsageError(
         f"there is no Service {target.name} in the namespace {target.namespace}",
         f"name another, or another namespace with -n; Services there: {names}",

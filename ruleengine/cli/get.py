@@ -1,6 +1,5 @@
 """``ruleengine get``."""
 
-from difflib import get_close_matches
 from pathlib import Path
 
 import click
@@ -9,8 +8,9 @@ from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.inspecting import health_word, list_objects, simulated_among
 from ruleengine.cli.options import cluster, directory, output
 from ruleengine.cli.printing import columns, show
-from ruleengine.model.errors import FailedError
+from ruleengine.model.errors import UsageError
 from ruleengine.model.names import API_VERSION, ORIGIN
+from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, lookup
 from ruleengine.reporting.masking import shown_object
 
@@ -35,9 +35,9 @@ def command(
     listed = list_objects(directory, cluster, kind, namespace)
     names = [str(lookup(one, "metadata", "name")) for one in listed]
     if name and name not in names:
-        near = get_close_matches(name, names, n=1)
-        hint = f"did you mean {kind}/{near[0]}?" if near else f"see them all: ruleengine get {kind}"
-        raise FailedError(f"there is no {kind} {name!r}", hint)
+        meant = near(name, names)
+        hint = f"did you mean {kind}/{meant}?" if meant else f"see them all: ruleengine get {kind}"
+        raise UsageError(f"there is no {kind} {name!r}", hint)
     found = [shown_object(one) for one, own in zip(listed, names, strict=True) if name in ("", own)]
     show(output, lambda _: _text(found), lambda: _data(found))
 

@@ -71,6 +71,17 @@ def _default_of(declared: Object, node: Object) -> Value:
     return next((one.get("default") for one in inputs if one["name"] == declared["name"]), None)
 
 
+def choices_of(declared: Object, node: Object) -> list[str]:
+    """Return what an output of a suspended node may be: its own ``enum``, else its input's.
+
+    Empty where it may be anything.
+    """
+    inputs = lookup(node, "inputs", "parameters", default=())
+    namesakes = (one for one in inputs if one["name"] == declared["name"])
+    found = next((one["enum"] for one in (declared, *namesakes) if one.get("enum")), ())
+    return [as_text(one) for one in found]
+
+
 def _with_choices(inputs: Object | None) -> Object | None:
     """Return inputs that say what may be chosen where their values do, as a step made them.
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE, ENGINE
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.naming import node_id, pod_name
+from ruleengine.reconcile.leases import lease_target
 from tests.e2e.command_line import Result, call
 from tests.e2e.process_kit import Place, end, place, wait_for
 
@@ -61,6 +63,7 @@ SPEC = {
         },
     ],
 }
+DAY = ("--start", "2026-01-02", "--end", "2026-01-03")
 CRON_SPEC = {"schedules": ["0 2 * * *"], "workflowSpec": {"entrypoint": "main"}}
 
 pytestmark = pytest.mark.slow
@@ -81,6 +84,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
 @pytest.fixture(autouse=True)
 def _empty(site: Place) -> None:
     """Let each test begin without workflows."""
+    _empty_of_workflows(site)
+
+
+def _empty_of_workflows(site: Place) -> None:
     for one in site.client().list(ARGO_API_VERSION, "Workflow").items:
         site.client().delete(Target.of(one))
 
@@ -301,6 +308,74 @@ def holders(site: Place) -> list[str]:
     leases = site.client().list("coordination.k8s.io/v1", "Lease", namespace=CONTROL_NAMESPACE)
     held = (lookup(one, "spec", "holderIdentity") for one in leases.items)
     return [str(one) for one in held if one]
+
+
+@contextmanager
+def driven(site: Place) -> Iterator[None]:
+    """Have somebody on another machine drive pipelines meanwhile."""
+    target = lease_target("pipelines")
+    site.client().delete(target)
+    metadata = {"name": target.name, "namespace": target.namespace}
+    lease: Object = {"apiVersion": target.api_version, "kind": target.kind, "metadata": metadata}
+    site.client().create({**lease, "spec": {"holderIdentity": "elsewhere"}}, "tester")
+    try:
+        yield
+    finally:
+        site.client().delete(target)
+
+
+CHANGES = {
+    "resume": ("resume", "wf", "-p", "verdict=yes"),
+    "suspend": ("suspend", "wf"),
+    "stop": ("stop", "wf"),
+    "terminate": ("terminate", "wf"),
+    "set": ("node", "set", "wf", "--message", "looked at"),
+    "retry": ("retry", "failed", "--no-wait"),
+    "resubmit": ("resubmit", "failed", "--no-wait", "-o", "json"),
+    "run": ("run", "build", "-p", "level=x", "--no-wait"),
+    "resume of a schedule": ("cron", "resume", "daily"),
+    "run of a schedule": ("cron", "run", "daily", "--no-wait", "-o", "json"),
+    "times made up for": ("cron", "backfill", "daily", *DAY, "--no-wait"),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_who_changes_what_nobody_drives_is_told_what_does(site: Place, name: str) -> None:
+    """Where somebody drives it, nothing is said."""
+    cron = create(site, "CronWorkflow", "daily", {**CRON_SPEC, "workflowSpec": SPEC}, "ci")
+    try:
+        for note, others in ((True, nullcontext()), (False, driven(site))):
+            _empty_of_workflows(site)
+            put(site, "wf", waiting("wf"))
+            put(site, "failed", {**waiting("failed"), **over("Failed")})
+            with others:
+                found = site.pipeline(*CHANGES[name])
+            assert found.code == 0, found.text
+            assert ("while something drives it: " in found.errors) is note, found.text
+            assert "drives" not in found.output
+    finally:
+        site.client().delete(cron)
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("run", "build", "-p", "level=x", "--name", "wf"), "there is a Workflow wf already"),
+        (("get", "nothing"), "there is no Workflow 'nothing'"),
+        (("resume", "nothing"), "there is no Workflow 'nothing'"),
+        (("cron", "suspend", "nothing"), "there is no CronWorkflow 'nothing'"),
+        (("sync", "delete", "nothing"), "the semaphore ci/nothing has no limit"),
+        (("logs", "wf", "nothing"), "has no such step"),
+        (("artifact", "get", "wf", "nothing"), "made no artifact 'nothing'"),
+    ],
+)
+def test_names_that_are_taken_or_unknown_are_wrong_usage(
+    site: Place, words: Sequence[str], told: str
+) -> None:
+    """Of workflows, and of what they are made of."""
+    put(site, "wf", waiting("wf"))
+    found = site.pipeline(*words)
+    assert (found.code, told in found.errors) == (3, True), found.text
 
 
 def test_who_watches_waits_for_the_answers_of_people(site: Place) -> None:
@@ -628,7 +703,10 @@ def test_on_a_cluster_that_was_named_others_drive_unless_it_is_said(
     assert site.pipeline("resume", "wf", "-p", "verdict=yes").code == 0
     named = ("--kubeconfig", str(site.running().kubeconfig))
     late = site.pipeline("wait", "wf", *named, "--timeout", "300ms")
-    assert (late.code, "not over yet, others drive it on" in late.errors) == (1, True)
+    assert (late.code, "not over yet, it waits for who drives it" in late.errors) == (1, True)
+    with driven(site):
+        late = site.pipeline("wait", "wf", *named, "--timeout", "300ms")
+        assert (late.code, "not over yet, others drive it on" in late.errors) == (1, True)
     child = site.spawn("pipeline", command, "wf", *named, "--drive")
     try:
         assert child.wait(timeout=60) == 0

@@ -22,12 +22,13 @@ templates:
     - {name: two, template: ask}
     - {name: after, template: say, dependencies: [one, two]}
 - name: ask
-  inputs: {parameters: [{name: size, default: small}]}
+  inputs: {parameters: [{name: size, default: small, enum: [small, 2]}]}
   suspend: {}
   outputs:
     parameters:
     - {name: verdict, valueFrom: {supplied: {}}}
     - {name: size, valueFrom: {supplied: {}}}
+    - {name: level, enum: [low], valueFrom: {supplied: {}, default: low}}
 - name: say
   container: {image: alpine, command: [echo]}
 - name: bye
@@ -55,14 +56,15 @@ def test_resumed_with_supplied_values_it_succeeds() -> None:
     go_on(world, telling.resume(world.workflow(), START, supplied={"verdict": "yes"}))
     assert world.status("phase") == "Succeeded"
     outputs = world.node("one")["outputs"]["parameters"]
-    assert outputs == [{"name": "verdict", "value": "yes"}, {"name": "size", "value": "small"}]
+    values = {one["name"]: one["value"] for one in outputs}
+    assert values == {"verdict": "yes", "size": "small", "level": "low"}
 
 
 def test_a_selector_resumes_only_what_it_means() -> None:
     """The other node waits on."""
     world = asking()
     selector = parse_selector("displayName=one")
-    go_on(world, telling.resume(world.workflow(), START, selector, {"verdict": "yes"}))
+    go_on(world, telling.resume(world.workflow(), START, selector, {"verdict": "yes", "size": "2"}))
     assert (world.node("one")["phase"], world.node("two")["phase"]) == ("Succeeded", "Running")
 
 
@@ -117,6 +119,16 @@ REFUSED: dict[str, tuple[Callable[[Object], Object], type[RuleEngineError], str]
         lambda one: telling.resume(one, START, supplied={"verdikt": "yes"}),
         UsageError,
         "did you mean verdict?",
+    ),
+    "a value that may not be chosen": (
+        lambda one: telling.resume(one, START, supplied={"size": "huge"}),
+        UsageError,
+        "size is one of: small, 2",
+    ),
+    "a value that may not be chosen, set": (
+        lambda one: telling.set_nodes(one, START, EVERY, NodeChange(outputs={"level": "high"})),
+        UsageError,
+        "level is one of: low",
     ),
     "nodes that do not wait": (
         lambda one: telling.resume(one, START, parse_selector("displayName=after")),

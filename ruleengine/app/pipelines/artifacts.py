@@ -2,7 +2,6 @@
 
 import base64
 from collections.abc import Callable, Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +10,7 @@ from ruleengine.formats.archives import ArchiveError
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError, cannot_write
 from ruleengine.model.secrets import Secret
+from ruleengine.model.suggestions import near, some_of
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.verbs.artifacts import Kept, artifacts_of, location_in
 from ruleengine.services.artifacts.store import ArtifactError
@@ -35,9 +35,9 @@ def _one(workflow: Object, known: Sequence[Kept], name: str) -> Kept:
     listed = [f"{one.step}/{one.name}" for one in (found or known)]
     if found:
         text = f"several steps of {own} made an artifact {name!r}"
-        raise UsageError(text, f"name one: {', '.join(listed)}")
-    near = get_close_matches(name, [*listed, *(one.name for one in known)], n=1)
-    remedy = f"did you mean {near[0]}?" if near else f"there are: {', '.join(listed) or 'none'}"
+        raise UsageError(text, f"name one: {some_of(listed)}")
+    meant = near(name, [*listed, *(one.name for one in known)])
+    remedy = f"did you mean {meant}?" if meant else f"there are: {some_of(listed)}"
     raise UsageError(f"the workflow {own} made no artifact {name!r}", remedy)
 
 

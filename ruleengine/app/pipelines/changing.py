@@ -8,7 +8,7 @@ from ruleengine.apimachinery.patches import make_merge_patch
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Action, Result, Target, Verb
-from ruleengine.model.errors import FailedError
+from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import COMMANDS_MANAGER
 from ruleengine.model.values import Object, uid_of, version_of
 from ruleengine.reconcile.commands import perform_command
@@ -64,11 +64,11 @@ def _stored(place: Place, live: Object, changed: Object) -> Object:
 def create(place: Place, value: Object) -> Object:
     """Create a workflow, marked as ours where others act, too; return it.
 
-    Raises ``FailedError`` where the server refuses it, or it is there.
+    Raises ``FailedError`` where the server refuses it, ``UsageError`` where it is there.
     """
     created = create_new(place, value)
     if created is None:
-        raise FailedError(
+        raise UsageError(
             f"there is a {value['kind']} {value['metadata']['name']} already",
             "choose another --name, or a --generate-name",
         )

@@ -7,6 +7,7 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.suggestions import near, some_of
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
@@ -31,10 +32,10 @@ def kind_of(word: str) -> str:
     names |= {f"{one.lower()}s": one for one in RUNNABLE} | _SHORT
     if lower in names:
         return names[lower]
-    near = _near(lower, names)
+    meant = near(lower, names)
     raise UsageError(
         f"{word!r} is no kind that can be run",
-        f"did you mean {names[near]}?" if near else f"kinds: {', '.join(RUNNABLE)}",
+        f"did you mean {names[meant]}?" if meant else f"kinds: {', '.join(RUNNABLE)}",
     )
 
 
@@ -117,21 +118,14 @@ def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -
 def unknown(kind: str, name: str, known: Sequence[str], namespace: str) -> UsageError:
     """Return the error that says that nothing has a name, and what is meant perhaps."""
     where = f" in the namespace {namespace}" if namespace else ""
-    near = _near(name, known)
-    if near:
-        remedy = f"did you mean {near}?"
+    meant = near(name, known)
+    if meant:
+        remedy = f"did you mean {meant}?"
     elif known:
-        remedy = f"there are: {', '.join(sorted(known)[:8])}; or name another namespace with -n"
+        remedy = f"there are: {some_of(sorted(known))}; or name another namespace with -n"
     else:
         remedy = f"there is no {kind} at all{where}; name another namespace with -n"
     return UsageError(f"there is no {kind} {name!r}{where}", remedy)
-
-
-def _near(word: str, known: Iterable[str]) -> str:
-    """Return what of the known is meant perhaps; empty where nothing is near."""
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(word, list(known), n=1)), "")
 
 
 def names_of(values: Iterable[Object]) -> list[str]:

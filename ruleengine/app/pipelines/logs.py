@@ -1,5 +1,6 @@
 """Logs of the steps of workflows: of all that have a pod, in order, or as they are written."""
 
+import math
 import re
 import tempfile
 import threading
@@ -16,6 +17,7 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UnreachableError, UsageError
+from ruleengine.model.suggestions import some_of
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.observing import MAIN
 from ruleengine.pipelines.phases import NodeType, is_fulfilled
@@ -27,6 +29,9 @@ from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 _PAUSE: Final = 0.2
 """Seconds between two looks at which steps there are."""
+
+_ORDERLY: Final = 1.0
+"""Seconds for which the log of a step that is over holds up those of the steps after it."""
 
 Tell = Callable[["Line"], None]
 
@@ -100,7 +105,7 @@ def read(place: Place, workflow: Object, reading: Reading, tell: Tell) -> list[s
         known = [str(one["displayName"]) for one in _nodes(workflow, Reading())]
         raise UsageError(
             f"the workflow {name} has no such step with a pod",
-            f"its steps: {', '.join(known) or 'none'}",
+            f"its steps: {some_of(known)}",
         )
     problems = [_read_one(place, workflow, one, reading, tell, follow=False) for one in nodes]
     return [one for one in problems if one]
@@ -127,8 +132,9 @@ def follow(
 ) -> tuple[list[str], bool]:
     """Tell the logs of a workflow's steps as they are written, until it is over or told to end.
 
-    Each step is read in a thread of its own. Returns what could not be read, and whether the
-    workflow was deleted meanwhile. Raises the ``OSError`` with which ``tell`` could take no more.
+    Each step is read in a thread of its own; what is over is told to its end before anything that
+    begins later. Returns what could not be read, and whether the workflow was deleted meanwhile.
+    Raises the ``OSError`` with which ``tell`` could take no more.
     """
     begun: dict[str, threading.Thread] = {}
     troubles = _Troubles()
@@ -140,20 +146,40 @@ def follow(
         if workflow is None:
             break
         workflow = place.packing.unpack(workflow)
-        for node in _nodes(workflow, reading):
+        begins = [one for one in _nodes(workflow, reading) if _has_begun(one)]
+        for node in sorted(begins, key=_is_under_way):
             key = f"{node['id']} {node.get('startedAt')}"
-            if key in begun or not (node["phase"] == "Running" or is_fulfilled(node)):
-                continue
-            begun[key] = _begin(place, workflow, node, reading, tell, troubles)
+            if key not in begun:
+                begun[key] = _begin(place, workflow, node, reading, tell, troubles)
+            if not _is_under_way(node):
+                _await(begun[key], ending, troubles, _ORDERLY)
         if soon or is_over(workflow):
             break
         ending.soon.wait(_PAUSE)
     for thread in begun.values():
-        while thread.is_alive() and not (ending.now.is_set() or troubles.untold):
-            thread.join(_PAUSE)
+        _await(thread, ending, troubles)
     for error in troubles.untold:
         raise error
     return troubles.unread, gone
+
+
+def _has_begun(node: Object) -> bool:
+    return node["phase"] == "Running" or is_fulfilled(node)
+
+
+def _is_under_way(node: Object) -> bool:
+    return not is_fulfilled(node)
+
+
+def _await(
+    thread: threading.Thread, ending: Ending, troubles: _Troubles, patience: float = math.inf
+) -> None:
+    """Wait until a log is told to its end, or for so many seconds; not where that is in vain."""
+    end = time.monotonic() + patience
+    while thread.is_alive() and not (ending.now.is_set() or troubles.untold):
+        thread.join(_PAUSE)
+        if time.monotonic() > end:
+            return
 
 
 def _begin(
@@ -166,7 +192,7 @@ def _begin(
 ) -> threading.Thread:
     def run() -> None:
         try:
-            problem = _read_one(place, workflow, node, reading, tell, follow=not is_fulfilled(node))
+            problem = _read_one(place, workflow, node, reading, tell, follow=_is_under_way(node))
         except (ApiError, UnreachableError) as error:
             problem = f"{node['displayName']}: {error.message}"
         except OSError as error:

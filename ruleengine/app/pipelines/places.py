@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from ruleengine.app.evaluating import Evaluated
 
 FOLDER = "pipelines"
+"""The folder of the config repo; the area of its reconcilers is called the same."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,6 +96,12 @@ class Place:
             control_namespace=self.configuration.control_namespace,
             shared=not self.cluster.local,
         )
+
+    def driver(self) -> str:
+        """Return who drives pipelines now, as their lease tells; empty where nobody is seen to."""
+        from ruleengine.app.leasing import holder_of
+
+        return holder_of(self.client, FOLDER, self.configuration.control_namespace)
 
     @property
     def hands_over(self) -> bool:

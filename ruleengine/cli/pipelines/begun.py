@@ -8,7 +8,8 @@ import click
 from ruleengine.cli.pipelines.following import followed
 from ruleengine.cli.pipelines.options import Manner, Where
 from ruleengine.cli.pipelines.showing import told
-from ruleengine.cli.printing import outliving, program
+from ruleengine.cli.pipelines.undriven import note_undriven
+from ruleengine.cli.printing import outliving
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.values import Object
@@ -31,20 +32,10 @@ def begun(
             outliving(click.echo)(f"{word} {name}")
         if manner.follows:
             if not place.drives:
-                click.echo(f"note: {_who(place)}", err=True)
+                note_undriven(place, [workflow])
             targets = [Target.of(workflow)]
             return followed(place, targets, where.output, watch=manner.watch, log=manner.log)
-    if where.output not in ("text", "wide"):
-        told(where.output, [workflow], word)
-    goes_on = (
-        f"it goes on while something drives it: {program()} run, "
-        f"or {program()} pipeline watch {name}"
-    )
-    click.echo(f"note: {goes_on if place.drives else _who(place)}", err=True)
+        if where.output not in ("text", "wide"):
+            told(where.output, [workflow], word)
+        note_undriven(place, [workflow])
     return ExitCode.DONE
-
-
-def _who(place: "Place") -> str:
-    if place.hands_over:
-        return "handed over: Argo's controllers run it"
-    return "a controller on the cluster has to drive it; --drive does that from here"

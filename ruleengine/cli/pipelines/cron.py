@@ -118,16 +118,24 @@ def suspend_command(*, name: str, where: Where) -> None:
 def resume_command(*, name: str, where: Where) -> None:
     """Start again what is scheduled."""
     from ruleengine.app.pipelines import crons
+    from ruleengine.cli.pipelines.undriven import note_unscheduled
 
-    _tell(name, crons.resume, "resumed", where)
+    _tell(name, crons.resume, "resumed", where, note_unscheduled)
 
 
-def _tell(name: str, verb: Callable[["Place", str], Object], word: str, where: Where) -> None:
+def _tell(
+    name: str,
+    verb: Callable[["Place", str], Object],
+    word: str,
+    where: Where,
+    note: Callable[["Place"], None] = lambda _: None,
+) -> None:
     from ruleengine.cli.pipelines.showing import told
 
     with where.opened() as place:
         changed = verb(place, name)
-    told(where.output, [changed], word)
+        told(where.output, [changed], word)
+        note(place)
 
 
 @command.command("run", epilog="Example: ruleengine pipeline cron run nightly-report --watch")
@@ -183,6 +191,7 @@ def backfill_command(
     from ruleengine.app.pipelines.crons import backfill
     from ruleengine.cli.pipelines.following import followed
     from ruleengine.cli.pipelines.showing import told
+    from ruleengine.cli.pipelines.undriven import note_undriven
 
     with where.opened(drive=manner.drive) as place:
         made, known = backfill(place, name, start, end or datetime.now(UTC))
@@ -191,6 +200,8 @@ def backfill_command(
         if not made or not manner.follows:
             if where.output not in ("text", "wide"):
                 told(where.output, made, "created")
+            if made:
+                note_undriven(place, made)
             return ExitCode.DONE
         targets = [Target.of(one) for one in made]
         return followed(place, targets, where.output, watch=manner.watch, log=manner.log)

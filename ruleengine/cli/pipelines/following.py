@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 
 CODES = """\b
 Exit codes: 0 succeeded, or it waits for a person; 1 it failed, or something else did;
-3 wrong usage, such as an unknown name or parameter; 4 the cluster is unreachable;
-130 interrupted.
+3 wrong usage, such as an unknown parameter, or a name that is unknown or taken;
+4 the cluster is unreachable; 130 interrupted.
 """
 _WATCH_EPILOG = f"""\b
 Examples:
@@ -204,8 +204,8 @@ def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> in
         click.echo(f"{target.name} is {why}: {own} resume {target.name}{outputs}", err=True)
     names = " ".join(one.name for one in found.workflows)
     if found.cancelled or found.timed_out:
-        ours = place.drives and not found.driver
-        goes_on = "it waits for who drives it" if ours else "others drive it on"
+        others = place.hands_over or place.driver()
+        goes_on = "others drive it on" if others else "it waits for who drives it"
         click.echo(f"not over yet, {goes_on}: {own} watch {names}, or {own} stop {names}", err=True)
         return ExitCode.INTERRUPTED if found.cancelled else ExitCode.FAILED
     return ExitCode.FAILED if found.failed else ExitCode.DONE

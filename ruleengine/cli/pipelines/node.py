@@ -49,6 +49,7 @@ def set_command(
         raise click.UsageError("say what to set: --output-parameter, --phase or --message")
     from ruleengine.app.pipelines.changing import change, now
     from ruleengine.cli.pipelines.showing import told
+    from ruleengine.cli.pipelines.undriven import note_undriven
     from ruleengine.pipelines.verbs.telling import NodeChange, set_nodes
 
     wanted = NodeChange(
@@ -56,4 +57,5 @@ def set_command(
     )
     with where.opened() as place:
         changed = change(place, name, lambda one: set_nodes(one, now(), selector, wanted))
-    told(where.output, [changed], "set nodes of")
+        told(where.output, [changed], "set nodes of")
+        note_undriven(place, [changed])

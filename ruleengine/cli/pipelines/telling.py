@@ -104,6 +104,7 @@ def _change(
 ) -> None:
     from ruleengine.app.pipelines.changing import change
     from ruleengine.cli.pipelines.showing import told
+    from ruleengine.cli.pipelines.undriven import note_undriven
 
     changed: list[Object] = []
     with where.opened() as place:
@@ -112,6 +113,7 @@ def _change(
         finally:  # those before one that could not be changed are changed all the same
             if changed:
                 told(where.output, changed, word)
+                note_undriven(place, changed)
 
 
 _DELETE_EPILOG = """\b

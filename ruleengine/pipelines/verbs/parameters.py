@@ -4,11 +4,15 @@ Every problem is told at once: names that do not exist, values that are missing,
 outside an ``enum`` (reference, Workflows 4 and 25).
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from ruleengine.model.errors import UsageError
+from ruleengine.model.suggestions import suggestion
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.texts import as_text
+
+Problem = tuple[str, str]
+"""What is wrong, and the remedy."""
 
 
 def pass_parameters(spec: Object, given: Mapping[str, str], what: str) -> list[Object]:
@@ -46,39 +50,34 @@ def _passed(declared: Object, given: Mapping[str, str]) -> Object:
     return {**kept, "value": given[name]}
 
 
-_Problem = tuple[str, str]
-"""What is wrong, and the remedy."""
-
-
-def _unknown(given: Mapping[str, str], names: list[str], what: str) -> Iterator[_Problem]:
-    known = f"its parameters: {', '.join(names)}" if names else "it takes no parameters"
+def _unknown(given: Mapping[str, str], names: list[str], what: str) -> Iterator[Problem]:
     for name in given:
         if name not in names:
-            from difflib import get_close_matches
-
-            near = get_close_matches(name, names, n=1)
-            remedy = f"did you mean {near[0]}?" if near else known
-            yield f"{what} has no parameter {name!r}", remedy
+            remedy = suggestion(name, names, "its parameters: ")
+            yield f"{what} has no parameter {name!r}", remedy if names else "it takes none"
 
 
-def _missing(passed: list[Object]) -> Iterator[_Problem]:
+def _missing(passed: list[Object]) -> Iterator[Problem]:
     for one in passed:
         if all(one.get(key) is None for key in ("value", "valueFrom", "default")):
             yield f"the parameter {one['name']!r} has no value", f"pass -p {one['name']}=VALUE"
 
 
-def _outside(passed: list[Object]) -> Iterator[_Problem]:
+def _outside(passed: list[Object]) -> Iterator[Problem]:
     for one in passed:
         allowed = [as_text(value) for value in one.get("enum") or ()]
         value = one.get("value")
         if allowed and value is not None and as_text(value) not in allowed:
-            yield (
-                f"the parameter {one['name']!r} cannot be {as_text(value)!r}",
-                f"{one['name']} is one of: {', '.join(allowed)}",
-            )
+            yield not_allowed("parameter", one["name"], as_text(value), allowed)
 
 
-def _inputs(spec: Object, passed: list[Object]) -> Iterator[_Problem]:
+def not_allowed(what: str, name: str, value: str, allowed: Sequence[str]) -> Problem:
+    """Say that something cannot have a value, and which it can have."""
+    remedy = f"{name} is one of: {', '.join(allowed)}"
+    return f"the {what} {name!r} cannot be {value!r}", remedy
+
+
+def _inputs(spec: Object, passed: list[Object]) -> Iterator[Problem]:
     """Yield the inputs of the entrypoint that nothing gives a value."""
     names = {str(one["name"]) for one in passed}
     for template in spec.get("templates") or ():

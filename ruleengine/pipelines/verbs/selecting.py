@@ -6,10 +6,10 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Final
 
 from ruleengine.model.errors import UsageError
+from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, lookup
 
 _FIELDS: Final[dict[str, tuple[str, ...]]] = {
@@ -70,11 +70,11 @@ def _requirements(text: str) -> Iterator[_Requirement]:
             )
         name, operator, value = found.groups()
         if name not in _FIELDS and not _PARAMETER.fullmatch(name):
-            near = get_close_matches(name, _FIELDS, n=1)
+            meant = near(name, _FIELDS)
             known = ", ".join([*_FIELDS, "inputs.parameters.NAME.value"])
             raise UsageError(
                 f"nodes have no field {name!r} to select by",
-                f"did you mean {near[0]}?" if near else f"known: {known}",
+                f"did you mean {meant}?" if meant else f"known: {known}",
             )
         yield _Requirement(name, value, operator != "!=")
 

@@ -15,6 +15,7 @@ from ruleengine.apimachinery.naming import (
 )
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.suggestions import suggestion
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.labels import CLUSTER_TEMPLATE_LABEL, CRON_LABEL, TEMPLATE_LABEL
 from ruleengine.pipelines.merging import over
@@ -137,12 +138,9 @@ def _check_entrypoint(effective: Object, source: str) -> None:
     if not entrypoint:
         message = f"{source} says with which template it begins neither itself nor is it told to"
         raise UsageError(message, "add --entrypoint NAME, or `entrypoint:` to the document")
-    from difflib import get_close_matches
-
-    near = get_close_matches(entrypoint, names, n=1)
     raise UsageError(
         f"{source} has no template {entrypoint!r} to begin with",
-        f"did you mean {near[0]}?" if near else f"its templates: {', '.join(names) or 'none'}",
+        suggestion(entrypoint, names, "its templates: "),
     )
 
 

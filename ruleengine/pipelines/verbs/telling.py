@@ -1,16 +1,17 @@
 """Suspend, resume, stop, terminate, and the setting of nodes (reference, Workflows 13 and 22)."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from difflib import get_close_matches
 
 from ruleengine.model.errors import FailedError, UsageError
+from ruleengine.model.suggestions import some_of, suggestion
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.suspending import filled_outputs
+from ruleengine.pipelines.suspending import choices_of, filled_outputs
+from ruleengine.pipelines.verbs.parameters import not_allowed
 from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 EVERY = NodeSelector()
@@ -40,7 +41,8 @@ def resume(
     """Return a workflow that goes on: as a whole, or from the suspended nodes selected.
 
     ``supplied`` are values of outputs that nodes wait for. Raises ``FailedError`` where there
-    is nothing to resume or an output has no value, ``UsageError`` for outputs nobody asks for.
+    is nothing to resume or an output has no value, ``UsageError`` for outputs nobody asks for
+    and for values that may not be chosen.
     """
     _require_active(workflow, "resumed")
     nodes = _suspended(workflow, selector)
@@ -83,7 +85,7 @@ def set_nodes(
     """Return a workflow whose suspended nodes have outputs, a phase or a message.
 
     Raises ``FailedError`` where no suspended node is selected, ``UsageError`` for outputs that
-    nobody asks for and for phases that are no end.
+    nobody asks for, values that may not be chosen, and phases that are no end.
     """
     _require_active(workflow, "changed")
     phases = [str(one) for one in (*COMPLETED, Phase.SKIPPED)]
@@ -134,7 +136,7 @@ def _nothing(workflow: Object, selector: NodeSelector, message: str) -> FailedEr
     waiting = [one["displayName"] for one in _suspended(workflow, EVERY)]
     name = workflow["metadata"]["name"]
     if selector and waiting:
-        remedy = f"nodes that wait: {', '.join(waiting)}"
+        remedy = f"nodes that wait: {some_of(waiting)}"
     else:
         remedy = f"see its nodes: ruleengine pipeline get {name}"
     return FailedError(f"{message} in the workflow {name}", remedy)
@@ -145,19 +147,24 @@ def _supplied(nodes: list[Object], values: Mapping[str, str]) -> list[Object]:
     wanted = list(dict.fromkeys(name for one in nodes for name in _wanted(one)))
     unknown = [name for name in values if name not in wanted]
     if unknown:
-        near = get_close_matches(unknown[0], wanted, n=1)
-        known = f"outputs that wait for a value: {', '.join(wanted) or 'none'}"
         raise UsageError(
             f"no suspended node waits for the output {unknown[0]!r}",
-            f"did you mean {near[0]}?" if near else known,
+            suggestion(unknown[0], wanted, "outputs that wait for a value: "),
         )
+    for node in nodes:
+        for name, choices in _wanted(node).items():
+            if choices and values.get(name, choices[0]) not in choices:
+                raise UsageError(*not_allowed("output", name, values[name], choices))
     return [_with_outputs(one, values) for one in nodes]
 
 
-def _wanted(node: Object) -> Iterator[str]:
-    for one in lookup(node, "outputs", "parameters", default=()):
-        if lookup(one, "valueFrom", "supplied") is not None:
-            yield str(one["name"])
+def _wanted(node: Object) -> dict[str, list[str]]:
+    """Return what a suspended node waits for, and what each may be; nothing says anything."""
+    return {
+        str(one["name"]): choices_of(one, node)
+        for one in lookup(node, "outputs", "parameters", default=())
+        if lookup(one, "valueFrom", "supplied") is not None
+    }
 
 
 def _with_outputs(node: Object, values: Mapping[str, str]) -> Object:
