@@ -90,7 +90,7 @@ class Configuration:
     clusters: dict[str, str] = field(default_factory=dict)
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
-    executor: dict[str, str] = field(default_factory=dict)
+    executor: Object = field(default_factory=dict)
     local_images: dict[str, Object] = field(default_factory=dict)
     artifact_repository: Object | None = None
     archive: ArchiveSettings | None = None

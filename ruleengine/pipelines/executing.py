@@ -4,6 +4,7 @@ The plan says what ``ruleengine step`` has to do in words of its own, so that th
 the pod needs to know nothing of templates.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
@@ -21,6 +22,11 @@ EXECUTOR_MOUNT: Final = {"name": "var-run-argo", "mountPath": EXECUTOR}
 STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 _SHARING: Final = ("init", "wait", "tokens", "plugin")
 """What of ours shares a folder with other containers of the pod."""
+
+_UNSTATED: Final = re.compile(r"must specify .* for: (?:[^;]*,)?(?:init|wait|supervisor)\b")
+"""How a quota tells of containers that have to say what they ask for, if ours are among them."""
+
+_OF_IMAGE: Final = ("image", "imagePullPolicy")
 
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
 
@@ -128,24 +134,40 @@ def account_volume(account: str, volume: str = _ACCOUNT_VOLUME) -> Object:
 
 
 def dressed(pod: Object, executor: Mapping[str, Value]) -> Object:
-    """Return a pod whose containers of our image have the fields that the settings state.
+    """Return a pod whose containers of ours have the fields that the settings state.
 
     ``executor`` is ``image`` and ``imagePullPolicy``, as a cluster has to get our image from
-    somewhere, and ``securityContext``. A container that a patch has given another image keeps it,
-    and so does any the other fields that a patch has given it.
+    somewhere, ``resources``, as quotas ask for them, and ``securityContext``. What a patch has
+    given a container it keeps, and with another image how that is pulled.
     """
     if not executor:
         return pod
     spec = dict(pod["spec"])
     for kind in ("initContainers", "containers"):
         if kind in spec:
-            spec[kind] = [
-                {**executor, **one, "image": executor.get("image", ENGINE_IMAGE)}
-                if one.get("image") == ENGINE_IMAGE
-                else one
-                for one in spec[kind]
-            ]
+            spec[kind] = [_dressed(one, executor) for one in spec[kind]]
     return {**pod, "spec": spec}
+
+
+def _dressed(container: Object, executor: Mapping[str, Value]) -> Object:
+    if container.get("image") == ENGINE_IMAGE:
+        return {**executor, **container, "image": executor.get("image", ENGINE_IMAGE)}
+    if all(one.get("name") != PLAN_VARIABLE for one in container.get("env") or ()):
+        return container
+    kept = {key: value for key, value in executor.items() if key not in _OF_IMAGE}
+    return {**kept, **container}
+
+
+def quota_remedy(refused: str) -> str:
+    """Return what helps where a pod was refused since a quota asks what our containers ask for.
+
+    >>> said = "failed quota: q: must specify limits.cpu for: init,main"
+    >>> "`executor.resources`" in quota_remedy(said), quota_remedy(said.replace("init,", ""))
+    (True, '')
+    """
+    if _UNSTATED.search(refused) is None:
+        return ""
+    return "; `executor.resources` in ruleengine.yaml states it for ruleengine's own containers"
 
 
 def wrapped(command: list[str], arguments: list[str]) -> tuple[list[str], list[str]]:

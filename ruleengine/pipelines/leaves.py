@@ -11,7 +11,7 @@ from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import artifacts, container_sets, naming, plugins, spec_tags
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
-from ruleengine.pipelines.executing import dressed
+from ruleengine.pipelines.executing import dressed, quota_remedy
 from ruleengine.pipelines.mounting import StoreAccess
 from ruleengine.pipelines.observing import (
     is_of_earlier_run,
@@ -148,7 +148,8 @@ def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call
         return machine.end(node, Phase.ERROR, DELETED)
     refusal = machine.world.refusal(pod_target(machine, node))
     if refusal is not None and refusal.final:
-        return machine.end(node, Phase.ERROR, f"pod refused: {refusal.message}")
+        message = f"pod refused: {refusal.message}{quota_remedy(refusal.message)}"
+        return machine.end(node, Phase.ERROR, message)
     return _create(machine, node, template, call)
 
 

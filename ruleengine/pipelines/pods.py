@@ -6,7 +6,7 @@ outputs after, and ``main`` runs through a wrapper that keeps them. A step that 
 anything from is a pod with one container, with no rights at the API.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Final, NamedTuple
 
@@ -31,7 +31,7 @@ from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding
 from ruleengine.pipelines.plugins import Plugin
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.volumes import volumes_of
+from ruleengine.pipelines.volumes import beside, volumes_of
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
@@ -117,14 +117,15 @@ def make_pod(asked: PodRequest) -> Object:
     """Return the pod of a node. Raises ``NodeError`` for patches of its spec that are none."""
     template = asked.template
     own = _own_containers(asked)
+    mounts = _mirrored(template, own.steps)
     spec: Object = {
         "restartPolicy": "Never",
         **dict(_placement(asked)),
         "initContainers": [
             *own.before,
-            *(_beside(one, template) for one in template.get("initContainers") or ()),
+            *(beside(one, mounts) for one in template.get("initContainers") or ()),
             *(
-                {**_beside(one, template), "restartPolicy": "Always"}
+                {**beside(one, mounts), "restartPolicy": "Always"}
                 for one in template.get("sidecars") or ()
             ),
         ],
@@ -187,12 +188,12 @@ def _own_containers(asked: PodRequest) -> _Own:
         return _Own(steps=(main,), volumes=tuple(loads.volumes()))
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
-    beside, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
+    looks_on, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
     after = [*saves.mounts(), *([account_mount()] if account else ())]
     return _Own(
         steps=tuple(_steps(asked, work, wrapper=wrapper)),
         before=(executor_container(INIT, "init", plan, before),),
-        beside=(executor_container(beside, "wait", plan, after),) if wrapper else (),
+        beside=(executor_container(looks_on, "wait", plan, after),) if wrapper else (),
         volumes=(
             *_own_volumes(template),
             *mounting.input_volumes(work.inputs),
@@ -375,13 +376,13 @@ def _own_volumes(template: Object) -> Iterator[Object]:
         yield {"name": STAGING_MOUNT["name"], "emptyDir": {}}
 
 
-def _beside(container: Object, template: Object) -> Object:
-    """Return a container of the user's beside the main one, with its mounts where it asks."""
-    stated = {key: value for key, value in container.items() if key != "mirrorVolumeMounts"}
-    if container.get("mirrorVolumeMounts"):
-        mounts = [*(container.get("volumeMounts") or ()), *_main_mounts(template)]
-        stated["volumeMounts"] = mounts
-    return stated
+def _mirrored(template: Object, steps: Iterable[Object]) -> list[Object]:
+    """Return the mounts of the step for containers that mirror them, its artifacts among them."""
+    if is_ours(template):
+        return []
+    members = {str(one["name"]): one for one in steps}
+    main = members.get(MAIN) or template["containerSet"]
+    return [one for one in main.get("volumeMounts") or () if one != EXECUTOR_MOUNT]
 
 
 def _seconds(asked: PodRequest) -> int | None:

@@ -1,5 +1,7 @@
 """The volumes of a step: its own, and those of its workflow that it mounts (Workflows 16)."""
 
+from collections.abc import Iterable
+
 from ruleengine.model.values import Object, Value
 
 
@@ -30,3 +32,16 @@ def _mounted(template: Object) -> set[Value]:
         for kind in ("volumeMounts", "volumeDevices")
         for mount in one.get(kind) or ()
     }
+
+
+def beside(container: Object, mounts: Iterable[Object]) -> Object:
+    """Return a container of the user's beside the step, with the step's mounts where it asks.
+
+    What it mounts itself at a path stays there.
+    """
+    stated = {key: value for key, value in container.items() if key != "mirrorVolumeMounts"}
+    if container.get("mirrorVolumeMounts"):
+        own = container.get("volumeMounts") or []
+        taken = {one.get("mountPath") for one in own}
+        stated["volumeMounts"] = [*own, *(one for one in mounts if one["mountPath"] not in taken)]
+    return stated

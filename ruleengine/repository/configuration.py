@@ -28,6 +28,7 @@ from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
+from ruleengine.repository import executor_settings
 from ruleengine.repository.entries import unreadable
 
 KIND: Final = "Configuration"
@@ -47,8 +48,6 @@ _FIELDS: Final = (
 )
 _ARCHIVE_FIELDS: Final = ("database", "selector", "ttl")
 _SYNCHRONIZATION_FIELDS: Final = ("database", "controller")
-_EXECUTOR_FIELDS: Final = ("image", "imagePullPolicy")
-_PULL_POLICIES: Final = ("Always", "IfNotPresent", "Never")
 _NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _LONGEST_CONTROLLER: Final = 64
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
@@ -189,15 +188,13 @@ class _Reader:
             ttl=self.ttl(stated.get("ttl", "")),
         )
 
-    def executor(self, value: Object) -> dict[str, str]:
-        """Return which image our containers in the pods of workflows have on a cluster."""
-        stated = self.mapping(value, "executor", str)
-        self.check_names(stated, _EXECUTOR_FIELDS, ("executor",))
-        found: dict[str, str] = {key: str(stated[key]) for key in _EXECUTOR_FIELDS if key in stated}
-        if found.get("imagePullPolicy", "Always") not in _PULL_POLICIES:
-            names, policy = ", ".join(_PULL_POLICIES), found.pop("imagePullPolicy")
-            message = f"executor.imagePullPolicy is one of {names}, not {policy!r}"
-            self.wrong(("executor", "imagePullPolicy"), message, f"write one of {names}")
+    def executor(self, value: Object) -> Object:
+        """Return how our containers in the pods of workflows run on a cluster."""
+        stated = self.mapping(value, "executor", object)
+        self.check_names(stated, executor_settings.FIELDS, ("executor",))
+        found, problems = executor_settings.read_executor(stated)
+        for one in problems:
+            self.wrong(("executor", *one.path), one.message, one.remedy)
         return found
 
     def node_status(self, value: Object) -> NodeStatusSettings:

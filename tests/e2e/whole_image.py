@@ -154,7 +154,7 @@ def test_steps_of_every_image_run_beside_it(
     with place(tmp_path, {"pipelines/whole.yaml": text}) as made:
         monkeypatch.setenv(VARIABLE, shlex.join(engine))
         made.start()
-        made.call("apply", "--timeout", "5m")
+        made.call("apply", "--timeout", "15m")
         found = made.client().get(Target(ARGO_API_VERSION, "Workflow", "ruleengine", "whole"))
     nodes: list[Object] = list(lookup(found, "status", "nodes", default={}).values())
     makes, takes = (

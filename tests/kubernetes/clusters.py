@@ -19,6 +19,9 @@ from tests.kubernetes.servers import Server, server
 from tests.local.sandboxes import require_sandbox, until
 from tests.validation.config_repos import Repo, make_repo
 
+PATIENCE = 400
+"""Seconds after which what was started is given up, on a machine with much else to do."""
+
 PIPELINES = "ruleengine"
 """The namespace of workflows, and of records."""
 

@@ -27,8 +27,8 @@ def run_documents(real: Cluster) -> dict[str, Object]:
         for path, text in files(vectors_folder("workflows") / "documents").items()
     }
     real.account("default", [{"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}])
-    with real.running(REPO, repo, "admin", "apply", "--drive", "--timeout", "5m") as process:
-        process.wait(400)
+    with real.running(REPO, repo, "admin", "apply", "--drive", "--timeout", "20m") as process:
+        process.wait(1300)
     found = real.admin.list(ARGO_API_VERSION, "Workflow", namespace=PIPELINES).items
     return {document_of(one): one for one in found}
 

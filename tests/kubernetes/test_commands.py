@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from tests.e2e.command_line import Result, call
-from tests.kubernetes.clusters import SETTINGS, Cluster
+from tests.kubernetes.clusters import PATIENCE, SETTINGS, Cluster
 from tests.validation.config_repos import Repo, make_repo
 
 BUILD = """\
@@ -62,7 +62,7 @@ def test_logs_are_read_and_followed_through_the_api_server(real: Cluster, repo: 
     with subprocess.Popen(follow, cwd=repo.root, stdout=subprocess.PIPE, text=True) as following:
         driven = call(repo.root, "pipeline", "wait", "talked", "--drive", *config)
         assert driven.code == 0, driven.text
-        said, _ = following.communicate(timeout=60)
+        said, _ = following.communicate(timeout=PATIENCE)
     assert [line.split()[-1] for line in said.splitlines()] == ["first", "second", "third"]
     again = call(repo.root, "pipeline", "logs", "talked", *config)
     assert [line.split()[-1] for line in again.output.splitlines()] == ["first", "second", "third"]

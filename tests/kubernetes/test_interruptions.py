@@ -17,7 +17,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import UnreachableError
 from ruleengine.model.names import ARGO_API_VERSION, ENGINE
 from ruleengine.model.values import Object, lookup
-from tests.kubernetes.clusters import PIPELINES, Cluster, cluster
+from tests.kubernetes.clusters import PATIENCE, PIPELINES, Cluster, cluster
 from tests.kubernetes.servers import Server, beside, compact, is_ready, wait_for
 from tests.local.sandboxes import until
 
@@ -140,7 +140,7 @@ def assert_seen_afterwards(
         with pytest.raises(GoneError):
             next(client.watch(ARGO_API_VERSION, "Workflow", resource_version=place))
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, shaken.log(name)
+        assert process.wait(PATIENCE) == 0, shaken.log(name)
 
 
 @pytest.mark.parametrize("paused", [False, True], ids=["waiting", "paused"])
@@ -180,7 +180,7 @@ def test_a_store_that_is_killed_and_comes_back_costs_time_only(shaken: Cluster) 
         wait_for(shaken.server)
         assert_done_once(shaken, "stored")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, shaken.log("stored")
+        assert process.wait(PATIENCE) == 0, shaken.log("stored")
 
 
 def test_a_token_that_is_renewed_in_its_file_is_used_from_then_on(shaken: Cluster) -> None:
@@ -193,7 +193,7 @@ def test_a_token_that_is_renewed_in_its_file_is_used_from_then_on(shaken: Cluste
         in_a_file(shaken.kubeconfig_of("driver"))
         assert_done_once(shaken, "renewed")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, shaken.log("renewed")
+        assert process.wait(PATIENCE) == 0, shaken.log("renewed")
 
 
 def test_a_token_that_is_refused_is_told_and_one_that_replaces_it_is_used(shaken: Cluster) -> None:
@@ -207,7 +207,7 @@ def test_a_token_that_is_refused_is_told_and_one_that_replaces_it_is_used(shaken
         assert shaken.kubeconfig_of("driver") == config
         assert_done_once(shaken, "inline")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0, shaken.log("inline")
+        assert process.wait(PATIENCE) == 0, shaken.log("inline")
     assert shaken.log("inline").count("plan-credentials-refused") == 1
 
 
@@ -233,4 +233,4 @@ def test_of_two_drivers_the_second_goes_on_where_the_first_was_killed(shaken: Cl
         first.kill()
         assert_done_once(shaken, "shared")
         second.send_signal(signal.SIGINT)
-        assert second.wait(60) == 0, shaken.log("second")
+        assert second.wait(PATIENCE) == 0, shaken.log("second")

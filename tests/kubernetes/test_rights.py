@@ -7,7 +7,7 @@ import pytest
 
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import lookup
-from tests.kubernetes.clusters import PIPELINES, Cluster, cluster
+from tests.kubernetes.clusters import PATIENCE, PIPELINES, Cluster, cluster
 from tests.kubernetes.rights import listed, read_alike, stated, used
 from tests.local.sandboxes import until
 
@@ -120,14 +120,14 @@ def driven(untouched: Cluster) -> Cluster:
     with real.running("rights", files, "driver", "run") as process:
         assert until(lambda: over(real)), real.log("rights")
         process.send_signal(signal.SIGINT)
-        assert process.wait(60) == 0
+        assert process.wait(PATIENCE) == 0
     more = {"pipelines/more.yaml": ELSEWHERE.replace("name: elsewhere,", "name: more,")}
     gone = dict.fromkeys((*files, *more))
     only = {"pipelines/only.yaml": ELSEWHERE.replace("name: elsewhere,", "name: only,")}
     none = dict.fromkeys(only)
     for repo, change in (("rights", more), ("rights", gone), ("only", only), ("only", none)):
         with real.running(repo, change, "driver", "apply", "--allow-prune") as process:
-            assert process.wait(60) == 0, real.log(repo)
+            assert process.wait(PATIENCE) == 0, real.log(repo)
     return real
 
 

@@ -8,12 +8,10 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from tests.kubernetes.clusters import Cluster
+from tests.kubernetes.clusters import PATIENCE, Cluster
 from tests.kubernetes.rights import listed, read_alike, stated, used
 from tests.kubernetes.servers import LOOPBACK, free_port
 from tests.local.sandboxes import until
-
-PORT = free_port()
 
 WEB = """
 apiVersion: apps/v1
@@ -56,19 +54,19 @@ kind: EventBus
 metadata: {name: default, namespace: triggered}
 spec: {jetstream: {version: 2.10.10}}
 """
-TRIGGER = f"""
+TRIGGER = """
 apiVersion: argoproj.io/v1alpha1
 kind: EventSource
-metadata: {{name: git, namespace: triggered}}
+metadata: {name: git, namespace: triggered}
 spec:
-  service: {{ports: [{{port: {PORT}, targetPort: {PORT}}}]}}
-  webhook: {{push: {{port: "{PORT}", endpoint: /push, method: POST}}}}
+  service: {ports: [{port: PORT, targetPort: PORT}]}
+  webhook: {push: {port: "PORT", endpoint: /push, method: POST}}
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: Sensor
-metadata: {{name: git, namespace: triggered}}
+metadata: {name: git, namespace: triggered}
 spec:
-  dependencies: [{{name: push, eventSourceName: git, eventName: push}}]
+  dependencies: [{name: push, eventSourceName: git, eventName: push}]
   triggers:
   - template:
       name: make
@@ -78,8 +76,8 @@ spec:
           resource:
             apiVersion: argoproj.io/v1alpha1
             kind: Workflow
-            metadata: {{name: pushed, namespace: triggered}}
-            spec: {{entrypoint: main, templates: [{{name: main, container: {{image: alpine}}}}]}}
+            metadata: {name: pushed, namespace: triggered}
+            spec: {entrypoint: main, templates: [{name: main, container: {image: alpine}}]}
 """
 
 SHARED = {
@@ -103,16 +101,16 @@ class Area:
     def apply(self, **files: str | None) -> None:
         """Apply changed files and drive."""
         paths = {path.replace("__", "/") + ".yaml": text for path, text in files.items()}
-        words = ("apply", "--drive", "--allow-prune", "--timeout", "60s")
+        words = ("apply", "--drive", "--allow-prune", "--timeout", "5m")
         with self.real.running(self.name, paths, self.account, *words) as process:
-            assert process.wait(90) == 0, self.real.log(self.name)
+            assert process.wait(PATIENCE) == 0, self.real.log(self.name)
 
     def run(self, until_done: Callable[[], object]) -> None:
         """Drive until something is so."""
         with self.real.running(self.name, {"README.md": "Run.\n"}, self.account, "run") as process:
             assert until(until_done), self.real.log(self.name)
             process.send_signal(signal.SIGINT)
-            assert process.wait(60) == 0, self.real.log(self.name)
+            assert process.wait(PATIENCE) == 0, self.real.log(self.name)
 
 
 def environments(area: Area) -> None:
@@ -138,9 +136,11 @@ def rollouts(area: Area) -> None:
 
 def triggers(area: Area) -> None:
     """Receive events: one creates something, of the next it is said that this is there."""
+    port = free_port()
+    trigger = TRIGGER.replace("PORT", str(port))
 
     def pushed() -> bool:
-        call = urllib.request.Request(f"http://{LOOPBACK}:{PORT}/push", b"{}", method="POST")
+        call = urllib.request.Request(f"http://{LOOPBACK}:{port}/push", b"{}", method="POST")
         try:
             urllib.request.urlopen(call, timeout=5).close()
         except OSError:
@@ -149,9 +149,9 @@ def triggers(area: Area) -> None:
         return any(one["reason"] == "TriggerFailed" for one in told)
 
     area.apply(triggers__bus=BUS)
-    area.apply(triggers__push=TRIGGER)
+    area.apply(triggers__push=trigger)
     area.run(pushed)
-    area.apply(triggers__push=re.sub("  service: .*\n", "", TRIGGER))
+    area.apply(triggers__push=re.sub("  service: .*\n", "", trigger))
     area.apply(triggers__bus=None, triggers__push=None)
 
 

@@ -9,7 +9,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.data import data_folder
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
-from tests.kubernetes.clusters import Cluster
+from tests.kubernetes.clusters import PATIENCE, Cluster
 from tests.kubernetes.documents import ENDING, assert_ended_as_it_must, run_documents
 from tests.local.sandboxes import until
 
@@ -92,7 +92,7 @@ def test_pods_of_steps_meet_the_restricted_pod_security_standard(real: Cluster) 
         found = status(real, "careful", "restricted")
         assert (found["phase"], made(found)) == ("Succeeded", "made")
         refused = status(real, "careless", "restricted")
-        process.wait(60)
+        process.wait(PATIENCE)
     assert refused["phase"] == "Error"
     assert 'violates PodSecurity "restricted' in refused["message"]
 

@@ -15,7 +15,7 @@ from ruleengine.local.runtime.values import ContainerPlan, Mount, Seen
 
 T = TypeVar("T")
 NO_SANDBOX = "no sandbox is available here"
-_PATIENCE = 120.0
+_PATIENCE = 300.0
 
 
 def require_sandbox() -> None:

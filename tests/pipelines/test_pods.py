@@ -16,7 +16,10 @@ from tests.pipelines.worlds import NAMESPACE, world_of
 def pod_of(workflow: Object | None = None, **template: Any) -> Object:
     """Return the pod of a workflow of one template."""
     body = {"container": {"image": "alpine", "command": ["work"]}}
-    listed = {"name": "main", **({} if {"script", "resource"} & template.keys() else body)}
+    listed = {
+        "name": "main",
+        **({} if {"script", "resource", "containerSet"} & template.keys() else body),
+    }
     spec = {"entrypoint": "main", "templates": [{**listed, **template}], **(workflow or {})}
     world = world_of(write(spec))
     world.turn()
@@ -224,6 +227,54 @@ def test_init_containers_run_first_and_sidecars_beside() -> None:
     }
 
 
+def mounted(container: Object) -> dict[str, str]:
+    """Return the volumes that a container mounts, by their paths."""
+    return {one["mountPath"]: one["name"] for one in container.get("volumeMounts", ())}
+
+
+def test_mounts_are_mirrored_with_artifacts_and_the_script() -> None:
+    """As in Argo; what a container mounts itself at a path stays; our own folder is not seen."""
+    mounts = [{"name": "v", "mountPath": "/v"}, {"name": "w", "mountPath": "/w"}]
+    spec = pod_of(
+        inputs={"artifacts": [{"name": "a", "path": "/a", "raw": {"data": "x"}}]},
+        script={"image": "a", "command": ["sh"], "source": "echo", "volumeMounts": mounts},
+        outputs={"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]},
+        initContainers=[
+            {"name": "first", "image": "a", "mirrorVolumeMounts": True},
+            {"name": "mute", "image": "a"},
+        ],
+        sidecars=[
+            {
+                "name": "beside",
+                "image": "b",
+                "mirrorVolumeMounts": True,
+                "volumeMounts": [{"name": "own", "mountPath": "/w"}],
+            }
+        ],
+    )["spec"]
+    _, first, mute, beside = spec["initContainers"]
+    artifacts = {"/a": "input-artifacts", "/argo/staging": "argo-staging"}
+    assert mounted(first) == {"/v": "v", "/w": "w", **artifacts}
+    assert mounted(mute) == {}
+    assert mounted(beside) == {"/v": "v", "/w": "own", **artifacts}
+
+
+def test_the_mounts_of_a_set_are_mirrored_and_those_of_our_own_containers_are_not() -> None:
+    """Those that all of the set have, or ``main`` where there is one; ours may hold secrets."""
+    sidecars = [{"name": "beside", "image": "b", "mirrorVolumeMounts": True}]
+    shared = [{"name": "v", "mountPath": "/v"}]
+    for name, found in (("one", {"/v": "v"}), ("main", {"/v": "v", "/w": "w"})):
+        mounts = [{"name": "w", "mountPath": "/w"}]
+        one = {"name": name, "image": "a", "command": ["b"], "volumeMounts": mounts}
+        group = {"volumeMounts": shared, "containers": [one]}
+        (beside,) = pod_of(containerSet=group, sidecars=sidecars)["spec"]["initContainers"]
+        assert mounted(beside) == found
+    (beside,) = pod_of(resource={"action": "get", "manifest": "x"}, sidecars=sidecars)["spec"][
+        "initContainers"
+    ]
+    assert mounted(beside) == {}
+
+
 @pytest.mark.parametrize(
     ("workflow", "template", "account"),
     [
@@ -268,15 +319,20 @@ def test_our_own_containers_have_the_image_of_the_settings() -> None:
     for more, beside in (({}, "reg/ours:1"), ({"podSpecPatch": patch}, "patched")):
         template = {"name": "main", "script": script, "outputs": outputs, **more}
         world = world_of(write({"entrypoint": "main", "templates": [template]}))
-        world.executor = {"image": "reg/ours:1", "imagePullPolicy": "Always", **UNPRIVILEGED}
+        resources = {"requests": {"cpu": "10m"}}
+        image = {"image": "reg/ours:1", "imagePullPolicy": "Always"}
+        world.executor = {**image, "resources": resources, **UNPRIVILEGED}
         world.turn()
         spec = world.pods()[0]["spec"]
         (init,), (main, wait) = spec["initContainers"], spec["containers"]
         assert (init["image"], init["imagePullPolicy"]) == ("reg/ours:1", "Always")
         assert init["securityContext"] == UNPRIVILEGED["securityContext"]
         assert (main["image"], "imagePullPolicy" in main) == ("alpine", False)
-        assert "securityContext" not in main
+        assert init["resources"] == wait["resources"] == resources
+        assert not {"securityContext", "resources"} & main.keys()
         assert wait["image"] == beside
+        assert wait["securityContext"] == UNPRIVILEGED["securityContext"]
+        assert ("imagePullPolicy" in wait) == (not more)
 
 
 def test_pod_spec_patches_have_the_last_word() -> None:

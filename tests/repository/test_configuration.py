@@ -114,15 +114,36 @@ def test_large_workflows_are_stored_as_is_stated() -> None:
         assert finding.remedy
 
 
-def test_our_own_image_is_what_is_stated() -> None:
+RESOURCES = "resources: {requests: {cpu: 0.1, memory: 64Mi}, limits: {cpu: 1}}"
+
+
+def test_our_own_containers_are_what_is_stated() -> None:
     """What is wrong leaves the default in force."""
-    found, findings = read_text(b"executor: {image: reg/ours:1, imagePullPolicy: Never}\n")
-    stated = {"image": "reg/ours:1", "imagePullPolicy": "Never"}
+    text = f"executor: {{image: reg/ours:1, imagePullPolicy: Never, {RESOURCES}}}\n"
+    found, findings = read_text(text.encode())
+    amounts = {"requests": {"cpu": 0.1, "memory": "64Mi"}, "limits": {"cpu": 1}}
+    stated = {"image": "reg/ours:1", "imagePullPolicy": "Never", "resources": amounts}
     assert (found.executor, findings) == (stated, ())
-    for text in ("1", "{image: 1}", "{imagePullPolicy: Sometimes}", "{name: x}"):
-        found, (finding,) = read_text(f"executor: {text}\n".encode())
-        assert found.executor == {}
-        assert finding.remedy
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ("1", 1),
+        ("\n  image: 1", 2),
+        ("\n  imagePullPolicy: Sometimes", 2),
+        ("\n  name: x", 2),
+        ("\n  resources: 1", 2),
+        ("\n  resources:\n    claims: []", 2),
+        ("\n  resources:\n    limits: 1", 3),
+        ("\n  resources:\n    limits:\n      cpu: much", 4),
+    ],
+)
+def test_what_is_wrong_with_our_own_containers_is_told_at_its_line(text: str, place: int) -> None:
+    """The default stays in force."""
+    found, (finding,) = read_text(f"executor: {text}\n".encode())
+    assert (found.executor, finding.place.line if finding.place else 0) == ({}, place)
+    assert finding.remedy
 
 
 def test_locks_of_a_database_lie_where_it_is_stated() -> None:
@@ -153,7 +174,10 @@ archive: {database: "postgresql://me@db/runs", selector: team=shop, ttl: 30d}
 artifactRepository: {s3: {bucket: b}}
 clusters: {production: main}
 defaults: {Application: {project: shop}}
-executor: {image: "registry.example/ruleengine:1", imagePullPolicy: Always}
+executor:
+  image: "registry.example/ruleengine:1"
+  imagePullPolicy: Always
+  resources: {requests: {cpu: 1}, limits: {cpu: 1}}
 local: {images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}}
 nodeStatus: {largest: 500000, offload: true}
 synchronization: {database: "postgresql://me@db/locks", controller: east}
