@@ -5,7 +5,7 @@ from typing import Final
 from ruleengine.expressions import depends
 from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.tree import Tree, is_hook
 
@@ -56,7 +56,7 @@ def may_begin(task: Object, tasks: dict[str, Object], nodes: dict[str, Object], 
     """Tell whether a task's condition holds, given the fulfilled ``nodes`` of what it needs.
 
     A bare name holds for tasks that succeeded, were skipped or run as daemons, and for those
-    whose end their ``continueOn`` excuses. Raises ``NodeError``.
+    whose end their ``continueOn`` excuses. The graph of the tasks has read every ``depends``.
     """
     results = {}
     for name, node in nodes.items():
@@ -65,16 +65,11 @@ def may_begin(task: Object, tasks: dict[str, Object], nodes: dict[str, Object], 
         results[name] = found | {depends.GOOD} if good else found
     if not task.get("depends"):
         return all(depends.GOOD in one for one in results.values())
-    try:
-        return depends.compile(str(task["depends"])).eval(results)
-    except ExpressionError as error:
-        raise NodeError(f"depends of task '{task['name']}': {error}") from error
+    return depends.compile(str(task["depends"])).eval(results)
 
 
 def excused(step: Object, node: Object) -> bool:
     """Tell whether ``continueOn`` of a step or task excuses the end of its node."""
-    if not is_fulfilled(node):
-        return False
     on_error = node["phase"] == Phase.ERROR and lookup(step, "continueOn", "error")
     on_failure = node["phase"] == Phase.FAILED and lookup(step, "continueOn", "failed")
     return bool(on_error or on_failure)

@@ -9,6 +9,7 @@ import pytest
 
 from ruleengine.model.actions import Verb
 from ruleengine.model.values import Object
+from ruleengine.pipelines.phases import is_fulfilled
 from tests.pipelines.worlds import End, MemoryWorld, world_of
 
 SPEC = """
@@ -71,6 +72,12 @@ def test_what_comes_after_a_daemon_begins_when_all_of_it_is_ready(both: str) -> 
     assert len(world.began) == 2
     node = world.node("s")
     assert (node["phase"], node["daemoned"], node["podIP"]) == ("Running", True, "10.0.0.7")
+
+
+def test_a_daemon_that_is_pending_is_waited_for() -> None:
+    """Although it was ready once."""
+    assert is_fulfilled({"phase": "Running", "daemoned": True})
+    assert not is_fulfilled({"phase": "Pending", "daemoned": True})
 
 
 @pytest.mark.parametrize("both", [STEPS, DAG])

@@ -5,6 +5,8 @@
 
 import pytest
 
+from ruleengine.pipelines.conditions import results_of
+from ruleengine.pipelines.tree import Tree
 from tests.pipelines.worlds import End, MemoryWorld, Script, run, world_of
 
 FAILED, ERROR = 1, 64
@@ -79,6 +81,12 @@ def test_each_result_of_a_task_is_what_its_name_says(
     assert world.phases()[".Z"] == ("Succeeded" if begins else "Omitted")
 
 
+def test_a_loop_of_which_nothing_began_has_not_failed_in_all_its_items() -> None:
+    """It takes one at least."""
+    loop = {"id": "wf-1", "name": "wf.A", "type": "TaskGroup", "phase": "Failed"}
+    assert results_of(loop, Tree("wf", {"wf-1": loop})) == {"Failed"}
+
+
 @pytest.mark.parametrize("condition", ["A.Daemoned", "A"])
 def test_a_daemon_counts_as_soon_as_it_is_ready(condition: str) -> None:
     """By its own result, and by its bare name."""
@@ -150,6 +158,25 @@ templates:
 """
     world = run(spec, script)
     assert world.node("Z")["startedAt"] >= world.node("B")["finishedAt"]
+
+
+def test_a_task_waits_for_the_hooks_of_what_it_depends_on() -> None:
+    """Also for one that began while that ran."""
+    hook = """hooks: {now: {template: say, expression: tasks.A.status == 'Running'}}"""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: say, {hook}}}
+    - {{name: Z, template: say, depends: A}}
+{TEMPLATES}
+"""
+    world = run(spec, lambda name, _: End(seconds=9 if "hooks" in name else 3))
+    assert world.began == [".A", ".A.hooks.now", ".Z"]
+    assert world.node("A.hooks.now")["finishedAt"] > world.node("A")["finishedAt"]
+    assert world.node("Z")["startedAt"] >= world.node("A.hooks.now")["finishedAt"]
 
 
 @pytest.mark.parametrize(
@@ -278,6 +305,27 @@ templates:
     world = run(spec, lambda name, _: End(code=int(name == ".C"), seconds=seconds[name]))
     assert world.phases() == {".A": "Succeeded", ".B": "Succeeded", ".C": "Failed"}
     assert world.node("wf")["finishedAt"] == world.node("B")["finishedAt"]
+
+
+def test_a_dag_that_gives_up_begins_what_can_begin_while_something_runs() -> None:
+    """Only when nothing of it is on its way any more, nothing else begins."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: A, template: say}}
+    - {{name: B, template: say}}
+    - {{name: C, template: say}}
+    - {{name: D, template: say, depends: C}}
+    - {{name: E, template: say, depends: B}}
+{TEMPLATES}
+"""
+    seconds = {".A": 1, ".B": 9, ".C": 3, ".D": 3}
+    world = run(spec, lambda name, _: End(code=int(name == ".A"), seconds=seconds[name]))
+    assert sorted(world.began) == [".A", ".B", ".C", ".D"]
+    assert world.status("phase") == "Failed"
 
 
 def test_a_template_that_fails_fast_begins_no_further_item() -> None:
