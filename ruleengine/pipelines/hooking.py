@@ -19,8 +19,6 @@ EXIT: Final = "exit"
 
 def hooks_of(step: Object) -> dict[str, Object]:
     """Return the hooks of a step, a task or a workflow; ``onExit`` is that called ``exit``."""
-    if "hooks" not in step and "onExit" not in step:
-        return {}
     hooks = dict(step.get("hooks") or {})
     if step.get("onExit"):
         hooks[EXIT] = {"template": step["onExit"]}
@@ -59,9 +57,6 @@ class Hook:
 def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool:
     """Begin a hook if its time has come, or look after it; tell whether it is over."""
     name = hook_name(node["name"], hook.name)
-    found = machine.tree.find(name)
-    if found is not None and is_fulfilled(found):
-        return True
     own = call._replace(
         name=name,
         step=hook.stated,
@@ -71,7 +66,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
         captures=False,
         exiting=(call.exiting or hook.name == EXIT) and machine.stopped != "Terminate",
     )
-    if found is None:
+    if machine.tree.find(name) is None:
         try:
             begun = _begin(node, hook)
         except NodeError as error:

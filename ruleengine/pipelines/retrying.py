@@ -36,8 +36,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     """Look after the last attempt, and begin another where the strategy says so."""
     attempts = [one for one in machine.tree.children(node) if is_attempt(one)]
     if attempts and not is_fulfilled(attempts[-1]):
-        latest = _attempt(machine, node, template, attempts, call)
-        attempts[-1] = latest if latest is not None else attempts[-1]
+        attempts[-1] = _attempt(machine, node, template, attempts, call) or attempts[-1]
     last = attempts[-1] if attempts else None
     if last is not None and (not is_fulfilled(last) or last.get("daemoned")):
         return _like(machine, node, last) if last.get("daemoned") else node
@@ -91,8 +90,8 @@ def _like(machine: "Machine", node: Object, last: Object) -> Object:
 
 
 def _finished(machine: "Machine", node: Object, last: Object, message: str = "") -> Object:
-    phase = Phase.SUCCEEDED if not is_wrong(last) else Phase(last["phase"])
-    return machine.end(node, phase, message, outputs=last.get("outputs"), daemoned=None)
+    phase, outputs = Phase(last["phase"]), last.get("outputs")
+    return machine.end(node, phase, message, outputs=outputs, daemoned=None)
 
 
 def retry_variables(number: int, before: list[Object]) -> dict[str, str]:
@@ -115,8 +114,6 @@ def _last(last: Object | None) -> dict[str, str]:
 
 
 def _seconds(node: Object) -> int:
-    if not node.get("finishedAt"):
-        return 0
     lasted = parse_time(node["finishedAt"]) - parse_time(node["startedAt"])
     return int(lasted / timedelta(seconds=1))
 

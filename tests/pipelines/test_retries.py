@@ -196,6 +196,7 @@ templates:
     ("expression", "count"),
     [
         ("lastRetry.exitCode == '3'", 3),
+        ("asInt(lastRetry.duration) == 1", 3),
         ("asInt(lastRetry.exitCode) > 3", 1),
         ("asInt(retries) < 1", 2),
         ("lastRetry.status == 'Failed' && lastRetry.message contains 'exit code 3'", 3),
@@ -312,9 +313,12 @@ templates:
     assert world.node("make")["outputs"]["result"] == "(1)"
 
 
-def test_a_stopped_workflow_makes_no_further_attempt() -> None:
-    """Whatever the limit allows."""
-    world = world_of(retried("{limit: 5}"), lambda *_: None)
+@pytest.mark.parametrize(
+    "strategy", ["{limit: 5}", "{limit: 5, backoff: {duration: 1h, maxDuration: 1m}}"]
+)
+def test_a_stopped_workflow_makes_no_further_attempt(strategy: str) -> None:
+    """Whatever the limit allows; that is the reason, whatever else would be one."""
+    world = world_of(retried(strategy), lambda *_: None)
     world.turn()
     world.run_pods()
     world.turn()
@@ -322,6 +326,7 @@ def test_a_stopped_workflow_makes_no_further_attempt() -> None:
     world.settle()
     assert len(attempts(world)) == 1
     assert world.status("phase") == "Failed"
+    assert world.node("wf")["message"] == "Stopped with strategy 'Stop'"
 
 
 @pytest.mark.parametrize(
@@ -433,3 +438,85 @@ def test_time_is_looked_at_before_the_policy() -> None:
     strategy = "{limit: 1, retryPolicy: OnError, backoff: {duration: 1s, maxDuration: 10s}}"
     world = run(retried(strategy), lambda *_: End(code=1, seconds=60))
     assert world.node("wf")["message"] == "Max duration limit exceeded"
+
+
+def test_back_off_is_waited_for_before_the_policy_is_looked_at() -> None:
+    """As in Argo; only then it is known that nothing is to be retried."""
+    world = run(retried("{limit: 1, retryPolicy: OnError, backoff: {duration: 10s}}"), fails(9))
+    assert attempts(world) == ["Failed"]
+    assert _seconds(world.node("wf(0)"), {"startedAt": world.node("wf")["finishedAt"]}) == 10
+
+
+@pytest.mark.parametrize(
+    ("expression", "phase", "count"),
+    [
+        ("'{{inputs.parameters.x}}' == '2'", "Failed", 3),
+        ("inputs.parameters.x == '2'", "Error", 1),
+    ],
+)
+def test_inputs_are_text_in_a_strategy_and_no_names_of_its_expression(
+    expression: str, phase: str, count: int
+) -> None:
+    """The tags are replaced before; a name that nobody knows is an error."""
+    given = 'parameters: [{name: x, value: "2"}]'
+    spec = retried(f'{{limit: 2, expression: "{expression}"}}')
+    spec = spec.replace("container:", "inputs: {parameters: [{name: x}]}\n  container:")
+    world = run(f"arguments: {{{given}}}{spec}", fails(9))
+    assert (world.node("wf")["phase"], len(attempts(world))) == (phase, count)
+
+
+def test_a_hook_of_a_step_that_is_tried_again_is_no_attempt_of_it() -> None:
+    """Both are drawn below the step."""
+    world = run(
+        """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: flaky, hooks: {now: {template: say, expression: "true"}}}
+- name: flaky
+  retryStrategy: {limit: 1}
+  container: {image: alpine, command: [flaky]}
+- {name: say, container: {image: alpine, command: [say]}}
+""",
+        lambda name, _: End(code=int("(0)" in name), seconds=3),
+    )
+    assert world.status("phase") == "Succeeded"
+    assert world.began == ["[0].a(0)", "[0].a.hooks.now", "[0].a(1)"]
+
+
+def test_a_suspended_workflow_makes_its_next_attempt_when_it_is_resumed() -> None:
+    """Until then it waits with those that were made."""
+    world = world_of(retried("{limit: 1}"), fails(1))
+    world.turn()
+    world.change({"spec": {"suspend": True}})
+    world.settle()
+    assert (attempts(world), world.status("phase")) == (["Failed"], "Running")
+    world.change({"spec": {"suspend": None}})
+    world.settle()
+    assert (attempts(world), world.status("phase")) == (["Failed", "Succeeded"], "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("strategy", "count"),
+    [
+        ("{limit: 1, expression: \"lastRetry.message == ''\"}", 2),
+        ("{limit: 1, retryPolicy: OnError}", 1),
+    ],
+)
+def test_an_attempt_that_says_nothing_of_its_end_has_no_message(strategy: str, count: int) -> None:
+    """As a DAG, whose tasks say it; nor has the node that retries it, which it is the end of."""
+    world = run(
+        f"""
+entrypoint: main
+templates:
+- name: main
+  retryStrategy: {strategy}
+  dag: {{tasks: [{{name: a, template: work}}]}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+""",
+        lambda *_: End(code=1),
+    )
+    assert len(attempts(world)) == count
+    if count == 1:
+        assert "message" not in world.node("wf")

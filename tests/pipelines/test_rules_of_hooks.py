@@ -320,3 +320,21 @@ templates:
     found = {one: phase for one, phase in world.phases().items() if one.startswith(name)}
     assert found[child] == "Succeeded"
     assert set(found.values()) == {"Succeeded"}
+
+
+def test_a_workflow_that_is_suspended_at_its_end_still_has_its_hooks() -> None:
+    """It is over when they are, which begin once it is resumed."""
+    hook = """hooks: {last: {template: other, expression: "workflow.status == 'Succeeded'"}}"""
+    world = world_of(f"""
+entrypoint: say
+{hook}
+templates:
+{STEP}
+""")
+    world.turn()
+    world.change({"spec": {"suspend": True}})
+    world.settle()
+    assert (world.node("wf")["phase"], world.status("phase")) == ("Succeeded", "Running")
+    world.change({"spec": {"suspend": None}})
+    world.settle()
+    assert (world.began, world.status("phase")) == (["", ".hooks.last"], "Succeeded")
