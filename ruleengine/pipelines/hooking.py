@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
 EXIT: Final = "exit"
+_NEVER_RAN: Final = frozenset({Phase.PENDING, Phase.SKIPPED, Phase.OMITTED})
 
 
 def hooks_of(step: Object) -> dict[str, Object]:
@@ -88,10 +89,10 @@ def _begin(node: Object, hook: Hook) -> Object | None:
     """Return a hook with its tags replaced, or ``None`` while it is not its time."""
     if hook.name == EXIT and not is_completed(node):
         return None
-    if node["phase"] in (Phase.PENDING, Phase.SKIPPED, Phase.OMITTED):
+    if hook.name != EXIT and node["phase"] in _NEVER_RAN:
         return None
-    stated = hook.stated
-    if stated.get("expression") and evaluate(str(stated["expression"]), hook.variables) is not True:
+    text = hook.stated.get("expression") or ""
+    if (text or hook.name != EXIT) and evaluate(str(text), hook.variables) is not True:
         return None
-    resolved: Object = resolve(stated, hook.variables)
+    resolved: Object = resolve(hook.stated, hook.variables)
     return resolved

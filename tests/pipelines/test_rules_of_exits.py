@@ -223,3 +223,27 @@ def test_an_exit_handler_waits_for_all_that_runs_before_it() -> None:
     world = run(spec, lambda name, _: End(seconds=20 if "hooks" in name else 1))
     ended = world.node("one.hooks.now")["finishedAt"]
     assert world.node("wf.onExit")["startedAt"] >= ended
+
+
+def test_an_exit_handler_is_told_what_was_made_for_all_to_see() -> None:
+    """Outputs with a global name."""
+    given = '{parameters: [{name: text, value: "{{workflow.outputs.parameters.all}}"}]}'
+    spec = steps("template: make", f"hooks: {{exit: {{template: tell, arguments: {given}}}}}")
+    spec += """- name: make
+  container: {image: alpine, command: [make]}
+  outputs: {parameters: [{name: own, globalName: all, valueFrom: {path: /made}}]}
+"""
+    world = run(spec, lambda *_: End(parameters={"own": "made"}))
+    assert world.node("wf.onExit")["inputs"]["parameters"][0]["value"] == "made"
+
+
+@pytest.mark.parametrize("after", ["depends: a", "dependencies: [a]"])
+def test_a_hook_that_fails_fails_no_task(after: str) -> None:
+    """What depends on it goes on, once the hook is over."""
+    task = "template: say, onExit: other"
+    spec = tasks(f"name: a, {task}", f"name: b, {after}, {task}")
+    world = run(spec, lambda name, _: End(code=int("onExit" in name), seconds=3))
+    succeeded, failed = ({f".{name}{end}" for name in "ab"} for end in ("", ".onExit"))
+    assert world.phases() == dict.fromkeys(succeeded, "Succeeded") | dict.fromkeys(failed, "Failed")
+    assert world.node("b")["startedAt"] >= world.node("a.onExit")["finishedAt"]
+    assert world.status("phase") == "Succeeded"

@@ -80,6 +80,24 @@ def test_hooks_are_no_results_of_a_loop() -> None:
     assert world.phases()["[1].two"] == "Succeeded"
 
 
+def test_the_hook_of_a_looped_task_is_no_result_of_it() -> None:
+    """It is drawn below the task, as the items are."""
+    made = '{parameters: [{name: text, value: "{{tasks.one.outputs.result}}"}]}'
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: one, template: print, withItems: [x, y], onExit: print}}
+    - {{name: two, template: tell, depends: one, arguments: {made}}}
+{STEP}
+"""
+    world = run(spec, lambda name, _: End(result="9" if "onExit" in name else "1"))
+    assert world.node("one.onExit")["id"] in world.node("one")["children"]
+    assert world.node("two")["inputs"]["parameters"][0]["value"] == "[1,1]"
+
+
 @pytest.mark.parametrize(
     ("stated", "template"),
     [
@@ -230,12 +248,13 @@ def test_an_expression_sees_the_workflow_and_its_own_step(expression: str, *, be
         assert world.node("two")["startedAt"] >= world.node("one.hooks.now")["finishedAt"]
 
 
-def test_a_hook_whose_expression_cannot_be_read_is_an_error_of_its_own() -> None:
+@pytest.mark.parametrize("text", ["a +", ""])
+def test_a_hook_whose_expression_cannot_be_read_is_an_error_of_its_own(text: str) -> None:
     """Its step is none, and what follows goes on."""
-    world = stepped("template: say, hooks: {now: {template: other, expression: 'a +'}}")
+    world = stepped(f"template: say, hooks: {{now: {{template: other, expression: '{text}'}}}}")
     hook = world.node("one.hooks.now")
     assert (hook["phase"], hook["nodeFlag"]) == ("Error", {"hooked": True})
-    assert "expression 'a +'" in hook["message"]
+    assert f"expression '{text}'" in hook["message"]
     assert hook["id"] in world.node("one")["children"]
     assert world.status("phase") == "Succeeded"
 
@@ -338,3 +357,16 @@ templates:
     world.change({"spec": {"suspend": None}})
     world.settle()
     assert (world.began, world.status("phase")) == (["", ".hooks.last"], "Succeeded")
+
+
+def test_what_a_step_makes_is_not_there_for_a_hook_that_begins_while_it_runs() -> None:
+    """The hook is an error that names it."""
+    given = '{parameters: [{name: text, value: "{{steps.one.outputs.result}}"}]}'
+    when = "expression: \"steps.one.status == 'Running'\""
+    world = stepped(
+        f"template: print, hooks: {{now: {{template: tell, arguments: {given}, {when}}}}}",
+        script=lambda *_: End(result="made", seconds=3),
+    )
+    hook = world.node("one.hooks.now")
+    assert hook["phase"] == "Error"
+    assert "steps.one.outputs.result" in hook["message"]
