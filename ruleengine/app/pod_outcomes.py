@@ -1,11 +1,12 @@
 """Outcomes of pods that would have to run: nothing runs in a simulation, so a person says them.
 
 A pod whose outputs somebody waits for is never simulated as if it had made them. With an
-outcome it runs for its time and ends as it was told; without one it fails at once, and the
-message says how to give one.
+outcome it runs for its time and ends as it was told, a daemon and a deadline as they do anywhere;
+without one it fails at once, and the message says how to give one.
 """
 
 import heapq
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
@@ -14,15 +15,18 @@ from ruleengine.app.timeline import TimeLine
 from ruleengine.app.virtual_feed import Onlooker
 from ruleengine.cluster.client import Client
 from ruleengine.formats import json_text
+from ruleengine.local.pod_simulation import address_of
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, EventType
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
-from ruleengine.model.times import format_time
+from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.observing import MAIN, REPORTED, WAIT
+from ruleengine.pipelines.executing import PLAN_VARIABLE, TEMPLATE_VARIABLE
+from ruleengine.pipelines.observing import MAIN, REPORTED
 from ruleengine.pipelines.pods import NODE_ID, NODE_NAME
+from ruleengine.step.plan import made, reported
 
 _MANAGER: Final = "simulated-outcomes"
 _FORMS: Final = (
@@ -33,6 +37,7 @@ _FIELDS: Final = frozenset({"exitCode", "seconds", "result", "parameters"})
 _SOON: Final = 1.0
 _LONGEST: Final = 1e9
 """Seconds that a pod runs at most: what is beyond a lifetime is a slip."""
+_TOO_LONG: Final = "Pod was active on the node longer than the specified deadline"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +109,8 @@ class PodOutcomes(Onlooker):
             self._client.delete(Target.of(pod), grace=0)
         elif event.type is EventType.ADDED:
             self._begin(Target.of(pod), pod)
+        elif lookup(pod, "status", "phase") == "Running":
+            self._expect(Target.of(pod), pod)
 
     def next_time(self) -> datetime | None:
         """Return when the next pod ends."""
@@ -114,7 +121,8 @@ class PodOutcomes(Onlooker):
         while self._agenda and self._agenda[0][0] <= now:
             _, uid, target = heapq.heappop(self._agenda)
             pod = self._client.get(target)
-            if pod is not None and pod["metadata"]["uid"] == uid:
+            lives = pod is not None and lookup(pod, "status", "phase") == "Running"
+            if pod is not None and lives and pod["metadata"]["uid"] == uid:
                 self._end(target, pod)
 
     def _of(self, pod: Object) -> PodOutcome | None:
@@ -131,14 +139,35 @@ class PodOutcomes(Onlooker):
             self._line.pod(target, f"not run: {message}")
             return
         state = {"running": {"startedAt": format_time(now)}}
-        status = {"phase": "Running", "startTime": format_time(now)}
-        self._tell(target, {**status, **_containers(pod, state)})
-        end = now + timedelta(seconds=outcome.seconds)
-        heapq.heappush(self._agenda, (end, pod["metadata"]["uid"], target))
+        status = {"phase": "Running", "startTime": format_time(now), "podIP": address_of(pod)}
+        self._tell(target, {**status, **_containers(pod, state, ready=True)})
+
+    def _expect(self, target: Target, pod: Object) -> None:
+        """Note when a running pod ends: by itself, or by the deadline that it has now."""
+        ends = [one for one in self._ends(pod) if one is not None]
+        if ends:
+            entry = (max(min(ends), self._now()), pod["metadata"]["uid"], target)
+            if entry not in self._agenda:
+                heapq.heappush(self._agenda, entry)
+
+    def _ends(self, pod: Object) -> tuple[datetime | None, datetime | None]:
+        """Return when a pod ends by itself, which a daemon never does, and its deadline."""
+        begun = parse_time(lookup(pod, "status", "startTime"))
+        outcome, limit = self._of(pod), lookup(pod, "spec", "activeDeadlineSeconds")
+        own = None
+        if outcome is not None and not _is_daemon(pod):
+            own = begun + timedelta(seconds=outcome.seconds)
+        return own, None if limit is None else begun + timedelta(seconds=int(limit))
 
     def _end(self, target: Target, pod: Object) -> None:
         outcome = self._of(pod) or PodOutcome(whose="*")
-        self._report(pod, outcome)
+        own, limit = self._ends(pod)
+        if limit is not None and (own is None or limit < own):
+            self._line.pod(target, f"Failed: {_TOO_LONG}")
+            failure = {"phase": "Failed", "reason": "DeadlineExceeded", "message": _TOO_LONG}
+            self._tell(target, failure)
+            return
+        untold = self._report(pod, outcome)
         failed = outcome.exit_code != 0
         terminated = {
             "exitCode": outcome.exit_code,
@@ -147,15 +176,18 @@ class PodOutcomes(Onlooker):
             "finishedAt": format_time(self._now()),
         }
         phase = "Failed" if failed else "Succeeded"
-        self._line.pod(target, f"{phase}, as --outcome says (exit code {outcome.exit_code})")
-        self._tell(target, {"phase": phase, **_containers(pod, {"terminated": terminated})})
+        silent = f"; it says nothing of its {', '.join(untold)}" if untold else ""
+        self._line.pod(
+            target, f"{phase}, as --outcome says (exit code {outcome.exit_code}){silent}"
+        )
+        state = {"terminated": terminated}
+        self._tell(target, {"phase": phase, **_containers(pod, state, ready=False)})
 
-    def _report(self, pod: Object, outcome: PodOutcome) -> None:
-        """Write down what a step made, as the executor beside it does."""
-        metadata = pod["metadata"]
-        containers = lookup(pod, "spec", "containers", default=())
-        if not any(one.get("name") == WAIT for one in containers):
-            return
+    def _report(self, pod: Object, outcome: PodOutcome) -> list[str]:
+        """Write down what a step made, as its executor does; return of what nothing was told."""
+        metadata, plan = pod["metadata"], _plan_of(pod)
+        if not plan.get("reports", bool(plan)):
+            return []
         workflow = lookup(metadata, "labels", ARGO_WORKFLOW)
         owner = {"name": metadata["name"], "uid": metadata["uid"]}
         value: Object = {
@@ -168,9 +200,11 @@ class PodOutcomes(Onlooker):
                 "ownerReferences": [{"apiVersion": "v1", "kind": "Pod", **owner}],
             },
         }
-        if outcome.outputs:
-            value["outputs"] = outcome.outputs
+        outputs = _made(plan, outcome)
+        if outputs:
+            value["outputs"] = outputs
         self._client.apply(value, _MANAGER)
+        return [] if outcome.exit_code else list(_untold(plan, outputs))
 
     def _tell(self, target: Target, status: Object) -> None:
         self._client.merge_patch(target, {"status": status}, _MANAGER, subresource="status")
@@ -182,10 +216,58 @@ def step_of(pod: Object) -> str:
     return node.rpartition(".")[2].partition("(")[0]
 
 
-def _containers(pod: Object, state: Object) -> Object:
+def _plan_of(pod: Object) -> Object:
+    """Return what the executor in a pod is told; nothing where there is none."""
+    return _told_as(PLAN_VARIABLE, pod)
+
+
+def _is_daemon(pod: Object) -> bool:
+    """Tell whether a step is one that runs beside those after it."""
+    return bool(_told_as(TEMPLATE_VARIABLE, pod).get("daemon"))
+
+
+def _told_as(variable: str, pod: Object) -> Object:
+    """Return what a container of a pod is told as JSON in a variable; nothing where none is."""
+    stated = [
+        one["value"]
+        for container in lookup(pod, "spec", "containers", default=())
+        for one in container.get("env") or ()
+        if one["name"] == variable
+    ]
+    return dict(json_text.loads(stated[0])) if stated else {}
+
+
+def _made(plan: Object, outcome: PodOutcome) -> Object:
+    """Return the outputs of a step: what was told, and what follows from its template.
+
+    A parameter that nobody speaks of is what it is by default, and a step that succeeded left
+    its artifacts.
+    """
+    told = {one["name"]: one for one in outcome.outputs.get("parameters", ())}
+    for declared in plan.get("parameters") or ():
+        name, default = declared["name"], declared.get("default")
+        if name in told or default is not None:
+            value = told[name]["value"] if name in told else str(default)
+            told[name] = made(declared, value)
+    artifacts = [] if outcome.exit_code else map(reported, plan.get("artifacts") or ())
+    outputs = {**outcome.outputs, "parameters": list(told.values()), "artifacts": list(artifacts)}
+    return {name: value for name, value in outputs.items() if value or name == "result"}
+
+
+def _untold(plan: Object, outputs: Object) -> Iterator[str]:
+    """Yield what a step would have made that nobody told."""
+    if plan.get("result") and "result" not in outputs:
+        yield "result"
+    known = {one["name"] for one in outputs.get("parameters", ())}
+    for declared in plan.get("parameters") or ():
+        if declared["name"] not in known:
+            yield f"output parameter '{declared['name']}'"
+
+
+def _containers(pod: Object, state: Object, *, ready: bool) -> Object:
     """Return the status of all containers of a pod, in one state."""
     statuses = [
-        {"name": one["name"], "image": one.get("image", ""), "ready": False, "state": state}
+        {"name": one["name"], "image": one.get("image", ""), "ready": ready, "state": state}
         for one in lookup(pod, "spec", "containers", default=())
     ]
     return {"containerStatuses": statuses}

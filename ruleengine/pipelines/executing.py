@@ -29,6 +29,8 @@ _UNSTATED: Final = re.compile(r"must specify .* for: (?:[^;]*,)?(?:init|wait|sup
 _OF_IMAGE: Final = ("image", "imagePullPolicy")
 
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
+TEMPLATE_VARIABLE: Final = "ARGO_TEMPLATE"
+"""In which a step finds its own template, as with Argo."""
 
 UNPRIVILEGED: Final[Object] = {
     "securityContext": {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}

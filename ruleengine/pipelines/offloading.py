@@ -7,11 +7,10 @@ containers then lies in a ConfigMap; what a user's container is given cannot lie
 from typing import Final
 
 from ruleengine.model.values import Object
-from ruleengine.pipelines.executing import PLAN_VARIABLE
+from ruleengine.pipelines.executing import PLAN_VARIABLE, TEMPLATE_VARIABLE
 from ruleengine.pipelines.problems import NodeError
 
 _LONGEST: Final = 128 * 1024 - 1
-_TEMPLATE: Final = "ARGO_TEMPLATE"
 _PLAN_FILE: Final = f"{PLAN_VARIABLE}_FILE"
 _FOLDER: Final = "/var/run/ruleengine"
 _KEY: Final = "plan"
@@ -67,7 +66,7 @@ def _container(container: Object, plans: list[str]) -> Object:
         elif one["name"] == PLAN_VARIABLE:
             plans.append(value)
             environment.append({"name": _PLAN_FILE, "value": f"{_FOLDER}/{_KEY}"})
-        elif one["name"] != _TEMPLATE:
+        elif one["name"] != TEMPLATE_VARIABLE:
             raise NodeError(
                 f"the variable {one['name']} of container '{name}' has {len(value.encode())} "
                 f"bytes, and a process takes {_LONGEST} at most; pass it as an artifact"

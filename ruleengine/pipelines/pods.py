@@ -20,6 +20,7 @@ from ruleengine.pipelines.executing import (
     EXECUTOR_MOUNT,
     SCRIPT_PATH,
     STAGING_MOUNT,
+    TEMPLATE_VARIABLE,
     account_mount,
     account_volume,
     executor_container,
@@ -344,7 +345,7 @@ def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
     """Yield what Argo tells a step about itself."""
     texts = {
         NAME_VARIABLE: name,
-        "ARGO_TEMPLATE": dumps({"name": asked.template_name, **asked.template}, ordered=True),
+        TEMPLATE_VARIABLE: dumps({"name": asked.template_name, **asked.template}, ordered=True),
         "ARGO_NODE_ID": asked.node["id"],
         "ARGO_WORKFLOW_NAME": asked.name,
         "ARGO_WORKFLOW_UID": asked.workflow["metadata"].get("uid", ""),

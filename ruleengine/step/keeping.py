@@ -10,7 +10,7 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.services.artifacts.opening import save
 from ruleengine.services.artifacts.store import Access, ArtifactError
 from ruleengine.step.leaving import open_left, said_of
-from ruleengine.step.plan import Plan, StepError
+from ruleengine.step.plan import Plan, StepError, reported
 
 _FILL: Final = 0.5
 
@@ -28,7 +28,7 @@ def keep_all(plan: Plan, code: int | None, access: Access) -> list[Object]:
         except (ArtifactError, ArchiveError, OSError) as error:
             raise StepError(f"the artifact {declared['name']!r} cannot be kept: {error}") from error
         if kept:
-            found.append(_reported(declared))
+            found.append(reported(declared))
         elif not (code or code is None or declared.get("optional")):
             raise StepError(
                 f"the output artifact {declared['name']!r} is not there: the step wrote nothing "
@@ -56,12 +56,6 @@ def keep_logs(plan: Plan, access: Access) -> list[Object]:
         except ArtifactError as error:
             raise StepError(f"the logs cannot be kept: {error}") from error
     return [{"name": plan.logs["name"], "archive": {"none": {}}, **plan.logs["reported"]}]
-
-
-def _reported(declared: Object) -> Object:
-    words = ("name", "path", "globalName", "archive", "artifactGC")
-    kept = {key: declared[key] for key in words if declared.get(key) is not None}
-    return {**kept, **declared["reported"]}
 
 
 def _keep(directory: Path, number: int, declared: Object, access: Access) -> bool:

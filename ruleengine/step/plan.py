@@ -69,6 +69,13 @@ def made(declared: Object, value: str) -> Object:
     return {**kept, "value": value}
 
 
+def reported(declared: Object) -> Object:
+    """Return an artifact that was kept, as the status of its node tells of it."""
+    words = ("name", "path", "globalName", "archive", "artifactGC")
+    kept = {key: declared[key] for key in words if declared.get(key) is not None}
+    return {**kept, **declared["reported"]}
+
+
 def read_plan(environment: Mapping[str, str]) -> Plan:
     """Return the plan that stands in the environment, or in a file that it names.
 

@@ -1,0 +1,133 @@
+"""What simulated steps make, how long they live, and what nobody said of them."""
+
+from pathlib import Path
+
+import pytest
+
+from ruleengine.app.pod_outcomes import parse_outcome
+from ruleengine.app.simulating import Simulation
+from ruleengine.app.timeline import What
+from tests.app.test_simulating import run
+from tests.validation.config_repos import make_repo
+
+HEAD = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: build, namespace: ruleengine}
+spec:
+  entrypoint: main
+  templates:
+  - name: take
+    inputs: {parameters: [{name: word}]}
+    container: {image: alpine, command: [echo, "{{inputs.parameters.word}}"]}
+"""
+MADE = """\
+  - name: make
+    outputs:
+      artifacts: [{name: file, path: /file}]
+      parameters:
+      - {name: kept, valueFrom: {path: /kept, default: usual}}
+      - {name: told, globalName: everywhere, valueFrom: {path: /told}}
+    container: {image: alpine, command: [make]}
+  - name: load
+    inputs: {artifacts: [{name: file, path: /file}]}
+    container: {image: alpine, command: [cat, /file]}
+  - name: main
+    steps:
+    - - {name: make, template: make}
+    - - name: load
+        template: load
+        arguments: {artifacts: [{name: file, from: "{{steps.make.outputs.artifacts.file}}"}]}
+      - name: take
+        template: take
+        arguments: {parameters: [{name: word, value: "{{steps.make.outputs.parameters.kept}}"}]}
+      - name: all
+        template: take
+        arguments:
+          parameters: [{name: word, value: "{{workflow.outputs.parameters.everywhere}}"}]
+"""
+RESULT = """\
+  - name: main
+    steps:
+    - - {name: make, inline: {container: {image: alpine, command: [date]}}}
+    - - name: take
+        template: take
+        arguments: {parameters: [{name: word, value: "{{steps.make.outputs.result}}"}]}
+"""
+DAEMON = """\
+  - name: server
+    daemon: true
+    container: {image: nginx, command: [nginx]}
+  - name: main
+    steps:
+    - - {name: server, template: server}
+    - - name: take
+        template: take
+        arguments: {parameters: [{name: word, value: "{{steps.server.ip}}"}]}
+"""
+SLOW = """\
+  - name: main
+    activeDeadlineSeconds: 10
+    container: {image: alpine, command: [sleep]}
+"""
+
+
+def simulated(tmp_path: Path, templates: str, *outcomes: str) -> Simulation:
+    """Return what becomes of a workflow whose steps come to what is said."""
+    repo = make_repo(tmp_path, {"pipelines/build.yaml": HEAD + templates})
+    return run(repo, outcomes=tuple(map(parse_outcome, outcomes)))
+
+
+def pods(simulation: Simulation) -> list[str]:
+    """Return what the pods came to, each with the seconds after which it did."""
+    moments = [one for one in simulation.moments if one.what is What.POD]
+    return [f"+{one.at.total_seconds():.0f}s {one.text}" for one in moments]
+
+
+def test_a_step_that_succeeded_left_its_artifacts_and_its_defaults(tmp_path: Path) -> None:
+    """What was told of a parameter goes where its template says, to the whole workflow here."""
+    outcome = 'make={"parameters": {"told": "word"}}'
+    simulation = simulated(tmp_path, MADE, outcome, "*=succeeded")
+    assert not simulation.failed
+    assert pods(simulation) == [
+        "+1s Succeeded, as --outcome says (exit code 0)",
+        *["+2s Succeeded, as --outcome says (exit code 0)"] * 3,
+    ]
+
+
+def test_a_step_that_failed_left_nothing(tmp_path: Path) -> None:
+    """So there is nothing of which an outcome ought to speak."""
+    simulation = simulated(tmp_path, MADE, "make=failed", "*=succeeded")
+    assert simulation.failed
+    assert pods(simulation) == ["+1s Failed, as --outcome says (exit code 1)"]
+
+
+@pytest.mark.parametrize(
+    ("templates", "what"),
+    [(RESULT, "its result"), (MADE, "its output parameter 'told'")],
+)
+def test_what_an_outcome_does_not_tell_is_named(tmp_path: Path, templates: str, what: str) -> None:
+    """Nothing ran that could have made it."""
+    simulation = simulated(tmp_path, templates, "*=succeeded")
+    assert pods(simulation)[0].endswith(f"(exit code 0); it says nothing of {what}")
+
+
+def test_a_daemon_is_ready_at_once_and_lives_as_long_as_it_is_needed(tmp_path: Path) -> None:
+    """The step beside it knows its address, and may take longer than a moment."""
+    simulation = simulated(tmp_path, DAEMON, 'take={"seconds": 90}', "*=succeeded")
+    assert not simulation.failed
+    assert pods(simulation) == ["+90s Succeeded, as --outcome says (exit code 0)"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "end"),
+    [
+        (9, "+9s Succeeded, as --outcome says (exit code 0)"),
+        (11, "+10s Failed: Pod was active on the node longer than the specified deadline"),
+    ],
+)
+def test_no_step_outlives_its_deadline(tmp_path: Path, seconds: int, end: str) -> None:
+    """Whatever was said of it."""
+    simulation = simulated(tmp_path, SLOW, f'*={{"seconds": {seconds}}}')
+    assert pods(simulation) == [end]
+    assert simulation.failed == (seconds > 10)
