@@ -5,21 +5,24 @@ What kubectl does for Argo's ``resource`` templates (reference, Workflows 3.1), 
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import Final
 from urllib.parse import urlencode
 
-from ruleengine.apimachinery.selectors import SelectorError, parse_label_selector
+from ruleengine.apimachinery.kubectl_flags import FlagError, Flags, read_flags
+from ruleengine.apimachinery.selectors import LabelSelector, SelectorError, parse_label_selector
 from ruleengine.expressions import gjson
 from ruleengine.expressions.language import INPUT, ExpressionError
 from ruleengine.formats import yaml_reader
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import STEP_MANAGER
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 from ruleengine.services.artifacts.store import Access
 from ruleengine.step.access import PodAccess
-from ruleengine.step.api import JSON, Api, ApiAnswerError, path_of
+from ruleengine.step.api import Api, ApiAnswerError
+from ruleengine.step.deleting import delete_all
 from ruleengine.step.loading import manifest_text
+from ruleengine.step.places import Place, kind_named, kind_of
 from ruleengine.step.plan import FailedStepError, Plan, StepError, made
 
 _PAUSE: Final = 1.0
@@ -28,22 +31,7 @@ _MEDIA: Final = {
     "merge": "application/merge-patch+json",
     "json": "application/json-patch+json",
 }
-_SUBRESOURCE: Final = "--subresource="
-_IGNORE_ABSENT: Final = "--ignore-not-found"
-
-
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where an object lies at the API: its collection, its name, and a subresource."""
-
-    collection: str
-    name: str
-    subresource: str = ""
-
-    @property
-    def path(self) -> str:
-        whole = f"{self.collection}/{path_of((self.name,)).lstrip('/')}"
-        return f"{whole}/{self.subresource}" if self.subresource else whole
+_APPLY: Final = "application/apply-patch+yaml"
 
 
 def perform(
@@ -64,57 +52,66 @@ def perform(
     else:
         text = str(stated.get("manifest") or "")
     manifest = _manifest(text)
-    place = _place(api, manifest, plan.namespace, _subresource(stated))
-    if stated.get("setOwnerReference") and action in ("create", "apply", "replace"):
-        manifest = _owned(manifest, plan.owner)
-    found = _act(api, action, stated, manifest, place)
+    flags = _flags(action, stated, has_manifest=manifest is not None)
+    namespace = flags.namespace or plan.namespace
     if action == "delete":
+        where = [] if manifest is None else [_place(api, _whole(manifest), flags, namespace)]
+        delete_all(api, where, flags, namespace, pause)
         return {}
-    if found.get("metadata", {}).get("name"):
-        place = _Place(place.collection, str(found["metadata"]["name"]))
+    if flags.objects:
+        ((kind, name),) = flags.objects
+        place = kind_named(api, kind).collection(namespace).named(name)
+    else:
+        manifest = _whole(manifest)
+        place = _place(api, manifest, flags, namespace)
+        if stated.get("setOwnerReference") and action in ("create", "apply", "replace"):
+            manifest = _owned(manifest, plan.owner)
+    found = _act(api, action, flags, manifest, replace(place, subresource=flags.subresource))
+    if found is None:
+        return _outputs(plan, {}, absent=True)
+    if name := lookup(found, "metadata", "name"):
+        place = place.named(str(name))
     return _outputs(plan, _waited_for(api, stated, place, found, pause))
 
 
-def _manifest(text: str) -> Object:
+def _manifest(text: str) -> Value:
+    """Return what a manifest holds, ``None`` for none. Raises ``StepError``."""
     parsed = yaml_reader.read(text.encode(), "manifest")
     if parsed.findings:
         one = parsed.findings[0]
         raise StepError(f"the manifest is no YAML: {one.message}")
     values = [one.value for one in parsed.documents if one.value]
-    if len(values) != 1:
+    if len(values) > 1:
         raise StepError(f"a resource template has one manifest, this has {len(values)}")
-    value = values[0]
-    if not isinstance(value, dict) or not (value.get("apiVersion") and value.get("kind")):
-        raise StepError("the manifest has no apiVersion and kind")
-    return value
+    return values[0] if values else None
 
 
-def _subresource(stated: Object) -> str:
-    subresource = ""
-    for flag in stated.get("flags") or ():
-        if str(flag).startswith(_SUBRESOURCE):
-            subresource = str(flag).removeprefix(_SUBRESOURCE)
-        elif flag != _IGNORE_ABSENT:
-            raise StepError(
-                f"the flag {flag!r} of a resource template is not honoured; "
-                f"{_SUBRESOURCE}NAME and {_IGNORE_ABSENT} are"
-            )
-    return subresource
+def _whole(manifest: Value) -> Object:
+    """Return a manifest that says what it is of. Raises ``StepError``."""
+    if not isinstance(manifest, dict) or not (manifest.get("apiVersion") and manifest.get("kind")):
+        raise StepError(
+            "the manifest has no apiVersion and kind: write them, or for a patch the kind and "
+            "the name of the object as `flags`"
+        )
+    return manifest
 
 
-def _place(api: Api, manifest: Object, namespace: str, subresource: str) -> _Place:
-    version, kind = str(manifest["apiVersion"]), str(manifest["kind"])
-    root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    known = api.get(root).get("resources") or ()
-    info = next((one for one in known if one["kind"] == kind and "/" not in one["name"]), None)
-    if info is None:
-        raise StepError(f"the server has no kind {kind} in {version}")
-    metadata = manifest.get("metadata") or {}
-    collection = f"{root}/{info['name']}"
-    if info.get("namespaced"):
-        where = str(metadata.get("namespace") or namespace)
-        collection = f"{root}/namespaces/{where}/{info['name']}"
-    return _Place(collection, str(metadata.get("name") or ""), subresource)
+def _flags(action: str, stated: Object, *, has_manifest: bool) -> Flags:
+    flags = [str(one) for one in stated.get("flags") or ()]
+    strategy = str(stated.get("mergeStrategy") or "")
+    try:
+        return read_flags(action, flags, manifest=has_manifest, strategy=strategy)
+    except FlagError as error:
+        raise StepError(f"the `flags` of the resource template: {error}") from error
+
+
+def _place(api: Api, manifest: Object, flags: Flags, namespace: str) -> Place:
+    kind = kind_of(api, manifest)
+    name, stated = (str(lookup(manifest, "metadata", one) or "") for one in ("name", "namespace"))
+    if flags.namespace and stated not in ("", flags.namespace):
+        told = f"the manifest is of the namespace {stated}, its flags name {flags.namespace}"
+        raise StepError(f"{told}: leave one of them out")
+    return kind.collection(stated or namespace).named(name)
 
 
 def _owned(manifest: Object, owner: Object) -> Object:
@@ -123,68 +120,83 @@ def _owned(manifest: Object, owner: Object) -> Object:
     return {**manifest, "metadata": {**metadata, "ownerReferences": owners}}
 
 
-def _act(api: Api, action: str, stated: Object, manifest: Object, place: _Place) -> Object:
-    manager = urlencode({"fieldManager": STEP_MANAGER})
+def _act(api: Api, action: str, flags: Flags, manifest: Value, place: Place) -> Object | None:
+    """Send the request of an action; return the object, ``None`` where it may be absent, and is."""
+    query = _query(action, flags)
     match action:
         case "get":
-            return api.get(place.path)
+            return _got(api, flags, place)
         case "create":
-            return api.send("POST", f"{place.collection}?{manager}", manifest)
+            return api.send("POST", f"{place.collection}{query}", manifest)
         case "apply":
-            return api.apply(place.path, manifest, STEP_MANAGER)
+            return api.send("PATCH", f"{place.path}{query}", manifest, _APPLY)
         case "replace":
-            return api.send("PUT", f"{place.path}?{manager}", _current(api, manifest, place))
+            return api.send("PUT", f"{place.path}{query}", _current(api, manifest, place))
         case "patch":
-            media = _MEDIA.get(str(stated.get("mergeStrategy") or "strategic"))
+            media = _MEDIA.get(flags.strategy)
             if media is None:
                 raise StepError(f"mergeStrategy is one of {', '.join(_MEDIA)}")
-            return api.send("PATCH", f"{place.path}?{manager}", manifest, media)
-        case "delete":
-            return _delete(api, stated, place)
+            return api.send("PATCH", f"{place.path}{query}", manifest, media)
         case _:
             raise StepError(f"there is no action {action!r} of resource templates")
 
 
-def _current(api: Api, manifest: Object, place: _Place) -> Object:
-    """Return a manifest with the version that it replaces."""
-    version = lookup(api.get(place.path), "metadata", "resourceVersion")
-    return {**manifest, "metadata": {**manifest["metadata"], "resourceVersion": version}}
+def _query(action: str, flags: Flags) -> str:
+    """Return what a request says besides its body, as kubectl says it."""
+    said = {"fieldManager": flags.manager or STEP_MANAGER}
+    if action != "patch":
+        said["fieldValidation"] = flags.validation
+    if action == "apply" and flags.forces:
+        said["force"] = "true"
+    if flags.dry_run:
+        said["dryRun"] = flags.dry_run
+    return f"?{urlencode(said)}"
 
 
-def _delete(api: Api, stated: Object, place: _Place) -> Object:
+def _got(api: Api, flags: Flags, place: Place) -> Object | None:
     try:
-        return api.send("DELETE", place.path, None, JSON)
+        return api.get(place.path)
     except ApiAnswerError as error:
-        if error.status == 404 and _IGNORE_ABSENT in (stated.get("flags") or ()):
-            return {}
+        if error.status == 404 and flags.ignores_absent:
+            return None
         raise
 
 
+def _current(api: Api, manifest: Object, place: Place) -> Object:
+    """Return a manifest with the version that it replaces: its own, or that which is there."""
+    metadata = manifest["metadata"]
+    version = metadata.get("resourceVersion")
+    version = version or lookup(api.get(place.path), "metadata", "resourceVersion")
+    return {**manifest, "metadata": {**metadata, "resourceVersion": version}}
+
+
 def _waited_for(
-    api: Api, stated: Object, place: _Place, found: Object, pause: Callable[[float], None]
+    api: Api, stated: Object, place: Place, found: Object, pause: Callable[[float], None]
 ) -> Object:
     success, failure = (str(stated.get(f"{one}Condition") or "") for one in ("success", "failure"))
-    while success or failure:
-        if failure and holds(failure, found):
-            raise FailedStepError(f"failure condition '{failure}' evaluated true")
-        if success and holds(success, found):
-            break
+    wanted, unwanted = _condition(success), _condition(failure)
+    while True:
+        for one in unwanted.requirements:
+            if holds(LabelSelector((one,)), found):
+                raise FailedStepError(f"failure condition '{one}' evaluated true")
+        if holds(wanted, found):
+            return found
         pause(_PAUSE)
         found = api.get(place.path)
-    return found
 
 
-def holds(condition: str, found: Object) -> bool:
-    """Tell whether a condition like ``status.succeeded > 9`` holds for an object.
-
-    Keys are gjson paths, the rest is that of label selectors. Raises ``StepError``.
-    """
+def _condition(text: str) -> LabelSelector:
+    """Return a condition like ``status.succeeded > 9``. Raises ``StepError``."""
     try:
-        selector = parse_label_selector(condition)
+        return parse_label_selector(text)
     except SelectorError as error:
-        raise StepError(f"the condition {condition!r} cannot be read: {error}") from error
-    keys = [one.key for one in selector.requirements]
-    return selector.matches(dict(_texts(keys, found)))
+        raise StepError(f"the condition {text!r} cannot be read: {error}") from error
+
+
+def holds(condition: LabelSelector, found: Object) -> bool:
+    """Tell whether a condition holds for an object: its keys are gjson paths."""
+    keys = [one.key for one in condition.requirements]
+    return condition.matches(dict(_texts(keys, found)))
 
 
 def _texts(keys: list[str], found: Object) -> Iterator[tuple[str, str]]:
@@ -195,10 +207,10 @@ def _texts(keys: list[str], found: Object) -> Iterator[tuple[str, str]]:
             yield key, result.text
 
 
-def _outputs(plan: Plan, found: Object) -> Object:
+def _outputs(plan: Plan, found: Object, *, absent: bool = False) -> Object:
     parameters = []
     for declared in plan.parameters:
-        value = _value(declared, found)
+        value = str(declared.get("default", "")) if absent else _value(declared, found)
         if value is None:
             raise StepError(f"the output parameter {declared['name']!r} has no value")
         parameters.append(made(declared, value))

@@ -138,6 +138,26 @@ def _resource(template: Object, path: Path) -> Iterator[WorkflowProblem]:
         for one in findings[:1]:
             told = f"the manifest is no YAML: {one.message}"
             yield broken((*path, "resource", "manifest"), told, one.remedy)
+    if body.get("flags"):
+        yield from _flags(body, (*path, "resource", "flags"))
+
+
+def _flags(body: Object, path: Path) -> Iterator[WorkflowProblem]:
+    """Yield the flag that a step will refuse, where it does not hang on tags."""
+    from ruleengine.apimachinery.kubectl_flags import FlagError, read_flags
+
+    action, strategy = str(body.get("action")), str(body.get("mergeStrategy") or "")
+    flags = [str(one) for one in body["flags"]] if isinstance(body["flags"], list) else []
+    manifest = bool(body.get("manifest") or body.get("manifestFrom"))
+    if _TAG in action + strategy:
+        return
+    try:
+        read_flags(action, flags, manifest=manifest, strategy=strategy)
+    except FlagError as error:
+        known = flags if error.index is None else flags[error.index : error.index + 2]
+        if not any(_TAG in one for one in known):
+            at = path if error.index is None else (*path, error.index)
+            yield broken(at, error.problem, error.remedy)
 
 
 def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:

@@ -2,6 +2,7 @@
 
 import json
 from typing import Any
+from urllib.parse import parse_qsl
 
 from ruleengine.local.control_plane import ControlPlane
 from ruleengine.model.http import HttpRequest
@@ -21,12 +22,12 @@ class PlaneApi(Api):
     def _once(self, method: str, path: str, body: Object | None, media: str) -> tuple[int, Object]:
         self.sent.append(f"{method} {path}")
         where, _, query = path.partition("?")
-        pairs = tuple(tuple(one.split("=", 1)) for one in query.split("&") if one)
+        pairs = tuple(parse_qsl(query, keep_blank_values=True))
         answer = self._plane.send(
             HttpRequest(
                 method=method,
                 path=where,
-                query=pairs,  # type: ignore[arg-type]
+                query=pairs,
                 headers={"content-type": media, "accept": "application/json"},
                 body=b"" if body is None else json.dumps(body).encode(),
             )

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from ruleengine.apimachinery.selectors import parse_label_selector
 from ruleengine.formats.yaml_writer import write
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.values import Object
@@ -76,26 +77,6 @@ def test_an_object_is_created_changed_read_and_deleted(
         act("get", SETTINGS)
 
 
-def test_deleting_what_is_not_there_fails_unless_a_flag_says_otherwise(
-    act: Callable[..., Object],
-) -> None:
-    """As kubectl does."""
-    with pytest.raises(StepError, match="not found"):
-        act("delete", SETTINGS)
-    assert act("delete", SETTINGS, flags=["--ignore-not-found"]) == {}
-
-
-def test_a_subresource_is_patched_where_a_flag_says_so(
-    plane: ControlPlane, act: Callable[..., Object]
-) -> None:
-    """The rest of the object stays as it is."""
-    act("create", DEPLOYMENT)
-    patch = {**DEPLOYMENT, "spec": {"replicas": 7}, "status": {"observedGeneration": 9}}
-    act("patch", patch, mergeStrategy="merge", flags=["--subresource=status"])
-    found = PlaneApi(plane).get("/apis/apps/v1/namespaces/default/deployments/web")
-    assert (found["spec"]["replicas"], found["status"]["observedGeneration"]) == (2, 9)
-
-
 def test_an_object_may_belong_to_its_workflow(plane: ControlPlane, tmp_path: Path) -> None:
     """It goes with it."""
     owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "wf", "uid": "w"}
@@ -115,13 +96,28 @@ def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Objec
 
     act("create", DEPLOYMENT, successCondition="status.readyReplicas == 2", pause=pause)
     assert waits
-    with pytest.raises(FailedStepError, match=r"'spec\.replicas > 1' evaluated true"):
+    with pytest.raises(FailedStepError, match=r"'spec\.replicas>1' evaluated true"):
         act(
             "get",
             DEPLOYMENT,
-            failureCondition="spec.replicas > 1",
+            failureCondition="status.none, spec.replicas > 1",
             successCondition="spec.replicas == 2",
         )
+
+
+def test_one_part_of_a_failure_condition_is_enough_and_without_it_nothing_is_waited_for(
+    act: Callable[..., Object],
+) -> None:
+    """The parts of a success condition must all hold; where none is stated, one look is taken."""
+
+    def pause(_: float) -> None:
+        raise AssertionError
+
+    act("create", SETTINGS, failureCondition="data.a == 2, data.b", pause=pause)
+    with pytest.raises(FailedStepError, match=r"'data\.b' evaluated true"):
+        act("apply", {**SETTINGS, "data": {"b": ""}}, failureCondition="data.a == 2, data.b")
+    with pytest.raises(AssertionError):
+        act("get", SETTINGS, successCondition="data.a == 1, data.b == 2", pause=pause)
 
 
 @pytest.mark.parametrize(
@@ -142,7 +138,7 @@ def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Objec
 def test_a_condition_is_a_selector_over_fields(condition: str, *, expected: bool) -> None:
     """Numbers and truth values are compared as their JSON."""
     status = {"phase": "Ready", "count": 10, "list": [{"type": "A"}], "done": True}
-    assert holds(condition, {"status": status}) is expected
+    assert holds(parse_label_selector(condition), {"status": status}) is expected
 
 
 @pytest.mark.parametrize(
@@ -150,9 +146,15 @@ def test_a_condition_is_a_selector_over_fields(condition: str, *, expected: bool
     [
         ("a: [", {}, "no YAML"),
         ("a: 1", {}, "no apiVersion and kind"),
+        ("- op: add", {}, "no apiVersion and kind"),
         (write(SETTINGS) + "---\n" + write(SETTINGS), {}, "has 2"),
         (write({**SETTINGS, "kind": "Widget"}), {}, "no kind Widget in v1"),
-        (write(SETTINGS), {"flags": ["--wait"]}, "'--wait' of a resource template"),
+        (write(SETTINGS), {"flags": ["--wait"]}, "'--wait' is not honoured for create"),
+        ("", {}, "nothing says which object to create"),
+        ("- op: add", {"action": "patch", "mergeStrategy": "json"}, "does not say which object"),
+        (write({**SETTINGS, "metadata": {}}), {"action": "delete"}, "has no metadata.name"),
+        (write({**SETTINGS, "metadata": {}}), {"action": "apply"}, "has no metadata.name"),
+        (write({**SETTINGS, "spec": 1}), {}, "unknown field"),
         (write(SETTINGS), {"action": "burn"}, "no action 'burn'"),
         (write(SETTINGS), {"action": "patch", "mergeStrategy": "x"}, "mergeStrategy is one of"),
         (write(SETTINGS), {"successCondition": "a in"}, "cannot be read"),

@@ -80,6 +80,12 @@ GOOD = {
     "a schedule": cron(timezone="Europe/Berlin", concurrencyPolicy="Forbid"),
     "a timeout": leaf(timeout="30s", activeDeadlineSeconds=5),
     "a resource": made(resource={"action": "create", "manifest": "kind: ConfigMap\n"}),
+    "flags of kubectl": made(
+        resource={"action": "delete", "flags": ["pod", "-l", "{{workflow.name}}"]}
+    ),
+    "flags that are known later": made(
+        resource={"action": "delete", "flags": ["{{workflow.name}}", "--edit={{workflow.uid}}"]}
+    ),
     "an output": leaf(outputs={"parameters": [{"name": "p", "valueFrom": PATH}]}),
     "a hook": steps(call(hooks={"exit": {"template": "work"}})),
     "a name of 63 letters": {**leaf(), "metadata": {"name": "w" * 63}},
@@ -173,6 +179,10 @@ BAD: dict[str, Object] = {
     "an action that is none": made(resource={"action": "make", "manifest": "kind: ConfigMap\n"}),
     "no manifest": made(resource={"action": "create"}),
     "a manifest that is no YAML": made(resource={"action": "create", "manifest": "a: [b"}),
+    "a flag of kubectl that no step honours": made(
+        resource={"action": "create", "manifest": "a: b", "flags": ["--edit"]}
+    ),
+    "flags that name no object": made(resource={"action": "patch", "flags": ["pod"]}),
     "parallelism of a leaf": leaf(parallelism=1),
     "a deadline of steps": steps(call(), activeDeadlineSeconds=5),
     "a timeout of steps": steps(call(), timeout="5s"),
