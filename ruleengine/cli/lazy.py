@@ -1,4 +1,4 @@
-"""Groups whose commands live in modules that are imported only when they are called."""
+"""Groups that know what is meant, and whose commands may be imported only when they are called."""
 
 from collections.abc import Mapping
 from difflib import get_close_matches
@@ -8,17 +8,43 @@ import click
 from click.exceptions import NoSuchCommand
 
 
-class LazyGroup(click.Group):
+class SuggestingGroup(click.Group):
+    """A group of commands that answers an unknown one with what is near.
+
+    ``known_elsewhere`` maps what people may call a command to the words that are meant, and
+    ``done_elsewhere`` what they look for here to how it is done.
+    """
+
+    known_elsewhere: Mapping[str, str] = {}
+    done_elsewhere: Mapping[str, str] = {}
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that arguments begin with. Raises ``UsageError``, with what is near.
+
+        click's own suggestions are of commands that were imported.
+        """
+        try:
+            return super().resolve_command(ctx, args)
+        except NoSuchCommand as error:
+            name = error.command_name
+            meant = self.known_elsewhere.get(name)
+            near = [meant] if meant else get_close_matches(name, self.list_commands(ctx))
+            remedy = f"Did you mean {' or '.join(map(repr, near))}?" if near else ""
+            remedy = self.done_elsewhere.get(name, remedy)
+            raise click.UsageError(f"{error.message} {remedy}".rstrip(), ctx) from None
+
+
+class LazyGroup(SuggestingGroup):
     """A group of commands by name: the place of each (``module`` or ``module:attribute``).
 
     ``commands_there`` maps a name to its place and its one-line help, so that ``--help``
-    imports none of them; ``unlisted`` ones are called by our own pods only. ``known_elsewhere``
-    maps what people may call it to the words that are meant.
+    imports none of them; ``unlisted`` ones are called by our own pods only.
     """
 
     commands_there: Mapping[str, tuple[str, str]] = {}
     unlisted: Mapping[str, str] = {}
-    known_elsewhere: Mapping[str, str] = {}
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names in the order in which a newcomer meets them."""
@@ -35,22 +61,6 @@ class LazyGroup(click.Group):
         module, _, attribute = place.partition(":")
         command: click.Command = getattr(import_module(module), attribute or "command")
         return command
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that arguments begin with. Raises ``UsageError``, with what is near.
-
-        click's own suggestions are of commands that were imported.
-        """
-        try:
-            return super().resolve_command(ctx, args)
-        except NoSuchCommand as error:
-            name = error.command_name
-            meant = self.known_elsewhere.get(name)
-            near = [meant] if meant else get_close_matches(name, self.commands_there)
-            remedy = f" Did you mean {' or '.join(map(repr, near))}?" if near else ""
-            raise click.UsageError(f"{error.message}{remedy}", ctx) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands without importing them."""

@@ -42,7 +42,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
 HIDDEN: dict[str, str] = {"step": "ruleengine.cli.step"}
 """Commands that only our own pods call."""
 
-_OF_PIPELINES = {name: f"pipeline {name}" for name in pipeline.COMMANDS}
+_OF_PIPELINES = {
+    **{name: f"pipeline {name}" for name in pipeline.COMMANDS},
+    **{name: f"pipeline {meant}" for name, meant in pipeline.OF_ARGO.items()},
+}
 
 
 class _Root(LazyGroup):

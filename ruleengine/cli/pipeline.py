@@ -33,13 +33,13 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "template": (f"{_ROOM}.template", "See to templates of workflows."),
 }
 
-_OF_ARGO: Final = {"submit": "run", "cp": "artifact get"}
+OF_ARGO: Final = {"submit": "run", "cp": "artifact get", "cluster-template": "template"}
 """What Argo's own program calls commands that have another name here."""
 
 
 class _Pipelines(LazyGroup):
     commands_there = COMMANDS
-    known_elsewhere = _OF_ARGO
+    known_elsewhere = OF_ARGO
 
 
 @click.command(cls=_Pipelines, epilog="Example: ruleengine pipeline run build -p branch=main")

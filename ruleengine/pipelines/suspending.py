@@ -1,5 +1,6 @@
 """Suspended nodes: they wait for a human, or for a while (reference, Workflows 13)."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ruleengine.formats.json_text import loads
@@ -52,14 +53,27 @@ def filled_outputs(node: Object) -> Object:
     return {**outputs, "parameters": filled} if filled else outputs
 
 
-def lacking_outputs(node: Object) -> list[str]:
-    """Return the outputs of a suspended node that have neither a value nor a default."""
+@dataclass(frozen=True, slots=True)
+class Question:
+    """An output that a suspended node waits for: what it may be, and whether it needs a value."""
+
+    name: str
+    choices: tuple[str, ...]
+    needed: bool
+
+
+def questions_of(node: Object) -> list[Question]:
+    """Return the outputs of a suspended node that nobody has supplied yet.
+
+    Those with a default need not be supplied; they are questions where there is a choice.
+    """
     listed = lookup(node, "outputs", "parameters", default=())
-    return [
-        str(one["name"])
+    found = [
+        Question(str(one["name"]), tuple(choices_of(one, node)), _default_of(one, node) is None)
         for one in listed
-        if one.get("value") is None and _default_of(one, node) is None
+        if one.get("value") is None
     ]
+    return [one for one in found if one.needed or one.choices]
 
 
 def _default_of(declared: Object, node: Object) -> Value:

@@ -8,7 +8,10 @@ from typing import Final
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.locks import waits_in
+from ruleengine.pipelines.phases import NodeType, is_fulfilled
+from ruleengine.pipelines.suspending import questions_of
 from ruleengine.pipelines.verbs.nesting import Nested, in_order, nested
+from ruleengine.pipelines.verbs.parameters import assigned
 from ruleengine.reporting.style import PLAIN, Style, beginning, printable, shortened, width_of
 from ruleengine.reporting.tree import Branch, tree_text
 
@@ -164,9 +167,18 @@ def node_line(node: Object, now: datetime, style: Style = PLAIN, columns: int = 
         shortened(name, max(room, _LEAST)),
         *painted,
     ]
-    if node.get("message"):
-        parts.append(style.paint(_short(printable(str(node["message"]))), *looks))
+    said = node.get("message") or _asked(node)
+    if said:
+        parts.append(style.paint(_short(printable(str(said))), *looks))
     return "  ".join(parts)
+
+
+def _asked(node: Object) -> str:
+    """Return what people are asked for by a node that waits for them."""
+    if node["type"] != NodeType.SUSPEND or is_fulfilled(node):
+        return ""
+    asked = [assigned(one.name, one.choices) for one in questions_of(node)]
+    return f"asks for {', '.join(asked)}" if asked else ""
 
 
 def change_lines(before: Object | None, after: Object) -> list[str]:

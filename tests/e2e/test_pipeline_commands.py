@@ -76,6 +76,9 @@ templates:
     - {name: folder, path: /out}
     - {name: plain, path: /tmp/b, archive: {none: {}}}
 """
+NOWHERE = Path("/proc/nowhere")
+"""Where nobody can write."""
+
 KEPT_LOG = """\
 entrypoint: main
 archiveLogs: true
@@ -278,12 +281,10 @@ def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path
     assert site.pipeline(*one).code == 0
     again = site.pipeline(*one)
     assert (again.code, "is there already" in again.errors) == (3, True)
-    below = ("--to", str(tmp_path / "b/below"))
-    nowhere = site.pipeline("artifact", "get", "keeps-1", "plain", *below)
-    assert (nowhere.code, "b/below cannot be written: Not a directory" in nowhere.errors) == (
-        3,
-        True,
-    )
+    for nobody, why in ((tmp_path / "b/below", "Not a directory"), (NOWHERE, "No such file")):
+        refused = site.pipeline("artifact", "get", "keeps-1", "plain", "--to", str(nobody))
+        assert refused.code == 3
+        assert f"{nobody} cannot be written: {why}" in refused.errors
     assert (tmp_path / "b").read_text() == "two\n"
     unknown = site.pipeline("artifact", "get", "keeps-1", "plan")
     assert (unknown.code, "did you mean plain?" in unknown.errors) == (3, True)
@@ -522,7 +523,10 @@ def test_a_workflow_that_is_collected_at_its_end_had_that_end(
 def completions(site: Place, *words: str) -> list[str]:
     """Return what the shell offers for the last of some words."""
     shell = ShellComplete(root, {}, "ruleengine", "_RULEENGINE_COMPLETE")
-    before = [*words[:-1], "--state", str(site.state)] if len(words) > 2 else [*words[:-1]]
+    before = list(words[:-1])
+    if len(words) > 2:
+        place = len(before) - before[-1].startswith("--")  # an option is followed by its value
+        before[place:place] = ["--state", str(site.state)]
     with contextlib.chdir(site.repo.root):
         return [one.value for one in shell.get_completions(before, words[-1])]
 
@@ -532,6 +536,14 @@ def test_shells_complete_names(site: Place, tmp_path: Path) -> None:
     assert completions(site, "pipeline", "run", "as") == ["ask"]
     assert site.pipeline("run", "nightly", "--no-wait", "--name", "done-1").code == 0
     assert completions(site, "pipeline", "get", "done-") == ["done-1"]
+    assert completions(site, "pipeline", "graph", "done-") == ["done-1"]
+    assert "ask" in completions(site, "pipeline", "graph", "as")
+    assert completions(site, "pipeline", "get", "@") == ["@latest"]
+    assert completions(site, "pipeline", "list", "--status", "Failed,R") == ["Failed,Running"]
+    assert completions(site, "pipeline", "node", "set", "x", "--phase", "Sk") == ["Skipped"]
+    assert completions(site, "pipeline", "run", "--from", "cr") == ["cronworkflow/"]
+    assert completions(site, "pipeline", "run", "--from", "workflow/done-") == ["workflow/done-1"]
+    assert completions(site, "pipeline", "run", "--from", "pod/") == []
     shell = ShellComplete(root, {}, "ruleengine", "_RULEENGINE_COMPLETE")
     with contextlib.chdir(tmp_path):
         assert shell.get_completions(["pipeline", "run"], "a") == []

@@ -292,6 +292,13 @@ def test_who_waits_for_people_is_told_how_they_answer(site: Place) -> None:
     assert found.errors.endswith("pipeline resume wf -p verdict=VALUE\n")
     assert site.pipeline("node", "set", "wf", "--output-parameter", "verdict=1").code == 0
     assert site.pipeline("wait", "wf").errors.endswith("pipeline resume wf\n")
+    choice = {"name": "size", "enum": [1, 2], "valueFrom": {"supplied": {}, "default": 1}}
+    status = waiting("choosing")
+    for one in status["nodes"].values():
+        one["outputs"] = {"parameters": [choice]}
+    put(site, "choosing", status)
+    told = site.pipeline("wait", "choosing").errors
+    assert told.endswith("pipeline resume choosing [-p size=1|2]\n")
 
 
 def test_who_waits_brings_what_was_stopped_to_its_end(site: Place) -> None:
@@ -479,6 +486,12 @@ def test_files_of_parameters_that_hold_none_are_told(
     ("words", "code", "told"),
     [
         (("run", "build"), 3, "pass -p level=VALUE"),
+        (("cron", "create", "x"), 3, "change them, then `ruleengine apply`"),
+        (("cron", "lint"), 3, "Did you mean 'pipeline lint'?"),
+        (("template", "delete", "x"), 3, "change them, then `ruleengine apply`"),
+        (("sync", "create", "x"), 3, "Did you mean 'set'?"),
+        (("submit", "x"), 3, "Did you mean 'run'?"),
+        (("template", "get", "cwft/x"), 3, "remedy: there is none at all\n"),
         (("run", "./nowhere.yaml"), 3, "there is no file ./nowhere.yaml"),
         (("cron", "get", "nightly"), 3, "apply it: ruleengine apply"),
         (("cron", "run", "nightly"), 3, "ruleengine pipeline run nightly"),

@@ -6,7 +6,7 @@ import pytest
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.suspending import filled_outputs, lacking_outputs
+from ruleengine.pipelines.suspending import Question, filled_outputs, questions_of
 from tests.pipelines.worlds import START, world_of
 
 SUPPLIED: Object = {"supplied": {}}
@@ -43,12 +43,21 @@ def test_an_output_is_what_was_supplied_else_its_default_else_that_of_the_input(
 ) -> None:
     """Of the input of its own name, whose value answers nothing; without these it is lacking."""
     if value is None:
-        assert lacking_outputs(found) == ["answer"]
+        assert questions_of(found) == [Question("answer", (), needed=True)]
         with pytest.raises(NodeError, match="raw output parameter 'answer' has not been set"):
             filled_outputs(found)
         return
-    assert lacking_outputs(found) == []
+    assert questions_of(found) == []
     assert filled_outputs(found) == {"parameters": [{"name": "answer", "value": value}]}
+
+
+def test_what_can_be_chosen_is_asked_for_also_where_there_is_a_default() -> None:
+    """Until somebody supplied it."""
+    free = {"name": "free", "valueFrom": SUPPLIED}
+    found = node(output(enum=["yes", 2], **DEFAULTED), free)
+    asked = [Question("answer", ("yes", "2"), needed=False), Question("free", (), needed=True)]
+    assert questions_of(found) == asked
+    assert questions_of(node(output(enum=["yes", 2], value="2"))) == []
 
 
 ASKED = """

@@ -116,6 +116,28 @@ def test_who_waits_for_a_lock_says_behind_whom() -> None:
     assert re.search(r"^Waits for: +a/Mutex/m$", workflow_text(world.workflow(), NOW), re.MULTILINE)
 
 
+ASKS = """
+entrypoint: main
+templates:
+- name: main
+  suspend: {}
+  outputs:
+    parameters:
+    - {name: verdict, enum: ["yes", "no"], valueFrom: {supplied: {}, default: "no"}}
+    - {name: reason, valueFrom: {supplied: {}}}
+"""
+
+
+def test_a_node_that_waits_for_a_person_says_what_it_asks_for() -> None:
+    """With what can be chosen, until it is over."""
+    world = world_of(ASKS)
+    world.settle()
+    told = "asks for verdict=yes|no, reason=VALUE"
+    assert node_line(world.node("wf"), NOW).endswith(told)
+    assert told not in node_line({**world.node("wf"), "phase": "Succeeded"}, NOW)
+    assert node_line({**world.node("wf"), "message": "seen"}, NOW).endswith("seen")
+
+
 def test_a_suspended_workflow_says_so_before_anything_ran() -> None:
     """There is no status yet."""
     value: Object = {

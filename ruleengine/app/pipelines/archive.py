@@ -22,7 +22,7 @@ def archive_of(place: Place) -> Iterator["Archive"]:
     if place.configuration.archive is None:
         raise UsageError(
             "workflows are not archived here",
-            "write `archive: {}` into ruleengine.yaml; what ends from then on is archived",
+            "write `archive: {}` into ruleengine.yaml; what is over is archived from then on",
         )
     with opened_archive(place.configuration, place.cluster, place.state) as archive:
         yield archive

@@ -8,7 +8,7 @@ from typing import Final
 from ruleengine.app.pipelines.places import Place
 from ruleengine.formats.archives import ArchiveError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import FailedError, UsageError, cannot_write
+from ruleengine.model.errors import FailedError, UsageError, cannot_write, is_disk_full
 from ruleengine.model.secrets import Secret
 from ruleengine.model.suggestions import near, some_of
 from ruleengine.model.values import Object, lookup, uid_of
@@ -76,7 +76,7 @@ def fetch(place: Place, workflow: Object, kept: Kept, target: Path) -> None:
     """Bring an artifact to a path that does not exist: unpacked, a file or a folder.
 
     Raises ``FailedError`` where it is gone or cannot be loaded, ``UsageError`` for a path that
-    is taken.
+    is taken or cannot be written, ``StoreError`` where a disk is full.
     """
     if kept.is_deleted:
         raise FailedError(
@@ -92,10 +92,18 @@ def fetch(place: Place, workflow: Object, kept: Kept, target: Path) -> None:
     try:
         load_one({key: artifact[key] for key in _WORDS if key in artifact}, target, access)
     except (ArtifactError, ArchiveError, OSError) as error:
+        if isinstance(error, OSError) and _is_of_place(error, target.parent):
+            raise cannot_write(target, error, _ELSEWHERE) from error
         raise FailedError(
             f"{kept.step}/{kept.name} cannot be loaded: {error}",
             "check that its store answers and that it was not deleted there",
         ) from error
+
+
+def _is_of_place(error: OSError, folder: Path) -> bool:
+    """Tell whether it is the folder of an artifact that the system refused, not its store."""
+    at = error.filename
+    return is_disk_full(error) or (isinstance(at, str) and Path(at).is_relative_to(folder))
 
 
 _WORDS = ("name", "location", "archive", "mode", "recurseMode")

@@ -119,13 +119,12 @@ def unknown(kind: str, name: str, known: Sequence[str], namespace: str) -> Usage
     """Return the error that says that nothing has a name, and what is meant perhaps."""
     where = f" in the namespace {namespace}" if namespace else ""
     meant = near(name, known)
-    if meant:
-        remedy = f"did you mean {meant}?"
-    elif known:
-        remedy = f"there are: {some_of(sorted(known))}; or name another namespace with -n"
-    else:
-        remedy = f"there is no {kind} at all{where}; name another namespace with -n"
-    return UsageError(f"there is no {kind} {name!r}{where}", remedy)
+    remedy = f"there are: {some_of(sorted(known))}" if known else f"there is none at all{where}"
+    elsewhere = "; or name another namespace with -n" if namespace else ""
+    return UsageError(
+        f"there is no {kind} {name!r}{where}",
+        f"did you mean {meant}?" if meant else f"{remedy}{elsewhere}",
+    )
 
 
 def names_of(values: Iterable[Object]) -> list[str]:

@@ -102,7 +102,10 @@ _name = click.argument("name", metavar="NAME|UID", shell_complete=completing.arc
 @node_field_selector
 @placed
 def get_command(*, name: str, selector: "NodeSelector", where: Where) -> None:
-    """Show an archived workflow as it was at its end; of several with a name, the newest."""
+    """Show an archived workflow as it was at its end.
+
+    Of several with a name, it is the newest.
+    """
     from ruleengine.app.pipelines.archive import archived
     from ruleengine.cli.pipelines.showing import show_workflow
     from ruleengine.pipelines.verbs.selecting import selected

@@ -11,10 +11,28 @@ from ruleengine.model.errors import RuleEngineError
 if TYPE_CHECKING:
     from ruleengine.app.pipelines.places import Place
 
+Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+"""How click has a parameter completed."""
+
+
+def words_of(choices: Iterable[str]) -> Complete:
+    """Return what completes a list of words with commas."""
+
+    def complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+        del ctx, param
+        before, comma, last = incomplete.rpartition(",")
+        return [f"{before}{comma}{one}" for one in choices if one.startswith(last)]
+
+    return complete
+
 
 def workflows(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
-    """Return names of workflows."""
+    """Return names of workflows; what stands for the newest one where it is begun."""
     del param
+    if incomplete.startswith("@"):
+        from ruleengine.app.pipelines.finding import LATEST
+
+        return [LATEST]
     return _live(ctx, "Workflow", incomplete)
 
 
@@ -42,6 +60,24 @@ def pipelines(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     except (RuleEngineError, OSError):
         return []
     return [name for name in names if name.startswith(incomplete)]
+
+
+def drawable(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return names of workflows, and of what the repo declares."""
+    return [*workflows(ctx, param, incomplete), *pipelines(ctx, param, incomplete)]
+
+
+def sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Return what a workflow can be made of as it is live: ``KIND/NAME``."""
+    del param
+    from ruleengine.pipelines.verbs.submitting import RUNNABLE
+
+    kinds = {one.lower(): one for one in RUNNABLE}
+    kind, slash, name = incomplete.partition("/")
+    if not slash:
+        return [f"{one}/" for one in kinds if one.startswith(kind.lower())]
+    found = _live(ctx, kinds[kind.lower()], name) if kind.lower() in kinds else []
+    return [f"{kind}/{one}" for one in found]
 
 
 def archived(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from ruleengine.cli.lazy import SuggestingGroup
 from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import (
     Manner,
     Where,
     all_namespaces,
+    declared_by_files,
     follow_options,
     parameters,
     placed,
@@ -41,7 +43,15 @@ class TimeType(click.ParamType[datetime]):
             self.fail(f"{text!r} is no time: write 2026-11-27 or 2026-11-27T06:30:00Z", param, ctx)
 
 
-@click.group(epilog="Example: ruleengine pipeline cron list")
+_OF_ARGO: Final = {"lint": "pipeline lint"}
+
+
+class _Crons(SuggestingGroup):
+    known_elsewhere = _OF_ARGO
+    done_elsewhere = declared_by_files("create", "update", "delete")
+
+
+@click.group(cls=_Crons, epilog="Example: ruleengine pipeline cron list")
 def command() -> None:
     """See to pipelines that run by schedule."""
 

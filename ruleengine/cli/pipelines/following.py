@@ -187,8 +187,6 @@ def _show_ended(output: str, workflows: Sequence[Object]) -> None:
 
 
 def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> int:
-    from ruleengine.pipelines.verbs.outlook import lacking_outputs
-
     left = [one for one in found.workflows.values() if one is not None]
     if output not in ("text", "wide") or (left and not live):
         show = outliving(partial(_show_ended, output))
@@ -199,9 +197,8 @@ def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> in
         click.echo(f"note: {found.driver}; this run only watched", err=True)
     own = f"{program()} pipeline"
     for target, why in found.waiting:
-        lacking = lacking_outputs(found.workflows[target] or {})
-        outputs = "".join(f" -p {one}=VALUE" for one in lacking)
-        click.echo(f"{target.name} is {why}: {own} resume {target.name}{outputs}", err=True)
+        answers = _answers(found.workflows[target] or {})
+        click.echo(f"{target.name} is {why}: {own} resume {target.name}{answers}", err=True)
     names = " ".join(one.name for one in found.workflows)
     if found.cancelled or found.timed_out:
         others = place.hands_over or place.driver()
@@ -209,3 +206,15 @@ def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> in
         click.echo(f"not over yet, {goes_on}: {own} watch {names}, or {own} stop {names}", err=True)
         return ExitCode.INTERRUPTED if found.cancelled else ExitCode.FAILED
     return ExitCode.FAILED if found.failed else ExitCode.DONE
+
+
+def _answers(workflow: Object) -> str:
+    """Return how a person answers what is asked, as options; in brackets what may be left out."""
+    from ruleengine.pipelines.verbs.outlook import questions_in
+    from ruleengine.pipelines.verbs.parameters import assigned
+
+    texts = []
+    for one in questions_in(workflow):
+        option = f"-p {assigned(one.name, one.choices)}"
+        texts.append(f" {option}" if one.needed else f" [{option}]")
+    return "".join(texts)

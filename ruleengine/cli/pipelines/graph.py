@@ -16,7 +16,7 @@ Examples:
 
 
 @click.command("graph", epilog=_EPILOG)
-@click.argument("name", metavar="NAME|KIND/NAME|FILE", shell_complete=completing.pipelines)
+@click.argument("name", metavar="NAME|KIND/NAME|FILE", shell_complete=completing.drawable)
 @printing(*FORMATS)
 def command(*, name: str, where: Where) -> None:
     """Draw what a pipeline does, or how far a workflow is, as Mermaid or DOT."""

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import Where, node_field_selector, pairs, placed, workflow
 
 if TYPE_CHECKING:
@@ -32,7 +33,12 @@ def command() -> None:
     metavar="NAME=VALUE",
     help="A value for an output that a node waits for.",
 )
-@click.option("--phase", default="", help="Succeeded, Failed, Error or Skipped.")
+@click.option(
+    "--phase",
+    default="",
+    help="Succeeded, Failed, Error or Skipped.",
+    shell_complete=completing.words_of(("Succeeded", "Failed", "Error", "Skipped")),
+)
 @click.option("--message", default="", help="A message for people.")
 @placed
 def set_command(

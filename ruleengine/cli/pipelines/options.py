@@ -207,9 +207,16 @@ phases = click.option(
     default="",
     metavar="PHASE,...",
     callback=_read_phases,
+    shell_complete=completing.words_of(_PHASES),
     help=f"Only {', '.join(_PHASES)}.",
 )
 """Adds ``--status``: ``phases``, a tuple of texts."""
+
+
+def declared_by_files(*words: str) -> dict[str, str]:
+    """Return what is said to whoever looks for commands of Argo that files make needless."""
+    how = "The files of pipelines/ declare what there is: change them, then `ruleengine apply`."
+    return dict.fromkeys(words, how)
 
 
 def pairs(texts: Sequence[str], option: str) -> dict[str, str]:

@@ -74,7 +74,14 @@ def _submission(
         "name", metavar="[NAME|KIND/NAME|FILE]", default="", shell_complete=completing.pipelines
     ),
     parameters,
-    click.option("--from", "source", default="", metavar="KIND/NAME", help="A live template."),
+    click.option(
+        "--from",
+        "source",
+        default="",
+        metavar="KIND/NAME",
+        help="A live template.",
+        shell_complete=completing.sources,
+    ),
 )
 @gathering(
     "submission",

@@ -1,9 +1,10 @@
 """``ruleengine pipeline sync``."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
+from ruleengine.cli.lazy import SuggestingGroup
 from ruleengine.cli.pipelines.options import Where, printing
 
 if TYPE_CHECKING:
@@ -11,7 +12,14 @@ if TYPE_CHECKING:
     from ruleengine.model.values import Object
 
 
-@click.group(epilog="Example: ruleengine pipeline sync list")
+_OF_ARGO: Final = {"create": "set", "update": "set", "get": "list"}
+
+
+class _Locks(SuggestingGroup):
+    known_elsewhere = _OF_ARGO
+
+
+@click.group(cls=_Locks, epilog="Example: ruleengine pipeline sync list")
 def command() -> None:
     """See to semaphores and mutexes that lie in a database, which controllers may share.
 

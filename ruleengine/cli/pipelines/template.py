@@ -2,12 +2,17 @@
 
 import click
 
+from ruleengine.cli.lazy import SuggestingGroup
 from ruleengine.cli.pipelines import completing, lint
-from ruleengine.cli.pipelines.options import Where, all_namespaces, placed
+from ruleengine.cli.pipelines.options import Where, all_namespaces, declared_by_files, placed
 from ruleengine.model.values import Object, lookup
 
 
-@click.group(epilog="Example: ruleengine pipeline template list")
+class _Templates(SuggestingGroup):
+    done_elsewhere = declared_by_files("create", "update", "delete")
+
+
+@click.group(cls=_Templates, epilog="Example: ruleengine pipeline template list")
 def command() -> None:
     """See to templates of workflows, as they are on the cluster."""
 

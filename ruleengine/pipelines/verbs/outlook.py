@@ -33,10 +33,11 @@ def waits_for_people(workflow: Object) -> str:
     return ""
 
 
-def lacking_outputs(workflow: Object) -> list[str]:
-    """Return the outputs that somebody has to supply before a workflow is resumed as a whole."""
+def questions_in(workflow: Object) -> list[suspending.Question]:
+    """Return what somebody is asked for by the nodes of a workflow that wait, each name once."""
     waiting = (one for one in _active(workflow) if one["type"] == NodeType.SUSPEND)
-    return list(dict.fromkeys(name for one in waiting for name in suspending.lacking_outputs(one)))
+    asked = (question for one in waiting for question in suspending.questions_of(one))
+    return list({one.name: one for one in asked}.values())
 
 
 def _active(workflow: Object) -> list[Object]:

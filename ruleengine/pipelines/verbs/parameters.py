@@ -60,7 +60,8 @@ def _unknown(given: Mapping[str, str], names: list[str], what: str) -> Iterator[
 def _missing(passed: list[Object]) -> Iterator[Problem]:
     for one in passed:
         if all(one.get(key) is None for key in ("value", "valueFrom", "default")):
-            yield f"the parameter {one['name']!r} has no value", f"pass -p {one['name']}=VALUE"
+            value = assigned(one["name"], [as_text(value) for value in one.get("enum") or ()])
+            yield f"the parameter {one['name']!r} has no value", f"pass -p {value}"
 
 
 def _outside(passed: list[Object]) -> Iterator[Problem]:
@@ -69,6 +70,15 @@ def _outside(passed: list[Object]) -> Iterator[Problem]:
         value = one.get("value")
         if allowed and value is not None and as_text(value) not in allowed:
             yield not_allowed("parameter", one["name"], as_text(value), allowed)
+
+
+def assigned(name: str, allowed: Sequence[str]) -> str:
+    """Return how a value is given on the command line.
+
+    >>> assigned("size", ["small", "large"]), assigned("word", [])
+    ('size=small|large', 'word=VALUE')
+    """
+    return f"{name}={'|'.join(allowed) or 'VALUE'}"
 
 
 def not_allowed(what: str, name: str, value: str, allowed: Sequence[str]) -> Problem:
