@@ -35,8 +35,8 @@ def row_of(kind: str, lock: str) -> str:
     >>> row_of("semaphore", "jobs/Database/licences")
     'sem/jobs/licences'
     """
-    namespace, middle, name = lock.partition(_MIDDLE)
-    return f"{_PREFIXES[kind]}/{namespace}/{name}" if middle and "/" not in namespace else ""
+    namespace, _, name = lock.partition(_MIDDLE)
+    return "" if "/" in namespace else f"{_PREFIXES[kind]}/{namespace}/{name}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

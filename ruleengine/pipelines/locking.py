@@ -109,7 +109,7 @@ class Locks:
         if ours and held and self._is_observed(holder, shared):
             return None
         self.give_back(holder)  # some may be new: nobody waits for what they hold themselves
-        blocked = None if ours else next((one for one in own if not self._has_room(one)), None)
+        blocked = next((one for one in own if not self._has_room(one)), None)
         if blocked is None and (held or (line is None and ours) or (line and line.ready)):
             for one in locks if held else own:
                 self._holding.setdefault(one.name, []).append(holder)
@@ -283,13 +283,12 @@ def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") ->
     """
     if call.attempt is not None or node.get("daemoned") or not template.get("synchronization"):
         return None  # a daemon that is ready has given its locks back
-    waits = node["phase"] == Phase.PENDING and "synchronizationStatus" in node
-    if not waits and machine.locks.has(machine.locks.holder(node)):
+    if "synchronizationStatus" not in node and machine.locks.has(machine.locks.holder(node)):
         return None
     over = _over(machine, node, template, call)
     if over:
         return machine.end(node, Phase.FAILED, over)
-    if _is_begun(machine, node):
+    if machine.pod_of(node) is not None:
         return _has_them(machine, node)
     if machine.spec.get("suspend") and not call.exiting:
         machine.locks.give_back(machine.locks.holder(node))
@@ -305,14 +304,8 @@ def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> s
     return leaves.TIMED_OUT if is_late else ""
 
 
-def _is_begun(machine: "Machine", node: Object) -> bool:
-    if node["type"] not in WITH_POD:
-        return False
-    return machine.pod_of(node) is not None
-
-
 def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | None:
-    found = machine.locks.take(machine.locks.holder(node), locks) if locks else None
+    found = machine.locks.take(machine.locks.holder(node), locks)
     if found is None:
         return _has_them(machine, node)
     return machine.tree.update(
@@ -324,10 +317,9 @@ def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | N
 
 
 def _has_them(machine: "Machine", node: Object) -> Object | None:
-    is_pod = node["type"] in WITH_POD
-    phase = node["phase"] if is_pod else str(Phase.RUNNING)
+    phase = str(Phase.RUNNING)
     node = machine.tree.update(node, phase=phase, message=None, synchronizationStatus=None)
-    return None if is_pod else node
+    return None if node["type"] in WITH_POD else node
 
 
 def hold_up_workflow(machine: "Machine", locks: Sequence[Lock]) -> str | None:

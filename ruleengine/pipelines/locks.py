@@ -102,8 +102,6 @@ def waits_in(value: Object | None) -> dict[str, list[str]]:
 
 def _read(value: Object | None, state: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    if lookup(value, "status", "synchronization") is None:
-        return found
     for kind in (MUTEX, SEMAPHORE):
         for one in lookup(value, "status", "synchronization", kind, state, default=()):
             holders = one.get("holders") or ([one["holder"]] if one.get("holder") else [])
@@ -133,8 +131,6 @@ def _entries(kind: str, name: str, holders: Sequence[str]) -> Iterator[Object]:
 
 def kinds_in(value: Object) -> dict[str, str]:
     """Return the kinds of the locks that a workflow's status names."""
-    if lookup(value, "status", "synchronization") is None:
-        return {}
     return {
         str(one.get(kind)): kind
         for kind in (MUTEX, SEMAPHORE)

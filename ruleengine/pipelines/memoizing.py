@@ -14,7 +14,7 @@ from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
+from ruleengine.pipelines.phases import NodeType, Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
 
@@ -34,16 +34,14 @@ def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -
     if not template.get("memoize") or "memoizationStatus" in node:
         return None
     key, name, longest = _stated(template["memoize"])
-    entry = None if _is_begun(machine, node) else _entry(machine, name, key)
-    is_known = entry is not None and (longest is None or _age(machine, entry) <= longest)
-    status = {"hit": is_known, "key": key, "cacheName": name}
-    if entry is None or not is_known:
-        machine.tree.update(node, memoizationStatus=status)
+    entry = _entry(machine, name, key) if machine.pod_of(node) is None else None
+    status = {"hit": True, "key": key, "cacheName": name}
+    if entry is None or (longest is not None and _age(machine, entry) > longest):
+        machine.tree.update(node, memoizationStatus={**status, "hit": False})
         return None
-    outputs = entry.get("outputs") or {}
     machine.actions.append(_write(machine, status, {**entry, "lastHitTimestamp": _now(machine)}))
     remembered = machine.tree.update(node, type=str(kind), memoizationStatus=status)
-    return machine.end(remembered, Phase.SUCCEEDED, outputs=outputs or None)
+    return machine.end(remembered, Phase.SUCCEEDED, outputs=entry.get("outputs") or None)
 
 
 def is_kept(machine: "Machine", node: Object, outputs: Any) -> bool:
@@ -86,12 +84,6 @@ def _stated(memoize: Object) -> tuple[str, str, timedelta | None]:
         raise NodeError("memoize names no ConfigMap: set cache.configMap.name")
     stated = memoize.get("maxAge")
     return key, str(name), duration_of(stated, "memoize.maxAge") if stated else None
-
-
-def _is_begun(machine: "Machine", node: Object) -> bool:
-    if node["type"] not in WITH_POD:
-        return False
-    return machine.pod_of(node) is not None
 
 
 def _cache(machine: "Machine", name: str) -> Target:

@@ -37,10 +37,7 @@ def resumed(machine: "Machine", node: Object) -> Object:
 
     Raises ``NodeError`` for an output without a value and without a default.
     """
-    outputs = filled_outputs(node)
-    if not outputs:
-        return machine.end(node, Phase.SUCCEEDED)
-    return machine.end(node, Phase.SUCCEEDED, outputs=outputs)
+    return machine.end(node, Phase.SUCCEEDED, outputs=filled_outputs(node) or None)
 
 
 def filled_outputs(node: Object) -> Object:

@@ -11,6 +11,6 @@ from ruleengine.pipelines.problems import NodeError
 def duration_of(text: Value, what: str) -> timedelta:
     """Return a duration. Raises ``NodeError`` that names ``what`` it belongs to."""
     try:
-        return parse_argo_duration(text if isinstance(text, int) else str(text), days=False)
+        return parse_argo_duration(str(text), days=False)
     except DurationError as error:
         raise NodeError(f"{what}: {error}") from error

@@ -99,6 +99,10 @@ class Several:
         value = self.world.get(Target(ARGO_API_VERSION, "Workflow", NAMESPACE, name))
         return lookup(value, "status", *path)
 
+    def nodes(self, name: str) -> list[Object]:
+        """Return every node of one of them."""
+        return list(lookup(self.status(name), "nodes", default={}).values())
+
     @property
     def began(self) -> list[str]:
         """The full names of the nodes of pods, in the order of their beginning."""

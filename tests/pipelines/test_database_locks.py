@@ -1,5 +1,7 @@
 """Locks that lie in a database: what the machine asks for, writes down and waits for."""
 
+from dataclasses import replace
+
 import pytest
 
 from ruleengine.model.decisions import Answer, Decision
@@ -51,9 +53,14 @@ class Shared:
                 assert request.standing
                 claim = Claim.of(request)
                 self.asked.append(claim)
-                answer = self.lets.get(self.name(claim.holder), InLine())
-                self.world.answers[request.key] = answer.answer()
+                self._answer(claim, self.lets.get(self.name(claim.holder), InLine()))
         return decision
+
+    def _answer(self, claim: Claim, line: InLine) -> None:
+        """Answer a claim; one that takes nothing holds nothing."""
+        if line.held and not claim.take:
+            line = replace(line, held=False)
+        self.world.answers[claim.request().key] = line.answer()
 
     def name(self, holder: str) -> str:
         """Return the shown name of the node that holds a lock; ``wf`` for the workflow."""
@@ -66,7 +73,7 @@ class Shared:
         self.lets[name] = line
         for claim in self.asked:
             if self.name(claim.holder) == name:
-                self.world.answers[claim.request().key] = line.answer()
+                self._answer(claim, line)
 
 
 def waiting(before: str, *, row: str = ROW) -> InLine:
@@ -182,6 +189,7 @@ def test_locks_of_both_kinds_are_held_together_or_not_at_all() -> None:
     claims = {(shared.name(one.holder), one.take) for one in shared.asked}
     assert ("b", False) in claims
     assert ("b", True) not in claims
+    assert {one.rows for one in shared.asked} == {(ROW,)}
     assert shared.world.node("b")["message"] == (
         f"Waiting for {NAMESPACE}/Mutex/own lock. Lock status: 0/1"
     )
@@ -191,12 +199,17 @@ def test_own_locks_are_given_back_while_the_database_lets_others_go_first() -> N
     """Nobody waits with a lock in hand that another could use."""
     shared = Shared(MIXED.replace("    - {name: b, template: locked}\n", ""), busy)
     shared.lets = {"a": waiting("other/far")}
-    shared.turn(6)
+    decision = shared.turn()
+    assert decision.next.message == "waiting for locks"
+    assert shared.world.status("synchronization", "mutex", "holding") is None, "nothing is known"
+    shared.turn(5)
     held = shared.world.status("synchronization", "mutex", "holding")
     assert held is None
     assert not shared.world.began
     shared.say("a", InLine(ready=True))
-    shared.turn(2)
+    shared.turn()
+    (held,) = shared.world.status("synchronization", "mutex", "holding")
+    assert held["mutex"] == f"{NAMESPACE}/Mutex/own"
     shared.say("a", HELD)
     shared.turn(4)
     assert shared.world.began == ["[0].a"]
@@ -261,3 +274,24 @@ def test_one_name_for_both_kinds_is_an_error() -> None:
     shared.turn()
     assert shared.world.status("phase") == "Failed"
     assert "rename one of them" in shared.world.status("message")
+
+
+def test_what_the_database_gave_to_another_before_it_began_does_not_begin() -> None:
+    """It stands in the status as held, and the answer says otherwise by now."""
+    shared = Shared(NODES.replace("    - {name: b, template: locked}\n", ""), busy)
+    shared.lets = {"a": HELD}
+    while shared.world.status("synchronization", "mutex", "holding") is None:
+        shared.turn()
+    shared.say("a", waiting("other/far"))
+    shared.turn(3)
+    assert not shared.world.began
+    assert shared.world.status("synchronization", "mutex", "holding") is None
+    shared.say("a", HELD)
+    shared.turn(3)
+    assert shared.world.began == ["[0].a"]
+
+
+def test_a_workflow_that_asks_the_database_says_that_it_waits() -> None:
+    """Before anything is known, of a node as well."""
+    shared = Shared(NODES, busy)
+    assert shared.turn().next.message == "waiting for locks"

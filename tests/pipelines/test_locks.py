@@ -42,6 +42,8 @@ def test_no_more_nodes_run_than_a_semaphore_allows() -> None:
     assert waiting[0]["message"] == f"Waiting for {lock} lock. Lock status: 0/2"
     held = world.status("synchronization", "semaphore", "holding")
     assert [one["semaphore"] for one in held] == [lock]
+    waits = world.status("synchronization", "semaphore", "waiting")
+    assert waits == [{"semaphore": lock, "holders": held[0]["holders"]}]
     assert held[0]["holders"] == [
         f"{NAMESPACE}/wf/{world.node(one)['id']}" for one in ("a(0:0)", "a(1:1)")
     ]
@@ -59,6 +61,7 @@ def test_a_lock_is_written_down_before_what_it_is_for_begins() -> None:
     world.turn()
     assert not world.pods()
     assert world.status("synchronization", "semaphore", "holding")
+    assert "message" not in world.node("a(0:0)")
     world.turn()
     assert len(world.pods()) == 2
 
@@ -86,10 +89,10 @@ def test_a_workflow_waits_for_the_one_that_has_the_lock() -> None:
 
 def test_the_queue_is_by_priority_and_then_by_age() -> None:
     """Whatever the order in which they are looked at."""
-    names = ["holder", "young", "old", "urgent"]
+    names = ["holder", "new", "old", "urgent"]
     several = Several(
         workflow("holder", WHOLE, age=100),
-        workflow("young", WHOLE, age=1),
+        workflow("new", WHOLE, age=1),
         workflow("old", WHOLE, age=50),
         workflow("urgent", WHOLE, priority=5),
     )
@@ -101,7 +104,7 @@ def test_the_queue_is_by_priority_and_then_by_age() -> None:
         order += running
         several.busy -= set(running)
         several.rounds()
-    assert order == ["holder", "urgent", "old", "young"]
+    assert order == ["holder", "urgent", "old", "new"]
 
 
 def test_of_two_that_claim_a_lock_at_once_one_gives_way() -> None:
@@ -166,12 +169,12 @@ def test_older_files_name_one_lock(field: str) -> None:
 
 
 def test_one_holder_keeps_its_lock_over_all_its_attempts() -> None:
-    """Another step cannot come between two attempts."""
+    """Another step cannot come between two attempts, however long the second is waited for."""
     spec = (
         TWICE
         + """\
   synchronization: {mutexes: [{name: one}]}
-  retryStrategy: {limit: 1}
+  retryStrategy: {limit: 1, backoff: {duration: 10s}}
   container: {image: alpine, command: [work]}
 """
     )
@@ -191,7 +194,13 @@ def test_a_lock_of_steps_is_held_until_the_last_of_them_has_ended() -> None:
 - {name: work, container: {image: alpine, command: [work]}}
 """
     )
-    world = run(spec)
+    world = world_of(spec)
+    world.turn()
+    assert world.node("a")["phase"] == "Pending"
+    world.turn()
+    assert (world.node("a")["phase"], world.node("b")["phase"]) == ("Running", "Pending")
+    assert not world.pods(), "that it has the lock is written down first"
+    world.settle()
     assert world.status("phase") == "Succeeded"
     nodes = ("a[0].first", "a[1].last", "b[0].first", "b[1].last")
     assert world.began == [f"[0].{one}" for one in nodes]
@@ -324,6 +333,11 @@ def test_workflows_beyond_a_limit_are_postponed(limit: Object) -> None:
     )
     several.world.put({"apiVersion": "v1", **limit})
     several.busy = {"first", "urgent"}
+    several.turn("first")
+    assert (several.status("first", "phase"), several.status("first", "message")) == (
+        "Pending",
+        None,
+    )
     several.rounds()
     assert several.phases() == {"first": "Running", "second": "Pending", "urgent": "Pending"}
     said = "Workflow processing has been postponed due to max parallelism limit"
@@ -402,3 +416,54 @@ def test_whoever_waits_looks_at_the_one_before_it_and_no_further() -> None:
     assert holders == [f"{NAMESPACE}/w{one}" for one in range(4)]
     several.turn("w4")
     assert several.world.listed == []
+    urgent = workflow("urgent", WHOLE, priority=5)
+    several.world.put(urgent)
+    several.targets.append(Target.of(urgent))
+    several.busy = {"w0", "urgent"}
+    several.rounds()
+    several.busy = {"urgent"}
+    several.rounds()
+    waits = lookup(several.status("w1"), "synchronization", "mutex", "waiting")
+    assert waits == [{"mutex": f"{NAMESPACE}/Mutex/one", "holder": f"{NAMESPACE}/urgent"}]
+
+
+def test_a_node_begins_as_soon_as_one_of_those_before_it_has_ended() -> None:
+    """Also where another that has the lock goes on."""
+    world = run(TEMPLATE, lambda name, _: End(seconds=3 if "0:0" in name else 30), LIMITS)
+    one, other, last = world.node("a(0:0)"), world.node("a(1:1)"), world.node("a(2:2)")["id"][-9:]
+    third = next(one for one in world.pods() if one["metadata"]["name"].endswith(last))
+    assert one["finishedAt"] <= third["metadata"]["creationTimestamp"] < other["finishedAt"]
+
+
+def test_what_was_claimed_and_has_not_begun_is_given_back_while_suspended() -> None:
+    """Somebody else can have it meanwhile."""
+    world = world_of(TEMPLATE, lasting(2), LIMITS)
+    world.turn()
+    assert world.status("synchronization", "semaphore", "holding")
+    world.change({"spec": {"suspend": True}})
+    world.turn()
+    assert world.status("synchronization", "semaphore", "holding") is None
+    assert not world.pods()
+
+
+def test_what_has_begun_keeps_its_lock_though_nothing_else_was_written_of_it() -> None:
+    """Its pod is there: a crash and a suspended workflow do not take the lock away."""
+    world = world_of(TEMPLATE, endless, LIMITS)
+    world.turn()
+    world.turn(writes=1)
+    assert world.began == ["[0].a(0:0)"]
+    world.change({"spec": {"suspend": True}})
+    world.turn()
+    (held,) = world.status("synchronization", "semaphore", "holding")
+    assert held["holders"] == [f"{NAMESPACE}/wf/{world.node('a(0:0)')['id']}"]
+
+
+def test_a_holder_that_is_no_node_holds_nothing() -> None:
+    """As of a node that went when the workflow was retried."""
+    world = world_of(TEMPLATE, lasting(2), LIMITS)
+    world.turn()
+    gone = {"semaphore": f"{NAMESPACE}/ConfigMap/limits/two", "holders": [f"{NAMESPACE}/wf/gone"]}
+    world.change({"status": {"synchronization": {"semaphore": {"holding": [gone]}}}})
+    world.settle()
+    assert world.status("phase") == "Succeeded"
+    assert world.most == 2

@@ -175,6 +175,7 @@ def test_what_fails_is_not_kept() -> None:
         ('"text-{{inputs.parameters.of}}"', '"-no key"', "'-no key' of memoize is none"),
         ("10m", "soon", "memoize.maxAge"),
         ("{name: texts}", "{}", "names no ConfigMap"),
+        ('key: "text-{{inputs.parameters.of}}", ', "", "'' of memoize is none"),
     ],
 )
 def test_the_key_may_hold_tags_and_is_checked(old: str, new: str, told: str) -> None:
@@ -305,3 +306,46 @@ def test_a_step_that_is_skipped_is_not_looked_for() -> None:
     world = run(SPEC.replace("{name: make, template: make,", skipped), making)
     assert "memoizationStatus" not in world.node("make")
     assert CACHE not in world.objects
+
+
+def test_a_write_that_is_refused_for_now_is_waited_for() -> None:
+    """The node ends when its entry stands, which wakes the workflow."""
+    world = world_of(SPEC, making)
+    world.refusals[CACHE] = Refusal("too many requests", final=False)
+    decision = world.turn()
+    while CACHE not in {one.target for one in decision.actions}:
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+        decision = world.turn()
+    assert CACHE in decision.next.targets
+    assert world.node("make")["phase"] == "Running"
+    world.settle()
+    assert world.node("make")["phase"] == "Succeeded"
+    assert len(writes(world)) == 1
+
+
+def test_an_entry_that_does_not_say_when_it_was_made_is_too_old() -> None:
+    """Where an age is asked for; else it counts."""
+    text = json.dumps({"outputs": {"parameters": [{"name": "text", "value": "kept"}]}})
+    for spec, hit in ((SPEC, False), (SPEC.replace("maxAge: 10m,", ""), True)):
+        world = run(spec, making, cache(data={"text-one": text}))
+        assert world.node("make")["memoizationStatus"]["hit"] is hit
+
+
+def test_what_has_begun_is_not_looked_for_though_nothing_else_was_written_of_it() -> None:
+    """Its pod is there: what another made in the meantime does not leave it behind."""
+    world = world_of(SPEC, making)
+    world.turn(writes=1)
+    assert world.began == ["[0].make"]
+    world.put(cache("another's"))
+    world.settle()
+    assert world.node("make")["memoizationStatus"]["hit"] is False
+    assert world.node("make")["outputs"]["parameters"][0]["value"] == "made"
+
+
+def test_an_old_entry_is_not_touched_before_there_is_another() -> None:
+    """That it was looked at is no hit."""
+    world = world_of(SPEC, making, cache("old", timedelta(minutes=11)))
+    world.turn()
+    assert writes(world) == []
+    assert world.began == ["[0].make"]

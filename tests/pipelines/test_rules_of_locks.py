@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.locks import rank_of
 from tests.pipelines.queues import LIMITS, WAITS_FOR_ITSELF, WHOLE, Several, workflow
 from tests.pipelines.worlds import NAMESPACE, End, run, world_of
 
@@ -135,6 +136,22 @@ def test_a_node_does_not_overtake_one_that_waits_for_more() -> None:
     several.busy = set()
     several.rounds(12)
     assert several.began == ["holder", "two[0].a", "two[0].b"]
+
+
+TWO = "semaphores: [{configMapKeyRef: {name: limits, key: two}}]"
+
+
+def test_a_node_that_waits_for_more_takes_one_slot_from_those_behind_it() -> None:
+    """One and no more; the message tells what is held, not what is waited for."""
+    spec = BOTH.replace("{name: one}, {name: own}]", f"{{name: one}}], {TWO}")
+    spec = spec.replace("mutexes: [{name: own}]", TWO)
+    spec = spec.replace("- {name: b,", "- {name: c, template: single}\n    - {name: b,")
+    several = Several(workflow("holder", WHOLE, age=9), workflow("two", spec))
+    several.busy = {"holder", "two"}
+    several.rounds()
+    assert sorted(several.began) == ["holder", "two[0].c"]
+    (b,) = (one for one in several.nodes("two") if one["displayName"] == "b")
+    assert b["message"] == f"Waiting for {SEMAPHORE}/two lock. Lock status: 1/2"
 
 
 def looped(count: int, key: str) -> str:
@@ -287,6 +304,7 @@ def controlled(data: Object) -> Object:
         ({"namespaceParallelism": "2"}, "0", 3),
         ({"parallelism": "0"}, None, 3),
         ({"config": "- no map"}, None, 3),
+        ({"config": "# nothing"}, None, 3),
     ],
 )
 def test_limits_of_workflows_count_together(data: Object, label: str | None, running: int) -> None:
@@ -313,6 +331,32 @@ def test_a_limit_of_workflows_that_is_no_number_is_an_error_that_says_so() -> No
     assert "the limit of parallel workflows 'many' is no whole number" in world.status("message")
 
 
+def test_two_of_one_name_stand_in_one_queue_by_their_namespaces() -> None:
+    """Of the same age as well: one of them is first for both."""
+    ranks = []
+    for namespace in ("b", "a"):
+        value = workflow("same", WHOLE)
+        ranks.append(rank_of({**value, "metadata": {**value["metadata"], "namespace": namespace}}))
+    assert ranks[1] < ranks[0]
+
+
+def test_who_waits_for_a_node_of_another_workflow_names_the_node() -> None:
+    """It is the holder, not its workflow."""
+    several = Several(workflow("one", looped(1, "one"), age=9), workflow("two", looped(1, "one")))
+    several.busy = {"one"}
+    several.rounds()
+    waits = lookup(several.status("two"), "synchronization", "semaphore", "waiting")
+    (node,) = (one["id"] for one in several.nodes("one") if one["type"] == "Pod")
+    assert waits[0]["holders"] == [f"{NAMESPACE}/one/{node}"]
+
+
+def test_a_semaphore_that_names_no_configmap_is_an_error() -> None:
+    """Of the workflow that states it, and no traceback."""
+    several = Several(workflow("one", whole("semaphores: [{namespace: far}]")))
+    several.turn("one")
+    assert several.status("one", "phase") == "Failed"
+
+
 def test_a_lock_is_of_its_workflow_while_that_runs() -> None:
     """Taken once by the workflow, it is given back only at the end of its last step."""
     spec = """
@@ -337,7 +381,8 @@ def test_a_workflow_that_only_waits_for_a_lock_says_so() -> None:
     assert world.turn().next.message == "waiting for locks"
 
 
-def test_steps_that_wait_for_a_lock_end_with_their_workflow() -> None:
+@pytest.mark.parametrize("shutdown", ["Stop", "Terminate"])
+def test_steps_that_wait_for_a_lock_end_with_their_workflow(shutdown: str) -> None:
     """No pod of theirs is there to be stopped."""
     world = world_of("""
 entrypoint: main
@@ -351,7 +396,7 @@ templates:
 - {name: leaf, container: {image: alpine, command: [echo]}}
 """)
     world.settle()
-    world.change({"spec": {"shutdown": "Stop"}})
+    world.change({"spec": {"shutdown": shutdown}})
     world.settle()
     assert world.node("inner")["phase"] == "Failed"
-    assert world.status("message") == "Stopped with strategy 'Stop'"
+    assert world.status("message") == f"Stopped with strategy '{shutdown}'"

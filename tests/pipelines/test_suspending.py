@@ -151,3 +151,19 @@ def test_a_duration_that_is_none_is_an_error_of_the_node() -> None:
     world.settle()
     assert world.node("wf")["phase"] == "Error"
     assert "suspend.duration" in world.node("wf")["message"]
+
+
+def test_a_node_with_artifacts_and_no_parameters_may_ask() -> None:
+    """Its inputs stay as they are."""
+    world = world_of("""
+entrypoint: ask
+arguments: {artifacts: [{name: seen, raw: {data: x}}]}
+templates:
+- name: ask
+  inputs: {artifacts: [{name: seen}]}
+  suspend: {}
+  outputs: {parameters: [{name: answer, valueFrom: {supplied: {}}}]}
+""")
+    world.settle()
+    assert world.node("wf")["phase"] == "Running"
+    assert "parameters" not in world.node("wf")["inputs"]
