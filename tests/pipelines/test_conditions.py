@@ -85,3 +85,21 @@ def test_a_condition_that_is_none_is_an_error_of_its_group(condition: str) -> No
     assert world.status("phase") == "Failed"
     assert world.node("[0]")["phase"] == "Error"
     assert "invalid 'when' expression" in world.node("[0]")["message"]
+
+
+def test_a_condition_that_is_none_is_an_error_of_its_task() -> None:
+    """What does not depend on it goes on."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: maybe, template: say, when: "a b"}
+    - {name: other, template: say}
+- {name: say, container: {image: alpine, command: [say]}}
+"""
+    world = run(spec)
+    assert world.phases() == {".maybe": "Error", ".other": "Succeeded"}
+    assert "invalid 'when' expression" in world.node("maybe")["message"]
+    assert world.status("phase") == "Error"
