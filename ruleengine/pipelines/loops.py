@@ -3,7 +3,6 @@
 ``withItems``, ``withParam`` and ``withSequence`` (reference, Workflows 7).
 """
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -70,7 +69,7 @@ def item_variables(item: Value) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Aggregate:
-    """What the children of a loop make together, each as JSON text; ``None``: nothing."""
+    """What the children of a loop make together, each as JSON text; ``None``: there is none."""
 
     result: str | None
     parameters: str
@@ -80,17 +79,16 @@ class Aggregate:
 def aggregate(children: Iterable[Object]) -> Aggregate:
     """Return the results and outputs of the children of a loop, in the order of their items.
 
-    Only children that succeeded count. Raises ``NodeError`` where a result is no JSON.
+    Only of children that succeeded. Raises ``NodeError`` where a result is no JSON.
     """
-    found = sorted(
-        (one for one in children if one["phase"] == Phase.SUCCEEDED and not is_hook(one)),
-        key=lambda one: _index_of(one["name"]),
+    items = sorted(
+        (one for one in children if not is_hook(one)), key=lambda one: _index_of(one["name"])
     )
-    outputs = [one.get("outputs") or {} for one in found]
-    named = [_named(one) for one in outputs]
+    outputs = [one.get("outputs") or {} for one in items if one["phase"] == Phase.SUCCEEDED]
+    named = [made for one in outputs if (made := _named(one))]
     names = sorted({name for one in named for name in one})
     return Aggregate(
-        result=_results([one.get("result") for one in outputs]) if outputs else None,
+        result=_results([one.get("result") for one in outputs]) if items else None,
         parameters=dumps(named, ordered=True),
         by_name={name: _values([one[name] for one in named if name in one]) for name in names},
     )
@@ -105,8 +103,7 @@ def _named(outputs: Object) -> dict[str, str]:
 
 
 def _index_of(name: str) -> int:
-    match = re.search(r"\((\d+):[^()]*\)(?:\(\d+\))?$", name)
-    return int(match[1]) if match else 0
+    return int(name.rpartition("(")[2].partition(":")[0])
 
 
 def _results(results: Sequence[str | None]) -> str:

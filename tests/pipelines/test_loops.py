@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines.loops import aggregate, item_variables, items_of
+from ruleengine.pipelines.naming import item_name
 from ruleengine.pipelines.problems import NodeError
 from tests.pipelines.worlds import End, run
 
@@ -74,8 +75,21 @@ def test_results_of_children_are_put_together_in_the_order_of_items() -> None:
     """As the JSON that they are; only of those that succeeded."""
     children = [node(10, result='"k"'), node(2, result="3"), node(1, "Failed", result="x")]
     assert aggregate(children).result == '[3,"k"]'
-    assert aggregate([node(0)]).result == "[]"
     assert aggregate([]).result is None
+
+
+@pytest.mark.parametrize("phase", ["Succeeded", "Failed", "Error", "Skipped"])
+def test_children_of_which_none_has_a_result_make_an_empty_list(phase: str) -> None:
+    """Also where none succeeded."""
+    assert aggregate([node(0, phase)]).result == "[]"
+
+
+@pytest.mark.parametrize("phase", ["Failed", "Error", "Skipped"])
+def test_what_did_not_succeed_makes_nothing(phase: str) -> None:
+    """Whatever it left."""
+    left = [{"name": "p", "value": "1"}]
+    made = aggregate([node(0, phase, result="1", parameters=left), node(1, result="2")])
+    assert (made.result, made.parameters, made.by_name) == ("[2]", "[]", {})
 
 
 def test_results_that_are_no_json_cannot_be_put_together() -> None:
@@ -85,12 +99,45 @@ def test_results_that_are_no_json_cannot_be_put_together() -> None:
 
 
 def test_parameters_of_children_are_put_together_by_name() -> None:
-    """Texts as texts; objects as objects where all of them are."""
+    """Texts as texts; objects as objects where all of them are. Who has none adds nothing."""
     one = [{"name": "p", "value": "1"}, {"name": "o", "value": '{"a":1}'}]
     two = [{"name": "p", "value": "2"}, {"name": "o", "value": "[2]"}]
-    made = aggregate([node(0, parameters=one), node(1, parameters=two)])
+    made = aggregate([node(0, parameters=one), node(1, parameters=two), node(2, result="1")])
     assert made.by_name == {"p": '["1","2"]', "o": '[{"a":1},[2]]'}
     assert made.parameters == '[{"o":"{\\"a\\":1}","p":"1"},{"o":"[2]","p":"2"}]'
+
+
+@pytest.mark.parametrize(
+    ("values", "together"),
+    [
+        (['{"a":1}', "[2]"], '[{"a":1},[2]]'),
+        (['{"a":1}', "x"], '["{\\"a\\":1}","x"]'),
+        (['{"a":1}', "2"], '["{\\"a\\":1}","2"]'),
+        (["1", "2"], '["1","2"]'),
+    ],
+)
+def test_values_are_put_together_as_what_all_of_them_are(values: list[str], together: str) -> None:
+    """Objects and lists, or else texts."""
+    children = [
+        node(index, parameters=[{"name": "p", "value": value}])
+        for index, value in enumerate(values)
+    ]
+    assert aggregate(children).by_name == {"p": together}
+
+
+@pytest.mark.parametrize(
+    ("item", "name"),
+    [
+        (1, "t(0:1)"),
+        ("a b", "t(0:a b)"),
+        ("f(x)", "t(0:fx)"),
+        ({"tag": 9.1, "image": "debian"}, "t(0:image:debian,tag:9.1)"),
+        (["a", 1], 't(0:["a",1])'),
+    ],
+)
+def test_an_item_is_named_by_its_index_and_its_text(item: object, name: str) -> None:
+    """The keys of a map are in their order, parentheses are left out."""
+    assert item_name("t", 0, item) == name
 
 
 LOOPED = """
@@ -115,6 +162,9 @@ def test_a_looped_step_is_one_node_an_item_under_its_group() -> None:
     args = [one["spec"]["containers"][0]["args"] for one in world.pods()]
     assert sorted(args) == [["2"], ["hello world"]]
     assert world.node("say(0:hello world)")["templateName"] == "say"
+    children = [world.node(f"say({item})")["id"] for item in ("0:hello world", "1:2")]
+    assert world.node("[0]")["children"] == children
+    assert "[0].say" not in world.phases()
 
 
 def test_a_looped_task_is_a_group_with_a_child_an_item() -> None:
@@ -141,6 +191,26 @@ templates:
         ".C": "Omitted",
     }
     assert world.node("A")["type"] == "TaskGroup"
+    children = [world.node(f"A({index}:{index})")["id"] for index in range(3)]
+    assert world.node("A")["children"] == children
+
+
+def test_a_looped_task_ends_when_all_its_items_have() -> None:
+    """Then what waits for it begins."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: A, template: say, withItems: [x, z]}
+    - {name: B, template: say, depends: A.AnySucceeded}
+- {name: say, container: {image: alpine, command: [say]}}
+"""
+    world = run(spec, lambda name, _: End(seconds=9 if "0:x" in name else 1))
+    assert world.node("A")["finishedAt"] >= world.node("A(0:x)")["finishedAt"]
+    assert world.node("B")["startedAt"] >= world.node("A(0:x)")["finishedAt"]
+    assert world.node("A")["phase"] == "Succeeded"
 
 
 def test_an_empty_loop_is_skipped_and_says_so() -> None:

@@ -194,12 +194,17 @@ def test_a_step_that_never_ran_has_its_defaults_or_nothing(phase: str) -> None:
     }
 
 
-CHILD: Object = {**NODE, "id": "wf-2", "name": "wf.a(0:x)", "outputs": {"result": "[1]"}}
-TOGETHER: Object = {"outputs.parameters": "[{}]", "outputs.result": "[[1]]"}
+ARTIFACT: Object = {"name": "a", "path": "/a"}
+MADE: Object = {"result": "[1]", "artifacts": [ARTIFACT]}
+CHILD: Object = {**NODE, "id": "wf-2", "name": "wf.a(0:x)", "outputs": MADE}
+TOGETHER: Object = {"outputs.parameters": "[]", "outputs.result": "[[1]]"}
 
 
 def test_a_loop_tells_what_its_items_made_together() -> None:
-    """A looped step has the phase of its group, a looped task is a group itself."""
+    """A looped step has the phase of its group, a looped task is a group itself.
+
+    Artifacts are not put together.
+    """
     group = {"id": "wf-3", "name": "wf[0]", "type": "StepGroup", "phase": "Failed"}
     made = {f"steps.a.{name}": text for name, text in TOGETHER.items()}
     assert looped_variables("steps.a", group, [CHILD]) == {"steps.a.status": "Failed", **made}
