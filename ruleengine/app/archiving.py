@@ -13,7 +13,7 @@ from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Target
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.decisions import Answer, Request
-from ruleengine.model.errors import RuleEngineError
+from ruleengine.model.errors import RuleEngineError, UnreachableError
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import uid_of
@@ -56,7 +56,9 @@ def make_archiving(
 ) -> Callable[[Request], Answer]:
     """Return the performer of requests to archive a workflow.
 
-    Each also forgets what is older than the settings want it kept.
+    Each also forgets what is older than the settings want it kept. Whatever hinders it, a full
+    disk, a damaged file or a missing package, may be mended, and nobody would ask again after an
+    answer: it is like a database that says nothing, and tried again.
     """
     packing = make_packing(configuration, cluster, state)
 
@@ -69,10 +71,13 @@ def make_archiving(
         if workflow is None or uid_of(workflow) != payload["uid"]:
             return Answer(value={"archived": False})  # it is gone, and nobody asks any more
         settings = configuration.archive
-        with opened_archive(configuration, cluster, state) as archive:
-            archive.store(packing.unpack(workflow))
-            if settings is not None and settings.ttl is not None:
-                archive.expire(datetime.now(UTC) - settings.ttl)
+        try:
+            with opened_archive(configuration, cluster, state) as archive:
+                archive.store(packing.unpack(workflow))
+                if settings is not None and settings.ttl is not None:
+                    archive.expire(datetime.now(UTC) - settings.ttl)
+        except RuleEngineError as error:
+            raise UnreachableError(error.message, error.remedy) from error
         return Answer(value={"archived": True})
 
     return perform

@@ -96,5 +96,5 @@ def _local(state: Path, configuration: "Configuration") -> Iterator["Client"]:
     from ruleengine.cluster.connection import connect
     from ruleengine.local import process
 
-    with process.ensure(state, configuration.local_images) as running:
+    with process.ensure(state, configuration.local) as running:
         yield Client(connect(str(running.kubeconfig)))

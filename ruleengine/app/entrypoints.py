@@ -14,7 +14,7 @@ def make_entrypoints(configuration: Configuration, *, local: bool) -> Callable[[
 
     Locally a table says it, on a cluster the registry of the image.
     """
-    images = Images(configuration.local_images)
+    images = Images(configuration.local.images)
 
     def perform(request: Request) -> Answer:
         image = str(request.payload["image"])

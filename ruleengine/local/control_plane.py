@@ -46,6 +46,7 @@ from ruleengine.local.runtime.values import ProcessHost
 from ruleengine.local.scheduling import Scheduler
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Key, Store
+from ruleengine.model.configuration import MOST_PODS
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
@@ -61,7 +62,8 @@ class ControlPlane:
 
     ``runner`` runs the pods that are processes; without one they fail, unless
     ``leaves_processes`` says that somebody else tells what becomes of them. ``images`` gives the
-    table of images, ``address`` is host and port under which those processes reach the API.
+    table of images, ``most_pods`` how many of those pods run at a time, ``address`` is host and
+    port under which those processes reach the API.
     ``strict`` lets an exception inside a controller through, which is for tests; otherwise it is
     logged and the key is tried again later.
     """
@@ -78,6 +80,7 @@ class ControlPlane:
         runner: ProcessHost | None = None,
         authority: str = "",
         images: Callable[[], Images] = Images,
+        most_pods: Callable[[], int] = lambda: MOST_PODS,
         address: tuple[str, int] | None = None,
         leaves_processes: bool = False,
         strict: bool = False,
@@ -108,6 +111,7 @@ class ControlPlane:
                 authority,
                 tokens,
                 address,
+                Scheduler(most_pods),
                 _pods(runner, node, self._wakeups, leaves_processes=leaves_processes),
             ),
             wakeups=self._wakeups,
@@ -188,6 +192,7 @@ def _controllers(
     authority: str,
     tokens: ServiceAccountTokens,
     api: tuple[str, int] | None,
+    scheduler: Scheduler,
     pods: Sequence[Controller],
 ) -> tuple[Controller, ...]:
     """Return every controller, in the order in which they look at a change."""
@@ -202,7 +207,7 @@ def _controllers(
         DaemonSets(),
         Jobs(),
         CronJobs(),
-        Scheduler(),
+        scheduler,
         *pods,
         VolumeBinder(),
         Protection(),

@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Self
@@ -24,8 +24,8 @@ from ruleengine.formats import json_text
 from ruleengine.formats.private_files import write_private
 from ruleengine.local import settings
 from ruleengine.local.material import FILES, USER_FILES
+from ruleengine.model.configuration import LocalSettings
 from ruleengine.model.errors import FailedError, StoreError, UnreachableError, is_disk_full
-from ruleengine.model.values import Object
 
 _PATIENCE: Final = 30.0
 _POLL: Final = 0.02
@@ -75,17 +75,17 @@ def status(state: Path) -> Running | None:
     return Running(kubeconfig=state / "kubeconfig", url=url, pid=pid, kept=kept)
 
 
-def ensure(state: Path, images: Mapping[str, Object] | None = None) -> Running:
+def ensure(state: Path, local: LocalSettings | None = None) -> Running:
     """Return the server of a state folder, started where none runs, with a claim on it.
 
-    ``images`` is the table of images of a config repo; ``None`` leaves the known one.
+    ``local`` is what a config repo says to it; ``None`` leaves what is known.
     Raises ``StoreError`` or ``FailedError`` where it does not come up.
     """
     state = state.resolve()
     with _usable(state):
         make_folder(state)
-        if images is not None:
-            settings.SettingsFile(state).write_images(images)
+        if local is not None:
+            settings.SettingsFile(state).write(local)
         lease = (state / "clients.lock").open("a")
         try:
             fcntl.flock(lease, fcntl.LOCK_SH)

@@ -1,12 +1,13 @@
 """The scheduler: it places pods on the one node, or says why not."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from typing import ClassVar, Final
 
 from ruleengine.apimachinery.quantities import Quantity
 from ruleengine.local.affinity import wants_node
 from ruleengine.local.api.pod_resources import NONE, ONE, Amounts, amounts_of, amounts_of_pod
+from ruleengine.local.controllers.lines import Line
 from ruleengine.local.controllers.pods import OVER
 from ruleengine.local.controllers.work import (
     Reader,
@@ -35,6 +36,7 @@ _UNSCHEDULABLE: Final[Object] = {
 _AGAIN: Final = timedelta(seconds=30)
 _NAME: Final = "default-scheduler"
 _PORT: Final = "port "
+_FULL: Final = "0/1 nodes are available: 1 Too many pods."
 
 
 class Scheduler:
@@ -42,11 +44,15 @@ class Scheduler:
 
     What the pods on the node ask for is added up as they come and go, and so are the ports that
     they say that nobody else may listen on meanwhile: they share the network of the machine.
+    ``most`` tells how many pods may run as processes at a time; those beyond stand in line.
     """
 
     manager: ClassVar[str] = "kube-scheduler"
 
-    def __init__(self) -> None:
+    def __init__(self, most: Callable[[], int]) -> None:
+        self._most = most
+        self._processes: set[Key] = set()
+        self._line = Line()
         self._taken: dict[Key, Amounts] = {}
         self._sums: Amounts = {}
         self._waiting: dict[Key, None] = {}
@@ -57,6 +63,10 @@ class Scheduler:
         is_there = event.type is not EventType.DELETED
         here = is_there and lookup(pod, "spec", "nodeName") == NODE
         counts = here and lookup(pod, "status", "phase") not in OVER
+        if counts and is_process(pod):
+            self._processes.add(event.key)
+        else:
+            self._processes.discard(event.key)
         before = self._taken.pop(event.key, {})
         after = _wanted(pod) if counts else {}
         if counts:
@@ -67,10 +77,11 @@ class Scheduler:
                 one: self._sums.get(one, NONE) + after.get(one, NONE) - before.get(one, NONE)
                 for one in names
             }
-        if is_there and not lookup(pod, "spec", "nodeName"):
+        if is_there and not lookup(pod, "spec", "nodeName") and not is_deleting(pod):
             self._waiting[event.key] = None
         else:
             self._waiting.pop(event.key, None)
+            self._line.leave(event.key)
         return any(one.startswith(_PORT) for one in before.keys() - after.keys())
 
     def _lacking(self, pod: Object, node: Object) -> list[str]:
@@ -82,48 +93,68 @@ class Scheduler:
             if amount > NONE and self._sums.get(name, NONE) + amount > _room(room, name)
         )
 
+    def _problem(self, pod: Object, node: Object) -> str:
+        """Return why a node is nothing for a pod; empty where it could have it."""
+        shut = lookup(node, "spec", "unschedulable", default=False)
+        if shut and toleration_of(pod, _UNSCHEDULABLE) is None:
+            return "0/1 nodes are available: 1 node(s) were unschedulable."
+        if not wants_node(pod["spec"], node):
+            return "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
+        if taint := untolerated(pod, node, SHUT):
+            text = f"{taint['key']}: {taint.get('value') or ''}"
+            return f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
+        if lacking := self._lacking(pod, node):
+            texts = dict.fromkeys(_lack(one) for one in lacking)
+            return f"0/1 nodes are available: {', '.join(f'1 {one}' for one in texts)}."
+        return ""
+
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
-        """A pod is looked at until it has a place, and all that wait once a port is free."""
+        """A pod is looked at until it has a place, and all that wait once a port is free.
+
+        Of those in line only the first are, and as many as there are places.
+        """
         del reader
         if event.key.resource != "pods":
             return []
-        if self._count(event):
-            return tuple(self._waiting)
-        return [] if lookup(event.object, "spec", "nodeName") else [event.key]
+        looked_at = self._waiting if self._count(event) else {event.key: None}
+        found = [one for one in looked_at if one in self._waiting and one not in self._line]
+        return [*found, *self._line.first(self._places())]
+
+    def _places(self) -> int:
+        """Return how many more pods may run as processes."""
+        return max(self._most() - len(self._processes), 0)
 
     def reconcile(self, key: Key, reader: Reader, now: datetime) -> Reconciled:
         """Place a pod, or say why it cannot be placed."""
         pod = reader.get(key)
-        if pod is None or is_deleting(pod) or pod["spec"].get("nodeName"):
-            return Reconciled()
-        ours = pod["spec"].get("schedulerName", _NAME) == _NAME
-        if pod["spec"].get("schedulingGates") or not ours:
+        if pod is None or not _is_ours(pod):
             return Reconciled()
         node = reader.get(NODE_KEY)
         if node is None:
             return Reconciled(again=now + SOON)
-        shut = lookup(node, "spec", "unschedulable", default=False)
-        if shut and toleration_of(pod, _UNSCHEDULABLE) is None:
-            problem = "0/1 nodes are available: 1 node(s) were unschedulable."
-        elif not wants_node(pod["spec"], node):
-            problem = (
-                "0/1 nodes are available: 1 node(s) didn't match Pod's node affinity/selector."
-            )
-        elif taint := untolerated(pod, node, SHUT):
-            text = f"{taint['key']}: {taint.get('value') or ''}"
-            problem = f"0/1 nodes are available: 1 node(s) had untolerated taint {{{text}}}."
-        elif lacking := self._lacking(pod, node):
-            texts = dict.fromkeys(_lack(one) for one in lacking)
-            problem = f"0/1 nodes are available: {', '.join(f'1 {one}' for one in texts)}."
-        else:
+        problem = self._problem(pod, node)
+        if not problem and is_process(pod) and not self._places():
+            self._line.join(key, pod)
+            status = _unschedulable(pod, _FULL, now)  # no event: there may be thousands in line
+            return Reconciled(() if status == pod.get("status") else (SetStatus(pod, status),))
+        if not problem:
             name = f"{key.namespace}/{key.name}"
             text = f"Successfully assigned {name} to {NODE}"
             return Reconciled((Replace(pod, _placed(pod)), _tell(pod, "Scheduled", text)))
+        self._line.leave(key)
         status = _unschedulable(pod, problem, now)
         if status == pod.get("status"):
             return Reconciled(again=now + _AGAIN)
         told = _tell(pod, "FailedScheduling", problem, warning=True)
         return Reconciled((SetStatus(pod, status), told), now + _AGAIN)
+
+
+def _is_ours(pod: Object) -> bool:
+    """Tell whether a pod wants a place, and one from us."""
+    spec = pod["spec"]
+    if is_deleting(pod) or spec.get("nodeName") or spec.get("schedulingGates"):
+        return False
+    return bool(spec.get("schedulerName", _NAME) == _NAME)
 
 
 def _wanted(pod: Object) -> Amounts:

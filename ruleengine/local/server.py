@@ -52,9 +52,8 @@ def serve(state: Path) -> None:
     allow_many_files()
     store = open_store(state, patience=_ENDING)
     listener = _listen(state)
-    url = f"https://{_HOST}:{listener.getsockname()[1]}"
-    material = prepare(state)
-    clock = SystemClock()
+    url, material = f"https://{_HOST}:{listener.getsockname()[1]}", prepare(state)
+    clock, settings = SystemClock(), SettingsFile(state)
     plane = ControlPlane(
         store,
         clock,
@@ -62,7 +61,8 @@ def serve(state: Path) -> None:
         reports=state,
         runner=ProcessRunner(state / "pods", clock),
         authority=material.authority.read_text(),
-        images=SettingsFile(state).images,
+        images=settings.images,
+        most_pods=settings.most_pods,
         address=listener.getsockname(),
     )
     bridge = Bridge(plane.send, plane.api.connect, reads_one_object)

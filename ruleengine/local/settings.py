@@ -5,14 +5,13 @@ whenever it plans a container, so a change counts at once.
 """
 
 import contextlib
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from ruleengine.formats import json_text
 from ruleengine.formats.private_files import write_private
 from ruleengine.local.runtime.images import Images
-from ruleengine.model.values import Object
+from ruleengine.model.configuration import MOST_PODS, LocalSettings
 
 FILE: Final = "settings.json"
 
@@ -22,11 +21,12 @@ class SettingsFile:
 
     def __init__(self, state: Path) -> None:
         self._path = state / FILE
-        self._known: tuple[bytes, Images] = (b"", Images())
+        self._known: tuple[bytes, Images, int] = (b"", Images(), MOST_PODS)
 
-    def write_images(self, images: Mapping[str, Object]) -> None:
-        """Write the table of images of a config repo; an equal one is left alone."""
-        content = json_text.dump_bytes({"images": dict(images)}, ordered=True)
+    def write(self, local: LocalSettings) -> None:
+        """Write what a config repo says; what is there already is left alone."""
+        stated = {"images": local.images, "maxPods": local.most_pods}
+        content = json_text.dump_bytes(stated, ordered=True)
         with contextlib.suppress(FileNotFoundError):
             if self._path.read_bytes() == content:
                 return
@@ -34,10 +34,19 @@ class SettingsFile:
 
     def images(self) -> Images:
         """Return the table of images as it is now."""
+        return self._look()[1]
+
+    def most_pods(self) -> int:
+        """Return how many pods may run as processes at a time, as it is now."""
+        return self._look()[2]
+
+    def _look(self) -> tuple[bytes, Images, int]:
         try:
             content = self._path.read_bytes()
         except FileNotFoundError:
             content = b""
         if content != self._known[0]:
-            self._known = (content, Images(json_text.loads(content)["images"]))
-        return self._known[1]
+            found = json_text.loads(content) if content else {}
+            most = found.get("maxPods", MOST_PODS)
+            self._known = (content, Images(found.get("images", {})), most)
+        return self._known

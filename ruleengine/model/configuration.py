@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
+from typing import Final
 
 from ruleengine.model.findings import Place
 from ruleengine.model.names import CONTROL_NAMESPACE, HANDOVER_NAMESPACE
@@ -66,6 +67,21 @@ class SynchronizationSettings:
     controller: str = ""
 
 
+MOST_PODS: Final = 110
+"""How many pods run as processes at a time unless told otherwise, as on a kubelet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSettings:
+    """Of the local control plane: what it runs for an image, by the image's name, and how many.
+
+    ``most_pods`` run as processes at a time; those beyond wait for one of them to end.
+    """
+
+    images: dict[str, Object] = field(default_factory=dict)
+    most_pods: int = MOST_PODS
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Configuration:
     """The settings of one config repo, defaults filled in.
@@ -76,7 +92,7 @@ class Configuration:
     records live. ``clusters`` maps an environment's name to the name of its cluster.
     ``artifact_repository`` is where artifacts go for which nothing else says it.
     ``executor`` are fields of the containers of our image in the pods of workflows on a cluster.
-    ``local_images`` says what the local control plane runs for an image, by the image's name.
+    ``local`` is for the local control plane alone.
     ``archive`` is absent where workflows that are over are not archived. ``node_status`` says
     how large workflows are stored, ``synchronization`` where the locks of a database lie.
     """
@@ -91,7 +107,7 @@ class Configuration:
     defaults: Object = field(default_factory=dict)
     waivers: tuple[Waiver, ...] = ()
     executor: Object = field(default_factory=dict)
-    local_images: dict[str, Object] = field(default_factory=dict)
+    local: LocalSettings = LocalSettings()
     artifact_repository: Object | None = None
     archive: ArchiveSettings | None = None
     node_status: NodeStatusSettings = NodeStatusSettings()

@@ -43,12 +43,12 @@ def decide(
     What is to be archived is not deleted before it is. Raises ``NodeError`` for a delay or a
     selector that is none.
     """
-    archive = archiving(value, world, policy)
+    archive = archiving(value, world, now, policy)
     if archive.waits:
         return Decision(
             actions=archive.actions,
             requests=archive.requests,
-            next=Next(stop=Stop.FOR, message=archive.waits),
+            next=Next(stop=Stop.FOR, message=archive.waits, time=archive.again),
         )
     collected = _collected_from(value)
     spec = lookup(value, "status", "storedWorkflowTemplateSpec") or value["spec"]

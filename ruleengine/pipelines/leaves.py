@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target, Verb
-from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import artifacts, container_sets, naming, plugins, spec_tags
@@ -101,7 +101,9 @@ def as_before(machine: "Machine", node: Object) -> Object | None:
     looked at.
     """
     seen: _Seen | None = machine.memory.seen.get(node["id"])
-    if seen is None or machine.ending or seen.run != _run(machine) or seen.node != node:
+    if seen is None or machine.ending or seen.run != machine.retries:
+        return None
+    if seen.node is not node and seen.node != node:
         return None
     world, (pod, report) = machine.world, seen.targets
     if world.get(pod) is not seen.pod or world.get(report) is not seen.report:
@@ -128,12 +130,7 @@ def _note_seen(machine: "Machine", node: Object, template: Object, pod: Object) 
         return
     targets = pod_target(machine, node), result_target(machine, node)
     report = machine.world.get(targets[1])
-    machine.memory.seen[node["id"]] = _Seen(node, _run(machine), targets, pod, report)
-
-
-def _run(machine: "Machine") -> str:
-    """Return which run of a workflow this is, that may have been retried."""
-    return str(lookup(machine.value, "metadata", "annotations", RETRIES, default=""))
+    machine.memory.seen[node["id"]] = _Seen(node, machine.retries, targets, pod, report)
 
 
 def pod_of(machine: "Machine", node: Object) -> Object | None:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target
 from ruleengine.model.decisions import Request, World
+from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import (
@@ -115,6 +116,11 @@ class Machine:
         self.daemons: dict[str, list[Object]] = {}
         self.locks = locking.Locks(self)
         self.metering = metering.Metering(self)
+
+    @cached_property
+    def retries(self) -> str:
+        """Which run of the workflow this is, that may have been retried."""
+        return str(lookup(self.value, "metadata", "annotations", RETRIES, default=""))
 
     @property
     def stopped(self) -> str:

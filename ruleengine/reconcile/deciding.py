@@ -48,6 +48,11 @@ _MOST_WRITES: Final = 250
 """How many writes of one decision are performed before other objects have their turn."""
 
 
+_FEW_READS: Final = 1000
+_READS_A_SECOND: Final = 10_000.0
+"""Who reads more than a few things is decided so rarely that it reads so many in a second."""
+
+
 class Decider:
     """Asks reconcilers and performs what they decide, one object at a time."""
 
@@ -131,6 +136,9 @@ class Decider:
         key.memo, key.following = decision.memo, decision.next
         key.reads = frozenset(world.reads.union(awaited) if awaited else world.reads)
         key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
+        key.rests = now + timedelta(seconds=len(key.reads) / _READS_A_SECOND)
+        if len(key.reads) < _FEW_READS:
+            key.rests = None
         hand = self.hands.of(reconciler.area)
         step = Step(key, value, reconciler, hand, decision, now, changed)
         return self._carry_out(step, self._perform)

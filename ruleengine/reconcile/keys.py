@@ -41,7 +41,9 @@ class Key:
     drives the object in our place. ``unsure`` are targets of writes that were not acknowledged,
     ``failed`` those that the last decision could not write, and why; ``refused`` those whose
     last write the server refused. ``stored`` is the object as the server has it where a status
-    lies over it that still has to be written; ``turn`` is from when on that may be.
+    lies over it that still has to be written; ``turn`` is from when on that may be. ``rests``
+    is until when changes of what it read are gathered: one that reads a lot is not decided anew
+    for each of them.
     """
 
     target: Target
@@ -51,6 +53,7 @@ class Key:
     wake_at: datetime | None = None
     status_at: datetime | None = None
     turn: datetime | None = None
+    rests: datetime | None = None
     last_actions: int = 0
     repeats: int = 0
     restless: int = 0
@@ -157,7 +160,7 @@ class Keys:
         """
         self._times.clear()
         for key in self._keys.values():
-            key.status_at = key.turn = None
+            key.status_at = key.turn = key.rests = None
             if key.retry_at is not None:
                 key.retry_at = now
             if key.wake_at is not None:
@@ -181,7 +184,7 @@ class Keys:
     def changed(self, target: Target, before: Object | None, after: Object | None) -> None:
         """Wake those whose last decision read what changed."""
         for reader in self._readers.get(target, ()):
-            self.wake(reader)
+            self._wake_rested(reader)
         kinds = ((target.api_version, target.kind), _EVERY_KIND)
         listed = [self._listers[kind] for kind in kinds if kind in self._listers]
         if not listed:
@@ -192,7 +195,16 @@ class Keys:
             for namespace in namespaces:
                 for index in indexes:
                     for reader in places.get((namespace, index), ()):
-                        self.wake(reader)
+                        self._wake_rested(reader)
+
+    def _wake_rested(self, reader: Target) -> None:
+        """Put an object in line, once it has rested."""
+        key = self._keys.get(reader)
+        if key is None or key.rests is None:
+            self.wake(reader)
+        elif key.wake_at is None or key.rests < key.wake_at:
+            key.wake_at = key.rests
+            heapq.heappush(self._times, (key.rests, reader))
 
     def note(self, key: Key) -> tuple[str, ...]:
         """Take over what the last decision about an object read and waits for.

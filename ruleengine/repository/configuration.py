@@ -4,8 +4,7 @@ A wrong setting is a finding at its line and leaves the default in force, so tha
 mistake here does not hide the findings of all other files.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -16,19 +15,22 @@ from ruleengine.apimachinery.selectors import SelectorError, parse_label_selecto
 from ruleengine.formats.go_durations import DurationError
 from ruleengine.model.codes import registry
 from ruleengine.model.configuration import (
+    MOST_PODS,
     ArchiveSettings,
     Configuration,
     Engine,
+    LocalSettings,
     NodeStatusSettings,
     SynchronizationSettings,
     Waiver,
 )
-from ruleengine.model.documents import CONFIGURATION_FILE, Locator
+from ruleengine.model.documents import CONFIGURATION_FILE
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.repository import executor_settings
+from ruleengine.repository.checks import Checks, near
 from ruleengine.repository.entries import unreadable
 
 KIND: Final = "Configuration"
@@ -52,6 +54,7 @@ _NODE_STATUS_FIELDS: Final = ("largest", "offload")
 _LONGEST_CONTROLLER: Final = 64
 _WAIVER_FIELDS: Final = ("code", "path", "reason", "expires")
 _STORES: Final = ("s3", "gcs", "azure", "oss", "hdfs", "artifactory", "plugin")
+_LOCAL_FIELDS: Final = ("images", "maxPods")
 _IMAGE_FIELDS: Final = ("entrypoint", "cmd", "env", "family")
 _FAMILIES: Final = ("alpine", "debian", "ubuntu")
 
@@ -104,12 +107,8 @@ class _Nowhere:
 
 
 @dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(Checks):
     """Takes one document apart and collects what is wrong."""
-
-    locator: Locator
-    path: str
-    findings: list[Finding] = field(default_factory=list)
 
     def configuration(self, value: Object) -> Configuration:
         self.check_names(value, _FIELDS, ())
@@ -126,7 +125,7 @@ class _Reader:
             defaults=self.mapping(value, "defaults", dict),
             waivers=self.waivers(value),
             executor=self.executor(value),
-            local_images=self.local_images(value),
+            local=self.local(value),
             archive=self.archive(value),
             node_status=self.node_status(value),
             synchronization=self.synchronization(value),
@@ -142,13 +141,6 @@ class _Reader:
         self.wrong(("engine",), f"engine is {names}, not {written!r}", f"write {names}")
         return Engine.NATIVE
 
-    def text(self, value: Object, path: Path) -> str | None:
-        found = value.get(str(path[-1]))
-        if found is None or isinstance(found, str):
-            return found
-        self.wrong(path, f"{path[-1]} must be a text", "put the value in quotes")
-        return None
-
     def check_namespace(self, texts: dict[str, str], key: str) -> None:
         """Drop a namespace that Kubernetes refuses, so that the default stays in force."""
         problem = check_dns_label(texts.get(_TEXTS[key], "default"))
@@ -158,23 +150,6 @@ class _Reader:
 
     def clusters(self, value: Object) -> dict[str, str]:
         return self.mapping(value, "clusters", str)
-
-    def mapping(self, value: Object, key: str, kind: type) -> dict[str, Value]:
-        """Return a mapping whose values are all of one type."""
-        found = value.get(key)
-        if found is None:
-            return {}
-        if not isinstance(found, dict):
-            self.wrong((key,), f"{key} must be a mapping", "write keys and values below it")
-            return {}
-        word = "a text" if kind is str else "a mapping"
-        kept = {}
-        for name, item in found.items():
-            if isinstance(item, kind):
-                kept[name] = item
-            else:
-                self.wrong((key, name), f"{key}.{name} must be {word}", f"write {word}")
-        return kept
 
     def archive(self, value: Object) -> ArchiveSettings | None:
         """Return where workflows that are over are kept; ``None`` where they are not."""
@@ -284,12 +259,29 @@ class _Reader:
         self.wrong(("artifactRepository",), message, f"write one of {', '.join(_STORES)}")
         return None
 
-    def local_images(self, value: Object) -> dict[str, Object]:
-        """Return what the local control plane runs for images; a wrong entry is left out."""
-        local = self.mapping(value, "local", dict)
-        self.check_names(local, ("images",), ("local",))
-        found = local.get("images") or {}
-        return {name: entry for name, entry in found.items() if self.is_image(name, entry)}
+    def local(self, value: Object) -> LocalSettings:
+        """Return the settings of the local control plane; a wrong entry is left out."""
+        local = self.mapping(value, "local", object)
+        self.check_names(local, _LOCAL_FIELDS, ("local",))
+        return LocalSettings(
+            images=self.local_images(local.get("images")),
+            most_pods=self.most_pods(local.get("maxPods", MOST_PODS)),
+        )
+
+    def local_images(self, found: Value) -> dict[str, Object]:
+        if not isinstance(found, dict | None):
+            path = ("local", "images")
+            self.wrong(path, "local.images must be a mapping", "write names below it")
+            return {}
+        entries = (found or {}).items()
+        return {name: entry for name, entry in entries if self.is_image(name, entry)}
+
+    def most_pods(self, found: Value) -> int:
+        if isinstance(found, int) and not isinstance(found, bool) and found > 0:
+            return found
+        message = f"local.maxPods is a number of pods, not {found!r}"
+        self.wrong(("local", "maxPods"), message, "write a whole number from 1 on")
+        return MOST_PODS
 
     def is_image(self, name: str, entry: Value) -> bool:
         path = ("local", "images", name)
@@ -342,7 +334,7 @@ class _Reader:
         """Warn of a code that no finding has: newer or older versions may know it."""
         if code in registry():
             return
-        close = _near(code, registry())
+        close = near(code, registry())
         remedy = f"did you mean {close[0]}?" if close else "write the code of a finding"
         message = f"the waiver waives nothing: there is no finding with the code {code!r}"
         self.findings.append(
@@ -355,41 +347,9 @@ class _Reader:
             )
         )
 
-    def check_constant(self, value: Object, key: str, expected: str) -> None:
-        if value.get(key, expected) != expected:
-            self.wrong((key,), f"{key} must be {expected}", f"write {expected} or leave it out")
-
-    def check_names(self, value: Mapping[str, Value], known: tuple[str, ...], path: Path) -> None:
-        for key in value:
-            if key not in known:
-                close = _near(key, known)
-                remedy = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-                message = f"there is no setting {key!r}"
-                self.wrong((*path, key), message, remedy, "configuration-field-unknown")
-
-    def wrong(
-        self, path: Path, message: str, remedy: str, code: str = "configuration-value-invalid"
-    ) -> None:
-        line, column = self.locator.key(path)
-        self.findings.append(
-            Finding(
-                severity=Severity.ERROR,
-                code=code,
-                message=message,
-                remedy=remedy,
-                place=Place(self.path, line, column),
-            )
-        )
-
 
 def _is_date(text: str) -> bool:
     try:
         return date.fromisoformat(text).isoformat() == text
     except ValueError:
         return False
-
-
-def _near(name: str, known: Iterable[str]) -> list[str]:
-    from difflib import get_close_matches  # only where something is wrong
-
-    return get_close_matches(name, known, n=1)

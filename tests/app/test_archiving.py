@@ -1,13 +1,18 @@
 """The archive as workflows ask it: at once where many begin, and never in their way."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from ruleengine.app.archiving import make_last_runs, opened_archive
+import pytest
+
+from ruleengine.app.archiving import make_archiving, make_last_runs, opened_archive
 from ruleengine.app.clusters import LOCAL_NAME, Connected
 from ruleengine.cluster.client import Client
 from ruleengine.model.configuration import ArchiveSettings, Configuration
 from ruleengine.model.decisions import Answer, Request
+from ruleengine.model.errors import UnreachableError
+from ruleengine.pipelines.archiving import archive_request
 from tests.cluster.fake_api import FakeApi
 from tests.services.test_archives import workflow
 
@@ -79,3 +84,25 @@ def test_an_archive_that_does_not_answer_says_where_and_nothing_secret(tmp_path:
     failed = Asking(tmp_path, "postgresql://me:hunter2@127.0.0.1:1/runs").ask("build")
     assert "127.0.0.1/runs does not answer" in failed.error
     assert "hunter2" not in f"{failed}"
+
+
+def no_database(path: Path) -> None:
+    """Put a damaged file in place of the archive."""
+    path.write_bytes(b"no database" * 100)
+
+
+@pytest.mark.parametrize(("hinder", "mend"), [(no_database, Path.unlink), (Path.mkdir, Path.rmdir)])
+def test_what_hinders_archiving_is_no_answer_and_the_next_try_stores_it(
+    tmp_path: Path, hinder: Callable[[Path], None], mend: Callable[[Path], None]
+) -> None:
+    """After an answer nobody would ask again; a full disk, or what is damaged, may be mended."""
+    asking, api = Asking(tmp_path), FakeApi()
+    over = api.add(workflow("one"))
+    cluster = Connected(client=Client(api), local=True, name=LOCAL_NAME)
+    perform = make_archiving(asking.settings, cluster, tmp_path)
+    place = tmp_path / "archive.sqlite"
+    hinder(place)
+    with pytest.raises(UnreachableError, match=r"archive\.sqlite"):
+        perform(archive_request(over))
+    mend(place)
+    assert perform(archive_request(over)) == Answer(value={"archived": True})

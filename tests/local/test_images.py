@@ -8,6 +8,7 @@ import pytest
 import ruleengine.local
 from ruleengine.local.runtime.images import Images, image_name
 from ruleengine.local.settings import SettingsFile
+from ruleengine.model.configuration import MOST_PODS, LocalSettings
 
 PROGRAMS = Path(ruleengine.local.__file__).parent / "runtime" / "programs"
 
@@ -78,14 +79,18 @@ def test_our_own_image_is_known_in_every_registry(reference: str) -> None:
     assert Images().find(reference).entrypoint == ("ruleengine",)
 
 
-def test_images_that_are_written_count_at_once(tmp_path: Path) -> None:
+def test_settings_that_are_written_count_at_once(tmp_path: Path) -> None:
     """The file is read again when it has changed."""
     settings = SettingsFile(tmp_path)
     assert settings.images().find("acme/build").cmd == ()
-    SettingsFile(tmp_path).write_images({"acme/build": {"cmd": ["make"]}})
+    SettingsFile(tmp_path).write(
+        LocalSettings(images={"acme/build": {"cmd": ["make"]}}, most_pods=7)
+    )
     assert settings.images().find("acme/build").cmd == ("make",)
-    SettingsFile(tmp_path).write_images({})
+    assert settings.most_pods() == 7
+    SettingsFile(tmp_path).write(LocalSettings())
     assert settings.images().find("acme/build").cmd == ()
+    assert settings.most_pods() == MOST_PODS
 
 
 def run(program: str, *arguments: str, text: str = "") -> tuple[int, str]:

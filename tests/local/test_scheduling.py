@@ -5,8 +5,11 @@ from typing import Any
 import pytest
 
 from ruleengine.local.affinity import wants_node
+from ruleengine.local.clock import VirtualClock
+from ruleengine.local.control_plane import ControlPlane
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.scheduling import untolerated
+from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object
 from tests.local.planes import MERGE, Caller
 
@@ -146,3 +149,75 @@ def test_pods_that_want_a_port_to_themselves_take_turns(call: Caller) -> None:
     call("DELETE", f"{PODS}/b")
     call.plane.advance(5)
     assert reason_of(call, "c") == ""
+
+
+@pytest.fixture
+def narrow() -> Caller:
+    """Return calls on a control plane of which two pods at a time run as processes."""
+    plane = ControlPlane(
+        MemoryStore(), VirtualClock(), patience=0, most_pods=lambda: 2, leaves_processes=True
+    )
+    plane.settle()
+    return Caller(plane)
+
+
+def running(name: str, **fields: Any) -> Object:
+    """Return a pod of a workflow, which runs as a process."""
+    pod = asking(name)
+    metadata = {"name": name, "labels": {ARGO_WORKFLOW: "w"}, **fields.pop("metadata", {})}
+    return {"metadata": metadata, "spec": {**pod["spec"], **fields}}
+
+
+def placed(call: Caller) -> str:
+    """Return the names of the pods that have a place."""
+    pods = call("GET", PODS)[1]["items"]
+    return "".join(one["metadata"]["name"] for one in pods if one["spec"].get("nodeName"))
+
+
+def test_pods_beyond_what_the_node_runs_at_a_time_begin_in_order(narrow: Caller) -> None:
+    """They say why they wait; each that ends, or goes, makes room for one."""
+    for name in "feabdc":
+        narrow("POST", PODS, running(name))
+    narrow("POST", PODS, asking("x"))
+    narrow.plane.advance(60)
+    assert placed(narrow) == "efx"  # what is simulated takes no room
+    assert reason_of(narrow, "a") == "0/1 nodes are available: 1 Too many pods."
+    narrow("PATCH", f"{PODS}/f/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    narrow.plane.settle()
+    assert placed(narrow) == "aefx"
+    narrow("DELETE", f"{PODS}/a", gracePeriodSeconds="0")
+    narrow("DELETE", f"{PODS}/b")
+    narrow.plane.settle()
+    assert placed(narrow) == "defx"
+
+
+def test_a_pod_of_more_priority_begins_before_others_in_line(narrow: Caller) -> None:
+    """Whoever came first goes first among equals."""
+    urgent = "/apis/scheduling.k8s.io/v1/priorityclasses"
+    narrow("POST", urgent, {"metadata": {"name": "urgent"}, "value": 1000})
+    for name in "abcd":
+        narrow("POST", PODS, running(name))
+    narrow("POST", PODS, running("e", priorityClassName="urgent"))
+    narrow.plane.advance(60)
+    narrow("PATCH", f"{PODS}/a/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    narrow.plane.settle()
+    assert placed(narrow) == "abe"
+
+
+def test_a_pod_in_line_that_can_have_no_place_holds_up_nobody(narrow: Caller) -> None:
+    """Neither one that goes, nor one that asks for a port that is taken now."""
+    ports = {"annotations": {PORTS_ALONE: "81"}}
+    for name, metadata in (("a", {}), ("b", {}), ("c", ports), ("d", {})):
+        narrow("POST", PODS, running(name, metadata=metadata))
+    narrow("POST", PODS, running("e", metadata={"finalizers": ["example.com/hold"]}))
+    narrow("POST", PODS, running("f"))
+    narrow.plane.advance(60)
+    listens = {"metadata": {"name": "x", **ports}}
+    narrow("POST", PODS, {**asking("x"), **listens})
+    narrow("DELETE", f"{PODS}/e")
+    narrow.plane.settle()
+    assert placed(narrow) == "abx"
+    for name in "ab":
+        narrow("PATCH", f"{PODS}/{name}/status", {"status": {"phase": "Succeeded"}}, MERGE)
+    narrow.plane.settle()
+    assert placed(narrow) == "abdfx"

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from ruleengine.local import process
+from ruleengine.model.configuration import LocalSettings
 from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object
 from tests.local.sandboxes import require_sandbox
@@ -36,7 +37,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     require_sandbox()
     state = tmp_path_factory.mktemp("state")
     images: dict[str, Any] = {"acme/hello": {"entrypoint": ["echo", "hello from"], "cmd": ["acme"]}}
-    with process.ensure(state, images) as found:
+    with process.ensure(state, LocalSettings(images=images)) as found:
         yield Server(found)
     process.stop(state)
 

@@ -4,8 +4,9 @@ from datetime import timedelta
 
 from ruleengine.apimachinery.selectors import parse_label_selector
 from ruleengine.model.actions import Verb
-from ruleengine.model.decisions import Answer, Decision
+from ruleengine.model.decisions import Answer, Decision, Stop
 from ruleengine.model.names import RETRIES
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import lookup
 from ruleengine.pipelines.archiving import ArchivePolicy, archive_request
 from ruleengine.pipelines.labels import ARCHIVING_LABEL
@@ -62,6 +63,22 @@ def test_what_cannot_be_archived_is_kept_and_says_why() -> None:
     following = decide(world)
     assert following.actions == ()
     assert following.next.message == "it cannot be archived: no room; make some"
+
+
+def test_what_could_not_be_archived_is_tried_again_each_hour() -> None:
+    """By another request: the answer to the one before is final for who asked."""
+    world = run(SPEC)
+    finished = parse_time(world.workflow()["status"]["finishedAt"])
+    asked = []
+    for _ in range(3):
+        (request,) = decide(world).requests
+        asked.append(request.key)
+        world.answers[request.key] = Answer(error="no room", remedy="make some")
+        following = decide(world).next
+        assert following.stop is Stop.FOR
+        assert following.time == finished + timedelta(hours=len(asked))
+        world.now = following.time
+    assert len(set(asked)) == 3
 
 
 def test_others_are_not_archived() -> None:

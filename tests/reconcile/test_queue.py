@@ -244,3 +244,22 @@ def test_pauses_double_up_to_a_limit_and_are_spread() -> None:
     names = [f"o{random.Random(n).random()}" for n in range(50)]
     assert len({pause_after(5, target(name), 7) for name in names}) == 50
     assert pause_after(10_000, target("one"), 7) <= 60.0
+
+
+def test_changes_of_what_somebody_read_are_gathered_while_it_rests() -> None:
+    """Its own change wakes it at once, and it is woken no later than it asked for."""
+    keys, child = Keys(), owned("c", "u")
+    one = Target.of(child)
+    for name, wake_at in (("rests", None), ("asks", START)):
+        key = reading(keys, name, Read(target=one))
+        key.rests, key.wake_at = START + timedelta(seconds=2), wake_at
+        keys.note(key)
+    keys.changed(one, None, child)
+    keys.changed(one, child, None)
+    assert drained(keys) == []
+    keys.wake_due(START + timedelta(seconds=1))
+    assert [key.target.name for key in drained(keys)] == ["asks"]
+    keys.wake_due(START + timedelta(seconds=2))
+    assert [key.target.name for key in drained(keys)] == ["rests"]
+    keys.wake(target("rests"))
+    assert [key.target.name for key in drained(keys)] == ["rests"]

@@ -62,6 +62,12 @@ class Counter:
                     following = Next(stop=Stop.ON, targets=(signal,), time=tomorrow)
                     return Decision(next=following)
                 return Decision(next=DONE)
+            case "wide":
+                signal = Target("v1", "ConfigMap", "shop", "signal")
+                if lookup(world.get(signal), "data", "n") == "50":
+                    return Decision(next=DONE)
+                others = (Target("v1", "ConfigMap", "shop", f"c{n}") for n in range(count))
+                return Decision(next=Next(stop=Stop.ON, targets=(signal, *others)))
             case "flipping":
                 flip = lookup(value, "status", "phase") == "A"
                 return Decision(status={"phase": "B" if flip else "A"})
@@ -155,6 +161,24 @@ def test_what_waits_for_an_object_is_waited_for_whenever_it_would_give_up() -> N
     scene.sleep = sleep
     settled = scene.settle()
     assert (settled.timed_out, settled.unsettled) == (False, ())
+
+
+@pytest.mark.parametrize(("reads", "most"), [(100, 51), (1200, 18)])
+def test_who_reads_a_lot_is_not_decided_for_each_change_of_it(reads: int, most: int) -> None:
+    """What changes meanwhile is gathered, and the last change is not missed."""
+    scene = Scene()
+    scene.api.add(workflow("wide", reads))
+    plain, numbers = scene.sleep, iter(range(1, 51))
+
+    def sleep(seconds: float) -> None:
+        plain(min(seconds, 0.05))
+        if (number := next(numbers, None)) is not None:
+            scene.api.add(config_map("signal", n=str(number)))
+
+    scene.sleep = sleep
+    settled = scene.settle()
+    assert (settled.timed_out, settled.unsettled) == (False, ())
+    assert most * 0.9 < settled.decisions <= most
 
 
 def test_a_failing_reconciler_loses_one_object_only() -> None:

@@ -42,12 +42,13 @@ def test_a_wrong_repository_of_artifacts_is_a_finding(text: str, messages: list[
     ] * len(messages)
 
 
-def test_images_of_the_local_control_plane_are_read() -> None:
-    """By the image's name."""
-    text = b"local: {images: {acme/build: {entrypoint: [make], env: {A: b}}}}"
+def test_settings_of_the_local_control_plane_are_read() -> None:
+    """Images by their names, and how many pods run at a time."""
+    text = b"local: {images: {acme/build: {entrypoint: [make], env: {A: b}}}, maxPods: 7}"
     configuration, findings = read_text(text)
     assert findings == ()
-    assert configuration.local_images == {"acme/build": {"entrypoint": ["make"], "env": {"A": "b"}}}
+    assert configuration.local.most_pods == 7
+    assert configuration.local.images == {"acme/build": {"entrypoint": ["make"], "env": {"A": "b"}}}
 
 
 @pytest.mark.parametrize(
@@ -59,12 +60,14 @@ def test_images_of_the_local_control_plane_are_read() -> None:
         ("local: {images: {b: {cmd: [x], comand: [y]}}}", "there is no setting 'comand'"),
         ("local: {images: {a: {cmd: [x], family: bsd}, b: {cmd: [x]}}}", "no family that is known"),
         ("local: {image: {}, images: {b: {cmd: [x]}}}", "there is no setting 'image'"),
+        ("local: {maxPods: 0, images: {b: {cmd: [x]}}}", "maxPods is a number of pods, not 0"),
+        ("local: {maxPods: yes, images: {b: {cmd: [x]}}}", "is a number of pods, not True"),
     ],
 )
 def test_a_wrong_image_is_a_finding_and_the_others_count(text: str, message: str) -> None:
     """At its line."""
     configuration, findings = read_text(text.encode())
-    assert list(configuration.local_images) == ["b"]
+    assert list(configuration.local.images) == ["b"]
     assert [message in one.message and one.place is not None for one in findings] == [True]
 
 
@@ -178,7 +181,9 @@ executor:
   image: "registry.example/ruleengine:1"
   imagePullPolicy: Always
   resources: {requests: {cpu: 1}, limits: {cpu: 1}}
-local: {images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}}
+local:
+  images: {acme/build: {entrypoint: [make], cmd: [all], env: {A: b}, family: debian}}
+  maxPods: 200
 nodeStatus: {largest: 500000, offload: true}
 synchronization: {database: "postgresql://me@db/locks", controller: east}
 waivers: [{code: support-field-unsupported, path: "**", reason: draft, expires: "2099-01-31"}]
