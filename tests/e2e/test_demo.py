@@ -131,6 +131,20 @@ def test_killed_in_the_middle_of_the_pipeline_it_comes_to_the_same_end(
     assert demo.run()["writes"] == 0
 
 
+def test_where_the_control_plane_is_killed_the_next_demo_comes_to_the_end(demo: Demo) -> None:
+    """Steps that ran are lost with it, and run again; nothing is pushed twice."""
+    with demo.spawn() as child:
+        assert wait_for(lambda: len(_pods_of_workflows(demo.client())) == 5, 120)
+        found = process.status(demo.state)
+        assert found is not None
+        os.kill(found.pid, signal.SIGKILL)
+        child.communicate(timeout=240)
+    demo.run()
+    state = demo.end_state()
+    assert (state["workflow"][1], state["rollout"][0]) == ("Succeeded", "Healthy")
+    assert demo.run()["writes"] == 0
+
+
 def _pods_of_workflows(client: Client) -> dict[str, str]:
     pods = client.list("v1", "Pod", label_selector="workflows.argoproj.io/workflow").items
     return {one["metadata"]["name"]: one["metadata"]["uid"] for one in pods}
