@@ -2,16 +2,18 @@
 
 As Argo does it (reference, Workflows 14): a finalizer keeps a workflow until its artifacts are
 gone; pods delete them, with the rights that are named for that; tasks tell the pods which, and
-hold what became of each. What could not be deleted is a condition of the workflow.
+hold what became of each. What could not be deleted is a condition of the workflow, and an Event.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
+from ruleengine.model.event_objects import warning_about
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.artifacts import Archive, whole_location
@@ -23,6 +25,7 @@ from ruleengine.pipelines.collectors import (
     name_of,
     pod_target,
     problem_of,
+    reports_until,
     results_of,
     task_target,
 )
@@ -38,6 +41,7 @@ if TYPE_CHECKING:
 
 FINALIZER: Final = "workflows.argoproj.io/artifact-gc"
 CONDITION: Final = "ArtifactGCError"
+_EVENT: Final = "ArtifactGCFailed"
 _STRATEGIES: Final = (AT_END, AT_DELETION)
 _MOST: Final = 200
 """How many artifacts one task names: an object must not become too large."""
@@ -75,28 +79,29 @@ def _patch(value: Object, change: Object) -> Action:
     )
 
 
-def beside(decision: Decision, value: Object, world: World, around: Around) -> Decision:
+def beside(
+    decision: Decision, value: Object, world: World, now: datetime, around: Around
+) -> Decision:
     """Return the decision about a workflow that is over, with the deletion of its artifacts.
 
     As soon as nothing is left to delete, nothing keeps the workflow any more.
     """
-    found = _collect(value, world, around, (AT_END,))
+    found = _collect(value, world, now, around, (AT_END,))
     actions = (*decision.actions, *found.actions)
     if found.waits_for:
-        following = _waiting(found)
-        if decision.next.time is not None:
-            following = replace(following, time=decision.next.time)
+        times = [one for one in (found.until, decision.next.time) if one is not None]
+        following = replace(_waiting(found), time=min(times, default=None))
         return replace(decision, actions=actions, status=found.status, next=following)
     if FINALIZER in _finalizers(value) and _is_released(value, found) and not _waits(value):
         actions = (*actions, replace(_released(value), late=True))
-    return replace(decision, actions=actions, status=found.status)
+    return replace(decision, actions=actions, status=found.status, events=_events(value, found))
 
 
-def decide_deletion(value: Object, world: World, around: Around) -> Decision:
+def decide_deletion(value: Object, world: World, now: datetime, around: Around) -> Decision:
     """Return the decision about a workflow that is being deleted: its artifacts go first."""
     if FINALIZER not in _finalizers(value):
         return Decision()
-    found = _collect(value, world, around, _STRATEGIES)
+    found = _collect(value, world, now, around, _STRATEGIES)
     if found.waits_for:
         return Decision(actions=found.actions, next=_waiting(found))
     if not _is_released(value, found):
@@ -104,13 +109,19 @@ def decide_deletion(value: Object, world: World, around: Around) -> Decision:
             f"artifacts could not be deleted: {found.problem}; "
             "set artifactGC.forceFinalizerRemoval to let the workflow go without"
         )
-        return Decision(status=found.status, next=Next(stop=Stop.FOR, message=message))
-    return Decision(actions=(_released(value),), next=DONE)
+        following = Next(stop=Stop.FOR, message=message)
+        return Decision(status=found.status, events=_events(value, found), next=following)
+    return Decision(actions=(_released(value),), events=_events(value, found), next=DONE)
 
 
 def _waiting(found: "_Found") -> Next:
     message = "waiting until its artifacts are deleted"
-    return Next(stop=Stop.ON, targets=found.waits_for, message=message)
+    return Next(stop=Stop.ON, targets=found.waits_for, time=found.until, message=message)
+
+
+def _events(value: Object, found: "_Found") -> tuple[Object, ...]:
+    """Return what people are told of artifacts that could not be deleted, as Argo tells them."""
+    return (warning_about(value, _EVENT, found.problem),) if found.status and found.problem else ()
 
 
 def _finalizers(value: Object) -> list[str]:
@@ -145,30 +156,36 @@ def _own(artifact: Object) -> Object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Found:
-    """What is to be done, what is waited for, and the status where it is another."""
+    """What is to be done, what is waited for and until when, and the status where it is another."""
 
     actions: tuple[Action, ...] = ()
     waits_for: tuple[Target, ...] = ()
+    until: datetime | None = None
     status: Object | None = None
     problem: str = ""
 
 
-def _collect(value: Object, world: World, around: Around, strategies: tuple[str, ...]) -> _Found:
+def _collect(
+    value: Object, world: World, now: datetime, around: Around, strategies: tuple[str, ...]
+) -> _Found:
     """Return what is done about artifacts whose time has come; what is wrong is a condition."""
     try:
-        return _collected(value, world, around, strategies)
+        return _collected(value, world, now, around, strategies)
     except NodeError as error:
         status = _with_condition(value.get("status") or {}, str(error))
         return _Found(problem=str(error), status=status)
 
 
-def _collected(value: Object, world: World, around: Around, strategies: tuple[str, ...]) -> _Found:
+def _collected(
+    value: Object, world: World, now: datetime, around: Around, strategies: tuple[str, ...]
+) -> _Found:
     status = value.get("status") or {}
     done = lookup(status, "artifactGCStatus", "strategiesProcessed", default={})
     open_ = tuple(one for one in strategies if not done.get(one))
     groups = list(_groups(value, world, around, open_))
     actions: list[Action] = []
     awaited: list[Target] = []
+    until: list[datetime] = []
     results: dict[tuple[str, str], str] = {}
     for group in groups:
         task = world.get(task_target(value, group))
@@ -177,13 +194,18 @@ def _collected(value: Object, world: World, around: Around, strategies: tuple[st
             results |= told
             continue
         problem = problem_of(world, task_target(value, group), pod_target(value, group))
+        latest = reports_until(world.get(pod_target(value, group)))
+        if not problem and latest is not None and now >= latest:
+            problem = "its pod ended without a word of it"
         if problem:
             results |= {(node, one["name"]): problem for node, one in group.artifacts} | told
             continue
         awaited += [task_target(value, group), pod_target(value, group)]
+        until += () if latest is None else (latest,)
         actions += begun(value, world, group, around)
     if awaited:
-        return _Found(actions=tuple(actions), waits_for=tuple(awaited))
+        times = min(until, default=None)
+        return _Found(actions=tuple(actions), waits_for=tuple(awaited), until=times)
     if not open_ or not (groups or FINALIZER in _finalizers(value)):
         return _Found(problem=_known_problem(status))
     return _finished(status, open_, results)

@@ -6,12 +6,14 @@ comes to the same ones.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import World
 from ruleengine.model.digests import fnv1a
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, PIPELINES_MANAGER, RETRIES
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.executing import EXECUTOR, dressed, executor_container
 from ruleengine.pipelines.locations import location_of
@@ -24,6 +26,15 @@ AT_END: Final = "OnWorkflowCompletion"
 AT_DELETION: Final = "OnWorkflowDeletion"
 _SHORT: Final = {AT_END: "wfcomp", AT_DELETION: "wfdel"}
 _LONGEST: Final = 220
+_SILENCE: Final = timedelta(minutes=1)
+_RESOURCES: Final = {
+    "requests": {"cpu": "50m", "memory": "64Mi"},
+    "limits": {"cpu": "1", "memory": "512Mi"},
+}
+"""What a pod asks for where the settings state nothing, as quotas may want to know.
+
+Argo states it too; the libraries of stores want more memory than its 64Mi.
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +99,22 @@ def problem_of(world: World, task: Target, target: Target) -> str:
     return str(lookup(pod, "status", "message") or "its pod failed")
 
 
+def reports_until(pod: Object | None) -> datetime | None:
+    """Return until when a pod that succeeded may be silent of some of its artifacts.
+
+    What it wrote into its task may be seen after its end. ``None`` is for one that goes on.
+    """
+    if lookup(pod, "status", "phase") != "Succeeded":
+        return None
+    ends = [
+        parse_time(str(at))
+        for one in lookup(pod, "status", "containerStatuses", default=())
+        if (at := lookup(one, "state", "terminated", "finishedAt"))
+    ]
+    began = parse_time(str(lookup(pod, "metadata", "creationTimestamp")))
+    return max(ends, default=began) + _SILENCE
+
+
 def begun(value: Object, world: World, group: Group, around: Around) -> Iterator[Action]:
     """Yield the creation of a task and of its pod, as far as they are not there.
 
@@ -95,7 +122,10 @@ def begun(value: Object, world: World, group: Group, around: Around) -> Iterator
     """
     for target, made in (
         (task_target(value, group), _task(value, group)),
-        (pod_target(value, group), dressed(_pod(value, group), around.executor)),
+        (
+            pod_target(value, group),
+            dressed(_pod(value, group), {"resources": _RESOURCES, **around.executor}),
+        ),
     ):
         if world.get(target) is None:
             yield Action(

@@ -218,6 +218,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             captures=call.captures,
             artifacts=work,
             seconds=machine.seconds_left(call),
+            ends=machine.ends_by(call),
             avoided=_avoided(machine, node, template, call),
             plugins=_plugins(machine, template),
         )

@@ -147,12 +147,15 @@ class Machine:
         """Return the pod of a node, if it has one."""
         return leaves.pod_of(self, node)
 
+    def ends_by(self, call: Call) -> datetime | None:
+        """Return when a pod has to be over, where something bounds that."""
+        ends = [one for one in (None if call.exiting else self.deadline, call.ends) if one]
+        return min(ends, default=None)
+
     def seconds_left(self, call: Call) -> int | None:
         """Return for how many seconds a pod may be active, where something bounds that."""
-        ends = [one for one in (None if call.exiting else self.deadline, call.ends) if one]
-        if not ends:
-            return None
-        return max(int((min(ends) - self.now) / timedelta(seconds=1)), 1)
+        end = self.ends_by(call)
+        return None if end is None else max(int((end - self.now) / timedelta(seconds=1)), 1)
 
     def read_key(self, name: str, key: str) -> str | None:
         """Return the value of a key of a ConfigMap that is meant for parameters.

@@ -1,12 +1,37 @@
-"""Where pods run: other attempts on other machines (reference, Workflows 10)."""
+"""Where and as whom pods run, and other attempts on other machines.
 
-from collections.abc import Sequence
+As the reference has it (Workflows 2, 3 and 10).
+"""
+
+from collections.abc import Iterator, Sequence
 from typing import Final
 
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 
 _HOST: Final = "kubernetes.io/hostname"
 _REQUIRED: Final = "requiredDuringSchedulingIgnoredDuringExecution"
+
+_OF_TEMPLATE: Final = {
+    "nodeSelector": "nodeSelector",
+    "affinity": "affinity",
+    "tolerations": "tolerations",
+    "schedulerName": "schedulerName",
+    "priorityClassName": "priorityClassName",
+    "hostAliases": "hostAliases",
+    "securityContext": "securityContext",
+    "resourceClaims": "resourceClaims",
+    "podResources": "resources",
+}
+"""Fields of a template, and what they are called in the spec of a pod."""
+
+_OF_WORKFLOW: Final = {
+    **{name: field for name, field in _OF_TEMPLATE.items() if name != "priorityClassName"},
+    "podPriorityClassName": "priorityClassName",
+    "dnsConfig": "dnsConfig",
+    "dnsPolicy": "dnsPolicy",
+    "hostNetwork": "hostNetwork",
+    "imagePullSecrets": "imagePullSecrets",
+}
 
 
 def avoiding(affinity: Object, hosts: Sequence[str]) -> Object:
@@ -21,3 +46,15 @@ def avoiding(affinity: Object, hosts: Sequence[str]) -> Object:
     ]
     node = {**(affinity.get("nodeAffinity") or {}), _REQUIRED: {"nodeSelectorTerms": terms}}
     return {**affinity, "nodeAffinity": node}
+
+
+def placement(spec: Object, template: Object) -> Iterator[tuple[str, Value]]:
+    """Yield the fields that say where and as whom a pod runs; the template's own win."""
+    for source, names in ((spec, _OF_WORKFLOW), (template, _OF_TEMPLATE)):
+        for name, field in names.items():
+            if name in source and source[name] is not None:
+                yield field, source[name]
+    for name in ("serviceAccountName", "automountServiceAccountToken"):
+        value = template.get(name, spec.get(name))
+        if value is not None:
+            yield name, value

@@ -8,11 +8,13 @@ anything from is a pod with one container, with no rights at the API.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, PORTS, REPORTS, RETRIES
-from ruleengine.model.values import Object, Value, lookup
+from ruleengine.model.times import format_time
+from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins, progress
 from ruleengine.pipelines.artifacts import ArtifactWork
 from ruleengine.pipelines.executing import (
@@ -29,7 +31,7 @@ from ruleengine.pipelines.executing import (
 )
 from ruleengine.pipelines.observing import INIT, MAIN, NAME_VARIABLE, SUPERVISOR, WAIT
 from ruleengine.pipelines.patching import patched
-from ruleengine.pipelines.placing import avoiding
+from ruleengine.pipelines.placing import avoiding, placement
 from ruleengine.pipelines.plugins import Plugin
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.volumes import beside, volumes_of
@@ -38,31 +40,13 @@ NODE_NAME: Final = "workflows.argoproj.io/node-name"
 NODE_ID: Final = "workflows.argoproj.io/node-id"
 _DEFAULT_CONTAINER: Final = "kubectl.kubernetes.io/default-container"
 
-_OF_TEMPLATE: Final = {
-    "nodeSelector": "nodeSelector",
-    "affinity": "affinity",
-    "tolerations": "tolerations",
-    "schedulerName": "schedulerName",
-    "priorityClassName": "priorityClassName",
-    "hostAliases": "hostAliases",
-    "securityContext": "securityContext",
-    "resourceClaims": "resourceClaims",
-    "podResources": "resources",
-}
-"""Fields of a template, and what they are called in the spec of a pod."""
-
-_OF_WORKFLOW: Final = {
-    **{name: field for name, field in _OF_TEMPLATE.items() if name != "priorityClassName"},
-    "podPriorityClassName": "priorityClassName",
-    "dnsConfig": "dnsConfig",
-    "dnsPolicy": "dnsPolicy",
-    "hostNetwork": "hostNetwork",
-    "imagePullSecrets": "imagePullSecrets",
-}
-
-
 _OURS: Final = frozenset({"resource", "http", "data", "plugin"})
 """Types of templates that run ``ruleengine step`` and nothing of the user's."""
+
+_NEVER: Final = "0001-01-01T00:00:00Z"
+"""What Argo tells a step of its deadline where it has none: a time of Go that nobody set."""
+
+_ON_EXIT: Final = "workflows.argoproj.io/on-exit"
 
 _NO_ARTIFACTS: Final = ArtifactWork()
 
@@ -70,8 +54,8 @@ _NO_ARTIFACTS: Final = ArtifactWork()
 class PodRequest(NamedTuple):
     """What a pod is made of.
 
-    ``seconds`` is how long it may be active, if that is bounded; ``avoided`` are the names of
-    machines that it must not run on.
+    ``seconds`` is how long it may be active, if that is bounded, and ``ends`` until when;
+    ``avoided`` are the names of machines that it must not run on.
     """
 
     workflow: Object
@@ -81,6 +65,7 @@ class PodRequest(NamedTuple):
     template_name: str
     captures: bool
     seconds: int | None = None
+    ends: datetime | None = None
     avoided: tuple[str, ...] = ()
     plugins: tuple[Plugin, ...] = ()
     artifacts: ArtifactWork = _NO_ARTIFACTS
@@ -121,7 +106,7 @@ def make_pod(asked: PodRequest) -> Object:
     mounts = _mirrored(template, own.steps)
     spec: Object = {
         "restartPolicy": "Never",
-        **dict(_placement(asked)),
+        **dict(placement(asked.spec, template)),
         "initContainers": [
             *own.before,
             *(beside(one, mounts) for one in template.get("initContainers") or ()),
@@ -248,7 +233,11 @@ def _metadata(asked: PodRequest) -> Object:
     return {
         "name": naming.pod_name(asked.name, asked.node["name"], asked.template_name),
         "namespace": workflow.get("namespace", ""),
-        "labels": {**marks["labels"], ARGO_WORKFLOW: asked.name},
+        "labels": {
+            **marks["labels"],
+            ARGO_WORKFLOW: asked.name,
+            **({_ON_EXIT: "true"} if naming.ON_EXIT in asked.node["name"] else {}),
+        },
         "annotations": {
             **marks["annotations"],
             NODE_NAME: asked.node["name"],
@@ -349,6 +338,7 @@ def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
         "ARGO_NODE_ID": asked.node["id"],
         "ARGO_WORKFLOW_NAME": asked.name,
         "ARGO_WORKFLOW_UID": asked.workflow["metadata"].get("uid", ""),
+        "ARGO_DEADLINE": _NEVER if asked.ends is None else format_time(asked.ends),
         "ARGO_INCLUDE_SCRIPT_OUTPUT": "true" if asked.captures else "false",
         **(
             {progress.VARIABLE: f"{EXECUTOR}/{progress.FILE}"}
@@ -357,18 +347,6 @@ def _environment(asked: PodRequest, name: str = MAIN) -> Iterator[Object]:
         ),
     }
     return ({"name": name, "value": text} for name, text in texts.items())
-
-
-def _placement(asked: PodRequest) -> Iterator[tuple[str, Value]]:
-    """Yield the fields that say where and as whom a pod runs; the template's own win."""
-    for source, names in ((asked.spec, _OF_WORKFLOW), (asked.template, _OF_TEMPLATE)):
-        for name, field in names.items():
-            if name in source and source[name] is not None:
-                yield field, source[name]
-    for name in ("serviceAccountName", "automountServiceAccountToken"):
-        value = asked.template.get(name, asked.spec.get(name))
-        if value is not None:
-            yield name, value
 
 
 def _own_volumes(template: Object) -> Iterator[Object]:

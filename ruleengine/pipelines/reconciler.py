@@ -65,11 +65,11 @@ class WorkflowReconciler:
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one workflow."""
         if lookup(value, "metadata", "deletionTimestamp"):
-            return collecting.decide_deletion(value, world, self._around)
+            return collecting.decide_deletion(value, world, now, self._around)
         try:
             if lookup(value, "status", "phase") in COMPLETED:
                 decision = cleaning.decide(value, world, now, self._archive)
-                return collecting.beside(decision, value, world, self._around)
+                return collecting.beside(decision, value, world, now, self._around)
             definitions, kept = Definitions(value, world, self._around), _memo(value, memo)
             if "refusals" not in kept:
                 kept["refusals"] = refusals(definitions.spec)

@@ -1,6 +1,6 @@
 """``artifactGC``: artifacts go when their workflow is over, or with it."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -307,7 +307,7 @@ def test_what_a_retried_workflow_makes_goes_at_its_next_end() -> None:
 def refuses(name: str, pod: Object) -> End:
     """Nothing can be deleted."""
     del pod
-    return End(message="access denied" if name == COLLECTION else "")
+    return End(seconds=0, message="access denied" if name == COLLECTION else "")
 
 
 def breaks(name: str, pod: Object) -> End:
@@ -342,6 +342,15 @@ def stays(name: str, pod: Object) -> End | None:
     return None if name == COLLECTION else End(seconds=0)
 
 
+def half_done(world: MemoryWorld) -> None:
+    """Say that the first of two artifacts is gone."""
+    (pod,) = collectors(world)
+    (name,) = plan_of(pod, "main")["tasks"]
+    target = Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)
+    told = {"wf": {"artifactResults": {"one": {"name": "one", "success": True}}}}
+    world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
+
+
 def test_what_is_gone_before_its_pod_breaks_is_marked() -> None:
     """Only what is left is a condition."""
     world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), stays)
@@ -349,14 +358,82 @@ def test_what_is_gone_before_its_pod_breaks_is_marked() -> None:
         world.turn()
         world.run_pods()
     (pod,) = collectors(world)
-    (name,) = plan_of(pod, "main")["tasks"]
-    target = Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)
-    told = {"wf": {"artifactResults": {"one": {"name": "one", "success": True}}}}
-    world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
+    half_done(world)
     world.put({**pod, "status": {"phase": "Failed", "message": "evicted"}})
     world.settle()
     assert deleted(world) == ["one"]
     assert condition(world) == "wf/two: evicted"
+
+
+def test_a_pod_that_succeeds_without_a_word_is_waited_for_a_minute() -> None:
+    """What it wrote may be seen after its end; what is not seen by then is a condition."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), stays)
+    while not collectors(world):
+        world.turn()
+        world.run_pods()
+    (pod,) = collectors(world)
+    half_done(world)
+    ended = {"state": {"terminated": {"exitCode": 0, "finishedAt": "2026-01-02T05:00:00Z"}}}
+    world.put({**pod, "status": {"phase": "Succeeded", "containerStatuses": [ended]}})
+    world.now = datetime(2026, 1, 2, 5, 0, 59, tzinfo=UTC)
+    decision = world.turn()
+    assert (decision.next.stop, condition(world)) == (Stop.ON, "")
+    assert decision.next.time == datetime(2026, 1, 2, 5, 1, tzinfo=UTC)
+    world.now = decision.next.time
+    world.turn()
+    assert deleted(world) == ["one"]
+    assert condition(world) == "wf/two: its pod ended without a word of it"
+
+
+def test_a_workflow_that_waits_for_its_artifacts_goes_at_its_time() -> None:
+    """Whichever comes first: that of the workflow, or that of a silent pod."""
+    more = "}\nttlStrategy: {secondsAfterCompletion: %d"
+    for seconds, first in ((30, 30), (90, 60)):
+        world = world_of(SPEC % ("OnWorkflowCompletion", more % seconds, ""), stays)
+        while not collectors(world):
+            world.turn()
+            world.run_pods()
+        ended = datetime.fromisoformat(world.status("finishedAt"))
+        assert world.turn().next.time == ended + timedelta(seconds=seconds)
+        (pod,) = collectors(world)
+        state = {"terminated": {"exitCode": 0, "finishedAt": world.status("finishedAt")}}
+        status = {"phase": "Succeeded", "containerStatuses": [{"state": state}]}
+        world.put({**pod, "status": status})
+        assert world.turn().next.time == ended + timedelta(seconds=first)
+
+
+def test_a_pod_that_deletes_says_what_it_needs() -> None:
+    """As a quota may want to know; the settings and the patch have the last word."""
+    (pod,) = collectors(ran("OnWorkflowCompletion"))
+    resources = pod["spec"]["containers"][0]["resources"]
+    assert {kind: sorted(one) for kind, one in resources.items()} == {
+        "limits": ["cpu", "memory"],
+        "requests": ["cpu", "memory"],
+    }
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""))
+    stated = {"limits": {"cpu": "2"}}
+    world.executor = {"resources": stated}
+    world.settle()
+    (pod,) = collectors(world)
+    assert pod["spec"]["containers"][0]["resources"] == stated
+
+
+def test_what_could_not_be_deleted_is_told_by_an_event() -> None:
+    """Once, about the workflow."""
+    world = world_of(SPEC % ("OnWorkflowDeletion", "", ""), refuses)
+    world.settle()
+    world.change({"metadata": {"deletionTimestamp": "2026-01-02T04:00:00Z"}})
+    told = []
+    for _ in range(4):
+        told += world.turn().events
+        world.run_pods()
+        world.run_pods()
+    (event,) = told
+    assert (event["type"], event["reason"]) == ("Warning", "ArtifactGCFailed")
+    assert event["message"] == condition(world)
+    assert event["involvedObject"]["name"] == "wf"
+    world.change({"spec": {"artifactGC": {"forceFinalizerRemoval": True}}})
+    assert world.turn().events == ()
 
 
 def at_once(name: str, pod: Object) -> End:

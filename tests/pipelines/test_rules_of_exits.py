@@ -1,9 +1,11 @@
 """When hooks and exit handlers begin, and what they are told (reference, Workflows 12)."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from ruleengine.formats.json_text import loads
-from tests.pipelines.worlds import End, MemoryWorld, Script, run, world_of
+from tests.pipelines.worlds import NODE_NAME, End, MemoryWorld, Script, run, world_of
 
 TEMPLATES = """
 - {name: say, container: {image: alpine, command: [say]}}
@@ -41,6 +43,26 @@ def failing(*names: str, code: int = 1) -> Script:
 def hooks(world: MemoryWorld) -> list[str]:
     """Return the pods of hooks that began."""
     return [one for one in world.began if "hooks" in one or "onExit" in one]
+
+
+def test_a_pod_says_that_it_is_part_of_an_exit_handler_and_when_it_has_to_be_over() -> None:
+    """By Argo's label and variable; an exit handler has no deadline, and says so as Argo does."""
+    more = "activeDeadlineSeconds: 100\nonExit: other"
+    world = run(steps("template: say, onExit: other", more))
+    started = datetime.fromisoformat(world.status("startedAt"))
+    label = "workflows.argoproj.io/on-exit"
+    found = {}
+    for pod in world.pods():
+        name = pod["metadata"]["annotations"][NODE_NAME].removeprefix("wf")
+        environment = {one["name"]: one.get("value") for one in pod["spec"]["containers"][0]["env"]}
+        found[name] = pod["metadata"]["labels"].get(label), environment["ARGO_DEADLINE"]
+    end = f"{started + timedelta(seconds=100):%Y-%m-%dT%H:%M:%SZ}"
+    never = "0001-01-01T00:00:00Z"
+    assert found == {
+        "[0].one": (None, end),
+        "[0].one.onExit": ("true", never),
+        ".onExit": ("true", never),
+    }
 
 
 def test_no_hook_begins_while_its_step_waits() -> None:
