@@ -3,6 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -99,4 +100,12 @@ def program() -> str:
     """Return how this program is called here: by its name where that is on the path."""
     from shutil import which
 
-    return "ruleengine" if which("ruleengine") else os.path.relpath(sys.argv[0])
+    return "ruleengine" if which("ruleengine") else called_by(sys.argv[0], sys.executable)
+
+
+def called_by(script: str, interpreter: str) -> str:
+    """Return how a program is called that an interpreter runs from a script, or as a package."""
+    place = Path(script)
+    if place.name == "__main__.py":
+        return f"{os.path.relpath(interpreter)} -m {place.parent.name}"
+    return os.path.relpath(script)

@@ -5,8 +5,12 @@ from collections.abc import Iterator
 from types import SimpleNamespace
 from typing import cast
 
-from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow
+import pytest
+
+from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow, read
 from ruleengine.app.pipelines.places import Place
+from ruleengine.app.pipelines.silence import Silence, reasons_in
+from ruleengine.cluster.errors import ApiError
 from ruleengine.model.actions import Target
 from ruleengine.model.values import Object
 
@@ -65,3 +69,93 @@ def test_what_was_over_is_told_before_what_came_after_it() -> None:
 def test_what_is_under_way_holds_up_nothing() -> None:
     """Steps that run at the same time are told as they write."""
     assert told(("Running", "Running"), ("Succeeded", "Succeeded")) == ["second", "first"]
+
+
+class _Dead(_Server):
+    """A server that cannot reach the machine of a step when it is asked for the first time."""
+
+    refuses = True
+
+    def get(self, target: Target) -> Object:
+        """Return a workflow that runs until its only step was told."""
+        nodes = {"first": node("first", "Running")}
+        phase = "Succeeded" if self.others.is_set() else "Running"
+        metadata = {"name": target.name, "namespace": target.namespace}
+        return {"metadata": metadata, "status": {"phase": phase, "nodes": nodes}}
+
+    def logs(self, target: Target, *_: object, **__: object) -> Iterator[bytes]:
+        """Return the log, the second time."""
+        if self.refuses:
+            self.refuses = False
+            raise ApiError(500, "InternalError", "dial tcp: connection refused")
+        yield f"{target.name}\n".encode()
+
+
+def test_a_log_that_cannot_be_read_is_asked_for_again_while_its_step_runs() -> None:
+    """Nothing is left to be told of it then."""
+    server = _Dead()
+    place = SimpleNamespace(client=server, packing=SimpleNamespace(unpack=lambda one: one))
+    found = follow(
+        cast("Place", place), WORKFLOW, Reading(), lambda _: server.others.set(), Ending()
+    )
+    assert found == ([], False)
+
+
+def test_a_log_that_cannot_be_read_holds_up_no_other() -> None:
+    """Each is told with its step; one that has not begun was not even looked for."""
+    server = _Dead()
+    place = cast("Place", SimpleNamespace(client=server))
+    nodes = {one: node(one, "Running") for one in ("first", "second")}
+    late = {**node("third", "Pending"), "message": "Unschedulable: no room"}
+    status = {"nodes": {**nodes, "third": late}}
+    lines: list[str] = []
+    workflow = {"metadata": {"name": "wf"}, "status": status}
+    dead, waits = read(place, workflow, Reading(), lambda line: lines.append(line.step))
+    assert dead.startswith("first: its log cannot be read now: dial tcp: connection refused")
+    assert waits == "third: it has not begun: Unschedulable: no room"
+    assert lines == ["second"]
+
+
+def test_what_nobody_may_read_is_refused_once() -> None:
+    """The server says which right is missing."""
+
+    class Refusing(_Dead):
+        def logs(self, target: Target, *_: object, **__: object) -> Iterator[bytes]:
+            raise ApiError(403, "Forbidden", f"you may not read {target.name}")
+
+    place = cast("Place", SimpleNamespace(client=Refusing()))
+    workflow = {"metadata": {"name": "wf"}, "status": {"nodes": {"first": node("first", "Failed")}}}
+    with pytest.raises(ApiError, match="you may not read"):
+        read(place, workflow, Reading(), lambda _: None)
+
+
+def test_why_logs_say_nothing_is_told_once_it_has_stood_a_while() -> None:
+    """And once only; a reason that goes away and comes back has to stand again."""
+    seconds, told = [0.0], list[str]()
+    silence = Silence(told.append, lambda: seconds[0])
+    for now, reasons, found in (
+        (0.0, ["a", "b"], []),
+        (2.9, ["a"], []),
+        (3.0, ["a", "b"], ["a"]),
+        (5.9, ["a", "b"], ["a"]),
+        (6.0, ["a", "b"], ["a", "b"]),
+        (9.0, ["a", "b"], ["a", "b"]),
+    ):
+        seconds[0] = now
+        silence.look(reasons)
+        assert told == found
+
+
+@pytest.mark.parametrize(
+    ("status", "found"),
+    [
+        ({}, ["wf: it has not begun"]),
+        ({"phase": "Pending", "message": "waits"}, ["wf: it has not begun: waits"]),
+        ({"phase": "Running"}, []),
+    ],
+)
+def test_a_workflow_that_has_not_begun_is_a_reason(status: Object, found: list[str]) -> None:
+    """Beside those of its steps."""
+    workflow = {"metadata": {"name": "wf"}, "status": status}
+    nodes = [node("a", "Pending"), node("b", "Running"), node("c", "Failed")]
+    assert [*reasons_in(workflow, nodes)] == [*found, "a: it has not begun"]

@@ -102,7 +102,7 @@ spec:
     script:
       image: {IMAGE}
       command: [sh]
-      source: "echo written >/tmp/word"
+      source: "echo written >/tmp/word; echo 2/4 >$ARGO_PROGRESS_FILE"
     outputs: {{parameters: [{{name: word, valueFrom: {{path: /tmp/word}}}}]}}
 """
 
@@ -168,6 +168,8 @@ def test_steps_of_every_image_run_beside_it(
         assert [kept["name"] for kept in one["outputs"]["artifacts"]] == ["file"]
     for one in takes:
         assert lookup(one, "outputs", "parameters")[0]["value"] == "given"
+    (writes,) = [one for one in nodes if one["displayName"] == "writes"]
+    assert writes["progress"] == "4/4", said
     (fails,) = [one for one in nodes if one["displayName"] == "fails"]
     assert (fails["phase"], lookup(fails, "outputs", "exitCode")) == ("Failed", "5"), said
     assert lookup(found, "status", "phase") == "Succeeded", said

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,10 +159,17 @@ class Cluster:
 
 
 @contextmanager
-def cluster(folder: Path) -> Iterator[Cluster]:
-    """Run a cluster that has the namespace of workflows; skips where none can be."""
-    require_sandbox()
-    with server(controllers=True) as made, kubelet(made, folder):
+def cluster(folder: Path, *, runs_pods: bool = True) -> Iterator[Cluster]:
+    """Run a cluster that has the namespace of workflows; skips where none can be.
+
+    ``runs_pods`` says whether it has a machine on which pods run.
+    """
+    if runs_pods:
+        require_sandbox()
+    with ExitStack() as stack:
+        made = stack.enter_context(server(controllers=True))
+        if runs_pods:
+            stack.enter_context(kubelet(made, folder))
         transport = connect(str(made.kubeconfig))
         found = Cluster(made, transport, folder)
         namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PIPELINES}}

@@ -6,7 +6,10 @@ import sys
 import pytest
 
 from tests.e2e.command_line import Result, call
+from tests.e2e.process_kit import end
 from tests.kubernetes.clusters import PATIENCE, SETTINGS, Cluster
+from tests.kubernetes.rights import listed
+from tests.local.sandboxes import until
 from tests.validation.config_repos import Repo, make_repo
 
 BUILD = """\
@@ -22,6 +25,11 @@ steps:
 - {name: late, image: alpine, needs: [early], run: echo third}
 """
 
+TELLS = """\
+steps:
+- {name: tells, image: alpine, run: "echo 1/4 >$ARGO_PROGRESS_FILE; exec sleep 600"}
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -32,6 +40,7 @@ def repo(real: Cluster) -> Repo:
         "ruleengine.yaml": SETTINGS,
         "pipelines/build.yaml": BUILD,
         "pipelines/talks.yaml": TALKS,
+        "pipelines/tells.yaml": TELLS,
     }
     return make_repo(real.folder / "commands", files)
 
@@ -69,3 +78,21 @@ def test_logs_are_read_and_followed_through_the_api_server(real: Cluster, repo: 
     one = call(repo.root, "pipeline", "logs", "talked", "early", "--tail", "1", *config)
     assert "second" in one.output
     assert "first" not in one.output
+
+
+def test_a_step_says_how_far_it_is_while_it_runs(real: Cluster, repo: Repo) -> None:
+    """By the container beside it, which reports to the API server; whoever asks is shown it."""
+    real.account("default", next(listed("pipelines")))
+    config = ("--kubeconfig", str(real.server.kubeconfig))
+    begun = call(repo.root, "pipeline", "run", "tells", "--name", "tells", "--no-wait", *config)
+    assert begun.code == 0, begun.text
+    drive = [sys.executable, "-m", "ruleengine", "pipeline", "wait", "tells", "--drive", *config]
+    with subprocess.Popen(drive, cwd=repo.root, stdout=subprocess.PIPE) as driving:
+        shown = ("pipeline", "get", "tells", *config)
+        try:
+            assert until(lambda: "Progress:  1/4" in call(repo.root, *shown).output)
+            assert call(repo.root, "pipeline", "stop", "tells", *config).code == 0
+            assert driving.wait(PATIENCE) == 1
+        finally:
+            end(driving)
+    assert "Progress:  4/4" in call(repo.root, *shown).output

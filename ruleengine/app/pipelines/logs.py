@@ -14,6 +14,7 @@ from typing import Final
 
 from ruleengine.app.pipelines.artifacts import fetch
 from ruleengine.app.pipelines.places import Place
+from ruleengine.app.pipelines.silence import Note, Silence, has_not_begun, reasons_in
 from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UnreachableError, UsageError
@@ -32,6 +33,12 @@ _PAUSE: Final = 0.2
 
 _ORDERLY: Final = 1.0
 """Seconds for which the log of a step that is over holds up those of the steps after it."""
+
+_AGAIN: Final = 1.0
+"""Seconds until a log is asked for anew that a server did not give."""
+
+_SERVER: Final = 500
+"""From this status on a server, or the machine that it asks, is at fault."""
 
 Tell = Callable[["Line"], None]
 
@@ -107,8 +114,27 @@ def read(place: Place, workflow: Object, reading: Reading, tell: Tell) -> list[s
             f"the workflow {name} has no such step with a pod",
             f"its steps: {some_of(known)}",
         )
-    problems = [_read_one(place, workflow, one, reading, tell, follow=False) for one in nodes]
+    problems = [_read_now(place, workflow, one, reading, tell) for one in nodes]
     return [one for one in problems if one]
+
+
+def _read_now(place: Place, workflow: Object, node: Object, reading: Reading, tell: Tell) -> str:
+    """Tell the lines that a step has written; return why that could not be done, if so."""
+    early = has_not_begun(node) if reading.container == MAIN else ""
+    try:
+        return early or _read_one(place, workflow, node, reading, tell, follow=False)
+    except ApiError as error:
+        if error.status < _SERVER:
+            raise
+        return _unreadable(node, error)
+
+
+def _unreadable(node: Object, error: ApiError | UnreachableError) -> str:
+    """Return what is told of a log that the machine of its step does not give, say."""
+    return (
+        f"{node['displayName']}: its log cannot be read now: {error.message}; "
+        "`pipeline get` tells what becomes of the step"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,23 +147,38 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class _Troubles:
-    """What could not be read, and why nothing more can be told, from the threads that read."""
+    """What could not be read, and why nothing more can be told, from the threads that read.
 
-    unread: list[str] = field(default_factory=list)
+    ``again`` says when a log is asked for anew of which nothing could be read, by its step.
+    """
+
+    unread: dict[str, str] = field(default_factory=dict)
     untold: list[OSError] = field(default_factory=list)
+    again: dict[str, float] = field(default_factory=dict)
+
+    def is_due(self, key: str) -> bool:
+        """Tell once whether a log is to be asked for anew."""
+        due = self.again.get(key, math.inf) <= time.monotonic()
+        return due and self.again.pop(key) is not None
 
 
 def follow(
-    place: Place, target: Target, reading: Reading, tell: Tell, ending: Ending
+    place: Place,
+    target: Target,
+    reading: Reading,
+    tell: Tell,
+    ending: Ending,
+    note: Note = lambda _: None,
 ) -> tuple[list[str], bool]:
     """Tell the logs of a workflow's steps as they are written, until it is over or told to end.
 
     Each step is read in a thread of its own; what is over is told to its end before anything that
-    begins later. Returns what could not be read, and whether the workflow was deleted meanwhile.
-    Raises the ``OSError`` with which ``tell`` could take no more.
+    begins later. ``note`` is told why nothing comes, where that is so for a while. Returns what
+    could not be read, and whether the workflow was deleted meanwhile. Raises the ``OSError`` with
+    which ``tell`` could take no more.
     """
     begun: dict[str, threading.Thread] = {}
-    troubles = _Troubles()
+    troubles, silence = _Troubles(), Silence(note)
     gone = False
     while not (ending.now.is_set() or troubles.untold):
         soon = ending.soon.is_set()
@@ -146,10 +187,12 @@ def follow(
         if workflow is None:
             break
         workflow = place.packing.unpack(workflow)
-        begins = [one for one in _nodes(workflow, reading) if _has_begun(one)]
+        nodes = _nodes(workflow, reading)
+        silence.look([*reasons_in(workflow, nodes), *troubles.unread.values()])
+        begins = [one for one in nodes if _has_begun(one)]
         for node in sorted(begins, key=_is_under_way):
-            key = f"{node['id']} {node.get('startedAt')}"
-            if key not in begun:
+            key = _key(node)
+            if key not in begun or troubles.is_due(key):
                 begun[key] = _begin(place, workflow, node, reading, tell, troubles)
             if not _is_under_way(node):
                 _await(begun[key], ending, troubles, _ORDERLY)
@@ -160,7 +203,12 @@ def follow(
         _await(thread, ending, troubles)
     for error in troubles.untold:
         raise error
-    return troubles.unread, gone
+    return [*troubles.unread.values()], gone
+
+
+def _key(node: Object) -> str:
+    """Return what tells a run of a step from others of it."""
+    return f"{node['id']} {node.get('startedAt')}"
 
 
 def _has_begun(node: Object) -> bool:
@@ -190,16 +238,28 @@ def _begin(
     tell: Tell,
     troubles: _Troubles,
 ) -> threading.Thread:
+    key = _key(node)
+    told = threading.Event()
+
+    def telling(line: Line) -> None:
+        told.set()
+        tell(line)
+
     def run() -> None:
         try:
-            problem = _read_one(place, workflow, node, reading, tell, follow=_is_under_way(node))
+            under_way = _is_under_way(node)
+            problem = _read_one(place, workflow, node, reading, telling, follow=under_way)
         except (ApiError, UnreachableError) as error:
-            problem = f"{node['displayName']}: {error.message}"
+            problem = _unreadable(node, error)
+            if not told.is_set():
+                troubles.again[key] = time.monotonic() + _AGAIN
         except OSError as error:
             troubles.untold.append(error)
             return
         if problem:
-            troubles.unread.append(problem)
+            troubles.unread[key] = problem
+        else:
+            troubles.unread.pop(key, None)
 
     thread = threading.Thread(target=run, name=f"log of {node['displayName']}", daemon=True)
     thread.start()

@@ -105,12 +105,16 @@ def command(
         with observed(lambda _: None) as observers:
             target = Target.of(found)
             ending = reading_logs.Ending(soon=observers.cancel, now=observers.cancel)
-            problems, gone = reading_logs.follow(place, target, reading, tell, ending)
+            problems, gone = reading_logs.follow(place, target, reading, tell, ending, _note)
         if observers.cancel.is_set():
             return ExitCode.INTERRUPTED
         if gone:
-            click.echo(f"note: {target.name} was deleted: its logs end here", err=True)
+            _note(f"{target.name} was deleted: its logs end here")
         return _report(problems)
+
+
+def _note(text: str) -> None:
+    click.echo(f"note: {text}", err=True)
 
 
 def _report(problems: Sequence[str]) -> int:
