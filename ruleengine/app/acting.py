@@ -22,12 +22,13 @@ from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.standing import News, StandingPerformer
+from ruleengine.validation.workflow_starts import invalidity
 
 
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
     """Return who decides about workflows."""
     around = _around(configuration, local=local)
-    return WorkflowReconciler(around, archive_policy(configuration))
+    return WorkflowReconciler(around, archive_policy(configuration), invalidity)
 
 
 def workflow_performers(

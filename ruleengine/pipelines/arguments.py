@@ -8,7 +8,7 @@ from ruleengine.model.decisions import World
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.locations import below, location_of
-from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.problems import InvalidSpecError, NodeError
 from ruleengine.pipelines.substituting import evaluate
 from ruleengine.pipelines.texts import as_text
 
@@ -19,13 +19,14 @@ ReadKey = Callable[[str, str], str | None]
 def workflow_parameters(spec: Object, read_key: ReadKey) -> list[Object]:
     """Return the arguments of a workflow with their values.
 
-    Raises ``NodeError`` for one without a value.
+    Raises ``InvalidSpecError`` for one without a value, ``NodeError`` for one whose source is not
+    there.
     """
     found = []
     for one in lookup(spec, "arguments", "parameters", default=()):
         value = _own_value(one, read_key)
         if value is None:
-            raise NodeError(f"spec.arguments.{one['name']}.value is required")
+            raise InvalidSpecError(f"spec.arguments.{one['name']}.value is required")
         found.append({**_described(one), "value": value})
     return found
 

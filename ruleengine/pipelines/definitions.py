@@ -11,7 +11,7 @@ from ruleengine.model.decisions import World
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.merging import over, with_defaults
-from ruleengine.pipelines.problems import NodeError, WorkflowError
+from ruleengine.pipelines.problems import InvalidSpecError, NodeError, WorkflowError
 from ruleengine.pipelines.repositories import Around, Repositories
 
 
@@ -119,9 +119,7 @@ class Definitions:
 
     def _made_of(self, spec: Object, reference: Object) -> Object:
         if spec.get("templates"):
-            raise WorkflowError(
-                "invalid spec: 'templates' may not stand beside 'workflowTemplateRef'"
-            )
+            raise InvalidSpecError("'templates' may not stand beside 'workflowTemplateRef'")
         cluster = bool(reference.get("clusterScope"))
         document = self._document(str(reference.get("name")), cluster=cluster)
         if document is None:

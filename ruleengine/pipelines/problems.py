@@ -9,5 +9,12 @@ class WorkflowError(Exception):
     """The workflow as a whole cannot be run: it ends with this message."""
 
 
+class InvalidSpecError(NodeError):
+    """The spec of a workflow is against the rules: it has failed before it began."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"invalid spec: {message}")
+
+
 class NotYetError(Exception):
     """Something that a node refers to is not there yet: it is looked at again later."""

@@ -5,7 +5,7 @@ exit handlers; what it must remember stands in the status.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
@@ -26,7 +26,7 @@ from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
-from ruleengine.pipelines.problems import NodeError, WorkflowError
+from ruleengine.pipelines.problems import InvalidSpecError, NodeError, WorkflowError
 from ruleengine.pipelines.refusing import refusals
 from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.spec_tags import put_globals
@@ -50,6 +50,10 @@ _DEEP: Final = 6000
 """Calls that a hundred templates inside one another take, each with attempts and loops."""
 
 
+Check = Callable[[Object], str]
+"""Returns which rule keeps a workflow with this spec from beginning; empty where none does."""
+
+
 class WorkflowReconciler:
     """Runs workflows: their nodes as pods, in the order that their templates say."""
 
@@ -58,9 +62,15 @@ class WorkflowReconciler:
     kind = "Workflow"
     manager = PIPELINES_MANAGER
 
-    def __init__(self, around: Around | None = None, archive: ArchivePolicy | None = None) -> None:
+    def __init__(
+        self,
+        around: Around | None = None,
+        archive: ArchivePolicy | None = None,
+        check: Check | None = None,
+    ) -> None:
         self._around = around or Around()
         self._archive = archive
+        self._check = check
 
     def decide(self, value: Object, world: World, now: datetime, memo: object) -> Decision:
         """Return what to do about one workflow."""
@@ -74,11 +84,21 @@ class WorkflowReconciler:
             if "refusals" not in kept:
                 kept["refusals"] = refusals(definitions.spec)
             if kept["refusals"]:
-                return _refused(value, kept["refusals"][0], now)
+                return _refused(value, Phase.ERROR, kept["refusals"][0], now)
+            self._require_valid(value, definitions.spec)
             with _deep_calls():
                 return _decide(Machine(value, definitions, world, now, kept))
+        except InvalidSpecError as error:
+            return _refused(value, Phase.FAILED, str(error), now)
         except (WorkflowError, NodeError) as error:
-            return _refused(value, str(error), now)
+            return _refused(value, Phase.ERROR, str(error), now)
+
+    def _require_valid(self, value: Object, spec: Object) -> None:
+        """Hold a workflow that is seen for the first time to the rules of its spec."""
+        if self._check is None or lookup(value, "status", "phase"):
+            return
+        if wrong := self._check({**value, "spec": spec}):
+            raise InvalidSpecError(wrong)
 
 
 @contextmanager
@@ -104,12 +124,12 @@ def _memo(value: Object, memo: object) -> dict[str, Any]:
     return {"of": of}
 
 
-def _refused(value: Object, message: str, now: datetime) -> Decision:
+def _refused(value: Object, phase: Phase, message: str, now: datetime) -> Decision:
     """Return the decision for a workflow that cannot be run, or not be tidied up after."""
     if lookup(value, "status", "phase") in COMPLETED:
         return Decision(next=Next(stop=Stop.FOR, message=message))
-    status = refused_status(value, message, now)
-    return Decision(actions=tuple(_labels(value, Phase.ERROR)), status=status)
+    status = refused_status(value, phase, message, now)
+    return Decision(actions=tuple(_labels(value, phase)), status=status)
 
 
 def _decide(machine: Machine) -> Decision:

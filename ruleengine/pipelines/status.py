@@ -60,12 +60,12 @@ def pending_status(machine: "Machine", message: str) -> Object:
     return {key: value for key, value in status.items() if value is not None}
 
 
-def refused_status(value: Object, message: str, now: datetime) -> Object:
+def refused_status(value: Object, phase: Phase, message: str, now: datetime) -> Object:
     """Return the status of a workflow that cannot be run at all; it holds no lock any more."""
     before = {k: v for k, v in (value.get("status") or {}).items() if k != "synchronization"}
     return {
         **before,
-        "phase": str(Phase.ERROR),
+        "phase": str(phase),
         "startedAt": before.get("startedAt") or format_time(now),
         "finishedAt": before.get("finishedAt") or format_time(now),
         "message": message,

@@ -17,7 +17,7 @@ from ruleengine.model.references import Reference
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.validation.references import OUTPUTS, TEMPLATE, suggestion
 from ruleengine.validation.whereabouts import related_document, team_rule
-from ruleengine.validation.workflow_problems import BROKEN
+from ruleengine.validation.workflow_problems import BROKEN, WorkflowProblem
 
 _WORKFLOWS: Final = frozenset(
     {"ClusterWorkflowTemplate", "CronWorkflow", "Workflow", "WorkflowTemplate"}
@@ -176,32 +176,47 @@ def calls_of(template: Object) -> Iterator[tuple[Path, Object]]:
 
 
 def _dag(one: Derived, path: Path, tasks: Sequence[Object]) -> Iterator[Finding]:
+    for name, found in dag_problems(tasks):
+        place = _place_of_task(one, (*path, *found.path), name)
+        yield _finding(found.code, found.message, found.remedy, place, one)
+
+
+def dag_problems(tasks: Sequence[Object]) -> Iterator[tuple[str, WorkflowProblem]]:
+    """Yield what is wrong with what tasks wait for, each with the name of a task.
+
+    The path of a problem begins with the number of the task.
+    """
     names = {str(task.get("name")) for task in tasks}
     needs: dict[str, tuple[str, ...]] = {}
-    keys: dict[str, Path] = {}
+    paths: dict[str, Path] = {}
     for index, task in enumerate(tasks):
         name = str(task.get("name"))
-        keys[name] = (*path, index, "depends" if task.get("depends") else "dependencies")
+        path = paths[name] = (index, "depends" if task.get("depends") else "dependencies")
         try:
             needs[name] = _needs(task)
         except _ConditionError as error:
             message = f"`depends` of task {name!r} is no condition: {error}"
-            place = _place_of_task(one, keys[name], name)
-            yield _finding("reference-condition-invalid", message, error.hint, place, one)
+            yield name, _problem(path, "reference-condition-invalid", message, error.hint)
             continue
         for needed in needs[name]:
             if needed not in names:
-                place = _place_of_task(one, keys[name], name)
                 message = f"task {name!r} waits for {needed!r}, and there is no such task beside it"
                 remedy = suggestion(needed, names) or "correct the name, or add the task"
-                yield _finding("reference-task-missing", message, remedy, place, one)
+                yield name, _problem(path, "reference-task-missing", message, remedy)
     circle = circle_of(needs)
     if circle:
         message = f"tasks wait for each other, so none of them ever runs: {' → '.join(circle)}"
         if len(circle) == 2:
             message = f"task {circle[0]!r} waits for itself, so it never runs"
-        place = _place_of_task(one, keys[circle[0]], circle[0])
-        yield _finding("reference-task-cycle", message, "remove one of the names", place, one)
+        first = circle[0]
+        yield (
+            first,
+            _problem(paths[first], "reference-task-cycle", message, "remove one of the names"),
+        )
+
+
+def _problem(path: Path, code: str, message: str, remedy: str) -> WorkflowProblem:
+    return WorkflowProblem(path=path, code=code, message=message, remedy=remedy)
 
 
 def _needs(task: Object) -> tuple[str, ...]:

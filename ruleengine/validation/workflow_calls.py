@@ -44,9 +44,9 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
 
 
 def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowProblem]:
-    declared = {one.get("name"): one for _, one in items_of(called, ("inputs", "parameters"))}
+    declared = {str(one.get("name")): one for _, one in items_of(called, ("inputs", "parameters"))}
     for at, argument in items_of(call, ("arguments", "parameters")):
-        yield from _outside(declared.get(argument.get("name"), {}), argument, (*path, *at))
+        yield from _outside(declared.get(str(argument.get("name")), {}), argument, (*path, *at))
 
 
 def _outside(declared: Object, given: Object, path: Path) -> Iterator[WorkflowProblem]:

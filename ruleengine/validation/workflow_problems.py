@@ -12,13 +12,17 @@ BROKEN: Final = "schema-workflow-invalid"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WorkflowProblem:
-    """What is wrong at a path of a workflow: a code, a message and a remedy."""
+    """What is wrong at a path of a workflow: a code, a message and a remedy.
+
+    ``late`` is what Argo tells when it comes to that place only, and not before a workflow begins.
+    """
 
     path: Path
     code: str
     message: str
     remedy: str
     severity: Severity = Severity.ERROR
+    late: bool = False
 
 
 def broken(path: Path, message: str, remedy: str) -> WorkflowProblem:

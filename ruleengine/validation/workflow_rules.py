@@ -4,6 +4,7 @@ Its shape is the schema's matter; here are the rules over several fields, in the
 spec. Argo tells of them when a workflow is submitted.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Final
@@ -20,13 +21,15 @@ _OF_WORKFLOWS: Final = ("configMapKeyRef", "supplied")
 _OF_CALLS: Final = ("configMapKeyRef",)
 _RESOURCES: Final = ("cpu", "memory", "hugepages-")
 _LIVE: Final = ("{{duration}}", "{{workflow.duration}}")
+_ARTIFACT: Final = re.compile(r"[-a-zA-Z0-9_]+")
+_TAG: Final = "{{"
 
 
 def check_rules(workflow: Object) -> Iterator[WorkflowProblem]:
     """Yield which rules a workflow breaks."""
     path, spec = spec_of(workflow)
     if workflow.get("kind") == "CronWorkflow":
-        yield from _schedules(lookup(workflow, "spec", default={}))
+        yield from _schedules(workflow)
     name = lookup(workflow, "metadata", "name")
     if workflow.get("kind") in _NAMED and isinstance(name, str) and len(name) > _LONGEST_NAME:
         told = f"the name has more than the {_LONGEST_NAME} letters that it may have"
@@ -51,18 +54,18 @@ def check_rules(workflow: Object) -> Iterator[WorkflowProblem]:
         yield from check_template(template, at, lookup(spec, "templateDefaults", default={}))
 
 
-def _schedules(spec: Object) -> Iterator[WorkflowProblem]:
+def _schedules(workflow: Object) -> Iterator[WorkflowProblem]:
     from ruleengine.expressions import cron
     from ruleengine.expressions.language import ExpressionError
 
-    zone = str(spec.get("timezone") or "")
-    stated = spec.get("schedules")
+    zone = str(lookup(workflow, "spec", "timezone", default=""))
+    stated = lookup(workflow, "spec", "schedules")
     found: list[tuple[Path, Value]] = [
         (("spec", "schedules", index), one)
         for index, one in enumerate(stated if isinstance(stated, list) else ())
     ]
-    if spec.get("schedule"):
-        found.append((("spec", "schedule"), spec["schedule"]))
+    if only := lookup(workflow, "spec", "schedule"):
+        found.append((("spec", "schedule"), only))
     for path, one in found:
         try:
             cron.compile(str(one))
@@ -100,6 +103,11 @@ def parameters_of(owner: Object, path: Path, what: str) -> Iterator[WorkflowProb
         return
     for kind in ("parameters", "artifacts"):
         yield from _twice(owner, path, (what, kind))
+    for at, one in items_of(owner, (what, "artifacts")):
+        name = str(one.get("name"))
+        if _TAG not in name and not _ARTIFACT.fullmatch(name):
+            told = f"{name!r} is no name of an artifact"
+            yield broken((*path, *at, "name"), told, "write letters, digits, '-' and '_'")
     count = len(list(items_of(owner, (what, "parameters"))))
     if count > _MOST_PARAMETERS:
         yield broken(

@@ -75,6 +75,7 @@ class _Scope:
 
     ``word`` is ``steps`` or ``tasks``; ``visible`` are those that are over by then with what
     they declare as outputs (``None``: unknown), ``beside`` the others of the same template.
+    ``pod`` tells whether there is one.
     """
 
     workflow: Known
@@ -84,6 +85,7 @@ class _Scope:
     visible: Mapping[str, Made] = field(default_factory=dict)
     beside: frozenset[str] = frozenset()
     loops: bool = False
+    pod: bool = True
 
 
 def check_tags(workflow: Object) -> Iterator[WorkflowProblem]:
@@ -115,6 +117,7 @@ def _template(template: Object, path: Path, workflow: Known) -> Iterator[_Told]:
         workflow=workflow,
         inputs=declared_in(template, "inputs", workflow.defaults),
         outputs=declared_in(template, "outputs", workflow.defaults),
+        pod=not any(one in template for one in ("steps", "dag", "suspend")),
     )
     if "steps" in template or "dag" in template:
         yield from _calling(template, path, scope)
@@ -243,6 +246,7 @@ def _invalid(path: Path, error: Exception) -> WorkflowProblem:
         code="reference-expression-invalid",
         message=message,
         remedy=hint or "correct the expression",
+        late=True,
     )
 
 
@@ -257,12 +261,13 @@ def _named(expression: "Expression", path: Path, scope: _Scope) -> Iterator[_Tol
         word, _, rest = name.partition(".")
         if any(one.startswith(f"{name}.") for one in names) or not (rest or word == "item"):
             continue
-        if word == scope.word:
-            yield from _unresolved(name, path, scope)
-        elif not _READY.search(expression.text):
-            for one in _unresolved(name, path, scope):
-                if isinstance(one, WorkflowProblem):
-                    yield replace(one, severity=Severity.WARNING)
+        for one in _unresolved(name, path, scope):
+            if isinstance(one, OutputRead):
+                yield one
+            elif word == scope.word:
+                yield replace(one, late=True)
+            elif not _READY.search(expression.text):
+                yield replace(one, severity=Severity.WARNING)
     for error in expression.unknown(_ROOTS):
         yield WorkflowProblem(
             path=path,
@@ -287,6 +292,8 @@ def _unresolved(name: str, path: Path, scope: _Scope) -> Iterator[_Told]:
             found = () if scope.loops or not scope.word else found
         case "workflow":
             found = _of_workflow(rest, scope.workflow)
+        case "pod":
+            found = _of_pod(rest, scope)
         case _:
             found = ()
     if found:
@@ -360,6 +367,12 @@ def _of_outputs(step: str, what: str, made: Made) -> _Found:
         suggestion(name, declared[kind]) or f"correct the name, or declare it in `outputs.{kind}`"
     )
     return f"the template of {step!r} declares no output {kind[:-1]} {name!r}", remedy
+
+
+def _of_pod(rest: str, scope: _Scope) -> _Found:
+    if rest != "name":
+        return f"a pod has no {rest!r}", suggestion(rest, ("name",)) or "only its `name` is known"
+    return () if scope.pod else ("there is no pod here", "write it in the template that has one")
 
 
 def _of_workflow(rest: str, workflow: Known) -> _Found:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
-from ruleengine.model.values import Object, Path, lookup
+from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.validation.graphs import calls_of, circle_of, items_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
@@ -163,9 +163,9 @@ def _flags(body: Object, path: Path) -> Iterator[WorkflowProblem]:
 def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     containers = list(items_of(template, ("containerSet", "containers")))
     names = [str(one.get("name")) for _, one in containers]
-    needs = {str(one.get("name")): one.get("dependencies") or () for _, one in containers}
+    needs = {str(one.get("name")): _texts(one.get("dependencies")) for _, one in containers}
     for at, one in containers:
-        for needed in one.get("dependencies") or ():
+        for needed in _texts(one.get("dependencies")):
             if needed not in names:
                 told = f"there is no container {needed!r} to wait for"
                 yield broken((*path, *at, "dependencies"), told, f"name one of {', '.join(names)}")
@@ -181,6 +181,10 @@ def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     if kept and "main" not in names:
         told = "what a set takes and makes is that of its container `main`, and it has none"
         yield broken((*path, "containerSet"), told, "call one of its containers `main`")
+
+
+def _texts(value: Value) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _loop(call: Object, path: Path) -> Iterator[WorkflowProblem]:

@@ -6,6 +6,7 @@ import pytest
 
 from ruleengine.formats.yaml_writer import write
 from ruleengine.model.values import Object
+from ruleengine.pipelines.reconciler import WorkflowReconciler
 from tests.pipelines.worlds import NAMESPACE, End, MemoryWorld, run, succeed, world_of
 
 MAIN: Object = {"name": "main", "container": {"image": "alpine", "command": ["work"]}}
@@ -118,3 +119,29 @@ def test_what_was_fetched_once_is_not_looked_for_again() -> None:
     world.settle()
     images = {one["spec"]["containers"][0]["image"] for one in world.pods()}
     assert (len(world.pods()), images) == (2, {"alpine"})
+
+
+def test_templates_beside_a_reference_are_against_the_rules() -> None:
+    """The workflow has failed before it began."""
+    world = made_of(template(), templates=[MAIN])
+    world.turn()
+    assert (world.status("phase"), world.pods()) == ("Failed", [])
+    assert str(world.status("message")).startswith("invalid spec: 'templates' may not stand")
+
+
+def test_a_workflow_is_held_to_the_rules_once_with_what_its_template_says() -> None:
+    """Before it begins; the check is that of whoever made the reconciler."""
+    world, seen = made_of(template()), []
+
+    def check(value: Object) -> str:
+        seen.append(value["spec"]["templates"])
+        return "spec.x: wrong" if len(seen) > 1 else ""
+
+    reconciler = WorkflowReconciler(check=check)
+    decision = reconciler.decide(world.workflow(), world, world.now, None)
+    assert (decision.status or {})["phase"] == "Running"
+    again = {**world.workflow(), "status": decision.status}
+    assert (reconciler.decide(again, world, world.now, None).status or {})["phase"] == "Running"
+    assert seen == [[MAIN]]
+    refused = reconciler.decide(world.workflow(), world, world.now, None).status or {}
+    assert (refused["phase"], refused["message"]) == ("Failed", "invalid spec: spec.x: wrong")

@@ -60,6 +60,19 @@ def test_an_argument_of_the_workflow_without_a_value_is_told() -> None:
         workflow_parameters({"arguments": {"parameters": [{"name": "who"}]}}, read_key)
 
 
+def test_a_workflow_whose_argument_has_no_value_has_failed_before_it_began() -> None:
+    """Nobody can supply one any more."""
+    world = run("""
+entrypoint: main
+arguments: {parameters: [{name: who}]}
+templates:
+- name: main
+  container: {image: alpine, command: [echo, "{{workflow.parameters.who}}"]}
+""")
+    assert (world.status("phase"), world.began) == ("Failed", [])
+    assert world.status("message") == "invalid spec: spec.arguments.who.value is required"
+
+
 FROM_CONFIG_MAP = """
 entrypoint: main
 templates:

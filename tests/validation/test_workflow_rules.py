@@ -94,6 +94,10 @@ GOOD = {
         **leaf(),
         "spec": {**leaf()["spec"], "templateDefaults": {"script": {}, "container": {}}},
     },
+    "an argument of the workflow that is given later": workflow(
+        WORK,
+        arguments={"parameters": [{"name": "p"}, {"name": "q", "valueFrom": {"supplied": {}}}]},
+    ),
     "an output that is stated": steps(call(), outputs={"parameters": [PARAMETER]}),
 }
 
@@ -103,11 +107,17 @@ BAD: dict[str, Object] = {
     "a name of a template that is too long": workflow({**WORK, "name": "a" * 129}),
     "two templates with one name": workflow(WORK, WORK),
     "a name of a step": steps(call("a_b")),
+    "a name of a step that is too long": steps(call("a" * 129)),
     "two steps with one name": steps(call(), call()),
     "two tasks with one name": dag(call(), call()),
     "a name of a parameter": leaf(inputs={"parameters": [{"name": "a.b", "value": "v"}]}),
+    "a name of a task that is too long": dag(call("a" * 129)),
+    "two artifacts with one name": leaf(
+        outputs={"artifacts": [{"name": "a", "path": "/a"}, {"name": "a", "path": "/b"}]}
+    ),
     "two parameters with one name": leaf(inputs={"parameters": [PARAMETER, PARAMETER]}),
     "a name of an artifact": leaf(inputs={"artifacts": [{"name": "a b", "path": "/a"}]}),
+    "a name of an artifact with a dot": leaf(outputs={"artifacts": [{"name": "a.b", **PATH}]}),
     "no type": workflow({"name": "work"}),
     "two types": leaf(script={"image": "a", "source": "b"}),
     "no entrypoint": {**leaf(), "spec": {"templates": [WORK]}},
@@ -369,6 +379,15 @@ BAD: dict[str, Object] = {
     ),
     "no entrypoint of a schedule": cron(workflowSpec={"templates": [WORK]}),
     "a hook of a task without an expression": dag(call(hooks={"early": {"template": "work"}})),
+    "a hook that calls what is not there": steps(call(hooks={"exit": {"template": "none"}})),
+    "a hook of a task that calls what is not there": dag(
+        call(hooks={"x": {"template": "none", "expression": "true"}})
+    ),
+    "a hook of the workflow that calls what is not there": workflow(
+        WORK, hooks={"exit": {"template": "none"}}
+    ),
+    "a handler of the end that is not there": workflow(WORK, onExit="none"),
+    "a handler of the end of a task that is not there": dag(call(onExit="none")),
     "a hook that calls nothing": steps(call(hooks={"exit": {}})),
     "a loop of nothing": steps(call(withSequence={"start": 1})),
     "two sequences of a loop": dag(call(withItems=[1], withSequence={"count": 1})),

@@ -126,6 +126,8 @@ INVALID = "reference-expression-invalid this cannot be read:"
         ("LEAF", LEAF, "{{workflow.nmae}}", "a workflow has no 'nmae'"),
         ("LEAF", LEAF, "{{workflow.outputs.parameters.g}}", "no output has the global name 'g'"),
         ("LEAF", LEAF, "{{steps.first.status}}", "steps are known where steps are listed only"),
+        ("LEAF", LEAF, "{{pod.nmae}}", "a pod has no 'nmae'"),
+        ("STEP", STEP, "{{pod.name}}", "there is no pod here"),
         ("STEP", STEP, "{{steps.frist.status}}", "there is no step 'frist' in this template"),
         ("STEP", STEP, "{{steps.third.status}}", "the step 'third' is not over by then"),
         ("STEP", STEP, "{{steps.second.status}}", "the step 'second' is not over by then"),

@@ -1,0 +1,93 @@
+"""What keeps a workflow from beginning: rules that Argo holds it to before anything of it runs.
+
+Whoever writes a workflow to an API server has asked nobody before (reference, Workflows 25).
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
+
+from ruleengine.model.findings import Severity
+from ruleengine.model.values import Object, Path, Value, format_path
+from ruleengine.validation.graphs import calls_of, dag_problems, items_of, spec_of
+from ruleengine.validation.workflow_calls import check_calls
+from ruleengine.validation.workflow_problems import WorkflowProblem, broken
+from ruleengine.validation.workflow_rules import check_rules
+from ruleengine.validation.workflow_tags import check_tags
+
+_TAG: Final = "{{"
+_VALUES: Final = ("value", "valueFrom", "default")
+
+
+def invalidity(workflow: Object) -> str:
+    """Return why a workflow cannot begin; empty where it can.
+
+    Its spec is the effective one: over that of the template it is made of.
+    """
+    for found in _problems(workflow):
+        if found.severity is Severity.ERROR and not found.late:
+            return f"{format_path(found.path)}: {found.message}"
+    return ""
+
+
+def _problems(workflow: Object) -> Iterator[WorkflowProblem]:
+    yield from _missing(workflow)
+    yield from _not_supplied(workflow)
+    yield from check_rules(workflow)
+    yield from _waiting(workflow)
+    yield from check_calls(workflow)
+    yield from check_tags(workflow)
+
+
+def _missing(workflow: Object) -> Iterator[WorkflowProblem]:
+    """Yield who names a template of the workflow that is not there."""
+    path, spec = spec_of(workflow)
+    names = [template.get("name") for _, template in items_of(spec, ("templates",))]
+    for at, name in _named(spec):
+        if isinstance(name, str) and name and _TAG not in name and name not in names:
+            yield broken((*path, *at), f"there is no template {name!r}", "add it")
+
+
+def _named(spec: Object) -> Iterator[tuple[Path, Value]]:
+    yield ("entrypoint",), spec.get("entrypoint")
+    yield from _ending(spec, ())
+    for where, template in items_of(spec, ("templates",)):
+        for at, call in calls_of(template):
+            yield (*where, *at, "template"), call.get("template")
+            yield from _ending(call, (*where, *at))
+
+
+def _ending(owner: Object, path: Path) -> Iterator[tuple[Path, Value]]:
+    """Yield the templates of hooks."""
+    yield (*path, "onExit"), owner.get("onExit")
+    hooks = owner.get("hooks")
+    for name, hook in (hooks if isinstance(hooks, dict) else {}).items():
+        if isinstance(hook, dict):
+            yield (*path, "hooks", name, "template"), hook.get("template")
+
+
+def _not_supplied(workflow: Object) -> Iterator[WorkflowProblem]:
+    """Yield who calls a template of the workflow without a value that it needs."""
+    path, spec = spec_of(workflow)
+    templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
+    calls: list[tuple[Path, Object]] = [
+        (("entrypoint",), {**spec, "template": spec.get("entrypoint")})
+    ]
+    for where, template in items_of(spec, ("templates",)):
+        calls += [((*where, *at), call) for at, call in calls_of(template)]
+    for at, call in calls:
+        given = [one.get("name") for _, one in items_of(call, ("arguments", "parameters"))]
+        called = templates.get(str(call.get("template")), {})
+        for _, needed in items_of(called, ("inputs", "parameters")):
+            name = needed.get("name")
+            if name not in given and not any(needed.get(one) is not None for one in _VALUES):
+                told = f"inputs.parameters.{name} of template {call['template']!r} was not supplied"
+                yield broken((*path, *at), told, "pass it")
+
+
+def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:
+    """Yield which tasks wait for what never comes."""
+    path, spec = spec_of(workflow)
+    for where, template in items_of(spec, ("templates",)):
+        for _, found in dag_problems([task for _, task in items_of(template, ("dag", "tasks"))]):
+            yield replace(found, path=(*path, *where, "dag", "tasks", *found.path))

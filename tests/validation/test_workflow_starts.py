@@ -1,0 +1,104 @@
+"""What a workflow is refused for before anything of it runs, whoever wrote it to an API server."""
+
+import pytest
+
+from ruleengine.model.values import Object
+from ruleengine.validation.workflow_starts import invalidity
+from tests.validation.test_workflow_rules import (
+    BAD,
+    GOOD,
+    WORK,
+    call,
+    expected,
+    leaf,
+    steps,
+    workflow,
+)
+
+RULES = ("schema-workflow-invalid", "reference-task-missing", "reference-task-cycle")
+"""Codes of what is told in the same words; a shape is the matter of the server."""
+
+BROKEN = [
+    name
+    for name, (_, code, *_) in expected().items()
+    if BAD[name]["kind"] == "Workflow" and code in RULES
+]
+LACKING = "inputs.parameters.p of template 'work' was not supplied"
+UNKNOWN = "nothing stands for {{inputs.parameters.p}}: the template declares no input parameter 'p'"
+GIVEN = {"parameters": [{"name": "p", "value": ""}]}
+NEEDS = {**WORK, "inputs": {"parameters": [{"name": "p"}]}}
+
+
+@pytest.mark.parametrize("name", BROKEN)
+def test_a_rule_that_is_broken_keeps_a_workflow_from_beginning(name: str) -> None:
+    """In the words that ``validate`` has for it."""
+    where, _, told = invalidity(BAD[name]).partition(": ")
+    assert where.startswith(("spec", "metadata"))
+    assert told == expected()[name][2]
+
+
+@pytest.mark.parametrize("name", [one for one in GOOD if GOOD[one]["kind"] == "Workflow"])
+def test_what_keeps_the_rules_may_begin(name: str) -> None:
+    """Whatever else may happen to it."""
+    assert invalidity(GOOD[name]) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (workflow(WORK, entrypoint="x"), "spec.entrypoint: there is no template 'x'"),
+        (
+            steps({"name": "a", "template": "x"}),
+            "spec.templates[0].steps[0][0].template: there is no template 'x'",
+        ),
+        (
+            steps(call(hooks={"exit": {"template": "x"}})),
+            "spec.templates[0].steps[0][0].hooks.exit.template: there is no template 'x'",
+        ),
+        (workflow(WORK, onExit="x"), "spec.onExit: there is no template 'x'"),
+        (
+            workflow({"name": "main", "steps": [[call()]]}, NEEDS),
+            f"spec.templates[0].steps[0][0]: {LACKING}",
+        ),
+        (
+            workflow(NEEDS, entrypoint="work"),
+            f"spec.entrypoint: {LACKING}",
+        ),
+        (
+            leaf(container={"image": "a", "args": ["{{inputs.parameters.p}}"]}),
+            f"spec.templates[0].container.args[0]: {UNKNOWN}",
+        ),
+        (
+            workflow(WORK, arguments={"parameters": [{"name": "p", "value": "c", "enum": ["a"]}]}),
+            "spec.arguments.parameters[0].value: the parameter 'p' is none of its `enum`: 'c'",
+        ),
+    ],
+    ids=["entrypoint", "step", "hook", "exit", "input", "its input", "tag", "enum"],
+)
+def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
+    """As far as the workflow itself decides that."""
+    assert invalidity(value) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        steps({"name": "a", "templateRef": {"name": "t", "template": "x"}}),
+        steps({"name": "a", "template": "{{workflow.name}}"}),
+        steps(call(when="a b")),
+        steps(call(when="{{=steps.none.status == 'Failed'}}")),
+        leaf(container={"image": "a", "args": ["{{=1 +}}"]}),
+        leaf(podSpecPatch="{{=asInt('x')}}"),
+        workflow(
+            {
+                "name": "main",
+                "steps": [[call(arguments={"parameters": [{"name": "p", "value": ""}]})]],
+            },
+            NEEDS,
+        ),
+        workflow({**NEEDS, "inputs": {"parameters": [{"name": "p", "default": ""}]}}),
+    ],
+)
+def test_what_only_a_step_finds_is_its_own_error(value: Object) -> None:
+    """Templates of other documents, conditions and expressions are looked at when it begins."""
+    assert invalidity(value) == ""
