@@ -160,8 +160,10 @@ class Machine:
     def read_key(self, name: str, key: str) -> str | None:
         """Return the value of a key of a ConfigMap that is meant for parameters.
 
-        Raises ``NodeError`` for a ConfigMap without the label that says so.
+        Both names may hold tags of what the whole workflow knows. Raises ``NodeError`` for a
+        ConfigMap without the label that says so.
         """
+        name, key = substitute([name, key], self.globals)
         return parameter_of(self.world, self.namespace, name, key)
 
     def run(self, call: Call) -> Object | None:

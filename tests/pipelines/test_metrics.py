@@ -93,6 +93,8 @@ def test_a_counter_is_told_once_when_its_node_has_ended() -> None:
     [
         ("{{duration}}", 5.0),
         ("{{outputs.parameters.size}}", 42.0),
+        ("{{outputs.result}}", 8.0),
+        ("{{resourcesDuration.memory}}", 4.0),
         ("{{exitCode}}", 0.0),
         ("{{retries}}", 0.0),
         ("{{=asInt(outputs.parameters.size) * 2}}", 84.0),
@@ -102,7 +104,7 @@ def test_a_counter_is_told_once_when_its_node_has_ended() -> None:
 def test_values_are_numbers_tags_and_expressions(value: str, expected: float) -> None:
     """Of the node, its inputs and what it made."""
     metric = f"{{name: one, help: One., gauge: {{value: '{value}'}}}}"
-    found = told(metric, lambda *_: End(seconds=4, parameters={"size": "42"}))
+    found = told(metric, lambda *_: End(seconds=4, parameters={"size": "42"}, result="8"))
     (one,) = found.metrics()
     assert (one["kind"], one["operation"], one["value"]) == ("gauge", "Set", expected)
 

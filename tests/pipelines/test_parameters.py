@@ -23,6 +23,7 @@ def read_key(name: str, key: str) -> str | None:
         ({}, {"value": 1.50}, "1.5"),
         ({}, {"value": True}, "true"),
         ({}, {"value": 10**6}, "1000000"),
+        ({}, {"value": 1e21}, "1000000000000000000000"),
         (
             {"valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level"}}},
             None,
@@ -94,6 +95,32 @@ def test_a_parameter_may_come_from_a_config_map() -> None:
     assert "needs to have the label" in world.status("message")
     world = run(FROM_CONFIG_MAP)
     assert "settings/level of level do not exist" in world.status("message")
+
+
+def test_which_config_map_it_is_may_hang_on_the_workflow() -> None:
+    """Its name and its key are replaced when they are read."""
+    spec = FROM_CONFIG_MAP.replace(
+        "{name: settings, key: level}",
+        "{name: '{{workflow.parameters.of}}', key: '{{workflow.parameters.which}}'}",
+    )
+    given = "arguments: {parameters: [{name: of, value: settings}, {name: which, value: level}]}"
+    world = run(given + spec, lambda *_: End(), parameters(level="high"))
+    assert world.pods()[0]["spec"]["containers"][0]["args"] == ["high"]
+
+
+def test_a_value_that_a_step_computes_is_not_held_to_the_enum() -> None:
+    """It is looked at when a workflow is submitted, and never again."""
+    world = run("""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: a, template: tell, arguments: {parameters: [{name: p, value: "{{workflow.name}}"}]}}
+- name: tell
+  inputs: {parameters: [{name: p, enum: [a, b]}]}
+  container: {image: alpine, command: [echo], args: ["{{inputs.parameters.p}}"]}
+""")
+    assert world.pods()[0]["spec"]["containers"][0]["args"] == ["wf"]
 
 
 def test_an_output_may_be_an_expression() -> None:

@@ -368,6 +368,35 @@ def test_a_template_in_place_may_wait_and_go_on(kind: str) -> None:
 
 
 @KINDS
+def test_numbers_that_fields_take_as_texts_may_be_tags(kind: str) -> None:
+    """How many items there are, and for how many seconds a pod may be active."""
+    timed = """
+- name: timed
+  inputs: {parameters: [{name: x, value: 7}]}
+  activeDeadlineSeconds: "{{inputs.parameters.x}}"
+  container: {image: alpine, command: [work]}
+"""
+    step = "name: a, template: timed, withSequence: {count: '{{workflow.parameters.many}}'}"
+    spec = chain(kind, step, more=timed).replace(
+        "value: known}", "value: known}, {name: many, value: 2}"
+    )
+    world = run(spec)
+    assert [one["spec"]["activeDeadlineSeconds"] for one in world.pods()] == [7, 7]
+
+
+@KINDS
+def test_a_template_knows_its_node_and_its_pod(kind: str) -> None:
+    """By their names."""
+    named = """
+- name: named
+  container: {image: alpine, command: [tell, "{{pod.name}} {{node.name}}"]}
+"""
+    world = run(chain(kind, "name: a, template: named", more=named))
+    (pod,) = world.pods()
+    assert told(world) == [f"{pod['metadata']['name']} wf{'[0]' if kind == 'steps' else ''}.a"]
+
+
+@KINDS
 def test_a_template_has_room_for_so_many_of_its_own(kind: str) -> None:
     """``parallelism`` counts what it calls, items among it; hooks need no room."""
     hook = 'hooks: {now: {template: print, expression: "true"}}'

@@ -194,6 +194,7 @@ BAD: dict[str, Object] = {
     ),
     "flags that name no object": made(resource={"action": "patch", "flags": ["pod"]}),
     "parallelism of a leaf": leaf(parallelism=1),
+    "a parallelism that is a tag": steps(call(), parallelism="{{workflow.priority}}"),
     "a deadline of steps": steps(call(), activeDeadlineSeconds=5),
     "a timeout of steps": steps(call(), timeout="5s"),
     "a timeout without a unit": leaf(timeout="30"),

@@ -288,6 +288,7 @@ spec:
         ("live", "test", "live", 0),
         ("3", "test", "{{workflow.parameters.stage}}", 0),
         ("true", "test", "live", 0),
+        ("'true'", "test", "live", 0),
         ("prod", "test", "live", 6),
         ("live", "prod", "live", 9),
         ("live", "test", "prod", 15),
