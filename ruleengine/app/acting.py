@@ -1,8 +1,11 @@
 """Who acts on workflows, and who performs what they ask for: all that running one needs."""
 
+import os
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Final
 
 from ruleengine.apimachinery.selectors import parse_label_selector
 from ruleengine.app.archiving import make_archiving, make_last_runs
@@ -11,6 +14,7 @@ from ruleengine.app.database_locks import database_locks
 from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.app.metrics import metrics
 from ruleengine.model.configuration import Configuration
+from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
 from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
@@ -24,9 +28,15 @@ from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.standing import News, StandingPerformer
 from ruleengine.validation.workflow_starts import invalidity
 
+_TRANSIENT: Final = "TRANSIENT_ERROR_PATTERN"
+"""The variable in which Argo's controller, too, is told which errors go away by themselves."""
+
 
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
-    """Return who decides about workflows."""
+    """Return who decides about workflows.
+
+    Raises ``UsageError`` where the surroundings hold a pattern of messages that cannot be read.
+    """
     around = _around(configuration, local=local)
     return WorkflowReconciler(around, archive_policy(configuration), invalidity)
 
@@ -88,4 +98,17 @@ def _around(configuration: Configuration, *, local: bool) -> Around:
         default=default,
         executor={} if local else {**UNPRIVILEGED, **configuration.executor},
         archived=configuration.archive is not None,
+        transient=_transient(),
     )
+
+
+def _transient() -> str:
+    pattern = os.environ.get(_TRANSIENT, "")
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise UsageError(
+            f"the variable {_TRANSIENT} is no regular expression: {error}",
+            "correct it, or unset it",
+        ) from error
+    return pattern

@@ -26,7 +26,7 @@ def limits(world: World, namespace: str, control_namespace: str) -> list[Lock]:
 
 
 def _limits(world: World, namespace: str, control_namespace: str) -> Iterator[Lock]:
-    stated = _controller(world, control_namespace)
+    stated = controller_settings(world, control_namespace)
     own = lookup(world.get(Target("v1", "Namespace", "", namespace)), "metadata", "labels", LABEL)
     if own is None:
         own = stated.get("namespaceParallelism")
@@ -41,18 +41,24 @@ def is_limit(lock: str) -> bool:
     return lock.endswith("/Namespace/parallelism")
 
 
-def _controller(world: World, namespace: str) -> Object:
+def controller_settings(world: World, namespace: str) -> Object:
     """Return what the controller's ConfigMap says, in keys of its own or as one document."""
     found = world.get(Target("v1", "ConfigMap", namespace, CONTROLLER))
     data: Object = lookup(found, "data", default={})
-    text = str(data.get("config") or "")
-    if not text:
-        return data
-    from ruleengine.formats import yaml_reader  # late: few workflows need it
+    return {**read_settings(data.get("config")), **data}
 
-    documents = yaml_reader.read(text.encode(), CONTROLLER).documents
-    whole = documents[0].value if documents else None
-    return {**(whole if isinstance(whole, dict) else {}), **data}
+
+def read_settings(stated: Value) -> Object:
+    """Return a map of settings, which may be written as YAML text; an empty one for anything else.
+
+    Under the key ``config`` maps are maps, in keys of their own they are text.
+    """
+    if isinstance(stated, str) and stated:
+        from ruleengine.formats import yaml_reader  # late: few workflows need it
+
+        documents = yaml_reader.read(stated.encode(), CONTROLLER).documents
+        stated = documents[0].value if documents else None
+    return stated if isinstance(stated, dict) else {}
 
 
 def _whole(value: Value) -> int:

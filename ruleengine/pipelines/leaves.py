@@ -8,7 +8,14 @@ from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
-from ruleengine.pipelines import artifacts, container_sets, naming, plugins, spec_tags
+from ruleengine.pipelines import (
+    artifacts,
+    container_sets,
+    naming,
+    plugins,
+    restarting,
+    spec_tags,
+)
 from ruleengine.pipelines.artifacts import ArtifactWork, archive_of, archives_logs
 from ruleengine.pipelines.entrypoints import NotKnownYetError, with_entrypoint
 from ruleengine.pipelines.executing import dressed, quota_remedy
@@ -88,6 +95,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         current = _replaced(machine, node, pod)
     elif pod is None:
         current = _without_pod(machine, node, template, call)
+    elif (again := restarting.made_anew(machine, node, pod)) is not None:
+        current = again
     else:
         current = _as_its_pod(machine, node, template, pod)
         _note_seen(machine, current, template, pod)
@@ -237,7 +246,7 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
         )
     )
     machine.awaited.append(target)
-    return machine.tree.update(node, phase=str(Phase.PENDING))
+    return machine.tree.update(node, phase=str(Phase.PENDING), **{restarting.RESTARTING: None})
 
 
 def _plugins(machine: "Machine", template: Object) -> tuple[plugins.Plugin, ...]:

@@ -39,13 +39,15 @@ class Around:
 
     ``default`` is the repository that the configuration names, as Argo's controller has it;
     ``executor`` the fields of containers of our image. ``archived`` says that there is an archive
-    of workflows that are over.
+    of workflows that are over. ``transient`` is a regular expression of messages that tell of
+    passing trouble, besides those that are known.
     """
 
     control_namespace: str = CONTROL_NAMESPACE
     default: Object | None = None
     executor: Mapping[str, Value] = field(default_factory=dict)
     archived: bool = False
+    transient: str = ""
 
 
 def read_repository(stated: Object) -> Repository:

@@ -128,7 +128,7 @@ def _verdict(
     stop, wait = _backoff(machine, strategy, attempts)
     if stop is not None or wait is not None:
         return stop, wait
-    if not _is_retried(strategy, last):
+    if not _is_retried(machine, strategy, last):
         return str(last.get("message") or ""), None
     limit = strategy.get("limit")
     if limit is not None and len(attempts) > _whole(limit, "limit"):
@@ -145,11 +145,12 @@ def _whole(value: object, name: str) -> int:
         raise NodeError(f"the {name} {value!r} of a retryStrategy is no whole number") from error
 
 
-def _is_retried(strategy: Object, last: Object) -> bool:
+def _is_retried(machine: "Machine", strategy: Object, last: Object) -> bool:
     usual = "Always" if strategy.get("expression") else "OnFailure"
     policy = strategy.get("retryPolicy") or usual
     if policy == _ON_TRANSIENT:
-        return bool(_TRANSIENT.search(str(last.get("message") or "")))
+        message, more = str(last.get("message") or ""), machine.definitions.around.transient
+        return bool(_TRANSIENT.search(message) or (more and re.search(more, message)))
     if policy not in _POLICIES:
         known = ", ".join(sorted((*_POLICIES, _ON_TRANSIENT)))
         raise NodeError(f"retryPolicy {policy!r} is none of {known}")

@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.app.acting import workflow_reconciler
 from ruleengine.model.configuration import Configuration
+from ruleengine.model.errors import UsageError
 from ruleengine.pipelines.executing import UNPRIVILEGED
 from tests.pipelines.worlds import world_of
 
@@ -28,3 +29,15 @@ def test_a_workflow_that_breaks_a_rule_has_failed_before_it_began() -> None:
         "invalid spec: spec.templates[1].steps[1][0].template: there is no template 'none'",
     )
     assert [one.target.kind for one in decision.actions] == ["Workflow"]
+
+
+def test_which_errors_pass_is_read_where_the_controller_of_argo_reads_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A pattern that is none is told before anything runs."""
+    assert workflow_reconciler(Configuration(), local=True)._around.transient == ""
+    monkeypatch.setenv("TRANSIENT_ERROR_PATTERN", "no space left")
+    assert workflow_reconciler(Configuration(), local=True)._around.transient == "no space left"
+    monkeypatch.setenv("TRANSIENT_ERROR_PATTERN", "no (space")
+    with pytest.raises(UsageError, match="TRANSIENT_ERROR_PATTERN is no regular expression"):
+        workflow_reconciler(Configuration(), local=True)

@@ -95,6 +95,18 @@ def test_transient_errors_are_known_by_their_message() -> None:
     assert len(attempts(run(strategy, lambda *_: End(code=1, message="no such file")))) == 1
 
 
+def test_messages_of_transient_errors_may_be_added() -> None:
+    """By a pattern, beside those that are known."""
+    for message, count in (("no space left", 2), ("i/o timeout", 2), ("no such file", 1)):
+        world = world_of(
+            retried("{limit: 1, retryPolicy: OnTransientError}"),
+            lambda *_, said=message: End(code=1, message=said),
+        )
+        world.transient = "no spa.e"
+        world.settle()
+        assert len(attempts(world)) == count
+
+
 def test_a_policy_that_nobody_knows_is_an_error_that_names_all() -> None:
     """The node says so when there is something to retry."""
     world = run(retried("{limit: 1, retryPolicy: Never}"), fails(9))

@@ -75,6 +75,7 @@ class MemoryWorld:
     repository: Object | None = field(default_factory=lambda: DIRECTORY)
     executor: Object = field(default_factory=dict)
     archived: bool = False
+    transient: str = ""
     most: int = 0
     listed: list[tuple[str, str]] = field(default_factory=list)
 
@@ -184,7 +185,12 @@ class MemoryWorld:
 
     def decide(self) -> Decision:
         """Return the decision on the workflow, and check that memory does not change it."""
-        around = Around(default=self.repository, executor=self.executor, archived=self.archived)
+        around = Around(
+            default=self.repository,
+            executor=self.executor,
+            archived=self.archived,
+            transient=self.transient,
+        )
         reconciler = WorkflowReconciler(around)
         fresh = reconciler.decide(self.workflow(), self, self.now, None)
         assert reconciler.decide(self.workflow(), self, self.now, fresh.memo) == fresh
