@@ -1,7 +1,6 @@
 """Who acts on workflows, and who performs what they ask for: all that running one needs."""
 
 import os
-import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,11 +103,15 @@ def _around(configuration: Configuration, *, local: bool) -> Around:
 
 def _transient() -> str:
     pattern = os.environ.get(_TRANSIENT, "")
-    try:
-        re.compile(pattern)
-    except re.error as error:
-        raise UsageError(
-            f"the variable {_TRANSIENT} is no regular expression: {error}",
-            "correct it, or unset it",
-        ) from error
+    if pattern:
+        from ruleengine.expressions import regular  # late: few have one
+        from ruleengine.expressions.language import ExpressionError
+
+        try:
+            regular.compile(pattern)
+        except ExpressionError as error:
+            raise UsageError(
+                f"the variable {_TRANSIENT} is no regular expression: {error.message}",
+                "correct it, or unset it",
+            ) from error
     return pattern

@@ -4,6 +4,7 @@ import re
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
+from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
@@ -150,11 +151,20 @@ def _is_retried(machine: "Machine", strategy: Object, last: Object) -> bool:
     policy = strategy.get("retryPolicy") or usual
     if policy == _ON_TRANSIENT:
         message, more = str(last.get("message") or ""), machine.definitions.around.transient
-        return bool(_TRANSIENT.search(message) or (more and re.search(more, message)))
+        return bool(_TRANSIENT.search(message)) or (bool(more) and _matches(more, message))
     if policy not in _POLICIES:
         known = ", ".join(sorted((*_POLICIES, _ON_TRANSIENT)))
         raise NodeError(f"retryPolicy {policy!r} is none of {known}")
     return last["phase"] in _POLICIES[policy]
+
+
+def _matches(pattern: str, message: str) -> bool:
+    from ruleengine.expressions import regular  # late: few have a pattern of their own
+
+    try:
+        return regular.compile(pattern).matches(message)
+    except ExpressionError as error:
+        raise NodeError(f"the pattern of transient errors: {error}") from error
 
 
 def _expression(machine: "Machine", strategy: Object, attempts: list[Object]) -> bool:

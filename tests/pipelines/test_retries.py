@@ -107,6 +107,18 @@ def test_messages_of_transient_errors_may_be_added() -> None:
         assert len(attempts(world)) == count
 
 
+def test_a_message_that_is_too_long_for_its_pattern_is_an_error() -> None:
+    """Of the node, and no decision that takes for ever."""
+    world = world_of(
+        retried("{limit: 1, retryPolicy: OnTransientError}"),
+        lambda *_: End(code=1, message="x" * 100_000),
+    )
+    world.transient = "(a{100}){10}b"
+    world.settle()
+    assert world.node("wf")["phase"] == "Error"
+    assert world.node("wf")["message"].startswith("the pattern of transient errors: ")
+
+
 def test_a_policy_that_nobody_knows_is_an_error_that_names_all() -> None:
     """The node says so when there is something to retry."""
     world = run(retried("{limit: 1, retryPolicy: Never}"), fails(9))
