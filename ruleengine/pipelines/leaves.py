@@ -180,6 +180,8 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
     if seen["phase"] in (Phase.PENDING, Phase.RUNNING):
         return machine.tree.update(node, **seen)
     phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
+    if lookup(pod, "status", "phase") == "Running":
+        end_pod(machine, pod)  # what others put into it would run on
     if node["type"] in (NodeType.HTTP, NodeType.PLUGIN):
         message = _OF_MAIN.sub("", message)
     seen["progress"] = at_the_end(seen["progress"])

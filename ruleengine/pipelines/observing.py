@@ -92,9 +92,9 @@ def _phase(pod: Object) -> tuple[Phase, str]:
     match lookup(pod, "status", "phase", default="Pending"):
         case "Pending":
             return Phase.PENDING, _waiting(pod)
-        case "Running":
+        case "Running" if not _only_others_run(pod):
             return Phase.RUNNING, ""
-        case "Succeeded":
+        case "Running" | "Succeeded":
             blamed = None if _has_plugins(pod) else _blamed(pod)
             return blamed or (Phase.SUCCEEDED, "")
         case "Failed":
@@ -102,6 +102,23 @@ def _phase(pod: Object) -> tuple[Phase, str]:
         case other:
             name = lookup(pod, "metadata", "name")
             return Phase.ERROR, f"Unexpected pod phase for {name}: {other}"
+
+
+def _only_others_run(pod: Object) -> bool:
+    """Tell whether nothing of a pod runs but what others put into it, which may never end.
+
+    What a mesh of services puts there, say; native sidecars end by themselves.
+    """
+    counting = set(_counting(pod))
+    statuses = {str(one["name"]): one for one in _containers(pod)}
+    over = {name for name, one in statuses.items() if lookup(one, "state", "terminated")}
+    return counting <= over and not statuses.keys() <= over
+
+
+def _counting(pod: Object) -> list[str]:
+    """Return the names of the containers that have to end for a step to be over: its and ours."""
+    stated = (str(one["name"]) for one in lookup(pod, "spec", "containers", default=()))
+    return [*_users(pod), *(one for one in stated if one in _EXECUTOR)]
 
 
 def _why(waiting: Object) -> str:
@@ -175,9 +192,7 @@ def _lost(pod: Object) -> tuple[Phase, str]:
             why = _why(one["state"]["waiting"])
             message = f"Pod failed before {one['name']} container starts due to {why}"
             return Phase.ERROR, message + _disruption(pod)
-    stated = (str(one["name"]) for one in lookup(pod, "spec", "containers", default=()))
-    counting = [*_users(pod), *(one for one in stated if one in _EXECUTOR)]
-    open_ = [one for one in counting if not _is_good(pod, one)]
+    open_ = [one for one in _counting(pod) if not _is_good(pod, one)]
     if not open_:
         return Phase.SUCCEEDED, ""
     message = f"pod failed: {open_[-1]} container did not complete successfully"
@@ -214,8 +229,8 @@ def _sidecars(pod: Object) -> set[str]:
     """Return the names of containers that run beside the step: also what others put there."""
     before = lookup(pod, "spec", "initContainers", default=())
     stated = {str(one.get("name")) for one in before if one.get("restartPolicy") == "Always"}
-    beside = lookup(pod, "status", "containerStatuses", default=())
-    return {*stated, *(str(one["name"]) for one in beside)} - {*_users(pod), *_EXECUTOR}
+    beside = {str(one["name"]) for one in _containers(pod)}
+    return (stated | beside) - {*_users(pod), *_EXECUTOR}
 
 
 def _blame(name: str, state: Object, users: Collection[str]) -> tuple[bool, bool, bool, str]:
@@ -258,8 +273,13 @@ def _end_of(status: Object, *, last: bool) -> Object | None:
 
 
 def _statuses(pod: Object) -> Iterable[Object]:
-    status = pod.get("status") or {}
-    return [*(status.get("initContainerStatuses") or ()), *(status.get("containerStatuses") or ())]
+    before = lookup(pod, "status", "initContainerStatuses", default=())
+    return [*before, *_containers(pod)]
+
+
+def _containers(pod: Object) -> list[Object]:
+    """Return the statuses of the containers that run beside each other."""
+    return list(lookup(pod, "status", "containerStatuses", default=()))
 
 
 def _status_of(pod: Object, name: str) -> Object:

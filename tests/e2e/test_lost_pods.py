@@ -33,6 +33,7 @@ spec:
       - {name: no-program-wrapped, template: no-program-wrapped}
       - {name: crashing, template: crashing}
       - {name: stubborn, template: stubborn}
+      - {name: meshed, template: meshed}
       - {name: greedy, template: greedy}
   - name: deleted
     container: {image: alpine, command: [sleep, "600"]}
@@ -72,6 +73,11 @@ spec:
       image: alpine
       command: [sh, -c, "until [ -e /shared/up ]; do sleep 0.1; done"]
       volumeMounts: [{name: shared, mountPath: /shared}]
+  - name: meshed
+    podSpecPatch: |
+      containers: [{name: proxy, image: alpine, command: [sleep, "600"]}]
+    script: {image: alpine, command: [sh], source: "echo made >/tmp/made"}
+    outputs: {parameters: [{name: made, valueFrom: {path: /tmp/made}}]}
   - name: greedy
     container:
       image: python:3
@@ -144,6 +150,7 @@ def test_a_pod_that_was_taken_away_is_no_success(harmed: dict[str, Object], name
         ("no-program-wrapped", "Error", "no-such-program"),
         ("crashing", "Succeeded", ""),
         ("stubborn", "Failed", "beside: Error (exit code 3)"),
+        ("meshed", "Succeeded", ""),
         ("greedy", "Failed", ""),
     ],
 )

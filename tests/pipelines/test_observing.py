@@ -2,9 +2,11 @@
 
 import pytest
 
+from ruleengine.formats.yaml_writer import write
 from ruleengine.model.names import PORTS
 from ruleengine.model.values import Object
 from ruleengine.pipelines.observing import observe
+from tests.pipelines.worlds import world_of
 
 LOST = [
     ("Evicted", 'Usage of EmptyDir volume "v" exceeds the limit "1Mi".'),
@@ -208,6 +210,54 @@ def test_a_sidecar_that_ended_on_its_own_account_fails_the_step(
     found = observe(pod, None)
     message = "side: Error (exit code 1)" if blamed else None
     assert (found["phase"], found["message"]) == ("Failed" if blamed else "Succeeded", message)
+
+
+def meshed(main: Object, *, wait: Object = GOOD, proxy: Object = RUNNING) -> Object:
+    """Return a running pod into which somebody has put a proxy."""
+    states = {"main": main, "wait": wait, "proxy": proxy}
+    told = [{"name": "ARGO_CONTAINER_NAME", "value": "main"}]
+    listed = [{"name": name, "state": state} for name, state in states.items()]
+    stated = [{"name": "main", "env": told}, {"name": "wait"}, {"name": "proxy"}]
+    return {
+        "spec": {"containers": stated},
+        "status": {"phase": "Running", "containerStatuses": listed},
+    }
+
+
+@pytest.mark.parametrize(
+    ("pod", "phase", "message"),
+    [
+        (meshed(GOOD), "Succeeded", None),
+        (meshed(CRASHED), "Failed", "main: Error (exit code 1)"),
+        (meshed(RUNNING), "Running", None),
+        (meshed(GOOD, wait=RUNNING), "Running", None),
+        (meshed(GOOD, proxy=GOOD), "Running", None),
+        (meshed(GOOD, proxy=BEFORE), "Succeeded", None),
+    ],
+)
+def test_what_others_put_into_a_pod_is_not_waited_for(
+    pod: Object, phase: str, message: str | None
+) -> None:
+    """A proxy never ends by itself; the step has, and what it made was reported."""
+    found = observe(pod, reported())
+    assert (found["phase"], found["message"]) == (phase, message)
+
+
+def test_a_pod_in_which_only_others_run_gets_no_more_time() -> None:
+    """Its node has ended; the pod, and with it its log, stays."""
+    template = {"name": "main", "container": {"image": "alpine", "command": ["work"]}}
+    world = world_of(write({"entrypoint": "main", "templates": [template]}), lambda *_: None)
+    world.turn()
+    (pod,) = world.pods()
+    proxy = {"name": "proxy", "state": RUNNING}
+    listed = [{"name": "main", "state": GOOD}, proxy]
+    world.put({**pod, "status": {"phase": "Running", "containerStatuses": listed}})
+    world.turn()
+    assert world.status("phase") == "Succeeded"
+    patches = [
+        one.object for one in world.written if one.target.kind == "Pod" and one.verb == "patch"
+    ]
+    assert patches == [{"spec": {"activeDeadlineSeconds": 1}}]
 
 
 def waiting(**more: object) -> Object:
