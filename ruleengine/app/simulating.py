@@ -190,7 +190,9 @@ class _Stage:
             self._bus.close()
 
     def apply(self, declared: Declared) -> None:
-        """Plan and perform what a state of the repo declares."""
+        """Plan and perform what a state of the repo declares; nothing of it is archived."""
+        settings = replace(declared.configuration, archive=None)
+        declared = replace(declared, configuration=settings)
         cluster = Connected(client=self._client, local=True, name="a simulated cluster")
         engagement = engage(self._workspace, declared, cluster, self._workspace.state_folder)
         plan = plan_now(engagement, self.clock.now(), floor=False)

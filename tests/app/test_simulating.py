@@ -144,6 +144,15 @@ def test_schedules_fire_while_time_goes_by(tmp_path: Path) -> None:
     assert not simulation.failed
 
 
+def test_nothing_is_archived_in_a_simulation(tmp_path: Path) -> None:
+    """No workflow that is over waits for that."""
+    files = {"pipelines/build.yaml": CRON, "ruleengine.yaml": "archive: {}\n"}
+    outcomes = (parse_outcome("*=succeeded"),)
+    simulation = run(make_repo(tmp_path, files), length=HOUR, whole=True, outcomes=outcomes)
+    assert "Succeeded" in [one.text for one in simulation.moments]
+    assert not any("archive" in one.text for one in simulation.moments)
+
+
 def test_a_pod_that_would_have_to_run_is_never_said_to_have_run(tmp_path: Path) -> None:
     """Without an outcome its workflow fails, and the pod says what to do about it."""
     steps = CRON.partition("\n")[2]
