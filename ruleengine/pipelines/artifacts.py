@@ -111,7 +111,9 @@ def inputs_of(template: Object, archive: Archive | None) -> tuple[Object, ...]:
     found = []
     for one in lookup(template, "inputs", "artifacts", default=()):
         if not location_of(one):
-            continue  # optional, and nobody passed it
+            if one.get("optional"):
+                continue
+            raise NodeError(f"inputs.artifacts.{one['name']} was not supplied")
         if one.get("deleted"):
             raise NodeError(f"the artifact '{one['name']}' was deleted")
         words = ("name", "mode", "recurseMode", "optional", "archive")

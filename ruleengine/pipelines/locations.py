@@ -34,10 +34,18 @@ _PLACES: Final = {
 
 KINDS: Final = (*_KEYS, "http", "git", "raw")
 
+_ADDRESSES: Final = {"http": "url", "git": "repo"}
+"""What a location of the other kinds is nothing without, as with Argo."""
+
 
 def location_of(artifact: Object) -> Object:
     """Return the location that an artifact states; an empty map where it states none."""
-    return {kind: artifact[kind] for kind in KINDS if isinstance(artifact.get(kind), dict)}
+    return {
+        kind: artifact[kind]
+        for kind in KINDS
+        if isinstance(artifact.get(kind), dict)
+        and (kind not in _ADDRESSES or artifact[kind].get(_ADDRESSES[kind]))
+    }
 
 
 def without_location(artifact: Object) -> Object:

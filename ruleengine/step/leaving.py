@@ -14,6 +14,7 @@ from typing import IO
 _WAY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
 _SAID = 300
+_NOTHING = "it could not be copied, and nothing says why; is the disk of the step full?"
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 
 
@@ -54,8 +55,10 @@ def read_left(folder: Path, *path: str, last: int = 0) -> bytes | None:
 
 def said_of(folder: Path, kind: str, number: int) -> str:
     """Return what the wrapper says of an output that it could not take, in its first characters."""
-    said = read_left(folder, kind, f"{number}.said") or b""
-    return said[:_SAID].decode(errors="replace").strip()
+    said = read_left(folder, kind, f"{number}.said")
+    if said is None:
+        return ""
+    return said[:_SAID].decode(errors="replace").strip() or _NOTHING
 
 
 def leave(folder: Path, name: str, text: str) -> None:

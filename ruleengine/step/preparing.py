@@ -75,13 +75,21 @@ def _lay_out(plan: Plan) -> None:
         _write(folder / script.name, script.read_text(encoding="utf-8"))
     for name, declared in (("outputs", plan.parameters), ("kept", plan.artifacts)):
         paths = ((number, one.get("path")) for number, one in enumerate(declared))
-        listed = "".join(f"{number} {path}\n" for number, path in paths if path)
+        listed = "".join(f"{number} {_in_one_line(path)}\n" for number, path in paths if path)
         (folder / name).write_text(listed, encoding="utf-8")
     for name, is_kept in (("keep-output", plan.result), ("keep-log", plan.logs)):
         if is_kept:
             (folder / name).touch()
     if not plan.members:
         _bring_tools(folder / "bin")
+
+
+def _in_one_line(path: str) -> str:
+    """Return a path; the wrapper reads one a line. Raises ``StepError``."""
+    if "\n" in path:
+        told = f"an output cannot lie at {path!r}, whose name has several lines"
+        raise StepError(f"{told}: let the step write it to another place")
+    return path
 
 
 def static_busybox() -> Path | None:

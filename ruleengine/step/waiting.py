@@ -40,7 +40,8 @@ def collect(plan: Plan, code: int | None, access: Access | None = None) -> Objec
     that is not there, unless the step failed: then that is what has to be told.
     """
     given = access or PodAccess()
-    outputs: Object = {"result": _result(plan.directory)} if plan.result else {}
+    said = _result(plan.directory) if plan.result else None
+    outputs: Object = {} if said is None else {"result": said}
     artifacts = keep_logs(plan, given)
     try:
         outputs["parameters"] = list(_parameters(plan, code))
@@ -58,7 +59,7 @@ def _without_empty(outputs: Object) -> Object:
 def _parameters(plan: Plan, code: int | None) -> Iterator[Object]:
     for number, declared in enumerate(plan.parameters):
         left = read_left(plan.directory, "parameters", str(number))
-        said = "" if left or code else said_of(plan.directory, "parameters", number)
+        said = "" if left is not None or code else said_of(plan.directory, "parameters", number)
         if said:
             raise StepError(f"the output parameter {declared['name']!r} has no value: {said}")
         value = _parameter(left, declared)
@@ -78,6 +79,7 @@ def _parameter(left: bytes | None, declared: Object) -> str | None:
     return None if default is None else str(default)
 
 
-def _result(folder: Path) -> str:
-    data = read_left(folder, "output", last=_KEPT) or b""
-    return data.decode("utf-8", errors="replace").removesuffix("\n")
+def _result(folder: Path) -> str | None:
+    """Return the end of the standard output; ``None`` where it was not kept whole."""
+    data = read_left(folder, "output", last=_KEPT)
+    return None if data is None else data.decode("utf-8", errors="replace").removesuffix("\n")

@@ -95,6 +95,9 @@ def _outputs(template: Object, path: Path, kind: str) -> Iterator[WorkflowProble
             words = " or ".join(f"`{name}`" for name in wanted)
             told = f"an output parameter of {kind} is taken from {words}"
             yield broken((*path, *at), told, f"write {words} below `valueFrom`")
+        elif "\n" in str(source.get("path")):
+            told = "an output cannot lie at a path of several lines"
+            yield broken((*path, *at, "valueFrom", "path"), told, "write it in one line")
 
 
 def _artifacts(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem]:
@@ -104,6 +107,9 @@ def _artifacts(template: Object, path: Path, kind: str) -> Iterator[WorkflowProb
             if kind in _WITH_CONTAINER and not one.get("path"):
                 told = f"an artifact of {kind} needs a path"
                 yield broken(where, told, "write `path:`, where it lies in the container")
+            if "\n" in str(one.get("path")):
+                told = "an artifact cannot lie at a path of several lines"
+                yield broken((*where, "path"), told, "write it in one line")
             if kind in _CALLING and one.get("path"):
                 told = f"{kind} have no files: their artifacts have no path"
                 yield broken((*where, "path"), told, "leave it out; outputs take theirs by `from`")

@@ -28,6 +28,7 @@ from ruleengine.pipelines.mounting import (
 )
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.repositories import Repository
+from tests.pipelines.worlds import run
 
 KNOWN: Object = {"workflow.name": "wf", "pod.name": "pod"}
 BUCKET: Object = {"s3": {"bucket": "b"}}
@@ -170,6 +171,42 @@ def test_a_template_says_where_its_artifacts_go_else_the_repository(
     """A key alone names the folder; without one it is that of the workflow and its pod."""
     found = archive_of(template, repository, KNOWN)
     assert found == (None if location is None else Archive(location=location, is_usual=bool(usual)))
+
+
+FROM_WEB = """
+entrypoint: main
+templates:
+- name: main
+  inputs:
+    parameters: [{name: at, value: "%s"}]
+    artifacts: [{name: a, path: /a, %s}]
+  container: {image: alpine, command: [work]}
+"""
+
+
+@pytest.mark.parametrize("where", ["http: {url: '{{inputs.parameters.at}}'}", "http: {}"])
+@pytest.mark.parametrize("kind", ["http: {url", "git: {repo"])
+def test_an_address_that_is_empty_is_none(kind: str, where: str) -> None:
+    """So an optional artifact is not loaded, and another one was not supplied; as in Argo."""
+    where = where.replace("http: {url", kind)
+    world = run(FROM_WEB % ("", f"{where}, optional: true"))
+    assert world.status("phase") == "Succeeded"
+    assert "initContainers" not in world.pods()[0]["spec"]
+    world = run(FROM_WEB % ("", where))
+    assert world.status("message") == "inputs.artifacts.a was not supplied"
+    if "at" in where:
+        world = run(FROM_WEB % ("https://x", f"{where}, optional: true"))
+        (init,) = world.pods()[0]["spec"]["initContainers"]
+        assert "https://x" in str(init["env"])
+
+
+def test_a_plugin_without_a_name_is_the_repository() -> None:
+    """As any key alone is."""
+    stated = {"name": "a", "path": "/a", "plugin": {"key": "k"}}
+    template = {"outputs": {"artifacts": [stated]}}
+    archive = Archive(location=in_bucket("folder"))
+    (found,) = outputs_of(template, archive)
+    assert (found["location"], found["reported"]) == (in_bucket("k"), {"s3": {"key": "k"}})
 
 
 def test_every_place_that_is_read_or_written_is_known() -> None:

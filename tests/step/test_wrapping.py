@@ -14,7 +14,7 @@ import pytest
 
 from ruleengine.local.control_plane import in_memory_plane
 from ruleengine.model.values import Object
-from ruleengine.step.leaving import leave
+from ruleengine.step.leaving import leave, read_left
 from ruleengine.step.plan import VARIABLE, Plan, StepError, read_plan
 from ruleengine.step.preparing import prepare
 from ruleengine.step.reporting import report
@@ -70,6 +70,48 @@ def test_of_what_a_step_prints_without_end_the_end_is_the_result(tmp_path: Path)
     assert result.endswith("\0last")
 
 
+@pytest.mark.parametrize(
+    ("full", "command", "code"),
+    [
+        ("output", "echo a", 64),
+        ("main.log", "echo a", 64),
+        ("main.log", "echo a >&2", 64),
+        ("exit-code.part", "echo a", 64),
+        ("output", "echo a; exit 3", 3),
+        ("output", "true", 0),
+        ("other", "echo a", 0),
+    ],
+)
+def test_what_a_full_disk_took_a_part_of_is_never_taken_as_whole(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], full: str, command: str, code: int
+) -> None:
+    """It is an error of what is around the step, which says so; a failure of its own stays one."""
+    made = plan(tmp_path, result=True, logs={"name": "main-logs"})
+    prepare(made)
+    (tmp_path / full).symlink_to("/dev/full")  # every write to it fails for want of room
+    with begin_prepared(made, "sh", "-c", command) as process:
+        process.communicate(timeout=30)
+    is_told = "could not be kept whole: its disk is full" in capfd.readouterr().err
+    assert (process.returncode, is_told) == (code, code != 0)
+    if "echo" in command and full != "other":
+        assert (tmp_path / "output").is_symlink() is False
+    if full == "output":
+        assert collect(replace(made, logs={}), code) == {}
+
+
+def test_a_signal_while_the_last_words_arrive_loses_nothing(tmp_path: Path) -> None:
+    """What is left to be kept is waited for again."""
+    made = plan(tmp_path, result=True)
+    with begin(made, "sh", "-c", "sleep 1.5 & echo said") as process:
+        while b"said" not in (read_left(tmp_path, "output") or b""):
+            time.sleep(0.01)
+        time.sleep(0.2)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=30)
+    assert process.returncode == 0
+    assert collect(made, wait(made)) == {"result": "said"}
+
+
 def test_what_is_no_utf8_is_reported_all_the_same(tmp_path: Path) -> None:
     """With a sign in place of each byte that is none, as the status is JSON."""
     file = tmp_path / "file"
@@ -117,6 +159,29 @@ def test_what_is_no_file_to_be_read_is_told(tmp_path: Path, make: str, said: str
         outputs(made, "sh", "-c", f"{make} {place}")
     assert not (tmp_path / "parameters" / "0").exists()
     assert collect(made, 3) == {"parameters": [{"name": "p", "value": "d"}]}
+
+
+@pytest.mark.parametrize("kind", ["parameters", "artifacts"])
+def test_a_path_of_several_lines_is_refused_before_the_step_begins(
+    tmp_path: Path, kind: str
+) -> None:
+    """It would read as another one, at which the step wrote nothing."""
+    made = plan(tmp_path, **{kind: (parameter(tmp_path / "a\nb"),)})
+    with pytest.raises(StepError, match="whose name has several lines"):
+        prepare(made)
+
+
+def test_a_copy_that_breaks_without_a_word_is_told(tmp_path: Path) -> None:
+    """As where there is no room for the words either."""
+    file = tmp_path / "file"
+    made = plan(tmp_path, parameters=(parameter(file),))
+    prepare(made)
+    (tmp_path / "bin" / "cp").unlink()
+    (tmp_path / "bin" / "cp").symlink_to("/bin/false")
+    with begin_prepared(made, "touch", str(file)) as process:
+        process.communicate(timeout=30)
+    with pytest.raises(StepError, match="it could not be copied, and nothing says why"):
+        collect(made, wait(made))
 
 
 def test_blanks_of_a_path_are_its_own(tmp_path: Path) -> None:
@@ -278,7 +343,7 @@ def test_an_end_that_nobody_can_see_is_an_error(tmp_path: Path, instead: str | N
 
 
 def test_a_step_that_removes_its_folder_has_an_end(tmp_path: Path) -> None:
-    """It left nothing, so it counts as killed; what it was to make is missing."""
+    """What it was to make is missing, and that is said."""
     folder = tmp_path / "left"
     folder.mkdir()
     made = plan(folder, result=True)
@@ -290,7 +355,7 @@ def test_a_step_that_removes_its_folder_has_an_end(tmp_path: Path) -> None:
         process.communicate(timeout=30)
     watching.join(30)
     assert found == [None]
-    assert collect(made, None) == {"result": ""}
+    assert (process.returncode, collect(made, None)) == (64, {})
     leave(folder, "exit-code", "137")  # no error, and nothing to write it to
     assert not folder.exists()
 

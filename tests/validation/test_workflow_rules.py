@@ -184,6 +184,10 @@ BAD: dict[str, Object] = {
             ]
         },
     ),
+    "a path of several lines": leaf(outputs={"artifacts": [{"name": "a", "path": "/a\nb"}]}),
+    "a parameter at a path of several lines": leaf(
+        outputs={"parameters": [{"name": "p", "valueFrom": {"path": "/a\nb"}}]}
+    ),
     "no image": made(container={"command": ["work"]}),
     "no image of a script": made(script={"command": ["sh"], "source": "true"}),
     "an action that is none": made(resource={"action": "make", "manifest": "kind: ConfigMap\n"}),
