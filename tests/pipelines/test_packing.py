@@ -55,3 +55,14 @@ def test_what_holds_no_nodes_says_so(text: str) -> None:
     """In place of a workflow without any."""
     with pytest.raises(StoreError, match="compressedNodes of a workflow"):
         packing.decompressed(text)
+
+
+def test_nodes_beyond_any_size_are_not_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So much memory is never taken; those that just fit are read."""
+    text = packing.compressed(NODES)
+    size = packing.size_of(NODES)
+    monkeypatch.setattr(packing, "_LARGEST_NODES", size)
+    assert packing.decompressed(text) == NODES
+    monkeypatch.setattr(packing, "_LARGEST_NODES", size - 1)
+    with pytest.raises(StoreError, match="cannot be read: it is too large"):
+        packing.decompressed(text)

@@ -18,7 +18,14 @@ from ruleengine.pipelines.artifacts import (
     own_inputs_of,
     whole_location,
 )
-from ruleengine.pipelines.locations import joined, key_of, with_key, without_location
+from ruleengine.pipelines.locations import (
+    is_whole,
+    joined,
+    key_of,
+    location_of,
+    with_key,
+    without_location,
+)
 from ruleengine.pipelines.mounting import (
     StoreAccess,
     input_volumes,
@@ -171,6 +178,40 @@ def test_a_template_says_where_its_artifacts_go_else_the_repository(
     """A key alone names the folder; without one it is that of the workflow and its pod."""
     found = archive_of(template, repository, KNOWN)
     assert found == (None if location is None else Archive(location=location, is_usual=bool(usual)))
+
+
+PLACES: list[tuple[Object, str]] = [
+    ({"s3": {"bucket": "b"}}, "key"),
+    ({"gcs": {"bucket": "b"}}, "key"),
+    ({"oss": {"bucket": "b"}}, "key"),
+    ({"azure": {"container": "c"}}, "blob"),
+    ({"hdfs": {"addresses": ["a:1"]}}, "path"),
+    ({"plugin": {"name": "p"}}, "key"),
+    ({"artifactory": {"url": "https://a/b"}}, "url"),
+]
+
+
+@pytest.mark.parametrize(("place", "key"), PLACES)
+def test_a_location_says_its_place_by_the_names_of_its_kind(place: Object, key: str) -> None:
+    """What says a key and nothing else relies on a repository."""
+    ((kind, stated),) = place.items()
+    assert is_whole(place)
+    assert not is_whole({kind: {key: "k"}})
+    assert key_of({kind: {**stated, key: "k"}}) == "k"
+    assert with_key(place, "other") == {kind: {**stated, key: "other"}}
+    assert location_of({"name": "a", **place}) == place
+    assert without_location({"name": "a", **place}) == {"name": "a"}
+
+
+@pytest.mark.parametrize(
+    "place", [{"http": {"url": "u"}}, {"git": {"repo": "r"}}, {"raw": {"data": ""}}]
+)
+def test_a_location_without_a_key_is_whole_as_it_is(place: Object) -> None:
+    """And keeps what it says."""
+    assert is_whole(place)
+    assert (key_of(place), with_key(place, "other")) == ("", place)
+    assert location_of(place) == place
+    assert not is_whole({})
 
 
 FROM_WEB = """

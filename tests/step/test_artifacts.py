@@ -101,6 +101,16 @@ def test_what_is_kept_comes_back_as_it_was(pod: Pod, archive: Object) -> None:
     assert pod.load(other, **archive).read_text() == "x\n"
 
 
+def test_what_is_kept_is_reported_with_what_is_said_of_it(pod: Pod) -> None:
+    """By which name the whole workflow knows it, and when it goes; where it lies is as stated."""
+    more = {"globalName": "g", "artifactGC": {"strategy": "Never"}, "archive": {"none": {}}}
+    path = pod.root / "file"
+    stated = kept(path, "k", **more, optional=True, reported={"plugin": {"key": "k"}})
+    found = pod.keep(f"echo x >{path}", stated)
+    reported = {"name": "a", "path": str(path), **more, "plugin": {"key": "k"}}
+    assert found == {"artifacts": [reported]}
+
+
 def test_archives_are_compressed_as_much_as_is_asked_for(pod: Pod) -> None:
     """Not at all for level 0."""
     sizes = []

@@ -32,17 +32,24 @@ def test_a_call_is_what_the_template_states() -> None:
     call = call_of({"url": "u", **more, "insecureSkipVerify": True}, {})
     assert (call.method, call.body, call.seconds, call.verifies) == ("PUT", b"\x00\xff", 5, False)
     assert call_of({"url": "u", "body": "é"}, {}).body == "é".encode()
+    for stated in ({}, {"timeoutSeconds": 0}):
+        assert call_of({"url": "u", **stated}, {}).seconds == 30
 
 
 @pytest.mark.parametrize(
     ("status", "condition", "told"),
     [
         (200, "", ""),
+        (299, "", ""),
+        (300, "", "received non-2xx response code: 300"),
+        (199, "", "received non-2xx response code: 199"),
         (404, "", "received non-2xx response code: 404"),
         (404, "response.statusCode == 404", ""),
         (200, 'response.body contains "bad"', "successCondition"),
         (200, 'response.headers["Kind"][0] == "good"', ""),
         (200, 'request.method == "GET" && request.url == "http://h"', ""),
+        (200, 'request.body == "asked" && request.headers == {"A": ["b", "c"]}', ""),
+        (200, '"true"', "successCondition"),
     ],
 )
 def test_the_reply_is_judged_by_its_status_or_by_a_condition(
@@ -50,7 +57,9 @@ def test_the_reply_is_judged_by_its_status_or_by_a_condition(
 ) -> None:
     """The result is the body as it came."""
     answering(monkeypatch, status, b"body \n", Kind=["good"])
-    made = plan(tmp_path, http={"url": "http://h", "successCondition": condition})
+    headers = [{"name": "A", "value": "b"}, {"name": "A", "value": "c"}]
+    stated = {"url": "http://h", "body": "asked", "headers": headers}
+    made = plan(tmp_path, http={**stated, "successCondition": condition})
     if told:
         with pytest.raises(FailedStepError, match=told):
             perform(made, {})
@@ -82,7 +91,9 @@ def test_a_reply_that_no_status_can_hold_is_an_error(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Any
 ) -> None:
     """Unless nobody asks for it."""
-    answering(monkeypatch, 200, b"x" * 300_000)
+    answering(monkeypatch, 200, b"x" * (256 << 10))
+    assert perform(plan(tmp_path, http={"url": "http://h"}), {})
+    answering(monkeypatch, 200, b"x" * ((256 << 10) + 1))
     with pytest.raises(StepError, match="more than 262144 bytes"):
         perform(plan(tmp_path, http={"url": "http://h"}), {})
     assert perform(plan(tmp_path, http={"url": "http://h"}, reports=False), {})

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from ruleengine.model.values import Object
+from ruleengine.repository.checkouts import Wanted
 from ruleengine.services.artifacts.store import ArtifactError
 from ruleengine.step import git as under_test
 from ruleengine.step.loading import load_all
@@ -60,6 +61,30 @@ def test_a_depth_that_is_none_is_told(history: Repo, tmp_path: Path, depth: Any)
     stated = {"repo": history.folder.as_uri(), "depth": depth}
     with pytest.raises(ArtifactError, match="`depth` must be a whole number of 0 or more"):
         under_test.check_out_artifact(stated, tmp_path / "out", KEYS)
+
+
+ASKED: list[tuple[Object, Wanted]] = [
+    ({}, Wanted(url="u")),
+    ({"revision": "v1", "branch": "b"}, Wanted(url="u", revision="v1", branch="b")),
+    ({"depth": 3}, Wanted(url="u", depth=3)),
+    ({"depth": 0}, Wanted(url="u")),
+    ({"singleBranch": True}, Wanted(url="u", single_branch=True)),
+    ({"fetch": ["refs/a:refs/a"]}, Wanted(url="u", fetch=("refs/a:refs/a",))),
+    ({"disableSubmodules": True}, Wanted(url="u", submodules=False)),
+    ({"insecureIgnoreHostKey": True}, Wanted(url="u", trusting=True)),
+    ({"insecureSkipTLS": True}, Wanted(url="u", trusting=True)),
+]
+
+
+@pytest.mark.parametrize(("stated", "wanted"), ASKED)
+def test_each_option_of_a_location_is_asked_of_git(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, stated: Object, wanted: Wanted
+) -> None:
+    """And nothing that it does not state."""
+    asked = []
+    monkeypatch.setattr(under_test, "check_out", lambda *all_: asked.append(all_[:2]))
+    under_test.check_out_artifact({"repo": "u", **stated}, tmp_path, KEYS)
+    assert asked == [(wanted, tmp_path)]
 
 
 LOGINS: list[tuple[Object, Any]] = [
