@@ -300,8 +300,7 @@ def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> s
     """Return why a node that waits for a lock waits no longer; empty where it does."""
     if machine.ending and not call.exiting:
         return machine.ending
-    is_late = node["type"] in WITH_POD and leaves.is_too_late(machine, node, template)
-    return leaves.TIMED_OUT if is_late else ""
+    return leaves.TIMED_OUT if leaves.is_too_late(machine, node, template) else ""
 
 
 def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | None:

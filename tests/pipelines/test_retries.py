@@ -346,6 +346,7 @@ def test_a_stopped_workflow_makes_no_further_attempt(strategy: str) -> None:
     world.turn()
     world.run_pods()
     world.turn()
+    assert "finishedAt" not in world.node("wf")
     world.change({"spec": {"shutdown": "Stop"}})
     world.settle()
     assert len(attempts(world)) == 1

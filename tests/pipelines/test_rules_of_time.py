@@ -505,3 +505,57 @@ templates:
         one for one in world.pods() if one["metadata"]["annotations"][NODE_NAME][-2] == "1"
     ]
     assert second["spec"]["activeDeadlineSeconds"] == seconds
+
+
+DEFAULTED = """
+entrypoint: main
+templateDefaults: {timeout: 3s}
+templates:
+- name: main
+  steps: [[{name: a, template: inner}], [{name: b, template: inner}]]
+- name: inner
+  LOCK
+  steps: [[{name: leaf, template: work}], [{name: last, template: work}]]
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+
+
+def test_a_timeout_of_the_defaults_ends_no_steps_that_run() -> None:
+    """It is that of each leaf, although the defaults lie under templates of steps, too."""
+    world = run(DEFAULTED.replace("LOCK", ""), lambda *_: End(seconds=2))
+    assert world.status("phase") == "Succeeded"
+    world = run(DEFAULTED.replace("LOCK", ""), lambda *_: End(seconds=9))
+    assert (world.node("leaf")["phase"], world.status("phase")) == ("Failed", "Failed")
+
+
+def test_a_timeout_of_the_defaults_ends_steps_that_wait_for_a_lock() -> None:
+    """They have not begun in time."""
+    spec = DEFAULTED.replace("LOCK", "synchronization: {mutexes: [{name: one}]}")
+    spec = spec.replace("}], [{name: b", "}, {name: b")
+    world = run(spec, lambda *_: End(seconds=2))
+    assert (world.node("a")["phase"], world.node("b")["phase"]) == ("Succeeded", "Failed")
+    assert world.node("b")["message"] == "Step exceeded its deadline"
+
+
+@pytest.mark.parametrize("field", ["timeout", "pendingTimeout"])
+def test_a_step_that_waits_for_too_long_fails_its_group(field: str) -> None:
+    """As one that runs for too long does; its pod, which has not begun, goes."""
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  steps: [[{{name: a, template: work}}], [{{name: b, template: work}}]]
+- {{name: work, {field}: 5s, container: {{image: alpine, command: [work]}}}}
+"""
+    world = world_of(spec)
+    world.turn()
+    world.now += timedelta(seconds=4)
+    world.turn()
+    assert world.node("a")["phase"] == "Pending"
+    world.now += timedelta(seconds=1)
+    world.turn()
+    a, group = world.node("a"), world.node("[0]")
+    assert (a["phase"], a["message"]) == ("Failed", "Step exceeded its deadline")
+    assert (group["phase"], group["message"]) == ("Failed", f"child '{a['id']}' failed")
+    assert not world.pods()
+    assert world.status("phase") == "Failed"
