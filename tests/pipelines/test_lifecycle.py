@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+import pytest
+
 from ruleengine.model.actions import Verb
 from ruleengine.model.decisions import Stop
 from tests.pipelines.worlds import START, End, run, world_of
@@ -226,8 +228,9 @@ templates:
     assert world.status("phase") == "Succeeded"
 
 
-def test_fail_fast_begins_nothing_more_after_a_failure() -> None:
-    """What runs comes to its end."""
+@pytest.mark.parametrize("code", [1, 64])
+def test_fail_fast_begins_nothing_more_after_a_failure(code: int) -> None:
+    """Nor after an error."""
     spec = """
 entrypoint: main
 templates:
@@ -239,9 +242,18 @@ templates:
 - name: say
   container: {image: alpine, command: [echo]}
 """
-    world = run(spec, lambda name, _: End(code=int("(1:" in name)))
+    world = run(spec, lambda name, _: End(code=code * ("(1:" in name)))
     assert world.began == ["[0].each(0:0)", "[0].each(1:1)"]
     assert world.status("phase") == "Failed"
+
+
+def test_what_runs_comes_to_its_end_before_steps_give_up() -> None:
+    """And the next group does not begin."""
+    spec = LONG.replace("- name: main\n", "- name: main\n  failFast: true\n")
+    world = run(spec, lambda name, _: End(seconds=9) if "long" in name else End(code=1))
+    assert world.node("long")["phase"] == "Succeeded"
+    assert world.node("[0]")["finishedAt"] == world.node("long")["finishedAt"]
+    assert "[1].after" not in world.phases()
 
 
 def test_a_step_may_name_its_exit_handler_the_old_way() -> None:

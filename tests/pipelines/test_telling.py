@@ -76,6 +76,17 @@ def test_a_suspended_workflow_is_resumed_as_a_whole() -> None:
     assert telling.resume(suspended, START) == world.workflow()
 
 
+def test_a_selector_leaves_a_suspended_workflow_suspended() -> None:
+    """Only the node goes on."""
+    world = asking()
+    suspended = telling.suspend(world.workflow())
+    selector = parse_selector("displayName=one")
+    resumed = telling.resume(suspended, START, selector, {"verdict": "yes"})
+    assert resumed["spec"]["suspend"] is True
+    phases = {one["displayName"]: one["phase"] for one in resumed["status"]["nodes"].values()}
+    assert (phases["one"], phases["two"]) == ("Succeeded", "Running")
+
+
 def test_stopped_nodes_fail_and_the_exit_handler_runs() -> None:
     """With a selector only the node; the message says why."""
     world = asking()
