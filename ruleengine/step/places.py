@@ -68,10 +68,18 @@ def kind_named(api: Api, word: str) -> Kind:
             untold = f"; of {root} it does not tell: {error}"
             continue
         for info in known:
-            single = info.get("singularName") or info["kind"].lower()
-            if name in (info["name"], single, *(info.get("shortNames") or ())):
+            if name in _names(info):
                 return Kind(root, info)
     raise StepError(f"the server has no kind that is called {word!r}{untold}")
+
+
+def _names(info: Object) -> tuple[str, ...]:
+    return (
+        info["name"],
+        info.get("singularName", ""),
+        info["kind"].lower(),
+        *(info.get("shortNames") or ()),
+    )
 
 
 def _resources(api: Api, root: str) -> list[Object]:

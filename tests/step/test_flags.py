@@ -10,6 +10,7 @@ from ruleengine.formats.yaml_writer import write
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.values import Object
 from ruleengine.step.api import ApiAnswerError
+from ruleengine.step.places import kind_named, kind_of
 from ruleengine.step.plan import StepError
 from ruleengine.step.resources import perform
 from tests.step.planes import PlaneApi, plan
@@ -104,9 +105,22 @@ def test_a_kind_of_a_group_is_found_by_its_name(resources: Resources) -> None:
     resources.act("create", manifest=JOB)
     for kind in ("job", "jobs.batch", "Jobs.v1.batch"):
         resources.act("get", f"{kind}/work")
-    for kind in ("jobs.apps", "jobs.v2.batch", "gadget", "job/status"):
+    for kind in ("jobs.apps", "pods.apps", "jobs.v2.batch", "gadget", "job/status"):
         with pytest.raises(StepError, match=r"no kind that is called|name no objects"):
             resources.act("get", f"{kind}/work")
+
+
+def test_a_kind_is_called_by_any_of_its_names(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As its server tells them; what is below an object is none."""
+    gadget = {"name": "gadgets", "singularName": "gizmo", "kind": "Gadget", "shortNames": ["g"]}
+    below = {"name": "gadgets/status", "singularName": "", "kind": "Gadget"}
+    listed = {"resources": [below, gadget]}
+    monkeypatch.setattr(resources.api, "get", lambda _: listed)
+    for word in ("gadgets", "gizmo", "gadget", "Gadget", "g"):
+        assert kind_named(resources.api, word).info == gadget
+    assert kind_of(resources.api, {"apiVersion": "v1", "kind": "Gadget"}).info == gadget
 
 
 def test_who_answers_for_a_group_may_be_away(
@@ -142,6 +156,7 @@ def test_names_fields_and_all_of_a_kind_are_deleted(resources: Resources) -> Non
     """As kubectl takes them."""
     for name in "abcdef":
         resources.act("create", manifest=settings(name))
+    resources.act("create", "-n", "kube-public", manifest=settings("d"))
     resources.act("delete", "cm", "a", "b")
     resources.act("delete", "cm/c")
     assert resources.names() == ["d", "e", "f"]
@@ -149,6 +164,7 @@ def test_names_fields_and_all_of_a_kind_are_deleted(resources: Resources) -> Non
     assert resources.names() == ["e", "f"]
     resources.act("delete", "cm", "--all")
     assert resources.names() == []
+    assert resources.names("/api/v1/namespaces/kube-public/configmaps") == ["d"]
 
 
 def test_a_namespace_is_that_of_a_flag(resources: Resources) -> None:
@@ -160,6 +176,9 @@ def test_a_namespace_is_that_of_a_flag(resources: Resources) -> None:
     with pytest.raises(StepError, match="of the namespace x, its flags name y"):
         resources.act("get", "-n", "y", manifest=settings(namespace="x"))
     resources.act("get", "-n", "default", manifest=settings(namespace="default"))
+    resources.act("patch", manifest={**settings(namespace="kube-public"), "data": {"b": "2"}})
+    found = resources.api.get("/api/v1/namespaces/kube-public/configmaps/settings")
+    assert found["data"] == {"a": "1", "b": "2"}
     resources.act("delete", "cm", "-l", "a=b", "-A")
     assert resources.names("/api/v1/configmaps") == []
 
@@ -202,6 +221,32 @@ def test_a_delete_ends_when_the_object_is_gone(resources: Resources) -> None:
     resources.act("delete", manifest=kept)
     assert waits == [1.0] * 3
     assert resources.names() == ["settings"]
+
+
+def test_who_may_not_read_is_told_also_where_nothing_need_be_there(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is forbidden may be there."""
+
+    def forbidden(path: str) -> Object:
+        raise ApiAnswerError(403, f"{path} is forbidden")
+
+    real = resources.api.get
+    monkeypatch.setattr(
+        resources.api, "get", lambda path: (forbidden if "settings" in path else real)(path)
+    )
+    with pytest.raises(StepError, match="is forbidden"):
+        resources.act("get", "cm/settings", "--ignore-not-found")
+
+
+def test_what_is_in_no_namespace_is_found_there(resources: Resources) -> None:
+    """By its name, and by its manifest."""
+    manifest = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "made"}}
+    resources.act("create", manifest=manifest)
+    resources.act("get", "ns/made")
+    resources.pause = lambda _: None
+    resources.act("delete", "namespace", "made", "--wait=false")
+    assert resources.api.get("/api/v1/namespaces/made")["metadata"]["deletionTimestamp"]
 
 
 @pytest.mark.parametrize(
@@ -267,6 +312,7 @@ def test_a_field_that_there_is_not_is_refused_unless_a_flag_says_otherwise(
         with pytest.raises(StepError, match="dats"):
             resources.act(action, manifest=wrong)
     resources.act("create", "--validate=false", manifest=wrong)
+    resources.act("patch", manifest=wrong)  # where kubectl validates nothing
     for _ in "12":
         resources.act("replace", "--validate=ignore", manifest=wrong)
     assert "dats" not in resources.api.get(f"{MAPS}/settings")
@@ -313,6 +359,33 @@ def test_what_is_not_there_may_be_asked_for(resources: Resources) -> None:
     resources.act("create", manifest=settings())
     found = resources.act("get", *flags, outputs=asked)
     assert [one["value"] for one in found["parameters"]] == ["1", "1"]
+
+
+def test_what_only_knows_versions_is_replaced_by_that_which_is_there(resources: Resources) -> None:
+    """As kubectl looks it up for a manifest that states none."""
+    lease = {
+        "apiVersion": "coordination.k8s.io/v1",
+        "kind": "Lease",
+        "metadata": {"name": "held"},
+        "spec": {"holderIdentity": "me"},
+    }
+    resources.act("create", manifest=lease)
+    for _ in "12":
+        resources.act("replace", manifest={**lease, "spec": {"holderIdentity": "you"}})
+    path = "/apis/coordination.k8s.io/v1/namespaces/default/leases/held"
+    assert resources.api.get(path)["spec"] == {"holderIdentity": "you"}
+
+
+def test_what_the_server_names_is_waited_for_by_that_name(resources: Resources) -> None:
+    """As it is told in the answer to its creation."""
+
+    def let_on(_: float) -> None:
+        (name,) = resources.names()
+        resources.act("patch", f"cm/{name}", manifest={"data": {"b": "2"}})
+
+    made = {**settings(), "metadata": {"generateName": "made-"}}
+    resources.pause = let_on
+    resources.act("create", manifest=made, successCondition="data.b == 2")
 
 
 def test_a_replacement_keeps_to_the_version_that_it_states(resources: Resources) -> None:

@@ -71,19 +71,28 @@ def test_an_object_is_created_changed_read_and_deleted(
     for strategy, value in (("merge", "4"), ("strategic", "5")):
         act("patch", {**SETTINGS, "data": {"c": value}}, mergeStrategy=strategy)
         assert api.get(PATH)["data"] == {"c": value}
-    act("get", SETTINGS)
+    assert act("get", SETTINGS) == {}  # nothing to be reported
     act("delete", SETTINGS)
     with pytest.raises(StepError, match="not found"):
         act("get", SETTINGS)
 
 
 def test_an_object_may_belong_to_its_workflow(plane: ControlPlane, tmp_path: Path) -> None:
-    """It goes with it."""
+    """It goes with it, beside the owners that its manifest names; what is only patched does not."""
     owner = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Workflow", "name": "wf", "uid": "w"}
     stated = {"action": "create", "manifest": write(SETTINGS), "setOwnerReference": True}
     api = PlaneApi(plane)
     perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
     assert api.get(PATH)["metadata"]["ownerReferences"] == [owner]
+    other = {**owner, "name": "other", "uid": "o"}
+    change = {**SETTINGS, "metadata": {"name": "settings", "ownerReferences": [other]}}
+    for action, owners in (("replace", [other, owner]), ("patch", [other])):
+        stated = {**stated, "action": action, "manifest": write(change), "mergeStrategy": "merge"}
+        perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
+        assert api.get(PATH)["metadata"]["ownerReferences"] == owners
+    stated = {**stated, "action": "create", "manifest": "apiVersion: v1\nkind: ConfigMap\n"}
+    with pytest.raises(StepError, match="name"):
+        perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
 
 
 def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Object]) -> None:
@@ -147,6 +156,9 @@ def test_a_condition_is_a_selector_over_fields(condition: str, *, expected: bool
         ("a: [", {}, "no YAML"),
         ("a: 1", {}, "no apiVersion and kind"),
         ("- op: add", {}, "no apiVersion and kind"),
+        ("apiVersion: v1", {}, "no apiVersion and kind"),
+        ("kind: ConfigMap", {}, "no apiVersion and kind"),
+        ("---\n---\n" + write({**SETTINGS, "kind": "Widget"}) + "---\n", {}, "no kind Widget"),
         (write(SETTINGS) + "---\n" + write(SETTINGS), {}, "has 2"),
         (write({**SETTINGS, "kind": "Widget"}), {}, "no kind Widget in v1"),
         (write(SETTINGS), {"flags": ["--wait"]}, "'--wait' is not honoured for create"),
@@ -191,11 +203,12 @@ def test_outputs_are_taken_from_the_object(
     assert outputs == {"parameters": [{"name": "p", "value": value}]}
 
 
+@pytest.mark.parametrize("declared", [{"jsonPath": "{.none}"}, {"jqFilter": ".data | error"}, {}])
 def test_an_output_that_the_object_does_not_have_is_told(
-    plane: ControlPlane, tmp_path: Path
+    plane: ControlPlane, tmp_path: Path, declared: Object
 ) -> None:
     """By its name."""
     stated = {"action": "create", "manifest": write(SETTINGS)}
-    made = plan(tmp_path, resource=stated, parameters=({"name": "p", "jsonPath": "{.none}"},))
+    made = plan(tmp_path, resource=stated, parameters=({"name": "p", **declared},))
     with pytest.raises(StepError, match="'p'"):
         perform(made, PlaneApi(plane), lambda _: None)
