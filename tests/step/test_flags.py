@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from ruleengine.apimachinery.kubectl_flags import Flags
 from ruleengine.formats.yaml_writer import write
 from ruleengine.local.control_plane import ControlPlane, in_memory_plane
 from ruleengine.model.values import Object
-from ruleengine.step.api import ApiAnswerError
-from ruleengine.step.places import kind_named, kind_of
+from ruleengine.step.api import JSON, ApiAnswerError
+from ruleengine.step.deleting import delete_all
+from ruleengine.step.places import Place, kind_named, kind_of
 from ruleengine.step.plan import StepError
 from ruleengine.step.resources import perform
 from tests.step.planes import PlaneApi, plan
@@ -18,6 +20,7 @@ from tests.step.planes import PlaneApi, plan
 MAPS = "/api/v1/namespaces/default/configmaps"
 JOBS = "/apis/batch/v1/namespaces/default/jobs"
 POD: Object = {"spec": {"containers": [{"name": "c", "image": "i"}], "restartPolicy": "Never"}}
+PLACE = Place(MAPS, "settings")
 JOB: Object = {
     "apiVersion": "batch/v1",
     "kind": "Job",
@@ -221,6 +224,45 @@ def test_a_delete_ends_when_the_object_is_gone(resources: Resources) -> None:
     resources.act("delete", manifest=kept)
     assert waits == [1.0] * 3
     assert resources.names() == ["settings"]
+
+
+def test_a_delete_says_how_long_objects_have_to_end(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where a flag says it; else each object says it itself."""
+    real, sent = resources.api.send, []
+
+    def send(method: str, path: str, body: Any = None, media: str = JSON) -> Object:
+        if method == "DELETE":
+            sent.append(body)
+        return real(method, path, body, media)
+
+    monkeypatch.setattr(resources.api, "send", send)
+    for flags in ((), ("--grace-period=7",), ("--force",)):
+        resources.act("create", manifest=settings())
+        resources.act("delete", *flags, manifest=settings())
+    assert [one.get("gracePeriodSeconds") for one in sent] == [None, 7, 0]
+    assert {one["propagationPolicy"] for one in sent} == {"Background"}
+
+
+def test_a_delete_that_is_refused_is_told_and_what_is_gone_is_known_by_its_uid(
+    resources: Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An absent object alone is no failure; some servers answer with a status that names it."""
+    resources.act("create", manifest=settings())
+    answers: list[Any] = [ApiAnswerError(403, "forbidden"), {"details": {"uid": "before"}}]
+
+    def send(*_: Any) -> Object:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer  # type: ignore[no-any-return]
+
+    monkeypatch.setattr(resources.api, "send", send)
+    with pytest.raises(StepError, match="forbidden"):
+        delete_all(resources.api, [PLACE], Flags(ignores_absent=True), "default", lambda _: None)
+    monkeypatch.setattr(resources.api, "get", lambda _: {"metadata": {"uid": "after"}})
+    delete_all(resources.api, [PLACE], Flags(), "default", resources.pause)
 
 
 def test_who_may_not_read_is_told_also_where_nothing_need_be_there(
