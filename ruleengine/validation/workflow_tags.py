@@ -51,6 +51,9 @@ _ROOTS: Final = (
 )
 """What the names of expressions begin with, somewhere in a workflow."""
 
+_TEXTS: Final = ("inputs.parameters", "workflow.parameters")
+"""Where every value is a text."""
+
 _READY: Final = re.compile(r"\?\?|\?\.|\b(nil|in)\b")
 """What makes an expression ready for a name that is missing."""
 
@@ -268,6 +271,14 @@ def _named(expression: "Expression", path: Path, scope: _Scope) -> Iterator[_Tol
                 yield replace(one, late=True)
             elif not _READY.search(expression.text):
                 yield replace(one, severity=Severity.WARNING)
+    for error in expression.faults(_TEXTS):
+        yield WorkflowProblem(
+            path=path,
+            code="reference-expression-invalid",
+            message=f"this fails whenever it is evaluated: {error.message}",
+            remedy=error.hint or "correct the expression",
+            late=True,
+        )
     for error in expression.unknown(_ROOTS):
         yield WorkflowProblem(
             path=path,

@@ -102,6 +102,18 @@ def test_an_artifact_that_nobody_passed_may_be_passed_on(
     assert commands(world) == ran
 
 
+def test_an_input_may_say_what_the_workflow_knows() -> None:
+    """Which is put into it before it is put in itself."""
+    world = run("""
+entrypoint: main
+templates:
+- name: main
+  inputs: {parameters: [{name: p, value: 'of {{workflow.name}}'}]}
+  container: {image: alpine, command: [tell, '{{inputs.parameters.p}}']}
+""")
+    assert commands(world) == [["tell", "of wf"]]
+
+
 def test_an_output_may_be_stated_as_it_is() -> None:
     """The step need not write it."""
     world = run("""

@@ -199,6 +199,25 @@ def test_an_expression_that_cannot_be_read_is_told(
     assert told_of.startswith(f"{line} {INVALID}")
 
 
+@pytest.mark.parametrize(
+    ("place", "line", "text", "message"),
+    [
+        ("LEAF", LEAF, "{{=1 > 'a'}}", "'>' is not defined on an integer and a text"),
+        ("LEAF", LEAF, "{{=inputs.parameters.size > 1}}", "on a text and an integer"),
+        ("LEAF", LEAF, "{{=asInt(pod.name, 2)}}", "'asInt' takes 1 arguments, not 2"),
+        ("LEAF", LEAF, "{{=sprig.upper()}}", "wrong number of args for upper: want 1 got 0"),
+        ("HOOK", HOOK, "hooks: {x: {template: make, expression: '1 && true'}}", "true or false"),
+    ],
+)
+def test_an_expression_that_fails_whatever_is_given_is_told(
+    tmp_path: Path, place: str, line: int, text: str, message: str
+) -> None:
+    """Parameters are texts, so they are no numbers before they are made one."""
+    (told_of,) = found(tmp_path, steps(**{place: text}))
+    assert told_of.startswith(f"{line} reference-expression-invalid this fails whenever")
+    assert message in told_of
+
+
 TAKEN = "{{steps.third.outputs.parameters.no}}"
 
 

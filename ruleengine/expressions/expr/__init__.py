@@ -90,6 +90,20 @@ class Expression:
                 missing.append(located(problem, offset, self.text))
         return tuple(missing)
 
+    def faults(self, texts: Iterable[str] = ()) -> tuple[ExpressionError, ...]:
+        """Return what every evaluation fails by: types that do not fit, numbers of arguments.
+
+        ``texts`` are paths, such as ``inputs.parameters``, below which every value is a text.
+        """
+        from ruleengine.expressions.expr.certain import Certain
+
+        certain = Certain(self.text, self._dialect, frozenset(texts))
+        try:
+            certain.look(Parser(self.text).parse())
+        except RecursionError:
+            return ()
+        return tuple(certain.faults)
+
     def _unknown(self, name: str, offset: int, env: Iterable[str]) -> ExpressionError:
         functions = [*BUILTINS, *PREDICATES, *self._dialect.functions]
         close = get_close_matches(name, [*env, *functions], n=1)

@@ -13,14 +13,12 @@ characters such as U+0007; that is mended here.
 from ruleengine.expressions.tags.objects import find, replace
 from ruleengine.expressions.tags.scope import LENIENT, STRICT, Policy, Scope
 from ruleengine.expressions.tags.template import (
-    LATE_BOUND,
     Tag,
     Template,
     compile,  # noqa: A004 - the shared shape
 )
 
 __all__ = [
-    "LATE_BOUND",
     "LENIENT",
     "STRICT",
     "Policy",

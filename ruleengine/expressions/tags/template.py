@@ -20,19 +20,8 @@ from ruleengine.formats.go_text import SPACES, whole
 if TYPE_CHECKING:
     from ruleengine.expressions.expr import Expression
 
-LATE_BOUND: Final = frozenset(
-    {
-        "item",
-        "retries",
-        "lastRetry.exitCode",
-        "lastRetry.status",
-        "lastRetry.duration",
-        "lastRetry.message",
-        "workflow.status",
-        "workflow.failures",
-    }
-)
-"""Names that exist only late: an expression that reads one waits for it in any case."""
+_LATE: Final = frozenset({"workflow.status", "workflow.failures"})
+"""Names that come late to what is there before: an expression that reads one waits for it."""
 
 _SPACE: Final = "".join(set(SPACES) - set("\t\n\v\f\r\u2028\u2029"))
 """Space that JSON does not escape: Argo trims the names of tags in JSON text."""
@@ -92,7 +81,7 @@ class Tag:
         for name in missing:
             if policy.demands(name):
                 raise self._error("evaluate", f"'{name}' is missing")
-            if name in LATE_BOUND:
+            if name in _LATE:
                 return None
         try:
             return _result(expression.eval(scope.nested, limits))
