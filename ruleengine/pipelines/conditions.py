@@ -15,12 +15,9 @@ def holds(text: str) -> bool:
     from ruleengine.expressions import when
 
     try:
-        value = when.compile(text).eval({})
+        return when.holds(text)
     except ExpressionError as error:
         raise NodeError(f"invalid 'when' expression '{text}': {error}") from error
-    if not isinstance(value, bool):
-        raise NodeError(f"invalid 'when' expression '{text}': it is no condition but {value!r}")
-    return value
 
 
 _RESULTS = {

@@ -48,6 +48,12 @@ def test_a_condition_that_does_not_hold_comes_before_anything_else() -> None:
     assert (one.skipped, one.name) == ("when 'x == y' evaluated false", "s")
 
 
+def test_a_condition_of_which_a_tag_leaves_nothing_holds() -> None:
+    """As in Argo: nothing is stated then."""
+    (one,) = expand(step(when="{{steps.a.outputs.result}}"), "s", {"steps.a.outputs.result": ""})
+    assert one.skipped == ""
+
+
 def test_a_condition_on_the_item_sees_all_else_as_well() -> None:
     """Item by item; of one that it does not hold for the arguments are not looked at."""
     stated = step(
