@@ -124,6 +124,8 @@ def test_an_argument_that_no_step_ever_made_is_left_out_where_it_is_nothing_else
         "parameters": [{"name": "q", "value": "{{pod.name}}"}],
         "artifacts": [{"name": "a", "raw": {"data": "x"}}],
     }
+    (one,) = expand(step(arguments={**given(absent), "artifacts": None}), "s", KNOWN)
+    assert one.step["arguments"] == {"parameters": [], "artifacts": None}
     with pytest.raises(NodeError):
         expand(step(arguments=given(f"x-{absent}")), "s", KNOWN)
 

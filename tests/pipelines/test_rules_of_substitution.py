@@ -234,7 +234,7 @@ OUTPUTS: Final = [
 @KINDS
 @pytest.mark.parametrize(("stated", "value"), OUTPUTS)
 def test_outputs_are_what_they_are_taken_from(kind: str, stated: str, value: str | None) -> None:
-    """Or their default; without one the template is an error."""
+    """Or their default; without one the template is an error, and stays what it is else."""
     world = run(
         chain(
             kind,
@@ -244,9 +244,12 @@ def test_outputs_are_what_they_are_taken_from(kind: str, stated: str, value: str
         ),
         made(),
     )
-    found = lookup(world.node("wf"), "outputs", "parameters", default=[])
+    root = world.node("wf")
+    found = lookup(root, "outputs", "parameters", default=[])
     assert [one["value"] for one in found] == ([] if value is None else [value])
-    assert world.node("wf")["phase"] == ("Error" if value is None else "Succeeded")
+    assert root["phase"] == ("Error" if value is None else "Succeeded")
+    assert root["type"] == {"steps": "Steps", "dag": "DAG"}[kind]
+    assert root["startedAt"] == world.status("startedAt")
 
 
 @KINDS
