@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from ruleengine.model.actions import Target
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import lookup
 from tests.kubernetes.clusters import PATIENCE, PIPELINES, Cluster, cluster
@@ -141,6 +142,35 @@ def driven(untouched: Cluster) -> Cluster:
         with real.running(repo, change, "driver", "apply", "--allow-prune") as process:
             assert process.wait(PATIENCE) == 0, real.log(repo)
     return real
+
+
+ALONE = """
+apiVersion: argoproj.io/v1alpha1
+kind: ClusterWorkflowTemplate
+metadata: {name: greets}
+spec: {entrypoint: main, templates: [{name: main, container: {image: alpine, command: [echo]}}]}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: alone, namespace: ruleengine, labels: {ruleengine.dev/engine: native}}
+spec: {workflowTemplateRef: {name: greets, clusterScope: true}}
+"""
+
+
+def test_who_only_drives_needs_no_right_of_those_who_declare(driven: Cluster) -> None:
+    """What others have made comes to its end, with the first two roles."""
+    _, _, everywhere, controlled, _ = listed("pipelines")
+    driven.account("drives", everywhere, everywhere=True)
+    driven.account("drives", controlled)
+    target = Target(ARGO_API_VERSION, "Workflow", PIPELINES, "alone")
+    with driven.running("alone", {"README.md": "Nothing.\n"}, "drives", "run") as process:
+        driven.apply(ALONE)
+        assert until(lambda: lookup(driven.admin.get(target), "status", "phase") == "Succeeded"), (
+            driven.log("alone")
+        )
+        process.send_signal(signal.SIGINT)
+        assert process.wait(PATIENCE) == 0
+    assert used(driven, "drives", OF_OTHER_AREAS)
 
 
 def over(real: Cluster) -> bool:
