@@ -161,8 +161,8 @@ def _blamed(pod: Object) -> tuple[Phase, str] | None:
     A sidecar is, too, that ended on its own account: Kubernetes does not count it.
     """
     users, sidecars = _users(pod), _sidecars(pod)
-    ends = [(one, _end_of(one, last=one["name"] in sidecars)) for one in _statuses(pod)]
-    ended = [(str(one["name"]), state) for one, state in ends if state is not None]
+    ends = ((str(one["name"]), _end_of(one)) for one in _statuses(pod))
+    ended = [(name, state) for name, state in ends if state is not None]
     for name, state in sorted(ended, key=lambda end: _blame(end[0], end[1], users)):
         code = int(state.get("exitCode") or 0)
         if code == 0 or (name in sidecars and code in _ENDED_BY_SIGNAL):
@@ -188,9 +188,9 @@ def _lost(pod: Object) -> tuple[Phase, str]:
         message = f"can't find failed message for pod {name} namespace {namespace}"
         return Phase.FAILED, message + _disruption(pod)
     for one in statuses:
-        if "waiting" in (one.get("state") or {}):
-            why = _why(one["state"]["waiting"])
-            message = f"Pod failed before {one['name']} container starts due to {why}"
+        waiting = lookup(one, "state", "waiting")
+        if waiting is not None:
+            message = f"Pod failed before {one['name']} container starts due to {_why(waiting)}"
             return Phase.ERROR, message + _disruption(pod)
     open_ = [one for one in _counting(pod) if not _is_good(pod, one)]
     if not open_:
@@ -262,12 +262,12 @@ def _told(name: str, state: Object, code: int) -> str:
     return f"{name}: {reason} (exit code {code})" + (f": {said}" if said else "")
 
 
-def _end_of(status: Object, *, last: bool) -> Object | None:
-    """Return how a container ended; with ``last`` its last run where it runs no more."""
+def _end_of(status: Object) -> Object | None:
+    """Return how a container ended: its last run where it runs no more and nobody saw its end."""
     state = status.get("state") or {}
     ended: Object | None = state.get("terminated")
     unknown = ended is None or ended.get("reason") == _UNKNOWN
-    if last and unknown and "running" not in state:
+    if unknown and "running" not in state:
         ended = lookup(status, "lastState", "terminated") or ended
     return ended
 

@@ -154,20 +154,29 @@ apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {name: alone, namespace: ruleengine, labels: {ruleengine.dev/engine: native}}
 spec: {workflowTemplateRef: {name: greets, clusterScope: true}}
+---
+apiVersion: argoproj.io/v1alpha1
+kind: CronWorkflow
+metadata: {name: late, namespace: ruleengine, labels: {ruleengine.dev/engine: native}}
+spec:
+  schedules: ["0 0 29 2 *"]
+  workflowSpec: {workflowTemplateRef: {name: greets, clusterScope: true}}
 """
 
 
 def test_who_only_drives_needs_no_right_of_those_who_declare(driven: Cluster) -> None:
-    """What others have made comes to its end, with the first two roles."""
+    """What others make meanwhile is seen and comes to its end, with the first two roles."""
     _, _, everywhere, controlled, _ = listed("pipelines")
     driven.account("drives", everywhere, everywhere=True)
     driven.account("drives", controlled)
     target = Target(ARGO_API_VERSION, "Workflow", PIPELINES, "alone")
     with driven.running("alone", {"README.md": "Nothing.\n"}, "drives", "run") as process:
+        assert until(lambda: "running until Ctrl-C" in driven.log("alone")), driven.log("alone")
         driven.apply(ALONE)
         assert until(lambda: lookup(driven.admin.get(target), "status", "phase") == "Succeeded"), (
             driven.log("alone")
         )
+        assert until(lambda: "updated CronWorkflow/ruleengine/late" in driven.log("alone"))
         process.send_signal(signal.SIGINT)
         assert process.wait(PATIENCE) == 0
     assert used(driven, "drives", OF_OTHER_AREAS)

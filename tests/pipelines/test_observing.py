@@ -54,7 +54,8 @@ def failed(init: dict[str, int] | None = None, **codes: int) -> Object:
         "initContainerStatuses": listed(init or {}),
         "containerStatuses": listed(codes),
     }
-    return {"spec": {"containers": names}, "status": status}
+    before = [{"name": name} for name in init or {}]
+    return {"spec": {"initContainers": before, "containers": names}, "status": status}
 
 
 CODES: list[tuple[Object, str, str | None]] = [
@@ -70,6 +71,8 @@ CODES: list[tuple[Object, str, str | None]] = [
     (failed(main=0, wait=143), "Error", "wait: Error (exit code 143)"),
     (failed(main=3, wait=1), "Failed", "main: Error (exit code 3)"),
     (failed(a=0, b=5, supervisor=0), "Failed", "b: Error (exit code 5)"),
+    (failed(a=0, b=137), "Failed", "b: Error (exit code 137)"),
+    (failed(a=5, main=3), "Failed", "main: Error (exit code 3)"),
     (failed(a=64, b=5), "Failed", "b: Error (exit code 5)"),
     (failed(a=0, supervisor=1), "Error", "supervisor: Error (exit code 1)"),
     (failed({"init": 1}), "Error", "init: Error (exit code 1)"),
@@ -90,6 +93,7 @@ def test_the_container_to_blame_gives_a_node_its_phase(
 
 RUNNING: Object = {"running": {"startedAt": "2026-01-02T03:04:05Z"}}
 GOOD: Object = {"terminated": {"exitCode": 0}}
+UNSEEN: Object = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
 KILLED: Object = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
 ENDED: Object = {"terminated": {"exitCode": 143, "reason": "Error"}}
 PULLING: Object = {"waiting": {"reason": "ImagePullBackOff", "message": 'Back-off pulling "a"'}}
@@ -140,6 +144,7 @@ NODE_GONE = f"; {GONE['message']}"
         (lost(main=PULLING), "Error", f"{EARLY} {PULL}"),
         (lost(GONE, main=PULLING), "Error", f"{EARLY} {PULL}{NODE_GONE}"),
         (lost(main=BEFORE), "Error", f"{EARLY} PodInitializing"),
+        (lost(main=UNSEEN), "Failed", "main: ContainerStatusUnknown (exit code 137)"),
         (lost(main=KILLED), "Failed", "main: OOMKilled (exit code 137)"),
         (
             lost(PREEMPTED, main=ENDED),
@@ -185,7 +190,6 @@ def beside(state: Object, last: Object | None = None, **marks: str) -> Object:
 
 CRASHED: Object = {"terminated": {"exitCode": 1, "reason": "Error"}}
 LOOPS: Object = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off"}}
-UNSEEN: Object = {"terminated": {"exitCode": 137, "reason": "ContainerStatusUnknown"}}
 
 
 @pytest.mark.parametrize(
@@ -280,6 +284,7 @@ OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message":
         (waiting(initContainerStatuses=[STUCK]), "Pending", "ErrImagePull: no such image"),
         (waiting(containerStatuses=[SLOW, STUCK]), "Pending", "ErrImagePull: no such image"),
         (waiting(containerStatuses=[SLOW]), "Pending", "ContainerCreating"),
+        (waiting(containerStatuses=[{"state": RUNNING}, SLOW]), "Pending", "ContainerCreating"),
         (waiting(conditions=[OTHER, FULL]), "Pending", "Unschedulable: no room"),
         (waiting(conditions=[FULL], containerStatuses=[SLOW]), "Pending", "Unschedulable: no room"),
         (waiting(conditions=[OTHER]), "Pending", None),
