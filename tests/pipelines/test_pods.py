@@ -72,6 +72,12 @@ def test_what_a_template_says_of_its_pod_wins(name: str) -> None:
     assert pod_of(other, **{name: value})["spec"][field] == value
 
 
+def test_what_a_template_says_nothing_of_is_as_the_workflow_says() -> None:
+    """Also where its field is there, and empty."""
+    placed = {"nodeSelector": {"disk": "fast"}}
+    assert pod_of(placed, nodeSelector=None)["spec"]["nodeSelector"] == {"disk": "fast"}
+
+
 def test_volumes_of_workflow_and_template_are_in_the_pod() -> None:
     """The template's own win where the names are the same."""
     volumes = [{"name": "a", "emptyDir": {}}, {"name": "b", "emptyDir": {}}]

@@ -357,6 +357,7 @@ HEADERS: Object = {
         ([secret("s", "k")], {"s": (["k"], False)}),
         ([secret("s", "k", optional=True)], {"s": (["k"], True)}),
         ([secret("s", "k", optional=True), secret("s", "k")], {"s": (["k"], False)}),
+        ([secret("s", "k"), secret("s", "k", optional=True)], {"s": (["k"], False)}),
         ([secret("s", "b", optional=True), secret("s", "a")], {"s": (["a", "b"], True)}),
         ([HEADERS], {"h": (["k"], False)}),
         ([{"s3": {"bucket": "b", "accessKeySecret": {"name": "", "key": "k"}}}], {}),
