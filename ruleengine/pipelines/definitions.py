@@ -27,6 +27,18 @@ class Found(NamedTuple):
     reference: Object | None = None
 
 
+def template_told(step: Object, found: Found | None) -> Object:
+    """Return what a node says of its template, which may not have been looked up.
+
+    One that is written in place has no name.
+    """
+    reference = step.get("templateRef") if found is None else found.reference
+    name = step.get("template") if found is None else found.name
+    if reference:
+        return {"templateRef": reference}
+    return {"templateName": name} if name else {}
+
+
 class Definitions:
     """The effective spec of a workflow, its templates by scope and name, its repository."""
 

@@ -45,7 +45,7 @@ def expand(step: Object, name: str, variables: Variables) -> list[Planned]:
     if condition and not by_item:
         skipped = _skipped(condition, variables)
         if skipped:
-            return [Planned(name=name, step=step, source=step, skipped=skipped)]
+            return _all_skipped(step, name, skipped)
     body = resolve({key: step[key] for key in step if key not in _OWN_TIME}, variables)
     if not is_loop(step):
         return [Planned(name=name, step=body, source=step)]
@@ -57,6 +57,24 @@ def expand(step: Object, name: str, variables: Variables) -> list[Planned]:
         _item(_Loop(step, body, name, condition if by_item else ""), index, item, variables)
         for index, item in enumerate(items)
     ]
+
+
+def _all_skipped(step: Object, name: str, why: str) -> list[Planned]:
+    """Return the nodes of a step that does not run: one an item, as of any other loop.
+
+    What other steps have made is not looked at any more: a loop over that has no items.
+    """
+    if not is_loop(step):
+        return [Planned(name=name, step=step, source=step, skipped=why)]
+    try:
+        items = items_of(step)
+    except NodeError:
+        items = []
+    found = [
+        Planned(name=naming.item_name(name, index, item), step=step, source=step, skipped=why)
+        for index, item in enumerate(items)
+    ]
+    return found or [Planned(name=name, step=step, source=step, skipped=EMPTY)]
 
 
 @dataclass(frozen=True, slots=True)

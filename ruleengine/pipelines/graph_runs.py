@@ -254,7 +254,11 @@ def _go_on_daemon(machine: "Machine", dag: _Dag, daemon: Object) -> None:
 
 
 def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object:
-    """Bring the children of a looped task on; the last that went wrong gives it its phase."""
+    """Bring the children of a looped task on; the last that went wrong gives it its phase.
+
+    The exit handler of the task runs after each of them, and once more after all.
+    """
+    exits, prefix = hooking.exit_of(task), f"tasks.{task['name']}"
     sides = sides_of(machine, group["name"], task, lambda: _plan(machine, dag, task))
 
     def bring_on(one: Planned) -> Object | None:
@@ -266,9 +270,10 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
             machine.tree.link([group["id"]], child["id"])
         return child
 
-    walk, looked = sides.look_after(machine, dag.limited, bring_on, lambda _: ())
+    walk, looked = sides.look_after(machine, dag.limited, bring_on, lambda _: exits)
     for name, child in looked.items():
-        if is_fulfilled(child):
+        over = hooking.run_hooks(machine, child, {"hooks": exits}, prefix, dag.call)
+        if is_fulfilled(child) and over:
             walk.over(name)
     current = machine.tree.find(group["name"]) or group
     if not walk.is_over:

@@ -26,6 +26,11 @@ def hooks_of(step: Object) -> dict[str, Object]:
     return hooks
 
 
+def exit_of(step: Object) -> dict[str, Object]:
+    """Return the hook of a step that runs once it has come to its end, if it has one."""
+    return {name: stated for name, stated in hooks_of(step).items() if name == EXIT}
+
+
 def hook_name(owner: str, hook: str) -> str:
     """Return the name of a hook's node."""
     return f"{owner}{naming.ON_EXIT}" if hook == EXIT else f"{owner}.hooks.{hook}"

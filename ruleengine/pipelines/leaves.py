@@ -184,7 +184,8 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
         end_pod(machine, pod)  # what others put into it would run on
     if node["type"] in (NodeType.HTTP, NodeType.PLUGIN):
         message = _OF_MAIN.sub("", message)
-    seen["progress"] = at_the_end(seen["progress"])
+    if phase is Phase.SUCCEEDED:
+        seen["progress"] = at_the_end(seen["progress"])
     return machine.end(node, phase, message, **seen)
 
 

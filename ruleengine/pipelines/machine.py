@@ -31,7 +31,7 @@ from ruleengine.pipelines import (
 )
 from ruleengine.pipelines.arguments import bind, parameter_of
 from ruleengine.pipelines.beginning import with_claims
-from ruleengine.pipelines.definitions import Definitions, Found
+from ruleengine.pipelines.definitions import Definitions, Found, template_told
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
@@ -74,7 +74,7 @@ class Call(NamedTuple):
 
     def of_container(self, name: str, pod: str) -> "Call":
         """Return the call of one container of the pod that this is the call of."""
-        return Call(name=name, step={}, scope=self.scope, boundary=pod, exiting=self.exiting)
+        return Call(name=name, step=self.step, scope=self.scope, boundary=pod, exiting=self.exiting)
 
 
 class Machine:
@@ -193,11 +193,8 @@ class Machine:
         }
         if call.boundary:
             node["boundaryID"] = call.boundary
-        if found is not None:
-            if found.reference:
-                node["templateRef"] = found.reference
-            elif found.name:
-                node["templateName"] = found.name
+        if kind is not NodeType.STEP_GROUP:
+            node |= template_told(call.step, found)
         estimated = estimating.estimate_node(self, call.name)
         if estimated is not None:
             node["estimatedDuration"] = estimated

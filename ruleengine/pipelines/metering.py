@@ -40,6 +40,9 @@ LIVE_METRICS: Final = "live-metrics"
 
 KINDS: Final = ("gauge", "counter", "histogram")
 _NAME: Final = re.compile("[a-zA-Z0-9_]+")
+_BESIDE: Final = frozenset({NodeType.CONTAINER, NodeType.SKIPPED, NodeType.TASK_GROUP})
+"""Types of nodes that tell no metrics of the template that they name: it does not run for them."""
+
 _LABEL: Final = re.compile("[a-zA-Z_][a-zA-Z0-9_]*")
 _OPERATIONS: Final = ("Set", "Add", "Sub")
 
@@ -139,7 +142,7 @@ class Metering:
             for key, field in (("templateRef", "templateRef"), ("template", "templateName"))
             if node.get(field)
         }
-        if not step:
+        if not step or node["type"] in _BESIDE:
             return None
         try:
             scope = str(node.get("templateScope"))

@@ -107,14 +107,21 @@ def item_name(name: str, index: int, item: Value) -> str:
 
 
 def _described(item: Value) -> str:
+    """Return what the name of a node says of an item, which is not all that its step is given.
+
+    >>> _described([1, "a"]), _described({"b": 1, "a": "x"})
+    ('[1 a]', 'a:x,b:1')
+    """
     if isinstance(item, Mapping):
-        return ",".join(f"{key}:{item_text(item[key])}" for key in sorted(item))
-    return item_text(item)
-
-
-def item_text(item: Value) -> str:
-    """Return the text that stands for an item of a loop: JSON, but for texts themselves."""
+        return ",".join(sorted(f"{key}:{_inside(value)}" for key, value in item.items()))
+    if isinstance(item, list):
+        return f"[{' '.join(map(_inside, item))}]"
     return item if isinstance(item, str) else dumps(item)
+
+
+def _inside(item: Value) -> str:
+    text = dumps(item)
+    return text[1:-1] if isinstance(item, str) else text
 
 
 def display_name(name: str, boundary: str) -> str:

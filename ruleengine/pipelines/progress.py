@@ -8,7 +8,7 @@ from typing import Final
 
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.phases import is_completed
+from ruleengine.pipelines.phases import Phase
 
 PROGRESS: Final = "workflows.argoproj.io/progress"
 VARIABLE: Final = "ARGO_PROGRESS_FILE"
@@ -40,13 +40,13 @@ def at_the_end(told: object) -> str | None:
 
 
 def reached(node: Object) -> tuple[int, int]:
-    """Return how much of its work a node has done, and how much there is; ended is all done.
+    """Return how much of its work a node has done, and how much there is: all once it is well.
 
-    >>> reached({"phase": "Running", "progress": "3/10"}), reached({"phase": "Failed"})
+    >>> reached({"phase": "Failed", "progress": "3/10"}), reached({"phase": "Succeeded"})
     ((3, 10), (1, 1))
     """
     done, whole = _read(node.get("progress")) or (0, 1)
-    return (whole if is_completed(node) else done), whole
+    return (whole if node["phase"] == Phase.SUCCEEDED else done), whole
 
 
 def _read(text: object) -> tuple[int, int] | None:

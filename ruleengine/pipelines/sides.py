@@ -83,7 +83,8 @@ def _has_begun(machine: "Machine", name: str, before: Object | None, holder: Obj
     if before is not None:
         return bool(before["type"] != NodeType.SKIPPED)
     children = machine.tree.children(holder) if holder is not None else ()
-    return any(one["name"].startswith(f"{name}(") for one in children)
+    begun = (one for one in children if one["type"] != NodeType.SKIPPED)
+    return any(one["name"].startswith(f"{name}(") for one in begun)
 
 
 def sides_of(

@@ -26,6 +26,9 @@ DURATIONS: Final = "resourcesDuration"
 _COUNTED: Final = ("phase", "type", "progress", DURATIONS, "synchronizationStatus")
 """What of a node changes, as long as there is one, that anything is counted by."""
 
+_WORKING: Final = WITH_POD | {NodeType.CONTAINER, NodeType.SUSPEND}
+"""Types of nodes that are pieces of work, of which some are done."""
+
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
 
@@ -92,10 +95,11 @@ class Tally:
         if is_wrong(node) and "nodeFlag" not in node:
             boundary = node.get("boundaryID", "")
             self.wrong[boundary] = self.wrong.get(boundary, 0) + number
-        if node["type"] in WITH_POD:
+        if node["type"] in _WORKING:
             done, whole = reached(node)
             self.whole += number * whole
             self.done += number * done
+        if node["type"] in WITH_POD:
             for name, seconds in (node.get(DURATIONS) or {}).items():
                 self.used[name] = self.used.get(name, 0) + number * seconds
 

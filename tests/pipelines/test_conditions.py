@@ -50,15 +50,15 @@ def test_a_step_whose_condition_does_not_hold_is_skipped(condition: str, phase: 
 @pytest.mark.parametrize(
     "more",
     [
-        "withItems: [a, b]",
         "withParam: no list",
+        'withParam: "{{steps.never.outputs.result}}"',
         "withSequence: {count: many}",
         'arguments: {parameters: [{name: x, value: "a {{steps.never.outputs.result}}"}]}',
     ],
 )
 @pytest.mark.parametrize("kind", ["steps", "dag"])
 def test_what_is_skipped_is_not_looked_at_any_further(kind: str, more: str) -> None:
-    """It is one node with its own name, whatever its items and arguments would be."""
+    """It is one node with its own name, whatever its items or arguments would be."""
     step = f'name: maybe, template: say, when: "a == b", {more}'
     never = 'name: never, template: say, when: "a == b"'
     whole = {

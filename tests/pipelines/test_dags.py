@@ -215,6 +215,31 @@ def test_continue_on_excuses_an_error_only_where_it_says_so() -> None:
     assert world.phases() == {".A": "Failed", ".B": "Omitted"}
 
 
+def test_a_loop_that_is_skipped_item_by_item_has_succeeded_itself() -> None:
+    """A task that depends on that runs, and one that depends on the loop being skipped does not."""
+    world = run("""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: loop, template: work, when: "a == b", withItems: [1, 2]}
+    - {name: after, template: work, depends: loop.Succeeded}
+    - {name: never, template: work, depends: loop.Skipped}
+- {name: work, container: {image: alpine, command: [work]}}
+""")
+    phases = {name: phase for name, phase in world.phases().items() if name != ".loop"}
+    assert phases == {
+        ".loop(0:1)": "Skipped",
+        ".loop(1:2)": "Skipped",
+        ".after": "Succeeded",
+        ".never": "Omitted",
+    }
+    assert (world.node("loop")["type"], world.node("loop")["phase"]) == ("TaskGroup", "Succeeded")
+    named = {one["templateName"] for one in world.nodes() if one["type"] != "DAG"}
+    assert named == {"work"}
+
+
 def test_hooks_of_a_task_run_before_what_depends_on_it() -> None:
     """Named as a hook or the old way."""
     for hook in ("hooks: {exit: {template: say}}", "onExit: say"):

@@ -38,11 +38,10 @@ def test_a_step_is_itself_with_its_tags_replaced() -> None:
 
 
 def test_a_condition_that_does_not_hold_comes_before_anything_else() -> None:
-    """Nothing of the step is looked at: neither its arguments nor what it loops over."""
+    """The arguments of the step are not looked at."""
     stated = step(
         when="{{steps.a.outputs.result}} == y",
         arguments=given("{{steps.unknown.outputs.result}}"),
-        withParam="no list",
     )
     (one,) = expand(stated, "s", KNOWN)
     assert (one.skipped, one.name) == ("when 'x == y' evaluated false", "s")
@@ -52,6 +51,16 @@ def test_a_condition_of_which_a_tag_leaves_nothing_holds() -> None:
     """As in Argo: nothing is stated then."""
     (one,) = expand(step(when="{{steps.a.outputs.result}}"), "s", {"steps.a.outputs.result": ""})
     assert one.skipped == ""
+
+
+def test_a_loop_whose_condition_does_not_hold_skips_its_items_one_by_one() -> None:
+    """What other steps made is not looked at: a loop over that has no items any more."""
+    stated = step(when="{{steps.a.outputs.result}} == y", arguments=given("{{item}}"))
+    skipped = expand({**stated, "withItems": ["p", "q"]}, "s", KNOWN)
+    assert [one.name for one in skipped] == ["s(0:p)", "s(1:q)"]
+    assert {one.skipped for one in skipped} == {"when 'x == y' evaluated false"}
+    (none,) = expand({**stated, "withParam": "{{steps.a.outputs.result}}"}, "s", KNOWN)
+    assert (none.name, none.skipped) == ("s", EMPTY)
 
 
 def test_a_condition_on_the_item_sees_all_else_as_well() -> None:

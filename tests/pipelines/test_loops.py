@@ -132,11 +132,13 @@ def test_values_are_put_together_as_what_all_of_them_are(values: list[str], toge
         ("a b", "t(0:a b)"),
         ("f(x)", "t(0:fx)"),
         ({"tag": 9.1, "image": "debian"}, "t(0:image:debian,tag:9.1)"),
-        (["a", 1], 't(0:["a",1])'),
+        ({"a": 1, "a-b": 2}, "t(0:a-b:2,a:1)"),
+        ({"a": 'say "x"'}, 't(0:a:say \\"x\\")'),
+        (["a", 1, ["b"], {"c": 2}], 't(0:[a 1 ["b"] {"c":2}])'),
     ],
 )
 def test_an_item_is_named_by_its_index_and_its_text(item: object, name: str) -> None:
-    """The keys of a map are in their order, parentheses are left out."""
+    """What a map says is in order, a list without commas; parentheses are left out."""
     assert item_name("t", 0, item) == name
 
 

@@ -10,7 +10,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.decisions import Refusal
 from ruleengine.model.values import Object
 from ruleengine.pipelines.executing import PLAN_VARIABLE, UNPRIVILEGED
-from tests.pipelines.worlds import NAMESPACE, world_of
+from tests.pipelines.worlds import NAMESPACE, End, run, world_of
 
 
 def pod_of(workflow: Object | None = None, **template: Any) -> Object:
@@ -207,6 +207,22 @@ def test_what_steps_say_of_themselves_adds_up_and_is_all_done_at_the_end() -> No
     world.settle()
     assert world.status("progress") == "11/11"
     assert world.node("a")["progress"] == "10/10"
+
+
+def test_what_failed_is_not_done_and_what_waits_or_is_a_container_is_work_too() -> None:
+    """So the progress of a workflow that failed shows how far it came."""
+    spec = """
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {name: a, inline: {containerSet: {containers: [{name: main, image: x, command: [x]}]}}}
+    - {name: b, inline: {container: {image: x, command: [x]}}, dependencies: [a]}
+    - {name: c, inline: {suspend: {duration: "1"}}}
+"""
+    world = run(spec, lambda name, _: End(code=int(name == ".b")))
+    assert world.status("progress") == "3/4"
 
 
 def test_a_resource_is_one_container_of_ours() -> None:

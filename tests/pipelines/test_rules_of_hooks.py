@@ -80,6 +80,24 @@ def test_hooks_are_no_results_of_a_loop() -> None:
     assert world.phases()["[1].two"] == "Succeeded"
 
 
+@pytest.mark.parametrize("stated", ["onExit: bye", "hooks: {exit: {template: bye}}"])
+def test_the_exit_handler_of_a_looped_task_runs_for_each_item_and_for_all(stated: str) -> None:
+    """Where an item is skipped there is nothing to run it for."""
+    world = run(f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: a, template: work, withItems: [p, q, r], when: "{{{{item}}}} != q", {stated}}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+- {{name: bye, container: {{image: alpine, command: [bye]}}}}
+""")
+    handlers = [name for name in world.phases() if name.endswith(".onExit")]
+    assert sorted(handlers) == [".a(0:p).onExit", ".a(2:r).onExit", ".a.onExit"]
+    assert world.status("phase") == "Succeeded"
+
+
 def test_the_hook_of_a_looped_task_is_no_result_of_it() -> None:
     """It is drawn below the task, as the items are."""
     made = '{parameters: [{name: text, value: "{{tasks.one.outputs.result}}"}]}'
