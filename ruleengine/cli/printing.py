@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 import click
 
@@ -15,6 +15,9 @@ from ruleengine.reporting.style import Style, filled, printable, style_for, widt
 
 if TYPE_CHECKING:
     from ruleengine.reconcile.steps import Told
+
+FOR_PEOPLE: Final = ("text", "wide")
+"""The formats in which a command says what it does while it does it; the others are data."""
 
 _T = TypeVar("_T")
 

@@ -142,7 +142,8 @@ def node_variables(prefix: str, node: Object, tree: Tree, declared: Object) -> d
     """Return the variables of a step or task: ``steps.NAME`` or ``tasks.NAME`` is the prefix.
 
     ``declared`` are the outputs that its template declares: what a skipped node would have
-    made is its default, or absent. Raises ``NodeError`` where a loop's results are no JSON.
+    made is its default, or absent, unless it was taken over with what it had made. Raises
+    ``NodeError`` where a loop's results are no JSON.
     """
     found: dict[str, Any] = {
         f"{prefix}.{name}": node[field] for field, name in _PLAIN.items() if node.get(field)
@@ -150,7 +151,7 @@ def node_variables(prefix: str, node: Object, tree: Tree, declared: Object) -> d
     if node["type"] == NodeType.TASK_GROUP:
         return found | _made_together(prefix, list(tree.children(node)))
     if node["phase"] in (Phase.SKIPPED, Phase.OMITTED):
-        return found | _never_made(prefix, declared)
+        found |= _never_made(prefix, declared)
     outputs = node.get("outputs") or {}
     for field in ("exitCode", "result"):
         if outputs.get(field) is not None:

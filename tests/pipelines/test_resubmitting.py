@@ -84,6 +84,9 @@ templates:
   - - name: bad
       template: use
       arguments: {parameters: [{name: x, value: "{{steps.make.outputs.parameters.x}}"}]}
+  - - name: after
+      template: use
+      arguments: {parameters: [{name: x, value: "{{steps.make.outputs.parameters.x}}"}]}
 - name: make
   script: {image: alpine, command: [sh], source: make}
   outputs: {parameters: [{name: x, valueFrom: {path: /x}}]}
@@ -98,8 +101,8 @@ templates:
     other.put({**made, "metadata": {**made["metadata"], "uid": "u2", "generation": 1}})
     other.target = NEW
     other.settle()
-    (pod,) = other.pods()
-    assert pod["spec"]["containers"][0]["command"] == ["echo", "41"]
+    commands = [one["spec"]["containers"][0]["command"] for one in other.pods()]
+    assert commands == [["echo", "41"]] * 2
 
 
 def test_a_workflow_whose_root_is_taken_over_succeeds() -> None:
@@ -115,6 +118,7 @@ templates:
     world.settle()
     assert world.status("phase") == "Failed"
     made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    assert [one["name"] for one in made["status"]["nodes"].values()] == ["wf-again"]
     other = MemoryWorld(now=world.now)
     other.put({**made, "metadata": {**made["metadata"], "uid": "u2", "generation": 1}})
     other.target = NEW

@@ -182,6 +182,9 @@ templates:
         gone={".onExit", ".onExit[0]", ".onExit[0].good"},
         reset={""},
     ),
+    "the exit handler, whatever had failed": Case(
+        spec=f"onExit: say\n{STEPS.lstrip()}", gone={"[1].bad", ".onExit"}, reset={"", "[1]"}
+    ),
     "a set of containers, as a whole": Case(
         spec="""
 entrypoint: main
@@ -319,13 +322,19 @@ templates:
     assert "outputs" not in other.node("make")
 
 
+OF_ITS_END = {
+    "workflows.argoproj.io/completed": "true",
+    "workflows.argoproj.io/workflow-archiving-status": "Archived",
+}
+
+
 def test_shutdown_deadline_and_completion_are_cleared() -> None:
     """And the time counts from now on."""
     world = ended(STEPS)
     world.change(
         {
             "spec": {"shutdown": "Stop", "activeDeadlineSeconds": 0},
-            "metadata": {"labels": {"workflows.argoproj.io/completed": "true", "mine": "yes"}},
+            "metadata": {"labels": {**OF_ITS_END, "mine": "yes"}},
         }
     )
     found = retry(world.workflow(), world.now, Retry()).workflow
@@ -351,12 +360,16 @@ templates:
 {SAY}
 """
     world = ended(spec)
-    asked = Retry(parameters={"items": '["a", "new"]'})
+    asked = Retry(parameters={"items": '["c", "new"]'})
     world.put(retry(world.workflow(), world.now, asked).workflow)
     world.memo = None
     world.settle()
     assert world.status("phase") == "Succeeded"
-    assert world.began == ["[0].each(0:a)", "[0].each(1:bad)", "[0].each(1:new)"]
+    first = ["[0].each(0:a)", "[0].each(1:bad)"]
+    assert world.began == [*first, "[0].each(0:c)", "[0].each(1:new)"]
+    group = world.node("[0]")
+    members = {world.status("nodes")[one]["name"] for one in group["children"]}
+    assert members == {"wf[0].each(0:c)", "wf[0].each(1:new)"}
 
 
 def test_a_stopped_workflow_goes_on_where_it_was_stopped() -> None:
@@ -376,13 +389,29 @@ def test_a_stopped_workflow_goes_on_where_it_was_stopped() -> None:
     assert world.began.count(".good") == 1
 
 
-@pytest.mark.parametrize("phase", ["Running", "Succeeded", ""])
-def test_only_what_failed_can_be_retried(phase: str) -> None:
+@pytest.mark.parametrize(
+    ("phase", "told"),
+    [
+        ("Running", "cannot be retried: it is Running"),
+        ("Succeeded", "there is nothing to retry"),
+        ("", "cannot be retried: it is not begun"),
+    ],
+)
+def test_only_what_failed_can_be_retried(phase: str, told: str) -> None:
     """The message says what to do in place of it."""
     value: Object = {"metadata": {"name": "wf"}, "spec": {}, "status": {"phase": phase}}
-    with pytest.raises(FailedError) as caught:
+    with pytest.raises(FailedError, match=told) as caught:
         retry(value, world_of(STEPS).now, Retry())
     assert "ruleengine pipeline" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    "half", [Retry(restart_successful=True), Retry(selector=parse_selector("name=wf"))]
+)
+def test_what_succeeded_is_restarted_by_both_options_only(half: Retry) -> None:
+    """One of them alone says too little."""
+    with pytest.raises(UsageError, match="by both options together"):
+        retry(ended(STEPS).workflow(), world_of(STEPS).now, half)
 
 
 def test_parameters_that_a_workflow_does_not_have_are_refused() -> None:

@@ -17,16 +17,12 @@ from ruleengine.services.artifacts.store import ArtifactError
 from ruleengine.step.loading import load_one
 
 
-def find(workflow: Object, names: Sequence[str]) -> list[Kept]:
-    """Return the artifacts that are named, as ``NAME`` or ``STEP/NAME``; without names all.
+def find(workflow: Object, name: str) -> Kept:
+    """Return the artifact that is named, as ``NAME`` or ``STEP/NAME``.
 
     Raises ``UsageError`` for one that there is not, or several times.
     """
     known = artifacts_of(workflow)
-    return [_one(workflow, known, name) for name in names] if names else known
-
-
-def _one(workflow: Object, known: Sequence[Kept], name: str) -> Kept:
     step, _, rest = name.rpartition("/")
     found = [one for one in known if one.name == rest and step in ("", one.step)]
     if len(found) == 1:

@@ -87,15 +87,18 @@ or its place is taken.
 def get_command(*, name: str, artifact: str, target: Path | None, where: Where) -> None:
     """Fetch an artifact of a workflow from its store, unpacked, or all of them."""
     from ruleengine.app.pipelines import artifacts, finding
+    from ruleengine.pipelines.verbs.artifacts import artifacts_of
 
     with where.opened() as place:
         found = finding.workflow(place, name)
-        kept = artifacts.find(found, [artifact] if artifact else [])
         if artifact:
-            wanted = [(one, target or Path(one.path[1])) for one in kept]
+            kept = artifacts.find(found, artifact)
+            wanted = [(kept, target or Path(kept.path[1]))]
         else:
-            folder = target or Path()
-            wanted = [(one, folder.joinpath(*one.path)) for one in kept if not one.is_deleted]
+            folder, all_of_them = target or Path(), artifacts_of(found)
+            wanted = [
+                (one, folder.joinpath(*one.path)) for one in all_of_them if not one.is_deleted
+            ]
         artifacts.fetch_all(place, found, wanted, _told)
     if not wanted:
         click.echo("none")

@@ -9,7 +9,7 @@ from ruleengine.cli.pipelines.following import followed
 from ruleengine.cli.pipelines.options import Manner, Where
 from ruleengine.cli.pipelines.showing import told
 from ruleengine.cli.pipelines.undriven import note_undriven
-from ruleengine.cli.printing import outliving
+from ruleengine.cli.printing import FOR_PEOPLE, outliving
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.values import Object
@@ -28,14 +28,14 @@ def begun(
     with where.opened(drive=manner.drive) as place:
         workflow = begin(place)
         name = str(workflow["metadata"]["name"])
-        if where.output in ("text", "wide"):
+        if where.output in FOR_PEOPLE:
             outliving(click.echo)(f"{word} {name}")
         if manner.follows:
             if not place.drives:
                 note_undriven(place, [workflow])
             targets = [Target.of(workflow)]
             return followed(place, targets, where.output, watch=manner.watch, log=manner.log)
-        if where.output not in ("text", "wide"):
+        if where.output not in FOR_PEOPLE:
             told(where.output, [workflow], word)
         note_undriven(place, [workflow])
     return ExitCode.DONE

@@ -17,6 +17,7 @@ from ruleengine.cli.pipelines.options import (
     parameters,
     placed,
 )
+from ruleengine.cli.printing import FOR_PEOPLE
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 from ruleengine.model.times import format_time, parse_time
@@ -205,10 +206,10 @@ def backfill_command(
 
     with where.opened(drive=manner.drive) as place:
         made, known = backfill(place, name, start, end or datetime.now(UTC))
-        if where.output in ("text", "wide"):
+        if where.output in FOR_PEOPLE:
             click.echo(f"created {len(made)}; {known} of these times had run already")
         if not made or not manner.follows:
-            if where.output not in ("text", "wide"):
+            if where.output not in FOR_PEOPLE:
                 told(where.output, made, "created")
             if made:
                 note_undriven(place, made)

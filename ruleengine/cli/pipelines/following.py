@@ -14,7 +14,7 @@ import click
 
 from ruleengine.cli.options import DurationType
 from ruleengine.cli.pipelines.options import Where, placed, workflows
-from ruleengine.cli.printing import outliving, program
+from ruleengine.cli.printing import FOR_PEOPLE, outliving, program
 from ruleengine.cli.watching import observed, say_beside
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
@@ -128,7 +128,7 @@ class _Shower:
 
 def _shower(output: str, *, live: bool) -> _Shower:
     """Return who shows workflows: a live tree on terminals, elsewhere lines that are only added."""
-    if output not in ("text", "wide"):
+    if output not in FOR_PEOPLE:
         return _Shower()
     if live:
         return _live_tree()
@@ -188,7 +188,7 @@ def _show_ended(output: str, workflows: Sequence[Object]) -> None:
 
 def _report(place: "Place", found: "Followed", output: str, *, live: bool) -> int:
     left = [one for one in found.workflows.values() if one is not None]
-    if output not in ("text", "wide") or (left and not live):
+    if output not in FOR_PEOPLE or (left and not live):
         show = outliving(partial(_show_ended, output))
         show(left)
     for one in found.gone:
