@@ -148,6 +148,7 @@ def delete_command(*, names: tuple[str, ...], chosen: "Filter", every: bool, whe
     from ruleengine.app.pipelines import changing, finding
     from ruleengine.app.pipelines.listing import Filter, workflows
     from ruleengine.cli.pipelines.showing import told
+    from ruleengine.cli.pipelines.undriven import note_undeleted
     from ruleengine.model.actions import Target
 
     filtered = every or chosen != Filter()
@@ -160,4 +161,5 @@ def delete_command(*, names: tuple[str, ...], chosen: "Filter", every: bool, whe
         if filtered:
             found = list(workflows(place, chosen, changing.now()))
         changing.delete(place, [Target.of(one) for one in found])
-    told(where.output, found, "deleted")
+        told(where.output, found, "deleted")
+        note_undeleted(place, found)

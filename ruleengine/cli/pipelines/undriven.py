@@ -15,20 +15,26 @@ if TYPE_CHECKING:
 def note_undriven(place: "Place", workflows: Iterable[Object]) -> None:
     """Say what lets workflows go on that were changed, unless somebody drives them."""
     names = " ".join(str(one["metadata"]["name"]) for one in workflows)
-    own = f"{program()} pipeline watch {names}"
-    if place.cluster.local:
-        own = f"{program()} run, or {own}"
-    _note(place, f"goes on while something drives it: {own}")
+    watch = f"{program()} pipeline watch {names}"
+    who = f"{program()} run, or {watch}" if place.cluster.local else f"{watch} --drive"
+    _note(place, f"it goes on while something drives it: {who}")
 
 
 def note_unscheduled(place: "Place") -> None:
     """Say what starts workflows by their schedules, unless somebody does."""
-    _note(place, f"starts while something drives it: {program()} run")
+    _note(place, f"it starts while something drives it: {program()} run")
+
+
+def note_undeleted(place: "Place", workflows: Iterable[Object]) -> None:
+    """Say what deletes the artifacts of workflows that only then go, unless somebody does."""
+    held = [str(one["metadata"]["name"]) for one in workflows if one["metadata"].get("finalizers")]
+    if held:
+        what = f"artifacts of {', '.join(held)} are deleted first"
+        _note(place, f"{what}, while something drives that: {program()} run")
 
 
 def _note(place: "Place", what: str) -> None:
     if place.hands_over:
         click.echo("note: handed over: Argo's controllers run it", err=True)
     elif not place.driver():
-        drive = "" if place.cluster.local else " --drive"
-        click.echo(f"note: it {what}{drive}", err=True)
+        click.echo(f"note: {what}", err=True)
