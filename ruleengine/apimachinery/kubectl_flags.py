@@ -255,6 +255,6 @@ def _check_objects(action: str, flags: Flags, manifest: bool, every: bool) -> No
     if action == "patch" and flags.strategy == "json" and not flags.objects:
         told = "a JSON patch does not say which object it is for"
         raise FlagError(told, "write the kind and the name of the object as `flags`")
-    if action == "delete" and flags.objects and selects is all(named):
+    if selects is all(named):  # only delete selects, and a manifest names its object
         told = "delete is told both names and a selector" if selects else "delete has no names"
         raise FlagError(told, "write names, or else one of --selector, --field-selector, --all")

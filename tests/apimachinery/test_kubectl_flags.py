@@ -15,6 +15,7 @@ DELETED = {"ignores_absent": True}
         ("create", [], {}),
         ("create", ["-n", "other"], {"namespace": "other"}),
         ("create", ["-nother"], {"namespace": "other"}),
+        ("create", ["-no"], {"namespace": "o"}),
         ("create", ["-n=other"], {"namespace": "other"}),
         ("create", ["--namespace", "other"], {"namespace": "other"}),
         ("create", ["--namespace=other"], {"namespace": "other"}),
@@ -92,7 +93,7 @@ def test_words_are_kinds_and_names(flags: list[str], expected: dict[str, Any]) -
         ("delete", ["--wait=maybe"], "--wait is not 'maybe'; write one of true, false"),
         ("patch", ["--type=x"], "--type is not 'x'; write one of strategic, merge, json"),
         ("delete", ["--grace-period=x"], "--grace-period is not 'x'"),
-        ("delete", ["--force", "--grace-period=3"], "what is forced has no time to end"),
+        ("delete", ["--force", "--grace-period=1"], "what is forced has no time to end"),
         ("delete", ["--timeout=x"], "--timeout is not 'x'"),
     ],
 )
@@ -145,3 +146,4 @@ def test_a_flag_wins_over_the_merge_strategy() -> None:
     """Both say the same thing."""
     assert read_flags("patch", ["--type=merge"], strategy="json").strategy == "merge"
     assert read_flags("patch", ["pod/a"], strategy="json").strategy == "json"
+    assert read_flags("create", [], strategy="json") == Flags(strategy="json")

@@ -58,7 +58,8 @@ def test_what_does_not_pass_is_told(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "status"), [("GET", 400), ("GET", 403), ("GET", 404), ("PUT", 422), ("POST", 409)]
+    ("method", "status"),
+    [("GET", 300), ("GET", 400), ("GET", 403), ("GET", 404), ("PUT", 422), ("POST", 409)],
 )
 def test_a_refusal_is_told_at_once(method: str, status: int) -> None:
     """In the server's words; what exists already does so the second time too."""
