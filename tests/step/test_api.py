@@ -45,6 +45,9 @@ def test_what_passes_is_waited_out(answer: Answer) -> None:
     apply = ("PATCH", "/p?fieldManager=m&force=true", {"a": 1}, "application/apply-patch+yaml")
     assert api.sent == [apply] * 3
     assert api.pauses == [0.2, 0.4]
+    api = Scripted(answer, (201, {"kind": "Pod"}))
+    if answer != (409, {}):  # which tells that what is created is there already
+        assert api.send("POST", "/p", {"a": 1}) == {"kind": "Pod"}
 
 
 @pytest.mark.parametrize("answer", PASSING, ids=str)
@@ -112,6 +115,8 @@ def test_an_answer_that_is_no_object_is_an_empty_one(
         ("PUT", "/p", {"body": b'{"b": 2}', "headers": headers}),
         "closed",
     ]
+    Api(address, tmp_path).get("/p")
+    assert said[4][2]["body"] is None
 
 
 def test_a_segment_of_a_path_is_one() -> None:
