@@ -102,7 +102,7 @@ def test_a_reply_that_no_status_can_hold_is_an_error(
 @pytest.mark.parametrize(
     ("stated", "told"),
     [
-        ({"bodyFrom": {"bytes": "AB*"}}, "`bodyFrom.bytes` is no base64"),
+        ({"bodyFrom": {"bytes": "QUJD*"}}, "`bodyFrom.bytes` is no base64"),
         ({"timeoutSeconds": "soon"}, "`timeoutSeconds` must be a number of seconds, not 'soon'"),
         ({"timeoutSeconds": -1}, "`timeoutSeconds` must be a number of seconds, not -1"),
     ],
