@@ -442,6 +442,23 @@ def at_once(name: str, pod: Object) -> End:
     return End(seconds=0)
 
 
+def test_a_pod_that_gives_no_reason_is_believed_all_the_same() -> None:
+    """What it did not delete is still there."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), stays)
+    while not collectors(world):
+        world.turn()
+        world.run_pods()
+    half_done(world)
+    (pod,) = collectors(world)
+    (name,) = plan_of(pod, "main")["tasks"]
+    target = Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)
+    told = world.objects[target]["status"]["artifactResultsByNode"]["wf"]["artifactResults"]
+    told = {"wf": {"artifactResults": {**told, "two": {"name": "two", "success": False}}}}
+    world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
+    world.settle()
+    assert (deleted(world), condition(world)) == (["one"], "wf/two: it failed")
+
+
 @pytest.mark.parametrize(("kind", "what"), [("Pod", "pod"), ("WorkflowArtifactGCTask", "task")])
 def test_what_is_refused_is_told(kind: str, what: str) -> None:
     """By the server's own words, and nobody waits for it."""
@@ -451,6 +468,9 @@ def test_what_is_refused_is_told(kind: str, what: str) -> None:
         world.run_pods()
     decision = world.decide()
     (target,) = (one.target for one in decision.actions if one.target.kind == kind)
+    world.refusals[target] = Refusal(message="forbidden", final=False)
+    world.turn()
+    assert condition(world) == ""  # it is tried again
     world.refusals[target] = Refusal(message="forbidden", final=True)
     world.turn()
     assert f"its {what} was refused: forbidden" in condition(world)

@@ -32,6 +32,7 @@ def test_a_call_is_what_the_template_states() -> None:
     call = call_of({"url": "u", **more, "insecureSkipVerify": True}, {})
     assert (call.method, call.body, call.seconds, call.verifies) == ("PUT", b"\x00\xff", 5, False)
     assert call_of({"url": "u", "body": "é"}, {}).body == "é".encode()
+    assert call_of({"headers": [{"name": "A"}]}, {}) == Call(url="", headers=[("A", "")])
     for stated in ({}, {"timeoutSeconds": 0}):
         assert call_of({"url": "u", **stated}, {}).seconds == 30
 
@@ -80,7 +81,7 @@ def test_a_call_without_a_reply_is_an_error_and_no_failure(
         perform(plan(tmp_path, http={"url": "http://h"}), {})
     assert not isinstance(found.value, FailedStepError)
     answering(monkeypatch, 200)
-    with pytest.raises(StepError, match="successCondition '1 \\+'"):
+    with pytest.raises(StepError, match=r"successCondition '1 \+': "):
         perform(plan(tmp_path, http={"url": "http://h", "successCondition": "1 +"}), {})
     headers = [{"name": "S", "variable": "HTTP_HEADER_0"}]
     with pytest.raises(StepError, match="the Secret with the value of the header 'S' is missing"):

@@ -85,6 +85,11 @@ def test_paths_of_artifacts_are_listed_and_transformed(pod: Pod) -> None:
     assert listed(pod, ending) == ["a/b/three.csv", "a/one.csv"]
     assert listed(pod, ending, "map(data, {len(#)})") == [13, 9]
     assert listed(pod, key="none") == []
+    source = {"name": "artifactPaths", "location": kept_at("none")}
+    assert result_of(plan(pod.root, inputs=(source,)), pod.access) == "[]"
+    texts = ["{'b': 1, 'a': 2}", "{'a': 2, 'b': 1}"]
+    plans = [plan(pod.root, inputs=(source,), data={"expressions": [one]}) for one in texts]
+    assert {result_of(one, pod.access) for one in plans} == {'{"a":2,"b":1}'}
 
 
 @pytest.mark.parametrize("text", ["data[", "data.x.y", "unknown(data)"])
