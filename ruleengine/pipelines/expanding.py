@@ -53,10 +53,9 @@ def expand(step: Object, name: str, variables: Variables) -> list[Planned]:
     items = items_of(loop)
     if not items:
         return [Planned(name=name, step=step, source=step, skipped=EMPTY)]
-    return [
-        _item(_Loop(step, body, name, condition if by_item else ""), index, item, variables)
-        for index, item in enumerate(items)
-    ]
+    known = variables if "{{=" in dumps(body) else {}
+    looped = _Loop(step, body, name, condition if by_item else "", known)
+    return [_item(looped, index, item, variables) for index, item in enumerate(items)]
 
 
 def _all_skipped(step: Object, name: str, why: str) -> list[Planned]:
@@ -79,12 +78,16 @@ def _all_skipped(step: Object, name: str, why: str) -> list[Planned]:
 
 @dataclass(frozen=True, slots=True)
 class _Loop:
-    """A looped step: as it is stated, without its loop, its full name, and its ``when``."""
+    """A looped step: as it is stated, without its loop, its full name, and its ``when``.
+
+    ``known`` is what its expressions see besides the item: those wait for that with all they name.
+    """
 
     step: Object
     body: Object
     name: str
     condition: str
+    known: Variables
 
 
 def _item(loop: _Loop, index: int, item: Value, variables: Variables) -> Planned:
@@ -93,7 +96,7 @@ def _item(loop: _Loop, index: int, item: Value, variables: Variables) -> Planned
     skipped = _skipped(loop.condition, {**variables, **own}) if loop.condition else ""
     if skipped:
         return Planned(name=name, step=loop.step, source=loop.step, skipped=skipped)
-    filled = substitute(loop.body, own)
+    filled = substitute(loop.body, {**loop.known, **own})
     left = _left(filled)
     if left:
         raise NodeError(f"failed to resolve {{{{{left}}}}}: nothing has such a value")

@@ -145,9 +145,7 @@ def node_variables(prefix: str, node: Object, tree: Tree, declared: Object) -> d
     made is its default, or absent, unless it was taken over with what it had made. Raises
     ``NodeError`` where a loop's results are no JSON.
     """
-    found: dict[str, Any] = {
-        f"{prefix}.{name}": node[field] for field, name in _PLAIN.items() if node.get(field)
-    }
+    found = _plain(prefix, node)
     if node["type"] == NodeType.TASK_GROUP:
         return found | _made_together(prefix, list(tree.children(node)))
     if node["phase"] in (Phase.SKIPPED, Phase.OMITTED):
@@ -166,8 +164,15 @@ def node_variables(prefix: str, node: Object, tree: Tree, declared: Object) -> d
 
 
 def looped_variables(prefix: str, group: Object, children: list[Object]) -> dict[str, Any]:
-    """Return the variables of a looped step, whose children hang below its ``group``."""
-    return {f"{prefix}.status": group["phase"], **_made_together(prefix, children)}
+    """Return the variables of a looped step, whose children hang below its ``group``.
+
+    What is the same for all of them is that of the group.
+    """
+    return {**_plain(prefix, group), **_made_together(prefix, children)}
+
+
+def _plain(prefix: str, node: Object) -> dict[str, Any]:
+    return {f"{prefix}.{name}": node[field] for field, name in _PLAIN.items() if node.get(field)}
 
 
 def _made_together(prefix: str, children: list[Object]) -> dict[str, Any]:

@@ -63,6 +63,13 @@ def test_a_loop_whose_condition_does_not_hold_skips_its_items_one_by_one() -> No
     assert (none.name, none.skipped) == ("s", EMPTY)
 
 
+def test_an_expression_sees_the_item_beside_all_else() -> None:
+    """It waits for the item, with all that it names."""
+    stated = step(arguments=given("{{=item + steps.a.outputs.result}}"), withItems=["p", "q"])
+    texts = [one.step["arguments"] for one in expand(stated, "s", KNOWN)]
+    assert texts == [given("px"), given("qx")]
+
+
 def test_a_condition_on_the_item_sees_all_else_as_well() -> None:
     """Item by item; of one that it does not hold for the arguments are not looked at."""
     stated = step(

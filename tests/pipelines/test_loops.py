@@ -142,6 +142,26 @@ def test_an_item_is_named_by_its_index_and_its_text(item: object, name: str) -> 
     assert item_name("t", 0, item) == name
 
 
+def test_a_looped_step_is_known_by_the_group_of_its_items() -> None:
+    """Its id, its phase and its times are those of the group."""
+    world = run("""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: all, template: say, withItems: [1, 2]}
+  - - name: told
+      template: say
+      arguments:
+        parameters: [{name: p, value: "{{steps.all.id}} {{steps.all.status}}"}]
+- name: say
+  inputs: {parameters: [{name: p, default: ""}]}
+  container: {image: alpine, command: [say]}
+""")
+    (told,) = world.node("told")["inputs"]["parameters"]
+    assert told["value"] == f"{world.node('[0]')['id']} Succeeded"
+
+
 LOOPED = """
 entrypoint: main
 templates:

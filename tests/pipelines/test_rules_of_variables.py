@@ -201,13 +201,17 @@ TOGETHER: Object = {"outputs.parameters": "[]", "outputs.result": "[[1]]"}
 
 
 def test_a_loop_tells_what_its_items_made_together() -> None:
-    """A looped step has the phase of its group, a looped task is a group itself.
+    """A looped step has the id and the phase of its group, a looped task is a group itself.
 
     Artifacts are not put together.
     """
     group = {"id": "wf-3", "name": "wf[0]", "type": "StepGroup", "phase": "Failed"}
     made = {f"steps.a.{name}": text for name, text in TOGETHER.items()}
-    assert looped_variables("steps.a", group, [CHILD]) == {"steps.a.status": "Failed", **made}
+    assert looped_variables("steps.a", group, [CHILD]) == {
+        "steps.a.id": "wf-3",
+        "steps.a.status": "Failed",
+        **made,
+    }
     task = {"id": "wf-1", "name": "wf.a", "type": "TaskGroup", "phase": "Error"}
     task["children"] = [CHILD["id"]]  # type: ignore[assignment]
     made = {f"tasks.a.{name}": text for name, text in TOGETHER.items()}
