@@ -282,7 +282,8 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
         return machine.left_over(current, dag.call)
     children = (machine.tree.find(one) for one in sides.planned)
     wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]
-    return machine.end(current, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)
+    whole = machine.tree.hold(current, sides.planned)
+    return machine.end(whole, Phase(wrong[-1]) if wrong else Phase.SUCCEEDED)
 
 
 def _call(dag: _Dag, task: Object, name: str, step: Object) -> "Call":

@@ -152,7 +152,7 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
             return machine.end(current, Phase.FAILED, GAVE_UP)
         return machine.left_over(current, whole.call)
     children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
-    return _finished(machine, current, children)
+    return _finished(machine, machine.tree.hold(current, sides.planned), children)
 
 
 def _now(machine: "Machine", node: Object) -> Object:

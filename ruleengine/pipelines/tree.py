@@ -192,6 +192,19 @@ class Tree:
                 children.listed, children.own = [*children.listed, child], True
                 self.update(node, children=children.listed)
 
+    def hold(self, holder: Object, members: Iterable[str]) -> Object:
+        """Return a node that has these as its children, by name, in this order.
+
+        A retry with other parameters forgets the members of a group, and nobody looks any more
+        after those that were over before and are asked for still.
+        """
+        known, ids = self._children_of(holder), [self.id_of(name) for name in members]
+        if known.known.issuperset(ids):
+            return holder
+        others = known.known.difference(ids)
+        listed = [*ids, *(one for one in known.listed if one in others)]
+        return self.update(holder, children=listed)
+
     def _children_of(self, node: Object) -> "_Children":
         """Return the children of a node; each decision looks through them once."""
         found, listed = self._linked.get(node["id"]), node.get("children") or []

@@ -47,7 +47,11 @@ class Shared:
     def turn(self, count: int = 1) -> Decision:
         """Decide so many times; what is asked is answered before the next decision."""
         for _ in range(count):
+            read = reads_of(self.world)
             decision = self.world.turn()
+            read |= {request.key for request in decision.requests}
+            for key in self.world.answers.keys() - read:
+                del self.world.answers[key]  # nobody reads it any more
             for request in decision.requests:
                 assert request.kind == DATABASE_LOCKS
                 assert request.standing

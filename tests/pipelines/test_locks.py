@@ -58,7 +58,7 @@ def test_no_more_nodes_run_than_a_semaphore_allows() -> None:
 def test_a_lock_is_written_down_before_what_it_is_for_begins() -> None:
     """A crash in between leaves no pod that nobody knows to hold the lock."""
     world = world_of(TEMPLATE, succeed, LIMITS)
-    world.turn()
+    assert world.turn().requests == (), "no database is asked"
     assert not world.pods()
     assert world.status("synchronization", "semaphore", "holding")
     assert "message" not in world.node("a(0:0)")

@@ -5,6 +5,8 @@ import pytest
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import RETRIES
+from ruleengine.model.times import format_time
+from ruleengine.pipelines.naming import node_id
 from ruleengine.pipelines.verbs.resubmitting import resubmit
 from tests.pipelines.test_retrying_workflows import CASES, ended
 from tests.pipelines.worlds import NAMESPACE, START, End, MemoryWorld, world_of
@@ -71,6 +73,68 @@ def test_a_memoized_one_runs_only_what_did_not_succeed(name: str) -> None:
     known = set(other.status("nodes"))
     for one in other.nodes():
         assert {*one.get("children", ()), *one.get("outboundNodes", ())} <= known
+
+
+@pytest.mark.parametrize("name", [name for name in CASES if "lost" not in CASES[name].spec])
+def test_nodes_that_are_taken_over_are_those_of_the_new_workflow(name: str) -> None:
+    """By name, id, boundary and scope; what is to run has not begun, all else has just ended."""
+    case = CASES[name]
+    world = ended(case.spec, case.failing)
+    made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    old = {one["name"].removeprefix("wf"): one for one in world.nodes()}
+    now = format_time(world.now)
+    for key, node in made["status"]["nodes"].items():
+        before = old[node["name"].removeprefix("wf-again")]
+        assert key == node["id"] == node_id("wf-again", node["name"])
+        assert node["templateScope"] == "local/wf-again"
+        around = before.get("boundaryID")
+        assert ("boundaryID" in node) is (around is not None)
+        if around is not None:
+            name_around = world.status("nodes", around, "name").removeprefix("wf")
+            assert node["boundaryID"] == node_id("wf-again", f"wf-again{name_around}")
+        shown = "wf-again" if before["name"] == "wf" else before["displayName"]
+        assert node["displayName"] == shown
+        assert node["startedAt"] == now
+        assert not {"hostNodeName", "resourcesDuration"} & node.keys()
+        if node["phase"] in ("Running", "Pending"):
+            holds = node["type"] != "Pod" or before["name"] == "wf"
+            assert node["phase"] == ("Running" if holds else "Pending")
+            assert not {"finishedAt", "message", "outputs"} & node.keys()
+        else:
+            assert node["finishedAt"] == now
+            assert (node["type"] == "Skipped") is (before["type"] in ("Pod", "Skipped"))
+    assert not [one for one in made["status"]["nodes"].values() if ".onExit[" in one["name"]]
+
+
+def test_an_exit_handler_is_never_taken_over() -> None:
+    """It tells of the end of the new workflow; hooks of steps that succeeded are."""
+    spec = """
+entrypoint: main
+onExit: say
+templates:
+- name: main
+  steps: [[{name: good, template: say, onExit: say}], [{name: bad, template: say}]]
+- {name: say, container: {image: alpine, command: [say]}}
+"""
+    world = world_of(spec, lambda name, _: End(code=int("bad" in name)))
+    world.settle()
+    made = resubmit(world.workflow(), world.now, "again", memoized=True)
+    taken = {one["name"].removeprefix("wf-again") for one in made["status"]["nodes"].values()}
+    assert ".onExit" not in taken
+    assert "[0].good.onExit" in taken
+
+
+def test_other_parameters_are_those_of_the_template_it_was_made_from() -> None:
+    """Artifacts that were given stay."""
+    stored = {"arguments": {"parameters": [{"name": "x", "value": "1"}]}}
+    value = {
+        "metadata": {"name": "wf"},
+        "spec": {"arguments": {"artifacts": [{"name": "a"}]}},
+        "status": {"storedWorkflowTemplateSpec": stored},
+    }
+    made = resubmit(value, START, "again", {"x": "2"})
+    parameters = [{"name": "x", "value": "2"}]
+    assert made["spec"]["arguments"] == {"artifacts": [{"name": "a"}], "parameters": parameters}
 
 
 def test_outputs_of_what_was_taken_over_are_there() -> None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 
+from ruleengine.formats.json_text import loads
 from ruleengine.model.actions import Target, Verb
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import RETRIES
@@ -218,6 +219,27 @@ templates:
     "a workflow of which nothing had begun": Case(
         spec=f"entrypoint: say\nshutdown: Terminate\ntemplates:\n{SAY}", gone={""}, reset=set()
     ),
+    "a failed step, and the exit handler that told of it": Case(
+        spec=STEPS.replace("entrypoint: main", "entrypoint: main\nonExit: say"),
+        gone={"[1].bad", ".onExit"},
+        reset={"", "[1]"},
+    ),
+    "a chosen step inside of what went well": Case(
+        spec=f"""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {{name: outer, template: inner}}
+  - - {{name: bad, template: bad}}
+- name: inner
+  dag: {{tasks: [{{name: deep, template: say}}, {{name: beside, template: say}}]}}
+{SAY}
+""",
+        asked=Retry(restart_successful=True, selector=parse_selector("displayName=deep")),
+        gone={"[0].outer.deep", "[1]", "[1].bad"},
+        reset={"", "[0]", "[0].outer"},
+    ),
     "what a selector means, and what came after it": Case(
         spec=STEPS,
         asked=Retry(restart_successful=True, selector=parse_selector("displayName=good")),
@@ -258,6 +280,106 @@ def test_a_retry_begins_again(name: str) -> None:
     nodes = ended(case.spec, case.failing).status("nodes")
     parts = split(nodes, "wf", case.asked)
     assert (short(nodes, parts.gone), short(nodes, parts.reset)) == (case.gone, case.reset)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_stays_of_the_nodes_names_only_what_stays(name: str) -> None:
+    """What runs again has no end; what had come to one keeps it, and all else that it had."""
+    case = CASES[name]
+    world = ended(case.spec, case.failing)
+    before = world.status("nodes")
+    parts = split(before, "wf", case.asked)
+    retried = retry(world.workflow(), world.now, case.asked)
+    after = retried.workflow["status"]["nodes"]
+    assert after.keys() == before.keys() - parts.gone
+    for key, node in after.items():
+        children = [one for one in before[key].get("children", ()) if one not in parts.gone]
+        assert node.get("children", []) == children
+        if key in parts.reset:
+            assert node["phase"] == "Running"
+            ends = {"finishedAt", "message", "outboundNodes", "outputs", "resourcesDuration"}
+            assert not ends & node.keys()
+        else:
+            assert {**node, "children": []} == {**before[key], "children": []}
+    pods = {one.name for one in retried.pods}
+    assert pods <= {one["metadata"]["name"] for one in world.pods()}
+    kept = retried.workflow["status"].keys() | {"finishedAt", "message", "resourcesDuration"}
+    assert world.workflow()["status"].keys() <= kept
+
+
+def node(name: str, kind: str, phase: str, *children: str, **fields: object) -> Object:
+    """Return a node whose id is its name."""
+    found = {"id": name, "name": name, "displayName": name, "type": kind, "phase": phase}
+    return {**found, "children": list(children), **fields}
+
+
+def test_a_daemon_is_begun_again_with_what_it_is_beside() -> None:
+    """One of steps that went well as a whole is not needed any more."""
+    listed = (
+        node("wf", "Steps", "Failed", "wf[0]"),
+        node("wf[0]", "StepGroup", "Succeeded", "wf[0].serve", "wf[0].well", boundaryID="wf"),
+        node("wf[0].serve", "Pod", "Succeeded", "wf[1]", boundaryID="wf", podIP="10.0.0.1"),
+        node("wf[0].well", "Steps", "Succeeded", "wf[0].well[0]", "wf[1]", boundaryID="wf"),
+        node("wf[0].well[0]", "StepGroup", "Succeeded", "wf[0].well[0].own"),
+        node("wf[0].well[0].own", "Pod", "Succeeded", boundaryID="wf[0].well", podIP="10.0.0.2"),
+        node("wf[1]", "StepGroup", "Failed", "wf[1].bad", boundaryID="wf"),
+        node("wf[1].bad", "Pod", "Failed", boundaryID="wf"),
+    )
+    parts = split({one["id"]: one for one in listed}, "wf", Retry())
+    assert parts.gone == {"wf[0].serve", "wf[1].bad"}
+    assert parts.reset == {"wf", "wf[1]"}
+
+
+CHOSEN = parse_selector("displayName=good")
+
+
+@pytest.mark.parametrize(
+    ("asked", "told"),
+    [
+        (Retry(restart_successful=True), "said by both options together"),
+        (Retry(selector=CHOSEN), "said by both options together"),
+        (
+            Retry(restart_successful=True, selector=parse_selector("displayName=gone")),
+            "no node of the workflow wf is selected",
+        ),
+    ],
+)
+def test_what_is_to_be_restarted_has_to_be_meant(asked: Retry, told: str) -> None:
+    """Both options, and a node that there is."""
+    world = ended(STEPS)
+    with pytest.raises((UsageError, FailedError), match=told):
+        retry(world.workflow(), world.now, asked)
+
+
+def test_what_succeeded_is_retried_where_it_is_to_be_restarted() -> None:
+    """Without that there is nothing to retry."""
+    world = ended(STEPS)
+    done = world.workflow()
+    done = {**done, "status": {**done["status"], "phase": "Succeeded"}}
+    with pytest.raises(FailedError, match="succeeded: there is nothing to retry"):
+        retry(done, world.now, Retry())
+    asked = Retry(restart_successful=True, selector=CHOSEN)
+    assert retry(done, world.now, asked).workflow["status"]["phase"] == "Running"
+
+
+def test_other_parameters_lie_where_the_spec_does() -> None:
+    """Also in the template that the workflow was made from; a count that is none begins anew."""
+    stored = {"arguments": {"parameters": [{"name": "x", "value": "1"}], "artifacts": [{}]}}
+    world = ended(STEPS)
+    world.change(
+        {
+            "metadata": {"annotations": {RETRIES: "often"}},
+            "status": {"storedWorkflowTemplateSpec": {**stored, "entrypoint": "main"}},
+        }
+    )
+    found = retry(world.workflow(), world.now, Retry(parameters={"x": "2"})).workflow
+    arguments = {"parameters": [{"name": "x", "value": "2"}], "artifacts": [{}]}
+    assert found["spec"]["arguments"] == arguments
+    assert found["status"]["storedWorkflowTemplateSpec"] == {
+        "entrypoint": "main",
+        "arguments": arguments,
+    }
+    assert found["metadata"]["annotations"][RETRIES] == "1"
 
 
 @pytest.mark.parametrize("name", [name for name in CASES if "lost" not in CASES[name].spec])
@@ -370,6 +492,43 @@ templates:
     group = world.node("[0]")
     members = {world.status("nodes")[one]["name"] for one in group["children"]}
     assert members == {"wf[0].each(0:c)", "wf[0].each(1:new)"}
+
+
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+def test_what_a_loop_made_before_is_among_its_results(kind: str) -> None:
+    """Where it is asked for still, in the order of the items; nothing else is."""
+    loop = 'template: say, withParam: "{{workflow.parameters.items}}"'
+    shown = 'parameters: [{name: x, value: "{{KIND.each.outputs.result}}"}]'
+    use = f"template: use, arguments: {{{shown.replace('KIND', kind.replace('dag', 'tasks'))}}}"
+    holds = {
+        "steps": f"steps: [[{{name: each, {loop}}}], [{{name: use, {use}}}]]",
+        "dag": f"dag: {{tasks: [{{name: each, {loop}}}, {{name: use, depends: each, {use}}}]}}",
+    }
+    world = world_of(
+        f"""
+entrypoint: main
+arguments: {{parameters: [{{name: items, value: '["a", "bad"]'}}]}}
+templates:
+- name: main
+  {holds[kind]}
+- name: use
+  inputs: {{parameters: [{{name: x}}]}}
+  container: {{image: alpine, command: [echo]}}
+{SAY}
+""",
+        lambda name, _: End(code=int("bad" in name), result="1" if ":a" in name else "2"),
+    )
+    world.settle()
+    assert world.status("phase") == "Failed"
+    asked = Retry(parameters={"items": '["a", "new"]'})
+    world.put(retry(world.workflow(), world.now, asked).workflow)
+    world.memo = None
+    world.settle()
+    assert world.status("phase") == "Succeeded"
+    begun = [one.removeprefix("[0]") for one in world.began if "each" in one]
+    assert begun == [".each(0:a)", ".each(1:bad)", ".each(1:new)"]
+    value = world.node("use")["inputs"]["parameters"][0]["value"]
+    assert loads(value) == [1, 2]
 
 
 def test_a_stopped_workflow_goes_on_where_it_was_stopped() -> None:

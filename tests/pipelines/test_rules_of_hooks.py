@@ -266,11 +266,20 @@ def test_an_expression_sees_the_workflow_and_its_own_step(expression: str, *, be
         assert world.node("two")["startedAt"] >= world.node("one.hooks.now")["finishedAt"]
 
 
-@pytest.mark.parametrize("text", ["a +", ""])
-def test_a_hook_whose_expression_cannot_be_read_is_an_error_of_its_own(text: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "text", "shown"),
+    [
+        ("now", "a +", "one.hooks.now"),
+        ("now", "", "one.hooks.now"),
+        ("exit", "a +", "one.onExit"),
+    ],
+)
+def test_a_hook_whose_expression_cannot_be_read_is_an_error_of_its_own(
+    name: str, text: str, shown: str
+) -> None:
     """Its step is none, and what follows goes on."""
-    world = stepped(f"template: say, hooks: {{now: {{template: other, expression: '{text}'}}}}")
-    hook = world.node("one.hooks.now")
+    world = stepped(f"template: say, hooks: {{{name}: {{template: other, expression: '{text}'}}}}")
+    hook = world.node(shown)
     assert (hook["phase"], hook["nodeFlag"]) == ("Error", {"hooked": True})
     assert f"expression '{text}'" in hook["message"]
     assert hook["id"] in world.node("one")["children"]

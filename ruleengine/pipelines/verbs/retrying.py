@@ -117,7 +117,11 @@ def split(nodes: Mapping[str, Object], workflow: str, asked: Retry) -> Split:
         if (is_inner(one) or key == workflow) and not _is_good(one)
     }
     again = (around | wrong) - gone
-    gone |= {key for key, one in nodes.items() if one.get("podIP") and kin.around([key]) & again}
+    gone |= {
+        key
+        for key, one in nodes.items()
+        if one.get("podIP") and again.intersection(kin.directly_around(key))
+    }
     return Split(gone=frozenset(gone), reset=frozenset(again))
 
 
