@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from ruleengine.model.actions import Verb
+from ruleengine.model.actions import Target, Verb
 from ruleengine.model.values import Object
 from ruleengine.pipelines.phases import is_fulfilled
 from tests.pipelines.worlds import End, MemoryWorld, world_of
@@ -97,15 +97,22 @@ def test_a_daemon_is_ended_when_nobody_needs_it_any_more(both: str) -> None:
     assert Verb.DELETE not in [one.verb for one in world.written]
 
 
-@pytest.mark.parametrize(("code", "phase"), [(0, "Succeeded"), (1, "Failed"), (143, "Failed")])
-def test_a_daemon_that_ends_by_itself_has_failed(code: int, phase: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "phase", "said"),
+    [
+        (0, "Succeeded", "the daemon came to its end"),
+        (1, "Failed", "(exit code 1)"),
+        (143, "Failed", "did not complete"),
+    ],
+)
+def test_a_daemon_that_ends_by_itself_has_failed(code: int, phase: str, said: str) -> None:
     """However well; who came after it goes on."""
     world = begun()
     say(world, READY)
     say(world, ended(code), phase=phase)
     node = world.node("s")
     assert (node["phase"], "daemoned" in node) == ("Failed", False)
-    assert node["message"]
+    assert said in node["message"]
     assert world.node("c")["phase"] != "Failed"
 
 
@@ -145,6 +152,47 @@ def test_a_daemon_with_retries_is_begun_again() -> None:
     say(world, ended(1), phase="Failed")
     world.turn()
     assert [one for one in world.began if "s(" in one] == ["[0].s(0)", "[0].s(1)"]
+
+
+def test_a_daemon_of_a_hook_is_begun_again_too() -> None:
+    """As long as what the hook belongs to goes on."""
+    hooked = "[[{name: s, template: client, onExit: server}], [{name: c, template: client}]]"
+    world = begun(f"steps: {hooked}", "  retryStrategy: {limit: 1}")
+    world.script = lambda name, _: End() if name.endswith(".s") else None
+    for _ in range(3):
+        world.now = world.now.replace(second=world.now.second + 1)
+        world.run_pods()
+        world.turn()
+    say(world, READY)
+    assert world.began == ["[0].s", "[0].s.onExit(0)", "[1].c"]
+    say(world, ended(1), phase="Failed")
+    assert world.began[3:] == ["[0].s.onExit(1)"]
+
+
+def test_a_workflow_that_is_a_daemon_ends_as_soon_as_it_is_ready() -> None:
+    """Nobody needs it."""
+    world = world_of(
+        SPEC.replace("BOTH", STEPS).replace("entrypoint: main", "entrypoint: server"),
+        lambda *_: None,
+    )
+    world.turn()
+    world.run_pods()
+    assert world.status("phase") == "Running"
+    pod = world.pods()[0]
+    world.put(
+        {**pod, "status": {**pod["status"], "containerStatuses": [{"name": "main", **READY}]}}
+    )
+    world.turn()
+    world.turn()
+    assert world.status("phase") == "Succeeded"
+    assert world.pods()[0]["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_a_workflow_waits_for_what_becomes_of_its_daemons() -> None:
+    """Its pod is looked at again when it changes."""
+    world = begun()
+    say(world, READY)
+    assert Target.of(pod_of(world)) in world.turn().next.targets
 
 
 def test_the_address_of_a_daemon_is_known_to_those_after_it() -> None:
