@@ -206,16 +206,21 @@ def told(value: str, step: str = "template: say", script: Script | None = None) 
 
 
 def test_an_exit_handler_is_told_what_failed() -> None:
-    """A list of the pods that did, quoted once more, as in Argo; ``null`` where none did."""
-    text = told("{{workflow.failures}}", script=failing("[0].one"))
-    (found,) = loads(loads(text))
+    """A list of the pods that did, quoted once more, as in Argo; ``null`` where none did.
+
+    What other exit handlers came to is none of it.
+    """
+    failed = "{{workflow.failures}}"
+    hooked = "template: say, onExit: say"
+    both = told(failed, step=hooked, script=lambda name, _: End(code=int("one" in name)))
+    (found,) = loads(loads(both))
     assert found.keys() == {
         *("displayName", "message", "templateName", "phase", "podName", "finishedAt")
     }
     assert (found["displayName"], found["templateName"], found["phase"]) == ("one", "say", "Failed")
     assert found["message"] == "main: Error (exit code 1)"
     assert found["podName"].startswith("wf-say-")
-    assert told("{{workflow.failures}}") == "null"
+    assert told(failed) == "null"
 
 
 def test_an_exit_handler_is_told_the_end_and_how_long_it_took() -> None:
