@@ -17,6 +17,16 @@ from ruleengine.validation.workflow_tags import check_tags
 
 _TAG: Final = "{{"
 _VALUES: Final = ("value", "valueFrom", "default")
+_LISTS: Final = frozenset(
+    {
+        *("artifacts", "containers", "env", "initContainers", "parameters", "sidecars", "steps"),
+        *("tasks", "templates", "volumes"),
+    }
+)
+"""Lists of what is found by its name. Steps lie in groups, of which each is a list of them."""
+
+_FREE: Final = frozenset({"plugin", "withItems"})
+"""Fields of any shape."""
 
 
 def invalidity(workflow: Object) -> str:
@@ -31,12 +41,26 @@ def invalidity(workflow: Object) -> str:
 
 
 def _problems(workflow: Object) -> Iterator[WorkflowProblem]:
+    yield from _nameless(*spec_of(workflow))
     yield from _missing(workflow)
     yield from _not_supplied(workflow)
     yield from check_rules(workflow)
     yield from _waiting(workflow)
     yield from check_calls(workflow)
     yield from check_tags(workflow)
+
+
+def _nameless(path: Path, value: Value, *, named: bool = False) -> Iterator[WorkflowProblem]:
+    """Yield what has no name at and below a value; ``named``: the items of a list need one."""
+    if isinstance(value, list):
+        for index, one in enumerate(value):
+            if named and isinstance(one, dict) and not one.get("name"):
+                yield broken((*path, index), "'name' is missing", "add it")
+            yield from _nameless((*path, index), one, named=named and isinstance(one, list))
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if key not in _FREE:
+                yield from _nameless((*path, key), one, named=key in _LISTS)
 
 
 def _missing(workflow: Object) -> Iterator[WorkflowProblem]:

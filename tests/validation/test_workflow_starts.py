@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.model.values import Object
 from ruleengine.validation.workflow_starts import invalidity
+from tests.pipelines.worlds import documents
 from tests.validation.test_workflow_rules import (
     BAD,
     GOOD,
@@ -35,6 +36,46 @@ def test_a_rule_that_is_broken_keeps_a_workflow_from_beginning(name: str) -> Non
     where, _, told = invalidity(BAD[name]).partition(": ")
     assert where.startswith(("spec", "metadata"))
     assert told == expected()[name][2]
+
+
+NAMELESS = [
+    ("arguments: {parameters: [{value: x}]}", "arguments.parameters[0]"),
+    ("volumes: [{emptyDir: {}}]", "volumes[0]"),
+    ("templates: [{container: {image: x, command: [x]}}]", "templates[0]"),
+    ("templates: [{name: main, steps: [[{template: main}]]}]", "templates[0].steps[0][0]"),
+    ("templates: [{name: main, dag: {tasks: [{template: main}]}}]", "templates[0].dag.tasks[0]"),
+    (
+        "templates: [{name: main, inputs: {artifacts: [{path: /x}]}}]",
+        "templates[0].inputs.artifacts[0]",
+    ),
+    (
+        "templates: [{name: main, script: {image: x, env: [{value: x}]}}]",
+        "templates[0].script.env[0]",
+    ),
+    (
+        "templates: [{name: main, containerSet: {containers: [{image: x}]}}]",
+        "templates[0].containerSet.containers[0]",
+    ),
+    ("templates: [{name: main, sidecars: [{image: x}]}]", "templates[0].sidecars[0]"),
+    ("templates: [{name: main, initContainers: [{image: x}]}]", "templates[0].initContainers[0]"),
+]
+
+
+@pytest.mark.parametrize(("spec", "where"), NAMELESS)
+def test_what_is_found_by_its_name_needs_one(spec: str, where: str) -> None:
+    """No server asks for it whose definitions of Argo's kinds are ours."""
+    (document,) = documents(f"kind: Workflow\nspec: {{entrypoint: main, {spec}}}")
+    assert invalidity(document) == f"spec.{where}: 'name' is missing"
+
+
+@pytest.mark.parametrize("free", ["plugin: {x: {parameters: [{}]}}", "withItems: [{env: [{}]}]"])
+def test_what_may_have_any_shape_needs_no_names(free: str) -> None:
+    """It is somebody else's matter."""
+    step = f"{{name: a, inline: {{{free}}}}}" if "plugin" in free else f"{{name: a, {free}}}"
+    (document,) = documents(
+        f"kind: Workflow\nspec: {{entrypoint: m, templates: [{{name: m, steps: [[{step}]]}}]}}"
+    )
+    assert "'name'" not in invalidity(document)
 
 
 @pytest.mark.parametrize("name", [one for one in GOOD if GOOD[one]["kind"] == "Workflow"])
