@@ -73,6 +73,12 @@ def layers(count: int) -> Tasks:
     return tasks
 
 
+def loop(count: int) -> Tasks:
+    """Return one task with so many items."""
+    items = json.dumps([f"item-{number}" for number in range(count)])
+    return [{"name": "each", "template": "step", "withParam": items}]
+
+
 def workflow(name: str, tasks: Tasks) -> Object:
     """Return a workflow whose pods no scheduler takes: the node of the benchmark ends them."""
     return {
@@ -109,6 +115,8 @@ CASES = (
     Case(name="chain of 1,000", workflows=1, make=chain, tasks=1000),
     Case(name="DAG of 1,000", workflows=1, make=layers, tasks=1000),
     Case(name="DAG of 10,000", workflows=1, make=layers, tasks=10_000),
+    Case(name="loop over 3,000", workflows=1, make=loop, tasks=3000),
+    Case(name="loop over 30,000", workflows=1, make=loop, tasks=30_000),
     Case(name="500 workflows of 4", workflows=500, make=chain, tasks=4),
 )
 

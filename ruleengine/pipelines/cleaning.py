@@ -50,15 +50,15 @@ def decide(
             requests=archive.requests,
             next=Next(stop=Stop.FOR, message=archive.waits, time=archive.again),
         )
-    collected = _collected_from(value)
     spec = lookup(value, "status", "storedWorkflowTemplateSpec") or value["spec"]
-    actions: tuple[Action, ...] = tuple(left(value, spec, world))
-    if collected is not None and now >= collected:
-        actions = (*actions, *_pods(value, world))
+    pods = [*_pods(value, world)]
+    due = (_deletion(pod, _collection(value)) for pod, at in pods if now >= at)
+    actions = (*left(value, spec, world), *due)
     end = expires(value)
     if end is not None and now >= end:
         return Decision(actions=(_gone(value),), next=DONE)
-    coming = [one for one in (collected, end) if one is not None and one > now]
+    times = (*(at for _, at in pods), *(() if end is None else (end,)))
+    coming = [one for one in times if one > now]
     if not coming:
         return Decision(actions=actions, next=DONE)
     message = f"its pods or itself are kept until {min(coming):%Y-%m-%d %H:%M:%S}"
@@ -83,17 +83,12 @@ def _collection(value: Object) -> Object:
     return found
 
 
-def _collected_from(value: Object) -> datetime | None:
-    """Return from when on pods are deleted; ``None``: they are kept."""
-    collection = _collection(value)
-    strategy, phase = collection.get("strategy"), lookup(value, "status", "phase")
-    finished = lookup(value, "status", "finishedAt")
-    if not finished or strategy not in (*_BY_POD, *_BY_WORKFLOW):
-        return None
-    if strategy == "OnWorkflowSuccess" and phase != Phase.SUCCEEDED:
-        return None
-    delay = duration_of(collection.get("deleteDelayDuration") or 0, "deleteDelayDuration")
-    return parse_time(finished) + delay
+def _collects(collection: Object, value: Object) -> bool:
+    """Tell whether pods of a workflow that ended like this are deleted."""
+    strategy = collection.get("strategy")
+    if strategy == "OnWorkflowSuccess":
+        return bool(lookup(value, "status", "phase") == Phase.SUCCEEDED)
+    return strategy in (*_BY_POD, *_BY_WORKFLOW)
 
 
 def expires(value: Object) -> datetime | None:
@@ -110,15 +105,31 @@ def expires(value: Object) -> datetime | None:
     return parse_time(finished) + timedelta(seconds=int(seconds))
 
 
-def _pods(value: Object, world: World) -> Iterator[Action]:
-    """Yield the deletion of the pods that ``podGC`` does not keep. Raises ``NodeError``."""
-    collection = _collection(value)
-    selector = _selector(collection)
+def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
+    """Yield the pods that ``podGC`` does not keep, and from when on they are deleted.
+
+    That is a while after the end of the workflow, or of each where the strategy names pods.
+    Raises ``NodeError`` for a delay or a selector that is none.
+    """
+    collection, finished = _collection(value), lookup(value, "status", "finishedAt")
+    if not finished or not _collects(collection, value):
+        return
+    selector, delay = _selector(collection), _delay(collection)
     uid = str(lookup(value, "metadata", "uid", default=""))
     for pod in world.list("v1", "Pod", index=("owner", uid)):
         kept = COLLECTS in lookup(pod, "metadata", "labels", default={})
-        if not kept and _is_collected(pod, collection, selector):
-            yield _deletion(pod, collection)
+        if kept or not _is_collected(pod, collection, selector):
+            continue
+        node = str(lookup(pod, "metadata", "annotations", NODE_ID))
+        own = lookup(value, "status", "nodes", node, "finishedAt")
+        by_pod = collection["strategy"] in _BY_POD
+        yield pod, parse_time((own if by_pod else None) or finished) + delay
+
+
+def _delay(collection: Object) -> timedelta:
+    """Return for how long a pod is kept that could go. Raises ``NodeError``."""
+    stated = collection.get("deleteDelayDuration") or _USUAL_DELAY
+    return duration_of(stated, "deleteDelayDuration")
 
 
 def _selector(collection: Object) -> LabelSelector:
@@ -160,7 +171,7 @@ def as_they_end(machine: "Machine") -> list[Action]:
         return []
     try:
         selector = _selector(collection)
-        delay = duration_of(collection.get("deleteDelayDuration") or _USUAL_DELAY, "")
+        delay = _delay(collection)
     except NodeError:
         return []
     uid = str(lookup(machine.value, "metadata", "uid", default=""))

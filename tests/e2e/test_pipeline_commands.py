@@ -256,6 +256,25 @@ def test_what_was_deleted_is_in_the_archive_and_goes_on_from_there(site: Place) 
     assert (unknown.code, "did you mean kept?" in unknown.errors) == (3, True)
 
 
+def test_a_workflow_that_a_finalizer_keeps_is_not_said_to_be_gone(site: Place) -> None:
+    """It is on its way, with what it waits for; the next command says the same."""
+    made = site.pipeline("run", "ask", "--name", "held", "--no-wait", "-o", "json")
+    assert made.code == 0, made.text
+    held = Target(ARGO_API_VERSION, "Workflow", "ci", "held")
+    client, foreign = site.client(), "example.com/books"
+    for kept in ([foreign, "workflows.argoproj.io/artifact-gc"], [foreign]):
+        client.merge_patch(held, {"metadata": {"finalizers": kept}}, "tester")
+        said = site.pipeline("delete", "held")
+        assert said.output == f"deleting held: it goes once {', '.join(kept)} is taken away\n"
+        assert ("artifacts of held are deleted first" in said.errors) is (len(kept) > 1)
+    (going,) = json.loads(site.pipeline("delete", "held", "-o", "json").output)["items"]
+    assert "deletionTimestamp" in going["metadata"]
+    client.merge_patch(held, {"metadata": {"finalizers": None}}, "tester")
+    assert client.get(held) is None
+    assert site.pipeline("run", "ask", "--name", "held", "--no-wait").code == 0
+    assert site.pipeline("delete", "held").output == "deleted held\n"
+
+
 def test_artifacts_are_listed_and_fetched_from_their_store(site: Place, tmp_path: Path) -> None:
     """Unpacked; nothing that is there is written over."""
     assert site.pipeline("run", "keeps", "--name", "keeps-1").code == 0

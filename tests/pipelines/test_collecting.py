@@ -493,6 +493,8 @@ def test_stopping_between_any_two_writes_changes_nothing() -> None:
 def test_pods_that_delete_outlive_pod_gc() -> None:
     """They are needed until they are done."""
     world = ran("OnWorkflowCompletion\n  }\npodGC: {strategy: OnWorkflowCompletion", "")
+    world.now += timedelta(seconds=6)
+    world.turn()
     assert [COLLECTS in one["metadata"]["labels"] for one in world.pods()] == [True]
     assert deleted(world) == ["one", "two"]
 

@@ -66,6 +66,7 @@ def test_the_strategy_says_which_pods_are_kept(strategy: str, kept: int, *, fail
     """By the end of each, or by that of the workflow."""
     spec = PODS.replace("STRATEGY", strategy)
     world = run(spec, lambda name, _: End(code=int(fails and name == ".bad")))
+    world.now += timedelta(seconds=6)
     world.turn()
     assert len(world.pods()) == kept
 
@@ -76,6 +77,7 @@ def test_a_template_may_say_what_becomes_of_the_pods() -> None:
     stored = {"podGC": {"strategy": "OnWorkflowCompletion"}, **world.workflow()["spec"]}
     status = {**world.status(), "storedWorkflowTemplateSpec": stored}
     world.put({**world.workflow(), "status": status})
+    world.now += timedelta(seconds=6)
     world.turn()
     assert world.pods() == []
 
@@ -202,7 +204,8 @@ def test_a_pod_that_has_ended_stays_for_as_long_as_its_node_goes_on() -> None:
 def test_all_that_goes_at_the_end_goes_at_once() -> None:
     """Claims and pods, while the workflow itself is kept a little longer."""
     claims = "volumeClaimTemplates: [{metadata: {name: work}, spec: {}}]\n"
-    spec = f"{PODS.replace('STRATEGY', 'OnWorkflowCompletion')}{claims}"
+    own = "OnWorkflowCompletion, deleteDelayDuration: 0s"
+    spec = f"{PODS.replace('STRATEGY', own)}{claims}"
     world = world_of(spec + "ttlStrategy: {secondsAfterCompletion: 60}\n")
     while world.status("phase") != "Succeeded":
         world.turn()
@@ -213,3 +216,39 @@ def test_all_that_goes_at_the_end_goes_at_once() -> None:
     assert gone == ["PersistentVolumeClaim", "Pod", "Pod"]
     assert decision.next.time is not None
     assert decision.next.time > world.now
+
+
+@pytest.mark.parametrize(
+    "strategy", ["OnPodCompletion", "OnPodSuccess", "OnWorkflowCompletion", "OnWorkflowSuccess"]
+)
+@pytest.mark.parametrize(("more", "seconds"), [("", 5), (", deleteDelayDuration: 9s", 9)])
+def test_pods_are_kept_for_a_while_after_the_end_of_the_workflow_too(
+    strategy: str, more: str, seconds: int
+) -> None:
+    """Whatever the strategy: Argo's own delay, or that which is stated."""
+    world = run(PODS.replace("STRATEGY", strategy + more))
+    end = datetime.fromisoformat(world.status("finishedAt"))
+    world.now = end + timedelta(seconds=seconds - 1)
+    following = world.decide()
+    assert (following.actions, following.next.time) == ((), end + timedelta(seconds=seconds))
+    world.now += timedelta(seconds=1)
+    world.turn()
+    assert world.pods() == []
+
+
+def test_a_pod_of_a_strategy_by_pods_is_not_kept_longer_because_the_workflow_ends() -> None:
+    """Its time counts from its own end."""
+    world = world_of(
+        GOING_ON.replace("STRATEGY", "OnPodCompletion, deleteDelayDuration: 30s"),
+        lambda name, _: End(seconds=10 * int("long" in name)),
+    )
+    while world.status("phase") != "Succeeded":
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    ends = [datetime.fromisoformat(world.node(one)["finishedAt"]) for one in ("good", "long")]
+    assert ends[1] - ends[0] >= timedelta(seconds=10)
+    assert world.decide().next.time == ends[0] + timedelta(seconds=30)
+    world.now = ends[0] + timedelta(seconds=30)
+    world.turn()
+    assert left(world) == ["long"]

@@ -10,7 +10,7 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Action, Result, Target, Verb
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import COMMANDS_MANAGER
-from ruleengine.model.values import Object, uid_of, version_of
+from ruleengine.model.values import Object, lookup, uid_of, version_of
 from ruleengine.reconcile.commands import perform_command
 from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.writing import Done
@@ -90,13 +90,17 @@ def create_new(place: Place, value: Object) -> Object | None:
     return checked(done).object or value
 
 
-def delete(place: Place, targets: Iterable[Target], uid: str = "") -> int:
-    """Delete objects; return how many were there. Raises ``FailedError``."""
-    gone = 0
+def delete(place: Place, targets: Iterable[Target]) -> list[Object]:
+    """Delete objects; return those that finalizers keep for now. Raises ``FailedError``."""
+    kept = []
     for one in targets:
-        action = Action(verb=Verb.DELETE, target=one, manager=COMMANDS_MANAGER, uid=uid)
-        gone += checked(perform(place, action)).outcome.result is Result.DELETED
-    return gone
+        action = Action(verb=Verb.DELETE, target=one, manager=COMMANDS_MANAGER)
+        done = checked(perform(place, action))
+        told_before = done.outcome.result is Result.UNCHANGED
+        found = place.bare.client.get(one) if told_before else done.object
+        if found is not None and lookup(found, "metadata", "finalizers"):
+            kept.append(found)
+    return kept
 
 
 def perform(place: Place, action: Action) -> Done:

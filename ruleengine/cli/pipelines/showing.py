@@ -58,6 +58,21 @@ def told(output: str, values: Sequence[Object], word: str) -> None:
     show_objects(output, values, lambda _: lines or "none\n")
 
 
+def told_deleted(output: str, asked: Sequence[Object], kept: Sequence[Object]) -> None:
+    """Print that objects were deleted, and which of them finalizers ``kept``, or all as data."""
+    going = {one["metadata"]["name"]: one for one in kept}
+    lines = []
+    for one in asked:
+        name = one["metadata"]["name"]
+        line = f"deleted {name}\n"
+        if name in going:
+            finalizers = ", ".join(going[name]["metadata"]["finalizers"])
+            line = f"deleting {name}: it goes once {finalizers} is taken away\n"
+        lines.append(line)
+    values = [going.get(one["metadata"]["name"], one) for one in asked]
+    show_objects(output, values, lambda _: "".join(lines) or "none\n")
+
+
 def _name(value: Object) -> str:
     kind = str(value.get("kind", "")).lower()
     return f"{kind}/{lookup(value, 'metadata', 'name', default='')}"

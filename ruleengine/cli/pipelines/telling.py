@@ -144,12 +144,16 @@ def _filter(*, completed: bool, older: timedelta | None, prefix: str, selector: 
 @click.option("--all", "every", is_flag=True, help="All of the namespace.")
 @placed
 def delete_command(*, names: tuple[str, ...], chosen: "Filter", every: bool, where: Where) -> None:
-    """Delete workflows with their pods, by name or by what they are."""
+    """Delete workflows with their pods, by name or by what they are.
+
+    One that a finalizer keeps goes once that is done, and is said to be on its way until then.
+    """
     from ruleengine.app.pipelines import changing, finding
     from ruleengine.app.pipelines.listing import Filter, workflows
-    from ruleengine.cli.pipelines.showing import told
+    from ruleengine.cli.pipelines.showing import told_deleted
     from ruleengine.cli.pipelines.undriven import note_undeleted
     from ruleengine.model.actions import Target
+    from ruleengine.pipelines.collecting import FINALIZER
 
     filtered = every or chosen != Filter()
     if bool(names) is filtered:
@@ -160,6 +164,6 @@ def delete_command(*, names: tuple[str, ...], chosen: "Filter", every: bool, whe
         found = [finding.workflow(place, one) for one in names]
         if filtered:
             found = list(workflows(place, chosen, changing.now()))
-        changing.delete(place, [Target.of(one) for one in found])
-        told(where.output, found, "deleted")
-        note_undeleted(place, found)
+        kept = changing.delete(place, [Target.of(one) for one in found])
+        told_deleted(where.output, found, kept)
+        note_undeleted(place, [one for one in kept if FINALIZER in one["metadata"]["finalizers"]])

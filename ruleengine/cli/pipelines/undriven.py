@@ -27,7 +27,7 @@ def note_unscheduled(place: "Place") -> None:
 
 def note_undeleted(place: "Place", workflows: Iterable[Object]) -> None:
     """Say what deletes the artifacts of workflows that only then go, unless somebody does."""
-    held = [str(one["metadata"]["name"]) for one in workflows if one["metadata"].get("finalizers")]
+    held = [str(one["metadata"]["name"]) for one in workflows]
     if held:
         what = f"artifacts of {', '.join(held)} are deleted first"
         _note(place, f"{what}, while something drives that: {program()} run")
