@@ -18,6 +18,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode, UnreachableError
 from ruleengine.model.http import HttpRequest, HttpResponse
 from tests.cluster.fake_api import FakeApi
+from tests.reconcile.kit import crd
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "shop"}}
 
@@ -81,6 +82,16 @@ def test_an_unknown_kind_is_looked_for_once_more(api: FakeApi, client: Client) -
     asked = len(api.requests)
     assert client.get(target) is None
     assert len(api.requests) == asked
+
+
+def test_a_kind_that_came_after_a_new_look_at_all_kinds_is_found(
+    api: FakeApi, client: Client
+) -> None:
+    """That a kind was unknown counts until then only."""
+    assert client.kind("example.com/v1", "Database") is None
+    client.discover(again=True)
+    api.add(crd())
+    assert client.kind("example.com/v1", "Database") is not None
 
 
 def test_a_missing_object_is_none(client: Client) -> None:

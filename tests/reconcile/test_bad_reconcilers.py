@@ -21,7 +21,9 @@ from ruleengine.model.findings import Place
 from ruleengine.model.http import HttpRequest, HttpResponse
 from ruleengine.model.names import ORIGIN
 from ruleengine.model.values import Object, lookup
+from ruleengine.reconcile.keys import Key
 from ruleengine.reconcile.planning import Plan
+from ruleengine.reconcile.quarantine import Quarantine
 from tests.cluster.fake_api import WRITES
 from tests.reconcile.kit import Setting, config_map, declare
 from tests.reconcile.test_settling import START, Scene, workflow
@@ -293,6 +295,16 @@ class Staying(Two):
         if value["metadata"]["name"] == "bad" or now >= START + timedelta(minutes=30):
             return super().decide(value, world, now, memo)
         return Decision(next=Next(stop=Stop.AT, time=START + timedelta(minutes=30)))
+
+
+def test_an_object_that_changes_is_given_all_its_decisions_anew() -> None:
+    """However many it had without coming to rest, or asked for the same writes."""
+    key, quarantine = Key(BAD, repeats=5, restless=201), Quarantine()
+    quarantine.put_aside(key, workflow("bad"), "it never rests")
+    assert not quarantine.lets_out(key, workflow("bad"), START)
+    changed = {**workflow("bad"), "metadata": {"resourceVersion": "2"}}
+    assert quarantine.lets_out(key, changed, START)
+    assert (key.repeats, key.restless, key.problem) == (0, 0, "")
 
 
 def test_a_write_that_was_refused_again_and_again_is_tried_every_five_minutes() -> None:

@@ -192,6 +192,34 @@ def test_a_failing_reconciler_loses_one_object_only() -> None:
     assert scene.status("two")["phase"] == scene.status("one")["phase"] == "Succeeded"
 
 
+@dataclass
+class Remembering(Counter):
+    """Remembers each decision, and asks for the next a little later."""
+
+    found: list[object] = field(default_factory=list)
+    times: list[datetime] = field(default_factory=list)
+
+    def decide(self, value: Object, world, now: datetime, memo: object) -> Decision:  # noqa: ANN001
+        """Return when to be decided again, and what to remember until then."""
+        del value, world
+        self.found.append(memo)
+        self.times.append(now)
+        if len(self.times) == 3:
+            return Decision(next=DONE)
+        soon = Next(stop=Stop.AT, time=now + timedelta(seconds=0.25))
+        return Decision(next=soon, memo=len(self.times))
+
+
+def test_what_a_decision_remembers_is_handed_to_the_next_at_the_time_it_asked_for() -> None:
+    """No later: what is waited for is the time, not the look that is due every second."""
+    scene = Scene(reconciler=Remembering())
+    scene.api.add(workflow("one"))
+    scene.settle()
+    assert scene.reconciler.found == [None, 1, 2]
+    passed = [one - scene.reconciler.times[0] for one in scene.reconciler.times]
+    assert passed == [timedelta(seconds=0.25 * number) for number in range(3)]
+
+
 def test_an_object_that_never_rests_is_left_alone() -> None:
     """The loop is bounded, and the others settle."""
     scene = Scene()
