@@ -14,6 +14,7 @@ from typing import IO, Final
 
 from ruleengine.formats import json_text, sqlite_files
 from ruleengine.local.memory_store import MOST_EVENTS, MemoryStore
+from ruleengine.local.reserve import Reserve
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
@@ -52,7 +53,8 @@ def open_store(
     except OSError as error:
         raise _failure(error, folder) from error
     try:
-        journal = SqliteJournal(folder / "store.sqlite", lock)
+        reserve = Reserve(folder / "store.sqlite.reserve")
+        journal = SqliteJournal(folder / "store.sqlite", lock, reserve)
         store = MemoryStore(journal, most_events=most_events)
         store.restore(journal.objects(), journal.events(), journal.revision())
     except (sqlite3.Error, OSError, ValueError) as error:
@@ -90,9 +92,10 @@ def _failure(error: Exception, folder: Path) -> StoreError:
 class SqliteJournal:
     """A :class:`~ruleengine.local.memory_store.Journal` in one SQLite file."""
 
-    def __init__(self, path: Path, lock: IO[str]) -> None:
+    def __init__(self, path: Path, lock: IO[str], reserve: Reserve) -> None:
         self._path = path
         self._lock = lock
+        self._reserve = reserve
         self._connection = sqlite_files.open_file(path, STEPS)
         self._forgotten = 0
 
@@ -124,19 +127,31 @@ class SqliteJournal:
         return found
 
     def commit(self, events: Sequence[Event], oldest: int) -> None:
-        """Persist events and the objects they leave. Raises ``StoreError``."""
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
+        """Persist events and the objects they leave. Raises ``StoreError``.
+
+        What deletes takes of the reserve where the disk is full.
+        """
+        while True:
             try:
-                self._insert(events)
-                self._forget(oldest)
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-        except sqlite3.Error as error:
-            raise _failure(error, self._path.parent) from error
+                self._persist(events, oldest)
+            except sqlite3.Error as error:
+                full = getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL
+                if full and any(map(_deletes, events)) and self._reserve.release():
+                    continue
+                raise _failure(error, self._path.parent) from error
+            self._reserve.fill()
+            return
+
+    def _persist(self, events: Sequence[Event], oldest: int) -> None:
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            self._insert(events)
+            self._forget(oldest)
+            self._connection.execute("COMMIT")
+        except BaseException:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            raise
 
     def _insert(self, events: Sequence[Event]) -> None:
         for event in events:
@@ -168,3 +183,8 @@ class SqliteJournal:
         """Close the file and give the folder free."""
         self._connection.close()
         self._lock.close()
+
+
+def _deletes(event: Event) -> bool:
+    """Tell whether an object goes by an event, or is on its way out."""
+    return event.type is EventType.DELETED or "deletionTimestamp" in event.object["metadata"]

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ruleengine.local.memory_store import MemoryStore
-from ruleengine.local.sqlite_store import STEPS, open_store
+from ruleengine.local.reserve import Reserve
+from ruleengine.local.sqlite_store import STEPS, SqliteJournal, open_store
 from ruleengine.local.store import ChangedError, CompactedError, Event, Key
 from ruleengine.model.errors import StoreError
 
@@ -146,6 +147,68 @@ def test_a_full_disk_leaves_nothing_half_written() -> None:
     second = store.write(key, thing("a", x=2), expected=1)
     assert second["x"] == 2
     assert [one.object.get("x") for one in store.events(0)] == [None, 2]
+
+
+class Pages(Reserve):
+    """A reserve on a disk that has room for so many pages; it gives back some more, twice."""
+
+    connection: sqlite3.Connection
+    given = 0
+
+    def fill(self) -> None:
+        """Take nothing."""
+
+    def limit(self, more: int) -> None:
+        """Let the file grow by so many pages at most."""
+        (count,) = self.connection.execute("PRAGMA page_count").fetchone()
+        self.connection.execute(f"PRAGMA max_page_count={count + more}")
+
+    def release(self) -> bool:
+        """Let the file grow, as long as there is something left to give."""
+        self.given += 1
+        self.limit(6 * self.given)
+        return self.given < 3
+
+
+def test_who_deletes_is_not_kept_from_it_by_a_full_disk(tmp_path: Path) -> None:
+    """Neither who has an object go, nor who takes it away; nobody else has of what is kept."""
+    reserve = Pages(tmp_path / "room")
+    with (tmp_path / "lock").open("w") as lock:
+        journal = SqliteJournal(tmp_path / "store", lock, reserve)
+        reserve.connection = journal._connection
+        store = MemoryStore(journal)
+        key, large = Key("things", "", "a"), thing("a", data="x" * 40_000)
+        store.write(key, large, expected=0)
+        reserve.limit(0)
+        with pytest.raises(StoreError, match="full"):
+            store.write(Key("things", "", "b"), {**large, "metadata": {"name": "b"}}, expected=0)
+        assert reserve.given == 0
+        going = {**large, "metadata": {"name": "a", "deletionTimestamp": "2026-01-02T03:04:05Z"}}
+        told = store.write(key, going, expected=1)
+        assert reserve.given == 2
+        reserve.given = 0
+        store.write(key, None, expected=int(told["metadata"]["resourceVersion"]))
+        assert store.get(key) is None
+        with pytest.raises(StoreError, match="full"):
+            store.write(Key("things", "", "b"), thing("b", data="x" * 200_000), expected=0)
+        store.close()
+
+
+def test_the_reserve_is_given_back_in_pieces_and_taken_again(tmp_path: Path) -> None:
+    """As long as there is any; the blocks are really taken."""
+    path, piece = tmp_path / "reserve", 128 * 1024
+    reserve = Reserve(path, 2 * piece)
+    assert path.stat().st_blocks * 512 >= 2 * piece
+    assert [reserve.release() for _ in range(3)] == [True, True, False]
+    assert path.stat().st_size == 0
+    reserve.fill()
+    assert path.stat().st_size == 2 * piece
+
+
+def test_where_the_disk_has_too_little_nothing_is_kept(tmp_path: Path) -> None:
+    """The room is others' then, and what is asked of it is no error."""
+    reserve = Reserve(tmp_path / "reserve", 1 << 60)
+    assert (list(tmp_path.iterdir()), reserve.release()) == ([], False)
 
 
 def test_of_parallel_writers_one_wins() -> None:

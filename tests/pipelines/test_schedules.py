@@ -551,3 +551,67 @@ def test_a_run_that_begins_is_told_beside_those_that_go_on() -> None:
     stage.decide(NOON + timedelta(hours=1))
     active = [one["name"] for one in stage.value["status"]["active"]]
     assert active == [name(NOON), name(NOON + timedelta(hours=1))]
+
+
+def test_words_and_intervals_are_schedules_as_well() -> None:
+    """Every day at midnight, for instance."""
+    midnight = NOON.replace(hour=0)
+    stage = Stage(schedules=["@daily", "@every 1h"])
+    stage.value["metadata"]["creationTimestamp"] = format_time(midnight - timedelta(minutes=30))
+    stage.decide(midnight)
+    stage.decide(midnight + timedelta(minutes=60))
+    assert stage.names() == [name(midnight), name(midnight + timedelta(minutes=60))]
+
+
+def test_what_ended_first_goes_first_whichever_began_first() -> None:
+    """The history is that of ends."""
+    stage = Stage(successfulJobsHistoryLimit=1)
+    later = NOON + timedelta(hours=1)
+    stage.decide()
+    stage.decide(later)
+    stage.end(name(later), at=later + timedelta(minutes=1))
+    stage.end(name(NOON), at=later + timedelta(minutes=2))
+    stage.decide(later + timedelta(minutes=3))
+    assert stage.names() == [name(NOON)]
+
+
+def test_what_cannot_be_read_is_neither_stopped_nor_run() -> None:
+    """It is looked at before anything else, by all that is wrong."""
+    always = {"expression": "cronworkflow.failed == 0"}
+    for wrong in ({"schedules": ["never"]}, {"timezone": "Europe/Nowhere"}):
+        stage = Stage(stopStrategy=always, **wrong)
+        stage.decide()
+        assert stage.value["status"]["phase"] == "Active"
+        assert [one["type"] for one in stage.value["status"]["conditions"]] == ["SpecError"]
+    assert stage.names() == []
+
+
+def test_the_condition_of_a_suspended_one_is_not_looked_at() -> None:
+    """Nor told, where it cannot be read; else it is."""
+    for suspended in (True, False):
+        stage = Stage(suspend=suspended, when="{{= ( }}")
+        stage.decide()
+        assert bool(stage.value["status"]["conditions"]) is not suspended
+        assert stage.names() == []
+
+
+def test_a_time_that_its_condition_passes_over_replaces_nobody() -> None:
+    """The run that goes on is not ended for one that never comes."""
+    stage = Stage(concurrencyPolicy="Replace")
+    stage.decide()
+    stage.value["spec"]["when"] = "{{cronworkflow.failed}} > 0"
+    stage.decide(NOON + timedelta(hours=1))
+    (run,) = stage.world.list(ARGO_API_VERSION, "Workflow")
+    assert "shutdown" not in run["spec"]
+
+
+def test_one_that_goes_on_beside_is_left_alone_unless_it_is_said_otherwise() -> None:
+    """Allow is what a schedule without a policy has."""
+    stage = Stage()
+    later = NOON + timedelta(hours=1)
+    stage.decide()
+    stage.decide(later)
+    assert stage.names() == [name(NOON), name(later)]
+    assert all(
+        "shutdown" not in one["spec"] for one in stage.world.list(ARGO_API_VERSION, "Workflow")
+    )

@@ -287,8 +287,8 @@ class Loop:
             elif not tell.of:
                 again = told_again(known, now)
                 self._registry.update(served, namespace, name, again, options)
-        except ApiFailure as failure:  # what is told never stops what is done
-            _LOG.debug("the event %s was not recorded: %s", name, failure.reason)
+        except (ApiFailure, StoreError) as failure:  # what is told never stops what is done
+            _LOG.debug("the event %s was not recorded: %s", name, failure)
 
     def _place(self, value: Object) -> tuple[Served, str, str]:
         served = self._registry.catalog.kind(value["apiVersion"], value["kind"])
