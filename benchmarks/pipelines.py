@@ -19,18 +19,21 @@ import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from harness import machine
 
+from ruleengine.app.clusters import LOCAL_NAME, Connected
+from ruleengine.app.packing import make_packing
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.connection import connect
 from ruleengine.cluster.watches import WatchCache
 from ruleengine.formats import json_text, yaml_reader
 from ruleengine.local import process
 from ruleengine.model.actions import Target
+from ruleengine.model.configuration import Configuration
 from ruleengine.model.data import data_folder
 from ruleengine.model.http import HttpRequest
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER
@@ -265,7 +268,9 @@ def control(kubeconfig: str) -> None:
     """Settle everything as one process of ours, and print what that took."""
     client = Client(connect(kubeconfig, ""))
     cache = WatchCache(client)
-    surroundings = Surroundings.of(client, [WorkflowReconciler()])
+    cluster = Connected(client=client, local=True, name=LOCAL_NAME)
+    packing = make_packing(Configuration(), cluster, Path(kubeconfig).parent)
+    surroundings = replace(Surroundings.of(client, [WorkflowReconciler()]), packing=packing)
     settling = Settling(
         now=lambda: datetime.now(UTC),
         feed=WatchFeed(client, cache),

@@ -13,17 +13,20 @@ from ruleengine.pipelines import packing
 if TYPE_CHECKING:
     from ruleengine.services.archives.nodes import OffloadedNodes
 
+_LARGEST_LOCAL: Final = 2 * packing.LARGEST_OBJECT
+"""From how many bytes on a workflow is packed locally: a request takes three megabytes."""
+
 _MOST_REMEMBERED: Final = 64
 """Of how many workflows the unpacked nodes are remembered."""
 
 
 class WorkflowPacking:
-    """Packs workflows beyond ``limit`` bytes; ``None``: none is, whatever its size.
+    """Packs workflows beyond ``limit`` bytes.
 
     With ``offload`` what is too large even then goes to the database of the archive.
     """
 
-    def __init__(self, database: str, path: Path, *, limit: int | None, offload: bool) -> None:
+    def __init__(self, database: str, path: Path, *, limit: int, offload: bool) -> None:
         self._database = database
         self._path = path
         self._limit = limit
@@ -46,7 +49,7 @@ class WorkflowPacking:
 
     def pack(self, value: Object, status: Object) -> Object:
         """Return the status of a workflow as it is stored. Raises ``StoreError``."""
-        if self._limit is None or value.get("kind") != "Workflow" or not status.get("nodes"):
+        if value.get("kind") != "Workflow" or not status.get("nodes"):
             return status
         if packing.size_of({**value, "status": status}) <= self._limit:
             return status
@@ -89,13 +92,15 @@ class WorkflowPacking:
 
 
 def make_packing(configuration: Configuration, cluster: Connected, state: Path) -> WorkflowPacking:
-    """Return how workflows are stored: by the settings; else packed where others serve them.
+    """Return how workflows are stored: by the settings, else as what serves them needs it.
 
-    The local control plane takes objects of any size, and differences of them are small.
+    The local control plane takes objects of any size, but no request of any: what begins
+    thousands of nodes at once has to be packed there too, and has a file to go to.
     """
     settings = configuration.node_status
-    usual = None if cluster.local else packing.LARGEST_OBJECT
+    usual = _LARGEST_LOCAL if cluster.local else packing.LARGEST_OBJECT
     limit = usual if settings.largest is None else settings.largest
     database = configuration.archive.database if configuration.archive else ""
     path = database_path(cluster, state)
-    return WorkflowPacking(database, path, limit=limit, offload=settings.offload)
+    offload = cluster.local if settings.offload is None else settings.offload
+    return WorkflowPacking(database, path, limit=limit, offload=offload)

@@ -52,7 +52,7 @@ class NodeStatusSettings:
     """
 
     largest: int | None = None
-    offload: bool = False
+    offload: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -180,11 +180,11 @@ class _Reader(Checks):
             self.wrong(("nodeStatus",), message, "write keys and values below it")
             return NodeStatusSettings()
         self.check_names(stated, _NODE_STATUS_FIELDS, ("nodeStatus",))
-        offload, largest = stated.get("offload", False), stated.get("largest")
-        if not isinstance(offload, bool):
+        offload, largest = stated.get("offload"), stated.get("largest")
+        if not isinstance(offload, bool | None):
             message = "nodeStatus.offload must be true or false"
             self.wrong(("nodeStatus", "offload"), message, "write true or false")
-            offload = False
+            offload = None
         if largest is not None and (type(largest) is not int or largest < 1):
             message = "nodeStatus.largest must be a number of bytes"
             self.wrong(("nodeStatus", "largest"), message, "write a number such as 1048576")

@@ -6,11 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from ruleengine.app.packing import WorkflowPacking
+from ruleengine.app.clusters import LOCAL_NAME, Connected
+from ruleengine.app.packing import WorkflowPacking, make_packing
+from ruleengine.cluster.client import Client
+from ruleengine.formats.json_text import dump_bytes
+from ruleengine.model.configuration import Configuration, NodeStatusSettings
 from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
 from ruleengine.services.archives.nodes import OffloadedNodes
 from ruleengine.services.archives.opening import open_nodes
+from tests.cluster.fake_api import FakeApi
 from tests.services.postgresql import server
 
 
@@ -48,14 +53,13 @@ def test_each_size_has_its_form_and_all_read_the_same(tmp_path: Path) -> None:
 
 
 def test_without_a_database_the_largest_are_compressed_too(tmp_path: Path) -> None:
-    """And without a limit nothing is; other kinds never are."""
+    """Other kinds never are."""
     path = tmp_path / "archive.sqlite"
     value = workflow(3000)
     assert (
         "compressedNodes"
         in packed(WorkflowPacking("", path, limit=2000, offload=False), value)["status"]
     )
-    assert packed(WorkflowPacking("", path, limit=None, offload=True), value) == value
     other = {**value, "kind": "Other"}
     assert packed(WorkflowPacking("", path, limit=1, offload=True), other) == other
     assert not path.exists()
@@ -95,3 +99,34 @@ def test_the_version_before_stays_and_older_ones_go(nodes: OffloadedNodes) -> No
     assert nodes.load("u", "fnv:2") == {"fnv:2": {}}
     with pytest.raises(StoreError):
         nodes.load("u", "fnv:1")
+
+
+@pytest.mark.parametrize(
+    ("local", "settings", "forms"),
+    [
+        (True, NodeStatusSettings(), ["nodes", "nodes", "compressedNodes"]),
+        (False, NodeStatusSettings(), ["nodes", "compressedNodes", "compressedNodes"]),
+        (
+            True,
+            NodeStatusSettings(largest=20_000),
+            ["compressedNodes", "offloadNodeStatusVersion", "offloadNodeStatusVersion"],
+        ),
+        (
+            True,
+            NodeStatusSettings(largest=20_000, offload=False),
+            ["compressedNodes", "compressedNodes", "compressedNodes"],
+        ),
+    ],
+)
+def test_what_serves_workflows_says_from_what_size_on_they_are_packed(
+    tmp_path: Path, settings: NodeStatusSettings, forms: list[str], *, local: bool
+) -> None:
+    """Unless the settings do; a request takes no more than three megabytes anywhere."""
+    cluster = Connected(client=Client(FakeApi()), local=local, name=LOCAL_NAME)
+    packing = make_packing(Configuration(node_status=settings), cluster, tmp_path)
+    found = []
+    for count in (1_000, 9_000, 16_000):
+        stored = packed(packing, workflow(count))
+        assert len(dump_bytes(stored)) < 3 * 1024 * 1024
+        found += stored["status"].keys() - {"phase"}
+    assert found == forms
