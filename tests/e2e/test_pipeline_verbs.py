@@ -221,14 +221,14 @@ def test_where_there_is_nothing_to_delete_it_is_said(several: Place) -> None:
 
 def test_whoever_deletes_is_told_what_is_deleted_first(site: Place) -> None:
     """Artifacts, which somebody has to drive; of others nothing is said."""
-    held = "example.com/artifact-gc"
+    held = "workflows.argoproj.io/artifact-gc"
     put(site, "plain", over("Failed"))
     put(site, "keeps", over("Failed"), finalizers=[held])
     assert site.pipeline("delete", "plain").errors == ""
     with driven(site):
         assert site.pipeline("delete", "keeps").errors == ""
     found = site.pipeline("delete", "keeps")
-    assert (found.code, found.output) == (0, "deleted keeps\n")
+    assert (found.code, found.output) == (0, f"deleting keeps: it goes once {held} is taken away\n")
     assert "artifacts of keeps are deleted first, while something drives that: " in found.errors
     target = Target(ARGO_API_VERSION, "Workflow", "ci", "keeps")
     site.client().merge_patch(target, {"metadata": {"finalizers": None}}, "tester")
