@@ -146,6 +146,11 @@ REFUSED: dict[str, tuple[Callable[[Object], Object], type[RuleEngineError], str]
         FailedError,
         "nodes that wait: one, two",
     ),
+    "nodes that do not wait, of a suspended workflow": (
+        lambda one: telling.resume(telling.suspend(one), START, parse_selector("displayName=x")),
+        FailedError,
+        "nodes that wait: one, two",
+    ),
     "a stop for nodes that do not wait": (
         lambda one: telling.stop(one, START, parse_selector("displayName=x")),
         FailedError,
