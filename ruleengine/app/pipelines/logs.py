@@ -178,6 +178,7 @@ def follow(
     which ``tell`` could take no more.
     """
     begun: dict[str, threading.Thread] = {}
+    ordered: set[str] = set()
     troubles, silence = _Troubles(), Silence(note)
     gone = False
     while not (ending.now.is_set() or troubles.untold):
@@ -194,7 +195,8 @@ def follow(
             key = _key(node)
             if key not in begun or troubles.is_due(key):
                 begun[key] = _begin(place, workflow, node, reading, tell, troubles)
-            if not _is_under_way(node):
+            if key not in ordered and not _is_under_way(node):
+                ordered.add(key)
                 _await(begun[key], ending, troubles, _ORDERLY)
         if soon or is_over(workflow):
             break
