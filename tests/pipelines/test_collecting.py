@@ -83,6 +83,9 @@ def test_artifacts_go_when_their_workflow_is_over() -> None:
     task = world.objects[Target("argoproj.io/v1alpha1", "WorkflowArtifactGCTask", NAMESPACE, name)]
     listed = task["spec"]["artifactsByNode"]["wf"]["artifacts"]
     assert listed["one"]["plugin"] == {"name": "directory", "key": "wf/wf/one.tgz"}
+    (owner,) = task["metadata"]["ownerReferences"]
+    assert (owner["name"], owner["controller"], owner["blockOwnerDeletion"]) == ("wf", True, True)
+    assert pod["metadata"]["ownerReferences"] == [owner]
     drafts, claim = pod["spec"]["volumes"]
     assert ("emptyDir" in drafts, "persistentVolumeClaim" in claim) == (True, True)
     assert world.status("artifactGCStatus", "strategiesProcessed") == {"OnWorkflowCompletion": True}
@@ -351,18 +354,30 @@ def half_done(world: MemoryWorld) -> None:
     world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
 
 
-def test_what_is_gone_before_its_pod_breaks_is_marked() -> None:
-    """Only what is left is a condition."""
+SILENT = [{"state": {"terminated": {"exitCode": 1}}}, {"state": {}}]
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ({"message": "evicted"}, "evicted"),
+        ({"message": "evicted", "containerStatuses": SILENT}, "evicted"),
+        ({"containerStatuses": SILENT}, "its pod failed"),
+        ({}, "its pod failed"),
+    ],
+)
+def test_what_is_gone_before_its_pod_breaks_is_marked(status: Object, said: str) -> None:
+    """Only what is left is a condition, in the words that there are."""
     world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), stays)
     while not collectors(world):
         world.turn()
         world.run_pods()
     (pod,) = collectors(world)
     half_done(world)
-    world.put({**pod, "status": {"phase": "Failed", "message": "evicted"}})
+    world.put({**pod, "status": {"phase": "Failed", **status}})
     world.settle()
     assert deleted(world) == ["one"]
-    assert condition(world) == "wf/two: evicted"
+    assert condition(world) == f"wf/two: {said}"
 
 
 def test_a_pod_that_succeeds_without_a_word_is_waited_for_a_minute() -> None:
