@@ -354,6 +354,21 @@ def half_done(world: MemoryWorld) -> None:
     world.put({**world.objects[target], "status": {"artifactResultsByNode": told}})
 
 
+def test_a_workflow_is_let_go_once_its_status_tells_what_is_gone() -> None:
+    """Not before that is stored; and of what went well there is no event."""
+    world = world_of(SPEC % ("OnWorkflowCompletion", "", ""), at_once)
+    decisions = []
+    while finalizers(world) == [] or world.status("phase") != "Succeeded":
+        decisions.append(world.turn())
+        world.run_pods()
+    while finalizers(world):
+        decisions.append(world.turn())
+        world.run_pods()
+    (release,) = (one for one in decisions[-1].actions if one.reason == "artifactGC")
+    assert release.late
+    assert [one.events for one in decisions if one.events] == []
+
+
 SILENT = [{"state": {"terminated": {"exitCode": 1}}}, {"state": {}}]
 
 

@@ -29,6 +29,9 @@ def test_a_status_has_its_nodes_in_one_place_only() -> None:
     status: Object = {"phase": "Running", "nodes": NODES, "offloadNodeStatusVersion": "fnv:1"}
     packed = packing.with_compressed(status)
     assert packed.keys() == {"phase", "compressedNodes"}
+    assert packing.decompressed(packed["compressedNodes"]) == NODES
+    assert packing.decompressed(packing.with_compressed({})["compressedNodes"]) == {}
+    assert packing.offloaded({})[2] == "{}"
     away, version, text = packing.offloaded(status)
     assert away == {"phase": "Running", "offloadNodeStatusVersion": version}
     assert json.loads(text) == NODES

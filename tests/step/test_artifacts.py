@@ -81,7 +81,7 @@ ARCHIVES: list[Object] = [
 @pytest.mark.parametrize("archive", ARCHIVES, ids=str)
 def test_what_is_kept_comes_back_as_it_was(pod: Pod, archive: Object) -> None:
     """A file, and a folder with what is in it, under whatever name it is loaded."""
-    folder, file = pod.root / "made dir", pod.root / "-file"
+    folder, file = pod.root / "made  di\\r ", pod.root / "-file"
     script = (
         f"mkdir -p '{folder}/in'; cd '{folder}'; echo 1 >in/one; printf 2 >two; echo x >'{file}'"
     )

@@ -99,6 +99,22 @@ def test_what_a_full_disk_took_a_part_of_is_never_taken_as_whole(
         assert collect(replace(made, logs={}), code) == {}
 
 
+def test_what_is_quiet_for_a_second_is_let_go_of(tmp_path: Path) -> None:
+    """Though the command left somebody who holds the pipe; what grows is looked at again."""
+    made = plan(tmp_path, result=True)
+    prepare(made)
+    pause = tmp_path / "bin" / "sleep"
+    pause.unlink()
+    waits = f"until grep -q said {tmp_path}/output; do :; done"
+    pause.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/slept\n{waits}\n')
+    pause.chmod(0o755)
+    with begin_prepared(made, "sh", "-c", "sleep 3 & echo said") as process:
+        process.communicate(timeout=30)
+    looks = (tmp_path / "slept").read_text().splitlines()
+    assert set(looks) == {"1"}
+    assert len(looks) < 10
+
+
 def test_a_signal_while_the_last_words_arrive_loses_nothing(tmp_path: Path) -> None:
     """What is left to be kept is waited for again."""
     made = plan(tmp_path, result=True)
