@@ -220,7 +220,7 @@ def _measured(case: Case, client: Client, running: process.Running) -> Cost:
         ends=tuple(
             (parse_time(one["status"]["finishedAt"]) - since).total_seconds() for one in ended
         ),
-        halfway=_halfway(ended),
+        halfway=_halfway(ended) if case.workflows > 1 else (0, 0),
         **found,
     )
 
