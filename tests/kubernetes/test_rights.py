@@ -151,9 +151,20 @@ metadata: {name: greets}
 spec: {entrypoint: main, templates: [{name: main, container: {image: alpine, command: [echo]}}]}
 ---
 apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: greets, namespace: ruleengine}
+spec: {entrypoint: main, templates: [{name: main, container: {image: alpine, command: [echo]}}]}
+---
+apiVersion: argoproj.io/v1alpha1
 kind: Workflow
 metadata: {name: alone, namespace: ruleengine, labels: {ruleengine.dev/engine: native}}
-spec: {workflowTemplateRef: {name: greets, clusterScope: true}}
+spec:
+  entrypoint: main
+  templates:
+  - name: main
+    steps:
+    - - {name: here, templateRef: {name: greets, template: main}}
+      - {name: everywhere, templateRef: {name: greets, template: main, clusterScope: true}}
 ---
 apiVersion: argoproj.io/v1alpha1
 kind: CronWorkflow
