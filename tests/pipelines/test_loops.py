@@ -286,6 +286,27 @@ templates:
     assert world.node("sum")["inputs"]["parameters"] == [{"name": "number", "value": "[1,2]"}]
 
 
+def test_loops_side_by_side_make_a_list_each() -> None:
+    """Also where the name of one begins with that of the other."""
+    given = "arguments: {parameters: [{name: text, value: VALUE}]}"
+    both = given.replace("VALUE", '"{{steps.a.outputs.result}} {{steps.ab.outputs.result}}"')
+    item = given.replace("VALUE", '"{{item}}"')
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {{name: a, template: print, withItems: [1, 2], {item}}}
+    - {{name: ab, template: print, withItems: [3], {item}}}
+  - - {{name: sum, template: print, {both}}}
+- name: print
+  inputs: {{parameters: [{{name: text}}]}}
+  script: {{image: alpine, command: [sh], source: "echo {{{{inputs.parameters.text}}}}"}}
+"""
+    world = run(spec, lambda name, _: End(result=name.partition(":")[2].rstrip(")") or "0"))
+    assert world.node("sum")["inputs"]["parameters"] == [{"name": "text", "value": "[1,2] [3]"}]
+
+
 def test_a_loop_over_more_than_anybody_can_run_is_an_error() -> None:
     """Whatever made the list."""
     items = "[" + ",".join(["1"] * 100_001) + "]"

@@ -146,3 +146,14 @@ def test_continue_on_excuses_a_step_that_failed() -> None:
     assert world.phases()["[0].first"] == "Failed"
     world = run(excused, lambda name, _: End(code=64 * int(name == "[0].first")))
     assert world.phases() == {"[0]": "Failed", "[0].first": "Error"}
+
+
+def test_steps_that_fail_fast_wait_for_what_runs_beside_a_failure() -> None:
+    """It comes to its own end; nothing after it begins."""
+    first = "  - - {name: first, template: say}\n"
+    spec = TWO_GROUPS.replace("  steps:", "  failFast: true\n  steps:")
+    spec = spec.replace(first, f"{first}    - {{name: beside, template: say}}\n")
+    seconds = {"[0].first": 1, "[0].beside": 5}
+    world = run(spec, lambda name, _: End(code=int(".first" in name), seconds=seconds[name]))
+    assert world.phases() == {"[0]": "Failed", "[0].first": "Failed", "[0].beside": "Succeeded"}
+    assert world.node("wf")["finishedAt"] >= world.node("beside")["finishedAt"]
