@@ -474,6 +474,7 @@ def test_a_command_is_the_program_of_its_image(
         (place / name).write_text(f'#!/bin/sh\nprintf "%s\\n" "the image\'s {name}: $*"\n')
         (place / name).chmod(0o755)
     (place / "exit").mkdir()  # a folder is no program
+    (place / "sort").mkdir()  # and the next place has one
     (place / "eval").touch()  # nor is what nobody may run
     monkeypatch.setenv("PATH", str(place), prepend=":")
     stated = {"name": "main", "needs": [], "awaits": []}
@@ -483,6 +484,7 @@ def test_a_command_is_the_program_of_its_image(
             (["od", "-i"], 0, "the image's od: -i\n"),
             (["sh", "-c", "exit 9"], 0, "the image's sh: -c exit 9\n"),
             ([str(place / "od")], 0, "the image's od: \n"),
+            (["sort", "/dev/null"], 0, ""),
             (["exit", "0"], 64, ""),
             (["eval", "true"], 64, ""),
             (["/none"], 64, ""),
