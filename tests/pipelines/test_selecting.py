@@ -4,7 +4,7 @@ import pytest
 
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
-from ruleengine.pipelines.verbs.selecting import parse_selector
+from ruleengine.pipelines.verbs.selecting import parse_selector, selected
 
 NODE: Object = {
     "id": "wf-1",
@@ -52,3 +52,13 @@ def test_a_selector_that_is_none_says_so(text: str, remedy: str) -> None:
     with pytest.raises(UsageError) as caught:
         parse_selector(text)
     assert remedy in caught.value.remedy
+
+
+def test_a_workflow_is_shown_with_the_nodes_that_are_meant() -> None:
+    """All else of it stays; without a selector, or before it has nodes, it is shown as it is."""
+    other = {**NODE, "id": "wf-2", "displayName": "b"}
+    workflow = {"spec": {}, "status": {"phase": "Running", "nodes": {"wf-1": NODE, "wf-2": other}}}
+    found = selected(workflow, parse_selector("displayName=b"))
+    assert found == {"spec": {}, "status": {"phase": "Running", "nodes": {"wf-2": other}}}
+    assert selected(workflow, parse_selector("")) is workflow
+    assert selected({"spec": {}}, parse_selector("displayName=b")) == {"spec": {}}
