@@ -124,3 +124,24 @@ def test_an_image_that_nobody_knows_is_an_error_with_the_remedy() -> None:
     world.settle()
     assert (world.status("phase"), world.began) == ("Error", [])
     assert world.node("wf")["message"] == "no such image; state a command"
+
+
+def test_a_pod_runs_once_and_goes_with_its_workflow() -> None:
+    """Kubernetes starts nothing of it anew, and deletes it when the workflow is gone."""
+    pod = pod_of()
+    assert pod["spec"]["restartPolicy"] == "Never"
+    assert pod["metadata"]["ownerReferences"] == [{**OWNER, "controller": True}]
+
+
+def test_of_a_set_main_alone_has_the_artifacts() -> None:
+    """And every container of it runs through a wrapper, where one of them is looked after."""
+    members = [{"name": name, "image": "a", "command": [name]} for name in ("main", "other")]
+    spec = pod_of(
+        containerSet={"containers": members},
+        inputs={"artifacts": [{"name": "a", "path": "/a", "raw": {"data": "x"}}]},
+        outputs={"parameters": [{"name": "p", "valueFrom": {"path": "/p"}}]},
+    )["spec"]
+    main, other, _ = (
+        {one["mountPath"] for one in container["volumeMounts"]} for container in spec["containers"]
+    )
+    assert (main, other) == ({"/a", "/var/run/argo"}, {"/var/run/argo"})
