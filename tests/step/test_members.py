@@ -79,11 +79,15 @@ def test_a_container_is_tried_again_as_often_as_asked(
     """Until it ends well; the third attempt does."""
     made = plan(tmp_path, members=(member("a", retries=retries, pause=0.01),))
     prepare(made)
-    tries = tmp_path / "tries"
+    tries, pause = tmp_path / "tries", tmp_path / "bin" / "sleep"
+    pause.unlink()
+    pause.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/pauses\n')
+    pause.chmod(0o755)
     script = f"echo x >>{tries}; test $(wc -l <{tries}) -ge 3"
     with begin(made, "a", "sh", "-c", script) as process:
         assert process.wait(30) == code
     assert len(tries.read_text().split()) == min(retries + 1, 3)
+    assert (tmp_path / "pauses").read_text().split() == ["0.01"] * min(retries, 2)
 
 
 def test_outputs_are_those_of_main(tmp_path: Path) -> None:
