@@ -7,8 +7,10 @@ import pytest
 from ruleengine.local.affinity import wants_node
 from ruleengine.local.clock import VirtualClock
 from ruleengine.local.control_plane import ControlPlane
+from ruleengine.local.controllers.lines import Line
 from ruleengine.local.memory_store import MemoryStore
 from ruleengine.local.scheduling import untolerated
+from ruleengine.local.store import Key
 from ruleengine.model.names import ARGO_WORKFLOW
 from ruleengine.model.values import Object
 from tests.local.planes import MERGE, Caller
@@ -221,3 +223,14 @@ def test_a_pod_in_line_that_can_have_no_place_holds_up_nobody(narrow: Caller) ->
         narrow("PATCH", f"{PODS}/{name}/status", {"status": {"phase": "Succeeded"}}, MERGE)
     narrow.plane.settle()
     assert placed(narrow) == "abdfx"
+
+
+def test_who_joins_a_line_twice_stands_in_it_once() -> None:
+    """At the place that it had; and who has left is in it no more."""
+    line, keys = Line(), [Key("pods", "default", name) for name in "abc"]
+    for key in (*keys, keys[0]):
+        created = {"creationTimestamp": "2026-01-02T03:04:05Z"}
+        line.join(key, {"metadata": created, "spec": {}})
+    assert (line.first(9), keys[0] in line) == (keys, True)
+    line.leave(keys[0])
+    assert (line.first(9), keys[0] in line) == (keys[1:], False)
