@@ -130,6 +130,7 @@ def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
         steps(call(when="{{=steps.none.status == 'Failed'}}")),
         leaf(container={"image": "a", "args": ["{{=1 +}}"]}),
         leaf(podSpecPatch="{{=asInt('x')}}"),
+        workflow({"name": "main", "steps": [[{"name": "a", "template": "main"}]]}),
         workflow(
             {
                 "name": "main",
@@ -143,3 +144,27 @@ def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
 def test_what_only_a_step_finds_is_its_own_error(value: Object) -> None:
     """Templates of other documents, conditions and expressions are looked at when it begins."""
     assert invalidity(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (workflow(WORK, entrypoint=5), ""),
+        (workflow(WORK, entrypoint=""), "spec: a workflow needs an `entrypoint`"),
+        (workflow(WORK, hooks={"exit": 5}), ""),
+        (workflow(WORK, hooks=5, onExit={}, templates=[5, WORK]), ""),
+        ({**leaf(), "spec": 5}, "spec: a workflow needs an `entrypoint`"),
+        (workflow(WORK, arguments={"parameters": [{"name": {}}, 5]}), ""),
+        (
+            workflow(
+                {"name": "main", "steps": [[call(arguments={"parameters": [{"name": []}]}), 5]]},
+                NEEDS,
+            ),
+            f"spec.templates[0].steps[0][0]: {LACKING}",
+        ),
+        (workflow({"name": "work", "containerSet": {"containers": [{"dependencies": 1.5}]}}), ""),
+    ],
+)
+def test_a_workflow_may_have_any_shape(value: Object, told: str) -> None:
+    """Nobody has held it to a schema: what has no meaning says nothing."""
+    assert invalidity(value) == told
