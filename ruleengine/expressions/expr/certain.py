@@ -30,6 +30,7 @@ from ruleengine.expressions.expr.nodes import (
     Path,
     Sequence,
     Slice,
+    Step,
     Unary,
 )
 from ruleengine.expressions.expr.running import Run
@@ -96,8 +97,6 @@ class Certain:
 
     def _first(self, node: Binary) -> None:
         """Look at the first of several terms."""
-        while isinstance(node.left, Binary) and node.left.operator == node.operator:
-            node = node.left
         if node.operator == "??":
             self.look(node.left)
         else:
@@ -111,7 +110,7 @@ class Certain:
     def _binary(self, node: Binary) -> Samples:
         if node.operator in _LATER:
             self._first(node)
-            return _usual(node)
+            return _UNKNOWN
         left, right = self.look(node.left), self.look(node.right)
         if node.operator in ("==", "!="):
             return _SAMPLES[BOOLEAN]
@@ -124,36 +123,37 @@ class Certain:
     def _path(self, node: Path) -> Samples:
         for one in _parts(node):
             self.look(one)
-        last = node.steps[-1]
-        if isinstance(last, Call) and isinstance(node.base, Name):
-            self._call(node, node.base.name, last)
-            if len(node.steps) == 1:
+        if isinstance(node.base, Name) and node.base.name not in self._own:
+            self._call(node.base.name, node.steps)
+            if len(node.steps) == 1 and isinstance(node.steps[0], Call):
                 return _SAMPLES.get(_GIVEN.get(node.base.name, ""), _UNKNOWN)
-        return _SAMPLES[TEXT] if self._is_text(node) else _UNKNOWN
+            if self._is_text(node.base.name, node.steps):
+                return _SAMPLES[TEXT]
+        return _UNKNOWN
 
-    def _call(self, node: Path, name: str, call: Call) -> None:
+    def _call(self, name: str, steps: list[Step]) -> None:
         """Look at the number of arguments that a function of the host is called with."""
-        found = self._dialect.functions.get(name) if name not in self._own else None
-        first = node.steps[0]
-        if isinstance(found, Mapping) and len(node.steps) == 2 and isinstance(first, Member):
-            key = first.key.value if isinstance(first.key, Constant) else None
-            found = found.get(key) if isinstance(key, str) else None
-        count = len(call.arguments)
+        found = self._dialect.functions.get(name)
+        first, *others = steps
+        if isinstance(found, Mapping) and isinstance(first, Member) and others:
+            key = first.key.value if isinstance(first.key, Constant) else ""
+            found, first = found.get(key), others[0]
+        if not isinstance(first, Call):
+            return
+        count = len(first.arguments)
         if isinstance(found, Function) and not found.accepts(count):
             told = f"'{found.name}' takes {found.wanted()} arguments, not {count}"
-            self.faults.append(ExpressionError(told, offset=call.offset, text=self._text))
+            self.faults.append(ExpressionError(told, offset=first.offset, text=self._text))
         elif isinstance(found, go_functions.Function):
             try:
                 found.check_count(count)
             except ExpressionError as error:
                 told = error.message
-                self.faults.append(ExpressionError(told, offset=call.offset, text=self._text))
+                self.faults.append(ExpressionError(told, offset=first.offset, text=self._text))
 
-    def _is_text(self, node: Path) -> bool:
-        if not isinstance(node.base, Name) or node.base.name in self._own:
-            return False
-        names = [node.base.name]
-        for step in node.steps:
+    def _is_text(self, name: str, steps: list[Step]) -> bool:
+        names = [name]
+        for step in steps:
             if not isinstance(step, Member) or not isinstance(step.key, Constant):
                 return False
             names.append(str(step.key.value))
@@ -224,7 +224,7 @@ def _parts(node: Node) -> Iterator[Node]:
                 yield from _parts_of_step(step)
 
 
-def _parts_of_step(step: Member | Slice | Call) -> Iterator[Node]:
+def _parts_of_step(step: Step) -> Iterator[Node]:
     match step:
         case Member():
             yield step.key

@@ -31,6 +31,8 @@ def faults(text: str) -> list[tuple[str, int | None]]:
         ("len(x) ? 1 : 2", "an integer stands where true or false must", 0),
         ("1 ?? x", "", 0),
         ("(1 > 'a') ?? x", "'>' is not defined on an integer and a text", 3),
+        ("(x == y) + 1", "'+' is not defined on a boolean and an integer", 9),
+        ("(x > y) + 1", "'+' is not defined on a boolean and an integer", 8),
         ("1..'a'", "a text stands where an integer must", 1),
         ("len(1)", "an integer has no length", 0),
         ("[x, 'a' * 2]", "'*' is not defined on a text and an integer", 8),
@@ -91,6 +93,9 @@ def test_what_fails_for_certain_is_told_at_its_place(text: str, message: str, of
         "[1, 2][0] + 1",
         "{a: 1}.a + 1",
         "-1 + +1",
+        "{a: x}.b(1)",
+        "asInt(x).y(1, 2)",
+        "asInt(x).String() + 'a'",
     ],
 )
 def test_what_may_go_well_is_not_told(text: str) -> None:
