@@ -154,15 +154,23 @@ def test_what_only_a_step_finds_is_its_own_error(value: Object) -> None:
         (workflow(WORK, hooks={"exit": 5}), ""),
         (workflow(WORK, hooks=5, onExit={}, templates=[5, WORK]), ""),
         ({**leaf(), "spec": 5}, "spec: a workflow needs an `entrypoint`"),
-        (workflow(WORK, arguments={"parameters": [{"name": {}}, 5]}), ""),
+        (
+            workflow(WORK, arguments={"parameters": [{"name": {}}, 5]}),
+            "spec.arguments.parameters[0]: 'name' is missing",
+        ),
         (
             workflow(
                 {"name": "main", "steps": [[call(arguments={"parameters": [{"name": []}]}), 5]]},
                 NEEDS,
             ),
-            f"spec.templates[0].steps[0][0]: {LACKING}",
+            "spec.templates[0].steps[0][0].arguments.parameters[0]: 'name' is missing",
         ),
-        (workflow({"name": "work", "containerSet": {"containers": [{"dependencies": 1.5}]}}), ""),
+        (
+            workflow(
+                {"name": "a", "containerSet": {"containers": [{"name": "b", "dependencies": 1.5}]}}
+            ),
+            "",
+        ),
     ],
 )
 def test_a_workflow_may_have_any_shape(value: Object, told: str) -> None:
