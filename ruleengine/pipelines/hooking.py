@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Call, Machine
 
 EXIT: Final = "exit"
-_NEVER_RAN: Final = frozenset({Phase.PENDING, Phase.SKIPPED, Phase.OMITTED})
 
 
 def hooks_of(step: Object) -> dict[str, Object]:
@@ -94,7 +93,7 @@ def _begin(node: Object, hook: Hook) -> Object | None:
     """Return a hook with its tags replaced, or ``None`` while it is not its time."""
     if hook.name == EXIT and not is_completed(node):
         return None
-    if hook.name != EXIT and node["phase"] in _NEVER_RAN:
+    if hook.name != EXIT and node["phase"] == Phase.PENDING:
         return None
     text = hook.stated.get("expression") or ""
     if (text or hook.name != EXIT) and evaluate(str(text), hook.variables) is not True:

@@ -42,11 +42,11 @@ templates:
         ("template: say, hooks: {exit: {template: other, expression: 'false'}}", False),
         ("template: say, hooks: {a: {template: other, expression: 'false'}}", False),
         ('template: say, when: "a == b", hooks: {exit: {template: other}}', False),
-        ('template: say, when: "a == b", hooks: {a: {template: other, expression: "true"}}', False),
+        ('template: say, when: "a == b", hooks: {a: {template: other, expression: "true"}}', True),
     ],
 )
 def test_a_hook_of_a_step_runs_when_its_time_has_come(step: str, *, begun: bool) -> None:
-    """The one at the end where the step has run, each where its expression holds."""
+    """The one at the end where the step has run, the others where their expression holds."""
     world = stepped(step)
     hooks = [one for one in world.began if "onExit" in one or "hooks" in one]
     assert bool(hooks) == begun
