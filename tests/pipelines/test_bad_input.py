@@ -38,7 +38,7 @@ PASSING = "{name: b, template: work, arguments: {parameters: [{name: p, value: '
         ("{name: b, templateRef: {name: none, template: x}}", "none"),
         ("{name: b, template: needs}", "inputs.parameters.p was not supplied"),
         ("{name: b, template: work, when: 'a b'}", "invalid 'when' expression"),
-        ("{name: b, template: work, when: '1 + 1'}", "it is no condition"),
+        ("{name: b, template: work, when: '1 + 1'}", "neither true nor false"),
         ("{name: b, template: work, withParam: nothing}", "could not be parsed as a JSON list"),
         (PASSING.replace("VALUE", "{{steps.none.outputs.result}}"), "steps.none.outputs.result"),
     ],
