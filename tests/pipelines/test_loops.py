@@ -186,6 +186,7 @@ def test_a_looped_step_is_one_node_an_item_under_its_group() -> None:
     assert world.node("say(0:hello world)")["templateName"] == "say"
     children = [world.node(f"say({item})")["id"] for item in ("0:hello world", "1:2")]
     assert world.node("[0]")["children"] == children
+    assert world.node("wf")["children"] == [world.node("[0]")["id"]]
     assert "[0].say" not in world.phases()
 
 
@@ -215,6 +216,7 @@ templates:
     assert world.node("A")["type"] == "TaskGroup"
     children = [world.node(f"A({index}:{index})")["id"] for index in range(3)]
     assert world.node("A")["children"] == children
+    assert world.node("wf")["children"] == [world.node("A")["id"]]
 
 
 def test_a_looped_task_ends_when_all_its_items_have() -> None:
