@@ -6,8 +6,9 @@ import pytest
 
 from ruleengine.model.actions import Target, Verb
 from ruleengine.model.decisions import Refusal
+from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
-from tests.pipelines.worlds import NAMESPACE, End, MemoryWorld, run, succeed, world_of
+from tests.pipelines.worlds import NAMESPACE, End, MemoryWorld, documents, run, succeed, world_of
 
 CLAIMS = """
 entrypoint: main
@@ -70,6 +71,24 @@ def test_claims_go_when_the_workflow_has_ended_as_it_says(
     world = run(stated + CLAIMS.lstrip(), lambda *_: End(code=code))
     assert (CLAIM not in world.objects) is gone
     assert verbs(world, CLAIM) == [Verb.CREATE, *([Verb.DELETE] if gone else [])]
+
+
+def test_what_a_template_says_of_claims_and_budgets_holds_at_the_end_too() -> None:
+    """The workflow itself names neither: what it is made of is written in its status."""
+    (spec,) = documents(CLAIMS)
+    shared = {
+        "apiVersion": ARGO_API_VERSION,
+        "kind": "WorkflowTemplate",
+        "metadata": {"name": "shared", "namespace": NAMESPACE},
+        "spec": {
+            **spec,
+            "podDisruptionBudget": {"minAvailable": 1},
+            "volumeClaimGC": {"strategy": "OnWorkflowCompletion"},
+        },
+    }
+    world = run("workflowTemplateRef: {name: shared}", lambda *_: End(code=1), shared)
+    for one in (CLAIM, BUDGET):
+        assert verbs(world, one) == [Verb.CREATE, Verb.DELETE]
 
 
 def test_a_claim_that_is_refused_for_good_ends_the_workflow() -> None:
