@@ -3,9 +3,10 @@
 import argparse
 import sys
 import tempfile
-from collections import Counter
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from itertools import groupby
 from pathlib import Path
 from queue import SimpleQueue
 
@@ -23,18 +24,27 @@ def main() -> int:
     if unknown := set(asked.section) - set(sections()):
         parser.error(f"no table {', '.join(sorted(unknown))}; there are {', '.join(sections())}")
     chosen = [one for one in entries(asked.section or sections()) if asked.rule in one.rule]
-    problems = _plant(chosen, asked.jobs)
-    for section, times in Counter(one.section for one in chosen).items():
-        held = times - sum(one.section == section for one in problems)
-        print(f"{section}: {held} of {times} rules have a test that falls without them")
-    return 1 if problems or not chosen else 0
+    planted = _plant(chosen, asked.jobs)
+    unnoticed = 0
+    for section, looked in groupby(planted, lambda one: one[0].section):
+        times = sum(one.section == section for one in chosen)
+        held = sum(not _tell(entry, problem) for entry, problem in looked)
+        unnoticed += times - held
+        print(f"{section}: {held} of {times} rules have a test that falls without them", flush=True)
+    return 1 if unnoticed or not chosen else 0
 
 
-def _plant(chosen: list[BrokenRule], jobs: int) -> list[BrokenRule]:
-    """Plant breaks, each job in a copy of its own; return those that no test noticed."""
+def _tell(entry: BrokenRule, problem: str | None) -> bool:
+    """Tell what is wrong with an entry, if anything is."""
+    if problem is not None:
+        print(f"{entry.section}: {entry.rule}\n  {problem}", flush=True)
+    return problem is not None
+
+
+def _plant(chosen: list[BrokenRule], jobs: int) -> Iterator[tuple[BrokenRule, str | None]]:
+    """Plant breaks, each job in a copy of its own; yield what is wrong with each, in order."""
     (PROJECT / "build").mkdir(exist_ok=True)
     trees: SimpleQueue[Path] = SimpleQueue()
-    problems = []
     with ExitStack() as stack:
         for _ in range(jobs):
             folder = tempfile.TemporaryDirectory(prefix="broken-", dir=PROJECT / "build")
@@ -50,11 +60,7 @@ def _plant(chosen: list[BrokenRule], jobs: int) -> list[BrokenRule]:
                 trees.put(tree)
 
         pool = stack.enter_context(ThreadPoolExecutor(jobs))
-        for entry, problem in zip(chosen, pool.map(look, chosen), strict=True):
-            if problem is not None:
-                problems.append(entry)
-                print(f"{entry.section}: {entry.rule}\n  {problem}", flush=True)
-    return problems
+        yield from zip(chosen, pool.map(look, chosen), strict=True)
 
 
 if __name__ == "__main__":
