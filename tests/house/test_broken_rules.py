@@ -12,11 +12,20 @@ import pytest
 from tests.broken_rules.entries import PROJECT, BrokenRule, entries, sections
 
 
+SHOWN = ("aggregation", "depends", "hooks", "locks", "retry", "substitution", "validation", "when")
+"""Sections of the reference whose every rule has an entry."""
+
+
 @cache
 def promises_of(path: Path) -> frozenset[str]:
     """Return the names of the tests in a file."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+
+
+def test_every_section_that_is_shown_has_a_table() -> None:
+    """Tables do not get lost."""
+    assert set(SHOWN) <= {one.section for one in entries(sections())}
 
 
 @pytest.mark.parametrize("section", sections())
