@@ -11,7 +11,6 @@ import pytest
 
 from tests.broken_rules.entries import PROJECT, BrokenRule, entries, sections
 
-
 SHOWN = ("aggregation", "depends", "hooks", "locks", "retry", "substitution", "validation", "when")
 """Sections of the reference whose every rule has an entry."""
 
