@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 _BY_POD: Final = ("OnPodCompletion", "OnPodSuccess")
 _BY_WORKFLOW: Final = ("OnWorkflowCompletion", "OnWorkflowSuccess")
 _USUAL_DELAY: Final = "5s"
-"""For how long Argo's controller leaves a pod alone that has ended, unless it is told otherwise.
+"""For how long a pod that has ended is left alone while its workflow goes on, as by Argo.
 
 So says ``PodGCDeleteDelayDuration`` in ``config/config.go`` of argo-workflows; what a workflow
 states goes before it, 0 as well (``getPodGCDelay`` in ``workflow/controller``).
@@ -108,13 +108,14 @@ def expires(value: Object) -> datetime | None:
 def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
     """Yield the pods that ``podGC`` does not keep, and from when on they are deleted.
 
-    That is a while after the end of the workflow, or of each where the strategy names pods.
-    Raises ``NodeError`` for a delay or a selector that is none.
+    That is as long as ``podGC`` states after the end of the workflow, or of each where the
+    strategy names pods. Where it states nothing that is at once: who ran one workflow does not
+    stay to tidy up later. Raises ``NodeError`` for a delay or a selector that is none.
     """
     collection, finished = _collection(value), lookup(value, "status", "finishedAt")
     if not finished or not _collects(collection, value):
         return
-    selector, delay = _selector(collection), _delay(collection)
+    selector, delay = _selector(collection), _delay(collection, "0s")
     uid = str(lookup(value, "metadata", "uid", default=""))
     for pod in world.list("v1", "Pod", index=("owner", uid)):
         kept = COLLECTS in lookup(pod, "metadata", "labels", default={})
@@ -126,9 +127,9 @@ def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
         yield pod, parse_time((own if by_pod else None) or finished) + delay
 
 
-def _delay(collection: Object) -> timedelta:
+def _delay(collection: Object, usual: str) -> timedelta:
     """Return for how long a pod is kept that could go. Raises ``NodeError``."""
-    stated = collection.get("deleteDelayDuration") or _USUAL_DELAY
+    stated = collection.get("deleteDelayDuration") or usual
     return duration_of(stated, "deleteDelayDuration")
 
 
@@ -171,7 +172,7 @@ def as_they_end(machine: "Machine") -> list[Action]:
         return []
     try:
         selector = _selector(collection)
-        delay = _delay(collection)
+        delay = _delay(collection, _USUAL_DELAY)
     except NodeError:
         return []
     uid = str(lookup(machine.value, "metadata", "uid", default=""))

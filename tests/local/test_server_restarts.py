@@ -34,6 +34,7 @@ def test_a_killed_server_forgets_no_pod_and_runs_none_twice(tmp_path: Path) -> N
             for name, policy in (("once", "Never"), ("again", "Always")):
                 server(PODS, pod(name, policy))
                 server.until(f"{PODS}/{name}", is_running)
+                assert until(lambda name=name: server(f"{PODS}/{name}/log") == "up\n")
             assert len(alive_below(tmp_path / "pods")) >= 2
             os.kill(first.pid, signal.SIGKILL)
             assert until(lambda: not alive_below(tmp_path / "pods"))
