@@ -204,6 +204,7 @@ class Keys:
             self.wake(reader)
         elif key.wake_at is None or key.rests < key.wake_at:
             key.wake_at = key.rests
+            self._unsettled[reader] = key
             heapq.heappush(self._times, (key.rests, reader))
 
     def note(self, key: Key) -> tuple[str, ...]:

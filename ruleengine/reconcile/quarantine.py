@@ -117,7 +117,7 @@ class Quarantine:
 
     def _put(self, key: Key, value: Object, code: str, what: str, remedy: str) -> None:
         key.problem, key.bad_version = what, version_of(value)
-        key.wake_at = key.retry_at = None
+        key.wake_at = key.retry_at = key.rests = None
         self.find(value, code, what, remedy)
 
 

@@ -12,6 +12,7 @@ from ruleengine.model.values import Object
 from ruleengine.reconcile.backoff import pause_after
 from ruleengine.reconcile.indexes import OWNER
 from ruleengine.reconcile.keys import Key, Keys
+from ruleengine.reconcile.quarantine import Quarantine
 from ruleengine.reconcile.world import Read
 
 START = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -263,3 +264,28 @@ def test_changes_of_what_somebody_read_are_gathered_while_it_rests() -> None:
     assert [key.target.name for key in drained(keys)] == ["rests"]
     keys.wake(target("rests"))
     assert [key.target.name for key in drained(keys)] == ["rests"]
+
+
+def test_who_has_changes_gathered_is_not_at_rest() -> None:
+    """A run that ended now would never look at them."""
+    keys, child = Keys(), owned("c", "u")
+    one = Target.of(child)
+    key = reading(keys, "rests", Read(target=one))
+    key.rests = START + timedelta(seconds=2)
+    assert keys.unsettled() == []
+    keys.changed(one, None, child)
+    assert (keys.unsettled(), keys.due()) == ([key], key.rests)
+
+
+def test_what_was_put_aside_is_tried_again_at_its_time_whatever_changes_before() -> None:
+    """It gathers nothing: a change of what it read does not take the place of that time."""
+    keys, child = Keys(), owned("c", "u")
+    one = Target.of(child)
+    key = reading(keys, "wide", Read(target=one))
+    key.rests = START + timedelta(seconds=2)
+    Quarantine().refused(key, child, {one: "no room"}, START)
+    keys.note(key)
+    keys.changed(one, None, child)
+    assert drained(keys) == [key]
+    keys.wake_due(START + timedelta(minutes=5))
+    assert drained(keys) == [key]
