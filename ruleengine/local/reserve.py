@@ -29,7 +29,7 @@ class Reserve:
 
     def fill(self) -> None:
         """Take the room, where it is not held yet and the disk has plenty."""
-        if self._held >= self._size:
+        if self._held >= self._size or not hasattr(os, "posix_fallocate"):
             return
         with contextlib.suppress(OSError):
             if shutil.disk_usage(self._path.parent).free < _PLENTY * self._size:

@@ -211,6 +211,15 @@ def test_where_the_disk_has_too_little_nothing_is_kept(tmp_path: Path) -> None:
     assert (list(tmp_path.iterdir()), reserve.release()) == ([], False)
 
 
+def test_where_the_system_cannot_hold_room_nothing_is_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, where the call for it is missing."""
+    monkeypatch.delattr("os.posix_fallocate")
+    reserve = Reserve(tmp_path / "reserve")
+    assert (list(tmp_path.iterdir()), reserve.release()) == ([], False)
+
+
 def test_of_parallel_writers_one_wins() -> None:
     """A revision is used up by one write only."""
     store = MemoryStore()
