@@ -17,7 +17,7 @@ from ruleengine.local.controllers.work import (
     Tell,
     is_deleting,
 )
-from ruleengine.local.node import NODE, NODE_KEY
+from ruleengine.local.node import LEASE_KEY, NODE, NODE_KEY
 from ruleengine.local.pod_simulation import SOON
 from ruleengine.local.runtime.needs import is_process
 from ruleengine.local.store import Event, EventType, Key
@@ -111,9 +111,12 @@ class Scheduler:
     def keys(self, event: Event, reader: Reader) -> Iterable[Key]:
         """A pod is looked at until it has a place, and all that wait once a port is free.
 
-        Of those in line only the first are, and as many as there are places.
+        Of those in line only the first are, and as many as there are places: at each beat of the
+        node, too, for it may take more pods than before.
         """
         del reader
+        if event.key == LEASE_KEY:
+            return self._line.first(self._places())
         if event.key.resource != "pods":
             return []
         looked_at = self._waiting if self._count(event) else {event.key: None}

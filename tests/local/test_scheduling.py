@@ -193,6 +193,23 @@ def test_pods_beyond_what_the_node_runs_at_a_time_begin_in_order(narrow: Caller)
     assert placed(narrow) == "defx"
 
 
+def test_a_node_that_takes_more_pods_than_before_takes_those_in_line() -> None:
+    """Although nothing becomes of the others: the settings may change at any time."""
+    most = [1]
+    plane = ControlPlane(
+        MemoryStore(), VirtualClock(), patience=0, most_pods=lambda: most[0], leaves_processes=True
+    )
+    plane.settle()
+    call = Caller(plane)
+    for name in "abcd":
+        call("POST", PODS, running(name))
+    plane.advance(60)
+    assert placed(call) == "a"
+    most[0] = 3
+    plane.advance(10)
+    assert placed(call) == "abc"
+
+
 def test_a_pod_of_more_priority_begins_before_others_in_line(narrow: Caller) -> None:
     """Whoever came first goes first among equals."""
     urgent = "/apis/scheduling.k8s.io/v1/priorityclasses"
