@@ -1,10 +1,11 @@
 """What is wrong with a document of settings, told at the place where it stands."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ruleengine.model.documents import Locator
 from ruleengine.model.findings import Finding, Place, Severity
+from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, Path, Value
 
 
@@ -51,7 +52,7 @@ class Checks:
         for key in value:
             if key not in known:
                 close = near(key, known)
-                remedy = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
+                remedy = f"did you mean {close}?" if close else f"known: {', '.join(known)}"
                 message = f"there is no setting {key!r}"
                 self.wrong((*path, key), message, remedy, "configuration-field-unknown")
 
@@ -69,10 +70,3 @@ class Checks:
                 place=Place(self.path, line, column),
             )
         )
-
-
-def near(name: str, known: Iterable[str]) -> list[str]:
-    """Return what of the known names is near to one, if anything is."""
-    from difflib import get_close_matches  # only where something is wrong
-
-    return get_close_matches(name, known, n=1)

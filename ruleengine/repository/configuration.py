@@ -27,10 +27,11 @@ from ruleengine.model.configuration import (
 from ruleengine.model.documents import CONFIGURATION_FILE
 from ruleengine.model.findings import Finding, Place, Severity
 from ruleengine.model.names import API_VERSION
+from ruleengine.model.suggestions import near
 from ruleengine.model.trees import Tree
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.repository import executor_settings
-from ruleengine.repository.checks import Checks, near
+from ruleengine.repository.checks import Checks
 from ruleengine.repository.entries import unreadable
 
 KIND: Final = "Configuration"
@@ -335,7 +336,7 @@ class _Reader(Checks):
         if code in registry():
             return
         close = near(code, registry())
-        remedy = f"did you mean {close[0]}?" if close else "write the code of a finding"
+        remedy = f"did you mean {close}?" if close else "write the code of a finding"
         message = f"the waiver waives nothing: there is no finding with the code {code!r}"
         self.findings.append(
             Finding(
