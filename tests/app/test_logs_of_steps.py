@@ -10,8 +10,9 @@ import pytest
 from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow, read
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Silence, reasons_in
-from ruleengine.cluster.errors import ApiError
+from ruleengine.cluster.errors import ApiError, NotFoundError
 from ruleengine.model.actions import Target
+from ruleengine.model.errors import StoreError
 from ruleengine.model.values import Object
 
 WORKFLOW = Target("argoproj.io/v1alpha1", "Workflow", "ci", "wf")
@@ -114,6 +115,36 @@ def test_a_log_that_cannot_be_read_holds_up_no_other() -> None:
     assert dead.startswith("first: its log cannot be read now: dial tcp: connection refused")
     assert waits == "third: it has not begun: Unschedulable: no room"
     assert lines == ["second"]
+
+
+def test_a_log_for_which_the_disk_has_no_room_is_told_with_its_step(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What was kept of a pod that is gone is laid down on the way; the others are told."""
+
+    class Tidied(_Server):
+        def logs(self, target: Target, *_: object, **__: object) -> Iterator[bytes]:
+            if "first" in target.name:
+                raise NotFoundError(404, "NotFound", "it is gone")
+            yield b"line\n"
+
+        def get(self, target: Target) -> Object:
+            workflow = super().get(target)
+            workflow["status"]["nodes"]["first"]["outputs"] = {"artifacts": [{"name": "main-logs"}]}
+            return workflow
+
+    def full(*_: object) -> None:
+        raise StoreError("/tmp/log cannot be written: No space left on device", "free space")
+
+    monkeypatch.setattr("ruleengine.app.pipelines.logs.fetch", full)
+    server = Tidied(("Succeeded", "Succeeded"))
+    place = SimpleNamespace(client=server, packing=SimpleNamespace(unpack=lambda one: one))
+    lines: list[str] = []
+    found = follow(
+        cast("Place", place), WORKFLOW, Reading(), lambda one: lines.append(one.step), Ending()
+    )
+    told = "first: /tmp/log cannot be written: No space left on device"
+    assert (found, lines) == (([told], False), ["second"])
 
 
 def test_what_nobody_may_read_is_refused_once() -> None:

@@ -17,7 +17,7 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Note, Silence, has_not_begun, reasons_in
 from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import FailedError, UnreachableError, UsageError
+from ruleengine.model.errors import FailedError, StoreError, UnreachableError, UsageError
 from ruleengine.model.suggestions import some_of
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.observing import MAIN
@@ -363,6 +363,8 @@ def _read_kept(
             fetch(place, workflow, found[0], file)
         except FailedError as error:
             return error.message
+        except (StoreError, UsageError) as error:  # it cannot be laid down here
+            return f"{node['displayName']}: {error.message}"
         with file.open("rb") as stream:
             tell_all(iter(stream))
     return ""
