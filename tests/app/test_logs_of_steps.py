@@ -7,7 +7,7 @@ from typing import cast
 
 import pytest
 
-from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow, read
+from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow, following, read
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Silence, reasons_in
 from ruleengine.cluster.errors import ApiError, NotFoundError
@@ -145,6 +145,21 @@ def test_a_log_for_which_the_disk_has_no_room_is_told_with_its_step(
     )
     told = "first: /tmp/log cannot be written: No space left on device"
     assert (found, lines) == (([told], False), ["second"])
+
+
+def test_a_workflow_that_cannot_be_read_ends_what_is_told_beside_it() -> None:
+    """Without a word: whoever follows the workflow itself says so."""
+    asked = threading.Event()
+
+    def unpack(_: Object) -> Object:
+        asked.set()
+        raise StoreError("its nodes are not in the database", "read it where they are")
+
+    place = SimpleNamespace(
+        client=_Server(("Running", "Running")), packing=SimpleNamespace(unpack=unpack)
+    )
+    with following(cast("Place", place), [WORKFLOW], print, threading.Event()):
+        assert asked.wait(10)
 
 
 def test_what_nobody_may_read_is_refused_once() -> None:

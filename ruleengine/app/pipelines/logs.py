@@ -17,7 +17,13 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Note, Silence, has_not_begun, reasons_in
 from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import FailedError, StoreError, UnreachableError, UsageError
+from ruleengine.model.errors import (
+    FailedError,
+    RuleEngineError,
+    StoreError,
+    UnreachableError,
+    UsageError,
+)
 from ruleengine.model.suggestions import some_of
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.observing import MAIN
@@ -281,7 +287,7 @@ def following(
     def run(target: Target) -> None:
         try:
             follow(place, target, Reading(), tell, ending)
-        except (ApiError, UnreachableError, OSError):
+        except (RuleEngineError, OSError):
             return  # whoever follows the workflow itself, and prints, says so
 
     threads = [threading.Thread(target=run, args=(one,), daemon=True) for one in targets]
