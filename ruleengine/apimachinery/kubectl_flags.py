@@ -146,7 +146,7 @@ def read_flags(
         else:
             words.append(flag)
     found = _said(action, stated, _objects(words), strategy)
-    _check_objects(action, found, manifest, every="all" in stated)
+    _check_objects(action, found, manifest, every=bool(stated.get("all")))
     return found
 
 

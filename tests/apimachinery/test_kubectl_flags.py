@@ -69,6 +69,7 @@ def test_a_flag_says_what_it_says_to_kubectl(
         (["--selector", "a=b", "cm"], {"objects": (("cm", ""),), "selector": "a=b"}),
         (["po", "--field-selector=a=b"], {"objects": (("po", ""),), "fields": "a=b"}),
         (["po", "--all", "-A"], {"objects": (("po", ""),), "everywhere": True}),
+        (["po", "a", "--all=false"], {"objects": (("po", "a"),)}),
     ],
 )
 def test_words_are_kinds_and_names(flags: list[str], expected: dict[str, Any]) -> None:
@@ -117,6 +118,7 @@ def test_a_flag_that_is_not_honoured_is_named(action: str, flags: list[str], wor
         ("get", ["pod"], False, "get is of one object"),
         ("patch", ["--type=json"], True, "does not say which object it is for"),
         ("delete", ["pod"], False, "delete has no names"),
+        ("delete", ["pod", "--all=false"], False, "delete has no names"),
         ("delete", ["pod", "a", "-l", "a=b"], False, "both names and a selector"),
         ("delete", ["pod/a", "b"], False, "'pod/a b' name no objects"),
         ("delete", ["pod/a", "b/"], False, "name no objects"),
