@@ -219,6 +219,8 @@ def _said(
 
 def _grace(stated: Mapping[str, str]) -> int | None:
     """Return the seconds that something has to end; none at all only where it is forced."""
+    if "grace-period" in stated and stated.get("now"):
+        raise FlagError("--now is a --grace-period, too", "leave one of them out")
     text = stated.get("grace-period", "1" if stated.get("now") else "-1")
     if not re.fullmatch(r"-?[0-9]{1,9}", text):
         raise FlagError(f"--grace-period is not {text!r}", "write a whole number of seconds")
@@ -255,6 +257,9 @@ def _check_objects(action: str, flags: Flags, manifest: bool, every: bool) -> No
     if action == "patch" and flags.strategy == "json" and not flags.objects:
         told = "a JSON patch does not say which object it is for"
         raise FlagError(told, "write the kind and the name of the object as `flags`")
+    if flags.everywhere and any(named):
+        remedy = "write --namespace, or else a selector or --all"
+        raise FlagError("delete is told names, and every namespace", remedy)
     if selects is all(named):  # only delete selects, and a manifest names its object
         told = "delete is told both names and a selector" if selects else "delete has no names"
         raise FlagError(told, "write names, or else one of --selector, --field-selector, --all")

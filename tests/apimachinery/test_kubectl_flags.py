@@ -95,6 +95,7 @@ def test_words_are_kinds_and_names(flags: list[str], expected: dict[str, Any]) -
         ("patch", ["--type=x"], "--type is not 'x'; write one of strategic, merge, json"),
         ("delete", ["--grace-period=x"], "--grace-period is not 'x'"),
         ("delete", ["--force", "--grace-period=1"], "what is forced has no time to end"),
+        ("delete", ["--now", "--grace-period=5"], "--now is a --grace-period, too"),
         ("delete", ["--timeout=x"], "--timeout is not 'x'"),
     ],
 )
@@ -120,6 +121,7 @@ def test_a_flag_that_is_not_honoured_is_named(action: str, flags: list[str], wor
         ("delete", ["pod"], False, "delete has no names"),
         ("delete", ["pod", "--all=false"], False, "delete has no names"),
         ("delete", ["pod", "a", "-l", "a=b"], False, "both names and a selector"),
+        ("delete", ["pod", "a", "-A"], False, "told names, and every namespace"),
         ("delete", ["pod/a", "b"], False, "'pod/a b' name no objects"),
         ("delete", ["pod/a", "b/"], False, "name no objects"),
         ("delete", ["a/b/c"], False, "name no objects"),
