@@ -257,6 +257,8 @@ def _check_objects(action: str, flags: Flags, manifest: bool, every: bool) -> No
     if action == "patch" and flags.strategy == "json" and not flags.objects:
         told = "a JSON patch does not say which object it is for"
         raise FlagError(told, "write the kind and the name of the object as `flags`")
+    if action == "patch" and not manifest:
+        raise FlagError("a patch has no manifest", "write the patch as the `manifest`")
     if flags.everywhere and any(named):
         remedy = "write --namespace, or else a selector or --all"
         raise FlagError("delete is told names, and every namespace", remedy)

@@ -80,7 +80,7 @@ def _manifest(text: str) -> Value:
     if parsed.findings:
         one = parsed.findings[0]
         raise StepError(f"the manifest is no YAML: {one.message}")
-    values = [one.value for one in parsed.documents if one.value]
+    values = [one.value for one in parsed.documents if one.value is not None]
     if len(values) > 1:
         raise StepError(f"a resource template has one manifest, this has {len(values)}")
     return values[0] if values else None

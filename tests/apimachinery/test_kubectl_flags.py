@@ -118,6 +118,7 @@ def test_a_flag_that_is_not_honoured_is_named(action: str, flags: list[str], wor
         ("get", ["pod", "a", "b"], False, "get is of one object"),
         ("get", ["pod"], False, "get is of one object"),
         ("patch", ["--type=json"], True, "does not say which object it is for"),
+        ("patch", ["pod", "a"], False, "a patch has no manifest"),
         ("delete", ["pod"], False, "delete has no names"),
         ("delete", ["pod", "--all=false"], False, "delete has no names"),
         ("delete", ["pod", "a", "-l", "a=b"], False, "both names and a selector"),

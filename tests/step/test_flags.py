@@ -103,6 +103,14 @@ def test_a_patch_is_for_the_object_that_flags_name(
     assert len(seen) == 1
 
 
+@pytest.mark.parametrize(("strategy", "patch"), [("merge", {}), ("strategic", {}), ("json", [])])
+def test_a_patch_may_change_nothing(resources: Resources, strategy: str, patch: Any) -> None:
+    """As one that is put together from parameters may turn out."""
+    resources.act("create", manifest=settings())
+    resources.act("patch", "cm/settings", manifest=patch, mergeStrategy=strategy)
+    assert resources.api.get(f"{MAPS}/settings")["data"] == {"a": "1"}
+
+
 def test_a_kind_of_a_group_is_found_by_its_name(resources: Resources) -> None:
     """With the group, and a version, or without."""
     resources.act("create", manifest=JOB)
