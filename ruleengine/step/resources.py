@@ -115,9 +115,12 @@ def _place(api: Api, manifest: Object, flags: Flags, namespace: str) -> Place:
 
 
 def _owned(manifest: Object, owner: Object) -> Object:
+    """Return a manifest with one owner more. Raises ``StepError``."""
     metadata = manifest.get("metadata") or {}
-    owners = [*(metadata.get("ownerReferences") or ()), owner]
-    return {**manifest, "metadata": {**metadata, "ownerReferences": owners}}
+    owners = lookup(metadata, "ownerReferences", default=[])
+    if not isinstance(metadata, dict) or not isinstance(owners, list):
+        raise StepError("the manifest can have no owner: write its metadata as Kubernetes has it")
+    return {**manifest, "metadata": {**metadata, "ownerReferences": [*owners, owner]}}
 
 
 def _act(api: Api, action: str, flags: Flags, manifest: Value, place: Place) -> Object | None:

@@ -93,6 +93,10 @@ def test_an_object_may_belong_to_its_workflow(plane: ControlPlane, tmp_path: Pat
     stated = {**stated, "action": "create", "manifest": "apiVersion: v1\nkind: ConfigMap\n"}
     with pytest.raises(StepError, match="name"):
         perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
+    for wrong in ([1], {"name": "settings", "ownerReferences": 1}):
+        stated = {**stated, "manifest": write({**SETTINGS, "metadata": wrong})}
+        with pytest.raises(StepError, match="can have no owner"):
+            perform(plan(tmp_path, resource=stated, owner=owner), api, lambda _: None)
 
 
 def test_conditions_are_waited_for(plane: ControlPlane, act: Callable[..., Object]) -> None:
