@@ -47,8 +47,8 @@ class ArchiveSettings:
 class NodeStatusSettings:
     """How the nodes of large workflows are stored.
 
-    Beyond ``largest`` bytes an object is packed; ``None`` leaves it to what serves it. With
-    ``offload`` what is too large even so goes to the database of the archive.
+    Beyond ``largest`` bytes an object is packed. With ``offload`` what is too large even so goes
+    to the database of the archive. ``None`` leaves either to what serves the object.
     """
 
     largest: int | None = None
