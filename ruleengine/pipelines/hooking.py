@@ -72,6 +72,8 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
         exiting=(call.exiting or hook.name == EXIT) and machine.stopped != "Terminate",
     )
     if machine.tree.find(name) is None:
+        if machine.ending and not own.exiting:
+            return True  # it begins no more
         try:
             begun = _begin(node, hook)
         except NodeError as error:

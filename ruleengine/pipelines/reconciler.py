@@ -326,9 +326,6 @@ def _run_hooks(machine: Machine, root: Object) -> bool:
     call = Call(name=machine.name, step={}, scope=machine.definitions.scope)
     done = True
     for name, stated in hooking.hooks_of(owner).items():
-        begun = machine.tree.find(hooking.hook_name(machine.name, name)) is not None
-        if name == hooking.EXIT and machine.stopped == "Terminate" and not begun:
-            continue
         step = {**stated, "arguments": stated.get("arguments") or _arguments(machine)}
         if name == hooking.EXIT:
             step.pop("expression", None)  # as in Argo it always runs (reference, Workflows 12)

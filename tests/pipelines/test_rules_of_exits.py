@@ -249,6 +249,27 @@ def test_a_workflow_that_is_out_of_time_has_its_exit_handler() -> None:
     assert "activeDeadlineSeconds" not in handler["spec"]
 
 
+@pytest.mark.parametrize(
+    ("change", "more"),
+    [
+        ({"shutdown": "Stop"}, ""),
+        ({"shutdown": "Terminate"}, ""),
+        ({}, "activeDeadlineSeconds: 5"),
+    ],
+)
+def test_a_workflow_that_ends_early_waits_for_no_hook_that_has_not_begun(
+    change: dict[str, str], more: str
+) -> None:
+    """Its condition holds by then, and yet nothing new begins."""
+    hook = """{template: other, expression: "workflow.status == 'Failed'"}"""
+    spec = steps("template: say", f"hooks: {{bad: {hook}}}\n{more}")
+    world = world_of(spec, lambda *_: End(seconds=60))
+    world.turn()
+    world.change({"spec": change})
+    world.settle()
+    assert (world.status("phase"), hooks(world)) == ("Failed", [])
+
+
 def test_an_exit_handler_waits_for_all_that_runs_before_it() -> None:
     """Hooks of the workflow and of its steps as well."""
     spec = steps(f"template: say, {ALWAYS}", "onExit: other")
