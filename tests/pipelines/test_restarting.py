@@ -2,7 +2,8 @@
 
 import pytest
 
-from ruleengine.model.actions import Verb
+from ruleengine.model.actions import Target, Verb
+from ruleengine.model.decisions import Next, Stop
 from ruleengine.model.values import Object
 from tests.pipelines.worlds import MemoryWorld, documents, world_of
 
@@ -31,18 +32,19 @@ def controller(data: str) -> Object:
     return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": parsed}
 
 
-def fail(world: MemoryWorld, status: Object) -> None:
-    """Let the one pod come to an end before, or after, its step began."""
+def fail(world: MemoryWorld, status: Object) -> Next:
+    """Let the one pod end before, or after, its step began; return what is waited for."""
     (pod,) = world.pods()
     world.put({**pod, "status": status})
-    world.turn()
+    return world.turn().next
 
 
 def test_a_pod_that_was_evicted_before_it_began_is_made_anew() -> None:
     """The node waits, says why and counts; the workflow goes on as if nothing had been."""
     world = asked()
     (first,) = world.pods()
-    fail(world, EVICTED)
+    following = fail(world, EVICTED)
+    assert (following.stop, following.targets) == (Stop.ON, (Target.of(first),))
     node = world.node("wf")
     assert (node["phase"], node["message"], node["failedPodRestarts"]) == ("Pending", TOLD, 1)
     assert node["restartingPodUID"] == first["metadata"]["uid"]

@@ -62,3 +62,14 @@ def test_what_is_on_its_way_is_told_whatever_was_put(
     assert tree.count_active("x") == sum(
         one["type"] != "Retry" and one.get("boundaryID") == "x" for one in active
     )
+
+
+def test_what_holds_members_keeps_what_else_is_below_it() -> None:
+    """Its members come first, in their order: those that it forgot, and those that it knew."""
+    tree = Tree("wf", {})
+    first, second, hook = (tree.id_of(one) for one in ("wf.a", "wf.b", "wf.onExit"))
+    group = tree.put(_node("g", NodeType.TASK_GROUP, Phase.RUNNING, "", {"children": [hook]}))
+    tree.link(["g"], second)
+    held = tree.hold(tree.get("g") or group, ["wf.a", "wf.b"])
+    assert held["children"] == [first, second, hook]
+    assert tree.hold(held, ["wf.b", "wf.a"]) is held
