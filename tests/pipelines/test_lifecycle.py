@@ -6,7 +6,7 @@ import pytest
 
 from ruleengine.model.actions import Verb
 from ruleengine.model.decisions import Stop
-from tests.pipelines.worlds import START, End, run, world_of
+from tests.pipelines.worlds import NODE_ID, NODE_NAME, START, End, run, world_of
 
 SUSPENDED = """
 entrypoint: main
@@ -412,3 +412,19 @@ def test_a_pod_gc_that_cannot_be_read_is_said_and_harms_nothing() -> None:
     world = run(head + EXITING.lstrip())
     assert world.status("phase") == "Succeeded"
     assert "deleteDelayDuration" in world.decide().next.message
+
+
+def test_a_pod_that_no_node_tells_of_ends_with_its_workflow() -> None:
+    """A crash left it before its node was written; a pod that is no step's stays as it is."""
+    spec = "entrypoint: main\ntemplates: [{name: main, container: {image: a, command: [x]}}]"
+    world = world_of(spec, lambda name, _: None if name else End())
+    world.turn()
+    (pod,) = world.pods()
+    for name, marks in (("lost", {NODE_NAME: "wf.lost", NODE_ID: "wf-1"}), ("other", {})):
+        metadata = {**pod["metadata"], "name": name, "uid": name, "annotations": marks}
+        world.put({**pod, "metadata": metadata, "status": {"phase": "Running"}})
+    world.settle()
+    assert world.status("phase") == "Succeeded"
+    told = {one["metadata"]["name"]: one["spec"] for one in world.pods()}
+    assert told["lost"]["activeDeadlineSeconds"] == 1
+    assert "activeDeadlineSeconds" not in told["other"]
