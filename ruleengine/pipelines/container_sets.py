@@ -144,5 +144,5 @@ def _add(machine: "Machine", node: Object, container: Object, call: "Call") -> O
 def nodes_below(machine: "Machine", node: Object) -> Iterator[Object]:
     """Yield the nodes of the containers of a pod that are on their way."""
     for one in machine.tree.below(node):
-        if one["type"] == NodeType.CONTAINER and not is_fulfilled(one):
+        if one.get("boundaryID") == node["id"] and not is_fulfilled(one):
             yield one

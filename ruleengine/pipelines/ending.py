@@ -30,10 +30,14 @@ def end_all(machine: Machine) -> None:
         if node["type"] in WITH_POD:
             pod = machine.world.get(leaves.pod_target(machine, node))
             leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
-            for one in container_sets.nodes_below(machine, node):
-                machine.end(one, Phase.FAILED, _why(machine))
+            _end_containers(machine, node, Phase.FAILED, _why(machine))
         elif node["type"] == NodeType.SUSPEND:
             machine.end(node, Phase.FAILED, _why(machine))
+
+
+def _end_containers(machine: Machine, node: Object, phase: Phase, message: str) -> None:
+    for one in list(container_sets.nodes_below(machine, node)):
+        machine.end(one, phase, message)
 
 
 def _why(machine: Machine) -> str:
@@ -54,6 +58,7 @@ def watch_daemons(machine: Machine) -> None:
         target = leaves.pod_target(machine, node)
         pod = machine.world.get(target)
         if pod is None:
+            _end_containers(machine, node, Phase.FAILED, leaves.DELETED)
             machine.end(node, Phase.FAILED, leaves.DELETED, daemoned=None)
             continue
         report = leaves.result_target(machine, node)
@@ -61,6 +66,7 @@ def watch_daemons(machine: Machine) -> None:
         seen = observe(pod, of_pod(machine.world.get(report), pod))
         if seen["phase"] != Phase.RUNNING and not is_ready(pod):
             message = str(seen["message"] or "the daemon came to its end")
+            _end_containers(machine, node, Phase.FAILED, message)
             machine.end(node, Phase.FAILED, message, daemoned=None)
     for node in daemons:
         if node["type"] != NodeType.RETRY:
@@ -106,6 +112,7 @@ def _end_daemon(machine: Machine, node: Object) -> None:
         leaves.end_pod(machine, pod)
     else:  # it may have been about to be made
         machine.actions = [one for one in machine.actions if one.target != target]
+    _end_containers(machine, node, Phase.SUCCEEDED, "")
     node = machine.tree.update(node, memoizationStatus=None)  # it ran, and made nothing to keep
     machine.end(node, Phase.SUCCEEDED, daemoned=None)
 

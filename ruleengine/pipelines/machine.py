@@ -234,7 +234,8 @@ class Machine:
         current = self.tree.find(node["name"]) or node
         if not self.ending or call.exiting:
             return current
-        if any(not is_fulfilled(one) for one in self.tree.below(current)):
+        inside = (one for one in self.tree.below(current) if one["type"] != NodeType.CONTAINER)
+        if any(not is_fulfilled(one) for one in inside):
             return current
         return self.end(current, Phase.FAILED, self.ending)
 

@@ -221,3 +221,25 @@ def test_the_address_of_a_daemon_is_known_to_those_after_it() -> None:
     plain = world_of(SPEC.replace("BOTH", both).replace("  daemon: true\n", "") + told + "\n")
     plain.settle()
     assert plain.node("[1]")["phase"] == "Error"
+
+
+@pytest.mark.parametrize("end", ["needed no more", "stopped", "by itself"])
+def test_the_containers_of_a_daemon_run_as_long_as_it_does(end: str) -> None:
+    """Those of a set: none of them is on its way when the workflow is over."""
+    served = "containerSet: {containers: [{name: m, image: alpine, command: [serve]}]}"
+    spec = SPEC.replace("BOTH", DAG).replace("container: {image: alpine, command: [serve]}", served)
+    world = world_of(spec, lambda *_: None)
+    world.turn()
+    world.run_pods()
+    world.change({"spec": {"suspend": end == "stopped"}})
+    world.turn()
+    say(world, READY)
+    assert (world.node("s")["daemoned"], "finishedAt" in world.node("m")) == (True, False)
+    if end == "by itself":
+        say(world, ended(1), phase="Failed")
+    if end == "stopped":
+        world.change({"spec": {"shutdown": "Stop"}})
+    world.script = lambda name, _: End() if name.endswith("c") else None
+    world.settle()
+    assert world.status("phase") == ("Failed" if end == "stopped" else "Succeeded")
+    assert world.node("m")["phase"] == ("Failed" if end == "by itself" else "Succeeded")
