@@ -1,8 +1,8 @@
 """Calls inside a workflow: values outside their ``enum``, and templates that call themselves.
 
-Argo holds arguments against their ``enum`` when a workflow is submitted; a template that calls
-itself without a condition runs a hundred levels deep before it fails (reference, Workflows 1 and
-4).
+Argo holds the arguments of a workflow against their ``enum`` when it is submitted, and never what
+its steps pass; a template that calls itself without a condition runs a hundred levels deep before
+it fails (reference, Workflows 1 and 4).
 """
 
 from collections.abc import Iterator
@@ -63,6 +63,7 @@ def _outside(declared: Object, given: Object, path: Path) -> Iterator[WorkflowPr
             code="reference-parameter-outside",
             message=f"the parameter {given.get('name')!r} is none of its `enum`: {_text(value)!r}",
             remedy=f"write one of {', '.join(texts)}",
+            late="templates" in path,
         )
 
 

@@ -68,7 +68,11 @@ def unresolved(name: str, path: Path, scope: Scope) -> Iterator[Told]:
         why, remedy = found
         message = f"nothing stands for {{{{{name}}}}}{why and ': '}{why}"
         yield WorkflowProblem(
-            path=path, code="reference-tag-unresolved", message=message, remedy=remedy
+            path=path,
+            code="reference-tag-unresolved",
+            message=message,
+            remedy=remedy,
+            late=word == "outputs",
         )
 
 

@@ -14,7 +14,8 @@ BROKEN: Final = "schema-workflow-invalid"
 class WorkflowProblem:
     """What is wrong at a path of a workflow: a code, a message and a remedy.
 
-    ``late`` is what Argo tells when it comes to that place only, and not before a workflow begins.
+    ``late`` is what Argo tells when it comes to that place, or never, but not before a workflow
+    begins.
     """
 
     path: Path
@@ -25,7 +26,7 @@ class WorkflowProblem:
     late: bool = False
 
 
-def broken(path: Path, message: str, remedy: str) -> WorkflowProblem:
+def broken(path: Path, message: str, remedy: str, *, late: bool = False) -> WorkflowProblem:
     """Return the problem that a workflow breaks a rule at a path."""
     remedy = remedy or "correct it"
-    return WorkflowProblem(path=path, code=BROKEN, message=message, remedy=remedy)
+    return WorkflowProblem(path=path, code=BROKEN, message=message, remedy=remedy, late=late)

@@ -74,7 +74,8 @@ def outputs_read(workflow: Object) -> Iterator[OutputRead]:
 def _looked_through(workflow: Object, known: Known) -> Iterator[Told]:
     path, spec = spec_of(workflow)
     rest = {key: value for key, value in spec.items() if key not in _NOT_OF_SPEC}
-    yield from _texts(rest, path, Scope(workflow=known))
+    for one in _texts(rest, path, Scope(workflow=known)):  # left as they are, in Argo
+        yield replace(one, late=True) if isinstance(one, WorkflowProblem) else one
     for where, template in items_of(spec, ("templates",)):
         yield from _template(template, (*path, *where), known)
 

@@ -60,19 +60,25 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
     for name in ("activeDeadlineSeconds", "timeout", "pendingTimeout"):
         if name in template and kind not in _LEAVES:
             told = f"`{name}` is for what runs itself, and this is {kind or 'nothing'}"
-            yield broken((*path, name), told, "state it at the templates that are called")
+            ignored = kind == "suspend" and name == "activeDeadlineSeconds"
+            remedy = "state it at the templates that are called"
+            yield broken((*path, name), told, remedy, late=ignored)
     if "resourceClaims" in template and kind not in _WITH_POD:
         told = "resources are claimed by pods, and this has none"
         yield broken((*path, "resourceClaims"), told, "state them where a pod runs")
     for name in ("timeout", "pendingTimeout"):
         text = template.get(name)
         if isinstance(text, str) and _TAG not in text and not _is_duration(text):
+            from ruleengine.expressions.sequences import is_whole
+
             told = f"{text!r} is no time: it needs a unit"
-            yield broken((*path, name), told, "write 30s, 5m or 2h")
+            late = name != "timeout" or not is_whole(text)
+            yield broken((*path, name), told, "write 30s, 5m or 2h", late=late)
     backoff = lookup(template, "retryStrategy", "backoff")
     if isinstance(backoff, dict) and not backoff.get("duration"):
         told = "a back-off needs a `duration` to begin with"
-        yield broken((*path, "retryStrategy", "backoff"), told, "write `duration: 10s`")
+        at = (*path, "retryStrategy", "backoff")
+        yield broken(at, told, "write `duration: 10s`", late=True)
 
 
 def _is_duration(text: str) -> bool:
@@ -163,7 +169,7 @@ def _flags(body: Object, path: Path) -> Iterator[WorkflowProblem]:
         known = flags if error.index is None else flags[error.index : error.index + 2]
         if not any(_TAG in one for one in known):
             at = path if error.index is None else (*path, error.index)
-            yield broken(at, error.problem, error.remedy)
+            yield broken(at, error.problem, error.remedy, late=True)
 
 
 def _set(template: Object, path: Path) -> Iterator[WorkflowProblem]:
@@ -213,9 +219,10 @@ def _listed(text: str, path: Path) -> Iterator[WorkflowProblem]:
         items = None
     if not isinstance(items, list):
         told = f"{text[:40]!r} is no list in JSON"
-        yield broken(path, told, "write one such as '[1, 2]', or a tag for one")
+        yield broken(path, told, "write one such as '[1, 2]', or a tag for one", late=True)
     elif len(items) > MOST_ITEMS:
-        yield broken(path, f"withParam has {len(items)} items, more than {MOST_ITEMS}", FEWER)
+        told = f"withParam has {len(items)} items, more than {MOST_ITEMS}"
+        yield broken(path, told, FEWER, late=True)
 
 
 def _sequence(sequence: Object, path: Path) -> Iterator[WorkflowProblem]:
@@ -227,13 +234,14 @@ def _sequence(sequence: Object, path: Path) -> Iterator[WorkflowProblem]:
     wrong = [name for name, bound in known.items() if not is_whole(bound)]
     for name in wrong:
         told = f"{known[name]!r} is no whole number"
-        yield broken((*path, name), told, "write one, or a tag for one")
+        yield broken((*path, name), told, "write one, or a tag for one", late=True)
     if wrong or known != bounds or bounds.keys() <= {"start"}:
         return
     try:
         numbers_of(bounds)
     except ExpressionError as error:
-        yield broken((*path, "end" if "end" in bounds else "count"), error.message, error.hint)
+        at = (*path, "end" if "end" in bounds else "count")
+        yield broken(at, error.message, error.hint, late=True)
 
 
 def _dag(template: Object, path: Path) -> Iterator[WorkflowProblem]:
