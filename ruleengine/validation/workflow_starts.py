@@ -101,11 +101,12 @@ def _not_supplied(workflow: Object) -> Iterator[WorkflowProblem]:
         calls += [((*where, *at), call) for at, call in calls_of(template)]
     for at, call in calls:
         given = [one.get("name") for _, one in items_of(call, ("arguments", "parameters"))]
-        called = templates.get(str(call.get("template")), {})
+        asked = call.get("template")
+        called = templates.get(asked, {}) if isinstance(asked, str) else {}
         for _, needed in items_of(called, ("inputs", "parameters")):
             name = needed.get("name")
             if name not in given and not any(needed.get(one) is not None for one in _VALUES):
-                told = f"inputs.parameters.{name} of template {call['template']!r} was not supplied"
+                told = f"inputs.parameters.{name} of template {asked!r} was not supplied"
                 yield broken((*path, *at), told, "pass it")
 
 

@@ -160,6 +160,13 @@ def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
             },
             {**WORK, "inputs": {"parameters": [{"name": "p", "enum": ["a"]}]}},
         ),
+        workflow(
+            {
+                "name": "main",
+                "steps": [[{"name": "a", "templateRef": {"name": "t", "template": "x"}}]],
+            },
+            {**NEEDS, "name": "None"},
+        ),
         workflow({"name": "main", "steps": [[{"name": "a", "template": "main"}]]}),
         workflow(
             {
