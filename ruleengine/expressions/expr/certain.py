@@ -35,6 +35,7 @@ from ruleengine.expressions.expr.nodes import (
 )
 from ruleengine.expressions.expr.running import Run
 from ruleengine.expressions.expr.signatures import CLOCK, PREDICATES, Function
+from ruleengine.expressions.expr.values import AnyKeys
 from ruleengine.expressions.language import DEFAULT_LIMITS, ExpressionError, Meter
 
 Samples = tuple[Any, ...]
@@ -43,7 +44,7 @@ _UNKNOWN: Final[Samples] = ()
 _SAMPLES: Final[Mapping[str, Samples]] = {
     BOOLEAN: (True, False),
     LIST: ([],),
-    MAP: ({},),
+    MAP: ({}, AnyKeys()),
     NUMBER: (1, 2.5),
     TEXT: ("1", "a"),
 }
@@ -54,6 +55,9 @@ _MOST_SAMPLES: Final = 4
 
 _LATER: Final = ("&&", "||", "??")
 """Operators whose right side may never be looked at."""
+
+_PICKY: Final = ("%", "matches")
+"""Operators that fail by some values of a kind that they take: by zero, by a broken pattern."""
 
 
 class Certain:
@@ -114,6 +118,8 @@ class Certain:
         left, right = self.look(node.left), self.look(node.right)
         if node.operator in ("==", "!="):
             return _SAMPLES[BOOLEAN]
+        if node.operator in _PICKY and not _is_constant(node.right):
+            right = tuple(_harmless(one) for one in right)
         made = self._tried(
             replace(node, left=_as_node(one), right=_as_node(other))
             for one, other in product(left, right)
@@ -121,8 +127,12 @@ class Certain:
         return made or _usual(node)
 
     def _path(self, node: Path) -> Samples:
-        for one in _parts(node):
-            self.look(one)
+        self.look(node.base)
+        for step in node.steps:
+            if isinstance(step, Member) and step.optional:
+                return _UNKNOWN  # what follows is not looked at behind nil
+            for one in _parts_of_step(step):
+                self.look(one)
         if isinstance(node.base, Name) and node.base.name not in self._own:
             self._call(node.base.name, node.steps)
             if len(node.steps) == 1 and isinstance(node.steps[0], Call):
@@ -178,6 +188,13 @@ class Certain:
 def _usual(node: Node) -> Samples:
     """Return samples of a value of which the kind alone is known, if it is."""
     return _SAMPLES.get(kind_of_node(node), _UNKNOWN)
+
+
+def _harmless(sample: Any) -> Any:
+    """Return another value of the kind of a sample, which is no zero and no special pattern."""
+    if isinstance(sample, str):
+        return "a"
+    return 1 if sample == 0 and not isinstance(sample, bool) else sample
 
 
 def _as_node(value: Any) -> Node:

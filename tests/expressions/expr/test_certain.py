@@ -22,6 +22,10 @@ def faults(text: str) -> list[tuple[str, int | None]]:
         ("'a' + 1", "'+' is not defined on a text and an integer", 4),
         ("nil + 1", "'+' is not defined on nil and an integer", 4),
         ("1 % 0", "an integer is divided by zero", 2),
+        ("10 % lower(x)", "'%' is not defined on an integer and a text", 3),
+        ("1 % (x > 1)", "'%' is not defined on an integer and a boolean", 2),
+        ("'a' matches len(x)", "'matches' takes texts, not an integer", 4),
+        ("x['a' * 2]?.y", "'*' is not defined on a text and an integer", 6),
         ("upper(x) + 1", "'+' is not defined on a text and an integer", 9),
         ("asInt(x) - 'a'", "'-' is not defined on an integer and a text", 9),
         ("x.y + -'a'", "'-' cannot stand before a text", 6),
@@ -106,6 +110,26 @@ def test_what_fails_for_certain_is_told_at_its_place(text: str, message: str, of
 def test_what_may_go_well_is_not_told(text: str) -> None:
     """A value that is not known, or a part that may never be looked at."""
     assert faults(text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "result"),
+    [
+        ("10 % (asInt(x) - 1)", "4", 1),
+        ("10 % (len(x) - 1)", "abcd", 1),
+        ("'B' matches '(?' + lower(x) + ')b'", "i", True),
+        ("1 in groupBy(x, # % 2)", [1, 2], True),
+        ("1 in fromPairs(x)", [[1, 2]], True),
+        ("x?.y['a' * 2]", None, None),
+        ("x?.y('a' * 2)", None, None),
+    ],
+)
+def test_what_goes_well_for_some_value_is_not_told(
+    text: str, value: object, result: object
+) -> None:
+    """Whatever it comes to for others."""
+    assert faults(text) == []
+    assert expr.compile(text, expr.WORKFLOWS).eval({"x": value}) == result
 
 
 @pytest.mark.parametrize("text", ["1 > 'a'", "asInt(x, 1)", "x['a' * 2]", "1..'a'", "not 'a'"])
