@@ -4,6 +4,7 @@ That each break is noticed is shown by ``make broken-rules``.
 """
 
 import ast
+import re
 from functools import cache
 from pathlib import Path
 
@@ -16,10 +17,14 @@ SHOWN = ("aggregation", "depends", "hooks", "locks", "retry", "substitution", "v
 
 
 @cache
-def promises_of(path: Path) -> frozenset[str]:
-    """Return the names of the tests in a file."""
+def promises_of(path: Path) -> dict[str, tuple[str, ...]]:
+    """Return what each test of a file is given, by the names of the tests."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
-    return frozenset(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    return {
+        node.name: tuple(one.arg for one in (*node.args.args, *node.args.kwonlyargs))
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef)
+    }
 
 
 def test_every_section_that_is_shown_has_a_table() -> None:
@@ -42,3 +47,13 @@ def test_a_rule_can_be_broken(entry: BrokenRule) -> None:
         ast.parse(broken)
     path, _, name = entry.test.partition("::")
     assert name.partition("[")[0] in promises_of(PROJECT / path)
+
+
+@pytest.mark.parametrize("section", sections())
+def test_a_row_is_named_by_its_values(section: str) -> None:
+    """Numbers that pytest gives to rows are others once a row is added before them."""
+    for entry in entries([section]):
+        path, _, name = entry.test.partition("::")
+        test, _, row = name.removesuffix("]").partition("[")
+        given = "|".join(promises_of(PROJECT / path)[test]) or "$."
+        assert not re.search(rf"(^|-)({given})\d+(-|$)", row), entry.test

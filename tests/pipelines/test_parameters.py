@@ -12,22 +12,30 @@ def read_key(name: str, key: str) -> str | None:
     return {("settings", "level"): "high"}.get((name, key))
 
 
+FROM_SETTINGS: dict[str, object] = {
+    "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level"}}
+}
+
+
 @pytest.mark.parametrize(
     ("declared", "argument", "value"),
     [
-        ({"value": "own"}, None, "own"),
-        ({"default": "usual"}, None, "usual"),
-        ({"value": "own", "default": "usual"}, None, "own"),
-        ({"value": "own"}, {"value": "given"}, "given"),
-        ({"default": "usual"}, {"value": ""}, ""),
-        ({}, {"value": 1.50}, "1.5"),
-        ({}, {"value": True}, "true"),
-        ({}, {"value": 10**6}, "1000000"),
-        ({}, {"value": 1e21}, "1000000000000000000000"),
-        (
-            {"valueFrom": {"configMapKeyRef": {"name": "settings", "key": "level"}}},
-            None,
-            "high",
+        pytest.param({"value": "own"}, None, "own", id="a value of its own"),
+        pytest.param({"default": "usual"}, None, "usual", id="a default"),
+        pytest.param(
+            {"value": "own", "default": "usual"}, None, "own", id="a value beside a default"
+        ),
+        pytest.param(
+            {"value": "own"}, {"value": "given"}, "given", id="an argument beside a value"
+        ),
+        pytest.param({"default": "usual"}, {"value": ""}, "", id="an argument that is empty"),
+        pytest.param({}, {"value": 1.50}, "1.5", id="a fraction"),
+        pytest.param({}, {"value": True}, "true", id="a truth value"),
+        pytest.param({}, {"value": 10**6}, "1000000", id="a million"),
+        pytest.param({}, {"value": 1e21}, "1000000000000000000000", id="a number with an exponent"),
+        pytest.param(FROM_SETTINGS, None, "high", id="a key of a ConfigMap"),
+        pytest.param(
+            FROM_SETTINGS, {"value": "given"}, "given", id="an argument beside a ConfigMap"
         ),
     ],
 )
@@ -59,6 +67,12 @@ def test_an_argument_of_the_workflow_without_a_value_is_told() -> None:
     """Before anything runs."""
     with pytest.raises(NodeError, match=r"spec\.arguments\.who\.value is required"):
         workflow_parameters({"arguments": {"parameters": [{"name": "who"}]}}, read_key)
+
+
+def test_an_argument_of_the_workflow_may_come_from_a_config_map() -> None:
+    """As an input may."""
+    spec = {"arguments": {"parameters": [{"name": "p", **FROM_SETTINGS}]}}
+    assert workflow_parameters(spec, read_key) == [{"name": "p", "value": "high"}]
 
 
 def test_a_workflow_whose_argument_has_no_value_has_failed_before_it_began() -> None:
@@ -95,6 +109,19 @@ def test_a_parameter_may_come_from_a_config_map() -> None:
     assert "needs to have the label" in world.status("message")
     world = run(FROM_CONFIG_MAP)
     assert "settings/level of level do not exist" in world.status("message")
+
+
+def test_a_default_stands_in_only_for_what_is_not_there() -> None:
+    """A ConfigMap that is not meant for parameters is told all the same."""
+    spec = FROM_CONFIG_MAP.replace("key: level}", "key: level}, default: usual")
+    unlabelled = {
+        **parameters(level="high"),
+        "metadata": {"name": "settings", "namespace": NAMESPACE},
+    }
+    assert run(spec).pods()[0]["spec"]["containers"][0]["args"] == ["usual"]
+    world = run(spec, lambda *_: End(), unlabelled)
+    assert world.pods() == []
+    assert "needs to have the label" in world.status("message")
 
 
 def test_which_config_map_it_is_may_hang_on_the_workflow() -> None:
