@@ -126,6 +126,18 @@ def test_what_does_not_fit_is_told_before_anything_is_created(
     assert text in f"{caught.value.message} {caught.value.remedy}"
 
 
+def test_what_is_left_to_be_supplied_is_asked_for() -> None:
+    """A workflow without it would fail before it begins."""
+    stated = document("Workflow")
+    supplied = {"name": "who", "valueFrom": {"supplied": {}}}
+    stated["spec"] = {**SPEC, "arguments": {"parameters": [supplied]}}
+    with pytest.raises(UsageError, match="the parameter 'who' has no value") as caught:
+        submitted(stated, asked())
+    assert caught.value.remedy == "pass -p who=VALUE"
+    made = submitted(stated, asked(who="me"))
+    assert made["spec"]["arguments"]["parameters"] == [{"name": "who", "value": "me"}]
+
+
 def test_other_kinds_and_missing_entrypoints_are_refused() -> None:
     """They are no pipelines."""
     with pytest.raises(UsageError, match="a ConfigMap cannot be run"):

@@ -59,7 +59,8 @@ def _unknown(given: Mapping[str, str], names: list[str], what: str) -> Iterator[
 
 def _missing(passed: list[Object]) -> Iterator[Problem]:
     for one in passed:
-        if all(one.get(key) is None for key in ("value", "valueFrom", "default")):
+        has_source = lookup(one, "valueFrom", "configMapKeyRef") is not None
+        if not has_source and all(one.get(key) is None for key in ("value", "default")):
             value = assigned(one["name"], [as_text(value) for value in one.get("enum") or ()])
             yield f"the parameter {one['name']!r} has no value", f"pass -p {value}"
 
