@@ -135,7 +135,7 @@ def test_the_exit_handler_runs_whatever_the_end_and_sees_it() -> None:
     args = world.pods()[1]["spec"]["containers"][0]["args"]
     assert args == ["ann Succeeded", "null"]
     failed = run(EXITING, lambda name, _: End(code=int(name == "")))
-    assert failed.status("phase") == "Failed"
+    assert (failed.status("phase"), failed.phases()[".onExit"]) == ("Failed", "Succeeded")
     args = failed.pods()[1]["spec"]["containers"][0]["args"]
     assert args[0] == "ann Failed"
     assert "main: Error (exit code 1)" in args[1]

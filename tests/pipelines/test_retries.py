@@ -193,12 +193,14 @@ templates:
   container:
     image: alpine
     command: [echo]
-    args: ["{{retries}} {{lastRetry.exitCode}} {{lastRetry.status}} {{lastRetry.duration}}"]
+    args:
+    - "{{retries}} {{lastRetry.exitCode}} {{lastRetry.status}} {{lastRetry.duration}}"
+    - "{{lastRetry.message}}"
 """,
         fails(1, 3),
     )
-    args = [one["spec"]["containers"][0]["args"][0] for one in world.pods()]
-    assert sorted(args) == ["0 0  0", "1 3 Failed 1"]
+    args = [one["spec"]["containers"][0]["args"] for one in world.pods()]
+    assert sorted(args) == [["0 0  0", ""], ["1 3 Failed 1", "main: Error (exit code 3)"]]
 
 
 def test_the_default_strategy_of_a_workflow_holds_for_every_template() -> None:
