@@ -13,7 +13,7 @@ import pytest
 from tests.broken_rules.entries import PROJECT, BrokenRule, entries, sections
 
 SHOWN = ("aggregation", "depends", "hooks", "locks", "retry", "substitution", "validation", "when")
-"""Sections of the reference whose every rule has an entry."""
+"""Sections of the reference of which every rule that is kept has an entry."""
 
 
 @cache
