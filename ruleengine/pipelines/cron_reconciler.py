@@ -190,6 +190,7 @@ def workflow_at(value: Object, due: datetime) -> Object:
                 **(stated.get("annotations") or {}),
                 SCHEDULED_TIME: format_time(due),
             },
+            **{key: stated[key] for key in ("finalizers",) if stated.get(key)},
             "ownerReferences": [
                 {
                     "apiVersion": ARGO_API_VERSION,

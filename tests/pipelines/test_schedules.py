@@ -403,11 +403,12 @@ def test_a_schedule_that_is_none_is_a_condition_of_its_status(schedule: str) -> 
 
 def test_what_is_made_says_where_it_comes_from() -> None:
     """Its owner, the time it was made for, and what ``workflowMetadata`` adds."""
-    marks = {"labels": {"a": "b"}, "annotations": {"c": "d"}}
+    marks = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "finalizers": ["example.com/kept"]}
     stage = Stage(workflowMetadata=marks)
     stage.decide()
     (made,) = stage.world.list(ARGO_API_VERSION, "Workflow")
     metadata = made["metadata"]
+    assert metadata["finalizers"] == ["example.com/kept"]
     assert metadata["namespace"] == NAMESPACE
     assert metadata["labels"] == {"a": "b", "workflows.argoproj.io/cron-workflow": "report"}
     assert metadata["annotations"] == {

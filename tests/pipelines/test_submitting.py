@@ -59,6 +59,16 @@ def test_a_cron_workflow_owns_what_is_run_of_it() -> None:
     assert "ownerReferences" not in submitted(document("CronWorkflow"), ASKED)["metadata"]
 
 
+def test_what_is_run_of_a_cron_workflow_has_the_marks_that_its_schedule_gives() -> None:
+    """Labels, annotations and finalizers of ``workflowMetadata``, as what its schedule runs."""
+    stated = document("CronWorkflow")
+    marks = {"labels": {"a": "b"}, "annotations": {"c": "d"}, "finalizers": ["example.com/kept"]}
+    stated["spec"]["workflowMetadata"] = marks
+    metadata = submitted(stated, ASKED)["metadata"]
+    assert metadata["labels"] == {"a": "b", "workflows.argoproj.io/cron-workflow": "build"}
+    assert (metadata["annotations"], metadata["finalizers"]) == ({"c": "d"}, ["example.com/kept"])
+
+
 def test_a_workflow_is_copied_with_its_labels() -> None:
     """Its own prefix counts; a shutdown is not copied."""
     stated = document("Workflow", generateName="b-", labels={"x": "y"})

@@ -178,6 +178,7 @@ def _metadata(document: Object, effective: Object, asked: Submission) -> Object:
         "namespace": stated.get("namespace") or asked.namespace,
         "labels": labels,
         "annotations": annotations,
+        "finalizers": more.get("finalizers"),
         "ownerReferences": [_owner(document)] if cron and uid_of(document) else None,
     }
     return {key: value for key, value in metadata.items() if value}
