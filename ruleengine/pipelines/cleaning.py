@@ -20,7 +20,7 @@ from ruleengine.pipelines.collectors import COLLECTS
 from ruleengine.pipelines.phases import Phase, is_over
 from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.timing import duration_of
+from ruleengine.pipelines.timing import duration_of, seconds_of
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
@@ -102,7 +102,7 @@ def expires(value: Object) -> datetime | None:
     finished = lookup(value, "status", "finishedAt")
     if seconds is None or not finished:
         return None
-    return parse_time(finished) + timedelta(seconds=int(seconds))
+    return parse_time(finished) + seconds_of(seconds)
 
 
 def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:

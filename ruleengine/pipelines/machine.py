@@ -37,6 +37,7 @@ from ruleengine.pipelines.outputs import exported
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import OF_LEAVES, OF_PARENTS, substitute
+from ruleengine.pipelines.timing import seconds_of
 from ruleengine.pipelines.tree import Tree
 from ruleengine.pipelines.variables import exported_variables, input_variables, without_exports
 
@@ -133,7 +134,7 @@ class Machine:
         seconds = self.spec.get("activeDeadlineSeconds")
         if seconds is None:
             return None
-        return self.started + timedelta(seconds=int(seconds))
+        return self.started + seconds_of(seconds)
 
     @cached_property
     def ending(self) -> str:

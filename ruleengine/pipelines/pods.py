@@ -34,6 +34,7 @@ from ruleengine.pipelines.patching import patched
 from ruleengine.pipelines.placing import avoiding, placement
 from ruleengine.pipelines.plugins import Plugin
 from ruleengine.pipelines.problems import NodeError
+from ruleengine.pipelines.timing import MOST_SECONDS
 from ruleengine.pipelines.volumes import beside, volumes_of
 
 NODE_NAME: Final = "workflows.argoproj.io/node-name"
@@ -367,4 +368,4 @@ def _mirrored(template: Object, steps: Iterable[Object]) -> list[Object]:
 def _seconds(asked: PodRequest) -> int | None:
     stated = asked.template.get("activeDeadlineSeconds")
     found = [one for one in (asked.seconds, None if stated is None else int(str(stated))) if one]
-    return min(found) if found else None
+    return min(*found, MOST_SECONDS) if found else None

@@ -14,6 +14,7 @@ from ruleengine.expressions.language import ExpressionError
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.problems import WorkflowError
+from ruleengine.pipelines.timing import seconds_of
 
 _LATENESS: Final = timedelta(minutes=1)
 
@@ -32,8 +33,7 @@ class Schedules:
         zone = str(spec.get("timezone") or "")
         self._schedules = [_compiled(str(one), zone) for one in stated]
         self.text = ",".join(one.text for one in self._schedules)
-        seconds = int(spec.get("startingDeadlineSeconds") or 0)
-        self._window = max(timedelta(seconds=seconds), _LATENESS)
+        self._window = max(seconds_of(spec.get("startingDeadlineSeconds") or 0), _LATENESS)
 
     def next(self, now: datetime) -> datetime | None:
         """Return the first time after ``now``; ``None`` where there is none any more."""

@@ -85,6 +85,13 @@ def test_times_that_were_missed_are_those_from_the_first_to_before_the_last() ->
     assert len(missed(CRON, start, start + timedelta(days=MOST))) == MOST
 
 
+def test_there_is_no_time_to_make_up_for_before_names_count_the_seconds() -> None:
+    """Whatever the first time is: names count the seconds since 1970."""
+    first = datetime(1, 1, 1, tzinfo=UTC)
+    found = missed(CRON, first, datetime(1970, 1, 2, tzinfo=UTC))
+    assert [one["metadata"]["name"] for one in found] == ["nightly-7200"]
+
+
 @pytest.mark.parametrize(
     ("days", "schedule", "error", "told"),
     [

@@ -331,6 +331,8 @@ def test_schedules_and_templates_are_listed_run_and_made_up_for(
     """As they are on the cluster; a time that ran is not run again."""
     assert site.call("apply").code == 0
     assert "30 2 * * *" in site.pipeline("cron", "list").output
+    head, row = site.pipeline("cron", "list", "-A").output.splitlines()
+    assert (head.split()[:2], row.split()[:2]) == (["NAMESPACE", "NAME"], ["ci", "nightly"])
     assert site.pipeline("cron", "suspend", "nightly").output == "suspended nightly\n"
     assert "Suspended:  yes" in site.pipeline("cron", "get", "nightly").output
     assert site.pipeline("cron", "resume", "nightly").code == 0

@@ -53,6 +53,8 @@ def test_times_are_utc_seconds() -> None:
     assert parse_time("2026-01-02T10:00:00Z") == datetime(2026, 1, 2, 10, tzinfo=UTC)
     with pytest.raises(ValueError, match="no time zone"):
         parse_time("2026-01-02T10:00:00")
+    with pytest.raises(ValueError, match="no date in UTC"):
+        parse_time("9999-12-31T23:59:59-23:00")
 
 
 def test_the_strongest_exit_code_wins() -> None:

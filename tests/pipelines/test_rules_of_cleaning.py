@@ -23,6 +23,7 @@ ALL: Object = {"secondsAfterCompletion": 1, "secondsAfterSuccess": 2, "secondsAf
         ({"secondsAfterSuccess": 2}, "Failed", None),
         ({"secondsAfterFailure": 3}, "Succeeded", None),
         ({"secondsAfterSuccess": 0}, "Succeeded", 0),
+        ({"secondsAfterSuccess": 10**12}, "Succeeded", 2**31 - 1),
         ({}, "Succeeded", None),
     ],
 )

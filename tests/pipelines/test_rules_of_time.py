@@ -429,6 +429,31 @@ templates:
     assert handler["spec"].get("activeDeadlineSeconds") == template
 
 
+BARE = """
+entrypoint: main
+templates:
+- name: main
+  container: {image: alpine, command: [work]}
+"""
+
+
+@pytest.mark.parametrize("seconds", [10**12, 2**63 - 1])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param("entrypoint: main", id="workflow"),
+        pytest.param("templates:\n- name: main", id="template"),
+    ],
+)
+def test_more_seconds_than_any_date_bears_are_no_end(place: str, seconds: int) -> None:
+    """The field is an int64; a pod is told the most that Kubernetes takes."""
+    indent = "  " if "name" in place else ""
+    stated = f"{place}\n{indent}activeDeadlineSeconds: {seconds}"
+    world = run(BARE.replace(place, stated))
+    assert world.status("phase") == "Succeeded"
+    assert [one["spec"]["activeDeadlineSeconds"] for one in world.pods()] == [2**31 - 1]
+
+
 IN_HANDLER = """
 entrypoint: work
 onExit: handle

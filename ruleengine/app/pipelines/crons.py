@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from ruleengine.app.pipelines import changing, finding
@@ -17,6 +17,9 @@ from ruleengine.pipelines.schedules import Schedules
 _KIND: Final = "CronWorkflow"
 MOST: Final = 100
 """How many times are made up for at once at most."""
+
+_FIRST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+"""Before this there is no time to make up for: names count the seconds since then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +106,7 @@ def missed(value: Object, start: datetime, end: datetime) -> list[Object]:
 
 
 def _times(schedules: Schedules, start: datetime, end: datetime) -> Iterator[datetime]:
-    last = start - timedelta(seconds=1)
+    last = max(start, _FIRST) - timedelta(seconds=1)
     for _ in range(MOST + 1):
         following = schedules.next(last)
         if following is None or following >= end:

@@ -72,8 +72,11 @@ def list_command(*, all_namespaces: bool, where: Where) -> None:
     with where.opened() as place:
         found = crons(place, everywhere=all_namespaces)
     head = ("NAME", "SCHEDULES", "TIMEZONE", "LAST", "NEXT", "ACTIVE", "SUSPENDED")
-    rows = [head, *(_row(one) for one in found)]
     values = [one.value for one in found]
+    rows = [head, *map(_row, found)]
+    if all_namespaces:
+        where_from = ["NAMESPACE", *(str(one["metadata"]["namespace"]) for one in values)]
+        rows = [(name, *row) for name, row in zip(where_from, rows, strict=True)]
     show_objects(where.output, values, lambda _: columns(rows) if found else "none\n")
 
 
