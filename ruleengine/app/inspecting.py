@@ -21,6 +21,7 @@ from ruleengine.model.findings import Finding
 from ruleengine.model.names import ARGO_API_VERSION, SIMULATED
 from ruleengine.model.suggestions import near
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.verbs.reasons import reason_of
 from ruleengine.reconcile.inventory import Inventory, is_run
 from ruleengine.reconcile.planning import is_recorded
 from ruleengine.reconcile.records import InventoryStore
@@ -225,7 +226,7 @@ def _workflow(target: Target, origin: Origin, live: Object) -> Standing:
         origin=origin,
         state="applied",
         health=str(workflow_health(live).status),
-        message=str(status.get("message") or progress),
+        message=reason_of(status) or progress,
     )
 
 

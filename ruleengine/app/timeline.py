@@ -15,6 +15,7 @@ from ruleengine.model.actions import Outcome, Result, Target, Verb
 from ruleengine.model.decisions import Decision, Next, Reconciler, Stop, World
 from ruleengine.model.names import INVENTORY_TYPE, RECORD_TYPE
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.verbs.reasons import reason_of
 
 _BAD: Final = ("Degraded", "Error", "Failed")
 
@@ -162,7 +163,7 @@ def _standing(status: Object) -> str:
         lookup(status, "phase"),
     )
     words = ", ".join(str(one) for one in parts if one)
-    message = lookup(status, "message") or lookup(status, "operationState", "message")
+    message = reason_of(status) or lookup(status, "operationState", "message")
     return f"{words}: {message}" if words and message else words or str(message or "")
 
 

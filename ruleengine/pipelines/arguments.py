@@ -8,44 +8,54 @@ from ruleengine.model.decisions import World
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
 from ruleengine.pipelines.locations import below, location_of
-from ruleengine.pipelines.problems import InvalidSpecError, NodeError
+from ruleengine.pipelines.problems import (
+    AbsentError,
+    InvalidSpecError,
+    NoArgumentError,
+    NodeError,
+)
 from ruleengine.pipelines.substituting import evaluate
 from ruleengine.pipelines.texts import as_text
 
-ReadKey = Callable[[str, str], str | None]
-"""Returns the value of a ConfigMap's key, ``None`` where there is none."""
+ReadKey = Callable[[str, str], str]
+"""Returns the value of a ConfigMap's key. Raises ``NodeError``, ``AbsentError`` for none."""
 
 
 def workflow_parameters(spec: Object, read_key: ReadKey) -> list[Object]:
     """Return the arguments of a workflow with their values.
 
-    Raises ``InvalidSpecError`` for one without a value, ``NodeError`` for one whose source is not
-    there.
+    Raises ``InvalidSpecError`` for one without a value, ``NoArgumentError`` for one whose source
+    cannot be read.
     """
     found = []
     for one in lookup(spec, "arguments", "parameters", default=()):
-        value = _own_value(one, read_key)
+        value = _own_value(one, lambda of: _of_workflow(of, read_key))
         if value is None:
             raise InvalidSpecError(f"spec.arguments.{one['name']}.value is required")
         found.append({**_described(one), "value": value})
     return found
 
 
-def parameter_of(world: World, namespace: str, name: str, key: str) -> str | None:
-    """Return the value of a key of a ConfigMap that is meant for parameters, if it is there.
+def parameter_of(world: World, namespace: str, name: str, key: str) -> str:
+    """Return the value of a key of a ConfigMap that is meant for parameters.
 
-    Raises ``NodeError`` for a ConfigMap without the label that says so.
+    Raises ``NodeError`` for a ConfigMap without the label that says so, ``AbsentError`` for none.
     """
     found = world.get(Target("v1", "ConfigMap", namespace, name))
     if found is None:
-        return None
+        raise AbsentError(
+            f"ConfigMap '{name}' does not exist. Please make sure it has the label "
+            f"{CONFIG_MAP_TYPE}: Parameter to be detectable by the controller"
+        )
     if lookup(found, "metadata", "labels", CONFIG_MAP_TYPE) != "Parameter":
         raise NodeError(
             f"ConfigMap '{name}' needs to have the label {CONFIG_MAP_TYPE}: Parameter "
             "to load parameters"
         )
     value = lookup(found, "data", key)
-    return None if value is None else str(value)
+    if value is None:
+        raise AbsentError(f"ConfigMap '{name}' does not have the key '{key}'")
+    return str(value)
 
 
 def bind(template: Object, arguments: Object, read_key: ReadKey) -> Object:
@@ -70,12 +80,15 @@ def bind(template: Object, arguments: Object, read_key: ReadKey) -> Object:
 
 
 def _parameter(declared: Object, argument: Object | None, read_key: ReadKey) -> Object:
+    def read(of: Object) -> str:
+        return _of_input(of, read_key)
+
     name = declared["name"]
     value = None
     if argument is not None:
-        value = _own_value(argument, read_key)
+        value = _own_value(argument, read)
     if value is None:
-        value = _own_value(declared, read_key)
+        value = _own_value(declared, read)
     if value is None:
         raise NodeError(f"inputs.parameters.{name} was not supplied")
     return {**_described(declared), "value": value}
@@ -89,20 +102,51 @@ def _described(parameter: Object) -> Object:
     return {key: parameter[key] for key in _DESCRIBED if key in parameter}
 
 
-def _own_value(parameter: Object, read_key: ReadKey) -> str | None:
+def _own_value(parameter: Object, read: Callable[[Object], str]) -> str | None:
     if parameter.get("value") is not None:
         return as_text(parameter["value"])
-    if reference := lookup(parameter, "valueFrom", "configMapKeyRef"):
-        found = read_key(str(reference.get("name")), str(reference.get("key")))
-        if found is not None:
-            return found
-        default = lookup(parameter, "valueFrom", "default")
-        if default is not None:
-            return as_text(default)
-        where = f"{reference.get('name')}/{reference.get('key')}"
-        raise NodeError(f"the ConfigMap and key {where} of {parameter['name']} do not exist")
+    if lookup(parameter, "valueFrom", "configMapKeyRef"):
+        return read(parameter)
     default = parameter.get("default")
     return None if default is None else as_text(default)
+
+
+def _of_input(parameter: Object, read_key: ReadKey) -> str:
+    """Return the value of an input in a ConfigMap; its default stands in for one that is none."""
+    name, key = _reference(parameter)
+    try:
+        return read_key(name, key)
+    except NodeError as error:
+        default = _stand_in(parameter)
+        if default is not None and isinstance(error, AbsentError):
+            return default
+        where = f"inputs.parameters.{parameter['name']}"
+        raise NodeError(f"unable to retrieve {where} from ConfigMap: {error}") from error
+
+
+def _of_workflow(parameter: Object, read_key: ReadKey) -> str:
+    """Return the value of an argument in a ConfigMap; its default stands in whatever is wrong."""
+    name, key = _reference(parameter)
+    try:
+        return read_key(name, key)
+    except NodeError as error:
+        default = _stand_in(parameter)
+        if default is not None:
+            return default
+        raise NoArgumentError(
+            f"failed to set global parameter {parameter['name']} from configmap with name {name} "
+            f"and key {key}: {error}"
+        ) from error
+
+
+def _reference(parameter: Object) -> tuple[str, str]:
+    reference = lookup(parameter, "valueFrom", "configMapKeyRef")
+    return str(reference.get("name")), str(reference.get("key"))
+
+
+def _stand_in(parameter: Object) -> str | None:
+    stated = lookup(parameter, "valueFrom", "default")
+    return as_text(stated) if stated is not None else None
 
 
 _DECLARED = ("name", "path", "mode", "optional", "recurseMode", "archive", "subPath")

@@ -4,7 +4,7 @@ What was read from other documents is kept in the status, so that a workflow on 
 on as it began whatever happens to them.
 """
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from ruleengine.model.actions import Target
 from ruleengine.model.decisions import World
@@ -13,6 +13,8 @@ from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.merging import over, with_defaults
 from ruleengine.pipelines.problems import InvalidSpecError, NodeError, WorkflowError
 from ruleengine.pipelines.repositories import Around, Repositories
+
+_LOCAL: Final = "local/"
 
 
 class Found(NamedTuple):
@@ -46,7 +48,7 @@ class Definitions:
         self._world = world
         self.around = around
         self._namespace = str(lookup(value, "metadata", "namespace", default=""))
-        self._local = f"local/{lookup(value, 'metadata', 'name', default='')}"
+        self._local = _LOCAL + _own_name(value)
         status = value.get("status") or {}
         self.stored: dict[str, Object] = dict(status.get("storedTemplates") or {})
         self.stored_spec: Object | None = status.get("storedWorkflowTemplateSpec")
@@ -84,7 +86,7 @@ class Definitions:
         return found._replace(template=template)
 
     def _named(self, name: str, scope: str) -> Found:
-        if scope == self._local:
+        if scope.startswith(_LOCAL):
             template = self._templates.get(name)
             if template is None:
                 raise NodeError(f"template '{name}' not found in the workflow")
@@ -139,3 +141,10 @@ class Definitions:
             raise WorkflowError(f"{what} '{reference.get('name')}' not found")
         own = {key: value for key, value in spec.items() if key != "workflowTemplateRef"}
         return over(own, document.get("spec") or {})
+
+
+def _own_name(value: Object) -> str:
+    """Return the name of a workflow in its scope; one that is made of a template has none there."""
+    if lookup(value, "spec", "workflowTemplateRef"):
+        return ""
+    return str(lookup(value, "metadata", "name", default=""))

@@ -78,7 +78,7 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
             begun = _begin(node, hook)
         except NodeError as error:
             found = machine.add_node(own, NodeType.SKIPPED)
-            machine.tree.link([node["id"]], found["id"])
+            _link(machine, node, found)
             machine.end(found, Phase.ERROR, str(error))
             return True
         if begun is None:
@@ -87,8 +87,14 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
     made = machine.run(own)
     if made is None:
         return False
-    machine.tree.link([node["id"]], made["id"])
+    _link(machine, node, made)
     return is_fulfilled(made)
+
+
+def _link(machine: "Machine", owner: Object, hook: Object) -> None:
+    """Note a hook as child of its owner; the exit handler of a workflow is nobody's, as in Argo."""
+    if hook["name"] != hook_name(machine.name, EXIT):
+        machine.tree.link([owner["id"]], hook["id"])
 
 
 def _begin(node: Object, hook: Hook) -> Object | None:

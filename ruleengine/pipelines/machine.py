@@ -158,11 +158,10 @@ class Machine:
         end = self.ends_by(call)
         return None if end is None else max(int((end - self.now) / timedelta(seconds=1)), 1)
 
-    def read_key(self, name: str, key: str) -> str | None:
+    def read_key(self, name: str, key: str) -> str:
         """Return the value of a key of a ConfigMap that is meant for parameters.
 
-        Both names may hold tags of what the whole workflow knows. Raises ``NodeError`` for a
-        ConfigMap without the label that says so.
+        Both names may hold tags of what the whole workflow knows. Raises ``NodeError``.
         """
         name, key = substitute([name, key], self.globals)
         return parameter_of(self.world, self.namespace, name, key)
@@ -371,6 +370,8 @@ class Machine:
             )
             if recalled is not None:
                 return recalled
+        else:
+            memoizing.note(self, node, template)
         return self._by_type(self.tree.find(call.name) or node, template, scope, call)
 
     def _by_type(self, node: Object, template: Object, scope: str, call: Call) -> Object:

@@ -44,6 +44,17 @@ def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -
     return machine.end(remembered, Phase.SUCCEEDED, outputs=entry.get("outputs") or None)
 
 
+def note(machine: "Machine", attempt: Object, template: Object) -> None:
+    """Note under what is kept what an attempt makes; what it is one of was looked for already.
+
+    Raises ``NodeError`` for keys that are none.
+    """
+    if template.get("memoize") and "memoizationStatus" not in attempt:
+        key, name, _ = _stated(template["memoize"])
+        status = {"hit": False, "key": key, "cacheName": name}
+        machine.tree.update(attempt, memoizationStatus=status)
+
+
 def is_kept(machine: "Machine", node: Object, outputs: Any) -> bool:
     """Tell whether what a node made is kept where it is to be; ask for that where it is not.
 

@@ -16,5 +16,16 @@ class InvalidSpecError(NodeError):
         super().__init__(f"invalid spec: {message}")
 
 
+class NoArgumentError(NodeError):
+    """An argument of a workflow has no value any more: the workflow has failed."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"failed to set global parameters: {message}")
+
+
+class AbsentError(NodeError):
+    """The ConfigMap, or the key of it, that holds a value is not there."""
+
+
 class NotYetError(Exception):
     """Something that a node refers to is not there yet: it is looked at again later."""

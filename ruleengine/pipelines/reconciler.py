@@ -26,7 +26,12 @@ from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
-from ruleengine.pipelines.problems import InvalidSpecError, NodeError, WorkflowError
+from ruleengine.pipelines.problems import (
+    InvalidSpecError,
+    NoArgumentError,
+    NodeError,
+    WorkflowError,
+)
 from ruleengine.pipelines.refusing import refusals
 from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.spec_tags import put_globals
@@ -88,7 +93,7 @@ class WorkflowReconciler:
             self._require_valid(value, definitions.spec)
             with _deep_calls():
                 return _decide(Machine(value, definitions, world, now, kept))
-        except InvalidSpecError as error:
+        except (InvalidSpecError, NoArgumentError) as error:
             return _refused(value, Phase.FAILED, str(error), now)
         except (WorkflowError, NodeError) as error:
             return _refused(value, Phase.ERROR, str(error), now)

@@ -90,6 +90,15 @@ def test_a_workflow_made_of_nothing_says_of_what(*, cluster: bool) -> None:
     assert world.status("message") == f"{kind} 'none' not found"
 
 
+def test_a_workflow_made_of_a_template_has_no_name_in_its_scope() -> None:
+    """As in Argo; one with templates of its own has."""
+    world = run(write({"workflowTemplateRef": {"name": "shared"}}), succeed, template())
+    assert {one["templateScope"] for one in world.nodes()} == {"local/"}
+    main = {"name": "main", "container": {"image": "alpine", "command": ["work"]}}
+    world = run(write({"entrypoint": "main", "templates": [main]}))
+    assert world.node("wf")["templateScope"] == "local/wf"
+
+
 def test_what_is_fetched_brings_nothing_of_its_document_along() -> None:
     """Neither volumes nor arguments, nor defaults."""
     document = template(

@@ -141,6 +141,15 @@ def test_the_exit_handler_runs_whatever_the_end_and_sees_it() -> None:
     assert "main: Error (exit code 1)" in args[1]
 
 
+def test_the_exit_handler_of_a_workflow_is_no_child_of_its_root() -> None:
+    """As in Argo; a hook that runs meanwhile is one."""
+    hooks = "hooks: {now: {template: tidy, expression: workflow.status == 'Running'}}"
+    world = run(EXITING + hooks)
+    assert [one["name"] for one in world.nodes()] == ["wf", "wf.hooks.now", "wf.onExit"]
+    root, hook, _ = world.nodes()
+    assert root["children"] == [hook["id"]]
+
+
 def test_an_exit_handler_that_fails_fails_the_workflow() -> None:
     """It never makes a failed one better."""
     world = run(EXITING, lambda name, _: End(code=int(name == ".onExit")))

@@ -207,6 +207,9 @@ templates:
 """
     world = run(spec, lambda name, _: End(code=int("a(0)" in name)))
     assert len(writes(world)) == 1
+    missed = {"hit": False, "key": "whole", "cacheName": "texts"}
+    for one in ("a", "a(0)", "a(1)"):
+        assert world.node(one)["memoizationStatus"] == missed
     again = run(spec, succeed, world.objects[CACHE])
     assert again.began == []
     assert again.node("a")["type"] == "Steps"

@@ -2,14 +2,16 @@
 
 import pytest
 
+from ruleengine.model.values import Object
 from ruleengine.pipelines.arguments import bind, workflow_parameters
 from ruleengine.pipelines.problems import NodeError
 from tests.pipelines.worlds import NAMESPACE, End, parameters, run
 
 
-def read_key(name: str, key: str) -> str | None:
+def read_key(name: str, key: str) -> str:
     """Return what the only ConfigMap holds."""
-    return {("settings", "level"): "high"}.get((name, key))
+    assert (name, key) == ("settings", "level")
+    return "high"
 
 
 FROM_SETTINGS: dict[str, object] = {
@@ -99,16 +101,62 @@ templates:
 """
 
 
+FROM_CONFIG_MAP_OF_WORKFLOW = """
+entrypoint: main
+arguments:
+  parameters:
+  - {name: level, valueFrom: {configMapKeyRef: {name: settings, key: level}}}
+templates:
+- name: main
+  container: {image: alpine, command: [echo], args: ["{{workflow.parameters.level}}"]}
+"""
+LABEL = "workflows.argoproj.io/configmap-type: Parameter"
+ABSENT = (
+    f"ConfigMap 'settings' does not exist. Please make sure it has the label {LABEL} "
+    "to be detectable by the controller"
+)
+UNLABELLED = f"ConfigMap 'settings' needs to have the label {LABEL} to load parameters"
+UNMARKED: Object = {"name": "settings", "namespace": NAMESPACE}
+
+
 def test_a_parameter_may_come_from_a_config_map() -> None:
     """That has to say that it is meant for parameters."""
     settings = parameters(level="high")
     world = run(FROM_CONFIG_MAP, lambda *_: End(), settings)
     assert world.pods()[0]["spec"]["containers"][0]["args"] == ["high"]
     unlabelled = {**settings, "metadata": {"name": "settings", "namespace": NAMESPACE}}
-    world = run(FROM_CONFIG_MAP, lambda *_: End(), unlabelled)
-    assert "needs to have the label" in world.status("message")
-    world = run(FROM_CONFIG_MAP)
-    assert "settings/level of level do not exist" in world.status("message")
+    where = "unable to retrieve inputs.parameters.level from ConfigMap: "
+    for others, told in (
+        ((unlabelled,), f"{where}{UNLABELLED}"),
+        ((), f"{where}{ABSENT}"),
+        ((parameters(other="x"),), f"{where}ConfigMap 'settings' does not have the key 'level'"),
+    ):
+        world = run(FROM_CONFIG_MAP, lambda *_: End(), *others)
+        assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Error", told)
+
+
+@pytest.mark.parametrize(
+    ("others", "told"),
+    [
+        ((), ABSENT),
+        ((parameters(other="x"),), "ConfigMap 'settings' does not have the key 'level'"),
+        (({**parameters(level="high"), "metadata": UNMARKED},), UNLABELLED),
+    ],
+    ids=["none", "other keys", "no label"],
+)
+def test_a_workflow_whose_argument_cannot_be_read_has_failed(
+    others: tuple[Object, ...], told: str
+) -> None:
+    """In Argo's words; a default stands in for whatever is wrong."""
+    world = run(FROM_CONFIG_MAP_OF_WORKFLOW, lambda *_: End(), *others)
+    assert (world.status("phase"), world.began) == ("Failed", [])
+    where = "from configmap with name settings and key level"
+    assert world.status("message") == (
+        f"failed to set global parameters: failed to set global parameter level {where}: {told}"
+    )
+    usual = FROM_CONFIG_MAP_OF_WORKFLOW.replace("key: level}", "key: level}, default: usual")
+    world = run(usual, lambda *_: End(), *others)
+    assert world.pods()[0]["spec"]["containers"][0]["args"] == ["usual"]
 
 
 def test_a_default_stands_in_only_for_what_is_not_there() -> None:

@@ -476,4 +476,4 @@ def test_a_parameter_of_a_config_map_that_is_not_there_has_its_default(kind: str
         chain(kind, "name: a, template: read", more=reading.replace(", default: other", ""))
     )
     assert world.node("a")["phase"] == "Error"
-    assert "none/k of x do not exist" in world.node("a")["message"]
+    assert "ConfigMap 'none' does not exist" in world.node("a")["message"]

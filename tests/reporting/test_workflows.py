@@ -272,6 +272,32 @@ templates:
     assert [one for one in told if one in names] == names
 
 
+def test_an_exit_handler_stands_and_is_drawn_after_all_else() -> None:
+    """Within the same second as well, though it is no child of the root."""
+    world = world_of("""
+entrypoint: main
+onExit: after
+templates:
+- name: main
+  steps: [[{name: zz, template: say}], [{name: zzz, template: say}]]
+- name: after
+  steps: [[{name: a, template: say}]]
+- name: say
+  container: {image: alpine, command: [echo]}
+""")
+    world.settle()
+    workflow = world.workflow()
+    nodes = {
+        key: {**one, "startedAt": "2026-01-02T03:04:05Z"}
+        for key, one in reversed(workflow["status"]["nodes"].items())
+    }
+    same = {**workflow, "status": {**workflow["status"], "nodes": nodes}}
+    names = [name for _, name in outline(nodes_text(same, NOW, Style(unicode=False)))]
+    assert names == ["wf", "zz", "zzz", "wf.onExit", "a"]
+    handler = world.node("wf.onExit")["id"]
+    assert ("wf", handler) in drawing_of(same).edges
+
+
 def test_a_step_that_waits_says_why_as_soon_as_it_is_known() -> None:
     """Whoever reads lines, and no tree, is told what it waits for, once."""
     node = {"id": "a", "name": "wf.a", "displayName": "a", "type": "Pod", "phase": "Pending"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines import naming
 from ruleengine.pipelines.graphs import make_graph
 from ruleengine.pipelines.verbs.submitting import spec_of
 
@@ -35,10 +36,10 @@ def drawing_of(document: Object) -> Drawing:
     Raises ``NodeError`` for a DAG that is none.
     """
     nodes: Mapping[str, Object] = lookup(document, "status", "nodes", default={})
-    return _of_nodes(nodes) if nodes else _of_spec(spec_of(document))
+    return _of_nodes(nodes, document) if nodes else _of_spec(spec_of(document))
 
 
-def _of_nodes(nodes: Mapping[str, Object]) -> Drawing:
+def _of_nodes(nodes: Mapping[str, Object], workflow: Object) -> Drawing:
     points = [
         Point(key, str(one.get("displayName") or one["name"]), str(one["phase"]))
         for key, one in nodes.items()
@@ -49,6 +50,10 @@ def _of_nodes(nodes: Mapping[str, Object]) -> Drawing:
         for child in one.get("children") or ()
         if child in nodes
     ]
+    name = str(workflow["metadata"]["name"])
+    handler = naming.node_id(name, name + naming.ON_EXIT)  # it is nobody's child
+    if handler in nodes and (name, handler) not in edges:
+        edges.append((name, handler))
     return Drawing(tuple(points), tuple(edges))
 
 

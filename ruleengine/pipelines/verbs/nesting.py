@@ -67,10 +67,28 @@ def _order(node: Object, ranks: Mapping[str, int]) -> tuple[str, int, list[tuple
 
 
 def _ranks(nodes: Mapping[str, Object]) -> Mapping[str, int]:
-    """Return how many nodes come before each at least, along the longest way to it."""
+    """Return how many nodes come before each at least, along the longest way to it.
+
+    The exit handler of a workflow is no child of its root: it comes after all others.
+    """
     before = Counter(child for one in nodes.values() for child in one.get("children") or ())
-    ranks = {key: 0 for key in nodes if not before[key]}
-    waiting = list(ranks)
+    firsts = [key for key in nodes if not before[key]]
+    handlers = [key for key in firsts if str(nodes[key]["name"]).endswith(naming.ON_EXIT)]
+    ranks: dict[str, int] = {}
+    for waiting in ([key for key in firsts if key not in handlers], handlers):
+        least = max(ranks.values(), default=-1) + 1
+        ranks |= dict.fromkeys(waiting, least)
+        _rank_after(waiting, nodes, before, ranks)
+    return ranks
+
+
+def _rank_after(
+    waiting: list[str],
+    nodes: Mapping[str, Object],
+    before: Counter[str],
+    ranks: dict[str, int],
+) -> None:
+    """Rank what comes after some nodes; ``before`` counts what comes directly before each."""
     while waiting:
         key = waiting.pop()
         for child in nodes[key].get("children") or ():
@@ -78,7 +96,6 @@ def _ranks(nodes: Mapping[str, Object]) -> Mapping[str, int]:
             before[child] -= 1
             if not before[child] and child in nodes:
                 waiting.append(child)
-    return ranks
 
 
 def _holder(kin: Kinship, node: Object, ids: Mapping[str, str], workflow: str) -> str | None:
