@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +13,7 @@ from ruleengine.app.clusters import Connected
 from ruleengine.app.database_locks import database_locks
 from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.app.metrics import metrics
+from ruleengine.app.pod_turns import PodTurns
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
@@ -20,12 +22,16 @@ from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
 from ruleengine.pipelines.estimating import LAST_RUN
 from ruleengine.pipelines.executing import UNPRIVILEGED
 from ruleengine.pipelines.locations import DIRECTORY
+from ruleengine.pipelines.pod_turns import POD_TURN
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around
 from ruleengine.reconcile.asking import Performer
 from ruleengine.reconcile.leases import AreaLease
 from ruleengine.reconcile.standing import News, StandingPerformer
 from ruleengine.validation.workflow_starts import invalidity
+
+_EXPRESSIONS: Final = "EXPRESSION_TEMPLATES"
+"""The variable by which Argo's controller is told to leave expressions in tags as they are."""
 
 _TRANSIENT: Final = "TRANSIENT_ERROR_PATTERN"
 """The variable in which Argo's controller, too, is told which errors go away by themselves."""
@@ -34,7 +40,7 @@ _TRANSIENT: Final = "TRANSIENT_ERROR_PATTERN"
 def workflow_reconciler(configuration: Configuration, *, local: bool) -> WorkflowReconciler:
     """Return who decides about workflows.
 
-    Raises ``UsageError`` where the surroundings hold a pattern of messages that cannot be read.
+    Raises ``UsageError`` where variables of the surroundings ask for what cannot be had.
     """
     around = _around(configuration, local=local)
     return WorkflowReconciler(around, archive_policy(configuration), invalidity)
@@ -70,11 +76,12 @@ def workflow_standing(
     served there. Raises ``UsageError`` if it is taken.
     """
     lease = leases.get(WorkflowReconciler.area)
+    turns = PodTurns(lambda: datetime.now(UTC), news)
     with (
         database_locks(configuration, cluster, state, news, lease) as locks,
         metrics(cluster, state, metrics_port) as telling,
     ):
-        yield {**locks, **telling}
+        yield {**locks, **telling, POD_TURN: turns}
 
 
 def archive_policy(configuration: Configuration) -> ArchivePolicy | None:
@@ -90,6 +97,7 @@ def _around(configuration: Configuration, *, local: bool) -> Around:
 
     On the local control plane that is a directory, and this very package in its sandbox.
     """
+    _require_expressions()
     directory: Object | None = {"plugin": {"name": DIRECTORY}} if local else None
     default = configuration.artifact_repository or directory
     return Around(
@@ -99,6 +107,15 @@ def _around(configuration: Configuration, *, local: bool) -> Around:
         archived=configuration.archive is not None,
         transient=_transient(),
     )
+
+
+def _require_expressions() -> None:
+    """Refuse to run where somebody counts on expressions in tags staying text."""
+    if os.environ.get(_EXPRESSIONS) == "false":
+        raise UsageError(
+            f"{_EXPRESSIONS}=false is not supported: an expression in a tag is always evaluated",
+            f"unset {_EXPRESSIONS}",
+        )
 
 
 def _transient() -> str:

@@ -20,6 +20,7 @@ from ruleengine.app.declaring import Declared, declare
 from ruleengine.app.planning import Engagement, engage, plan_now
 from ruleengine.app.pod_faults import PodFault, PodFaults
 from ruleengine.app.pod_outcomes import PodOutcome, PodOutcomes
+from ruleengine.app.pod_turns import PodTurns
 from ruleengine.app.simulated_events import SimulatedBus
 from ruleengine.app.timeline import Moment, TimeLine, What, family
 from ruleengine.app.user_acts import UserAct, find_object, find_target, perform_act
@@ -37,6 +38,7 @@ from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.findings import Finding, has_errors, order_findings
 from ruleengine.model.values import Value
 from ruleengine.pipelines import entrypoints
+from ruleengine.pipelines.pod_turns import POD_TURN
 from ruleengine.reconcile.executor import Execution, perform
 from ruleengine.reconcile.settling import Settled, Settling, settle
 from ruleengine.reconcile.steps import Told
@@ -178,6 +180,7 @@ class _Stage:
         )
         self._feed = VirtualFeed(plane, self.clock, self._client, onlookers)
         self._bus = SimulatedBus(folder, self._client, self.clock.now)
+        self._turns = PodTurns(self.clock.now, self._bus.news)
         self._engagement: Engagement | None = None
         self.findings: tuple[Finding, ...] = ()
 
@@ -215,7 +218,7 @@ class _Stage:
             surroundings,
             reconcilers=self.line.watch(surroundings.reconcilers),
             performers=self._performers(surroundings.performers),
-            standing=self._bus.performers,
+            standing={**self._bus.performers, POD_TURN: self._turns},
         )
         end = threading.Event()
         self._feed.stop_at(deadline, end)

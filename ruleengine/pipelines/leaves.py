@@ -217,6 +217,9 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             template = with_entrypoint(machine, template)
     except NotKnownYetError:
         return machine.tree.update(node, phase=str(Phase.PENDING))
+    held_up = machine.turns.hold_up(node, pod_target(machine, node))
+    if held_up is not None:
+        return held_up
     machine.actions.extend(
         machine.definitions.repositories.missing_claims(StoreAccess(work.locations).claims)
     )
@@ -249,7 +252,8 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
         )
     )
     machine.awaited.append(target)
-    return machine.tree.update(node, phase=str(Phase.PENDING), **{restarting.RESTARTING: None})
+    begun: Object = {"message": None, restarting.RESTARTING: None}
+    return machine.tree.update(node, phase=str(Phase.PENDING), **begun)
 
 
 def _plugins(machine: "Machine", template: Object) -> tuple[plugins.Plugin, ...]:

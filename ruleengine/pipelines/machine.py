@@ -24,6 +24,7 @@ from ruleengine.pipelines import (
     memoizing,
     metering,
     naming,
+    pod_turns,
     retrying,
     steps,
     suspending,
@@ -117,6 +118,7 @@ class Machine:
         self.daemons: dict[str, list[Object]] = {}
         self.locks = locking.Locks(self)
         self.metering = metering.Metering(self)
+        self.turns = pod_turns.Turns(self)
 
     @cached_property
     def retries(self) -> str:
@@ -252,9 +254,11 @@ class Machine:
         return bool(call.limit and self.tree.count_active(call.boundary) >= call.limit)
 
     def has_room(self) -> bool:
-        """Tell whether the workflow's own limit allows one more pod."""
+        """Tell whether the limits of the workflow, and of all together, allow one more pod."""
         limit = int(self.spec.get("parallelism") or 0)
-        return not limit or self.tree.count_active() < limit
+        if limit and self.tree.count_active() >= limit:
+            return False
+        return self.turns.has_room()
 
     def _begin(self, call: Call) -> Object | None:
         if self.is_held_back(call):

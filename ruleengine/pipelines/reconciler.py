@@ -345,6 +345,9 @@ def _next(machine: Machine) -> Next:
     if machine.awaited:
         targets = tuple(dict.fromkeys(machine.awaited))
         return Next(stop=Stop.ON, targets=targets, time=soonest, message="waiting for its pods")
+    if machine.turns.waits:
+        stop = Stop.FOR if soonest is None else Stop.AT
+        return Next(stop=stop, time=soonest, message="waiting for the turns of its pods")
     if soonest is not None:
         return Next(stop=Stop.AT, time=soonest, message=WAITING)
     if machine.spec.get("suspend"):

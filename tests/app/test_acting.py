@@ -41,3 +41,12 @@ def test_which_errors_pass_is_read_where_the_controller_of_argo_reads_it(
     monkeypatch.setenv("TRANSIENT_ERROR_PATTERN", "no (space")
     with pytest.raises(UsageError, match="TRANSIENT_ERROR_PATTERN is no regular expression"):
         workflow_reconciler(Configuration(), local=True)
+
+
+def test_expressions_in_tags_cannot_be_turned_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who counts on that is told before anything runs; to leave them on changes nothing."""
+    monkeypatch.setenv("EXPRESSION_TEMPLATES", "true")
+    assert workflow_reconciler(Configuration(), local=True)
+    monkeypatch.setenv("EXPRESSION_TEMPLATES", "false")
+    with pytest.raises(UsageError, match="EXPRESSION_TEMPLATES=false is not supported"):
+        workflow_reconciler(Configuration(), local=True)

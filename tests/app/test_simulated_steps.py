@@ -70,6 +70,15 @@ SLOW = """\
     activeDeadlineSeconds: 10
     container: {image: alpine, command: [sleep]}
 """
+LOOP = """\
+  - {name: main, steps: [[{name: a, template: work, withSequence: {count: 3}}]]}
+  - {name: work, container: {image: alpine, command: [work]}}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: workflow-controller-configmap, namespace: ruleengine}
+data: {resourceRateLimit: "{limit: 0.1, burst: 1}"}
+"""
 
 
 def simulated(tmp_path: Path, templates: str, *outcomes: str) -> Simulation:
@@ -131,3 +140,11 @@ def test_no_step_outlives_its_deadline(tmp_path: Path, seconds: int, end: str) -
     simulation = simulated(tmp_path, SLOW, f'*={{"seconds": {seconds}}}')
     assert pods(simulation) == [end]
     assert simulation.failed == (seconds > 10)
+
+
+def test_pods_are_created_at_the_rate_that_is_allowed(tmp_path: Path) -> None:
+    """In virtual time as on any control plane."""
+    simulation = simulated(tmp_path, LOOP, '*={"seconds": 5}')
+    assert not simulation.failed
+    ends = [one.partition(" ")[0] for one in pods(simulation)]
+    assert ends == ["+5s", "+15s", "+25s"]
