@@ -19,10 +19,14 @@ _LONGEST: Final = 86400.0
 
 
 class _Given(NamedTuple):
-    """A turn, in seconds since 1970: when it is, and when the bucket was full but for it."""
+    """A turn, in seconds since 1970.
+
+    When it is, when it was asked for, and when the bucket is full but for it.
+    """
 
     request: Request
     moment: float
+    asked: float
     full_before: float
 
 
@@ -36,12 +40,14 @@ class PodTurns:
         self._news = news
         self._given: dict[str, _Given] = {}
         self._full_at = 0.0
+        self._latest = 0.0
 
     def answer(self, request: Request) -> Answer:
         """Return when the turn of a pod is."""
         if request.key not in self._given:
             self._give(request)
-        return turn_at(self._given[request.key].moment)
+        given = self._given[request.key]
+        return turn_at(given.moment, given.asked)
 
     def end(self, request: Request) -> None:
         """Note that a pod was created, or is not to be: then those behind it move up."""
@@ -51,7 +57,7 @@ class PodTurns:
         order = list(self._given)
         behind = order[order.index(request.key) + 1 :]
         del self._given[request.key]
-        if given.moment <= self._now().timestamp():
+        if given.moment <= self._time():
             return
         self._full_at = given.full_before
         for waiting in [self._given.pop(one) for one in behind]:
@@ -64,8 +70,16 @@ class PodTurns:
 
         ``_full_at`` is when the bucket is full again if no more turns are given out.
         """
-        rate, now, before = rate_of(request), self._now().timestamp(), self._full_at
+        rate, now, before = rate_of(request), self._time(), self._full_at
         moment = max(now, before - (rate.burst - 1) / rate.limit)
         moment = min(moment, now + _LONGEST)
         self._full_at = max(before, moment) + 1 / rate.limit
-        self._given[request.key] = _Given(request, moment, before)
+        self._given[request.key] = _Given(request, moment, now, before)
+
+    def _time(self) -> float:
+        """Return the time; a bucket is full where the clock was set back, as nobody knows."""
+        now = self._now().timestamp()
+        if now < self._latest:
+            self._full_at = now
+        self._latest = now
+        return now

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
 
 POD_TURN: Final = "pod-turn"
-"""The kind of request: payload ``{"pod", "limit", "burst"}``, answer ``{"at"}``.
+"""The kind of request: payload ``{"pod", "limit", "burst"}``, answer ``{"at", "asked"}``.
 
 Times are seconds since 1970.
 """
@@ -67,9 +67,9 @@ def rate_of(request: Request) -> Rate:
     return Rate(float(request.payload["limit"]), int(request.payload["burst"]))
 
 
-def turn_at(moment: float) -> Answer:
-    """Return the answer that a pod may be created from a moment on, in seconds since 1970."""
-    return Answer(value={"at": moment})
+def turn_at(moment: float, asked: float) -> Answer:
+    """Return the answer that a pod may be created from a moment on, as it was told when asked."""
+    return Answer(value={"at": moment, "asked": asked})
 
 
 class Turns:
@@ -122,11 +122,17 @@ class Turns:
         answer = machine.world.answer(request)
         if answer is None or not isinstance(answer.value, dict):
             return f"{LIMITED}: {answer.error}; {answer.remedy}" if answer else LIMITED
-        moment = datetime.fromtimestamp(float(answer.value["at"]), UTC)
-        if machine.now >= moment:
+        moment, asked = (_time(answer.value[one]) for one in ("at", "asked"))
+        if (
+            machine.now >= moment or machine.now < asked
+        ):  # what was told by a clock set back is past
             return ""
         machine.wake(moment)
         return LIMITED
+
+
+def _time(told: Value) -> datetime:
+    return datetime.fromtimestamp(float(str(told)), UTC)
 
 
 def _number(stated: Value) -> float:

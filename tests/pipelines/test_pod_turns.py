@@ -194,6 +194,19 @@ def test_who_does_not_want_its_turn_any_more_leaves_it_to_those_behind() -> None
     assert turns.answer(request("wf/11")).value["at"] - start == 60.5
 
 
+def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
+    """Who was told its turn by that clock has it, and turns are given out anew."""
+    paced = Paced(LOOP, "{limit: 0.001, burst: 1}")
+    paced.run(1)
+    assert paced.created == [0]
+    paced.world.now -= timedelta(days=1)
+    for _ in range(3):
+        paced.turn()
+    assert paced.world.began == ["[0].a(0:0)", "[0].a(1:1)", "[0].a(2:2)"]
+    paced.turn()
+    assert len(paced.world.began) == 3
+
+
 def test_no_rate_makes_a_pod_wait_longer_than_a_day() -> None:
     """A limit next to nothing is a time that can still be told."""
     world = world_of(LOOP)
