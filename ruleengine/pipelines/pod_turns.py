@@ -123,9 +123,8 @@ class Turns:
         if answer is None or not isinstance(answer.value, dict):
             return f"{LIMITED}: {answer.error}; {answer.remedy}" if answer else LIMITED
         moment, asked = (_time(answer.value[one]) for one in ("at", "asked"))
-        if (
-            machine.now >= moment or machine.now < asked
-        ):  # what was told by a clock set back is past
+        set_back = machine.now < asked  # what a clock told that was ahead is past
+        if set_back or machine.now >= moment:
             return ""
         machine.wake(moment)
         return LIMITED
