@@ -87,6 +87,7 @@ def begun(world: MemoryWorld) -> Sequence[str]:
         ('{limit: "0.5", burst: "2"}', [0, 0, 2, 4, 6, 8, 10]),
         ("{limit: 1000, burst: 100}", [0] * 7),
     ],
+    ids=["one at a time", "three at once", "written as text", "more than are wanted"],
 )
 def test_so_many_pods_are_created_a_second_and_so_many_at_once(
     rate: str, created: list[float]
