@@ -14,6 +14,7 @@ from ruleengine.model.names import PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.labels import ARCHIVING_LABEL
+from ruleengine.pipelines.timing import end_of
 
 _AGAIN: Final = timedelta(hours=1)
 """How long after it failed for good in one run archiving is tried anew by whoever still drives."""
@@ -53,10 +54,14 @@ class Archiving:
 def archiving(
     workflow: Object, world: World, now: datetime, policy: ArchivePolicy | None
 ) -> Archiving:
-    """Return what is done so that a workflow that is over gets into the archive."""
+    """Return what is done so that a workflow that is over gets into the archive.
+
+    Raises ``NodeError`` where it ended at no time.
+    """
     if policy is None or not policy.wants(workflow):
         return Archiving()
-    finished = parse_time(workflow["status"]["finishedAt"])
+    created = lookup(workflow, "metadata", "creationTimestamp")
+    finished = end_of(workflow) or (parse_time(created) if created else now)
     attempt = max((now - finished) // _AGAIN, 0)
     request = archive_request(workflow, attempt)
     answer = world.answer(request)

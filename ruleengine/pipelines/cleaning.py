@@ -20,7 +20,7 @@ from ruleengine.pipelines.collectors import COLLECTS
 from ruleengine.pipelines.phases import Phase, is_over
 from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.timing import duration_of, seconds_of
+from ruleengine.pipelines.timing import duration_of, end_of, seconds_of
 
 if TYPE_CHECKING:
     from ruleengine.pipelines.machine import Machine
@@ -92,17 +92,20 @@ def _collects(collection: Object, value: Object) -> bool:
 
 
 def expires(value: Object) -> datetime | None:
-    """Return when a workflow that ended is to be deleted; ``None``: it is kept."""
+    """Return when a workflow that ended is to be deleted; ``None``: it is kept.
+
+    Raises ``NodeError`` where it ended at no time.
+    """
     strategy = lookup(value, "spec", "ttlStrategy") or lookup(
         value, "status", "storedWorkflowTemplateSpec", "ttlStrategy", default={}
     )
     phase = lookup(value, "status", "phase")
     own = "secondsAfterSuccess" if phase == Phase.SUCCEEDED else "secondsAfterFailure"
     seconds = strategy.get(own, strategy.get("secondsAfterCompletion"))
-    finished = lookup(value, "status", "finishedAt")
-    if seconds is None or not finished:
+    finished = end_of(value)
+    if seconds is None or finished is None:
         return None
-    return parse_time(finished) + seconds_of(seconds)
+    return finished + seconds_of(seconds)
 
 
 def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
@@ -112,8 +115,8 @@ def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
     strategy names pods. Where it states nothing that is at once: who ran one workflow does not
     stay to tidy up later. Raises ``NodeError`` for a delay or a selector that is none.
     """
-    collection, finished = _collection(value), lookup(value, "status", "finishedAt")
-    if not finished or not _collects(collection, value):
+    collection, finished = _collection(value), end_of(value)
+    if finished is None or not _collects(collection, value):
         return
     selector, delay = _selector(collection), _delay(collection, "0s")
     uid = str(lookup(value, "metadata", "uid", default=""))
@@ -124,7 +127,7 @@ def _pods(value: Object, world: World) -> Iterator[tuple[Object, datetime]]:
         node = str(lookup(pod, "metadata", "annotations", NODE_ID))
         own = lookup(value, "status", "nodes", node, "finishedAt")
         by_pod = collection["strategy"] in _BY_POD
-        yield pod, parse_time((own if by_pod else None) or finished) + delay
+        yield pod, (parse_time(own) if by_pod and own else finished) + delay
 
 
 def _delay(collection: Object, usual: str) -> timedelta:
@@ -183,7 +186,7 @@ def as_they_end(machine: "Machine") -> list[Action]:
             continue
         due = parse_time(node["finishedAt"]) + delay
         if due > machine.now:
-            machine.wake(due)
+            machine.wake(due, "pods that have ended are deleted")
         else:
             found.append(_deletion(pod, collection, late=True))
     return found

@@ -22,7 +22,7 @@ def end_all(machine: Machine) -> None:
     deadline = machine.deadline
     if not machine.ending:
         if deadline is not None:
-            machine.wake(deadline)
+            machine.wake(deadline, "its time is over")
         return
     for node in list(machine.tree.unfulfilled()):
         if is_exiting(node) and machine.stopped != "Terminate":

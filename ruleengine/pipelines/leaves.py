@@ -313,17 +313,17 @@ def is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
         for name in _timeouts(node)
         if template.get(name)
     ]
-    return any(_is_over(machine, end) for end in ends)
+    return any(_is_over(machine, node, end) for end in ends)
 
 
 def _timeouts(node: Object) -> tuple[str, ...]:
     return ("timeout", "pendingTimeout") if node["phase"] == Phase.PENDING else ("timeout",)
 
 
-def _is_over(machine: "Machine", end: datetime) -> bool:
+def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
     if machine.now >= end:
         return True
-    machine.wake(end)
+    machine.wake(end, f"the time of {node['displayName']} is over")
     return False
 
 

@@ -113,7 +113,7 @@ class Machine:
         self.globals: dict[str, Any] = {}
         self.actions: list[Action] = []
         self.requests: list[Request] = []
-        self.wakes: list[datetime] = []
+        self.wakes: list[tuple[datetime, str]] = []
         self.awaited: list[Target] = []
         self.daemons: dict[str, list[Object]] = {}
         self.locks = locking.Locks(self)
@@ -241,9 +241,9 @@ class Machine:
             return current
         return self.end(current, Phase.FAILED, self.ending)
 
-    def wake(self, moment: datetime) -> None:
-        """Ask to be decided again at a time."""
-        self.wakes.append(moment)
+    def wake(self, moment: datetime, why: str) -> None:
+        """Ask to be decided again at a time, and say what is then."""
+        self.wakes.append((moment, why))
 
     def is_held_back(self, call: Call) -> bool:
         """Tell whether no new node may begin now."""

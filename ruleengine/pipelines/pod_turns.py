@@ -126,7 +126,7 @@ class Turns:
         set_back = machine.now < asked  # what a clock told that was ahead is past
         if set_back or machine.now >= moment:
             return ""
-        machine.wake(moment)
+        machine.wake(moment, "the next pod has its turn")
         return LIMITED
 
 

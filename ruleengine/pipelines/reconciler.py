@@ -14,9 +14,17 @@ from ruleengine.formats.json_text import dumps
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
-from ruleengine.model.times import parse_time
+from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import cleaning, collecting, ending, estimating, hooking, locking
+from ruleengine.pipelines import (
+    cleaning,
+    collecting,
+    ending,
+    estimating,
+    hooking,
+    locking,
+    suspending,
+)
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
@@ -37,7 +45,6 @@ from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.spec_tags import put_globals
 from ruleengine.pipelines.status import make_status, pending_status, refused_status
 from ruleengine.pipelines.substituting import substitute
-from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.tree import DURATIONS
 from ruleengine.pipelines.variables import (
     NOW,
@@ -341,25 +348,28 @@ def _run_hooks(machine: Machine, root: Object) -> bool:
 
 def _next(machine: Machine) -> Next:
     """Return why a workflow on its way stops, and what wakes it."""
-    soonest = min(machine.wakes, default=None)
+    soonest, what = min(machine.wakes, default=(None, ""))
     if machine.awaited:
         targets = tuple(dict.fromkeys(machine.awaited))
         return Next(stop=Stop.ON, targets=targets, time=soonest, message="waiting for its pods")
     if machine.turns.waits:
         stop = Stop.FOR if soonest is None else Stop.AT
         return Next(stop=stop, time=soonest, message="waiting for the turns of its pods")
-    if soonest is not None:
-        return Next(stop=Stop.AT, time=soonest, message=WAITING)
+    if soonest is None:
+        held_up = "waiting for locks" if machine.locks.waits else "waiting for its nodes"
+        return Next(stop=Stop.FOR, message=_waits_for(machine) or held_up)
+    message = _waits_for(machine) or f"{what} at {format_time(soonest)}"
+    return Next(stop=Stop.AT, time=soonest, message=message)
+
+
+def _waits_for(machine: Machine) -> str:
+    """Return what somebody has to do for a workflow to go on; empty where time alone does it."""
     if machine.spec.get("suspend"):
-        return Next(stop=Stop.FOR, message="suspended; resume it to go on")
-    paused = [one["displayName"] for one in _suspended(machine)]
-    if machine.locks.waits and not paused:
-        return Next(stop=Stop.FOR, message="waiting for locks")
-    return Next(stop=Stop.FOR, message=f"{WAITING}: {', '.join(paused)}")
-
-
-def _suspended(machine: Machine) -> Iterator[Object]:
-    return (one for one in machine.tree.unfulfilled() if one["type"] == NodeType.SUSPEND)
+        return "suspended; resume it to go on"
+    coming = {what for _, what in machine.wakes}
+    paused = (one for one in machine.tree.unfulfilled() if one["type"] == NodeType.SUSPEND)
+    asked = [one["displayName"] for one in paused if suspending.by_itself(one) not in coming]
+    return f"{suspending.WAITING}: {', '.join(asked)}" if asked else ""
 
 
 def _labels(value: Object, phase: Phase) -> Iterator[Action]:

@@ -48,7 +48,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         if stop is not None:
             return _finished(machine, node, last, stop)
         if wait is not None:
-            machine.wake(wait)
+            machine.wake(wait, f"{node['displayName']} is tried again")
             seconds = round((wait - machine.now) / timedelta(seconds=1))
             return machine.tree.update(node, message=f"Backoff for {seconds} seconds")
     _attempt(machine, node, template, attempts, call)

@@ -27,9 +27,14 @@ def go_on(machine: "Machine", node: Object, template: Object) -> Object:
         return node
     end = parse_time(node["startedAt"]) + duration_of(text, "suspend.duration")
     if machine.now < end:
-        machine.wake(end)
+        machine.wake(end, by_itself(node))
         return node
     return resumed(machine, node)
+
+
+def by_itself(node: Object) -> str:
+    """Return what becomes of a suspended node that waits for a while only."""
+    return f"{node['displayName']} goes on by itself"
 
 
 def resumed(machine: "Machine", node: Object) -> Object:

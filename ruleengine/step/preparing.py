@@ -17,7 +17,7 @@ _WRAPPER: Final = Path(__file__).with_name("wrapper")
 _PROGRAM: Final = Path(__file__).with_name("program")
 _MEMBER: Final = Path(__file__).with_name("member")
 _HEAD: Final = 4096
-_TOOLS: Final = ("sh", "cp", "env", "mkfifo", "mv", "sleep", "tar", "tee", "tr")
+_TOOLS: Final = ("sh", "cp", "env", "mkfifo", "mv", "sleep", "stat", "tar", "tee", "tr")
 """The programs that the wrapper calls; images of users may have none of them."""
 
 

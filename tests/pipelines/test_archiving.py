@@ -81,6 +81,31 @@ def test_what_could_not_be_archived_is_tried_again_each_hour() -> None:
     assert len(set(asked)) == 3
 
 
+def test_one_whose_status_lacks_its_end_is_archived_all_the_same() -> None:
+    """Others may have written that; where it cannot be stored, it is tried again each hour."""
+    world = run(SPEC)
+    status = {key: one for key, one in world.status().items() if key != "finishedAt"}
+    world.put({**world.workflow(), "status": status})
+    first = decide(world)
+    assert first.requests == (archive_request(world.workflow()),)
+    world.answers[first.requests[0].key] = Answer(error="disk full", remedy="make room")
+    created = parse_time(world.workflow()["metadata"]["creationTimestamp"])
+    assert decide(world).next.time == created + timedelta(hours=1)
+    world.answers[first.requests[0].key] = Answer(value={"archived": True})
+    decide(world)
+    assert state(world) == "Archived"
+
+
+def test_an_end_that_is_no_time_is_told() -> None:
+    """With where it stands, and what belongs there."""
+    world = run(SPEC)
+    world.change({"status": {"finishedAt": "yesterday"}})
+    found = decide(world)
+    assert found.next.stop is Stop.FOR
+    assert found.next.message.startswith("status.finishedAt: Invalid isoformat string: 'yesterday'")
+    assert "set it to a time like 2026-01-02T03:04:05Z" in found.next.message
+
+
 def test_others_are_not_archived() -> None:
     """Where the labels do not match, or nothing is to be archived at all."""
     world = run(SPEC)

@@ -59,6 +59,42 @@ def test_a_suspended_node_with_a_duration_goes_on_by_itself() -> None:
     assert world.now >= START + timedelta(seconds=20)
 
 
+@pytest.mark.parametrize(
+    ("change", "duration", "stop", "message"),
+    [
+        ("", "{duration: '20'}", Stop.AT, "ask goes on by itself at 2026-01-02T03:04:25Z"),
+        ("activeDeadlineSeconds: 60", "{}", Stop.AT, "waiting to be resumed: ask"),
+        ("activeDeadlineSeconds: 9", "{duration: '20'}", Stop.AT, "its time is over at "),
+        ("suspend: true", "{duration: '20'}", Stop.FOR, "suspended; resume it to go on"),
+    ],
+)
+def test_what_waits_for_its_time_says_so_and_what_waits_for_somebody_that(
+    change: str, duration: str, stop: Stop, message: str
+) -> None:
+    """Nobody is asked to resume what goes on by itself."""
+    world = world_of(
+        f"{change}\n" + SUSPENDED.lstrip().replace("suspend: {}", f"suspend: {duration}")
+    )
+    for _ in range(3):
+        following = world.turn().next
+    assert following.stop is stop
+    assert following.message.startswith(message)
+
+
+def test_a_retry_that_waits_says_when_it_is_tried_again() -> None:
+    """Nobody has to resume it."""
+    retry = "retryStrategy: {limit: 2, backoff: {duration: '30'}}"
+    spec = f"entrypoint: say\ntemplates:\n- name: say\n  {retry}\n  container: {{image: i}}\n"
+    world = world_of(spec, lambda *_: End(code=1))
+    following = world.turn().next
+    while following.stop is Stop.ON:
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+        following = world.turn().next
+    assert following.stop is Stop.AT
+    assert following.message.startswith(f"{world.target.name} is tried again at ")
+
+
 def test_a_suspended_workflow_begins_nothing_new() -> None:
     """What runs comes to its end; taken back, it goes on."""
     world = world_of("suspend: true\n" + LONG.lstrip())
