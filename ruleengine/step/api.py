@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import quote, urlencode
 
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 from ruleengine.step.plan import StepError
 
 _ACCOUNT: Final = Path("/var/run/secrets/kubernetes.io/serviceaccount")
@@ -23,11 +23,16 @@ JSON: Final = "application/json"
 
 
 class ApiAnswerError(StepError):
-    """The API server refused a request; ``status`` is its HTTP status."""
+    """The API server refused a request; ``status`` is its HTTP status.
 
-    def __init__(self, status: int, message: str) -> None:
+    ``repeated`` tells that it was sent before without a word of what became of it, so that the
+    refusal may be the doing of the first.
+    """
+
+    def __init__(self, status: int, message: str, *, repeated: bool = False) -> None:
         super().__init__(message)
         self.status = status
+        self.repeated = repeated
 
 
 class Api:
@@ -56,8 +61,10 @@ class Api:
     def send(self, method: str, path: str, body: Object | None = None, media: str = JSON) -> Object:
         """Send a request, again where the server is busy; return the answer.
 
+        What is created is to have its name: sent again, it would else be there twice.
         Raises ``ApiAnswerError`` for a refusal, ``StepError`` where no server answers.
         """
+        repeated = False
         for attempt in range(_TRIES):
             last = attempt == _TRIES - 1
             try:
@@ -65,13 +72,15 @@ class Api:
             except (OSError, http.client.HTTPException) as error:
                 if last:
                     raise StepError(f"the API server does not answer: {error}") from error
+                repeated = True
                 self._pause(0.2 * 2**attempt)
                 continue
             if status < 300:
                 return answer
-            if last or status not in _BUSY or (status == 409 and method == "POST"):
+            if last or status not in _BUSY or (status == 409 and _is_final(body, answer)):
                 message = str(answer.get("message") or f"the API server answered {status}")
-                raise ApiAnswerError(status, message)
+                raise ApiAnswerError(status, message, repeated=repeated)
+            repeated = repeated or status >= 500
             self._pause(0.2 * 2**attempt)
         raise AssertionError
 
@@ -89,6 +98,19 @@ class Api:
             return response.status, _object(response.read())
         finally:
             connection.close()
+
+
+def _is_final(body: Object | None, answer: Object) -> bool:
+    """Tell whether a conflict stays one: a name that is taken, a field of others, a version.
+
+    Others pass: two who write at once, or a quota that changes meanwhile.
+    """
+    if answer.get("reason") == "AlreadyExists":
+        return True
+    causes = lookup(answer, "details", "causes") or ()
+    if any(one.get("reason") == "FieldManagerConflict" for one in causes):
+        return True
+    return bool(lookup(body, "metadata", "resourceVersion") or lookup(body, "preconditions"))
 
 
 def _object(data: bytes) -> Object:

@@ -3,6 +3,7 @@
 What kubectl does for Argo's ``resource`` templates (reference, Workflows 3.1), by the API alone.
 """
 
+import hashlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -10,6 +11,7 @@ from typing import Final
 from urllib.parse import urlencode
 
 from ruleengine.apimachinery.kubectl_flags import FlagError, Flags, read_flags
+from ruleengine.apimachinery.naming import SAFE_ALPHABET, generate_name
 from ruleengine.apimachinery.selectors import LabelSelector, SelectorError, parse_label_selector
 from ruleengine.expressions import gjson
 from ruleengine.expressions.language import INPUT, ExpressionError
@@ -26,6 +28,8 @@ from ruleengine.step.places import Place, kind_named, kind_of
 from ruleengine.step.plan import FailedStepError, Plan, StepError, made
 
 _PAUSE: Final = 1.0
+_REPLACES: Final = 6
+"""How often an object is replaced that others write meanwhile."""
 _MEDIA: Final = {
     "strategic": "application/strategic-merge-patch+json",
     "merge": "application/merge-patch+json",
@@ -63,6 +67,8 @@ def perform(
         place = kind_named(api, kind).collection(namespace).named(name)
     else:
         manifest = _whole(manifest)
+        if action == "create":
+            manifest = _named(manifest, plan.pod_uid)
         place = _place(api, manifest, flags, namespace)
         if stated.get("setOwnerReference") and action in ("create", "apply", "replace"):
             manifest = _owned(manifest, plan.owner)
@@ -130,11 +136,11 @@ def _act(api: Api, action: str, flags: Flags, manifest: Value, place: Place) -> 
         case "get":
             return _got(api, flags, place)
         case "create":
-            return api.send("POST", f"{place.collection}{query}", manifest)
+            return _created(api, f"{place.collection}{query}", manifest, place)
         case "apply":
             return api.send("PATCH", f"{place.path}{query}", manifest, _APPLY)
         case "replace":
-            return api.send("PUT", f"{place.path}{query}", _current(api, manifest, place))
+            return _replaced(api, f"{place.path}{query}", manifest, place)
         case "patch":
             media = _MEDIA.get(flags.strategy)
             if media is None:
@@ -165,12 +171,56 @@ def _got(api: Api, flags: Flags, place: Place) -> Object | None:
         raise
 
 
-def _current(api: Api, manifest: Object, place: Place) -> Object:
-    """Return a manifest with the version that it replaces: its own, or that which is there."""
+def _named(manifest: Object, pod: str) -> Object:
+    """Return a manifest with a name: where it states how one begins, one that is this pod's.
+
+    The request that creates it may be sent a second time, and creates the same then.
+    """
+    metadata = manifest.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("name") or not metadata.get("generateName"):
+        return manifest
+    digest = hashlib.sha256(pod.encode()).digest()
+    text = "".join(SAFE_ALPHABET[one % len(SAFE_ALPHABET)] for one in digest)
+    name = generate_name(str(metadata["generateName"]), text)
+    return {**manifest, "metadata": {**metadata, "name": name}}
+
+
+def _created(api: Api, path: str, manifest: Object, place: Place) -> Object:
+    """Create an object. One that is there as it was sent, no answer having come, is ours."""
+    try:
+        return api.send("POST", path, manifest)
+    except ApiAnswerError as error:
+        if error.status != 409 or not error.repeated:
+            raise
+        found = api.get(place.path)
+        if not _covers(found, manifest):
+            raise
+        return found
+
+
+def _covers(found: Value, sent: Value) -> bool:
+    """Tell whether an object is what was sent; a server adds fields of its own."""
+    if isinstance(sent, dict) and isinstance(found, dict):
+        return all(name in found and _covers(found[name], sent[name]) for name in sent)
+    if isinstance(sent, list) and isinstance(found, list):
+        return len(sent) == len(found) and all(map(_covers, found, sent))
+    return bool(found == sent)
+
+
+def _replaced(api: Api, path: str, manifest: Object, place: Place) -> Object:
+    """Replace an object: in the version that is stated, else in whichever there is by then."""
     metadata = manifest["metadata"]
-    version = metadata.get("resourceVersion")
-    version = version or lookup(api.get(place.path), "metadata", "resourceVersion")
-    return {**manifest, "metadata": {**metadata, "resourceVersion": version}}
+    if metadata.get("resourceVersion"):
+        return api.send("PUT", path, manifest)
+    for attempt in range(_REPLACES):
+        version = lookup(api.get(place.path), "metadata", "resourceVersion")
+        newest = {**manifest, "metadata": {**metadata, "resourceVersion": version}}
+        try:
+            return api.send("PUT", path, newest)
+        except ApiAnswerError as error:
+            if error.status != 409 or attempt == _REPLACES - 1:
+                raise
+    raise AssertionError
 
 
 def _waited_for(

@@ -46,8 +46,7 @@ def test_what_passes_is_waited_out(answer: Answer) -> None:
     assert api.sent == [apply] * 3
     assert api.pauses == [0.2, 0.4]
     api = Scripted(answer, (201, {"kind": "Pod"}))
-    if answer != (409, {}):  # which tells that what is created is there already
-        assert api.send("POST", "/p", {"a": 1}) == {"kind": "Pod"}
+    assert api.send("POST", "/p", {"a": 1}) == {"kind": "Pod"}
 
 
 @pytest.mark.parametrize("answer", PASSING, ids=str)
@@ -62,14 +61,46 @@ def test_what_does_not_pass_is_told(answer: Answer) -> None:
 
 @pytest.mark.parametrize(
     ("method", "status"),
-    [("GET", 300), ("GET", 400), ("GET", 403), ("GET", 404), ("PUT", 422), ("POST", 409)],
+    [("GET", 300), ("GET", 400), ("GET", 403), ("GET", 404), ("PUT", 422)],
 )
 def test_a_refusal_is_told_at_once(method: str, status: int) -> None:
-    """In the server's words; what exists already does so the second time too."""
+    """In the server's words."""
     api = Scripted((status, {"message": "not so"}))
     with pytest.raises(ApiAnswerError, match=r"^not so$") as caught:
         api.send(method, "/p", {})
     assert (caught.value.status, api.pauses, len(api.sent)) == (status, [], 1)
+
+
+@pytest.mark.parametrize(
+    ("body", "answer"),
+    [
+        ({}, {"reason": "AlreadyExists"}),
+        ({}, {"reason": "Conflict", "details": {"causes": [{"reason": "FieldManagerConflict"}]}}),
+        ({"metadata": {"resourceVersion": "7"}}, {"reason": "Conflict"}),
+        ({"preconditions": {"uid": "u"}}, {"reason": "Conflict"}),
+    ],
+    ids=["taken", "owned", "old", "precondition"],
+)
+def test_a_conflict_that_stays_one_is_told_at_once(body: Object, answer: Object) -> None:
+    """The same request meets the same the second time; others pass."""
+    api = Scripted((409, {"message": "not so", **answer}))
+    with pytest.raises(ApiAnswerError, match=r"^not so$"):
+        api.send("PATCH", "/p", body)
+    assert (api.pauses, len(api.sent)) == ([], 1)
+
+
+@pytest.mark.parametrize(
+    ("before", "repeated"),
+    [((), False), (((429, {}),), False), (((500, {}),), True), ((OSError("lost"),), True)],
+)
+def test_a_refusal_tells_whether_the_request_may_have_been_heard_before(
+    before: tuple[Answer, ...], *, repeated: bool
+) -> None:
+    """Then it may be its own doing that refuses it."""
+    api = Scripted(*before, (409, {"reason": "AlreadyExists"}))
+    with pytest.raises(ApiAnswerError) as caught:
+        api.send("POST", "/p", {})
+    assert caught.value.repeated is repeated
 
 
 @pytest.mark.parametrize(

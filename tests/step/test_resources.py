@@ -1,6 +1,7 @@
 """Resource templates: one object, by the API alone."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -216,3 +217,87 @@ def test_an_output_that_the_object_does_not_have_is_told(
     made = plan(tmp_path, resource=stated, parameters=({"name": "p", **declared},))
     with pytest.raises(StepError, match="'p'"):
         perform(made, PlaneApi(plane), lambda _: None)
+
+
+class LosingApi(PlaneApi):
+    """Loses the answer to the first request of a method; ``meanwhile`` happens before the next."""
+
+    def __init__(
+        self, plane: ControlPlane, method: str, meanwhile: Callable[[], object] = bool
+    ) -> None:
+        super().__init__(plane)
+        self._method, self._meanwhile = method, meanwhile
+
+    def _once(self, method: str, path: str, body: Object | None, media: str) -> tuple[int, Object]:
+        answer = super()._once(method, path, body, media)
+        if method == self._method:
+            self._method = ""
+            self._meanwhile()
+            raise ConnectionResetError("lost")
+        return answer
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [{"name": "a"}, {"generateName": "a-", "labels": {"b": "c"}}],
+    ids=["named", "generated"],
+)
+def test_what_is_created_is_there_once_though_its_answer_was_lost(
+    plane: ControlPlane, tmp_path: Path, metadata: Object
+) -> None:
+    """It is ours as it is what was sent; who states how its name begins finds it by that."""
+    api = LosingApi(plane, "POST")
+    stated = {"action": "create", "manifest": write({**SETTINGS, "metadata": metadata})}
+    named = {"name": "n", "jsonPath": "{.metadata.name}"}
+    made = perform(plan(tmp_path, resource=stated, parameters=(named,)), api, lambda _: None)
+    listed = api.get("/api/v1/namespaces/default/configmaps")["items"]
+    ours = [one["metadata"]["name"] for one in listed if one.get("data") == {"a": "1"}]
+    assert len([one for one in api.sent if one.startswith("POST")]) == 2
+    assert [made["parameters"][0]["value"]] == ours
+    assert ours[0].startswith("a")
+
+
+def test_each_pod_creates_another_object_of_a_name_that_is_generated(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    """A step that is tried again meets no object of the time before."""
+    manifest = write({**SETTINGS, "metadata": {"generateName": "a-"}})
+    for pod in ("u", "v"):
+        made = plan(tmp_path, resource={"action": "create", "manifest": manifest})
+        perform(replace(made, pod_uid=pod), PlaneApi(plane), lambda _: None)
+    listed = PlaneApi(plane).get("/api/v1/namespaces/default/configmaps")["items"]
+    assert len([one for one in listed if one["metadata"]["name"].startswith("a-")]) == 2
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+def test_what_others_have_created_is_not_taken_for_ours(
+    plane: ControlPlane, tmp_path: Path, *, is_lost: bool
+) -> None:
+    """Where it is another, or where it was there before."""
+    other = write({**SETTINGS, "data": {"a": "2" if is_lost else "1"}})
+    perform(plan(tmp_path, resource={"action": "create", "manifest": other}), PlaneApi(plane))
+    api = LosingApi(plane, "POST") if is_lost else PlaneApi(plane)
+    stated = {"action": "create", "manifest": write(SETTINGS)}
+    with pytest.raises(StepError, match='configmaps "settings" already exists'):
+        perform(plan(tmp_path, resource=stated), api, lambda _: None)
+
+
+def test_what_others_change_meanwhile_is_replaced_all_the_same(
+    plane: ControlPlane, tmp_path: Path
+) -> None:
+    """In its newest version; one that the manifest states is kept to."""
+    api = PlaneApi(plane)
+    perform(plan(tmp_path, resource={"action": "create", "manifest": write(SETTINGS)}), api)
+    read = api.get(PATH)["metadata"]["resourceVersion"]
+
+    def change() -> None:
+        api.send("PATCH", PATH, {"data": {"b": "9"}}, "application/merge-patch+json")
+
+    losing = LosingApi(plane, "PUT", change)
+    stated = {"action": "replace", "manifest": write({**SETTINGS, "data": {"c": "3"}})}
+    perform(plan(tmp_path, resource=stated), losing, lambda _: None)
+    assert api.get(PATH)["data"] == {"c": "3"}
+    old = {**SETTINGS, "metadata": {"name": "settings", "resourceVersion": read}}
+    stated = {"action": "replace", "manifest": write(old)}
+    with pytest.raises(StepError, match="the object has been modified"):
+        perform(plan(tmp_path, resource=stated), api, lambda _: None)
