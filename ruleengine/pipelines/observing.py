@@ -93,7 +93,7 @@ def _phase(pod: Object) -> tuple[Phase, str]:
         case "Pending":
             return Phase.PENDING, _waiting(pod)
         case "Running" if not _only_others_run(pod):
-            return Phase.RUNNING, ""
+            return Phase.RUNNING, _held_up(pod)
         case "Running" | "Succeeded":
             blamed = None if _has_plugins(pod) else _blamed(pod)
             return blamed or (Phase.SUCCEEDED, "")
@@ -126,12 +126,19 @@ def _why(waiting: Object) -> str:
     return ": ".join(str(waiting[key]) for key in ("reason", "message") if waiting.get(key))
 
 
-def _waiting(pod: Object) -> str:
-    """Return why a pod has not begun."""
+def _held_up(pod: Object) -> str:
+    """Return why a container of a pod cannot be started, where one cannot."""
     for one in _statuses(pod):
         waiting = lookup(one, "state", "waiting", default={})
         if waiting.get("message"):
             return _why(waiting)
+    return ""
+
+
+def _waiting(pod: Object) -> str:
+    """Return why a pod has not begun."""
+    if held_up := _held_up(pod):
+        return held_up
     for condition in lookup(pod, "status", "conditions", default=()):
         if condition.get("reason") == "Unschedulable":
             return f"Unschedulable: {condition.get('message')}"

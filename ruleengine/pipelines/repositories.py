@@ -130,7 +130,8 @@ def _reference(
     """
     reference = stated or {}
     name = str(reference.get("configMap") or _USUAL_NAME)
-    for place in dict.fromkeys((namespace, around.control_namespace)):
+    places = tuple(dict.fromkeys((namespace, around.control_namespace)))
+    for place in places:
         found = world.get(Target("v1", "ConfigMap", place, name))
         key = reference.get("key") or lookup(found, "metadata", "annotations", _USUAL_KEY)
         text = lookup(found, "data", str(key)) if key else None
@@ -140,7 +141,7 @@ def _reference(
     if stated:
         raise NodeError(
             f"no artifact repository '{reference.get('key') or 'default'}' in the ConfigMap "
-            f"'{name}' of {namespace} or {around.control_namespace}"
+            f"'{name}' of {' or '.join(places)}"
         )
     if around.default is None:
         return None

@@ -272,6 +272,28 @@ def test_a_missing_configmap_is_waited_for(bench: Bench) -> None:
     assert bench.read()["status"]["phase"] == "Running"
 
 
+def test_nothing_of_a_pod_begins_before_all_its_volumes_are_there(bench: Bench) -> None:
+    """Be it that only a later container mounts them; what nobody mounts is not waited for."""
+    late = container("late", volumeMounts=[{"name": "s", "mountPath": "/s"}])
+    volumes: list[Object] = [
+        {"name": "s", "secret": {"secretName": "word"}},
+        {"name": "other", "secret": {"secretName": "none"}},
+    ]
+    first = [container("first")]
+    waiting = bench.create(initContainers=first, containers=[container(), late], volumes=volumes)
+    assert bench.runner.plans == []
+    (told,) = waiting["status"]["initContainerStatuses"]
+    assert told["state"]["waiting"]["message"] == 'secret "word" not found'
+    assert waiting["status"]["phase"] == "Pending"
+    body = _named("Secret", "word", {"k": "dg=="})
+    bench.call("POST", "/api/v1/namespaces/default/secrets", body)
+    bench.plane.advance(timedelta(seconds=5).total_seconds())
+    assert [plan.container for plan in bench.runner.plans] == ["first"]
+    bench.call("DELETE", "/api/v1/namespaces/default/secrets/word")
+    bench.finish("first")
+    assert [plan.container for plan in bench.runner.plans] == ["first", "c"]
+
+
 def test_a_volume_that_is_not_honoured_is_named(bench: Bench) -> None:
     """It is never passed over."""
     waiting = bench.create(

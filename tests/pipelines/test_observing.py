@@ -275,6 +275,13 @@ FULL: Object = {"type": "PodScheduled", "reason": "Unschedulable", "message": "n
 OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message": "gated"}
 
 
+def running(status: Object) -> Object:
+    """Return a pod that runs, with the status of a container beside one that does."""
+    stated = {"containers": [{"name": "main"}, {"name": "beside"}]}
+    statuses = [{"name": "main", "state": RUNNING}, {**status, "name": "beside"}]
+    return {"spec": stated, "status": {"phase": "Running", "containerStatuses": statuses}}
+
+
 @pytest.mark.parametrize(
     ("pod", "phase", "message"),
     [
@@ -289,6 +296,8 @@ OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message":
         (waiting(conditions=[FULL], containerStatuses=[SLOW]), "Pending", "Unschedulable: no room"),
         (waiting(conditions=[OTHER]), "Pending", None),
         ({"status": {"phase": "Running"}}, "Running", None),
+        (running(STUCK), "Running", "ErrImagePull: no such image"),
+        (running(SLOW), "Running", None),
         ({"status": {"phase": "Succeeded"}}, "Succeeded", None),
         (
             {"metadata": {"name": "p"}, "status": {"phase": "Unknown"}},

@@ -36,6 +36,7 @@ from ruleengine.local.runtime.steps import Told
 from ruleengine.local.runtime.storage import INTERVAL, bounds_of
 from ruleengine.local.runtime.surroundings import Engine, Surroundings, TokenRequest
 from ruleengine.local.runtime.values import ContainerPlan, ProcessHost
+from ruleengine.local.runtime.volumes import require_volumes
 from ruleengine.local.service_accounts import ServiceAccountTokens
 from ruleengine.local.store import Event, EventType, Key
 from ruleengine.model.secrets import Secret
@@ -141,11 +142,14 @@ class ProcessPods:
     def _decide(self, pod: Object, reader: Reader, now: datetime) -> Decision:
         around = self._surroundings(pod, reader, now)
 
-        def plan(container: Object, attempt: int) -> ContainerPlan:
-            return plan_container(pod, container, attempt, around)
-
         uid = pod["metadata"]["uid"]
         seen, checked = self._runner.look(uid), self._runner.checked(uid)
+
+        def plan(container: Object, attempt: int) -> ContainerPlan:
+            if not seen:
+                require_volumes(pod, around)
+            return plan_container(pod, container, attempt, around)
+
         observed = Observed(
             seen=seen,
             checked=checked,

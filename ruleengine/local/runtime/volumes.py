@@ -68,6 +68,20 @@ def plan_mounts(
     return tuple(found)
 
 
+def require_volumes(pod: Object, around: Surroundings) -> None:
+    """Raise ``NotReadyError`` for a volume that some container of a pod mounts and cannot have.
+
+    As on any node, nothing of a pod begins before all of them are there.
+    """
+    spec = pod["spec"]
+    containers = (*(spec.get("initContainers") or ()), *spec["containers"])
+    mounted = {mount["name"] for one in containers for mount in one.get("volumeMounts") or ()}
+    for volume in spec.get("volumes") or ():
+        if volume["name"] in mounted:
+            _claim(volume, around)
+            _files(pod, volume, around)
+
+
 def _is_read_only(volume: Object) -> bool:
     return bool(lookup(volume, "persistentVolumeClaim", "readOnly"))
 
