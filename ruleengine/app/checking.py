@@ -1,5 +1,6 @@
 """The checks that come before anything is planned or run."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -26,6 +27,20 @@ def check_file(checkout: Checkout, path: str) -> tuple[Finding, ...]:
     today = datetime.now(UTC).date()
     options = ValidationOptions(today=today, directory=root, paths=(root / path,), checks=_CHECKS)
     return validate_checkout(options, checkout).report.findings
+
+
+def check_alone(path: Path) -> tuple[Finding, ...]:
+    """Return the findings of a file that no config repo declares.
+
+    What it does not declare itself may be on the cluster: that is not held against it.
+    """
+    from ruleengine.app.checkouts import open_checkout
+    from ruleengine.app.workspace import Workspace
+
+    folder = path.absolute().parent
+    alone = Workspace(root=folder, git_root=None, found=False)
+    found = check_file(open_checkout(alone, only=(path.name,)), path.name)
+    return tuple(replace(one, place=one.place._replace(path=str(path))) for one in found)
 
 
 def read_outside(path: Path) -> tuple[list[Document], tuple[Finding, ...]]:

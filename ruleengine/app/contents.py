@@ -36,6 +36,19 @@ class DiskContents:
         return self._absent.read(path, blob)
 
 
+class GivenContents:
+    """What somebody hands over under a name of its own, beside the files of a state."""
+
+    def __init__(self, name: str, data: bytes, others: Contents) -> None:
+        self._name = name
+        self._data = data
+        self._others = others
+
+    def read(self, path: str, blob: str) -> bytes:
+        """Return the content of a file, or what was handed over."""
+        return self._data if path == self._name else self._others.read(path, blob)
+
+
 class BlobContents:
     """The blobs of a Git repository, through one ``git cat-file`` that stays open."""
 

@@ -32,6 +32,10 @@ class Chosen:
         """Return a choice of documents only."""
         return cls(selection=Selection(everything=False, files=frozenset(paths)))
 
+    def with_file(self, name: str, blob: str) -> "Chosen":
+        """Return the choice with a file more that lies in none of the folders."""
+        return replace(self, extra={**self.extra, name: blob})
+
     def with_facts(self, rows: Sequence[FactRows], pointed: Iterable[Finding]) -> "Chosen":
         """Return the choice with what was learnt about its extra files, and their pointers."""
         own = [one for row in rows for one in decode_findings(row.findings)]

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ruleengine.app.checkouts import Checkout, open_checkout
+from ruleengine.app.contents import GivenContents
 from ruleengine.app.workspace import Workspace, named_workspace, require_config_repo
 from ruleengine.reporting.progress import SILENCE, Progress
 from ruleengine.validation.check_names import ALL_CHECKS, Check
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from ruleengine.validation.checks import Report
 
 INDEX_FILE = "index.sqlite"
+STDIN = "<stdin>"
+"""How findings call what was read from the standard input."""
 
 
 class ValidationOptions(NamedTuple):
@@ -26,7 +29,8 @@ class ValidationOptions(NamedTuple):
 
     Without ``staged`` and ``revision`` the working tree is checked; ``paths`` are as the
     user wrote them, seen from the current folder. ``recorded`` lists the documents that are
-    only recorded, which are counted in any case.
+    only recorded, which are counted in any case. ``given`` is a file that lies nowhere, which
+    findings call :data:`STDIN`.
     """
 
     today: date
@@ -37,6 +41,7 @@ class ValidationOptions(NamedTuple):
     checks: frozenset[Check] = ALL_CHECKS
     recorded: bool = True
     jobs: int | None = None
+    given: bytes | None = None
 
 
 class Validation(NamedTuple):
@@ -52,15 +57,19 @@ def validate(options: ValidationOptions, progress: Progress = SILENCE) -> Valida
     Without paths it raises ``UsageError`` in a folder that is no config repo, too.
     """
     workspace = named_workspace(options.directory, options.paths)
-    if not options.paths:
+    paths = options.paths if options.given is None else (*options.paths, workspace.root / STDIN)
+    if not paths:
         require_config_repo(workspace)
-    named = () if workspace.found else map(workspace.relative, options.paths)
+    named = () if workspace.found else map(workspace.relative, paths)
     checkout = open_checkout(
         workspace,
         staged=options.staged,
         revision=options.revision,
         only=tuple(one for one in named if one is not None),
     )
+    if options.given is not None:
+        contents = GivenContents(STDIN, options.given, checkout.contents)
+        checkout = replace(checkout, contents=contents)
     return validate_checkout(options, checkout, progress)
 
 

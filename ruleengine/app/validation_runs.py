@@ -5,8 +5,9 @@ from ruleengine.app.contents import BlobContents
 from ruleengine.app.learning import RepoLearner
 from ruleengine.app.selecting import Chosen, choose_paths
 from ruleengine.app.setups import RepoContexts, Setup
-from ruleengine.app.validating import ValidationOptions
+from ruleengine.app.validating import STDIN, ValidationOptions
 from ruleengine.reporting.progress import Progress
+from ruleengine.repository.blobs import blob_id
 from ruleengine.validation.checks import (
     Check,
     Report,
@@ -93,9 +94,11 @@ class ValidationRun:
         options, checkout = self._options, self._checkout
         if options.staged and not options.paths:
             return Chosen.of_files(checkout.state.overlay)
-        if not options.paths:
+        if not options.paths and options.given is None:
             return Chosen()
         chosen = choose_paths(checkout, options.paths, index)
+        if options.given is not None:
+            chosen = chosen.with_file(STDIN, blob_id(options.given))
         keys = [FileKey(path, blob, "") for path, blob in sorted(chosen.extra.items())]
         rows = list(learner.examine(keys)) if keys else []
         in_repo = checkout.workspace.found

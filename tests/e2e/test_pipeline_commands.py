@@ -426,6 +426,9 @@ def test_a_run_of_an_unchanged_pipeline_loads_only_what_it_needs(tmp_path: Path)
     assert told[1].stderr == "0 []\n"
 
 
+SPEC = "spec: {entrypoint: mian, templates: [{name: main, container: {image: a}}]}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -437,6 +440,7 @@ def test_a_run_of_an_unchanged_pipeline_loads_only_what_it_needs(tmp_path: Path)
         ),
         ("metadata: {generateName: x-}\nspec: {entripoint: a}\n", "entripoint"),
         ("metadata: [", "this is no YAML"),
+        (f"metadata: {{generateName: x-}}\n{SPEC}", "has no template mian to begin with"),
     ],
 )
 def test_a_file_outside_the_repo_is_checked_before_it_is_run(
@@ -451,6 +455,61 @@ def test_a_file_outside_the_repo_is_checked_before_it_is_run(
     assert f"{file}:" in found.errors
     assert told in found.errors
     assert site.pipeline("list", "-o", "name").output == before
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "code"),
+    [
+        (("", ""), (), 1),
+        (("", ""), ("--entrypoint", "main"), 0),
+        (("mian", "main"), (), 0),
+        ((SPEC, "spec: {workflowTemplateRef: {name: live}}"), (), 0),
+    ],
+)
+def test_a_file_outside_the_repo_is_refused_for_what_it_cannot_become_right_by(
+    site: Place, tmp_path: Path, change: tuple[str, str], options: tuple[str, ...], code: int
+) -> None:
+    """What it names may be on the cluster, and another entrypoint may be asked for."""
+    metadata = {"name": "live", "namespace": "ci"}
+    templates = [{"name": "main", "container": {"image": "a"}}]
+    live = {"apiVersion": ARGO_API_VERSION, "kind": "WorkflowTemplate", "metadata": metadata}
+    client = site.client()
+    for action in crd_actions():
+        client.apply(action.object or {}, "ruleengine")
+    assert wait_for(lambda: client.discover(again=True).find(ARGO_API_VERSION, "WorkflowTemplate"))
+    client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "ci"}}, "tester")
+    client.create({**live, "spec": {"entrypoint": "main", "templates": templates}}, "tester")
+    file = tmp_path / "odd.yaml"
+    text = f"metadata: {{generateName: x-}}\n{SPEC}".replace(*change)
+    file.write_text(f"apiVersion: argoproj.io/v1alpha1\nkind: Workflow\n{text}")
+    found = site.pipeline("run", str(file), "--dry-run", *options)
+    assert found.code == code, found.text
+    client.delete(Target.of({**live, "spec": {}}))
+
+
+@pytest.mark.parametrize("is_in_repo", [True, False])
+def test_the_standard_input_is_checked_like_a_file(
+    site: Place, tmp_path: Path, *, is_in_repo: bool
+) -> None:
+    """It is called <stdin>; what it refers to is looked up in the repo."""
+    command = [sys.executable, "-m", "ruleengine", "pipeline", "lint", "-"]
+    begin = "apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {generateName: x-}\n"
+    folder = site.repo.root if is_in_repo else tmp_path
+
+    def lint(text: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            command, cwd=folder, input=text, capture_output=True, text=True, check=False
+        )
+
+    found = lint(begin + SPEC)
+    assert found.returncode == 1, found.stderr
+    assert "<stdin>:4:20 error reference-target-missing: this Workflow has no" in found.stdout
+    assert "    4 | spec: {entrypoint: mian" in found.stdout
+    found = lint(begin + "spec: {workflowTemplateRef: {name: nowhere}}\n")
+    assert found.returncode == is_in_repo, found.stdout
+    found = lint(begin + SPEC.replace("mian", "main"))
+    assert (found.returncode, "1 document in 1 file" in found.stdout) == (0, True), found.stdout
+    assert not (folder / "<stdin>").exists()
 
 
 @pytest.mark.parametrize(

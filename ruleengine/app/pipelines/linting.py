@@ -8,10 +8,14 @@ from ruleengine.app.validating import Validation, ValidationOptions, validate
 from ruleengine.app.workspace import config_repo
 
 
-def lint(directory: Path, paths: tuple[Path, ...]) -> Validation:
-    """Check files, or the whole folder of pipelines. Raises ``UsageError`` for unknown paths."""
-    if not paths:
+def lint(directory: Path, paths: tuple[Path, ...], given: bytes | None = None) -> Validation:
+    """Check files, and what is given besides, or the whole folder of pipelines.
+
+    Raises ``UsageError`` for unknown paths.
+    """
+    if not paths and given is None:
         folder = config_repo(directory).root / FOLDER
         paths = (folder,) if folder.is_dir() else ()
     today = datetime.now(UTC).date()
-    return validate(ValidationOptions(today=today, directory=directory, paths=paths))
+    options = ValidationOptions(today=today, directory=directory, paths=paths, given=given)
+    return validate(options)

@@ -18,7 +18,8 @@ def make(place: Place, asked: Asked) -> Object:
     Raises ``UsageError`` for names, parameters, entrypoints and a namespace that do not fit,
     ``FailedError`` for documents with errors.
     """
-    document = find_source(place, asked.name, asked.source)
+    whole = not asked.submission.entrypoint  # another beginning may be what makes it right
+    document = find_source(place, asked.name, asked.source, checked=whole)
     submission = replace(asked.submission, namespace=place.namespace)
     made = submitted(document, submission, _template(place, spec_of(document)))
     own = made["metadata"]["namespace"]

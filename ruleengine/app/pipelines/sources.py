@@ -15,10 +15,11 @@ from ruleengine.pipelines.verbs.submitting import RUNNABLE
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
 
 
-def find_source(place: Place, name: str, source: str = "") -> Object:
+def find_source(place: Place, name: str, source: str = "", *, checked: bool = False) -> Object:
     """Return the document that a person means: of the repo first, then a live one.
 
-    ``source`` is ``KIND/NAME`` as it is live. Raises ``UsageError`` where there is none, or
+    ``source`` is ``KIND/NAME`` as it is live; a file that no repo declares is held to its schema
+    alone, unless it is to be ``checked`` like one. Raises ``UsageError`` where there is none, or
     several, ``FailedError`` where it has errors.
     """
     if source:
@@ -29,7 +30,7 @@ def find_source(place: Place, name: str, source: str = "") -> Object:
     if not name:
         raise UsageError("nothing is named", "name a pipeline, a file, or --from KIND/NAME")
     runnable = [one for one in place.declared.objects if one[0].get("kind") in RUNNABLE]
-    found = _of_file(place, runnable, name) or _of_name(place, runnable, name)
+    found = _of_file(place, runnable, name, checked=checked) or _of_name(place, runnable, name)
     if len(found) > 1:
         names = ", ".join(named(one) for one in found)
         raise UsageError(f"{name!r} means several: {names}", "name one as KIND/NAME")
@@ -39,7 +40,9 @@ def find_source(place: Place, name: str, source: str = "") -> Object:
     raise _nothing(place, runnable, name)
 
 
-def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> list[Object]:
+def _of_file(
+    place: Place, runnable: Sequence[tuple[Object, Origin]], name: str, *, checked: bool
+) -> list[Object]:
     """Return the documents of a file, whether the repo declares it or not."""
     path = Path(name)
     if path.suffix not in _SUFFIXES:
@@ -53,7 +56,7 @@ def _of_file(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
         _check(place, relative)
         found = [one for one, origin in runnable if origin.path == relative]
     else:
-        found = _read(path)
+        found = _read(path, checked=checked)
     if not found:
         raise UsageError(
             f"{name} holds nothing that can be run",
@@ -72,18 +75,20 @@ def _is_file(path: Path) -> bool:
         return False
 
 
-def _read(path: Path) -> list[Object]:
+def _read(path: Path, *, checked: bool) -> list[Object]:
     """Return the runnable documents of a file outside the repo.
 
     Raises ``UsageError`` where it cannot be read, ``FailedError`` where it has errors.
     """
-    from ruleengine.app.checking import read_outside
+    from ruleengine.app.checking import check_alone, read_outside
 
     try:
         documents, findings = read_outside(path)
     except OSError as error:
         raise UsageError(f"{path} cannot be read: {error.strerror}", "check its owner") from error
     refuse_errors(findings)
+    if checked:
+        refuse_errors(check_alone(path), f"ruleengine pipeline lint {path}")
     return [one.value for one in documents if one.value.get("kind") in RUNNABLE]
 
 

@@ -12,10 +12,14 @@ Examples:
   ruleengine pipeline lint
   ruleengine pipeline lint pipelines/build.yaml -o json
   ruleengine pipeline lint drafts/build.yaml drafts/templates.yaml
+  ./make-workflow | ruleengine pipeline lint -
 
 \b
 Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
 """
+
+
+_STDIN = Path("-")
 
 
 @click.command("lint", epilog=_EPILOG)
@@ -25,12 +29,18 @@ Exit codes: 0 no errors, 1 findings of severity error, 3 wrong usage.
 def command(*, paths: tuple[Path, ...], output: str, directory: Path) -> int:
     """Check the files of pipelines, or those named, by every check of `validate`.
 
+    `-` is the standard input.
+
     No cluster is needed: what a file refers to has to be in the repo, or in a file that is named
     with it. Outside of any repo, what the named files do not declare is not checked.
     """
+    import sys
+
     from ruleengine.app.pipelines.linting import lint
     from ruleengine.cli.validate import write_validation
 
-    validation = lint(directory, paths)
+    files = tuple(one for one in paths if one != _STDIN)
+    given = sys.stdin.buffer.read() if _STDIN in paths else None
+    validation = lint(directory, files, given)
     write_validation(validation, output, None, verbose=False)
     return ExitCode.FAILED if validation.report.failed else ExitCode.DONE
