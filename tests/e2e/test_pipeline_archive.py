@@ -141,6 +141,24 @@ def test_what_is_old_is_found_by_its_name_however_much_came_after(
     assert (unknown.code, "did you mean broken?" in unknown.errors) == (3, True)
 
 
+def test_an_archived_workflow_is_one_of_its_namespace(site: Place) -> None:
+    """By its name it is found in no other, and meant in no other."""
+    found = site.pipeline("archive", "get", "broke", "-n", "other")
+    assert (found.code, "there is none at all in the namespace other" in found.errors) == (3, True)
+
+
+def test_a_workflow_that_is_there_still_goes_on_by_its_archived_name(site: Place) -> None:
+    """It is not created again; forgotten, it is in the archive no more."""
+    put(site, "here", "Failed", "2026-01-02T03:04:05Z")
+    assert site.pipeline("wait", "here").code == 1
+    (live,) = shown(site.pipeline("get", "here", "-o", "json"))
+    (again,) = shown(site.pipeline("archive", "retry", "here", "--no-wait", "-o", "json"))
+    assert again["metadata"]["uid"] == live["metadata"]["uid"]
+    assert site.pipeline("archive", "delete", "here").output == "forgot here\n"
+    assert site.pipeline("archive", "get", "here").code == 3
+    assert site.pipeline("delete", "here").code == 0
+
+
 def test_a_run_is_thought_to_take_what_the_last_one_in_the_archive_took(site: Place) -> None:
     """It is gone from the cluster; what was said at the beginning holds for who drives next."""
     began, ended = "2026-01-02T03:04:05Z", "2026-01-02T03:05:35Z"

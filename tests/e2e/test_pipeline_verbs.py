@@ -512,6 +512,7 @@ def test_files_of_parameters_that_hold_none_are_told(
         (("cron", "get", "nightly"), 3, "apply it: ruleengine apply"),
         (("cron", "run", "nightly"), 3, "ruleengine pipeline run nightly"),
         (("template", "get", "nightly"), 3, "there is no WorkflowTemplate 'nightly'"),
+        (("archive", "list"), 3, "write `archive: {}` into ruleengine.yaml"),
     ],
 )
 def test_what_a_newcomer_types_is_answered_with_the_next_step(
