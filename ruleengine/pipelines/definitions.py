@@ -18,24 +18,16 @@ _LOCAL: Final = "local/"
 
 
 class Found(NamedTuple):
-    """A template, the scope in which the names inside of it are looked up, and its own name.
-
-    ``reference`` is Argo's ``templateRef`` where it came from another document.
-    """
+    """A template, the scope in which the names inside of it are looked up, and its own name."""
 
     template: Object
     scope: str
     name: str = ""
-    reference: Object | None = None
 
 
-def template_told(step: Object, found: Found | None) -> Object:
-    """Return what a node says of its template, which may not have been looked up.
-
-    One that is written in place has no name.
-    """
-    reference = step.get("templateRef") if found is None else found.reference
-    name = step.get("template") if found is None else found.name
+def template_told(step: Object) -> Object:
+    """Return what a node says of its template; one that is written in place has no name."""
+    reference, name = step.get("templateRef"), step.get("template")
     if reference:
         return {"templateRef": reference}
     return {"templateName": name} if name else {}
@@ -99,7 +91,7 @@ class Definitions:
         kind = "cluster" if reference.get("clusterScope") else "namespaced"
         resource, name = str(reference.get("name")), str(reference.get("template"))
         template = self._stored_or_read(kind, resource, name)
-        return Found(template=template, scope=f"{kind}/{resource}", name=name, reference=reference)
+        return Found(template=template, scope=f"{kind}/{resource}", name=name)
 
     def _stored_or_read(self, kind: str, resource: str, name: str) -> Object:
         key = f"{kind}/{resource}/{name}"

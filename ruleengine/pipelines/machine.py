@@ -181,7 +181,7 @@ class Machine:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
             return self.end(found, Phase.ERROR, str(error))
 
-    def add_node(self, call: Call, kind: NodeType, found: Found | None = None) -> Object:
+    def add_node(self, call: Call, kind: NodeType) -> Object:
         """Add the node of a call; nothing runs for it yet."""
         boundary = self.tree.get(call.boundary) if call.boundary else None
         node: Object = {
@@ -196,7 +196,7 @@ class Machine:
         if call.boundary:
             node["boundaryID"] = call.boundary
         if kind is not NodeType.STEP_GROUP:
-            node |= template_told(call.step, found)
+            node |= template_told(call.step)
         estimated = estimating.estimate_node(self, call.name)
         if estimated is not None:
             node["estimatedDuration"] = estimated
@@ -271,7 +271,7 @@ class Machine:
         inputs = bind(found.template, call.arguments, self.read_key)
         template = self.prepared(call, found, inputs)
         kind = leaves.kind_of(template, retried=call.attempt is None)
-        node = self.add_node(call, kind, found)
+        node = self.add_node(call, kind)
         shown = naming.shown_as(template)
         if template.get("inputs") or shown:
             name = shown or node["displayName"]

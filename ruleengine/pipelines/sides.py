@@ -71,8 +71,7 @@ def planned_of(
     """
     before = machine.tree.find(name)
     if before is not None and before["type"] == NodeType.SKIPPED and is_loop(step):
-        why = str(before.get("message") or EMPTY)
-        return [Planned(name=name, step=step, source=step, skipped=why)]
+        return [Planned(name=name, step=step, source=step, skipped=EMPTY)]
     planned = expand(step, name, variables)
     if planned[0].skipped and "when" in step and _has_begun(machine, name, before, holder):
         return expand({key: step[key] for key in step if key != "when"}, name, variables)

@@ -216,6 +216,34 @@ def test_tags_are_replaced_by_what_the_whole_workflow_knew(strategy: str) -> Non
     assert finalizers(world) == []
 
 
+def test_tags_know_the_parameters_of_a_template_and_what_was_given_away() -> None:
+    """Those of the template that a workflow is made of, and outputs with a global name."""
+    (spec,) = documents("""
+entrypoint: main
+arguments: {parameters: [{name: who, value: cleaner}]}
+artifactGC:
+  strategy: OnWorkflowDeletion
+  serviceAccountName: "{{workflow.parameters.who}}-{{workflow.outputs.parameters.told}}"
+templates:
+- name: main
+  container: {image: a, command: [make]}
+  outputs:
+    parameters: [{name: p, globalName: told, valueFrom: {path: /p}}]
+    artifacts: [{name: one, path: /one}]
+""")
+    template: Object = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "WorkflowTemplate",
+        "metadata": {"name": "made", "namespace": NAMESPACE},
+        "spec": spec,
+    }
+    own = "workflowTemplateRef: {name: made}"
+    world = run(own, lambda *_: End(parameters={"p": "far"}), template)
+    delete(world)
+    (pod,) = collectors(world)
+    assert pod["spec"]["serviceAccountName"] == "cleaner-far"
+
+
 def test_tags_are_replaced_where_a_workflow_goes_before_its_end() -> None:
     """Each time by the same, so that no second pod is made."""
     at = "{{=string(now().Unix())}}"

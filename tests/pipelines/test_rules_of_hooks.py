@@ -1,7 +1,10 @@
 """The rules of hooks, of limits and of caches, one by one (reference, Workflows 12, 17 and 19)."""
 
+from datetime import timedelta
+
 import pytest
 
+from ruleengine.model.values import Object
 from tests.pipelines.worlds import End, MemoryWorld, Script, run, world_of
 
 STEP = """
@@ -339,6 +342,47 @@ def test_what_a_hook_prints_is_kept_for_nobody() -> None:
         kept[name] = values["ARGO_INCLUDE_SCRIPT_OUTPUT"]
     assert kept["wf[0].one"] == "true"
     assert kept["wf[0].one.onExit"] == "false"
+
+
+@pytest.mark.parametrize("kind", ["steps", "dag"])
+def test_a_loop_that_was_skipped_stays_so_although_it_would_have_items_by_now(
+    kind: str,
+) -> None:
+    """Its condition reads the status of the workflow, which is another one by then."""
+    loop = "template: work, when: \"'{{workflow.status}}' != 'Running'\""
+    made, after = "{name: made, template: work}", "name: b, template: work"
+    looped = f"name: a, {loop}, withParam: '{{{{WORD.made.outputs.result}}}}'"
+    if kind == "steps":
+        held = f"steps: [[{made}], [{{{looped.replace('WORD', 'steps')}}}, {{{after}}}]]"
+    else:
+        looped = f"{{{looped.replace('WORD', 'tasks')}, depends: made}}"
+        held = f"dag: {{tasks: [{made}, {looped}, {{{after}, depends: made}}]}}"
+    spec = f"""
+entrypoint: bad
+hooks: {{h: {{template: main, expression: "workflow.status == 'Running'"}}}}
+templates:
+- name: main
+  {held}
+- {{name: bad, container: {{image: alpine, command: [bad]}}}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+"""
+
+    def script(name: str, _: Object) -> End:
+        if not name:
+            return End(code=1, seconds=4)
+        return End(result="[1, 2]") if name.endswith("made") else End(seconds=9)
+
+    world = world_of(spec, script)
+    for _ in range(20):
+        world.turn()
+        world.memo = None
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    assert world.status("phase") == "Failed"
+    skipped = [one for one in world.nodes() if one["phase"] == "Skipped"]
+    assert [one["displayName"] for one in skipped] == ["a"], world.phases()
+    assert skipped[0]["message"] == "Skipped, empty params"
+    assert len(world.pods()) == 3
 
 
 @pytest.mark.parametrize("kind", ["steps", "dag"])

@@ -123,6 +123,13 @@ templates:
     [
         ("steps", "steps: [[{name: make, template: make}], [{name: use, template: use}]]"),
         (
+            "steps",
+            (
+                "steps: [[{name: first, template: make}], [{name: make, template: make}], "
+                "[{name: use, template: use}]]"
+            ),
+        ),
+        (
             "tasks",
             (
                 "dag: {tasks: [{name: make, template: make}, "

@@ -90,6 +90,26 @@ def test_a_template_of_another_document_runs_in_its_own_scope() -> None:
     }
 
 
+@pytest.mark.parametrize("template", ["say", "both"])
+def test_a_template_of_another_document_knows_the_name_of_its_pod(template: str) -> None:
+    """Which tells the template, called by its document or by another of that."""
+    document = shared()
+    document["spec"]["templates"][1]["container"]["args"] = ["{{pod.name}}"]
+    world = run(
+        f"""
+entrypoint: main
+templates:
+- name: main
+  steps: [[{{name: far, templateRef: {{name: shared, template: {template}}}}}]]
+""",
+        succeed,
+        document,
+    )
+    (pod,) = world.pods()
+    assert pod["spec"]["containers"][0]["args"] == [pod["metadata"]["name"]]
+    assert "-say-" in pod["metadata"]["name"]
+
+
 def test_templates_of_the_whole_cluster_are_found() -> None:
     """For a reference of a step and of a workflow."""
     cluster = shared(WorkflowTemplate="ClusterWorkflowTemplate")
