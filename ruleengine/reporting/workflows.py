@@ -184,9 +184,8 @@ def _asked(node: Object) -> str:
 def change_lines(before: Object | None, after: Object) -> list[str]:
     """Return a line for each node that has another phase now, and for the workflow itself.
 
-    A node that waits is told of again where it says why.
-
-    This is the log where nobody looks at a terminal: lines are only added.
+    A node that waits is told of again where it says why. This is the log where nobody looks at
+    a terminal: lines are only added.
     """
     known: Object = lookup(before, "status", "nodes", default={})
     nodes: Object = lookup(after, "status", "nodes", default={})
@@ -194,7 +193,7 @@ def change_lines(before: Object | None, after: Object) -> list[str]:
     changed = [
         node
         for node in nodes.values()
-        if node["type"] not in _QUIET and node["name"] != name and _is_news(known, node)
+        if node["type"] not in _QUIET and _is_news(known, node, whole=node["name"] == name)
     ]
     lines = [f"{name}: {_told(node)}" for node in in_order(changed, nodes)]
     phase = str(lookup(after, "status", "phase", default=""))
@@ -205,13 +204,21 @@ def change_lines(before: Object | None, after: Object) -> list[str]:
     return [own, *lines] if phase in ("Pending", "Running") else [*lines, own]
 
 
-def _is_news(known: Object, node: Object) -> bool:
-    """Tell whether a node has another phase now, or says what it waits for."""
+def _is_news(known: Object, node: Object, *, whole: bool) -> bool:
+    """Tell whether a node has another phase now, or says what it waits for.
+
+    Of the one that is the ``whole`` workflow only the latter: the workflow itself tells phases.
+    """
     before = known.get(node["id"]) or {}
-    if before.get("phase") != node["phase"]:
+    if before.get("phase") != node["phase"] and not whole:
         return True
-    said = node["phase"] == "Pending" and node.get("message")
-    return bool(said) and before.get("message") != said
+    told, message = before.get("message"), node.get("message")
+    match node["phase"]:
+        case "Pending":
+            return bool(message) and told != message
+        case "Running":
+            return bool(message) and not told
+    return False
 
 
 def _told(node: Object) -> str:

@@ -309,7 +309,12 @@ def test_a_step_that_waits_says_why_as_soon_as_it_is_known() -> None:
     assert change_lines(workflow(), waiting) == ["wf: a Pending: Unschedulable: no room"]
     assert change_lines(waiting, waiting) == []
     running = workflow(phase="Running", message="one")
+    assert change_lines(workflow(phase="Running"), running) == ["wf: a Running: one"]
     assert change_lines(running, workflow(phase="Running", message="two")) == []
+    whole = workflow(name="wf", displayName="wf", message="Unschedulable: no room")
+    assert change_lines(workflow(name="wf"), whole) == ["wf: wf Pending: Unschedulable: no room"]
+    assert change_lines(whole, workflow(name="wf", phase="Running")) == []
+    assert change_lines(whole, workflow(name="wf", phase="Failed", message="no")) == []
 
 
 def test_colours_take_no_room_and_end_where_a_line_is_cut() -> None:
