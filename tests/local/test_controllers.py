@@ -123,6 +123,36 @@ def test_a_rollout_that_never_gets_ready_misses_its_deadline(call: Caller) -> No
     assert (progressing["status"], progressing["reason"]) == ("False", "ProgressDeadlineExceeded")
 
 
+@pytest.mark.parametrize(
+    ("path", "spec", "count"),
+    [
+        (f"{APPS}/deployments", {"replicas": 3}, 3),
+        (f"{APPS}/replicasets", {"replicas": 3}, 3),
+        (f"{APPS}/statefulsets", {"replicas": 2, "podManagementPolicy": "Parallel"}, 2),
+        (f"{APPS}/daemonsets", {}, 1),
+        ("/apis/batch/v1/namespaces/shop/jobs", {"parallelism": 3, "completions": 3}, 3),
+    ],
+)
+def test_the_name_that_a_template_of_pods_states_counts_for_nothing(
+    call: Caller, path: str, spec: Any, count: int
+) -> None:
+    """Each pod has one of its own; labels, annotations and finalizers it takes over."""
+    stated = {"labels": {"app": "web"}, "annotations": {"who": "me"}, "finalizers": ["a.dev/b"]}
+    metadata = {**stated, "name": "same", "generateName": "same-"}
+    container = {"name": "c", "image": "i"}
+    policy = {} if "apps" in path else {"restartPolicy": "Never"}
+    template = {"metadata": metadata, "spec": {"containers": [container], **policy}}
+    chosen = {"selector": {"matchLabels": {"app": "web"}}} if "apps" in path else {}
+    body = {"metadata": {"name": "web"}, "spec": {**spec, **chosen, "template": template}}
+    assert call("POST", path, body)[0] == 201
+    call.plane.settle()
+    found = [one["metadata"] for one in call("GET", PODS)[1]["items"]]
+    assert len(found) == count
+    assert all(one["name"].startswith("web-") for one in found)
+    assert all(one["annotations"]["who"] == "me" for one in found)
+    assert all("a.dev/b" in one["finalizers"] for one in found)
+
+
 def test_a_lost_pod_is_replaced(call: Caller) -> None:
     """A ReplicaSet keeps its number."""
     call("POST", f"{APPS}/deployments", deployment())

@@ -23,6 +23,10 @@ OVER: Final = ("Succeeded", "Failed")
 
 _FIRST_DELAY: Final = timedelta(seconds=10)
 _LONGEST_DELAY: Final = timedelta(minutes=6)
+
+_OF_TEMPLATES: Final = ("labels", "annotations", "finalizers")
+"""What a pod takes over of the metadata of its template."""
+
 _COST: Final = "controller.kubernetes.io/pod-deletion-cost"
 
 
@@ -71,12 +75,16 @@ def adopt_and_release(
 
 
 def pod_from(template: Object, owner: Object, **metadata: object) -> Object:
-    """Return a pod of a template that ``owner`` controls; ``metadata`` is added to its own."""
+    """Return a pod of a template that ``owner`` controls; ``metadata`` is added to its own.
+
+    A name that the template states counts for nothing, as for Kubernetes' controllers.
+    """
+    stated = template.get("metadata") or {}
     return {
         "apiVersion": "v1",
         "kind": "Pod",
         "metadata": {
-            **(template.get("metadata") or {}),
+            **{one: stated[one] for one in _OF_TEMPLATES if one in stated},
             "namespace": owner["metadata"]["namespace"],
             "ownerReferences": [owner_reference(owner)],
             **metadata,
