@@ -305,7 +305,7 @@ def _beyond_history(spec: Object, runs: _Runs) -> list[Action]:
     limits = ((good, "successfulJobsHistoryLimit", 3), (bad, "failedJobsHistoryLimit", 1))
     gone = []
     for found, field, usual in limits:
-        kept = int(spec.get(field, usual) if spec.get(field) is not None else usual)
+        kept = int(usual if spec.get(field) is None else spec[field])
         gone += found[: max(len(found) - kept, 0)]
     return [
         Action(

@@ -3,7 +3,7 @@
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import container_sets, leaves, naming
 from ruleengine.pipelines.machine import Call, Machine
-from ruleengine.pipelines.observing import is_ready, observe, of_pod
+from ruleengine.pipelines.observing import observe, of_pod
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
 from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.tree import is_hook
@@ -64,7 +64,7 @@ def watch_daemons(machine: Machine) -> None:
         report = leaves.result_target(machine, node)
         machine.awaited += [target, report]
         seen = observe(pod, of_pod(machine.world.get(report), pod))
-        if seen["phase"] != Phase.RUNNING and not is_ready(pod):
+        if seen["phase"] != Phase.RUNNING:
             message = str(seen["message"] or "the daemon came to its end")
             _end_containers(machine, node, Phase.FAILED, message)
             machine.end(node, Phase.FAILED, message, daemoned=None)

@@ -3,6 +3,7 @@
 (Reference, Workflows 15.)
 """
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -24,6 +25,9 @@ templates:
 """
 STEPS = "steps: [[{name: s, template: server}], [{name: c, template: client}]]"
 DAG = "dag: {tasks: [{name: s, template: server}, {name: c, template: client, depends: s}]}"
+
+
+HOOKED = "steps: [[{name: s, template: client, onExit: server}], [{name: c, template: client}]]"
 
 
 def begun(both: str = STEPS, more: str = "") -> MemoryWorld:
@@ -137,6 +141,7 @@ def test_a_daemon_whose_pod_is_gone_has_failed() -> None:
     world.turn()
     node = world.node("s")
     assert (node["phase"], node["message"]) == ("Failed", "pod deleted")
+    assert "daemoned" not in node
 
 
 def test_a_daemon_that_is_not_ready_for_a_while_is_none_that_ended() -> None:
@@ -168,8 +173,7 @@ def test_a_daemon_with_retries_is_begun_again() -> None:
 
 def test_a_daemon_of_a_hook_is_begun_again_too() -> None:
     """As long as what the hook belongs to goes on."""
-    hooked = "[[{name: s, template: client, onExit: server}], [{name: c, template: client}]]"
-    world = begun(f"steps: {hooked}", "  retryStrategy: {limit: 1}")
+    world = begun(HOOKED, "  retryStrategy: {limit: 1}")
     world.script = lambda name, _: End() if name.endswith(".s") else None
     for _ in range(3):
         world.now = world.now.replace(second=world.now.second + 1)
@@ -179,6 +183,25 @@ def test_a_daemon_of_a_hook_is_begun_again_too() -> None:
     assert world.began == ["[0].s", "[0].s.onExit(0)", "[1].c"]
     say(world, ended(1), phase="Failed")
     assert world.began[3:] == ["[0].s.onExit(1)"]
+    attempts = [one for one in world.nodes() if one["name"].endswith(")")]
+    assert [one["nodeFlag"] for one in attempts] == [{"hooked": True, "retried": True}] * 2
+    assert {one["boundaryID"] for one in attempts} == {world.node("wf")["id"]}
+
+
+def test_a_daemon_in_an_exit_handler_is_begun_again_although_the_workflow_was_stopped() -> None:
+    """As all of an exit handler it is not what was stopped."""
+    spec = SPEC.replace("BOTH", HOOKED).replace("main\n", "client\nonExit: main\n", 1)
+    spec = spec.replace("  daemon: true", "  daemon: true\n  retryStrategy: {limit: 1}")
+    world = world_of(spec, lambda name, _: None if name.endswith((".c", ")")) else End())
+    for _ in range(6):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    say(world, READY)
+    world.change({"spec": {"shutdown": "Stop"}})
+    world.turn()
+    say(world, ended(1), phase="Failed")
+    assert world.began[-1].endswith(".s.onExit(1)"), world.began
 
 
 def test_a_workflow_that_is_a_daemon_ends_as_soon_as_it_is_ready() -> None:
@@ -223,7 +246,7 @@ def test_the_address_of_a_daemon_is_known_to_those_after_it() -> None:
     assert plain.node("[1]")["phase"] == "Error"
 
 
-@pytest.mark.parametrize("end", ["needed no more", "stopped", "by itself"])
+@pytest.mark.parametrize("end", ["needed no more", "stopped", "by itself", "lost"])
 def test_the_containers_of_a_daemon_run_as_long_as_it_does(end: str) -> None:
     """Those of a set: none of them is on its way when the workflow is over."""
     served = "containerSet: {containers: [{name: m, image: alpine, command: [serve]}]}"
@@ -237,9 +260,12 @@ def test_the_containers_of_a_daemon_run_as_long_as_it_does(end: str) -> None:
     assert (world.node("s")["daemoned"], "finishedAt" in world.node("m")) == (True, False)
     if end == "by itself":
         say(world, ended(1), phase="Failed")
+    if end == "lost":
+        del world.objects[Target.of(pod_of(world))]
+        world.turn()
     if end == "stopped":
         world.change({"spec": {"shutdown": "Stop"}})
     world.script = lambda name, _: End() if name.endswith("c") else None
     world.settle()
     assert world.status("phase") == ("Failed" if end == "stopped" else "Succeeded")
-    assert world.node("m")["phase"] == ("Failed" if end == "by itself" else "Succeeded")
+    assert world.node("m")["phase"] == ("Failed" if end in ("by itself", "lost") else "Succeeded")

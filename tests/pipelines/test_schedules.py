@@ -244,6 +244,36 @@ def test_a_run_that_was_over_before_it_was_noted_counts() -> None:
     assert status["lastScheduledTime"] == format_time(NOON)
 
 
+def test_runs_that_were_over_before_they_were_noted_are_counted_beside_those_before() -> None:
+    """The latest of them was the last run."""
+    stage = Stage()
+    times = [NOON, NOON + timedelta(hours=1)]
+    for at in times:
+        stage.decide(at)
+        stage.end(name(at), at=at)
+    stage.value["status"] = {"succeeded": 5, "failed": 2}
+    stage.value["metadata"]["annotations"] = {}
+    stage.decide(times[1] + timedelta(seconds=5))
+    status = stage.value["status"]
+    assert (status["succeeded"], status["failed"]) == (7, 2)
+    assert status["lastScheduledTime"] == format_time(times[1])
+
+
+@pytest.mark.parametrize("phase", ["Running", "Succeeded"])
+def test_workflows_of_others_count_for_nothing(phase: str) -> None:
+    """They hold nothing up, are no part of its history, and stay."""
+    stage = Stage(concurrencyPolicy="Forbid", successfulJobsHistoryLimit=0)
+    owners = [{"kind": "CronWorkflow", "name": "report", "uid": "another"}]
+    metadata = {"name": "other", "namespace": NAMESPACE, "uid": "o", "ownerReferences": owners}
+    head: Object = {"apiVersion": ARGO_API_VERSION, "kind": "Workflow", "metadata": metadata}
+    stage.world.put({**head, "status": {"phase": phase}})
+    stage.decide()
+    assert stage.names() == ["other", name(NOON)]
+    status = stage.value["status"]
+    assert [one["name"] for one in status["active"]] == [name(NOON)]
+    assert status["succeeded"] == 0
+
+
 def test_what_was_over_before_it_was_noted_is_not_run_again_when_the_clock_is_set_back() -> None:
     """It counts as soon as it is seen, and goes only when the status tells of it."""
     stage = Stage(successfulJobsHistoryLimit=0)
@@ -253,7 +283,7 @@ def test_what_was_over_before_it_was_noted_is_not_run_again_when_the_clock_is_se
     stage.value["status"] = {"conditions": [refused]}
     stage.value["metadata"]["annotations"] = {}
     (deletion,) = stage.decide(NOON - timedelta(seconds=30)).actions
-    assert deletion.late
+    assert (deletion.late, deletion.uid) == (True, name(NOON))
     assert stage.names() == []
     status = stage.value["status"]
     assert (status["succeeded"], status["lastScheduledTime"]) == (1, format_time(NOON))
@@ -495,8 +525,11 @@ def test_what_stopped_is_labelled_as_completed() -> None:
     stage.decide()
     stage.end(name(NOON))
     stage.decide(NOON + timedelta(seconds=5))
-    assert stage.value["metadata"]["labels"]["workflows.argoproj.io/completed"] == "true"
-    assert stage.decide(NOON + timedelta(hours=1)).actions == ()
+    completed = {"workflows.argoproj.io/completed": "true"}
+    assert completed.items() <= stage.value["metadata"]["labels"].items()
+    for labels in (stage.value["metadata"]["labels"], completed):
+        stage.value["metadata"]["labels"] = labels
+        assert stage.decide(NOON + timedelta(hours=1)).actions == ()
     assert stage.names() == [name(NOON)]
 
 
