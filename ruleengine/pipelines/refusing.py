@@ -7,7 +7,7 @@ Such a workflow is not begun. Fields that change nothing of what its steps do ar
 from typing import Final
 
 from ruleengine.apimachinery.support import unhonoured
-from ruleengine.model.values import Object, Path, format_path
+from ruleengine.model.values import Object, Path, Value, format_path
 
 _HARMLESS: Final = frozenset(
     {
@@ -23,14 +23,32 @@ _REMEDY: Final = (
     "Argo's controllers run"
 )
 
+_MOST_DEPTH: Final = 100
+"""As in the files of a repo; an API server takes more, and each level is gone through by each."""
+
+_FLATTEN: Final = "give templates that stand `inline` names of their own"
+
 
 def refusals(spec: Object) -> list[str]:
     """Return what of a workflow's spec is not honoured; none where it can be run."""
+    if _is_deeper(spec, _MOST_DEPTH):
+        return [f"the spec is nested deeper than {_MOST_DEPTH} levels: {_FLATTEN}"]
     return [
         f"'{format_path(path)}' {_REMEDY}"
         for path in unhonoured("Workflow", spec)
         if not _is_harmless(path)
     ]
+
+
+def _is_deeper(spec: Value, most: int) -> bool:
+    """Tell whether a value has more levels than this; whoever calls itself would not come back."""
+    level: list[Value] = [spec]
+    for _ in range(most):
+        found = (one.values() if isinstance(one, dict) else one for one in level)
+        level = [one for inner in found for one in inner if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True
 
 
 def _is_harmless(path: Path) -> bool:

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import pytest
 
+from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object
 from tests.pipelines.worlds import End, MemoryWorld, run, succeed, world_of
 
@@ -51,6 +52,56 @@ def test_what_cannot_be_run_is_an_error_where_it_stands(step: str, message: str)
     assert any(message in one.get("message", "") for one in wrong), wrong
     assert world.node("a")["phase"] == "Succeeded"
     assert world.status("phase") in ("Failed", "Error")
+
+
+def nested(levels: int) -> Object:
+    """Return a template that holds a template, and so on."""
+    template: Object = {"container": {"image": "a"}}
+    for _ in range(levels):
+        template = {"steps": [[{"name": "s", "inline": template}]]}
+    return {"name": "main", **template}
+
+
+@pytest.mark.parametrize(("levels", "phase"), [(24, "Succeeded"), (25, "Error"), (2000, "Error")])
+def test_a_spec_that_is_too_deep_is_refused_before_it_begins(levels: int, phase: str) -> None:
+    """It says what to do; a hundred levels are what a file of a repo may have."""
+    world = MemoryWorld()
+    spec = {"entrypoint": "main", "templates": [nested(levels)]}
+    world.submit(
+        {
+            "apiVersion": ARGO_API_VERSION,
+            "kind": "Workflow",
+            "metadata": {"name": "wf"},
+            "spec": spec,
+        }
+    )
+    world.settle()
+    assert world.status("phase") == phase
+    told = "the spec is nested deeper than 100 levels: give templates that stand `inline` names"
+    assert (told in (world.status("message") or "")) is (phase == "Error")
+
+
+@pytest.mark.parametrize("value", ["[" * 3000 + "]" * 3000, '[{"a":' * 1500 + "1" + "}]" * 1500])
+def test_a_list_that_is_too_deep_is_an_error_of_its_node(value: str) -> None:
+    """No number of levels ends the decision about the workflow."""
+    step = {"name": "b", "template": "work", "withParam": value}
+    world = run(STEPS.replace("BAD", json.dumps(step)))
+    message = "withParam value could not be parsed as a JSON list"
+    assert message in str(world.status("message"))
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        {"template": "work", "when": "(" * 3000 + "1" + ")" * 3000 + " == 1"},
+        {"template": "work", "when": "{{=" + "(" * 3000 + "1" + ")" * 3000 + "}} == 1"},
+    ],
+)
+def test_a_condition_that_is_too_deep_is_an_error_of_its_node(step: Object) -> None:
+    """It says how deep it may be."""
+    world = run(STEPS.replace("BAD", json.dumps({"name": "b", **step})))
+    assert world.status("phase") in ("Failed", "Error")
+    assert "nests deeper than 100" in str(world.status("message"))
 
 
 def test_an_expression_that_cannot_be_read_is_an_error_of_the_template_that_holds_it() -> None:
