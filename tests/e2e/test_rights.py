@@ -1,5 +1,6 @@
 """The rights that steps need at the API, and no more: on a control plane that gives none away."""
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -50,6 +51,50 @@ subjects: [{kind: ServiceAccount, name: collector, namespace: ruleengine}]
 """
 """What ``docs/pipelines.md`` lists."""
 
+ONE_LESS = """
+apiVersion: v1
+kind: ServiceAccount
+metadata: {name: NAME}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata: {name: NAME, namespace: ruleengine}
+rules: RULES
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: NAME, namespace: ruleengine}
+roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: NAME}
+subjects: [{kind: ServiceAccount, name: NAME, namespace: ruleengine}]
+---
+"""
+
+RESULTS, TASKS = "workflowtaskresults", "workflowartifactgctasks"
+LISTED = {
+    "steps": [(RESULTS, "create"), (RESULTS, "patch")],
+    "collector": [(TASKS, "get"), (f"{TASKS}/status", "patch")],
+}
+LACKING = [(account, *one) for account, listed in LISTED.items() for one in listed]
+
+
+def name_of(account: str, resource: str, verb: str) -> str:
+    """Return the name of whoever has all rights of an account but one."""
+    return f"{account}-no-{verb}-{resource}".replace("/", "-")
+
+
+def one_less(account: str, resource: str, verb: str) -> str:
+    """Return an account with all rights of another but one, and a workflow that has it."""
+    name = name_of(account, resource, verb)
+    rules = [
+        {"apiGroups": ["argoproj.io"], "resources": [one], "verbs": [which]}
+        for one, which in LISTED[account]
+        if (one, which) != (resource, verb)
+    ]
+    others = {"steps": "steps", "collector": "collector", account: name}
+    text = ONE_LESS.replace("NAME", name).replace("RULES", json.dumps(rules))
+    return text + workflow(name, others["steps"], others["collector"])
+
+
 WORKFLOW = """
 apiVersion: argoproj.io/v1alpha1
 kind: Workflow
@@ -84,6 +129,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         "pipelines/listed.yaml": workflow("listed", "steps", "collector"),
         "pipelines/mute.yaml": workflow("mute", "nobody", "collector"),
         "pipelines/kept.yaml": workflow("kept", "steps", "nobody"),
+        **{f"pipelines/{name_of(*one)}.yaml": one_less(*one) for one in LACKING},
     }
     with place(tmp_path_factory.mktemp("rights"), files) as found:
         found.start()
@@ -131,3 +177,20 @@ def test_artifacts_that_may_not_be_deleted_are_a_condition(made: Place) -> None:
     found = status(made, "kept")
     assert found["phase"] == "Succeeded"
     assert "workflowartifactgctasks" in condition(found)
+
+
+@pytest.mark.parametrize(("account", "resource", "verb"), LACKING)
+def test_each_right_that_is_listed_is_needed_and_is_named_where_it_lacks(
+    made: Place, account: str, resource: str, verb: str
+) -> None:
+    """In the words of the API server, where somebody looks for them; none is superfluous."""
+    found = status(made, name_of(account, resource, verb))
+    if account == "steps":
+        (node,) = found["nodes"].values()
+        assert found["phase"] == "Error"
+        told = node["message"]
+    else:
+        assert found["phase"] == "Succeeded"
+        told = condition(found)
+    assert f'cannot {verb} resource "{resource}" in API group "argoproj.io"' in told
+    assert "Traceback" not in told

@@ -106,6 +106,33 @@ def test_a_role_grants_its_verbs_in_its_namespace(place: Place) -> None:
     assert place.speak(token, "GET", "/api/v1/namespaces/default/secrets")[0] == 403
 
 
+@pytest.mark.parametrize("verbs", [["patch"], ["create", "patch"]])
+def test_who_applies_what_is_not_there_needs_the_right_to_create_it(
+    place: Place, verbs: list[str]
+) -> None:
+    """Beside that to patch, as with a kube-apiserver, which says so in these words."""
+    place.grant([{"apiGroups": [""], "resources": ["configmaps"], "verbs": verbs}])
+    token = place.token()
+
+    def apply() -> tuple[int, Object]:
+        return place.speak(
+            token,
+            "PATCH",
+            f"{MAPS}/a",
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}},
+            media="application/apply-patch+yaml",
+            fieldManager="m",
+            force="true",
+        )
+
+    status, answer = apply()
+    assert status == (201 if "create" in verbs else 403)
+    if status == 403:
+        assert 'cannot create resource "configmaps" in API group ""' in answer["message"]
+        place.admin("POST", MAPS, configmap("a"))
+    assert apply()[0] == 200
+
+
 def test_discovery_is_open_to_whoever_is_known_and_other_paths_are_not(place: Place) -> None:
     """Clients need it before they can ask anything."""
     place.admin("DELETE", GENEROUS)

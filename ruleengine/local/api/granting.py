@@ -26,9 +26,14 @@ _MOST: Final = 20_000
 def grants_of(
     user: User, authorizer: Authorizer
 ) -> Callable[[Served, Object, Object | None], None]:
-    """Return the check of what ``user`` writes. It raises ``ApiFailure`` 403."""
+    """Return the check of what ``user`` writes. It raises ``ApiFailure`` 403.
+
+    Who applies what is not there creates it, and needs that right besides.
+    """
 
     def admit(served: Served, new: Object, live: Object | None) -> None:
+        if live is None and not user.unlimited:
+            authorizer.check(user, _creation(served, new))
         if served.info.group != _GROUP or user.unlimited:
             return
         if served.resource in _ROLES:
@@ -37,6 +42,17 @@ def grants_of(
             _check_binding(user, authorizer, served, new)
 
     return admit
+
+
+def _creation(served: Served, new: Object) -> Attributes:
+    metadata = new["metadata"]
+    return Attributes(
+        verb="create",
+        group=served.info.group,
+        resource=served.info.plural,
+        namespace=str(metadata.get("namespace") or ""),
+        name=str(metadata.get("name") or ""),
+    )
 
 
 def _check_role(
