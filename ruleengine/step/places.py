@@ -48,9 +48,16 @@ def kind_of(api: Api, manifest: Object) -> Kind:
     """Return the kind that a manifest states. Raises ``StepError``."""
     version, kind = str(manifest["apiVersion"]), str(manifest["kind"])
     root = f"/apis/{version}" if "/" in version else f"/api/{version}"
-    found = next((one for one in _resources(api, root) if one["kind"] == kind), None)
+    try:
+        known = _resources(api, root)
+    except ApiAnswerError as error:
+        if error.status != 404:
+            raise
+        known = []
+    found = next((one for one in known if one["kind"] == kind), None)
     if found is None:
-        raise StepError(f"the server has no kind {kind} in {version}")
+        told = f"the server has no kind {kind} in {version}"
+        raise StepError(f"{told}: correct the manifest, or install what defines the kind")
     return Kind(root, found)
 
 

@@ -166,6 +166,7 @@ def test_a_condition_is_a_selector_over_fields(condition: str, *, expected: bool
         ("---\n---\n" + write({**SETTINGS, "kind": "Widget"}) + "---\n", {}, "no kind Widget"),
         (write(SETTINGS) + "---\n" + write(SETTINGS), {}, "has 2"),
         (write({**SETTINGS, "kind": "Widget"}), {}, "no kind Widget in v1"),
+        (write({**SETTINGS, "apiVersion": "a.dev/v1"}), {}, "no kind ConfigMap in a.dev/v1"),
         (write(SETTINGS), {"flags": ["--wait"]}, "'--wait' is not honoured for create"),
         ("", {}, "nothing says which object to create"),
         ("- op: add", {"action": "patch", "mergeStrategy": "json"}, "does not say which object"),
