@@ -391,3 +391,40 @@ def test_a_file_of_the_setup_that_is_named_tells_a_mistake_once(
     repo = make_repo(tmp_path, {**FILES, path: text})
     lines = [one.place.line for one in repo.validate(path).findings if one.place.path == path]
     assert len(lines) == len(set(lines)) > 0
+
+
+ENTERED = """\
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: entered, namespace: ruleengine}
+spec:
+  entrypoint: main
+  arguments: {parameters: [{name: needed}]}
+  templates:
+  - {name: main, inputs: {parameters: [{name: word}]}, container: {image: alpine, command: [a]}}
+"""
+ENTERS = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: enters, namespace: ruleengine}
+spec: {workflowTemplateRef: {name: entered}, arguments: {parameters: [PASSED]}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("passed", "wrong"),
+    [
+        ("{name: needed, value: a}, {name: word, value: b}", []),
+        ("{name: needed, value: a}", []),
+        ("{name: word, value: b}", ["reference-parameter-missing"]),
+        ("{name: needed, value: a}, {name: other, value: b}", ["reference-parameter-unknown"]),
+    ],
+    ids=["inputs of both", "what is needed", "not what is needed", "what nobody takes"],
+)
+def test_a_workflow_of_a_template_may_pass_what_its_entrypoint_takes(
+    tmp_path: Path, passed: str, wrong: list[str]
+) -> None:
+    """Parameters of the workflow are handed to the template that it begins with."""
+    files = {"entered.yaml": ENTERED, "enters.yaml": ENTERS.replace("PASSED", passed)}
+    repo = make_repo(tmp_path, {f"pipelines/{name}": text for name, text in files.items()})
+    assert [one.code for one in told(repo.validate())] == wrong
