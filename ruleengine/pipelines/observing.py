@@ -127,9 +127,16 @@ def _why(waiting: Object) -> str:
 
 
 def _held_up(pod: Object) -> str:
-    """Return why a container of a pod cannot be started, where one cannot."""
+    """Return why a container of a pod cannot be started, where one cannot; and how it ended last.
+
+    A container that is started again and again says by its last end what is wrong.
+    """
     for one in _statuses(pod):
         waiting = lookup(one, "state", "waiting", default={})
+        last = lookup(one, "lastState", "terminated")
+        if waiting.get("message") and last:
+            told = _told(str(one["name"]), last, int(last.get("exitCode") or 0))
+            return f"{_why(waiting)}; {told}"
         if waiting.get("message"):
             return _why(waiting)
     return ""

@@ -271,6 +271,11 @@ def waiting(**more: object) -> Object:
 
 STUCK: Object = {"state": {"waiting": {"reason": "ErrImagePull", "message": "no such image"}}}
 SLOW: Object = {"state": {"waiting": {"reason": "ContainerCreating"}}}
+CRASHED: Object = {"exitCode": 128, "reason": "StartError", "message": "no such program"}
+CRASHING: Object = {
+    "state": {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 40s"}},
+    "lastState": {"terminated": CRASHED},
+}
 FULL: Object = {"type": "PodScheduled", "reason": "Unschedulable", "message": "no room"}
 OTHER: Object = {"type": "PodScheduled", "reason": "SchedulingGated", "message": "gated"}
 
@@ -298,6 +303,11 @@ def running(status: Object) -> Object:
         ({"status": {"phase": "Running"}}, "Running", None),
         (running(STUCK), "Running", "ErrImagePull: no such image"),
         (running(SLOW), "Running", None),
+        (
+            running(CRASHING),
+            "Running",
+            "CrashLoopBackOff: back-off 40s; beside: StartError (exit code 128): no such program",
+        ),
         ({"status": {"phase": "Succeeded"}}, "Succeeded", None),
         (
             {"metadata": {"name": "p"}, "status": {"phase": "Unknown"}},
