@@ -3,6 +3,8 @@
 import click
 
 _VARIABLE = "_RULEENGINE_COMPLETE"
+_COMMA = 'string split "," $completion'
+"""Where fish parts what it is told of a word: its kind, and the rest, which may have commas too."""
 _EPILOG = """\b
 Examples:
   echo 'eval "$(ruleengine completion bash)"' >> ~/.bashrc
@@ -22,4 +24,5 @@ def command(*, shell: str) -> None:
     completion = get_completion_class(shell)
     if completion is None:
         raise click.UsageError(f"this version of click knows no completion for {shell}")
-    click.echo(completion(root, {}, "ruleengine", _VARIABLE).source())
+    script = completion(root, {}, "ruleengine", _VARIABLE).source()
+    click.echo(script.replace(_COMMA, _COMMA.replace("split", "split --max 1")))
