@@ -228,12 +228,7 @@ class Tree:
             case NodeType.STEPS | NodeType.DAG | NodeType.TASK_GROUP:
                 return self._ends(node)
             case NodeType.POD | NodeType.CONTAINER:
-                pod = node["id"] if node["type"] == NodeType.POD else node.get("boundaryID")
-                members = [
-                    one
-                    for one in self.children(node)
-                    if one["type"] == NodeType.CONTAINER and one.get("boundaryID") == pod
-                ]
+                members = [one for one in self.children(node) if one["type"] == NodeType.CONTAINER]
                 ends = [end for one in members for end in self.outbound(one)]
                 return list(dict.fromkeys(ends)) or [node["id"]]
             case _:
