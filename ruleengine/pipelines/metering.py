@@ -77,12 +77,10 @@ class Metering:
     def tell(self) -> None:
         """Tell the metrics of all nodes that were fulfilled in this decision, having run."""
         for node in self._machine.tree.fulfilled:
-            flags, ran = node.get("nodeFlag") or {}, is_completed(node) or node.get("daemoned")
-            if flags.get("retried") or not ran or node["type"] == NodeType.SKIPPED:
-                continue
-            self._tell_node(node)
+            if not is_attempt(node):
+                self._tell_node(node)
         for node in self._machine.tree.begun:
-            if (node.get("nodeFlag") or {}).get("retried"):
+            if is_attempt(node):
                 self._tell_earlier_attempt(node)
 
     def tell_workflow(self, root: Object | None, phase: Phase) -> None:
@@ -196,12 +194,11 @@ class Metering:
         lasted = (ended - parse_time(node["startedAt"])) / timedelta(seconds=1)
         outputs = node.get("outputs") or {}
         attempts = [one for one in self._machine.tree.children(node) if is_attempt(one)]
-        is_retry = node["type"] == NodeType.RETRY
-        last = attempts[-1] if is_retry and attempts else node
+        last = attempts[-1] if attempts else node
         found = {
             "status": node["phase"],
             "duration": f"{lasted:f}",
-            "retries": str(max(len(attempts) - 1, 0) if is_retry else 0),
+            "retries": str(max(len(attempts) - 1, 0)),
         }
         code = lookup(last, "outputs", "exitCode")
         if code is not None:

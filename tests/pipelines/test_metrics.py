@@ -127,7 +127,7 @@ def test_a_histogram_has_buckets() -> None:
 def test_what_a_metric_asks_for_decides_whether_it_is_told() -> None:
     """A failure is counted where one failed."""
     failures = COUNTER.replace("name: runs", "name: failures, when: '{{status}} == Failed'")
-    assert told(failures).metrics() == []
+    assert told(failures).told == {}
     (one,) = told(failures, lambda *_: End(code=1)).metrics()
     assert one["labels"]["status"] == "Failed"
 
@@ -169,6 +169,76 @@ def test_every_attempt_is_told_the_last_by_the_node_that_retries() -> None:
     retries = spec.replace("'1'", "'{{retries}}'")
     found = Telling(retries, lambda name, _: End(code=int("(2)" not in name))).run()
     assert [one["value"] for one in found.metrics()] == [0.0, 0.0, 2.0]
+
+
+def test_an_attempt_lasted_until_its_own_end() -> None:
+    """It is told when the next one begins, which waited for its time."""
+    metric = "{name: took, help: T., gauge: {value: '{{duration}}'}}"
+    retry = "  retryStrategy: {limit: 1, backoff: {duration: 20s}}\n  container:"
+    spec = SPEC.replace("METRIC", metric).replace("  container:", retry)
+    first, _ = Telling(spec, lambda name, _: End(code=int("(0)" in name))).run().metrics()
+    assert first["value"] < 5
+
+
+def test_who_tries_again_tells_what_became_of_its_last_attempt() -> None:
+    """Hooks are no attempts."""
+    labels = "[{key: code, value: '{{exitCode}}'}, {key: retries, value: '{{retries}}'}]"
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - name: a
+      template: flaky
+      hooks: {{running: {{template: hook, expression: "steps.a.status == 'Running'"}}}}
+- name: flaky
+  retryStrategy: {{limit: 1}}
+  metrics: {{prometheus: [{{name: ends, help: E., labels: {labels}, counter: {{value: "1"}}}}]}}
+  container: {{image: alpine, command: [work]}}
+- {{name: hook, container: {{image: alpine, command: [hook]}}}}
+"""
+    codes = {"(0)": 3, "(1)": 4}
+    found = Telling(spec, lambda name, _: End(code=codes.get(name[-3:], 0))).run()
+    assert [one["labels"] for one in found.metrics()] == [
+        {"code": "3", "retries": "0"},
+        {"code": "4", "retries": "1"},
+    ]
+
+
+@pytest.mark.parametrize("kind", ["container", "containerSet"])
+def test_items_tell_what_their_template_states_and_what_holds_them_does_not(kind: str) -> None:
+    """Nor do the containers of a set, nor the loop that has none."""
+    made = "{image: alpine, command: [work]}"
+    made = made if kind == "container" else f"{{containers: [{{name: main, {made[1:]}]}}"
+    spec = f"""
+entrypoint: main
+templates:
+- name: main
+  dag:
+    tasks:
+    - {{name: a, template: work, withItems: [1, 2]}}
+    - {{name: b, template: work, withItems: []}}
+- name: work
+  metrics: {{prometheus: [{{name: runs, help: R., counter: {{value: "1"}}}}]}}
+  {kind}: {made}
+"""
+    found = Telling(spec).run()
+    assert found.world.status("phase") == "Succeeded"
+    assert len(found.metrics()) == 2
+
+
+def test_metrics_know_the_workflow_and_the_node_that_they_are_of() -> None:
+    """As all that its template states."""
+    tags = ("workflow.name", "workflow.parameters.team", "node.name", "pod.name")
+    labels = ", ".join(f"{{key: l{n}, value: '{{{{{tag}}}}}'}}" for n, tag in enumerate(tags))
+    found = told(COUNTER.replace("labels: [", f"labels: [{labels}, "))
+    (one,), (pod,) = found.metrics(), found.world.pods()
+    assert [one["labels"][f"l{n}"] for n in range(4)] == [
+        "wf",
+        "shop",
+        "wf",
+        pod["metadata"]["name"],
+    ]
 
 
 def test_nodes_that_did_not_run_tell_nothing() -> None:
@@ -304,6 +374,23 @@ def test_gauges_in_real_time_are_shown_while_what_states_them_runs() -> None:
     found.run()
     assert found.live == []
     assert found.metrics() == []
+
+
+@pytest.mark.parametrize(("wanted", "times"), [("0", 1), ("1", 0)])
+def test_what_a_gauge_in_real_time_asks_for_decides_whether_it_is_shown(
+    wanted: str, times: int
+) -> None:
+    """Which attempt it is of, say."""
+    live = (
+        f"{{name: running, help: R., when: '{{{{retries}}}} == {wanted}', "
+        "labels: [{key: of, value: '{{retries}}'}], gauge: {realtime: true, value: '{{duration}}'}}"
+    )
+    retry = "  retryStrategy: {limit: 1}\n  container:"
+    found = Telling(SPEC.replace("METRIC", live).replace("  container:", retry))
+    found.turn()
+    listed = [one for request in found.live for one in request.payload["metrics"]]
+    assert [one["labels"] for one in listed] == [{"of": "0"}] * times
+    assert found.condition() == ""  # as what tries it again was not asked
 
 
 def test_what_was_told_before_a_crash_is_told_again_under_the_same_name() -> None:
