@@ -22,7 +22,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import UsageError
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
 from ruleengine.model.times import format_time, parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.executing import PLAN_VARIABLE, TEMPLATE_VARIABLE
 from ruleengine.pipelines.observing import MAIN, REPORTED
 from ruleengine.pipelines.pods import NODE_ID, NODE_NAME
@@ -30,13 +30,15 @@ from ruleengine.step.plan import made, reported
 
 _MANAGER: Final = "simulated-outcomes"
 _FORMS: Final = (
-    "write NAME=succeeded, NAME=failed or NAME=JSON with any of exitCode, seconds, result and "
-    "parameters; NAME is a step, an image, or * for all others"
+    "write NAME=succeeded, NAME=failed or NAME=JSON with any of exitCode (0 to 255), seconds, "
+    "result and parameters; NAME is a step, an image, or * for all others"
 )
 _FIELDS: Final = frozenset({"exitCode", "seconds", "result", "parameters"})
 _SOON: Final = 1.0
 _LONGEST: Final = 1e9
 """Seconds that a pod runs at most: what is beyond a lifetime is a slip."""
+_MOST: Final = 255
+"""The highest exit code that a process has."""
 _TOO_LONG: Final = "Pod was active on the node longer than the specified deadline"
 
 
@@ -68,12 +70,15 @@ def parse_outcome(text: str) -> PodOutcome:
 
 
 def _read_outcome(whose: str, value: Object) -> PodOutcome:
-    seconds = float(value.get("seconds", _SOON))
-    if not whose or value.keys() - _FIELDS or not 0 <= seconds <= _LONGEST:
+    seconds, code = value.get("seconds", _SOON), value.get("exitCode", 0)
+    if not whose or value.keys() - _FIELDS or isinstance(seconds, bool):
+        raise ValueError(whose)
+    seconds = float(seconds)
+    if type(code) is not int or not (0 <= code <= _MOST and 0 <= seconds <= _LONGEST):
         raise ValueError(whose)
     return PodOutcome(
         whose=whose,
-        exit_code=int(value.get("exitCode", 0)),
+        exit_code=code,
         seconds=seconds,
         outputs=_outputs(value),
     )
@@ -84,10 +89,15 @@ def _outputs(value: Object) -> Object:
     made = dict(value.get("parameters") or {})
     outputs: Object = {}
     if made:
-        outputs["parameters"] = [{"name": name, "value": str(one)} for name, one in made.items()]
+        outputs["parameters"] = [{"name": name, "value": _text(one)} for name, one in made.items()]
     if "result" in value:
-        outputs["result"] = str(value["result"])
+        outputs["result"] = _text(value["result"])
     return outputs
+
+
+def _text(value: Value) -> str:
+    """Return what a step would have written: a text as it is, all else as JSON."""
+    return value if isinstance(value, str) else json_text.dumps(value)
 
 
 class PodOutcomes(Onlooker):

@@ -1,5 +1,6 @@
 """Simulating: a repo over virtual time, without a cluster, a process or a write outside."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -318,6 +319,10 @@ def test_outcomes_are_read_from_text() -> None:
     whole = parse_outcome('build={"seconds": 9, "result": 7, "parameters": {"image": "x"}}')
     assert whole.seconds == 9
     assert whole.outputs == {"result": "7", "parameters": [{"name": "image", "value": "x"}]}
+    values = parse_outcome('a={"result": [1, "b"], "parameters": {"p": {"a": null}, "q": true}}')
+    assert json.loads(values.outputs["result"]) == [1, "b"]
+    made = {one["name"]: one["value"] for one in values.outputs["parameters"]}
+    assert (json.loads(made["p"]), made["q"]) == ({"a": None}, "true")
 
 
 @pytest.mark.parametrize(
@@ -332,6 +337,11 @@ def test_outcomes_are_read_from_text() -> None:
         "build={}x",
         'build={"seconds": -1}',
         'build={"seconds": 1e300}',
+        'build={"seconds": true}',
+        'build={"exitCode": true}',
+        'build={"exitCode": -1}',
+        'build={"exitCode": 256}',
+        'build={"exitCode": "1"}',
     ],
 )
 def test_an_outcome_that_cannot_be_read_is_wrong_usage(text: str) -> None:
