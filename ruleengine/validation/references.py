@@ -6,7 +6,8 @@ exactly the pointers that a change touches.
 """
 
 import posixpath
-from collections.abc import Iterable, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import zip_longest
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
@@ -24,6 +25,8 @@ OUTPUTS = {"parameters": "output parameters", "artifacts": "output artifacts"}
 _MOST_NEAR = 8
 """How many near names are looked at for one whose parts are near as well."""
 
+_TAG = re.compile(r"\{\{.*?\}\}", re.DOTALL)
+
 _READ = frozenset(OUTPUTS.values())
 
 
@@ -35,6 +38,18 @@ def normal_path(path: str) -> str:
     """
     normal = posixpath.normpath(path or ".")
     return "" if normal == "." else normal
+
+
+def is_declared(name: str, names: Collection[str]) -> bool:
+    """Tell whether a name is one of those that are declared; a tag in one of them may be any text.
+
+    >>> is_declared("log-car", ["log-{{item}}"]), is_declared("car", ["log-{{item}}"])
+    (True, False)
+    """
+    if name in names:
+        return True
+    tagged = (_TAG.split(one) for one in names if "{{" in one)
+    return any(re.fullmatch(".*".join(map(re.escape, parts)), name, re.DOTALL) for parts in tagged)
 
 
 def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
@@ -120,7 +135,7 @@ def _passed_wrongly(reference: Reference, definition: Definition, aspect: str) -
     offers = definition.offers.get(aspect, {})
     passed = dict(reference.passes[aspect])
     if aspect in _READ:
-        lacking = ((name, place) for name, place in passed.items() if name not in offers)
+        lacking = ((name, at) for name, at in passed.items() if not is_declared(name, offers))
         return [_read_in_vain(definition, aspect, name, place) for name, place in lacking]
     noun = _singular(aspect)
     here = (Related(definition.place, f"{definition.kind} {definition.name!r} is declared here"),)

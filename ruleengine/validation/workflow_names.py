@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from ruleengine.model.values import Path
-from ruleengine.validation.references import suggestion
+from ruleengine.validation.references import is_declared, suggestion
 from ruleengine.validation.workflow_outputs import Declared, Elsewhere, Known, Made, OutputRead
 from ruleengine.validation.workflow_problems import WorkflowProblem
 
@@ -133,7 +133,7 @@ def _of_outputs(step: str, what: str, made: Made) -> _Found:
         return f"a step has no {first!r}", suggestion(first, _OF_STEP) or "correct the name"
     if first != "outputs" or declared is None or kind not in declared or not name:
         return ()
-    if name in declared[kind] or name.partition(".")[0] in declared[kind]:
+    if any(is_declared(one, declared[kind]) for one in (name, name.partition(".")[0])):
         return ()
     remedy = (
         suggestion(name, declared[kind]) or f"correct the name, or declare it in `outputs.{kind}`"
@@ -159,7 +159,7 @@ def _of_workflow(rest: str, workflow: Known) -> _Found:
     kind, _, shared = name.partition(".")
     if first == "outputs" and shared and not workflow.calls_others and kind in workflow.shared:
         shares = workflow.shared[kind]
-        if not workflow.open and shared not in shares:
+        if not workflow.open and not is_declared(shared, shares):
             remedy = suggestion(shared, shares) or "give an output that name as `globalName`"
             return f"no output has the global name {shared!r}", remedy
     return ()

@@ -136,3 +136,67 @@ def test_an_output_that_is_taken_away_breaks_who_reads_it(tmp_path: Path) -> Non
     ]
     repo.write({"pipelines/shared.yaml": SHARED})
     assert lines(repo.validate()) == []
+
+
+TAGGED = """\
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: tagged, namespace: ruleengine}
+spec:
+  entrypoint: main
+  onExit: show
+  templates:
+  - name: make
+    inputs: {parameters: [{name: what}]}
+    container: {image: alpine, command: [work]}
+    outputs:
+      artifacts:
+      - name: of-{{inputs.parameters.what}}
+        path: /a
+        globalName: all-{{inputs.parameters.what}}
+  - name: use
+    inputs: {artifacts: [{name: in, path: /in}]}
+    container: {image: alpine, command: [work]}
+  - name: main
+    steps:
+    - - name: first
+        template: make
+        arguments: {parameters: [{name: what, value: car}]}
+    - - name: second
+        template: use
+        arguments: {artifacts: [{name: in, from: "{{steps.first.outputs.artifacts.OUTPUT}}"}]}
+  - name: show
+    steps:
+    - - name: show
+        template: use
+        arguments: {artifacts: [{name: in, from: "{{workflow.outputs.artifacts.SHARED}}"}]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("output", "shared", "wrong"),
+    [
+        ("of-car", "all-car", []),
+        ("car", "all-car", [26]),
+        ("of-car", "car-all", [31]),
+    ],
+)
+def test_a_name_with_a_tag_may_be_any_that_it_can_become(
+    tmp_path: Path, output: str, shared: str, wrong: list[int]
+) -> None:
+    """Of an output, and of what the whole workflow sees; what it cannot become is told."""
+    text = TAGGED.replace("OUTPUT", output).replace("SHARED", shared)
+    repo = make_repo(tmp_path / "config", {"pipelines/tagged.yaml": text})
+    found = told(repo.validate())
+    assert [one.place.line for one in found] == wrong
+    assert {one.code for one in found} <= {"reference-tag-unresolved"}
+
+
+def test_what_another_document_makes_may_be_named_by_a_tag(tmp_path: Path) -> None:
+    """As far as it can become what is read."""
+    tagged = SHARED.replace("name: tree", 'name: "tr{{inputs.parameters.x}}e"').replace(
+        "    outputs:", "    inputs: {parameters: [{name: x, value: e}]}\n    outputs:"
+    )
+    read = caller(artifact="{{steps.first.outputs.artifacts.WHICH}}")
+    assert not lines(repo_of(tmp_path / "1", read.replace("WHICH", "tree"), tagged).validate())
+    assert lines(repo_of(tmp_path / "2", read.replace("WHICH", "treat"), tagged).validate())
