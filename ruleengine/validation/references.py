@@ -45,11 +45,26 @@ def is_declared(name: str, names: Collection[str]) -> bool:
 
     >>> is_declared("log-car", ["log-{{item}}"]), is_declared("car", ["log-{{item}}"])
     (True, False)
+    >>> [is_declared(one, ["a{{x}}b{{y}}a"]) for one in ("a-b-a", "aba", "aa", "ab", "a-c-a")]
+    [True, True, False, False, False]
     """
     if name in names:
         return True
-    tagged = (_TAG.split(one) for one in names if "{{" in one)
-    return any(re.fullmatch(".*".join(map(re.escape, parts)), name, re.DOTALL) for parts in tagged)
+    return any(_can_become(_TAG.split(one), name) for one in names if "{{" in one)
+
+
+def _can_become(parts: Sequence[str], name: str) -> bool:
+    """Tell whether a name consists of parts with any text between them."""
+    first, *between, last = parts if len(parts) > 1 else (*parts, "")
+    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for part in between:
+        found = name.find(part, at, end)
+        if found < 0:
+            return False
+        at = found + len(part)
+    return True
 
 
 def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
