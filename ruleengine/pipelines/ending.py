@@ -32,7 +32,7 @@ def end_all(machine: Machine) -> None:
             leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
             _end_containers(machine, node, Phase.FAILED, _why(machine))
         elif node["type"] == NodeType.SUSPEND:
-            machine.end(node, Phase.FAILED, _why(machine))
+            machine.end(node, Phase.FAILED, machine.ending)
 
 
 def _end_containers(machine: Machine, node: Object, phase: Phase, message: str) -> None:

@@ -10,7 +10,15 @@ from ruleengine.pipelines.expanding import EMPTY, Planned, mentioned
 from ruleengine.pipelines.graphs import Frontier, Graph, Walk, make_graph
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
-from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled, is_over, is_wrong
+from ruleengine.pipelines.phases import (
+    COMPLETED,
+    NodeType,
+    Phase,
+    is_broken,
+    is_fulfilled,
+    is_over,
+    is_wrong,
+)
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.sides import planned_of, sides_of
 from ruleengine.pipelines.variables import input_values, node_variables
@@ -74,14 +82,12 @@ def _walk(machine: "Machine", dag: _Dag) -> bool:
     looked = {
         name: _task(machine, dag, name) for name in sorted(known, key=frontier.order.__getitem__)
     }
-    if _has_failed(machine, dag) and not _is_busy(machine, dag):
-        return True
     walk = Walk(frontier, lambda leaf: _has_room(machine, dag, leaf=leaf))
     for name in walk:
         over = looked.get(name)
         if _task(machine, dag, name) if over is None else over:
             walk.over(name)
-    return walk.is_over
+    return walk.is_over or (_has_failed(machine, dag) and not _is_busy(machine, dag))
 
 
 def _has_room(machine: "Machine", dag: _Dag, *, leaf: bool) -> bool:
@@ -216,7 +222,16 @@ def _begin_planned(machine: "Machine", dag: _Dag, task: Object) -> Object | None
         group = machine.add_node(_call(dag, task, name, task), NodeType.TASK_GROUP)
         return _group(machine, dag, task, group)
     call = _call(dag, task, name, planned[0].step)
-    return machine.skip(call, planned[0].skipped) if planned[0].skipped else machine.run(call)
+    return machine.skip(call, planned[0].skipped) if planned[0].skipped else _run(machine, call)
+
+
+def _run(machine: "Machine", call: "Call") -> Object | None:
+    """Bring the node of a task on; one that cannot be what it should says of what task it is."""
+    node, of = machine.run(call), f"task '{call.name}' errored: "
+    message = "" if node is None else str(node.get("message") or "")
+    if node is None or not is_broken(node) or message.startswith(of):
+        return node
+    return machine.tree.update(node, message=of + message)
 
 
 def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
@@ -242,7 +257,7 @@ def _look_after(machine: "Machine", dag: _Dag, task: Object, node: Object) -> Ob
     if node["type"] == NodeType.TASK_GROUP:
         return _group(machine, dag, task, node)
     step = _plan(machine, dag, task)[0].step if task.get("inline") else task
-    return machine.run(_call(dag, task, node["name"], step)) or node
+    return _run(machine, _call(dag, task, node["name"], step)) or node
 
 
 def _go_on_daemon(machine: "Machine", dag: _Dag, daemon: Object) -> None:
@@ -265,7 +280,7 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
         if machine.tree.find(one.name) is None and _stops_early(machine, dag):
             return None
         call = _call(dag, task, one.name, one.step)
-        child = machine.skip(call, one.skipped) if one.skipped else machine.run(call)
+        child = machine.skip(call, one.skipped) if one.skipped else _run(machine, call)
         if child is not None:
             machine.tree.link([group["id"]], child["id"])
         return child

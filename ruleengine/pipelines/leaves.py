@@ -56,6 +56,7 @@ _OTHERWISE_WOKEN: Final = frozenset(
 """Fields of a template by which a node may change although its pod does not."""
 
 TIMED_OUT: Final = "Step exceeded its deadline"
+OUTLIVED: Final = "Pod was active on the node longer than the specified deadline"
 DELETED: Final = "pod deleted"
 
 
@@ -328,7 +329,8 @@ def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
 
 
 def _timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
-    return kill(machine, node, pod, Phase.FAILED, TIMED_OUT)
+    running = lookup(pod, "status", "phase") == "Running" and node["type"] == NodeType.POD
+    return kill(machine, node, pod, Phase.FAILED, OUTLIVED if running else TIMED_OUT)
 
 
 def kill(

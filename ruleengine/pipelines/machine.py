@@ -35,7 +35,7 @@ from ruleengine.pipelines.beginning import with_claims
 from ruleengine.pipelines.definitions import Definitions, Found, template_told
 from ruleengine.pipelines.memory import Memory
 from ruleengine.pipelines.outputs import exported
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import TOO_DEEP, WITH_POD, NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.substituting import OF_LEAVES, OF_PARENTS, substitute
 from ruleengine.pipelines.timing import seconds_of
@@ -264,7 +264,7 @@ class Machine:
         if self.is_held_back(call):
             return None
         if call.depth > _DEEPEST:
-            raise NodeError("Maximum recursion depth exceeded")
+            raise NodeError(TOO_DEEP)
         found = self.definitions.find(call.step, call.scope)
         if not self.has_room_for(call, leaf=leaves.is_leaf(found.template)):
             return None

@@ -247,13 +247,13 @@ def _sidecars(pod: Object) -> set[str]:
     return (stated | beside) - {*_users(pod), *_EXECUTOR}
 
 
-def _blame(name: str, state: Object, users: Collection[str]) -> tuple[bool, bool, bool, str]:
+def _blame(name: str, state: Object, users: Collection[str]) -> tuple[bool, bool, str]:
     """Return what puts first the container that is to blame: the step's own before others.
 
     Of a set, those that did not run because of another come last.
     """
     code = state.get("exitCode")
-    return name not in users, code == _FAULT_OF_WRAPPER, name != MAIN, name
+    return name not in users, code == _FAULT_OF_WRAPPER, name
 
 
 def member_fields(pod: Object, name: str) -> dict[str, Any]:
@@ -267,7 +267,9 @@ def member_fields(pod: Object, name: str) -> dict[str, Any]:
     if code == 0:
         return {"phase": str(Phase.SUCCEEDED), "message": None}
     phase = Phase.ERROR if code == _FAULT_OF_WRAPPER else Phase.FAILED
-    return {"phase": str(phase), "message": _told(name, ended, code)}
+    said = str(ended.get("message") or "").strip()
+    message = f"{name}: {ended.get('reason') or 'Error'} (exit code {code}): {said}"
+    return {"phase": str(phase), "message": message}
 
 
 def _told(name: str, state: Object, code: int) -> str:

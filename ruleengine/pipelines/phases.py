@@ -40,6 +40,7 @@ and to plugins; we have a pod for each (decision 0013)."""
 
 COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
 WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})
+_WITHOUT_POD: Final = frozenset({NodeType.SKIPPED, NodeType.STEPS, NodeType.DAG})
 _OVER: Final = COMPLETED | {Phase.SKIPPED, Phase.OMITTED}
 
 
@@ -60,6 +61,21 @@ def is_fulfilled(node: Object) -> bool:
     """
     phase = node.get("phase")
     return phase in _OVER or bool(node.get("daemoned") and phase != Phase.PENDING)
+
+
+TOO_DEEP: Final = "Maximum recursion depth exceeded"
+
+
+def is_broken(node: Object) -> bool:
+    """Tell whether a node is in error by its template and not by a pod.
+
+    It could not begin, or what its steps and tasks made could not be put together. Argo says
+    nothing further of one that lies too deep.
+    """
+    if node.get("phase") != Phase.ERROR or node.get("message") == TOO_DEEP:
+        return False
+    by_its_tasks = node["type"] == NodeType.DAG and not node.get("message")
+    return node["type"] in _WITHOUT_POD and not by_its_tasks
 
 
 def is_wrong(node: Object) -> bool:

@@ -33,7 +33,7 @@ from ruleengine.pipelines.definitions import Definitions
 from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
-from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_broken, is_fulfilled
 from ruleengine.pipelines.problems import (
     InvalidSpecError,
     NoArgumentError,
@@ -322,6 +322,10 @@ def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:
         return Phase.RUNNING, ""
     handler = machine.tree.find(hooking.hook_name(machine.name, hooking.EXIT))
     message = machine.ending or str(root.get("message") or "")
+    if is_broken(root):
+        message = f"error in entry template execution: {root.get('message', '')}"
+    if handler is not None and is_broken(handler):
+        return Phase.ERROR, f"error in exit template execution : {handler.get('message', '')}"
     if handler is not None and result is Phase.SUCCEEDED and handler["phase"] != Phase.SUCCEEDED:
         return Phase(handler["phase"]), str(handler.get("message") or "")
     return result, message

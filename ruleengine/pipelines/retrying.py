@@ -125,7 +125,7 @@ def _verdict(
     """Return why no further attempt is made, or until when to wait before the next one."""
     last = attempts[-1]
     if machine.ending and not call.exiting:
-        return machine.ending, None
+        return _ended(machine), None
     stop, wait = _backoff(machine, strategy, attempts)
     if stop is not None or wait is not None:
         return stop, wait
@@ -137,6 +137,13 @@ def _verdict(
     if strategy.get("expression") and not _expression(machine, strategy, attempts):
         return "retryStrategy.expression evaluated to false", None
     return None, None
+
+
+def _ended(machine: "Machine") -> str:
+    """Return why nothing is tried again in a workflow that was stopped or is out of time."""
+    if machine.stopped or machine.deadline is None:
+        return machine.ending
+    return f"retry exceeded workflow deadline {machine.deadline:%Y-%m-%d %H:%M:%S} +0000 UTC"
 
 
 def _whole(value: object, name: str) -> int:
@@ -190,11 +197,12 @@ def _backoff(
     give_up = first + duration_of(longest, "backoff.maxDuration") if longest else None
     if give_up is not None and machine.now > give_up:
         return "Max duration limit exceeded", None
-    if strategy.get("limit") is None:
-        return None, None
     wait_until = last_end + _pause(backoff, len(attempts))
     if give_up is not None and wait_until > give_up:
         return "Backoff would exceed max duration limit", None
+    limit = strategy.get("limit")
+    if limit is None or _whole(limit, "limit") < len(attempts):
+        return None, None  # none may follow; or any, and Argo does not wait then
     return None, wait_until if machine.now < wait_until else None
 
 

@@ -9,7 +9,7 @@ from ruleengine.pipelines.conditions import GAVE_UP, excused
 from ruleengine.pipelines.expanding import Planned, mentioned
 from ruleengine.pipelines.loops import is_loop
 from ruleengine.pipelines.outputs import outputs_of
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled, is_wrong
+from ruleengine.pipelines.phases import NodeType, Phase, is_broken, is_fulfilled, is_wrong
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.sides import Sides, planned_of, sides_of
 from ruleengine.pipelines.tree import is_hook
@@ -196,9 +196,17 @@ def _is_over(machine: "Machine", whole: _Steps, planned: Planned, child: Object)
 def _finished(
     machine: "Machine", group: Object, children: list[tuple[Planned, Object | None]]
 ) -> Object:
-    for planned, child in children:
-        if child is not None and is_wrong(child) and not excused(planned.source, child):
-            return machine.end(group, Phase.FAILED, f"child '{child['id']}' failed")
+    wrong = [
+        child
+        for planned, child in children
+        if child is not None and is_wrong(child) and not excused(planned.source, child)
+    ]
+    broken = next(filter(is_broken, wrong), None)
+    if broken is not None:
+        told = f"due to child {broken['name']} error: {broken.get('message', '')}"
+        return machine.end(group, Phase.ERROR, f"step group deemed errored {told}")
+    if wrong:
+        return machine.end(group, Phase.FAILED, f"child '{wrong[0]['id']}' failed")
     return machine.end(group, Phase.SUCCEEDED)
 
 

@@ -224,7 +224,7 @@ class Tree:
         match node["type"]:
             case NodeType.RETRY:
                 attempts = [one for one in self.children(node) if is_attempt(one)]
-                return self.outbound(attempts[-1]) if attempts else [node["id"]]
+                return [attempts[-1]["id"]] if attempts else [node["id"]]
             case NodeType.STEPS | NodeType.DAG | NodeType.TASK_GROUP:
                 return self._ends(node)
             case NodeType.POD | NodeType.CONTAINER:

@@ -200,7 +200,7 @@ spec:
         told += [one.message for one in simulation.bad]
     failed, broken = told
     assert failed == "Failed: one(0): main: Error (exit code 1)"
-    assert broken.startswith("Error: two: unable to retrieve inputs.parameters.p from ConfigMap")
+    assert broken.startswith("Error: two: task 'build.two' errored: unable to retrieve inputs.")
 
 
 def test_a_later_revision_can_be_applied_in_the_middle(repo: Repo) -> None:

@@ -249,18 +249,45 @@ def test_hooks_of_a_task_run_before_what_depends_on_it() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stated", "excused", "ran"),
+    ("stated", "loop", "ran"),
     [
-        ("", "", [".a", ".b"]),
-        ("failFast: true", "", [".a", ".b"]),
-        ("failFast: false", "", [".a", ".b", ".c"]),
-        ("", ", continueOn: {failed: true}", [".a", ".b", ".c"]),
+        ("", ", withParam: none", ""),
+        ("failFast: true", ", withParam: none", ""),
+        ("failFast: false", ", withParam: none", "b"),
+        ("", "", "ab"),
     ],
 )
-def test_a_dag_gives_up_when_nothing_of_it_runs_and_a_target_failed(
-    stated: str, excused: str, ran: list[str]
+def test_a_dag_gives_up_when_nothing_of_it_can_run_and_a_target_failed(
+    stated: str, loop: str, ran: str
 ) -> None:
-    """What runs comes to its end; what could follow it is not begun, unless it says so."""
+    """What has no room yet is not waited for, unless it says so."""
+    world = run(f"""
+entrypoint: main
+parallelism: 1
+templates:
+- name: main
+  steps: [[{{name: other, template: work}}, {{name: mine, template: mine}}]]
+- name: mine
+  dag:
+    {stated}
+    tasks: [{{name: a, template: work{loop}}}, {{name: b, template: work}}]
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+""")
+    assert [one[-1] for one in world.began if "mine" in one] == list(ran)
+    assert world.node("mine")["phase"] == ("Error" if loop else "Succeeded")
+
+
+@pytest.mark.parametrize(
+    ("stated", "excused"),
+    [
+        ("", ""),
+        ("failFast: true", ""),
+        ("failFast: false", ""),
+        ("", ", continueOn: {failed: true}"),
+    ],
+)
+def test_what_can_begin_in_a_dag_begins_although_a_target_failed(stated: str, excused: str) -> None:
+    """It begins when what runs has come to its end; the DAG fails after that."""
     world = run(
         f"""
 entrypoint: main
@@ -276,8 +303,15 @@ templates:
 """,
         lambda name, _: End(code=int(name == ".a"), seconds=1 if name == ".a" else 4),
     )
-    assert world.began == ran
+    assert world.began == [".a", ".b", ".c"]
+    assert world.node("c")["phase"] == "Succeeded"
     assert world.status("phase") == ("Succeeded" if excused else "Failed")
+
+
+def test_a_task_that_is_omitted_last_has_its_node() -> None:
+    """Nothing of the DAG runs any more."""
+    world = run(dag("name: A", "name: B", "name: C, depends: B"), lambda *_: End(code=1))
+    assert world.phases() == {".A": "Failed", ".B": "Failed", ".C": "Omitted"}
 
 
 @pytest.mark.parametrize(

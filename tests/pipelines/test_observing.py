@@ -72,7 +72,7 @@ CODES: list[tuple[Object, str, str | None]] = [
     (failed(main=3, wait=1), "Failed", "main: Error (exit code 3)"),
     (failed(a=0, b=5, supervisor=0), "Failed", "b: Error (exit code 5)"),
     (failed(a=0, b=137), "Failed", "b: Error (exit code 137)"),
-    (failed(a=5, main=3), "Failed", "main: Error (exit code 3)"),
+    (failed(a=5, main=3), "Failed", "a: Error (exit code 5)"),
     (failed(a=64, b=5), "Failed", "b: Error (exit code 5)"),
     (failed(a=0, supervisor=1), "Error", "supervisor: Error (exit code 1)"),
     (failed({"init": 1}), "Error", "init: Error (exit code 1)"),

@@ -234,7 +234,7 @@ def test_an_address_that_is_empty_is_none(kind: str, where: str) -> None:
     assert world.status("phase") == "Succeeded"
     assert "initContainers" not in world.pods()[0]["spec"]
     world = run(FROM_WEB % ("", where))
-    assert world.status("message") == "inputs.artifacts.a was not supplied"
+    assert world.node("wf")["message"] == "inputs.artifacts.a was not supplied"
     if "at" in where:
         world = run(FROM_WEB % ("https://x", f"{where}, optional: true"))
         (init,) = world.pods()[0]["spec"]["initContainers"]

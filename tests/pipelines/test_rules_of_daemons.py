@@ -120,7 +120,7 @@ def test_a_daemon_that_ends_by_itself_has_failed(code: int, phase: str, said: st
     assert world.node("c")["phase"] != "Failed"
 
 
-def test_a_dag_whose_daemon_fails_begins_nothing_more() -> None:
+def test_a_dag_whose_daemon_fails_has_failed() -> None:
     """Nobody depends on it, so the DAG fails by it as by any other of its last tasks."""
     after = "{name: c, template: client}, {name: d, template: client, depends: c}"
     world = begun(f"dag: {{tasks: [{{name: s, template: server}}, {after}]}}")
@@ -128,8 +128,8 @@ def test_a_dag_whose_daemon_fails_begins_nothing_more() -> None:
     say(world, ended(1), phase="Failed")
     world.script = lambda *_: End()
     world.settle()
-    assert sorted(world.began) == [".c", ".s"]
-    assert (world.node("c")["phase"], world.status("phase")) == ("Succeeded", "Failed")
+    assert sorted(world.began) == [".c", ".d", ".s"]
+    assert (world.node("d")["phase"], world.status("phase")) == ("Succeeded", "Failed")
 
 
 def test_a_daemon_whose_pod_is_gone_has_failed() -> None:

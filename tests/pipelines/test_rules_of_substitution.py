@@ -458,7 +458,8 @@ def test_an_artifact_that_nobody_passes_is_missed_unless_it_is_optional(kind: st
     assert run(chain(kind, "name: a, template: take")).status("phase") == "Succeeded"
     world = run(chain(kind, "name: a, template: need", more=needing))
     assert world.node("a")["phase"] == "Error"
-    assert world.node("a")["message"] == "inputs.artifacts.b was not supplied"
+    of_task = "task 'wf.a' errored: " if kind == "dag" else ""
+    assert world.node("a")["message"] == f"{of_task}inputs.artifacts.b was not supplied"
 
 
 @KINDS

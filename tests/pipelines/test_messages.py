@@ -1,0 +1,151 @@
+"""What nodes and workflows say of what went wrong: in Argo's words, at Argo's places."""
+
+from typing import Any
+
+import pytest
+
+from tests.pipelines.worlds import End, MemoryWorld, run, world_of
+
+MISSING = """
+- name: missing
+  inputs: {parameters: [{name: p}]}
+  container: {image: alpine, command: [say]}
+- {name: say, container: {image: alpine, command: [say]}}
+"""
+TOLD = "inputs.parameters.p was not supplied"
+
+
+def ran(entry: str, script: Any = lambda *_: End(), more: str = "") -> MemoryWorld:
+    """Return the world of a workflow after its end, whose entrypoint holds this."""
+    return run(f"entrypoint: main\n{more}\ntemplates:\n- {{name: main, {entry}}}{MISSING}", script)
+
+
+def of(world: MemoryWorld, name: str) -> tuple[str, str]:
+    """Return phase and message of a node by its full name."""
+    (node,) = [one for one in world.nodes() if one["name"] == name]
+    return node["phase"], node.get("message", "")
+
+
+def test_a_group_of_which_a_step_could_not_begin_is_in_error_and_says_why() -> None:
+    """The steps around it have failed, and what calls these says that they did."""
+    world = ran("steps: [[{name: a, template: say}, {name: b, template: missing}]]")
+    told = f"step group deemed errored due to child wf[0].b error: {TOLD}"
+    assert of(world, "wf[0].b") == ("Error", TOLD)
+    assert of(world, "wf[0]") == ("Error", told)
+    assert of(world, "wf") == ("Failed", told)
+    assert (world.status("phase"), world.status("message")) == ("Failed", told)
+
+
+def test_a_step_that_is_in_error_by_its_pod_has_failed_its_group() -> None:
+    """Its pod says why."""
+    world = ran("steps: [[{name: a, template: say}]]", lambda *_: End(code=64))
+    assert of(world, "wf[0].a")[0] == "Error"
+    assert of(world, "wf[0]") == ("Failed", f"child '{world.node('a')['id']}' failed")
+
+
+def test_steps_whose_outputs_cannot_be_put_together_break_the_group_around_them() -> None:
+    """As a step that could not begin."""
+    inner = (
+        "- {name: inner, outputs: {parameters: [{name: o, valueFrom: {parameter: x}}]}, steps: []}"
+    )
+    world = run(f"""
+entrypoint: main
+templates:
+- {{name: main, steps: [[{{name: a, template: inner}}]]}}
+{inner}
+""")
+    phase, message = of(world, "wf[0].a")
+    assert phase == "Error"
+    assert of(world, "wf[0]") == (
+        "Error",
+        f"step group deemed errored due to child wf[0].a error: {message}",
+    )
+
+
+def test_a_workflow_whose_entrypoint_could_not_begin_says_so() -> None:
+    """Its root says only why."""
+    world = ran("inputs: {parameters: [{name: p}]}, container: {image: a}")
+    assert of(world, "wf") == ("Error", TOLD)
+    told = f"error in entry template execution: {TOLD}"
+    assert (world.status("phase"), world.status("message")) == ("Error", told)
+
+
+def test_a_workflow_that_is_in_error_by_a_pod_says_what_its_root_says() -> None:
+    """Nothing before it."""
+    world = ran("container: {image: a, command: [say]}", lambda *_: End(code=64))
+    assert world.status("phase") == "Error"
+    assert world.status("message") == "main: Error (exit code 64)"
+
+
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_workflow_whose_exit_handler_could_not_begin_is_in_error(code: int) -> None:
+    """Whatever its end was before."""
+    entry = "container: {image: a, command: [say]}"
+    world = ran(entry, lambda *_: End(code=code), "onExit: missing")
+    told = f"error in exit template execution : {TOLD}"
+    assert (world.status("phase"), world.status("message")) == ("Error", told)
+
+
+def test_a_container_of_a_set_says_what_it_said_behind_its_exit_code() -> None:
+    """Also where that is nothing; the pod speaks of the first of them by name."""
+    members = "{name: main, image: a, command: [x]}, {name: b, image: a, command: [x]}"
+    entry = f"containerSet: {{containers: [{members}]}}"
+    world = ran(entry, lambda *_: End(code=1))
+    assert of(world, "wf.b") == ("Failed", "b: Error (exit code 1): ")
+    assert of(world, "wf") == ("Failed", "b: Error (exit code 1)")
+
+
+@pytest.mark.parametrize("strategy", ["Stop", "Terminate"])
+def test_who_waits_for_a_person_is_stopped_in_words_of_its_own(strategy: str) -> None:
+    """A pod is told to shut down."""
+    world = world_of(f"entrypoint: main\ntemplates:\n- {{name: main, suspend: {{}}}}{MISSING}")
+    world.turn()
+    world.change({"spec": {"shutdown": strategy}})
+    world.settle()
+    assert of(world, "wf") == ("Failed", f"Stopped with strategy '{strategy}'")
+
+
+def test_what_is_not_tried_again_for_lack_of_time_says_until_when_it_had() -> None:
+    """In the time of Greenwich."""
+    entry = "retryStrategy: {limit: 5}, container: {image: a, command: [x]}"
+    world = ran(entry, lambda *_: End(seconds=60), "activeDeadlineSeconds: 5")
+    assert of(world, "wf") == (
+        "Failed",
+        "retry exceeded workflow deadline 2026-01-02 03:04:10 +0000 UTC",
+    )
+
+
+def test_a_pause_without_a_limit_ends_what_would_be_too_late_after_it() -> None:
+    """Though it is not waited for, as in Argo."""
+    backoff = "{duration: 3s, factor: 2, maxDuration: 20s}"
+    entry = f"retryStrategy: {{backoff: {backoff}}}, container: {{image: a, command: [x]}}"
+    world = ran(entry, lambda *_: End(code=1))
+    assert of(world, "wf") == ("Failed", "Backoff would exceed max duration limit")
+    assert len(world.began) == 4
+
+
+def test_no_pause_is_made_after_the_last_attempt() -> None:
+    """It has failed at once."""
+    entry = (
+        "retryStrategy: {limit: 1, backoff: {duration: 100s}}, container: {image: a, command: [x]}"
+    )
+    world = world_of(f"entrypoint: main\ntemplates:\n- {{name: main, {entry}}}{MISSING}")
+    world.script = lambda *_: End(code=1)
+    began = world.now
+    world.settle()
+    assert of(world, "wf") == ("Failed", "No more retries left")
+    assert 100 < (world.now - began).total_seconds() < 120
+
+
+def test_what_follows_attempts_is_drawn_after_the_last_of_them() -> None:
+    """Not after what that is made of."""
+    world = run(f"""
+entrypoint: main
+templates:
+- {{name: main, steps: [[{{name: a, template: tried}}], [{{name: b, template: say}}]]}}
+- {{name: tried, retryStrategy: {{limit: 1}}, steps: [[{{name: c, template: say}}]]}}
+{MISSING}
+""")
+    (group,) = [one for one in world.nodes() if one["name"] == "wf[1]"]
+    assert group["id"] in world.node("a(0)")["children"]
+    assert group["id"] not in world.node("c").get("children", ())
