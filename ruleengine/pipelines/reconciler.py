@@ -206,7 +206,6 @@ def _asked(machine: Machine) -> Decision | None:
         return None
     return Decision(
         requests=(*machine.requests, request),
-        status=machine.value.get("status"),
         next=Next(stop=Stop.ON, message="waiting to hear how long it will take"),
         memo=machine.memo,
     )
@@ -218,7 +217,6 @@ def _prepared(machine: Machine, lacks: list[Action]) -> Decision:
     return Decision(
         actions=tuple(lacks),
         requests=tuple(machine.requests),
-        status=machine.value.get("status"),
         next=Next(stop=Stop.ON, targets=targets, message="waiting for what it needs to begin"),
         memo=machine.memo,
     )

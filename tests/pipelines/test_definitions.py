@@ -88,6 +88,10 @@ def test_a_workflow_made_of_nothing_says_of_what(*, cluster: bool) -> None:
     world = run(write({"workflowTemplateRef": reference}), succeed, template(cluster=cluster))
     kind = "ClusterWorkflowTemplate" if cluster else "WorkflowTemplate"
     assert world.status("message") == f"{kind} 'none' not found"
+    assert world.workflow()["metadata"]["labels"] == {
+        "workflows.argoproj.io/phase": "Error",
+        "workflows.argoproj.io/completed": "true",
+    }
 
 
 def test_a_workflow_made_of_a_template_has_no_name_in_its_scope() -> None:

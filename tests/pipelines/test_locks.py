@@ -3,6 +3,7 @@
 import pytest
 
 from ruleengine.model.actions import Target
+from ruleengine.model.decisions import Stop
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.retrying import Retry, retry
 from tests.pipelines.queues import LIMITS, TWICE, WHOLE, Several, workflow
@@ -272,6 +273,31 @@ def test_a_semaphore_without_a_limit_is_an_error_that_says_so(key: str, told: st
     world = run(whole, endless, LIMITS)
     assert world.status("phase") == "Failed"
     assert told in world.status("message")
+
+
+@pytest.mark.parametrize(
+    ("limit", "turns", "phase", "told"),
+    [
+        ("0", 1, "Pending", f"Waiting for {NAMESPACE}/ConfigMap/few/k lock"),
+        ("1", 2, "Running", "about to begin"),
+        ("many", 1, "Failed", ""),
+    ],
+)
+def test_a_workflow_that_has_not_begun_is_labelled_and_says_what_for(
+    limit: str, turns: int, phase: str, told: str
+) -> None:
+    """One that cannot begin is over, and waits for nothing."""
+    few: Object = {"apiVersion": "v1", "kind": "ConfigMap", "data": {"k": limit}}
+    few["metadata"] = {"name": "few", "namespace": NAMESPACE}
+    own = "semaphores: [{configMapKeyRef: {name: few, key: k}}]"
+    world = world_of(WHOLE.replace("mutexes: [{name: one}]", own), endless, few)
+    following = [world.turn().next for _ in range(turns)][-1]
+    assert following.stop is (Stop.FOR if told else Stop.DONE)
+    assert following.message.startswith(told)
+    assert world.workflow()["metadata"]["labels"] == {
+        "workflows.argoproj.io/phase": phase,
+        "workflows.argoproj.io/completed": str(phase == "Failed").lower(),
+    }
 
 
 def test_a_limit_may_be_changed_while_they_wait() -> None:
