@@ -344,6 +344,22 @@ def test_what_a_hook_prints_is_kept_for_nobody() -> None:
     assert kept["wf[0].one.onExit"] == "false"
 
 
+def test_a_workflow_waits_for_all_of_its_hooks() -> None:
+    """Not for the last of them alone."""
+    when = "expression: \"workflow.status == 'Running'\""
+    spec = f"""
+entrypoint: work
+hooks: {{slow: {{template: work, {when}}}, quick: {{template: work, {when}}}}}
+templates:
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+"""
+    world = run(spec, lambda name, _: End(seconds=9 if name.endswith("slow") else 1))
+    assert world.status("phase") == "Succeeded"
+    assert {one["name"]: one["phase"] for one in world.nodes()} == dict.fromkeys(
+        ("wf", "wf.hooks.slow", "wf.hooks.quick"), "Succeeded"
+    )
+
+
 @pytest.mark.parametrize("kind", ["steps", "dag"])
 def test_a_loop_that_was_skipped_stays_so_although_it_would_have_items_by_now(
     kind: str,
