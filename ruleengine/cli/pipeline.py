@@ -33,7 +33,12 @@ COMMANDS: Final[dict[str, tuple[str, str]]] = {
     "template": (f"{_ROOM}.template", "See to templates of workflows."),
 }
 
-OF_ARGO: Final = {"submit": "run", "cp": "artifact get", "cluster-template": "template"}
+OF_ARGO: Final = {
+    "submit": "run",
+    "cp": "artifact get",
+    "cluster-template": "template",
+    "convert": "lint",
+}
 """What Argo's own program calls commands that have another name here."""
 
 

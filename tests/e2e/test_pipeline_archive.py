@@ -41,7 +41,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         made.start()
         assert made.pipeline("run", "first", "--no-wait", "--name", "first").code == 0
         for number, (name, phase) in enumerate(ENDED.items()):
-            put(made, name, phase, f"2026-01-02T03:04:0{number}Z")
+            put(made, name, phase, f"2026-01-02T03:04:0{number}Z", outcome=phase.lower())
         assert made.pipeline("wait", *ENDED).code == 1
         assert made.pipeline("delete", "--all").code == 0
         yield made
@@ -171,3 +171,17 @@ def test_a_run_is_thought_to_take_what_the_last_one_in_the_archive_took(site: Pl
     assert site.pipeline("wait", "again").code == 0
     (again,) = shown(site.pipeline("get", "again", "-o", "json"))
     assert (again["status"]["phase"], again["status"]["estimatedDuration"]) == ("Succeeded", 90)
+
+
+def test_labels_of_what_is_archived_are_listed(site: Place) -> None:
+    """One a line; of a namespace, or of all; a label that nothing has is told."""
+    label = "outcome"
+    assert label in site.pipeline("archive", "list-label-keys").output.splitlines()
+    values = site.pipeline("archive", "list-label-values", "-l", label).output.splitlines()
+    assert values == ["error", "failed", "succeeded"]
+    assert site.pipeline("archive", "list-label-keys", "-n", "other").output == ""
+    everywhere = site.pipeline("archive", "list-label-keys", "-n", "other", "-A").output
+    assert label in everywhere.splitlines()
+    found = site.pipeline("archive", "list-label-values", "-l", "phase")
+    assert (found.code, "has a label 'phase'" in found.errors) == (3, True), found.text
+    assert label in found.errors

@@ -22,8 +22,10 @@ templates:
 - name: main
   steps:
   - - {name: zero, template: say}
-  - - {name: alone, template: say}
+  - - {name: alone, template: say, arguments: {parameters: [{name: part, value: last}]}}
 - name: say
+  inputs: {parameters: [{name: part, value: first}]}
+  metadata: {labels: {part: "{{inputs.parameters.part}}"}}
   container:
     image: alpine
     command: [sh, -c, "echo one; echo two; echo three >&2"]
@@ -68,6 +70,9 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         (("zero", "--since", "1h", "--grep", "one"), ["zero: one"]),
         (("--node-field-selector", "displayName!=zero", "--tail", "1"), ["alone: three"]),
         (("-f", "zero"), ["zero: one", "zero: two", "zero: three"]),
+        (("-l", "part=last", "--tail", "1"), ["alone: three"]),
+        (("-f", "-l", "part!=last", "--tail", "1"), ["zero: three"]),
+        (("-l", "part in (first, last)", "--tail", "1"), ["zero: three", "alone: three"]),
     ],
 )
 def test_lines_are_told_with_their_step(
@@ -101,6 +106,8 @@ def test_old_lines_are_left_out_where_young_ones_are_asked_for(site: Place) -> N
     [
         (("nosuch",), 3, "its steps: zero, alone"),
         (("--node-field-selector", "phase=Failed"), 3, "its steps: zero, alone"),
+        (("-l", "part=none"), 3, "its steps: zero, alone"),
+        (("-l", "a b"), 3, "selects no labels"),
         (("zero", "-c", "mian"), 1, "its containers: main"),
         (("zero", "--previous"), 1, 'previous terminated container "main"'),
     ],

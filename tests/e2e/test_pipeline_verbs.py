@@ -507,6 +507,7 @@ def test_files_of_parameters_that_hold_none_are_told(
         (("template", "delete", "x"), 3, "change them, then `ruleengine apply`"),
         (("sync", "create", "x"), 3, "Did you mean 'set'?"),
         (("submit", "x"), 3, "Did you mean 'run'?"),
+        (("convert", "x"), 3, "Did you mean 'lint'?"),
         (("template", "get", "cwft/x"), 3, "remedy: there is none at all\n"),
         (("run", "./nowhere.yaml"), 3, "there is no file ./nowhere.yaml"),
         (("cron", "get", "nightly"), 3, "apply it: ruleengine apply"),

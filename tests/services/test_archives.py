@@ -80,6 +80,22 @@ def test_lists_are_chosen_and_ordered_by_their_end(archive: Archive) -> None:
     assert names(archive, selector=parse_label_selector("!team")) == ["build-2"]
 
 
+def test_labels_are_listed_by_name_and_by_value(archive: Archive) -> None:
+    """Each once and in order, in one namespace or in all."""
+    archive.store(workflow("a", team="shop", tier="web"))
+    archive.store(workflow("b", team="bank"))
+    archive.store(workflow("c", team="shop", Zone="x"))
+    assert sorted(archive.label_names()) == ["Zone", "team", "tier"]
+    assert archive.label_names("ci") == archive.label_names()
+    assert archive.label_values("team") == ["bank", "shop"]
+    assert archive.label_values("team", "ci") == ["bank", "shop"]
+    assert archive.label_values("tier") == ["web"]
+    assert (archive.label_names("other"), archive.label_values("team", "other")) == ([], [])
+    assert archive.label_values("none") == []
+    archive.delete("uid-c")
+    assert sorted(archive.label_names()) == ["team", "tier"]
+
+
 def test_the_last_good_run_of_a_template_is_found(archive: Archive) -> None:
     """That was started last, of this namespace and label, and succeeded."""
     archive.store(workflow("first", hour=9, template="build"))

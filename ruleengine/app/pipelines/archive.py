@@ -9,6 +9,7 @@ from ruleengine.app.pipelines import again, changing, finding
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import UsageError
+from ruleengine.model.suggestions import some_of
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.retrying import Retry, retry
 
@@ -32,6 +33,28 @@ def entries(place: Place, query: "Query") -> Sequence["Entry"]:
     """Return archived workflows, the newest first."""
     with archive_of(place) as archive:
         return archive.list(query)
+
+
+def label_names(place: Place, namespace: str) -> Sequence[str]:
+    """Return the names of the labels of archived workflows."""
+    with archive_of(place) as archive:
+        return archive.label_names(namespace)
+
+
+def label_values(place: Place, name: str, namespace: str) -> Sequence[str]:
+    """Return the values of a label of archived workflows.
+
+    Raises ``UsageError`` for a label that none of them has.
+    """
+    with archive_of(place) as archive:
+        found = archive.label_values(name, namespace)
+        if not found:
+            known = archive.label_names(namespace)
+            raise UsageError(
+                f"no archived workflow has a label {name!r}",
+                f"their labels: {some_of(known)}" if known else "there is none at all",
+            )
+    return found
 
 
 def archived(place: Place, name: str) -> Object:

@@ -6,7 +6,7 @@ from typing import Final
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
-from ruleengine.model.names import ARGO_API_VERSION
+from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
 from ruleengine.model.suggestions import near, some_of
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
@@ -37,6 +37,18 @@ def kind_of(word: str) -> str:
         f"{word!r} is no kind that can be run",
         f"did you mean {names[meant]}?" if meant else f"kinds: {', '.join(RUNNABLE)}",
     )
+
+
+def pods(place: Place, workflow: Object, labels: str) -> set[str]:
+    """Return the names of the pods of a workflow that labels select: of those that are there."""
+    metadata = workflow["metadata"]
+    found = place.client.list(
+        "v1",
+        "Pod",
+        namespace=str(metadata.get("namespace") or ""),
+        label_selector=f"{ARGO_WORKFLOW}={metadata['name']},{labels}",
+    )
+    return {str(one["metadata"]["name"]) for one in found.items}
 
 
 def workflow(place: Place, name: str) -> Object:

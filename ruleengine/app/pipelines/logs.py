@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.artifacts import fetch
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Note, Silence, has_not_begun, reasons_in
@@ -62,12 +63,14 @@ class Line:
 class Reading:
     """Which logs are read, and how much of them. Raises ``UsageError`` for a pattern that is none.
 
-    ``pattern`` keeps the lines in which it is found. ``step`` is a node by name, display name, id
+    ``pattern`` keeps the lines in which it is found, ``labels`` is what selects pods, as Kubernetes
+    writes it. ``step`` is a node by name, display name, id
     or pod.
     """
 
     step: str = ""
     selector: NodeSelector = field(default_factory=NodeSelector)
+    labels: str = ""
     container: str = MAIN
     tail: int | None = None
     since: timedelta | None = None
@@ -113,9 +116,9 @@ def read(place: Place, workflow: Object, reading: Reading, tell: Tell) -> list[s
     Raises ``UsageError`` where a step is named that there is not.
     """
     name = str(workflow["metadata"]["name"])
-    nodes = _nodes(workflow, reading)
-    if not nodes and (reading.step or reading.selector):
-        known = [str(one["displayName"]) for one in _nodes(workflow, Reading())]
+    nodes = _nodes(place, workflow, reading)
+    if not nodes and (reading.step or reading.selector or reading.labels):
+        known = [str(one["displayName"]) for one in _nodes(place, workflow, Reading())]
         raise UsageError(
             f"the workflow {name} has no such step with a pod",
             f"its steps: {some_of(known)}",
@@ -194,7 +197,7 @@ def follow(
         if workflow is None:
             break
         workflow = place.packing.unpack(workflow)
-        nodes = _nodes(workflow, reading)
+        nodes = _nodes(place, workflow, reading)
         silence.look([*reasons_in(workflow, nodes), *troubles.unread.values()])
         begins = [one for one in nodes if _has_begun(one)]
         for node in sorted(begins, key=_is_under_way):
@@ -307,10 +310,14 @@ _PATIENCE: Final = 5.0
 """Seconds for which the rest of the logs is waited for."""
 
 
-def _nodes(workflow: Object, reading: Reading) -> list[Object]:
+def _nodes(place: Place, workflow: Object, reading: Reading) -> list[Object]:
     name = str(workflow["metadata"]["name"])
     nodes: Object = lookup(workflow, "status", "nodes", default={})
-    return in_order((one for one in nodes.values() if reading.takes(one, name)), nodes)
+    taken = [one for one in nodes.values() if reading.takes(one, name)]
+    if reading.labels and taken:
+        pods = finding.pods(place, workflow, reading.labels)
+        taken = [one for one in taken if pod_of(name, one) in pods]
+    return in_order(taken, nodes)
 
 
 def _read_one(

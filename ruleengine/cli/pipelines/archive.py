@@ -17,6 +17,7 @@ from ruleengine.cli.pipelines.options import (
     parameters,
     phases,
     placed,
+    printing,
     retried,
 )
 from ruleengine.model.values import Object
@@ -92,6 +93,36 @@ def list_command(
         for one in found
     ]
     show_objects(where.output, values, lambda _: columns([head, *rows]) if rows else "none\n")
+
+
+@command.command(
+    "list-label-keys", epilog="Example: ruleengine pipeline archive list-label-keys -A"
+)
+@all_namespaces
+@printing()
+def label_keys_command(*, all_namespaces: bool, where: Where) -> None:
+    """List the names of the labels of archived workflows, one a line."""
+    from ruleengine.app.pipelines.archive import label_names
+
+    with where.opened() as place:
+        found = label_names(place, "" if all_namespaces else place.namespace)
+    click.echo("".join(f"{one}\n" for one in found), nl=False)
+
+
+@command.command(
+    "list-label-values",
+    epilog="Example: ruleengine pipeline archive list-label-values -l workflows.argoproj.io/phase",
+)
+@click.option("-l", "--selector", "name", required=True, metavar="NAME", help="The label.")
+@all_namespaces
+@printing()
+def label_values_command(*, name: str, all_namespaces: bool, where: Where) -> None:
+    """List the values that a label of archived workflows has, one a line."""
+    from ruleengine.app.pipelines.archive import label_values
+
+    with where.opened() as place:
+        found = label_values(place, name, "" if all_namespaces else place.namespace)
+    click.echo("".join(f"{one}\n" for one in found), nl=False)
 
 
 _name = click.argument("name", metavar="NAME|UID", shell_complete=completing.archived)

@@ -14,7 +14,13 @@ import click
 
 from ruleengine.cli.options import DurationType, gathering
 from ruleengine.cli.pipelines import completing
-from ruleengine.cli.pipelines.options import Where, node_field_selector, printing, workflow
+from ruleengine.cli.pipelines.options import (
+    LabelSelectorType,
+    Where,
+    node_field_selector,
+    printing,
+    workflow,
+)
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import ExitCode
 
@@ -36,8 +42,9 @@ Exit codes: 0 all were read, 1 some could not be, 130 interrupted.
 _COLOURS: Final = ("green", "yellow", "blue", "red")
 
 
-def _reading(
+def _reading(  # noqa: PLR0913 - one parameter per option
     *,
+    labels: str,
     container: str,
     since: timedelta | None,
     tail: int | None,
@@ -48,6 +55,7 @@ def _reading(
     from ruleengine.app.pipelines.logs import Reading, pattern_of
 
     return Reading(
+        labels=labels,
         container=container,
         tail=tail,
         since=since,
@@ -64,6 +72,14 @@ def _reading(
 @gathering(
     "reading",
     _reading,
+    click.option(
+        "-l",
+        "--selector",
+        "labels",
+        type=LabelSelectorType(),
+        default="",
+        help="Only pods with these labels, of those that are there.",
+    ),
     click.option("-c", "--container", default="main", show_default=True, help="The container."),
     click.option(
         "--since", type=DurationType(), default=None, help="Only what is younger than this."

@@ -40,6 +40,10 @@ _LATEST: Final = f"""
 ORDER BY startedat DESC, name LIMIT 1
 """  # noqa: S608
 _LABELS_OF: Final = f"SELECT uid, name, value FROM {LABELS} WHERE clustername = ?"  # noqa: S608
+_LABELLED: Final = f"""
+FROM {LABELS} AS label JOIN {WORKFLOWS} AS run
+ON run.clustername = label.clustername AND run.uid = label.uid WHERE label.clustername = ?
+"""
 
 
 class Database(Protocol):
@@ -130,6 +134,23 @@ class Archive:
         """Return the workflow with a label that succeeded and was started last."""
         rows = self._database.execute(_LATEST, (_CLUSTER, namespace, label, value))
         return _entry(rows[0]) if rows else None
+
+    def label_names(self, namespace: str = "") -> Sequence[str]:
+        """Return the names of labels, in order; those in a namespace where one is named."""
+        return self._labelled("name", namespace)
+
+    def label_values(self, name: str, namespace: str = "") -> Sequence[str]:
+        """Return the values that a label has, in order; in a namespace where one is named."""
+        return self._labelled("value", namespace, name)
+
+    def _labelled(self, column: str, namespace: str, name: str = "") -> Sequence[str]:
+        """Return a column of labels. It is one that we name ourselves."""
+        chosen = {"run.namespace": namespace, "label.name": name}
+        words = {one: value for one, value in chosen.items() if value}
+        where = "".join(f" AND {one} = ?" for one in words)
+        statement = f"SELECT DISTINCT label.{column} {_LABELLED}{where} ORDER BY 1"
+        rows = self._database.execute(statement, (_CLUSTER, *words.values()))
+        return [str(one) for (one,) in rows]
 
     def delete(self, uid: str) -> None:
         """Forget a workflow."""
