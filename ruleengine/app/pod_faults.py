@@ -19,6 +19,10 @@ class PodFault:
     fault: str
     whose: str
 
+    def __str__(self) -> str:
+        """Return it as it is written."""
+        return f"{self.fault}={self.whose}"
+
     def strikes(self, pod: Object) -> bool:
         """Tell whether a pod has the fault."""
         name = str(lookup(pod, "metadata", "name", default=""))
@@ -43,6 +47,12 @@ class PodFaults(Onlooker):
     def __init__(self, client: Client, faults: tuple[PodFault, ...]) -> None:
         self._client = client
         self._faults = faults
+        self._struck: set[str] = set()
+
+    @property
+    def idle(self) -> list[str]:
+        """What was asked for and struck no pod."""
+        return [str(one) for one in self._faults if str(one) not in self._struck]
 
     def see(self, event: Event) -> None:
         """Look at one thing that happened."""
@@ -50,5 +60,6 @@ class PodFaults(Onlooker):
             return
         for one in self._faults:
             if one.strikes(event.object):
+                self._struck.add(str(one))
                 patch = {"metadata": {"annotations": {FAULT: one.fault}}}
                 self._client.merge_patch(Target.of(event.object), patch, "simulated-faults")

@@ -108,7 +108,13 @@ class PodOutcomes(Onlooker):
         self._line = line
         self._now = line.now
         self._outcomes = outcomes
+        self._used: set[str] = set()
         self._agenda: list[tuple[datetime, str, Target]] = []
+
+    @property
+    def idle(self) -> list[str]:
+        """Whose outcomes were told and came to no pod; that of all others may be needed by none."""
+        return [one.whose for one in self._outcomes if one.whose not in {*self._used, "*"}]
 
     def see(self, event: Event) -> None:
         """Look at a pod: it begins when it appears, and goes when it is told to."""
@@ -140,7 +146,9 @@ class PodOutcomes(Onlooker):
 
     def _begin(self, target: Target, pod: Object) -> None:
         outcome, now = self._of(pod), self._now()
-        if outcome is None:
+        if outcome is not None:
+            self._used.add(outcome.whose)
+        else:
             message = (
                 "its outputs are needed, and nothing runs in a simulation; say what becomes of it: "
                 f"--outcome {step_of(pod) or '*'}=succeeded"

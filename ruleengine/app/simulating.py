@@ -174,10 +174,9 @@ class _Stage:
         self.line = TimeLine(self.clock.now, silent=True)
         self._retrying = Retrying(sleep=plane.advance, jitter=lambda: 1.0)
         self._client = Client(plane, self._retrying)
-        onlookers = (
-            PodFaults(self._client, asked.faults),
-            PodOutcomes(self._client, self.line, asked.outcomes),
-        )
+        self._faults = PodFaults(self._client, asked.faults)
+        self._outcomes = PodOutcomes(self._client, self.line, asked.outcomes)
+        onlookers = (self._faults, self._outcomes)
         self._feed = VirtualFeed(plane, self.clock, self._client, onlookers)
         self._bus = SimulatedBus(folder, self._client, self.clock.now)
         self._turns = PodTurns(self.clock.now, self._bus.news)
@@ -243,7 +242,11 @@ class _Stage:
         for act in sorted(asked.acts, key=lambda one: one.at):
             self.settle(begin + act.at, whole=True)
             self._act(act)
-        return self.settle(begin + asked.length, whole=asked.whole)
+        settled = self.settle(begin + asked.length, whole=asked.whole)
+        for option, names in (("fault", self._faults.idle), ("outcome", self._outcomes.idle)):
+            for name in names:
+                self.line.person(f"--{option} {name}: no pod was of that name or image")
+        return settled
 
     def find(self, name: str) -> Target:
         """Return the object that is asked about, gone or not. Raises ``FailedError``."""

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from ruleengine.app.pod_faults import parse_fault
 from ruleengine.app.pod_outcomes import parse_outcome
 from ruleengine.app.simulating import Simulation
 from ruleengine.app.timeline import What
@@ -101,6 +102,27 @@ def test_a_step_that_succeeded_left_its_artifacts_and_its_defaults(tmp_path: Pat
     assert pods(simulation) == [
         "+1s Succeeded, as --outcome says (exit code 0)",
         *["+2s Succeeded, as --outcome says (exit code 0)"] * 3,
+    ]
+
+
+def test_steps_that_failed_say_why_and_not_by_an_id_alone(tmp_path: Path) -> None:
+    """Argo's message names a node by its id; what went wrong in it is told in its place."""
+    simulation = simulated(tmp_path, MADE, "make=failed", "*=succeeded")
+    (bad,) = simulation.bad
+    assert bad.message.startswith("Failed: make: ")
+    assert "child '" not in bad.message
+
+
+def test_what_came_to_no_pod_is_told(tmp_path: Path) -> None:
+    """A slip in a name would else change nothing, and nobody would know."""
+    repo = make_repo(tmp_path, {"pipelines/build.yaml": HEAD + MADE})
+    words = ("make=failed", "mkae=failed", "*=succeeded")
+    faults = (parse_fault("crash=none"), parse_fault("slow=alpine"))
+    simulation = run(repo, outcomes=tuple(map(parse_outcome, words)), faults=faults)
+    said = [one.text for one in simulation.moments if one.what is What.PERSON]
+    assert said == [
+        "--fault crash=none: no pod was of that name or image",
+        "--outcome mkae: no pod was of that name or image",
     ]
 
 
