@@ -73,7 +73,9 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
     )
     if machine.tree.find(name) is None:
         if machine.ending and not own.exiting:
-            return True  # it begins no more
+            if hook.name == EXIT:
+                return True  # it begins no more
+            own = own._replace(told=True)
         try:
             begun = _begin(node, hook)
         except NodeError as error:

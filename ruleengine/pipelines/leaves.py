@@ -28,7 +28,7 @@ from ruleengine.pipelines.observing import (
     outputs_of,
 )
 from ruleengine.pipelines.offloading import fitted
-from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.progress import at_the_end
@@ -331,6 +331,16 @@ def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
 def _timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
     running = lookup(pod, "status", "phase") == "Running" and node["type"] == NodeType.POD
     return kill(machine, node, pod, Phase.FAILED, OUTLIVED if running else TIMED_OUT)
+
+
+def ended_unbegun(machine: "Machine", node: Object) -> Object | None:
+    """End what is made while its workflow ends: no pod runs for it; ``None`` if none ever does."""
+    if node["type"] == NodeType.SUSPEND:
+        return machine.end(node, Phase.FAILED, machine.ending)
+    if node["type"] not in WITH_POD:
+        return None
+    stopped = f"workflow shutdown with strategy: {machine.stopped}"
+    return machine.end(node, Phase.FAILED, stopped if machine.stopped else machine.ending)
 
 
 def kill(

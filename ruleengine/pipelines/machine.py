@@ -57,7 +57,7 @@ class Call(NamedTuple):
     counts attempts under a node that retries, ``exiting`` is true for exit handlers, which run
     although the workflow was stopped. ``limit`` bounds how many nodes of the boundary may be on
     their way, and ``captures`` says whether somebody reads its standard output. ``ends`` is when
-    its pods may be active no longer.
+    its pods may be active no longer. ``told``: its node is made though nothing begins, to say so.
     """
 
     name: str
@@ -73,6 +73,7 @@ class Call(NamedTuple):
     limit: int = 0
     captures: bool = False
     ends: datetime | None = None
+    told: bool = False
 
     def of_container(self, name: str, pod: str) -> "Call":
         """Return the call of one container of the pod that this is the call of."""
@@ -249,7 +250,7 @@ class Machine:
         """Tell whether no new node may begin now."""
         if call.exiting:
             return False
-        if self.spec.get("suspend") or self.ending:
+        if self.spec.get("suspend") or (self.ending and not call.told):
             return True
         return bool(call.limit and self.tree.count_active(call.boundary) >= call.limit)
 
@@ -276,6 +277,8 @@ class Machine:
         if template.get("inputs") or shown:
             name = shown or node["displayName"]
             node = self.tree.update(node, inputs=template.get("inputs"), displayName=name)
+        if call.told and (told := leaves.ended_unbegun(self, node)) is not None:
+            return told
         return self._look_after(node, template, found.scope, call)
 
     def go_on(self, node: Object, call: Call) -> Object:
@@ -333,7 +336,7 @@ class Machine:
         """Tell whether one more node may begin that is called like this, with a pod or without."""
         if self.is_held_back(call):
             return False
-        return not leaf or call.exiting or self.has_room()
+        return not leaf or call.exiting or call.told or self.has_room()
 
     def is_leaf(self, step: Object, scope: str) -> bool:
         """Tell whether a pod runs for what a step or task names."""
@@ -352,9 +355,7 @@ class Machine:
     def skip(self, call: Call, message: str, phase: Phase = Phase.SKIPPED) -> Object:
         """Return the node of a call that does not run, and says why."""
         found = self.tree.find(call.name)
-        if found is not None:
-            return found
-        return self.end(self.add_node(call, NodeType.SKIPPED), phase, message)
+        return found or self.end(self.add_node(call, NodeType.SKIPPED), phase, message)
 
     def _local(self, call: Call, found: Found) -> dict[str, Any]:
         local: dict[str, Any] = {"node.name": call.name, **call.local}

@@ -51,8 +51,10 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
             machine.wake(wait, f"{node['displayName']} is tried again")
             seconds = round((wait - machine.now) / timedelta(seconds=1))
             return machine.tree.update(node, message=f"Backoff for {seconds} seconds")
-    _attempt(machine, node, template, attempts, call)
+    made = _attempt(machine, node, template, attempts, call)
     current = machine.tree.find(node["name"]) or node
+    if call.told and made is not None and is_wrong(made):
+        return _finished(machine, current, made, _ended(machine))
     return machine.left_over(machine.tree.update(current, message=None), call)
 
 

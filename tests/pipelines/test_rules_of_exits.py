@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ruleengine.formats.json_text import loads
+from ruleengine.pipelines.machine import OUT_OF_TIME
 from tests.pipelines.worlds import NODE_NAME, End, MemoryWorld, Script, run, world_of
 
 TEMPLATES = """
@@ -260,14 +261,58 @@ def test_a_workflow_that_is_out_of_time_has_its_exit_handler() -> None:
 def test_a_workflow_that_ends_early_waits_for_no_hook_that_has_not_begun(
     change: dict[str, str], more: str
 ) -> None:
-    """Its condition holds by then, and yet nothing new begins."""
+    """Its condition holds by then, and yet nothing new begins; its node says why, as in Argo."""
     hook = """{template: other, expression: "workflow.status == 'Failed'"}"""
-    spec = steps("template: say", f"hooks: {{bad: {hook}}}\n{more}")
+    whole = """{template: main, expression: "workflow.status == 'Failed'"}"""
+    spec = steps("template: say", f"hooks: {{bad: {hook}, whole: {whole}}}\n{more}")
     world = world_of(spec, lambda *_: End(seconds=60))
     world.turn()
     world.change({"spec": change})
     world.settle()
     assert (world.status("phase"), hooks(world)) == ("Failed", [])
+    strategy = change.get("shutdown")
+    told = f"workflow shutdown with strategy: {strategy}" if strategy else OUT_OF_TIME
+    for name in ("bad", "whole[0].one"):
+        (node,) = [one for one in world.nodes() if one["name"] == f"wf.hooks.{name}"]
+        assert (node["type"], node["phase"], node["message"]) == ("Pod", "Failed", told)
+    assert world.phases()[".hooks.whole"] == "Failed"
+
+
+@pytest.mark.parametrize("strategy", ["Stop", "Terminate", ""])
+def test_whatever_a_hook_is_that_can_no_longer_begin_it_has_failed(strategy: str) -> None:
+    """Attempts, tasks and those that wait for a person as well, at once."""
+    failed = "workflow.status == 'Failed'"
+    spec = f"""
+entrypoint: say
+activeDeadlineSeconds: 5
+hooks:
+  tried: {{template: tried, expression: "{failed}"}}
+  tasks: {{template: tasks, expression: "{failed}"}}
+templates:
+- {{name: tried, retryStrategy: {{limit: 3}}, container: {{image: alpine, command: [say]}}}}
+- {{name: tasks, dag: {{tasks: [{{name: a, template: asked}}, {{name: b, template: tried}}]}}}}
+- {{name: asked, suspend: {{}}}}
+- {{name: say, container: {{image: alpine, command: [say]}}}}
+"""
+    world = world_of(spec, lambda *_: End(seconds=60))
+    world.turn()
+    world.change({"spec": {"shutdown": strategy or None}})
+    world.now += timedelta(seconds=0 if strategy else 5)
+    world.turn()
+    stopped = f"Stopped with strategy '{strategy}'"
+    unbegun = f"workflow shutdown with strategy: {strategy}" if strategy else OUT_OF_TIME
+    late = "retry exceeded workflow deadline 2026-01-02 03:04:10 +0000 UTC"
+    ended = stopped if strategy else late
+    assert hooks(world) == []
+    assert {one["name"]: one.get("message") for one in world.nodes()[1:]} == {
+        "wf.hooks.tried": ended,
+        "wf.hooks.tried(0)": unbegun,
+        "wf.hooks.tasks": None,
+        "wf.hooks.tasks.a": stopped if strategy else OUT_OF_TIME,
+        "wf.hooks.tasks.b": ended,
+        "wf.hooks.tasks.b(0)": unbegun,
+    }
+    assert set(world.phases().values()) == {world.status("phase")} == {"Failed"}
 
 
 def test_an_exit_handler_waits_for_all_that_runs_before_it() -> None:
