@@ -524,6 +524,29 @@ def test_what_a_newcomer_types_is_answered_with_the_next_step(
     assert (found.code, told in found.errors) == (code, True), found.text
 
 
+def test_a_name_of_several_is_completed_by_its_kind(site: Place) -> None:
+    """Only what can be run counts: a ConfigMap of that name is none of them."""
+    head = "apiVersion: argoproj.io/v1alpha1\nmetadata: {name: twice, namespace: ci}\n"
+    spec = "{entrypoint: main, templates: [{name: main, suspend: {}}]}"
+    file = site.repo.root / "pipelines/twice.yaml"
+    config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: twice, namespace: ci}\n"
+    template = f"{head}kind: WorkflowTemplate\nspec: {spec}\n"
+    cron = f"{head}kind: CronWorkflow\nspec: {{schedules: ['@daily'], workflowSpec: {spec}}}\n"
+    file.write_text(f"{config}---\n{template}")
+    try:
+        one = made(site, "twice")
+        assert one["spec"]["workflowTemplateRef"] == {"name": "twice"}
+        file.write_text(f"{template}---\n{cron}")
+        several = site.pipeline("run", "twice", "--dry-run")
+        told = "'twice' means several: WorkflowTemplate/twice, CronWorkflow/twice"
+        assert (several.code, told in several.errors) == (3, True), several.text
+        assert "name one as KIND/NAME" in several.errors
+        one = made(site, "cronworkflow/twice")
+        assert "workflowTemplateRef" not in one["spec"]
+    finally:
+        file.unlink()
+
+
 def test_a_pipeline_whose_file_cannot_be_read_says_where(site: Place) -> None:
     """Rather than that there is none of its name."""
     file = site.repo.root / "pipelines/broken.yaml"
