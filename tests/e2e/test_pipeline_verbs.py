@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from ruleengine.app.clusters import ClusterChoice
+from ruleengine.app.pipelines import changing
 from ruleengine.app.pipelines.changing import change
 from ruleengine.app.pipelines.places import opened
 from ruleengine.model.actions import Target
+from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, CONTROL_NAMESPACE, ENGINE
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
@@ -514,6 +516,8 @@ def test_files_of_parameters_that_hold_none_are_told(
         (("cron", "run", "nightly"), 3, "ruleengine pipeline run nightly"),
         (("template", "get", "nightly"), 3, "there is no WorkflowTemplate 'nightly'"),
         (("archive", "list"), 3, "write `archive: {}` into ruleengine.yaml"),
+        (("run", "workflowtemplat/build"), 3, "did you mean WorkflowTemplate?"),
+        (("run", "pod/build"), 3, "kinds: Workflow, WorkflowTemplate"),
     ],
 )
 def test_what_a_newcomer_types_is_answered_with_the_next_step(
@@ -622,6 +626,34 @@ def test_what_others_write_meanwhile_is_not_written_over(site: Place) -> None:
         changed = change(found, "wf", verb)
     assert (seen, changed["spec"]["priority"]) == ([None, "shop"], 2)
     assert live(site, "wf")["metadata"]["labels"]["team"] == "shop"
+
+
+def test_whom_others_are_always_faster_than_is_told(site: Place) -> None:
+    """It ends, and nothing of the change is written."""
+    put(site, "wf", waiting("wf"))
+    target = Target(ARGO_API_VERSION, "Workflow", "ci", "wf")
+    seen: list[object] = []
+
+    def verb(value: Object) -> Object:
+        seen.append(value)
+        labels = {"metadata": {"labels": {"number": str(len(seen))}}}
+        site.client().merge_patch(target, labels, "other")
+        return {**value, "spec": {**value["spec"], "priority": 1}}
+
+    with (
+        opened(site.repo.root, ClusterChoice(state=site.state)) as found,
+        pytest.raises(FailedError, match="was changed by others again and again"),
+    ):
+        change(found, "wf", verb)
+    assert "priority" not in live(site, "wf")["spec"]
+
+
+def test_what_is_so_already_is_not_written(site: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A workflow that is suspended, say, is told to be and left alone."""
+    put(site, "wf", waiting("wf"))
+    assert site.pipeline("suspend", "wf").code == 0
+    monkeypatch.setattr(changing, "perform", None)  # nobody is there to write
+    assert site.pipeline("suspend", "wf").output == "suspended wf\n"
 
 
 def test_the_newest_workflow_has_a_name_of_its_own(site: Place) -> None:
