@@ -181,6 +181,7 @@ class _Stage:
         self._bus = SimulatedBus(folder, self._client, self.clock.now)
         self._turns = PodTurns(self.clock.now, self._bus.news)
         self._engagement: Engagement | None = None
+        self._answered: set[str] = set()
         self.findings: tuple[Finding, ...] = ()
 
     @contextmanager
@@ -246,6 +247,8 @@ class _Stage:
         for option, names in (("fault", self._faults.idle), ("outcome", self._outcomes.idle)):
             for name in names:
                 self.line.person(f"--{option} {name}: no pod was of that name or image")
+        for kind in sorted(asked.answers.keys() - self._answered):
+            self.line.person(f"--answer {kind}: nothing asked for it")
         return settled
 
     def find(self, name: str) -> Target:
@@ -277,12 +280,15 @@ class _Stage:
         """Return who answers requests: who only looks at the repo, and the answers given."""
         safe = {kind: one for kind, one in real.items() if kind in _SAFE}
         others = dict.fromkeys(real.keys() - safe.keys(), _unanswered)
-        given = {kind: _given(value) for kind, value in self._asked.answers.items()}
+        given = {kind: self._given(kind) for kind in self._asked.answers}
         return {**others, **safe, **given}
 
+    def _given(self, kind: str) -> Callable[[Request], Answer]:
+        def answer(_: Request) -> Answer:
+            self._answered.add(kind)
+            return Answer(value=self._asked.answers[kind])
 
-def _given(value: Value) -> Callable[[Request], Answer]:
-    return lambda _: Answer(value=value)
+        return answer
 
 
 def _unanswered(request: Request) -> Answer:

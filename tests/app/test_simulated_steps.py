@@ -113,16 +113,18 @@ def test_steps_that_failed_say_why_and_not_by_an_id_alone(tmp_path: Path) -> Non
     assert "child '" not in bad.message
 
 
-def test_what_came_to_no_pod_is_told(tmp_path: Path) -> None:
+def test_what_came_to_nothing_is_told(tmp_path: Path) -> None:
     """A slip in a name would else change nothing, and nobody would know."""
     repo = make_repo(tmp_path, {"pipelines/build.yaml": HEAD + MADE})
     words = ("make=failed", "mkae=failed", "*=succeeded")
     faults = (parse_fault("crash=none"), parse_fault("slow=alpine"))
-    simulation = run(repo, outcomes=tuple(map(parse_outcome, words)), faults=faults)
+    asked = {"outcomes": tuple(map(parse_outcome, words)), "faults": faults}
+    simulation = run(repo, **asked, answers={"qurey": 1})
     said = [one.text for one in simulation.moments if one.what is What.PERSON]
     assert said == [
         "--fault crash=none: no pod was of that name or image",
         "--outcome mkae: no pod was of that name or image",
+        "--answer qurey: nothing asked for it",
     ]
 
 
