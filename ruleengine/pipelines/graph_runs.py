@@ -186,13 +186,13 @@ def _begin(machine: "Machine", dag: _Dag, name: str) -> Object | None:
     """Begin a task, as all it depends on has ended; ``None`` while it may not."""
     found = ((one, machine.tree.find(dag.name_of(one))) for one in dag.graph.needs[name])
     nodes = {one: node for one, node in found if node is not None}
-    if machine.is_held_back(dag.call) or _stops_early(machine, dag):
-        return None
     task = dag.graph.tasks[name]
     call = _call(dag, task, dag.name_of(name), task)
     try:
         if not may_begin(task, dag.graph.tasks, nodes, machine.tree):
             node: Object | None = machine.skip(call, OMITTED, Phase.OMITTED)
+        elif machine.is_held_back(dag.call) or _stops_early(machine, dag):
+            return None
         else:
             node = _begin_planned(machine, dag, task)
             if node is None and machine.memory.has("planned", call.name):

@@ -240,7 +240,7 @@ class Machine:
         inside = (one for one in self.tree.below(current) if one["type"] != NodeType.CONTAINER)
         if any(not is_fulfilled(one) for one in inside):
             return current
-        return self.end(current, Phase.FAILED, self.ending)
+        return self.end(current, Phase.FAILED, "" if current["type"] == "DAG" else self.ending)
 
     def wake(self, moment: datetime, why: str) -> None:
         """Ask to be decided again at a time, and say what is then."""

@@ -33,7 +33,14 @@ from ruleengine.pipelines.definitions import Definitions
 from ruleengine.pipelines.labels import COMPLETED_LABEL, PHASE_LABEL
 from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
-from ruleengine.pipelines.phases import COMPLETED, NodeType, Phase, is_broken, is_fulfilled
+from ruleengine.pipelines.phases import (
+    COMPLETED,
+    NodeType,
+    Phase,
+    is_broken,
+    is_fulfilled,
+    is_wrong,
+)
 from ruleengine.pipelines.problems import (
     InvalidSpecError,
     NoArgumentError,
@@ -319,7 +326,8 @@ def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:
     if not _run_hooks(machine, {**root, "phase": str(result)}):
         return Phase.RUNNING, ""
     handler = machine.tree.find(hooking.hook_name(machine.name, hooking.EXIT))
-    message = machine.ending or str(root.get("message") or "")
+    stopped = machine.ending if machine.stopped and is_wrong(root) else ""
+    message = stopped or str(root.get("message") or "")
     if is_broken(root):
         message = f"error in entry template execution: {root.get('message', '')}"
     if handler is not None and is_broken(handler):

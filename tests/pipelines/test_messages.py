@@ -149,3 +149,35 @@ templates:
     (group,) = [one for one in world.nodes() if one["name"] == "wf[1]"]
     assert group["id"] in world.node("a(0)")["children"]
     assert group["id"] not in world.node("c").get("children", ())
+
+
+@pytest.mark.parametrize(("field", "value"), [("shutdown", "Stop"), ("activeDeadlineSeconds", 2)])
+def test_a_dag_that_ends_early_says_nothing_and_omits_what_depends_on_what_was_ended(
+    field: str, value: str | int
+) -> None:
+    """A workflow that was stopped says so itself; one that is out of time says nothing either."""
+    tasks = "{name: a, template: say}, {name: b, template: say, depends: a}"
+    entry = f"dag: {{tasks: [{tasks}, {{name: c, template: asked}}]}}"
+    spec = f"entrypoint: main\ntemplates:\n- {{name: main, {entry}}}{MISSING}"
+    world = world_of(f"{spec}- {{name: asked, suspend: {{}}}}\n", lambda *_: End(seconds=60))
+    world.turn()
+    world.change({"spec": {field: value}})
+    world.settle()
+    assert of(world, "wf") == ("Failed", "")
+    assert of(world, "wf.b") == ("Omitted", "omitted: depends condition not met")
+    told = "Stopped with strategy 'Stop'" if field == "shutdown" else None
+    assert (world.status("phase"), world.status("message")) == ("Failed", told)
+
+
+def test_a_dag_of_which_tasks_never_began_says_nothing() -> None:
+    """All that began went well, and there was no time for the rest."""
+    entry = "dag: {tasks: [{name: a, template: say}, {name: b, template: say, depends: a}]}"
+    world = world_of(f"entrypoint: main\ntemplates:\n- {{name: main, {entry}}}{MISSING}")
+    world.turn()
+    world.change({"spec": {"suspend": True}})
+    world.settle()
+    world.change({"spec": {"suspend": None, "shutdown": "Stop"}})
+    world.settle()
+    assert world.phases() == {".a": "Succeeded"}
+    assert of(world, "wf") == ("Failed", "")
+    assert world.status("message") == "Stopped with strategy 'Stop'"
