@@ -255,7 +255,7 @@ class Decider:
             return False
         step.void, step.key.wake_at = True, step.now
         try:
-            step.changed += self.hands.look_anew()
+            self.hands.look_anew(step.changed)
             self.standing.look_anew()
         except ApiError as error:
             step.key.watched, step.key.wake_at = error.message, later

@@ -5,7 +5,7 @@ may be what they have changed since. Nothing is decided on it; the world is read
 the server and not from a watch that may lag (decision 0004).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from ruleengine.cluster.client import Client
 from ruleengine.cluster.errors import ForbiddenError, NotFoundError
@@ -58,16 +58,16 @@ class Driving:
         lease = self._leases.get(area)
         return client if lease is None else client.fenced(self._left(lease, area))
 
-    def look_anew(self, observations: Observations, client: Client) -> list[Seen]:
-        """Read everything that was observed from the server; return what differs.
+    def look_anew(self, observations: Observations, client: Client, changed: list[Seen]) -> None:
+        """Read everything that was observed from the server; add what differs to ``changed``.
 
-        Raises ``ApiError`` where that fails; then all remains outdated.
+        Raises ``ApiError`` where that fails; then all remains outdated, and what differed until
+        then is told all the same: who reads on later finds it known.
         """
         terms = self._current()
-        kinds = observations.kinds()
-        changed = [one for kind in kinds for one in _read_kind(observations, client, kind)]
+        for kind in observations.kinds():
+            changed.extend(_read_kind(observations, client, kind))  # one by one, up to a failure
         self._terms = terms
-        return changed
 
     def _left(self, lease: AreaLease, area: str) -> Callable[[], float]:
         return lambda: lease.left(self._terms[area])
@@ -91,22 +91,21 @@ def read_anew(observations: Observations, client: Client, target: Target) -> lis
     return [(target, before, fresh)]
 
 
-def _read_kind(observations: Observations, client: Client, kind: Kind) -> list[Seen]:
+def _read_kind(observations: Observations, client: Client, kind: Kind) -> Iterator[Seen]:
     """Read a kind anew; where it cannot be listed, each of its objects that is known."""
     known = observations.known(kind)
     try:
         listed = client.list(*kind)
     except NotFoundError:
-        return []
+        return
     except ForbiddenError:
-        found = [read_anew(observations, client, one) for one in sorted(known)]
-        return [seen for one in found for seen in one]
+        for one in sorted(known):
+            yield from read_anew(observations, client, one)
+        return
     live = {Target.of(one): one for one in listed.items}
     wanted = live.keys() | known if observations.holds(kind) else known
-    changed = []
     for target in sorted(wanted):
         before, after = observations.seen(target), live.get(target)
         version = listed.resource_version if after is None else version_of(after)
         if observations.observe(target, after, version):
-            changed.append((target, before, after))
-    return changed
+            yield target, before, after

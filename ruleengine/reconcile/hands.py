@@ -69,12 +69,14 @@ class Hands:
             hand = self._hands[area] = Hand(writer, effects, Publisher(client, writer))
         return hand
 
-    def look_anew(self) -> list[Seen]:
-        """Read the world anew, ledgers too; return what differs. Raises ``ApiError``."""
-        changed = self._driving.look_anew(self._observations, self._surroundings.client)
+    def look_anew(self, changed: list[Seen]) -> None:
+        """Read the world anew, ledgers too; add what differs to ``changed``.
+
+        Raises ``ApiError``; what differed until then was added.
+        """
+        self._driving.look_anew(self._observations, self._surroundings.client, changed)
         for hand in self._hands.values():
             hand.effects.look_anew()
-        return changed
 
     def warn(self, reconciler: Reconciler, event: Object) -> None:
         """Say on an object what is wrong with it, once; a warning is worth no failure."""
@@ -103,15 +105,15 @@ class Hands:
             if reconciler is None:
                 continue
             try:
-                changed += self._remove(one, reconciler.area)
+                self._remove(one, reconciler.area, changed)
             except (ApiError, FencedError):
                 continue
         return changed
 
-    def _remove(self, ledger: Leftover, area: str) -> list[Seen]:
+    def _remove(self, ledger: Leftover, area: str, changed: list[Seen]) -> None:
         if not self._driving.may_write(area):
-            return []
-        changed = self.look_anew() if self._driving.is_outdated(area) else []
+            return
+        if self._driving.is_outdated(area):
+            self.look_anew(changed)
         if ledger.is_orphan(self._observations):
             ledger.remove(self._driving.client(area, self._surroundings.client))
-        return changed

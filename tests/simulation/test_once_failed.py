@@ -7,6 +7,7 @@ from tests.simulation.gate import expected_of
 from tests.simulation.running import run
 from tests.simulation.scenarios.counters import Counters
 from tests.simulation.scenarios.rollouts import Rollouts
+from tests.simulation.scenarios.schedules import Schedules
 from tests.simulation.scenarios.workflows import Workflows
 from tests.simulation.shrinking import AT_REST
 
@@ -72,3 +73,15 @@ def test_five_conflicts_in_a_row_are_told_and_change_no_end() -> None:
     fault = Fault(kind=FaultKind.CONFLICT_BEFORE, at=72, amount=5)
     schedule = Schedule(faults=(fault,), acts=(AT_REST,), seed=1988)
     assert run(Workflows(), schedule, expected_of(Workflows())).problem == ""
+
+
+def test_what_was_seen_before_a_failed_look_at_the_world_is_not_lost() -> None:
+    """Another process drove in between; what it made is decided although reading it broke off."""
+    faults = (
+        Fault(kind=FaultKind.READ_BUSY, at=20, amount=1),
+        Fault(kind=FaultKind.READ_BUSY, at=21, amount=2),
+        Fault(kind=FaultKind.READ_ERROR, at=2, amount=3),
+        Fault(kind=FaultKind.TAKEN_OVER_LATE, at=21, amount=4),
+    )
+    schedule = Schedule(faults=faults, acts=(AT_REST,), seed=669)
+    assert run(Schedules(), schedule, expected_of(Schedules())).problem == ""

@@ -2,10 +2,10 @@
 
 A DAG whose second task fails once and is retried, a loop, and a task that reads outputs; later
 a second one like it. They share a mutex and a semaphore, and two others one mutex that they
-need as a whole; one task of each keeps what it makes. So many pods a second are created, and no
-more. What is over goes to the archive, which is an effect. Whatever happens, all end as they do
-without faults, no pod is made twice, what is kept stays, no lock has more holders than it may,
-and all are archived, each under one key, when they are over.
+need as a whole; one task of each keeps what it makes. What is over goes to the archive, which is
+an effect. Whatever happens, all end as they do without faults, no pod is made twice, what is kept
+stays, no lock has more holders than it may, and all are archived, each under one key, when they
+are over.
 """
 
 from collections import Counter
@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar, Final
 
-from ruleengine.app.pod_turns import PodTurns
 from ruleengine.cluster.client import Client
 from ruleengine.formats import yaml_reader
 from ruleengine.formats.json_text import loads
@@ -25,13 +24,10 @@ from ruleengine.model.decisions import Answer, Decision, Reconciler, Request, Wo
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, CONTROL_NAMESPACE, RECORD_TYPE
 from ruleengine.model.records import from_secret
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines.admitting import CONTROLLER
 from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
 from ruleengine.pipelines.labels import ARCHIVING_LABEL
 from ruleengine.pipelines.phases import COMPLETED
-from ruleengine.pipelines.pod_turns import POD_TURN
 from ruleengine.pipelines.reconciler import WorkflowReconciler
-from ruleengine.reconcile.standing import News, StandingPerformer
 from tests.reconcile.kit import config_map
 from tests.simulation.invariants import (
     EffectsHappen,
@@ -97,9 +93,6 @@ templates:
 
 SWEPT: Final = "podGC: {strategy: OnPodCompletion, deleteDelayDuration: 0s}"
 """Pods of the second one go as they end, each when it is stored how."""
-
-RATE: Final = "{limit: 2, burst: 3}"
-"""How many pods are created a second, and at once."""
 
 ALONE: Final = """
 entrypoint: main
@@ -194,7 +187,6 @@ class Workflows(Scenario):
         client.create(config_map("bystander", NAMESPACE), "user")
         client.discover(again=True)
         client.create(config_map("limits", NAMESPACE, use="1"), "user")
-        client.create(config_map(CONTROLLER, CONTROL_NAMESPACE, resourceRateLimit=RATE), "user")
         client.apply(workflow("first"), "user")
         for name in ("alone", "lonely"):
             client.apply(workflow(name, ALONE), "user")
@@ -203,10 +195,6 @@ class Workflows(Scenario):
         """Return the reconciler of a new process, and who stands for the node."""
         del process
         return [WorkflowReconciler(archive=ArchivePolicy()), Kubelet()]
-
-    def standing(self, plane: ControlPlane) -> Mapping[str, StandingPerformer]:
-        """Return who gives out the turns of pods, anew for each process."""
-        return {POD_TURN: PodTurns(plane.clock.now, News())}
 
     def effects(self) -> Mapping[str, Callable[[Request], Answer]]:
         """Return the archive, which takes everything."""
