@@ -62,11 +62,10 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     )
     for daemon in machine.daemons.get(node["id"], ()):
         _go_on_daemon(machine, dag, daemon)
-    if _walk(machine, dag):
-        return _finished(machine, dag)
+    over = _walk(machine, dag)
     if _stops_early(machine, dag) and not _is_busy(machine, dag):
         return machine.end(_now(machine, dag), Phase.FAILED, GAVE_UP)
-    return machine.left_over(node, call)
+    return _finished(machine, dag) if over else machine.left_over(node, call)
 
 
 def _walk(machine: "Machine", dag: _Dag) -> bool:

@@ -72,6 +72,8 @@ def _past(machine: "Machine", whole: _Steps) -> int:
 
 def _end(machine: "Machine", whole: _Steps, phase: Phase, message: str, **fields: object) -> Object:
     current = machine.tree.find(whole.node["name"]) or whole.node
+    if message == GAVE_UP:  # as in Argo nothing is drawn after it
+        return machine.end(current, phase, message)
     last = _last_group(machine, whole)
     ends = [end for child in machine.tree.children(last) for end in machine.tree.outbound(child)]
     return machine.end(current, phase, message, outboundNodes=ends or [last["id"]], **fields)
@@ -147,9 +149,10 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
     current = _now(machine, group)
     if len(over) < len(looked):
         return current
+    broken = any(is_broken(child) for child in looked.values())
+    if machine.fail_fast(whole.node, whole.template) and not (broken and walk.is_over):
+        return machine.end(current, Phase.FAILED, GAVE_UP)
     if not walk.is_over:
-        if machine.fail_fast(whole.node, whole.template):
-            return machine.end(current, Phase.FAILED, GAVE_UP)
         return machine.left_over(current, whole.call)
     children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
     return _finished(machine, machine.tree.hold(current, sides.planned), children)

@@ -181,3 +181,32 @@ def test_a_dag_of_which_tasks_never_began_says_nothing() -> None:
     assert world.phases() == {".a": "Succeeded"}
     assert of(world, "wf") == ("Failed", "")
     assert world.status("message") == "Stopped with strategy 'Stop'"
+
+
+GAVE_UP = "template has failed or errored children and failFast enabled"
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "steps: [[{name: a, template: say}]]",
+        "steps: [[{name: a, template: say}, {name: b, template: say}]]",
+        "dag: {tasks: [{name: a, template: say}]}",
+        "dag: {tasks: [{name: a, template: say}, {name: b, template: say, depends: a.Failed}]}",
+        "dag: {tasks: [{name: a, template: say, withItems: [1, 2]}]}, parallelism: 1",
+    ],
+    ids=["a step", "two steps", "a task", "a task that others look at", "a loop"],
+)
+def test_a_template_that_fails_fast_says_so_wherever_the_failure_is(inside: str) -> None:
+    """Be it the last that ran, and nothing is drawn after what gave up."""
+    world = ran(f"failFast: true, {inside}", lambda *_: End(code=1))
+    assert of(world, "wf") == ("Failed", GAVE_UP)
+    assert "outboundNodes" not in world.node("wf")
+    assert (world.status("phase"), world.status("message")) == ("Failed", GAVE_UP)
+
+
+def test_a_step_that_could_not_begin_breaks_a_group_that_fails_fast_too() -> None:
+    """There is nothing to wait for."""
+    world = ran("failFast: true, steps: [[{name: b, template: missing}]]")
+    told = f"step group deemed errored due to child wf[0].b error: {TOLD}"
+    assert of(world, "wf[0]") == ("Error", told)
