@@ -8,20 +8,10 @@ so that other tools can read a status that names it.
 
 from typing import Final
 
+from ruleengine.model.artifact_places import ADDRESSES, KEYS
 from ruleengine.model.values import Object, Value
 
 DIRECTORY: Final = "directory"
-_KEYS: Final = {
-    "s3": "key",
-    "gcs": "key",
-    "oss": "key",
-    "azure": "blob",
-    "hdfs": "path",
-    "artifactory": "url",
-    "plugin": "key",
-}
-"""What the key is called, by the kinds that can be a repository."""
-
 _PLACES: Final = {
     "s3": ("bucket",),
     "gcs": ("bucket",),
@@ -32,10 +22,7 @@ _PLACES: Final = {
 }
 """What a location says where it does not rely on a repository."""
 
-KINDS: Final = (*_KEYS, "http", "git", "raw")
-
-_ADDRESSES: Final = {"http": "url", "git": "repo"}
-"""What a location of the other kinds is nothing without, as with Argo."""
+KINDS: Final = (*KEYS, "http", "git", "raw")
 
 
 def location_of(artifact: Object) -> Object:
@@ -44,7 +31,7 @@ def location_of(artifact: Object) -> Object:
         kind: artifact[kind]
         for kind in KINDS
         if isinstance(artifact.get(kind), dict)
-        and (kind not in _ADDRESSES or artifact[kind].get(_ADDRESSES[kind]))
+        and (kind not in ADDRESSES or artifact[kind].get(ADDRESSES[kind]))
     }
 
 
@@ -55,14 +42,13 @@ def without_location(artifact: Object) -> Object:
 
 def key_of(location: Object) -> str:
     """Return the key of a location; empty where it has none."""
-    return next((str(body.get(_KEYS[kind]) or "") for kind, body in _kept(location)), "")
+    return next((str(body.get(KEYS[kind]) or "") for kind, body in _kept(location)), "")
 
 
 def with_key(location: Object, key: str) -> Object:
     """Return a location with another key; the kinds that have no keys stay as they are."""
     return {
-        kind: {**body, _KEYS[kind]: key} if kind in _KEYS else body
-        for kind, body in location.items()
+        kind: {**body, KEYS[kind]: key} if kind in KEYS else body for kind, body in location.items()
     }
 
 
@@ -87,4 +73,4 @@ def below(location: Object, path: str) -> Object:
 
 
 def _kept(location: Object) -> list[tuple[str, dict[str, Value]]]:
-    return [(kind, body) for kind, body in location.items() if kind in _KEYS]
+    return [(kind, body) for kind, body in location.items() if kind in KEYS]

@@ -47,6 +47,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
             return machine.left_over(node, call)
         if is_wrong(group):
             return _end(machine, whole, Phase.FAILED, group.get("message", ""))
+        _check_loops(machine, whole, index)
     known = _variables_of(machine, whole, len(template["steps"]), template.get("outputs"))
     outputs = outputs_of(template, {**_known(machine, whole), **known})
     return _end(machine, whole, Phase.SUCCEEDED, "", outputs=outputs or None)
@@ -76,7 +77,17 @@ def _end(machine: "Machine", whole: _Steps, phase: Phase, message: str, **fields
         return machine.end(current, phase, message)
     last = _last_group(machine, whole)
     ends = [end for child in machine.tree.children(last) for end in machine.tree.outbound(child)]
-    return machine.end(current, phase, message, outboundNodes=ends or [last["id"]], **fields)
+    return machine.end(current, phase, message, outboundNodes=ends or None, **fields)
+
+
+def _check_loops(machine: "Machine", whole: _Steps, index: int) -> None:
+    """Raise ``NodeError`` where the results of a loop of a group are no JSON.
+
+    As with Argo that ends the steps before the next group begins, whoever reads the results.
+    """
+    for step in whole.template["steps"][index]:
+        if is_loop(step):
+            _variables(machine, whole, whole.group(index), step)
 
 
 def _last_group(machine: "Machine", whole: _Steps) -> Object:

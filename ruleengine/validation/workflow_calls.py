@@ -1,4 +1,4 @@
-"""Calls inside a workflow: values outside their ``enum``, and templates that call themselves.
+"""Calls inside a workflow: values outside their ``enum``, artifacts from nowhere, endless calls.
 
 Argo holds the arguments of a workflow against their ``enum`` when it is submitted, and never what
 its steps pass; a template that calls itself without a condition runs a hundred levels deep before
@@ -8,12 +8,14 @@ it fails (reference, Workflows 1 and 4).
 from collections.abc import Iterator
 from typing import Final
 
+from ruleengine.model.artifact_places import says_where
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object, Path, Value
 from ruleengine.validation.graphs import calls_of, items_of, spec_of
-from ruleengine.validation.workflow_problems import WorkflowProblem
+from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
 _TAG: Final = "{{"
+_TAKEN: Final = ("from", "fromExpression")
 _CONDITIONS: Final = ("when", "depends", "withItems", "withParam", "withSequence")
 """What may keep a step from being run, or from being run by every level."""
 
@@ -23,6 +25,7 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
     path, spec = spec_of(workflow)
     for at, parameter in items_of(spec, ("arguments", "parameters")):
         yield from _outside(parameter, parameter, (*path, *at))
+    yield from _nowhere(spec, path)
     templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
     for where, template in items_of(spec, ("templates",)):
         for at, parameter in items_of(template, ("inputs", "parameters")):
@@ -30,6 +33,7 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
         for at, call in calls_of(template):
             called = templates.get(str(call.get("template")))
             yield from _arguments(call, called or {}, (*path, *where, *at))
+            yield from _nowhere(call, (*path, *where, *at))
         name = str(template.get("name"))
         circle = _endless(name, templates)
         if circle:
@@ -47,6 +51,14 @@ def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowPro
     declared = {str(one.get("name")): one for _, one in items_of(called, ("inputs", "parameters"))}
     for at, argument in items_of(call, ("arguments", "parameters")):
         yield from _outside(declared.get(str(argument.get("name")), {}), argument, (*path, *at))
+
+
+def _nowhere(caller: Object, path: Path) -> Iterator[WorkflowProblem]:
+    """Yield the artifacts that are passed and say not where their content lies."""
+    for at, artifact in items_of(caller, ("arguments", "artifacts")):
+        if not (says_where(artifact) or any(artifact.get(one) for one in _TAKEN)):
+            told = f"the artifact {artifact.get('name')!r} is passed, and says not where it lies"
+            yield broken((*path, *at), told, "write `from:`, or a location with its key")
 
 
 def _outside(declared: Object, given: Object, path: Path) -> Iterator[WorkflowProblem]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
+from ruleengine.model.artifact_places import says_where
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object, Path, Value, format_path
 from ruleengine.validation.graphs import calls_of, dag_problems, items_of, spec_of
@@ -94,20 +95,40 @@ def _not_supplied(workflow: Object) -> Iterator[WorkflowProblem]:
     """Yield who calls a template of the workflow without a value that it needs."""
     path, spec = spec_of(workflow)
     templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
-    calls: list[tuple[Path, Object]] = [
-        (("entrypoint",), {**spec, "template": spec.get("entrypoint")})
-    ]
-    for where, template in items_of(spec, ("templates",)):
-        calls += [((*where, *at), call) for at, call in calls_of(template)]
-    for at, call in calls:
-        given = [one.get("name") for _, one in items_of(call, ("arguments", "parameters"))]
-        asked = call.get("template")
+    for at, call in _callers(spec):
+        asked, inline = call.get("template"), call.get("inline")
         called = templates.get(asked, {}) if isinstance(asked, str) else {}
-        for _, needed in items_of(called, ("inputs", "parameters")):
-            name = needed.get("name")
-            if name not in given and not any(needed.get(one) is not None for one in _VALUES):
-                told = f"inputs.parameters.{name} of template {asked!r} was not supplied"
-                yield broken((*path, *at), told, "pass it")
+        for needed in _needs(inline if isinstance(inline, dict) else called, call):
+            of = "" if isinstance(inline, dict) else f" of template {asked!r}"
+            yield broken((*path, *at), f"inputs.{needed}{of} was not supplied", "pass it")
+
+
+def _callers(spec: Object) -> Iterator[tuple[Path, Object]]:
+    """Yield who calls a template: workflow, exit handler, steps and tasks; no other hooks."""
+    for name in ("entrypoint", "onExit"):
+        yield (name,), {"arguments": spec.get("arguments"), "template": spec.get(name)}
+    for where, template in items_of(spec, ("templates",)):
+        for at, call in calls_of(template):
+            yield (*where, *at), call
+
+
+def _needs(called: Object, call: Object) -> Iterator[str]:
+    """Yield the inputs of a template that a call does not pass, and that say nothing themselves."""
+    for kind, has_own in (("parameters", _has_value), ("artifacts", _has_content)):
+        given = [one.get("name") for _, one in items_of(call, ("arguments", kind))]
+        for _, needed in items_of(called, ("inputs", kind)):
+            if needed.get("name") not in given and not has_own(needed):
+                yield f"{kind}.{needed.get('name')}"
+
+
+def _has_value(parameter: Object) -> bool:
+    return any(parameter.get(one) is not None for one in _VALUES)
+
+
+def _has_content(artifact: Object) -> bool:
+    """Tell whether nobody has to pass an artifact; that none says `from` is another rule."""
+    stated = any(artifact.get(one) for one in ("optional", "from", "fromExpression"))
+    return stated or says_where(artifact)
 
 
 def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:

@@ -309,6 +309,43 @@ templates:
     assert world.node("sum")["inputs"]["parameters"] == [{"name": "text", "value": "[1,2] [3]"}]
 
 
+UNREADABLE = """
+entrypoint: main
+templates:
+- name: main
+  steps:
+  - - {name: each, template: print, withItems: [1, 2]}
+  - - {name: between, template: print}
+  - - name: sum
+      template: print
+      arguments: {parameters: [{name: number, value: "{{steps.each.outputs.result}}"}]}
+- name: print
+  inputs: {parameters: [{name: number, value: "0"}]}
+  script: {image: alpine, command: [sh], source: "echo {{inputs.parameters.number}}"}
+"""
+
+
+def test_results_that_are_no_json_end_the_steps_before_the_next_group() -> None:
+    """The steps are in error, as with Argo, and no group of theirs is."""
+    world = run(UNREADABLE, lambda *_: End(result="hello"))
+    assert world.phases() == {
+        "[0]": "Succeeded",
+        "[0].each(0:1)": "Succeeded",
+        "[0].each(1:2)": "Succeeded",
+    }
+    told = "the results of a loop are put together as JSON, and 'hello' is none"
+    assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Error", told)
+    assert "outboundNodes" not in world.node("wf")
+    assert world.status("phase") == "Error"
+
+
+def test_results_that_are_json_let_the_next_group_begin() -> None:
+    """Or the other test would prove nothing."""
+    world = run(UNREADABLE, lambda *_: End(result="5"))
+    assert world.status("phase") == "Succeeded"
+    assert world.node("sum")["inputs"]["parameters"] == [{"name": "number", "value": "[5,5]"}]
+
+
 def test_a_loop_over_more_than_anybody_can_run_is_an_error() -> None:
     """Whatever made the list."""
     items = "[" + ",".join(["1"] * 100_001) + "]"

@@ -88,6 +88,28 @@ def test_nodes_are_linked_as_they_are_drawn() -> None:
     }
 
 
+EMPTY_AT_THE_END = """
+entrypoint: main
+templates:
+- name: main
+  steps: [[{name: inner, template: inner}], [{name: next, template: work}]]
+- name: inner
+  steps: [[{name: first, template: work}], []]
+- {name: work, container: {image: alpine, command: [work]}}
+"""
+
+
+def test_steps_whose_last_group_is_empty_have_no_outbound_nodes() -> None:
+    """As with Argo; what follows them is drawn after them."""
+    world = run(EMPTY_AT_THE_END)
+    inner, (after,) = world.node("inner"), world.node("wf")["outboundNodes"]
+    assert world.status("phase") == "Succeeded"
+    assert "outboundNodes" not in inner
+    assert after == world.node("next")["id"]
+    group = next(one for one in world.nodes() if one["name"] == "wf[1]")
+    assert group["id"] in inner["children"]
+
+
 def test_a_step_that_fails_fails_its_group_and_the_workflow() -> None:
     """Steps beside it come to their end; later groups get no nodes."""
     world = run(TWO_GROUPS, lambda name, _: End(code=int(name == "[0].first")))

@@ -402,6 +402,13 @@ BAD: dict[str, Object] = {
     "a mode that is none": leaf(outputs={"artifacts": [{"name": "a", "path": "/a", "mode": 4096}]}),
     "a condition that is none": steps(call(when="a b")),
     "a depends that is none": dag(call("a"), call("b", depends="a &&")),
+    "an artifact from nowhere": workflow(
+        {"name": "main", "steps": [[call(arguments={"artifacts": [{"name": "f"}]})]]},
+        {**WORK, "inputs": {"artifacts": [{"name": "f", "path": "/f", "optional": True}]}},
+    ),
+    "an artifact of the workflow from nowhere": workflow(
+        WORK, arguments={"artifacts": [{"name": "f"}]}
+    ),
 }
 
 

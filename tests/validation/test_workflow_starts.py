@@ -36,6 +36,14 @@ BROKEN = [
 ]
 LACKING = "inputs.parameters.p of template 'work' was not supplied"
 UNKNOWN = "nothing stands for {{inputs.parameters.p}}: the template declares no input parameter 'p'"
+NEEDS_FILE = {**WORK, "inputs": {"artifacts": [{"name": "f", "path": "/f"}]}}
+NO_FILE = "inputs.artifacts.f of template 'work' was not supplied"
+TAKEN: Object = {"name": "f", "from": "{{inputs.artifacts.own}}"}
+MAIN_OF_FILES: Object = {
+    "name": "main",
+    "inputs": {"artifacts": [{"name": "own", "raw": {"data": ""}}]},
+}
+INSIDE = "spec.templates[0].steps[0][0]"
 GIVEN = {"parameters": [{"name": "p", "value": ""}]}
 NEEDS = {**WORK, "inputs": {"parameters": [{"name": "p"}]}}
 
@@ -138,6 +146,100 @@ def test_what_keeps_the_rules_may_begin(name: str) -> None:
 def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
     """As far as the workflow itself decides that."""
     assert invalidity(value) == told
+
+
+def _calling(needing: Object, **fields: object) -> Object:
+    """Return a workflow of one step that calls a template that needs something."""
+    return workflow({"name": "main", "steps": [[call(**fields)]]}, needing)
+
+
+def _file(**fields: object) -> Object:
+    """Return the template that needs a file, of which its input says more."""
+    return {**WORK, "inputs": {"artifacts": [{"name": "f", "path": "/f", **fields}]}}
+
+
+def _passing(**fields: object) -> Object:
+    """Return a workflow that passes the file, with fields that say where it lies."""
+    return _calling(NEEDS_FILE, arguments={"artifacts": [{"name": "f", **fields}]})
+
+
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (_calling(NEEDS_FILE), f"{INSIDE}: {NO_FILE}"),
+        (_calling(NEEDS_FILE, when="false"), f"{INSIDE}: {NO_FILE}"),
+        (
+            workflow(
+                {"name": "main", "dag": {"tasks": [call(arguments={"artifacts": []})]}}, NEEDS_FILE
+            ),
+            f"spec.templates[0].dag.tasks[0]: {NO_FILE}",
+        ),
+        (workflow(NEEDS_FILE), f"spec.entrypoint: {NO_FILE}"),
+        (workflow({**WORK, "name": "a"}, NEEDS_FILE, onExit="work"), f"spec.onExit: {NO_FILE}"),
+        (workflow({**WORK, "name": "a"}, NEEDS, onExit="work"), f"spec.onExit: {LACKING}"),
+        (
+            steps({"name": "a", "inline": {**NEEDS_FILE, "name": ""}}),
+            f"{INSIDE}: inputs.artifacts.f was not supplied",
+        ),
+        (_calling(_file(s3={"bucket": "b"})), f"{INSIDE}: {NO_FILE}"),
+        (_calling(_file(http={})), f"{INSIDE}: {NO_FILE}"),
+        (_calling(_file(optional=False)), f"{INSIDE}: {NO_FILE}"),
+    ],
+    ids=[
+        *("a step", "a step that is skipped", "a task", "the entrypoint", "the end"),
+        *("a parameter at the end", "in place", "a bucket alone", "no address", "needed"),
+    ],
+)
+def test_an_input_that_nobody_passes_keeps_a_workflow_from_beginning(
+    value: Object, told: str
+) -> None:
+    """As with Argo: parameters and artifacts, also where the step would be skipped."""
+    assert invalidity(value) == told
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        _calling(_file(optional=True)),
+        *(_calling(_file(**one)) for one in ({"raw": {"data": ""}}, {"s3": {"key": "k"}})),
+        *(_calling(_file(**one)) for one in ({"git": {"repo": "r"}}, {"azure": {"blob": "b"}})),
+        _calling(_file(hdfs={"addresses": ["h:1"]})),
+        workflow(
+            {
+                **MAIN_OF_FILES,
+                "steps": [[call(arguments={"artifacts": [TAKEN]})]],
+            },
+            NEEDS_FILE,
+        ),
+        _passing(fromExpression="nil"),
+        _passing(http={"url": "http://x"}),
+        workflow(NEEDS_FILE, arguments={"artifacts": [{"name": "f", "raw": {"data": ""}}]}),
+        steps(call(hooks={"exit": {"template": "needy"}}), call("b")),
+    ],
+    ids=[
+        *("optional", "text", "key", "repository", "blob", "addresses", "taken", "expression"),
+        *("page", "of the workflow", "hook"),
+    ],
+)
+def test_an_input_that_has_its_content_need_not_be_passed(value: Object) -> None:
+    """Nor one that may lack it; and hooks are Argo's matter when they run."""
+    value["spec"]["templates"].append({**NEEDS_FILE, "name": "needy"})
+    assert invalidity(value) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "where"),
+    [
+        (_passing(), f"{INSIDE}.arguments.artifacts[0]"),
+        (_passing(optional=True), f"{INSIDE}.arguments.artifacts[0]"),
+        (_passing(plugin={"name": "directory"}), f"{INSIDE}.arguments.artifacts[0]"),
+        (workflow(WORK, arguments={"artifacts": [{"name": "f"}]}), "spec.arguments.artifacts[0]"),
+    ],
+)
+def test_an_artifact_that_is_passed_says_where_it_lies(value: Object, where: str) -> None:
+    """By where it is taken from, or a location with its key."""
+    told = "the artifact 'f' is passed, and says not where it lies"
+    assert invalidity(value) == f"{where}: {told}"
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,35 @@
+"""Kinds of places where the content of an artifact of a workflow lies, and what each is called by.
+
+(Reference, Workflows 14.)
+"""
+
+from typing import Final
+
+from ruleengine.model.values import Object
+
+KEYS: Final = {
+    "s3": "key",
+    "gcs": "key",
+    "oss": "key",
+    "azure": "blob",
+    "hdfs": "path",
+    "artifactory": "url",
+    "plugin": "key",
+}
+"""What the key is called, by the kinds that can be a repository."""
+
+ADDRESSES: Final = {"http": "url", "git": "repo"}
+"""What a location of the other kinds is nothing without, as with Argo."""
+
+_ENOUGH: Final = {**KEYS, **ADDRESSES}
+
+
+def says_where(artifact: Object) -> bool:
+    """Tell whether an artifact says where its content lies, be it but the key in a repository."""
+    if isinstance(artifact.get("raw"), dict):
+        return True
+    bodies = {kind: artifact[kind] for kind in _ENOUGH if isinstance(artifact.get(kind), dict)}
+    return any(
+        body.get(_ENOUGH[kind]) or (kind == "hdfs" and body.get("addresses"))
+        for kind, body in bodies.items()
+    )
