@@ -142,6 +142,26 @@ def test_what_goes_on_to_talk_without_end_holds_up_no_step(tmp_path: Path, *, re
 
 
 @pytest.mark.usefixtures("tools")
+def test_what_goes_on_to_talk_is_let_go_of_although_its_keeper_never_rests(tmp_path: Path) -> None:
+    """A keeper that is never seen to wait for more is one once it has taken what a pipe holds."""
+    made = plan(tmp_path, result=True)
+    prepare(made)
+    wrapper, call = tmp_path / "wrapper", tmp_path / "call"
+    text = wrapper.read_text()
+    assert text.count("/proc/$keeper/syscall") == 1
+    wrapper.write_text(text.replace("/proc/$keeper/syscall", str(call)))
+    call.write_text("1 0x1 writes\n")
+    talk = "(while :; do head -c 65536 /dev/zero; sleep 0.01; done) & echo $! >left"
+    with begin_prepared(made, "sh", "-c", f"cd {tmp_path}; echo said; {talk}") as process:
+        try:
+            out, _ = process.communicate(timeout=20)
+        finally:
+            os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)  # it still ran
+    assert (process.returncode, wait(made)) == (0, 0)
+    assert out.startswith(b"said\n")
+
+
+@pytest.mark.usefixtures("tools")
 def test_what_stops_growing_is_let_go_of_where_nobody_tells_more(tmp_path: Path) -> None:
     """Some systems do not say what a process waits for; what grows is looked at again."""
     made = plan(tmp_path, result=True)
