@@ -26,10 +26,13 @@ class Found(NamedTuple):
 
 
 def template_told(step: Object) -> Object:
-    """Return what a node says of its template; one that is written in place has no name."""
+    """Return what a node says of its template; one that is written in place has no name.
+
+    As in Argo a ``templateRef`` tells nothing that is false or empty.
+    """
     reference, name = step.get("templateRef"), step.get("template")
     if reference:
-        return {"templateRef": reference}
+        return {"templateRef": {key: value for key, value in reference.items() if value}}
     return {"templateName": name} if name else {}
 
 

@@ -110,7 +110,10 @@ def test_what_is_fetched_brings_nothing_of_its_document_along() -> None:
         retryStrategy={"limit": 5},
         nodeSelector={"a": "b"},
     )
-    step = {"name": "a", "templateRef": {"name": "shared", "template": "main"}}
+    step = {
+        "name": "a",
+        "templateRef": {"name": "shared", "template": "main", "clusterScope": False},
+    }
     spec = {"entrypoint": "calls", "templates": [{"name": "calls", "steps": [[step]]}]}
     world = run(write(spec), succeed, document)
     (pod,) = world.pods()
