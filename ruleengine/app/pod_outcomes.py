@@ -259,7 +259,7 @@ def _made(plan: Object, outcome: PodOutcome) -> Object:
     """Return the outputs of a step: what was told, and what follows from its template.
 
     A parameter that nobody speaks of is what it is by default, and a step that succeeded left
-    its artifacts.
+    its artifacts. Its standard output is kept where somebody reads it, and nowhere else.
     """
     told = {one["name"]: one for one in outcome.outputs.get("parameters", ())}
     for declared in plan.get("parameters") or ():
@@ -269,6 +269,8 @@ def _made(plan: Object, outcome: PodOutcome) -> Object:
             told[name] = made(declared, value)
     artifacts = [] if outcome.exit_code else map(reported, plan.get("artifacts") or ())
     outputs = {**outcome.outputs, "parameters": list(told.values()), "artifacts": list(artifacts)}
+    if not plan.get("result"):
+        outputs.pop("result", None)
     return {name: value for name, value in outputs.items() if value or name == "result"}
 
 

@@ -145,6 +145,13 @@ def test_what_an_outcome_does_not_tell_is_named(tmp_path: Path, templates: str, 
     assert pods(simulation)[0].endswith(f"(exit code 0); it says nothing of {what}")
 
 
+def test_a_result_that_nobody_reads_is_not_kept(tmp_path: Path) -> None:
+    """A loop whose results are no JSON goes on where nobody puts them together."""
+    made = "outputs: {parameters: [{name: p, valueFrom: {path: /p, default: d}}]}"
+    templates = LOOP.replace("{name: work, ", f"{{name: work, {made}, ")
+    assert not simulated(tmp_path, templates, '*={"result": "hello"}').failed
+
+
 def test_a_daemon_is_ready_at_once_and_lives_as_long_as_it_is_needed(tmp_path: Path) -> None:
     """The step beside it knows its address, and may take longer than a moment."""
     simulation = simulated(tmp_path, DAEMON, 'take={"seconds": 90}', "*=succeeded")
