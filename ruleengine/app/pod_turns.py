@@ -21,10 +21,12 @@ _LONGEST: Final = 86400.0
 class _Given(NamedTuple):
     """A turn, in seconds since 1970.
 
-    When it is, when it was asked for, and when the bucket is full but for it.
+    When it is, when it was asked for, and when the bucket is full but for it; ``number`` counts
+    turns in their order.
     """
 
     request: Request
+    number: int
     moment: float
     asked: float
     full_before: float
@@ -39,11 +41,14 @@ class PodTurns:
         self._now = now
         self._news = news
         self._given: dict[str, _Given] = {}
+        self._freed: _Given | None = None
+        self._count = 0
         self._full_at = 0.0
         self._latest = 0.0
 
     def answer(self, request: Request) -> Answer:
         """Return when the turn of a pod is."""
+        self._close_up()
         if request.key not in self._given:
             self._give(request)
         given = self._given[request.key]
@@ -51,19 +56,22 @@ class PodTurns:
 
     def end(self, request: Request) -> None:
         """Note that a pod was created, or is not to be: then those behind it move up."""
-        given = self._given.get(request.key)
-        if given is None:
+        given, now = self._given.pop(request.key, None), self._time()
+        if given is None or given.moment <= now or now < given.asked:
             return
-        order = list(self._given)
-        behind = order[order.index(request.key) + 1 :]
-        del self._given[request.key]
-        if given.moment <= self._time():
+        if self._freed is None or given.number < self._freed.number:
+            self._freed = given
+        self._news.tell(POD_TURN)
+
+    def _close_up(self) -> None:
+        """Give out anew the turns behind the first that was freed, once: many end together."""
+        freed, self._freed = self._freed, None
+        if freed is None:
             return
-        self._full_at = given.full_before
-        for waiting in [self._given.pop(one) for one in behind]:
-            self._give(waiting.request)
-        if behind:
-            self._news.tell(POD_TURN)
+        self._full_at = freed.full_before
+        for one in [one for one in self._given.values() if one.number > freed.number]:
+            del self._given[one.request.key]
+            self._give(one.request)
 
     def _give(self, request: Request) -> None:
         """Give out the next turn: the first moment at which the bucket holds a token for it.
@@ -74,12 +82,13 @@ class PodTurns:
         moment = max(now, before - (rate.burst - 1) / rate.limit)
         moment = min(moment, now + _LONGEST)
         self._full_at = max(before, moment) + 1 / rate.limit
-        self._given[request.key] = _Given(request, moment, now, before)
+        self._count += 1
+        self._given[request.key] = _Given(request, self._count, moment, now, before)
 
     def _time(self) -> float:
         """Return the time; a bucket is full where the clock was set back, as nobody knows."""
         now = self._now().timestamp()
         if now < self._latest:
-            self._full_at = now
+            self._full_at, self._freed = now, None
         self._latest = now
         return now

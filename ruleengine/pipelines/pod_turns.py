@@ -30,6 +30,9 @@ Times are seconds since 1970.
 LIMITED: Final = "resource creation rate-limit reached"
 """The message of a node whose turn is still to come, as Argo's."""
 
+_MOST: Final = 2**31 - 1
+"""As many pods at once as Argo's field holds."""
+
 _KEY: Final = "resourceRateLimit"
 _REMEDY: Final = f"state a limit above 0 and a burst of 1 or more in the ConfigMap {CONTROLLER}"
 
@@ -52,7 +55,7 @@ class Rate:
         if not (0 < limit < math.inf and 1 <= burst < math.inf):
             told = f"limit {stated.get('limit')!r}, burst {stated.get('burst')!r}"
             return cls(0.0, 1, f"{_KEY} lets no pod through ({told}); {_REMEDY}")
-        return cls(limit, int(burst))
+        return cls(limit, int(min(burst, _MOST)))
 
 
 def turn_of(pod: Target, rate: Rate) -> Request:

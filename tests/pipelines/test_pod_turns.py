@@ -85,7 +85,7 @@ def begun(world: MemoryWorld) -> Sequence[str]:
         ("{limit: 2, burst: 1}", [0, 0.5, 1, 1.5, 2, 2.5, 3]),
         ("{limit: 1, burst: 3}", [0, 0, 0, 1, 2, 3, 4]),
         ('{limit: "0.5", burst: "2"}', [0, 0, 2, 4, 6, 8, 10]),
-        ("{limit: 1000, burst: 100}", [0] * 7),
+        ("{limit: 1000, burst: 1e300}", [0] * 7),
     ],
     ids=["one at a time", "three at once", "written as text", "more than are wanted"],
 )
@@ -187,12 +187,26 @@ def test_who_does_not_want_its_turn_any_more_leaves_it_to_those_behind() -> None
     turns.end(asked[2])
     assert news.take() == {POD_TURN}
     assert [turns.answer(one).value["at"] - start for one in asked[3:]] == [1, 1.5]
+    assert turns.answer(asked[1]).value["at"] - start == 0.5, "who is before it stays"
     turns.end(asked[4])
     assert turns.answer(request("wf/9")).value["at"] - start == 1.5
     world.now += timedelta(minutes=1)
     late = turns.answer(request("wf/10")).value["at"] - start
     assert late == 60, "the bucket holds a token again, and no more than one"
     assert turns.answer(request("wf/11")).value["at"] - start == 60.5
+
+
+def test_turns_that_end_together_are_closed_up_once() -> None:
+    """In whatever order they end; each that is left moves up by as many as were before it."""
+    world = world_of(LOOP)
+    turns = PodTurns(lambda: world.now, News())
+    asked = [request(f"wf/{one}") for one in range(8)]
+    start = turns.answer(asked[0]).value["at"]
+    assert [turns.answer(one).value["at"] - start for one in asked][-1] == 3.5
+    for one in (5, 2, 3):
+        turns.end(asked[one])
+    left = [turns.answer(asked[one]).value["at"] - start for one in (1, 4, 6, 7)]
+    assert left == [0.5, 1, 1.5, 2]
 
 
 def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
@@ -206,6 +220,18 @@ def test_a_clock_that_is_set_back_holds_nobody_up() -> None:
     assert paced.world.began == ["[0].a(0:0)", "[0].a(1:1)", "[0].a(2:2)"]
     paced.turn()
     assert len(paced.world.began) == 3
+
+
+def test_what_ends_after_a_clock_was_set_back_holds_up_nobody() -> None:
+    """Its turn was told by the clock before."""
+    world = world_of(LOOP)
+    turns = PodTurns(lambda: world.now, News())
+    first, second, third = (request(f"wf/{one}") for one in range(3))
+    start = turns.answer(first).value["at"]
+    turns.answer(second)
+    world.now -= timedelta(days=1)
+    turns.end(second)
+    assert turns.answer(third).value["at"] - start == -86400
 
 
 def test_no_rate_makes_a_pod_wait_longer_than_a_day() -> None:
