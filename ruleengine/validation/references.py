@@ -8,6 +8,8 @@ exactly the pointers that a change touches.
 import posixpath
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from glob import escape
 from itertools import zip_longest
 
 from ruleengine.model.findings import Finding, Place, Related, Severity
@@ -50,21 +52,8 @@ def is_declared(name: str, names: Collection[str]) -> bool:
     """
     if name in names:
         return True
-    return any(_can_become(_TAG.split(one), name) for one in names if "{{" in one)
-
-
-def _can_become(parts: Sequence[str], name: str) -> bool:
-    """Tell whether a name consists of parts with any text between them."""
-    first, *between, last = parts if len(parts) > 1 else (*parts, "")
-    if len(name) < len(first) + len(last) or not (name.startswith(first) and name.endswith(last)):
-        return False
-    at, end = len(first), len(name) - len(last)
-    for part in between:
-        found = name.find(part, at, end)
-        if found < 0:
-            return False
-        at = found + len(part)
-    return True
+    globs = ("*".join(map(escape, _TAG.split(one))) for one in names if "{{" in one)
+    return any(fnmatchcase(name, one) for one in globs)
 
 
 def resolve(reference: Reference, definitions: Sequence[Definition]) -> Sequence[Finding]:
