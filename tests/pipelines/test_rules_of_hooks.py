@@ -22,6 +22,19 @@ def failing(*names: str) -> Script:
     return lambda name, _: End(code=int(name in names), result="made")
 
 
+def hooked(held: str) -> str:
+    """Return a workflow whose hook holds this, begins while it runs, and reads its end later."""
+    return f"""
+entrypoint: bad
+hooks: {{h: {{template: main, expression: "workflow.status == 'Running'"}}}}
+templates:
+- name: main
+  {held}
+- {{name: bad, container: {{image: alpine, command: [bad]}}}}
+- {{name: work, container: {{image: alpine, command: [work]}}}}
+"""
+
+
 def stepped(step: str, *, script: Script | None = None, more: str = "") -> MemoryWorld:
     """Run one step, then another one."""
     spec = f"""
@@ -373,22 +386,13 @@ def test_a_loop_that_was_skipped_stays_so_although_it_would_have_items_by_now(
     else:
         looped = f"{{{looped.replace('WORD', 'tasks')}, depends: made}}"
         held = f"dag: {{tasks: [{made}, {looped}, {{{after}, depends: made}}]}}"
-    spec = f"""
-entrypoint: bad
-hooks: {{h: {{template: main, expression: "workflow.status == 'Running'"}}}}
-templates:
-- name: main
-  {held}
-- {{name: bad, container: {{image: alpine, command: [bad]}}}}
-- {{name: work, container: {{image: alpine, command: [work]}}}}
-"""
 
     def script(name: str, _: Object) -> End:
         if not name:
             return End(code=1, seconds=4)
         return End(result="[1, 2]") if name.endswith("made") else End(seconds=9)
 
-    world = world_of(spec, script)
+    world = world_of(hooked(held), script)
     for _ in range(20):
         world.turn()
         world.memo = None
@@ -410,16 +414,7 @@ def test_what_a_hook_began_goes_on_although_its_condition_holds_no_more(
     loop = ", withItems: [x]" if looped else ""
     step = f"{{name: a, template: work{loop}, when: \"'{{{{workflow.status}}}}' == 'Running'\"}}"
     held = f"steps: [[{step}]]" if kind == "steps" else f"dag: {{tasks: [{step}]}}"
-    spec = f"""
-entrypoint: bad
-hooks: {{h: {{template: main, expression: "workflow.status == 'Running'"}}}}
-templates:
-- name: main
-  {held}
-- {{name: bad, container: {{image: alpine, command: [bad]}}}}
-- {{name: work, container: {{image: alpine, command: [work]}}}}
-"""
-    world = run(spec, lambda name, _: End(seconds=9) if name else End(code=1, seconds=2))
+    world = run(hooked(held), lambda name, _: End(seconds=9) if name else End(code=1, seconds=2))
     assert world.status("phase") == "Failed"
     name = ".hooks.h[0].a" if kind == "steps" else ".hooks.h.a"
     child = f"{name}(0:x)" if looped else name
