@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.expressions.language import ExpressionError
+from ruleengine.formats.go_times import time_text
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import naming
@@ -145,7 +146,7 @@ def _ended(machine: "Machine") -> str:
     """Return why nothing is tried again in a workflow that was stopped or is out of time."""
     if machine.stopped or machine.deadline is None:
         return machine.ending
-    return f"retry exceeded workflow deadline {machine.deadline:%Y-%m-%d %H:%M:%S} +0000 UTC"
+    return f"retry exceeded workflow deadline {time_text(machine.deadline.replace(microsecond=0))}"
 
 
 def _whole(value: object, name: str) -> int:
