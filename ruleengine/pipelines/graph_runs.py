@@ -226,11 +226,11 @@ def _begin_planned(machine: "Machine", dag: _Dag, task: Object) -> Object | None
 
 def _run(machine: "Machine", call: "Call") -> Object | None:
     """Bring the node of a task on; one that cannot be what it should says of what task it is."""
-    node, of = machine.run(call), f"task '{call.name}' errored: "
-    message = "" if node is None else str(node.get("message") or "")
-    if node is None or not is_broken(node) or message.startswith(of):
+    before, node = machine.tree.find(call.name), machine.run(call)
+    if node is None or not is_broken(node) or (before is not None and is_fulfilled(before)):
         return node
-    return machine.tree.update(node, message=of + message)
+    message = f"task '{call.name}' errored: {node.get('message', '')}"
+    return machine.tree.update(node, message=message)
 
 
 def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:

@@ -160,13 +160,14 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
     current = _now(machine, group)
     if len(over) < len(looked):
         return current
-    broken = any(is_broken(child) for child in looked.values())
-    if machine.fail_fast(whole.node, whole.template) and not (broken and walk.is_over):
-        return machine.end(current, Phase.FAILED, GAVE_UP)
+    gives_up = machine.fail_fast(whole.node, whole.template)
     if not walk.is_over:
+        if gives_up:
+            return machine.end(current, Phase.FAILED, GAVE_UP)
         return machine.left_over(current, whole.call)
     children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
-    return _finished(machine, machine.tree.hold(current, sides.planned), children)
+    current = machine.tree.hold(current, sides.planned)
+    return _finished(machine, current, children, gives_up=gives_up)
 
 
 def _now(machine: "Machine", node: Object) -> Object:
@@ -208,7 +209,11 @@ def _is_over(machine: "Machine", whole: _Steps, planned: Planned, child: Object)
 
 
 def _finished(
-    machine: "Machine", group: Object, children: list[tuple[Planned, Object | None]]
+    machine: "Machine",
+    group: Object,
+    children: list[tuple[Planned, Object | None]],
+    *,
+    gives_up: bool,
 ) -> Object:
     wrong = [
         child
@@ -219,6 +224,8 @@ def _finished(
     if broken is not None:
         told = f"due to child {broken['name']} error: {broken.get('message', '')}"
         return machine.end(group, Phase.ERROR, f"step group deemed errored {told}")
+    if gives_up:
+        return machine.end(group, Phase.FAILED, GAVE_UP)
     if wrong:
         return machine.end(group, Phase.FAILED, f"child '{wrong[0]['id']}' failed")
     return machine.end(group, Phase.SUCCEEDED)

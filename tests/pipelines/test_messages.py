@@ -62,6 +62,15 @@ templates:
     )
 
 
+def test_an_item_of_a_task_that_could_not_begin_says_once_of_which_task_it_is() -> None:
+    """However often it is looked at until its exit handler is over."""
+    world = ran(
+        "dag: {tasks: [{name: a, template: missing, withItems: [x], onExit: say}]}",
+        lambda *_: End(seconds=5),
+    )
+    assert of(world, "wf.a(0:x)") == ("Error", f"task 'wf.a(0:x)' errored: {TOLD}")
+
+
 def test_a_workflow_whose_entrypoint_could_not_begin_says_so() -> None:
     """Its root says only why."""
     world = ran("inputs: {parameters: [{name: p}]}, container: {image: a}")
@@ -205,8 +214,10 @@ def test_a_template_that_fails_fast_says_so_wherever_the_failure_is(inside: str)
     assert (world.status("phase"), world.status("message")) == ("Failed", GAVE_UP)
 
 
-def test_a_step_that_could_not_begin_breaks_a_group_that_fails_fast_too() -> None:
-    """There is nothing to wait for."""
-    world = ran("failFast: true, steps: [[{name: b, template: missing}]]")
+@pytest.mark.parametrize("beside", ["", "{name: a, template: say}, "], ids=["alone", "beside"])
+def test_a_step_that_could_not_begin_breaks_a_group_that_fails_fast_too(beside: str) -> None:
+    """Also where another of the group comes to its end later."""
+    entry = f"failFast: true, steps: [[{beside}{{name: b, template: missing}}]]"
+    world = ran(entry, lambda *_: End(seconds=5))
     told = f"step group deemed errored due to child wf[0].b error: {TOLD}"
     assert of(world, "wf[0]") == ("Error", told)
