@@ -45,7 +45,6 @@ from ruleengine.pipelines.variables import exported_variables, input_variables, 
 _DEEPEST: Final = 100
 """How many templates may be called inside one another (reference, Workflows 1)."""
 
-OUT_OF_TIME: Final = "Step exceeded its deadline"
 _NOTHING: Final[Object] = {}
 
 
@@ -83,7 +82,8 @@ class Call(NamedTuple):
 class Machine:
     """One workflow during one decision. ``memo`` only makes the next decision cheaper.
 
-    ``daemons`` are those that are tried again when they end, by the id of their boundary.
+    ``daemons`` are tried again when they end, by the ids of their boundaries; ``asks`` are the
+    shown names of the nodes that wait for somebody to resume them.
     """
 
     def __init__(
@@ -115,6 +115,7 @@ class Machine:
         self.actions: list[Action] = []
         self.requests: list[Request] = []
         self.wakes: list[tuple[datetime, str]] = []
+        self.asks: list[str] = []
         self.awaited: list[Target] = []
         self.daemons: dict[str, list[Object]] = {}
         self.locks = locking.Locks(self)
@@ -145,7 +146,7 @@ class Machine:
         if self.stopped:
             return f"Stopped with strategy '{self.stopped}'"
         deadline = self.deadline
-        return OUT_OF_TIME if deadline is not None and self.now >= deadline else ""
+        return leaves.TIMED_OUT if deadline is not None and self.now >= deadline else ""
 
     def pod_of(self, node: Object) -> Object | None:
         """Return the pod of a node, if it has one."""
@@ -234,13 +235,13 @@ class Machine:
 
     def left_over(self, node: Object, call: Call) -> Object:
         """Return a node that has to go on; ended where nothing of a stopped workflow goes on."""
-        current = self.tree.find(node["name"]) or node
+        node = self.tree.find(node["name"]) or node
         if not self.ending or call.exiting:
-            return current
-        inside = (one for one in self.tree.below(current) if one["type"] != NodeType.CONTAINER)
+            return node
+        inside = (one for one in self.tree.below(node) if one["type"] != NodeType.CONTAINER)
         if any(not is_fulfilled(one) for one in inside):
-            return current
-        return self.end(current, Phase.FAILED, "" if current["type"] == "DAG" else self.ending)
+            return node
+        return self.end(node, Phase.FAILED, "" if node["type"] == NodeType.DAG else self.ending)
 
     def wake(self, moment: datetime, why: str) -> None:
         """Ask to be decided again at a time, and say what is then."""
@@ -370,9 +371,8 @@ class Machine:
             return held_up
         node = self.tree.find(call.name) or node
         if call.attempt is None:
-            recalled = memoizing.recall(
-                self, node, template, leaves.kind_of(template, retried=False)
-            )
+            kind = leaves.kind_of(template, retried=False)
+            recalled = memoizing.recall(self, node, template, kind)
             if recalled is not None:
                 return recalled
         else:

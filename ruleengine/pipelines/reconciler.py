@@ -16,15 +16,7 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import (
-    cleaning,
-    collecting,
-    ending,
-    estimating,
-    hooking,
-    locking,
-    suspending,
-)
+from ruleengine.pipelines import cleaning, collecting, ending, estimating, hooking, locking
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
@@ -35,7 +27,6 @@ from ruleengine.pipelines.locks import Lock, locks_of
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.phases import (
     COMPLETED,
-    NodeType,
     Phase,
     is_broken,
     is_fulfilled,
@@ -52,6 +43,7 @@ from ruleengine.pipelines.repositories import Around
 from ruleengine.pipelines.spec_tags import put_globals
 from ruleengine.pipelines.status import make_status, pending_status, refused_status
 from ruleengine.pipelines.substituting import substitute
+from ruleengine.pipelines.suspending import WAITING
 from ruleengine.pipelines.tree import DURATIONS
 from ruleengine.pipelines.variables import (
     NOW,
@@ -376,10 +368,7 @@ def _waits_for(machine: Machine) -> str:
     """Return what somebody has to do for a workflow to go on; empty where time alone does it."""
     if machine.spec.get("suspend"):
         return "suspended; resume it to go on"
-    coming = {what for _, what in machine.wakes}
-    paused = (one for one in machine.tree.unfulfilled() if one["type"] == NodeType.SUSPEND)
-    asked = [one["displayName"] for one in paused if suspending.by_itself(one) not in coming]
-    return f"{suspending.WAITING}: {', '.join(asked)}" if asked else ""
+    return f"{WAITING}: {', '.join(machine.asks)}" if machine.asks else ""
 
 
 def _labels(value: Object, phase: Phase) -> Iterator[Action]:

@@ -24,17 +24,13 @@ def go_on(machine: "Machine", node: Object, template: Object) -> Object:
         node = machine.tree.update(node, outputs=template["outputs"], inputs=inputs)
     text = lookup(template, "suspend", "duration")
     if text is None or text == "":
+        machine.asks.append(node["displayName"])
         return node
     end = parse_time(node["startedAt"]) + duration_of(text, "suspend.duration")
     if machine.now < end:
-        machine.wake(end, by_itself(node))
+        machine.wake(end, f"{node['displayName']} goes on by itself")
         return node
     return resumed(machine, node)
-
-
-def by_itself(node: Object) -> str:
-    """Return what becomes of a suspended node that waits for a while only."""
-    return f"{node['displayName']} goes on by itself"
 
 
 def resumed(machine: "Machine", node: Object) -> Object:

@@ -81,6 +81,21 @@ def test_what_waits_for_its_time_says_so_and_what_waits_for_somebody_that(
     assert following.message.startswith(message)
 
 
+def test_who_waits_for_somebody_is_named_beside_one_of_that_name_that_goes_on_by_itself() -> None:
+    """Names are shown without what they lie in."""
+    world = world_of("""
+entrypoint: main
+templates:
+- {name: main, steps: [[{name: x, template: one}, {name: y, template: two}]]}
+- {name: one, steps: [[{name: ask, template: soon}]]}
+- {name: two, steps: [[{name: ask, template: ever}]]}
+- {name: soon, suspend: {duration: '20'}}
+- {name: ever, suspend: {}}
+""")
+    following = world.turn().next
+    assert (following.stop, following.message) == (Stop.AT, "waiting to be resumed: ask")
+
+
 def test_a_retry_that_waits_says_when_it_is_tried_again() -> None:
     """Nobody has to resume it."""
     retry = "retryStrategy: {limit: 2, backoff: {duration: '30'}}"

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ruleengine.formats.json_text import loads
-from ruleengine.pipelines.machine import OUT_OF_TIME
+from ruleengine.pipelines.leaves import TIMED_OUT
 from tests.pipelines.worlds import NODE_NAME, End, MemoryWorld, Script, run, world_of
 
 TEMPLATES = """
@@ -271,7 +271,7 @@ def test_a_workflow_that_ends_early_waits_for_no_hook_that_has_not_begun(
     world.settle()
     assert (world.status("phase"), hooks(world)) == ("Failed", [])
     strategy = change.get("shutdown")
-    told = f"workflow shutdown with strategy: {strategy}" if strategy else OUT_OF_TIME
+    told = f"workflow shutdown with strategy: {strategy}" if strategy else TIMED_OUT
     for name in ("bad", "whole[0].one"):
         (node,) = [one for one in world.nodes() if one["name"] == f"wf.hooks.{name}"]
         assert (node["type"], node["phase"], node["message"]) == ("Pod", "Failed", told)
@@ -300,7 +300,7 @@ templates:
     world.now += timedelta(seconds=0 if strategy else 5)
     world.turn()
     stopped = f"Stopped with strategy '{strategy}'"
-    unbegun = f"workflow shutdown with strategy: {strategy}" if strategy else OUT_OF_TIME
+    unbegun = f"workflow shutdown with strategy: {strategy}" if strategy else TIMED_OUT
     late = "retry exceeded workflow deadline 2026-01-02 03:04:10 +0000 UTC"
     ended = stopped if strategy else late
     assert hooks(world) == []
@@ -308,7 +308,7 @@ templates:
         "wf.hooks.tried": ended,
         "wf.hooks.tried(0)": unbegun,
         "wf.hooks.tasks": None,
-        "wf.hooks.tasks.a": stopped if strategy else OUT_OF_TIME,
+        "wf.hooks.tasks.a": stopped if strategy else TIMED_OUT,
         "wf.hooks.tasks.b": ended,
         "wf.hooks.tasks.b(0)": unbegun,
     }
