@@ -22,11 +22,15 @@ ADDRESSES: Final = {"http": "url", "git": "repo"}
 """What a location of the other kinds is nothing without, as with Argo."""
 
 _ENOUGH: Final = {**KEYS, **ADDRESSES}
+_TAKEN: Final = ("from", "fromExpression")
 
 
 def says_where(artifact: Object) -> bool:
-    """Tell whether an artifact says where its content lies, be it but the key in a repository."""
-    if isinstance(artifact.get("raw"), dict):
+    """Tell whether an artifact says where its content lies, be it but the key in a repository.
+
+    One that is taken from another artifact says it, too.
+    """
+    if isinstance(artifact.get("raw"), dict) or any(artifact.get(one) for one in _TAKEN):
         return True
     bodies = {kind: artifact[kind] for kind in _ENOUGH if isinstance(artifact.get(kind), dict)}
     return any(

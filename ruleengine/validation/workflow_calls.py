@@ -15,7 +15,6 @@ from ruleengine.validation.graphs import calls_of, items_of, spec_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
 _TAG: Final = "{{"
-_TAKEN: Final = ("from", "fromExpression")
 _CONDITIONS: Final = ("when", "depends", "withItems", "withParam", "withSequence")
 """What may keep a step from being run, or from being run by every level."""
 
@@ -56,7 +55,7 @@ def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowPro
 def _nowhere(caller: Object, path: Path) -> Iterator[WorkflowProblem]:
     """Yield the artifacts that are passed and say not where their content lies."""
     for at, artifact in items_of(caller, ("arguments", "artifacts")):
-        if not (says_where(artifact) or any(artifact.get(one) for one in _TAKEN)):
+        if not says_where(artifact):
             told = f"the artifact {artifact.get('name')!r} is passed, and says not where it lies"
             yield broken((*path, *at), told, "write `from:`, or a location with its key")
 

@@ -127,8 +127,7 @@ def _has_value(parameter: Object) -> bool:
 
 def _has_content(artifact: Object) -> bool:
     """Tell whether nobody has to pass an artifact; that none says `from` is another rule."""
-    stated = any(artifact.get(one) for one in ("optional", "from", "fromExpression"))
-    return stated or says_where(artifact)
+    return bool(artifact.get("optional")) or says_where(artifact)
 
 
 def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:

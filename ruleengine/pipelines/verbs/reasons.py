@@ -23,7 +23,7 @@ def reason_of(status: Object) -> str:
         return message
     nodes = lookup(status, "nodes", default={})
     wrong = [one for one in nodes.values() if is_wrong(one) and not is_inner(one)]
-    for one in sorted(in_order(wrong, nodes), key=is_hooked):
-        told = str(one.get("message") or one["phase"])
-        return f"{one['displayName']}: {told}"
-    return message
+    first = min(in_order(wrong, nodes), key=is_hooked, default=None)
+    if first is None:
+        return message
+    return f"{first['displayName']}: {first.get('message') or first['phase']}"
