@@ -44,6 +44,25 @@ def outputs(made: Plan, *command: str) -> Object:
     return collect(made, wait(made))
 
 
+def until_there(path: Path) -> None:
+    """Wait for a file that a command makes."""
+    while not path.exists():
+        time.sleep(0.01)
+
+
+def alter(made: Plan, old: str, new: str) -> None:
+    """Have the wrapper of a step that is laid out look elsewhere."""
+    wrapper = made.directory / "wrapper"
+    text = wrapper.read_text()
+    assert text.count(old) == 1
+    wrapper.write_text(text.replace(old, new))
+
+
+def end_what_is_left(folder: Path) -> None:
+    """End what a command left running. It fails where that does not run."""
+    os.kill(int((folder / "left").read_text()), signal.SIGKILL)
+
+
 def parameter(path: Path, **more: Any) -> Object:
     """Return the declaration of an output parameter."""
     return {"name": "p", "path": str(path), **more}
@@ -114,13 +133,12 @@ def test_a_slow_reader_of_the_log_costs_the_result_nothing(tmp_path: Path, left:
     ended = tmp_path / "ended"
     script = f"cd {tmp_path}; {left}head -c 100000 /dev/zero; touch {ended}"
     with begin(made, "sh", "-c", script) as process:
-        while not ended.exists():
-            time.sleep(0.01)
+        until_there(ended)
         time.sleep(1.5)  # nobody reads meanwhile
         assert process.poll() is None
         out, _ = process.communicate(timeout=30)
     if left:
-        os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)
+        end_what_is_left(tmp_path)
     assert (process.returncode, len(out)) == (0, 100000)
     assert (tmp_path / "output").stat().st_size == 100000
 
@@ -142,21 +160,22 @@ def test_what_goes_on_to_talk_without_end_holds_up_no_step(tmp_path: Path, *, re
 
 
 @pytest.mark.usefixtures("tools")
-def test_what_goes_on_to_talk_is_let_go_of_although_its_keeper_never_rests(tmp_path: Path) -> None:
-    """A keeper that is never seen to wait for more is one once it has taken what a pipe holds."""
+@pytest.mark.parametrize("first", ["echo said", "rm output; echo said"])
+def test_what_goes_on_to_talk_is_let_go_of_although_its_keeper_never_rests(
+    tmp_path: Path, first: str
+) -> None:
+    """Once it has taken more than a pipe holds, whatever became of the file that it writes."""
     made = plan(tmp_path, result=True)
     prepare(made)
-    wrapper, call = tmp_path / "wrapper", tmp_path / "call"
-    text = wrapper.read_text()
-    assert text.count("/proc/$keeper/syscall") == 1
-    wrapper.write_text(text.replace("/proc/$keeper/syscall", str(call)))
+    call = tmp_path / "call"
     call.write_text("1 0x1 writes\n")
+    alter(made, "/proc/$keeper/syscall", str(call))
     talk = "(while :; do head -c 65536 /dev/zero; sleep 0.01; done) & echo $! >left"
-    with begin_prepared(made, "sh", "-c", f"cd {tmp_path}; echo said; {talk}") as process:
+    with begin_prepared(made, "sh", "-c", f"cd {tmp_path}; {first}; {talk}") as process:
         try:
             out, _ = process.communicate(timeout=20)
         finally:
-            os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)  # it still ran
+            end_what_is_left(tmp_path)
     assert (process.returncode, wait(made)) == (0, 0)
     assert out.startswith(b"said\n")
 
@@ -166,10 +185,7 @@ def test_what_stops_growing_is_let_go_of_where_nobody_tells_more(tmp_path: Path)
     """Some systems do not say what a process waits for; what grows is looked at again."""
     made = plan(tmp_path, result=True)
     prepare(made)
-    wrapper = tmp_path / "wrapper"
-    text = wrapper.read_text()
-    assert text.count("/syscall") == 1
-    wrapper.write_text(text.replace("/syscall", "/none"))
+    alter(made, "/syscall", "/none")
     pause = tmp_path / "bin" / "sleep"
     pause.unlink()
     pause.write_text(f'#!/bin/sh\necho "$@" >>{tmp_path}/slept\n/bin/sleep 0.1\n')
@@ -177,7 +193,7 @@ def test_what_stops_growing_is_let_go_of_where_nobody_tells_more(tmp_path: Path)
     script = f"sleep 600 & echo $! >{tmp_path}/left; echo said"
     with begin_prepared(made, "sh", "-c", script) as process:
         process.communicate(timeout=30)
-    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)  # it still ran
+    end_what_is_left(tmp_path)
     assert collect(made, wait(made)) == {"result": "said"}
     looks = (tmp_path / "slept").read_text().split()
     assert 1 <= looks.count("1") < 10
@@ -189,8 +205,7 @@ def test_a_signal_while_the_last_words_arrive_loses_nothing(tmp_path: Path) -> N
     ended = tmp_path / "ended"
     script = f"head -c 100000 /dev/zero; echo said; touch {ended}"
     with begin(made, "sh", "-c", script) as process:
-        while not ended.exists():
-            time.sleep(0.01)
+        until_there(ended)
         time.sleep(0.2)
         process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
@@ -287,7 +302,7 @@ def test_a_step_ends_with_its_command_whatever_that_leaves_running(
     left = "sleep 600 & echo $! >left; cd /; echo said; echo wrong >&2; exit 3"
     with begin(made, "sh", "-c", f"cd {tmp_path}; {left}") as process:
         out, _ = process.communicate(timeout=60)
-    os.kill(int((tmp_path / "left").read_text()), signal.SIGKILL)  # it still ran
+    end_what_is_left(tmp_path)
     assert (process.returncode, out, wait(made)) == (3, b"said\n", 3)
     assert collect(replace(made, logs={}), 3) == {"result": "said"}
     if logs:
@@ -315,8 +330,7 @@ def test_a_signal_reaches_the_command_and_its_end_is_told(tmp_path: Path) -> Non
     ready = tmp_path / "ready"
     script = f"trap 'echo bye; exit 3' TERM; touch {ready}; while :; do sleep 0.05; done"
     with begin(made, "sh", "-c", script) as process:
-        while not ready.exists():
-            time.sleep(0.01)
+        until_there(ready)
         process.send_signal(signal.SIGTERM)
         out, _ = process.communicate(timeout=30)
     assert (process.returncode, out) == (3, b"bye\n")
@@ -327,8 +341,7 @@ def test_a_step_that_was_killed_is_not_waited_for(tmp_path: Path) -> None:
     """It left no exit code, and its lock is free."""
     made = plan(tmp_path, result=True)
     with begin(made, "sleep", "60") as process:
-        while not (tmp_path / "started").exists():
-            time.sleep(0.01)
+        until_there(tmp_path / "started")
         process.kill()
         process.stdout.close()  # type: ignore[union-attr]
     assert wait(made) is None
@@ -339,8 +352,7 @@ def test_an_exit_code_that_is_none_is_no_end_by_itself(tmp_path: Path, left: str
     """Half written it may become one; a link leads where only we can read."""
     made = plan(tmp_path, result=True)
     with begin(made, "sleep", "60") as process:
-        while not (tmp_path / "started").exists():
-            time.sleep(0.01)
+        until_there(tmp_path / "started")
         place = tmp_path / "exit-code"
         if left is None:
             (tmp_path / "secret").write_text("7")
