@@ -199,12 +199,12 @@ def _created(api: Api, path: str, manifest: Object, place: Place) -> Object:
 
 
 def _covers(found: Value, sent: Value) -> bool:
-    """Tell whether an object is what was sent; a server adds fields of its own."""
+    """Tell whether an object is what was sent; what that leaves open, a server fills in."""
     if isinstance(sent, dict) and isinstance(found, dict):
-        return all(name in found and _covers(found[name], sent[name]) for name in sent)
+        return all(_covers(found.get(name), sent[name]) for name in sent)
     if isinstance(sent, list) and isinstance(found, list):
         return len(sent) == len(found) and all(map(_covers, found, sent))
-    return bool(found == sent)
+    return sent is None or bool(found == sent)
 
 
 def _replaced(api: Api, path: str, manifest: Object, place: Place) -> Object:

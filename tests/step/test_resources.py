@@ -240,8 +240,12 @@ class LosingApi(PlaneApi):
 
 @pytest.mark.parametrize(
     "metadata",
-    [{"name": "a"}, {"generateName": "a-", "labels": {"b": "c"}}],
-    ids=["named", "generated"],
+    [
+        {"name": "a"},
+        {"generateName": "a-", "labels": {"b": "c"}},
+        {"name": "a", "creationTimestamp": None},
+    ],
+    ids=["named", "generated", "printed"],
 )
 def test_what_is_created_is_there_once_though_its_answer_was_lost(
     plane: ControlPlane, tmp_path: Path, metadata: Object
