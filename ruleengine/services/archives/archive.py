@@ -4,7 +4,7 @@ Tables and columns are those of Argo's workflow archive, so that one can read wh
 stored (reference, Workflows 23). Storing a workflow again replaces it, which makes it repeatable.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -137,16 +137,15 @@ class Archive:
 
     def label_names(self, namespace: str = "") -> Sequence[str]:
         """Return the names of labels, in order; those in a namespace where one is named."""
-        return self._labelled("name", namespace)
+        return self._labelled("name", namespace, {})
 
     def label_values(self, name: str, namespace: str = "") -> Sequence[str]:
         """Return the values that a label has, in order; in a namespace where one is named."""
-        return self._labelled("value", namespace, name)
+        return self._labelled("value", namespace, {"label.name": name})
 
-    def _labelled(self, column: str, namespace: str, name: str = "") -> Sequence[str]:
-        """Return a column of labels. It is one that we name ourselves."""
-        chosen = {"run.namespace": namespace, "label.name": name}
-        words = {one: value for one, value in chosen.items() if value}
+    def _labelled(self, column: str, namespace: str, chosen: Mapping[str, str]) -> Sequence[str]:
+        """Return a column of labels, of those that are chosen. Columns we name ourselves."""
+        words = {**chosen, **({"run.namespace": namespace} if namespace else {})}
         where = "".join(f" AND {one} = ?" for one in words)
         statement = f"SELECT DISTINCT label.{column} {_LABELLED}{where} ORDER BY 1"
         rows = self._database.execute(statement, (_CLUSTER, *words.values()))
