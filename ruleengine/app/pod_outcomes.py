@@ -37,6 +37,8 @@ _FIELDS: Final = frozenset({"exitCode", "seconds", "result", "parameters"})
 _SOON: Final = 1.0
 _LONGEST: Final = 1e9
 """Seconds that a pod runs at most: what is beyond a lifetime is a slip."""
+_OTHERS: Final = "*"
+"""Who has the outcome of pods that no other outcome is of."""
 _MOST: Final = 255
 """The highest exit code that a process has."""
 _TOO_LONG: Final = "Pod was active on the node longer than the specified deadline"
@@ -55,7 +57,7 @@ class PodOutcome:
         """Tell whether it is the outcome of a pod."""
         containers = lookup(pod, "spec", "containers", default=())
         images = [one.get("image") for one in containers if one.get("name") == MAIN]
-        return self.whose in ("*", step_of(pod), *images)
+        return self.whose in (_OTHERS, step_of(pod), *images)
 
 
 def parse_outcome(text: str) -> PodOutcome:
@@ -86,7 +88,9 @@ def _read_outcome(whose: str, value: Object) -> PodOutcome:
 
 def _outputs(value: Object) -> Object:
     """Return the outputs of a step as its executor reports them."""
-    made = dict(value.get("parameters") or {})
+    made = lookup(value, "parameters", default={})
+    if not isinstance(made, dict):
+        raise TypeError(made)
     outputs: Object = {}
     if made:
         outputs["parameters"] = [{"name": name, "value": _text(one)} for name, one in made.items()]
@@ -107,14 +111,14 @@ class PodOutcomes(Onlooker):
         self._client = client
         self._line = line
         self._now = line.now
-        self._outcomes = outcomes
-        self._used: set[str] = set()
+        self._outcomes = sorted(outcomes, key=lambda one: one.whose == _OTHERS)
+        self._met: set[str] = set()
         self._agenda: list[tuple[datetime, str, Target]] = []
 
     @property
     def idle(self) -> list[str]:
-        """Whose outcomes were told and came to no pod; that of all others may be needed by none."""
-        return [one.whose for one in self._outcomes if one.whose not in {*self._used, "*"}]
+        """Whose outcomes were told although there was no such pod; there may be no others."""
+        return [one.whose for one in self._outcomes if one.whose not in {*self._met, _OTHERS}]
 
     def see(self, event: Event) -> None:
         """Look at a pod: it begins when it appears, and goes when it is told to."""
@@ -145,13 +149,12 @@ class PodOutcomes(Onlooker):
         return next((one for one in self._outcomes if one.is_of(pod)), None)
 
     def _begin(self, target: Target, pod: Object) -> None:
+        self._met.update(one.whose for one in self._outcomes if one.is_of(pod))
         outcome, now = self._of(pod), self._now()
-        if outcome is not None:
-            self._used.add(outcome.whose)
-        else:
+        if outcome is None:
             message = (
                 "its outputs are needed, and nothing runs in a simulation; say what becomes of it: "
-                f"--outcome {step_of(pod) or '*'}=succeeded"
+                f"--outcome {step_of(pod) or _OTHERS}=succeeded"
             )
             self._tell(target, {"phase": "Failed", "reason": "NotRun", "message": message})
             self._line.pod(target, f"not run: {message}")
@@ -178,7 +181,7 @@ class PodOutcomes(Onlooker):
         return own, None if limit is None else begun + timedelta(seconds=int(limit))
 
     def _end(self, target: Target, pod: Object) -> None:
-        outcome = self._of(pod) or PodOutcome(whose="*")
+        outcome = self._of(pod) or PodOutcome(whose=_OTHERS)
         own, limit = self._ends(pod)
         if limit is not None and (own is None or limit < own):
             self._line.pod(target, f"Failed: {_TOO_LONG}")

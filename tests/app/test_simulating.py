@@ -169,10 +169,11 @@ def test_a_pod_that_would_have_to_run_is_never_said_to_have_run(tmp_path: Path) 
     assert not fixed.failed
 
 
-def test_a_step_that_fails_fails_its_workflow(tmp_path: Path) -> None:
-    """With the exit code that was said."""
+@pytest.mark.parametrize("words", [("test=failed", "*=succeeded"), ("*=succeeded", "test=failed")])
+def test_a_step_that_fails_fails_its_workflow(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """Whether that was said before what becomes of all others, or after it."""
     repo = make_repo(tmp_path, {"pipelines/build.yaml": CRON})
-    outcomes = (parse_outcome("test=failed"), parse_outcome("*=succeeded"))
+    outcomes = tuple(map(parse_outcome, words))
     simulation = run(repo, length=HOUR, whole=True, outcomes=outcomes)
     assert [one.target.kind for one in simulation.bad] == ["Workflow"]
 
@@ -342,6 +343,7 @@ def test_outcomes_are_read_from_text() -> None:
         'build={"exitCode": -1}',
         'build={"exitCode": 256}',
         'build={"exitCode": "1"}',
+        'build={"parameters": ["ab"]}',
     ],
 )
 def test_an_outcome_that_cannot_be_read_is_wrong_usage(text: str) -> None:

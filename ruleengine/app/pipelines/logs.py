@@ -64,8 +64,7 @@ class Reading:
     """Which logs are read, and how much of them. Raises ``UsageError`` for a pattern that is none.
 
     ``pattern`` keeps the lines in which it is found, ``labels`` is what selects pods, as Kubernetes
-    writes it. ``step`` is a node by name, display name, id
-    or pod.
+    writes it. ``step`` is a node by name, display name, id or pod.
     """
 
     step: str = ""
