@@ -11,47 +11,7 @@ from ruleengine.model.values import Object, lookup
 from tests.e2e.process_kit import Place, place
 from tests.local.sandboxes import require_sandbox
 
-RIGHTS = """
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: steps}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: collector}
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: nobody}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: steps, namespace: ruleengine}
-rules:
-- {apiGroups: [argoproj.io], resources: [workflowtaskresults], verbs: [create, patch]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: collector, namespace: ruleengine}
-rules:
-- {apiGroups: [argoproj.io], resources: [workflowartifactgctasks], verbs: [get]}
-- {apiGroups: [argoproj.io], resources: [workflowartifactgctasks/status], verbs: [patch]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: steps, namespace: ruleengine}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: steps}
-subjects: [{kind: ServiceAccount, name: steps, namespace: ruleengine}]
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: collector, namespace: ruleengine}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: collector}
-subjects: [{kind: ServiceAccount, name: collector, namespace: ruleengine}]
-"""
-"""What ``docs/pipelines.md`` lists."""
-
-ONE_LESS = """
+ACCOUNT = """
 apiVersion: v1
 kind: ServiceAccount
 metadata: {name: NAME}
@@ -74,6 +34,8 @@ LISTED = {
     "steps": [(RESULTS, "create"), (RESULTS, "patch")],
     "collector": [(TASKS, "get"), (f"{TASKS}/status", "patch")],
 }
+"""What ``docs/pipelines.md`` lists."""
+
 LACKING = [(account, *one) for account, listed in LISTED.items() for one in listed]
 
 
@@ -82,17 +44,20 @@ def name_of(account: str, resource: str, verb: str) -> str:
     return f"{account}-no-{verb}-{resource}".replace("/", "-")
 
 
+def account_of(name: str, rights: list[tuple[str, str]]) -> str:
+    """Return an account that has the rights of a role of its own."""
+    rules = [
+        {"apiGroups": ["argoproj.io"], "resources": [one], "verbs": [verb]} for one, verb in rights
+    ]
+    return ACCOUNT.replace("NAME", name).replace("RULES", json.dumps(rules))
+
+
 def one_less(account: str, resource: str, verb: str) -> str:
     """Return an account with all rights of another but one, and a workflow that has it."""
     name = name_of(account, resource, verb)
-    rules = [
-        {"apiGroups": ["argoproj.io"], "resources": [one], "verbs": [which]}
-        for one, which in LISTED[account]
-        if (one, which) != (resource, verb)
-    ]
+    rights = [one for one in LISTED[account] if one != (resource, verb)]
     others = {"steps": "steps", "collector": "collector", account: name}
-    text = ONE_LESS.replace("NAME", name).replace("RULES", json.dumps(rules))
-    return text + workflow(name, others["steps"], others["collector"])
+    return account_of(name, rights) + workflow(name, others["steps"], others["collector"])
 
 
 WORKFLOW = """
@@ -124,8 +89,9 @@ def workflow(name: str, steps: str, collector: str) -> str:
 def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """Apply workflows where accounts have the rights that are listed only."""
     require_sandbox()
+    accounts = {**LISTED, "nobody": []}
     files = {
-        "pipelines/rights.yaml": RIGHTS,
+        "pipelines/rights.yaml": "".join(map(account_of, accounts, accounts.values())),
         "pipelines/listed.yaml": workflow("listed", "steps", "collector"),
         "pipelines/mute.yaml": workflow("mute", "nobody", "collector"),
         "pipelines/kept.yaml": workflow("kept", "steps", "nobody"),
