@@ -80,6 +80,14 @@ kind: ConfigMap
 metadata: {name: workflow-controller-configmap, namespace: ruleengine}
 data: {resourceRateLimit: "{limit: 0.1, burst: 1}"}
 """
+WRONG = """\
+  - name: main
+    dag: {tasks: [{name: one, template: work}, {name: two, template: none, depends: one}]}
+  - {name: work, retryStrategy: {limit: 0}, container: {image: alpine, command: [work]}}
+  - name: none
+    inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: gone, key: k}}}]}
+    container: {image: alpine, command: [work]}
+"""
 
 
 def simulated(tmp_path: Path, templates: str, *outcomes: str) -> Simulation:
@@ -111,6 +119,21 @@ def test_steps_that_failed_say_why_and_not_by_an_id_alone(tmp_path: Path) -> Non
     (bad,) = simulation.bad
     assert bad.message.startswith("Failed: make: ")
     assert "child '" not in bad.message
+
+
+@pytest.mark.parametrize(
+    ("end", "told"),
+    [
+        ("failed", "Failed: one(0): main: Error (exit code 1)"),
+        ("succeeded", "Error: two: task 'build.two' errored: unable to retrieve inputs."),
+    ],
+)
+def test_a_workflow_that_says_nothing_is_told_with_what_went_wrong_in_it(
+    tmp_path: Path, end: str, told: str
+) -> None:
+    """A DAG has no message of its own, however it ended."""
+    (bad,) = simulated(tmp_path, WRONG, f"*={end}").bad
+    assert bad.message.startswith(told)
 
 
 def test_what_came_to_nothing_is_told(tmp_path: Path) -> None:

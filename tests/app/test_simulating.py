@@ -178,32 +178,6 @@ def test_a_step_that_fails_fails_its_workflow(tmp_path: Path, words: tuple[str, 
     assert [one.target.kind for one in simulation.bad] == ["Workflow"]
 
 
-def test_a_workflow_that_says_nothing_is_told_with_what_went_wrong_in_it(tmp_path: Path) -> None:
-    """A DAG has no message of its own, however it ended."""
-    document = """\
-apiVersion: argoproj.io/v1alpha1
-kind: Workflow
-metadata: {name: build, namespace: ruleengine}
-spec:
-  entrypoint: main
-  templates:
-  - name: main
-    dag: {tasks: [{name: one, template: work}, {name: two, template: none, depends: one}]}
-  - {name: work, retryStrategy: {limit: 0}, container: {image: alpine, command: [work]}}
-  - name: none
-    inputs: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: gone, key: k}}}]}
-    container: {image: alpine, command: [work]}
-"""
-    repo = make_repo(tmp_path, {"pipelines/build.yaml": document})
-    told = []
-    for end in ("failed", "succeeded"):
-        simulation = run(repo, length=HOUR, outcomes=(parse_outcome(f"*={end}"),))
-        told += [one.message for one in simulation.bad]
-    failed, broken = told
-    assert failed == "Failed: one(0): main: Error (exit code 1)"
-    assert broken.startswith("Error: two: task 'build.two' errored: unable to retrieve inputs.")
-
-
 def test_a_later_revision_can_be_applied_in_the_middle(repo: Repo) -> None:
     """As a merge at a time would be."""
     repo.write({"rollouts/staging/front.yaml": rollout(2)})
