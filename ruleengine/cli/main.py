@@ -53,6 +53,17 @@ class _Root(LazyGroup):
     unlisted = HIDDEN
     known_elsewhere = _OF_PIPELINES
 
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse arguments. Raises ``UsageError`` for one that is no text.
+
+        Servers, databases and reports take no other bytes.
+        """
+        for one in args:
+            text = one.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+            if text != one:
+                raise click.UsageError(f"'{text}' is no text: write or rename it in UTF-8", ctx)
+        return super().parse_args(ctx, args)
+
     def invoke(self, ctx: click.Context) -> object:
         """Run a command; a reader that has seen enough is no failure, as click would have it."""
         try:

@@ -97,6 +97,12 @@ def test_stopped_nodes_fail_and_the_exit_handler_runs() -> None:
     assert world.node("wf.onExit")["phase"] == "Succeeded"
 
 
+def test_a_message_is_for_nodes_that_are_selected() -> None:
+    """The workflow as a whole takes none, so that it would be lost."""
+    with pytest.raises(UsageError, match="a message is for nodes"):
+        telling.stop(asking().workflow(), START, message="no")
+
+
 def test_terminated_no_exit_handler_runs() -> None:
     """A stopped one can still be terminated."""
     world = asking()

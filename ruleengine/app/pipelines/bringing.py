@@ -2,17 +2,15 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Final
 
 from ruleengine.app.pipelines import changing
+from ruleengine.app.pipelines.finding import TEMPLATES
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Action, Plan, Result, Target, Verb
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.reconcile.commands import is_in_place
-
-_TEMPLATES: Final = ("WorkflowTemplate", "ClusterWorkflowTemplate")
 
 
 def bring_templates(place: Place, workflow: Object, *, of_repo: bool) -> None:
@@ -87,7 +85,7 @@ def _needed(place: Place, workflow: Object) -> Iterator[Object]:
     known = {
         (str(one["kind"]), str(lookup(one, "metadata", "name"))): one
         for one, _ in place.declared.objects
-        if one.get("kind") in _TEMPLATES
+        if one.get("kind") in TEMPLATES
     }
     waiting, seen = [workflow["spec"]], set()
     while waiting:
@@ -108,6 +106,6 @@ def _references(value: Value) -> Iterator[tuple[str, str]]:
         for key, inner in value.items():
             if key in ("templateRef", "workflowTemplateRef") and isinstance(inner, dict):
                 cluster = bool(inner.get("clusterScope"))
-                yield _TEMPLATES[cluster], str(inner.get("name"))
+                yield TEMPLATES[cluster], str(inner.get("name"))
             else:
                 yield from _references(inner)

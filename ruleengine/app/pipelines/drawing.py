@@ -13,7 +13,7 @@ def find_document(place: Place, name: str) -> Object:
     ``workflow/NAME`` is one that runs; a bare name is that of a workflow, if there is one.
     """
     kind, _, rest = name.rpartition("/")
-    if rest == finding.LATEST or kind.lower() in ("workflow", "workflows", "wf"):
+    if name == finding.LATEST or kind.lower() in ("workflow", "workflows", "wf"):
         return finding.well_shaped(finding.workflow(place, rest))
     live = finding.get(place, "Workflow", name) if not kind else None
     if live is not None:

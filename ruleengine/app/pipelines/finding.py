@@ -14,6 +14,9 @@ from ruleengine.pipelines.verbs.submitting import RUNNABLE
 LATEST: Final = "@latest"
 """Stands for the workflow that was created last."""
 
+TEMPLATES: Final = ("WorkflowTemplate", "ClusterWorkflowTemplate")
+"""The kinds of what workflows are made of, or call; the second is of the whole cluster."""
+
 _SHORT: Final = {
     "wf": "Workflow",
     "wftmpl": "WorkflowTemplate",
@@ -25,17 +28,17 @@ _SHORT: Final = {
 """Short names of kinds, as kubectl and Argo know them."""
 
 
-def kind_of(word: str) -> str:
-    """Return the kind that a word means. Raises ``UsageError``."""
+def kind_of(word: str, kinds: Sequence[str] = RUNNABLE, what: str = "that can be run") -> str:
+    """Return the kind, one of some, that a word means. Raises ``UsageError``."""
     lower = word.lower()
-    names = {one.lower(): one for one in RUNNABLE}
-    names |= {f"{one.lower()}s": one for one in RUNNABLE} | _SHORT
+    names = {one.lower(): one for one in kinds} | {f"{one.lower()}s": one for one in kinds}
+    names |= {short: one for short, one in _SHORT.items() if one in kinds}
     if lower in names:
         return names[lower]
     meant = near(lower, names)
     raise UsageError(
-        f"{word!r} is no kind that can be run",
-        f"did you mean {names[meant]}?" if meant else f"kinds: {', '.join(RUNNABLE)}",
+        f"{word!r} is no kind {what}",
+        f"did you mean {names[meant]}?" if meant else f"kinds: {', '.join(kinds)}",
     )
 
 

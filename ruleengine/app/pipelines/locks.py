@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ruleengine.apimachinery.naming import check_dns_label
 from ruleengine.app.database_locks import open_lock_table
 from ruleengine.app.pipelines.places import Place
 from ruleengine.model.errors import UsageError
@@ -57,5 +58,13 @@ def drop_limit(place: Place, name: str) -> str:
 
 
 def _whole(place: Place, name: str) -> str:
-    """Return the name of a semaphore with its namespace: that of pipelines if it says none."""
-    return name if "/" in name else f"{place.namespace}/{name}"
+    """Return the name of a semaphore with its namespace: that of pipelines if it says none.
+
+    Raises ``UsageError`` for what no semaphore can be called.
+    """
+    namespace, slash, key = name.partition("/")
+    if not slash:
+        namespace, key = place.namespace, name
+    if not key or check_dns_label(namespace):
+        raise UsageError(f"no semaphore can be called {name!r}", "write KEY or NAMESPACE/KEY")
+    return f"{namespace}/{key}"

@@ -7,6 +7,7 @@ import click
 
 from ruleengine.cli.pipelines import completing
 from ruleengine.cli.pipelines.options import (
+    MOST,
     Manner,
     Where,
     all_namespaces,
@@ -48,7 +49,7 @@ Examples:
 @phases
 @click.option("--prefix", default="", help="Only those whose names begin so.")
 @label_selector("Only those with these labels.")
-@click.option("--limit", type=click.IntRange(min=1), default=500, show_default=True, help="Most.")
+@click.option("--limit", type=click.IntRange(1, MOST), default=500, show_default=True, help="Most.")
 @placed
 def list_command(
     *,

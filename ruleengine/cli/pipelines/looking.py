@@ -44,6 +44,8 @@ def _filter(
     older: timedelta | None,
     prefix: str,
 ) -> "Filter":
+    if running and completed:
+        raise click.UsageError("--running and --completed exclude each other")
     from ruleengine.app.pipelines.listing import Filter
 
     return Filter(

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from ruleengine.pipelines.verbs.selecting import NodeSelector
 
 
+MOST: Final = 2**31 - 1
+"""The greatest number that every database takes."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Where:
     """Where a command works: the config repo, its cluster and a namespace; how it prints.
@@ -55,9 +59,27 @@ class Manner:
         return self.wait or self.watch or self.log
 
 
+class NamespaceType(click.ParamType[str]):
+    """The name of a namespace; an empty one is none."""
+
+    name = "namespace"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> str:
+        """Return the name, once a namespace can have it."""
+        from ruleengine.apimachinery.naming import check_dns_label
+
+        if value and check_dns_label(str(value)):
+            known = "lower case letters, digits and dashes, 63 at most"
+            self.fail(f"{value!r} is no name of a namespace: write {known}", param, ctx)
+        return str(value)
+
+
 _namespace = click.option(
     "-n",
     "--namespace",
+    type=NamespaceType(),
     default="",
     show_default="that of pipelines",
     help="The namespace of the workflows.",

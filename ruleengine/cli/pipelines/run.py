@@ -52,6 +52,8 @@ def _submission(
     priority: int | None,
     serviceaccount: str,
 ) -> "Submission":
+    if workflow_name and generate_name:
+        raise click.UsageError("--name and --generate-name exclude each other")
     from ruleengine.app.pipelines.asking import suffix
     from ruleengine.pipelines.verbs.submitting import Submission
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from ruleengine.cli.lazy import SuggestingGroup
-from ruleengine.cli.pipelines.options import Where, printing
+from ruleengine.cli.pipelines.options import MOST, Where, printing
 
 if TYPE_CHECKING:
     from ruleengine.app.pipelines.locks import Locks
@@ -44,7 +44,7 @@ _name = click.argument("name", metavar="[NAMESPACE/]KEY")
 
 @command.command("set", epilog="Example: ruleengine pipeline sync set licences --limit 3")
 @_name
-@click.option("--limit", type=click.IntRange(min=0), required=True, help="How many may hold it.")
+@click.option("--limit", type=click.IntRange(0, MOST), required=True, help="How many may hold it.")
 @printing()
 def set_command(*, name: str, limit: int, where: Where) -> None:
     """Say how many may hold a semaphore. Those that wait go by it within seconds."""

@@ -59,9 +59,10 @@ def get_command(*, name: str, where: Where) -> None:
     from ruleengine.app.pipelines import finding
     from ruleengine.cli.pipelines.showing import show_objects
 
-    kind, _, rest = name.rpartition("/")
+    word, _, rest = name.rpartition("/")
+    kind = finding.kind_of(word or "wftmpl", finding.TEMPLATES, "of templates")
     with where.opened() as place:
-        found = finding.live(place, finding.kind_of(kind) if kind else "WorkflowTemplate", rest)
+        found = finding.live(place, kind, rest)
     show_objects(where.output, [found], lambda _: _text(found))
 
 

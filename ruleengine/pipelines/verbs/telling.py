@@ -61,9 +61,11 @@ def stop(
     """Return a workflow that shuts down, its exit handlers excepted.
 
     With a selector only the suspended nodes that it selects fail. Raises ``FailedError`` where
-    it is over or was told already.
+    it is over or was told already, ``UsageError`` for a message to nodes that are not selected.
     """
     _require_active(workflow, "stopped")
+    if message and not selector:
+        raise UsageError("a message is for nodes", "select some with --node-field-selector")
     if not selector:
         return _shut_down(workflow, "Stop")
     nodes = _suspended(workflow, selector)
