@@ -141,6 +141,12 @@ def test_what_is_old_is_found_by_its_name_however_much_came_after(
     assert (unknown.code, "did you mean broken?" in unknown.errors) == (3, True)
 
 
+def test_no_name_is_that_of_no_archived_workflow(site: Place) -> None:
+    """A script whose variable is empty does not forget the newest one."""
+    forgot = site.pipeline("archive", "delete", "")
+    assert (forgot.code, "there is no archived workflow ''" in forgot.errors) == (3, True)
+
+
 def test_an_archived_workflow_is_one_of_its_namespace(site: Place) -> None:
     """By its name it is found in no other, and meant in no other."""
     found = site.pipeline("archive", "get", "broke", "-n", "other")

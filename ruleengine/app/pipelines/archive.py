@@ -66,7 +66,8 @@ def archived(place: Place, name: str) -> Object:
 
     with archive_of(place) as archive:
         named = "" if name == finding.LATEST else name
-        found = archive.list(Query(namespace=place.namespace, name=named, most=1))
+        query = Query(namespace=place.namespace, name=named, most=1)
+        found = archive.list(query) if name else ()  # to a query no name is that of any
         value = archive.get(found[0].uid if found else name)
         if value is None:
             names = [one.name for one in archive.list(Query(namespace=place.namespace))]
