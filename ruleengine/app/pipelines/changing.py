@@ -10,7 +10,7 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.model.actions import Action, Result, Target, Verb
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import COMMANDS_MANAGER
-from ruleengine.model.values import Object, lookup, uid_of, version_of
+from ruleengine.model.values import Object, lookup, version_of
 from ruleengine.reconcile.commands import perform_command
 from ruleengine.reconcile.engines import marked
 from ruleengine.reconcile.writing import Done
@@ -42,7 +42,6 @@ def change(
                 manager=COMMANDS_MANAGER,
                 object=patch,
                 resource_version=version_of(live),
-                uid=uid_of(live),
             ),
         )
         if done.outcome.result is not Result.CONFLICT:
