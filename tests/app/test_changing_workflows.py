@@ -1,70 +1,29 @@
 """What commands write of workflows, on a control plane of which nothing else is asked."""
 
-from dataclasses import replace
 from pathlib import Path
-from random import Random
 
 import pytest
 
-from ruleengine.app.clusters import Connected
 from ruleengine.app.packing import WorkflowPacking
 from ruleengine.app.pipelines import changing, finding
-from ruleengine.app.pipelines.bringing import bring_templates
 from ruleengine.app.pipelines.places import Place
-from ruleengine.app.workspace import open_workspace
-from ruleengine.cluster.client import Client
-from ruleengine.local.clock import VirtualClock
-from ruleengine.local.control_plane import ControlPlane
-from ruleengine.local.memory_store import MemoryStore
 from ruleengine.model.actions import Target
-from ruleengine.model.configuration import Configuration, Engine, NodeStatusSettings
+from ruleengine.model.configuration import Engine, NodeStatusSettings
 from ruleengine.model.errors import FailedError, UsageError
-from ruleengine.model.names import ARGO_API_VERSION, ENGINE
+from ruleengine.model.names import ENGINE
 from ruleengine.model.values import Object, lookup
-from tests.validation.config_repos import make_repo
+from tests.app.places import WORKFLOW, bare_place, empty_place, shared, stated
 
 NODES = {f"wf-{one}": {"id": f"wf-{one}", "message": "m" * 99} for one in range(30)}
-WORKFLOW: Object = {
-    "apiVersion": ARGO_API_VERSION,
-    "kind": "Workflow",
-    "metadata": {"name": "wf", "namespace": "ci"},
-    "spec": {"entrypoint": "main"},
-}
 OVER: Object = {**WORKFLOW, "status": {"phase": "Failed", "nodes": NODES}}
 TARGET = Target.of(WORKFLOW)
 PACKED = NodeStatusSettings(largest=2000, offload=False)
 
 
 @pytest.fixture
-def bare(tmp_path: Path) -> Place:
-    """Return a place whose control plane knows no kind of pipelines yet."""
-    plane = ControlPlane(MemoryStore(), VirtualClock(), randomness=Random(1), strict=True)
-    return Place(
-        workspace=open_workspace(make_repo(tmp_path / "config", {"ruleengine.yaml": ""}).root),
-        configuration=Configuration(namespace="ci"),
-        cluster=Connected(client=Client(plane), local=True, name="the test's"),
-        state=tmp_path / "state",
-        namespace="ci",
-        named=False,
-        drives=False,
-    )
-
-
-@pytest.fixture
-def place(bare: Place) -> Place:
+def place(tmp_path: Path) -> Place:
     """Return a place where workflows can be."""
-    bring_templates(bare, WORKFLOW, of_repo=False)
-    return bare
-
-
-def stated(place: Place, **settings: object) -> Place:
-    """Return a place with other settings."""
-    return replace(place, configuration=replace(place.configuration, **settings))
-
-
-def shared(place: Place) -> Place:
-    """Return a place as if its cluster had been named."""
-    return replace(place, cluster=replace(place.cluster, local=False))
+    return empty_place(tmp_path)
 
 
 def stored(place: Place) -> Object:
@@ -100,10 +59,10 @@ def test_what_the_server_refuses_is_told(place: Place) -> None:
         changing.create(place, {**WORKFLOW, "metadata": {"name": "Bad_Name", "namespace": "ci"}})
 
 
-def test_a_cluster_without_workflows_is_told(bare: Place) -> None:
+def test_a_cluster_without_workflows_is_told(tmp_path: Path) -> None:
     """With what lets it know them."""
     with pytest.raises(FailedError, match="does not know the kind Workflow"):
-        changing.create(bare, WORKFLOW)
+        changing.create(bare_place(tmp_path), WORKFLOW)
 
 
 def test_a_workflow_with_many_nodes_is_created_packed(place: Place) -> None:

@@ -10,6 +10,7 @@ from ruleengine.app.clusters import ClusterChoice
 from ruleengine.app.evaluating import evaluate_folder
 from ruleengine.app.pipelines import finding
 from ruleengine.app.pipelines.places import FOLDER, Place, opened
+from ruleengine.app.pipelines.sources import called
 from ruleengine.app.remembered_settings import settings
 from ruleengine.app.workspace import config_repo
 from ruleengine.model.times import parse_time
@@ -69,11 +70,8 @@ def _age(workflow: Object) -> tuple[str, str]:
 def declared_names(directory: Path) -> list[str]:
     """Return the names of what a repo declares and can be run."""
     declared = evaluate_folder(open_checkout(config_repo(directory)), FOLDER)
-    return sorted(
-        str(one["metadata"]["name"])
-        for one, _ in declared.objects
-        if one.get("kind") in RUNNABLE and lookup(one, "metadata", "name")
-    )
+    runnable = (one for one, _ in declared.objects if one.get("kind") in RUNNABLE)
+    return sorted(filter(None, map(called, runnable)))
 
 
 def names_at(

@@ -9,7 +9,7 @@ from ruleengine.app.pipelines.places import FOLDER, Place
 from ruleengine.app.refusing import refuse_errors
 from ruleengine.model.documents import Origin
 from ruleengine.model.errors import UsageError
-from ruleengine.model.values import Object
+from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -112,19 +112,23 @@ def _of_name(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str)
 
 
 def names_of(document: Object) -> tuple[str, ...]:
-    """Return what a document is called; it may have no name."""
-    metadata = document.get("metadata") or {}
-    generated = str(metadata.get("generateName") or "").rstrip("-")
-    return tuple(filter(None, (str(metadata.get("name") or ""), generated)))
+    """Return what a document is called; it may have no name, or be of another shape."""
+    fields = ("metadata", "name"), ("metadata", "generateName")
+    name, generated = (str(lookup(document, *one) or "") for one in fields)
+    return tuple(filter(None, (name, generated.rstrip("-"))))
 
 
-def _name(document: Object) -> str:
-    return next(iter(names_of(document)), "")
+def called(document: Object) -> str:
+    """Return the shortest that a document is called by, if it is called anything.
+
+    The name of a workflow that is named when it begins tells of its content.
+    """
+    return min(names_of(document), key=len, default="")
 
 
 def named(document: Object) -> str:
     """Return how a document is called where several are meant."""
-    return f"{document['kind']}/{_name(document)}"
+    return f"{document['kind']}/{called(document)}"
 
 
 def _unreadable(place: Place, name: str) -> None:
@@ -136,7 +140,7 @@ def _unreadable(place: Place, name: str) -> None:
 
 
 def _nothing(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> UsageError:
-    declared = [_name(one) for one, _ in runnable]
+    declared = [*filter(None, (called(one) for one, _ in runnable))]
     for kind in RUNNABLE[1:]:
         namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
         declared += finding.names_of(finding.objects(place, kind, namespace))
