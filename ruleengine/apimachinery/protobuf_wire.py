@@ -1,8 +1,8 @@
-"""Reading protobuf's wire format: numbered fields, and the few ways in which values lie there.
+"""Protobuf's wire format: numbered fields, and the few ways in which values lie there.
 
-Only the format itself; what the numbers mean is in :mod:`ruleengine.apimachinery.protobuf`.
-Everything is checked before it is used, so that truncated or hostile bytes end in
-:class:`ProtobufError` and never in another exception.
+Only the format itself; what the numbers mean is in :mod:`ruleengine.apimachinery.protobuf`, and
+where messages of few fields are sent. Everything that is read is checked before it is used, so that
+truncated or hostile bytes end in :class:`ProtobufError` and never in another exception.
 """
 
 import struct
@@ -114,6 +114,33 @@ def _skip_group(data: bytes, at: int, number: int) -> int:
         if len(opened) > MOST_DEPTH:
             raise ProtobufError(f"groups are nested deeper than {MOST_DEPTH}")
     return at
+
+
+def number_field(number: int, value: int) -> bytes:
+    r"""Return a field with a number that is not negative, as it lies in a message.
+
+    >>> number_field(3, 300)
+    b'\x18\xac\x02'
+    """
+    return _varint(number << 3 | VARINT) + _varint(value)
+
+
+def bytes_field(number: int, value: bytes) -> bytes:
+    r"""Return a field with bytes, the text of a string or another message, as it lies in one.
+
+    >>> bytes_field(1, b"grpc")
+    b'\n\x04grpc'
+    """
+    return _varint(number << 3 | BYTES) + _varint(len(value)) + value
+
+
+def _varint(number: int) -> bytes:
+    """Return a number as the wire has it: seven bits at a time."""
+    found = []
+    while number > 0x7F:
+        found.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*found, number])
 
 
 def signed(number: int, bits: int = 64) -> int:

@@ -14,6 +14,7 @@ from ruleengine.app.database_locks import database_locks
 from ruleengine.app.entrypoints import make_entrypoints
 from ruleengine.app.metrics import metrics
 from ruleengine.app.pod_turns import PodTurns
+from ruleengine.model.artifact_places import DIRECTORY
 from ruleengine.model.configuration import Configuration
 from ruleengine.model.errors import UsageError
 from ruleengine.model.values import Object
@@ -21,7 +22,6 @@ from ruleengine.pipelines import entrypoints
 from ruleengine.pipelines.archiving import ARCHIVE, ArchivePolicy
 from ruleengine.pipelines.estimating import LAST_RUN
 from ruleengine.pipelines.executing import UNPRIVILEGED
-from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.pod_turns import POD_TURN
 from ruleengine.pipelines.reconciler import WorkflowReconciler
 from ruleengine.pipelines.repositories import Around

@@ -21,6 +21,21 @@ KEYS: Final = {
 ADDRESSES: Final = {"http": "url", "git": "repo"}
 """What a location of the other kinds is nothing without, as with Argo."""
 
+DIRECTORY: Final = "directory"
+"""The one artifact plugin that is our own: the volume of a claim, served by no driver."""
+
+DRIVER_PREFIX: Final = "artifact-plugin-"
+"""How the containers of artifact drivers are called, and the volumes of their sockets, as by Argo.
+
+No container of a user may be called so.
+"""
+
+DRIVERS: Final = "/tmp/artifact-plugins"  # noqa: S108 - so Argo calls it
+"""The folder in which each artifact driver has one of its own, called like it."""
+
+SOCKET: Final = "socket"
+"""What a driver listens on, in its folder."""
+
 _ENOUGH: Final = {**KEYS, **ADDRESSES}
 _TAKEN: Final = ("from", "fromExpression")
 

@@ -53,12 +53,18 @@ def read_settings(stated: Value) -> Object:
 
     Under the key ``config`` maps are maps, in keys of their own they are text.
     """
+    found = read_setting(stated)
+    return found if isinstance(found, dict) else {}
+
+
+def read_setting(stated: Value) -> Value:
+    """Return a setting that may be written as YAML text; ``None`` for text that is none."""
     if isinstance(stated, str) and stated:
         from ruleengine.formats import yaml_reader  # late: few workflows need it
 
         documents = yaml_reader.read(stated.encode(), CONTROLLER).documents
-        stated = documents[0].value if documents else None
-    return stated if isinstance(stated, dict) else {}
+        return documents[0].value if documents else None
+    return stated
 
 
 def _whole(value: Value) -> int:

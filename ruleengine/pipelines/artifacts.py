@@ -11,7 +11,6 @@ from typing import Any, Final
 
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.locations import (
-    DIRECTORY,
     below,
     is_whole,
     joined,
@@ -93,17 +92,27 @@ def archive_of(
 def whole_location(artifact: Object, archive: Archive | None) -> Object:
     """Return the location of an artifact, completed where it has but a key.
 
-    Raises ``NodeError`` where nothing completes it, and for places of unknown kinds.
+    Raises ``NodeError`` where nothing completes it.
     """
     stated = location_of(artifact)
     if not is_whole(stated):
         if archive is None:
             raise NodeError(_NO_REPOSITORY.format(artifact.get("name")))
         stated = with_key(archive.location, key_of(stated))
-    plugin = lookup(stated, "plugin", "name")
-    if plugin not in (None, DIRECTORY):
-        raise NodeError(f"the artifact plugin {plugin!r} is not known; {DIRECTORY} is")
-    return below(stated, str(artifact.get("subPath") or ""))
+    return below(_configured(stated, archive), str(artifact.get("subPath") or ""))
+
+
+def _configured(location: Object, archive: Archive | None) -> Object:
+    """Return a location with the configuration of its plugin, where only the repository says it.
+
+    So does the status of what went to the repository: it has the name and a key.
+    """
+    plugin = location.get("plugin") or {}
+    usual = archive.location.get("plugin") or {} if archive else {}
+    configuration = plugin.get("configuration") or usual.get("configuration")
+    if not configuration or plugin.get("name") != usual.get("name"):
+        return location
+    return {**location, "plugin": {**plugin, "configuration": configuration}}
 
 
 def inputs_of(template: Object, archive: Archive | None) -> tuple[Object, ...]:

@@ -4,7 +4,7 @@ A pod and its task have the same name, which follows from what they do: whoever 
 comes to the same ones.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -15,6 +15,7 @@ from ruleengine.model.digests import fnv1a
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
+from ruleengine.pipelines.drivers import Driver, container_of, drivers_of, patient
 from ruleengine.pipelines.executing import EXECUTOR, dressed, executor_container
 from ruleengine.pipelines.locations import location_of
 from ruleengine.pipelines.mounting import StoreAccess
@@ -118,15 +119,16 @@ def reports_until(pod: Object | None) -> datetime | None:
 def begun(value: Object, world: World, group: Group, around: Around) -> Iterator[Action]:
     """Yield the creation of a task and of its pod, as far as they are not there.
 
-    Raises ``NodeError`` for a ``podSpecPatch`` that is none.
+    Raises ``NodeError`` for a ``podSpecPatch`` that is none, and for an artifact plugin that nobody
+    knows.
     """
-    for target, made in (
-        (task_target(value, group), _task(value, group)),
-        (
-            pod_target(value, group),
-            dressed(_pod(value, group), {"resources": _RESOURCES, **around.executor}),
-        ),
-    ):
+    targets = task_target(value, group), pod_target(value, group)
+    if all(world.get(one) is not None for one in targets):
+        return
+    access = StoreAccess(location_of(one) for _, one in group.artifacts)
+    drivers = drivers_of(world, around.control_namespace, access.plugins)
+    pod = dressed(_pod(value, group, drivers), {"resources": _RESOURCES, **around.executor})
+    for target, made in zip(targets, (_task(value, group, drivers), pod), strict=True):
         if world.get(target) is None:
             yield Action(
                 verb=Verb.CREATE,
@@ -156,10 +158,13 @@ def _metadata(value: Object, group: Group) -> Object:
     }
 
 
-def _task(value: Object, group: Group) -> Object:
+def _task(value: Object, group: Group, drivers: Iterable[Driver]) -> Object:
     by_node: dict[str, Object] = {}
+    known = {one.name: one for one in drivers}
     for node, one in group.artifacts:
-        by_node.setdefault(node, {"artifacts": {}})["artifacts"][one["name"]] = one
+        driver = known.get(str(lookup(one, "plugin", "name")))
+        stated = one if driver is None else patient(one, driver)
+        by_node.setdefault(node, {"artifacts": {}})["artifacts"][one["name"]] = stated
     return {
         "apiVersion": ARGO_API_VERSION,
         "kind": "WorkflowArtifactGCTask",
@@ -168,7 +173,7 @@ def _task(value: Object, group: Group) -> Object:
     }
 
 
-def _pod(value: Object, group: Group) -> Object:
+def _pod(value: Object, group: Group, drivers: Iterable[Driver]) -> Object:
     access = StoreAccess(location_of(one) for _, one in group.artifacts)
     plan = {
         "node": group.name,
@@ -182,6 +187,8 @@ def _pod(value: Object, group: Group) -> Object:
         "containers": [executor_container("main", "collect", plan, access.mounts())],
         "volumes": list(access.volumes()),
     }
+    if beside := [container_of(one) for one in drivers]:
+        spec["initContainers"] = beside
     if account := group.way.get("serviceAccountName"):
         spec["serviceAccountName"] = account
     marks = group.way.get("podMetadata") or {}

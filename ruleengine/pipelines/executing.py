@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Final
 
 from ruleengine.formats.json_text import dumps
+from ruleengine.model.artifact_places import DRIVER_PREFIX
 from ruleengine.model.names import ENGINE_IMAGE
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.artifacts import ArtifactWork
@@ -23,10 +24,17 @@ STAGING_MOUNT: Final = {"name": "argo-staging", "mountPath": _STAGING}
 _SHARING: Final = ("init", "wait", "tokens", "plugin")
 """What of ours shares a folder with other containers of the pod."""
 
-_UNSTATED: Final = re.compile(r"must specify .* for: (?:[^;]*,)?(?:init|wait|supervisor)\b")
-"""How a quota tells of containers that have to say what they ask for, if ours are among them."""
+_UNSTATED: Final = re.compile(
+    rf"must specify .* for: (?:[^;]*,)?(?:init|wait|supervisor|{DRIVER_PREFIX}[-a-z0-9]+)\b"
+)
+"""How a quota tells of containers that have to say what they ask for, if ours are among them.
+
+Drivers of artifact plugins are, as with Argo: nobody else says what they ask for.
+"""
 
 _OF_IMAGE: Final = ("image", "imagePullPolicy")
+_OUR_USER: Final = 65532
+"""Whom our image runs as, by its Containerfile."""
 
 PLAN_VARIABLE: Final = "RULEENGINE_STEP"
 TEMPLATE_VARIABLE: Final = "ARGO_TEMPLATE"
@@ -136,7 +144,7 @@ def account_volume(account: str, volume: str = _ACCOUNT_VOLUME) -> Object:
 
 
 def dressed(pod: Object, executor: Mapping[str, Value]) -> Object:
-    """Return a pod whose containers of ours have the fields that the settings state.
+    """Return a pod whose containers of ours, and drivers, have the fields that the settings state.
 
     ``executor`` is ``image`` and ``imagePullPolicy``, as a cluster has to get our image from
     somewhere, ``resources``, as quotas ask for them, and ``securityContext``. What a patch has
@@ -145,16 +153,39 @@ def dressed(pod: Object, executor: Mapping[str, Value]) -> Object:
     if not executor:
         return pod
     spec = dict(pod["spec"])
+    fields = _of_one_user(executor) if _needs_one_user(spec) else executor
     for kind in ("initContainers", "containers"):
         if kind in spec:
-            spec[kind] = [_dressed(one, executor) for one in spec[kind]]
+            spec[kind] = [_dressed(one, fields) for one in spec[kind]]
     return {**pod, "spec": spec}
+
+
+def _needs_one_user(spec: Object) -> bool:
+    """Tell whether drivers meet containers of ours in a pod that does not say whose these are."""
+    stated = lookup(spec, "securityContext", "runAsUser")
+    return stated is None and any(map(_is_driver, spec.get("initContainers") or ()))
+
+
+def _of_one_user(executor: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Return the settings with a user, where they restrict containers: on clusters they do.
+
+    A socket is open to whoever made it, and so is what a driver loads.
+    """
+    context = executor.get("securityContext")
+    if not isinstance(context, dict):
+        return executor
+    return {**executor, "securityContext": {"runAsUser": _OUR_USER, **context}}
+
+
+def _is_driver(container: Object) -> bool:
+    return str(container.get("name")).startswith(DRIVER_PREFIX)
 
 
 def _dressed(container: Object, executor: Mapping[str, Value]) -> Object:
     if container.get("image") == ENGINE_IMAGE:
         return {**executor, **container, "image": executor.get("image", ENGINE_IMAGE)}
-    if all(one.get("name") != PLAN_VARIABLE for one in container.get("env") or ()):
+    names = {one.get("name") for one in container.get("env") or ()}
+    if PLAN_VARIABLE not in names and not _is_driver(container):
         return container
     kept = {key: value for key, value in executor.items() if key not in _OF_IMAGE}
     return {**kept, **container}

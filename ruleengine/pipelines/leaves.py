@@ -11,6 +11,7 @@ from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import (
     artifacts,
     container_sets,
+    drivers,
     naming,
     plugins,
     restarting,
@@ -213,6 +214,7 @@ def result_target(machine: "Machine", node: Object) -> Target:
 def _create(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     container_sets.check(template)
     work = _artifacts(machine, node, template)
+    beside = _drivers(machine, work)
     try:
         if needs_wrapper(template, work, captures=call.captures):
             template = with_entrypoint(machine, template)
@@ -232,7 +234,8 @@ def _create(machine: "Machine", node: Object, template: Object, call: "Call") ->
             template=template,
             template_name=template_name(node),
             captures=call.captures,
-            artifacts=work,
+            artifacts=drivers.told(work, beside),
+            drivers=beside,
             seconds=machine.seconds_left(call),
             ends=machine.ends_by(call),
             avoided=_avoided(machine, node, template, call),
@@ -262,6 +265,12 @@ def _plugins(machine: "Machine", template: Object) -> tuple[plugins.Plugin, ...]
         return ()
     namespaces = (machine.definitions.around.control_namespace, machine.namespace)
     return plugins.plugins_of(template, machine.spec, machine.world, namespaces)
+
+
+def _drivers(machine: "Machine", work: ArtifactWork) -> tuple[drivers.Driver, ...]:
+    """Return who serves the artifact plugins of a node. Raises ``NodeError``."""
+    plugins = StoreAccess(work.locations).plugins
+    return drivers.drivers_of(machine.world, machine.definitions.around.control_namespace, plugins)
 
 
 def _is_there(machine: "Machine", needed: Object) -> bool:

@@ -11,7 +11,6 @@ from typing import Final
 from ruleengine.model.artifact_places import ADDRESSES, KEYS
 from ruleengine.model.values import Object, Value
 
-DIRECTORY: Final = "directory"
 _PLACES: Final = {
     "s3": ("bucket",),
     "gcs": ("bucket",),

@@ -8,10 +8,10 @@ into that.
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from ruleengine.model.artifact_places import DIRECTORY, DRIVER_PREFIX, DRIVERS
 from ruleengine.model.digests import fnv1a
 from ruleengine.model.names import ARTIFACT_CLAIM
 from ruleengine.model.values import Object, Value
-from ruleengine.pipelines.locations import DIRECTORY
 from ruleengine.pipelines.problems import NodeError
 
 _INPUTS: Final = "input-artifacts"
@@ -78,12 +78,14 @@ def input_volumes(inputs: Iterable[Object]) -> list[Object]:
 class StoreAccess:
     """What gives containers of ours access to stores: the Secrets and claims of locations.
 
-    And what they need to pass artifacts on: a folder for drafts, since their root may be read-only.
+    And what they need to pass artifacts on: a folder for drafts, since their root may be read-only,
+    and one for each artifact plugin of others, in which its driver listens.
     """
 
     def __init__(self, locations: Iterable[Object]) -> None:
         self._secrets: dict[str, dict[str, bool]] = {}
         self.claims: set[str] = set()
+        self.plugins: set[str] = set()
         self._drafts: list[Object] = []
         for one in locations:
             self._drafts = [_DRAFTS]
@@ -94,6 +96,8 @@ class StoreAccess:
             plugin = one.get("plugin") or {}
             if plugin.get("name") == DIRECTORY:
                 self.claims.add(str(plugin.get("configuration") or ARTIFACT_CLAIM))
+            elif plugin:
+                self.plugins.add(str(plugin["name"]))
 
     def volumes(self) -> Iterator[Object]:
         """Yield the volumes that the mounts need."""
@@ -109,6 +113,9 @@ class StoreAccess:
         for claim in sorted(self.claims):
             source = {"claimName": claim}
             yield {"name": _volume("claim", claim), "persistentVolumeClaim": source}
+        yield from (
+            {"name": driver_mount(one)["name"], "emptyDir": {}} for one in sorted(self.plugins)
+        )
 
     def mounts(self) -> Iterator[Object]:
         """Yield where containers of ours find them."""
@@ -118,6 +125,12 @@ class StoreAccess:
             yield {**mount, "readOnly": True}
         for claim in sorted(self.claims):
             yield {"name": _volume("claim", claim), "mountPath": f"{_CLAIMS}/{claim}"}
+        yield from map(driver_mount, sorted(self.plugins))
+
+
+def driver_mount(plugin: str) -> Object:
+    """Return where a driver and containers of ours meet; both find it at the same path."""
+    return {"name": f"{DRIVER_PREFIX}{plugin}", "mountPath": f"{DRIVERS}/{plugin}"}
 
 
 def _volume(kind: str, name: str) -> str:

@@ -6,6 +6,7 @@ Pure: a pod and a WorkflowTaskResult in, the fields of a node out.
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
+from ruleengine.model.artifact_places import DRIVER_PREFIX
 from ruleengine.model.names import PORTS, REPORTS, RETRIES
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.phases import Phase
@@ -181,6 +182,8 @@ def _blamed(pod: Object) -> tuple[Phase, str] | None:
         code = int(state.get("exitCode") or 0)
         if code == 0 or (name in sidecars and code in _ENDED_BY_SIGNAL):
             continue
+        if name.startswith(DRIVER_PREFIX):
+            continue  # what it did not do, those say who asked for it
         told = _told(name, state, code)
         if code in _ENDED_BY_SIGNAL:
             told += _disruption(pod)

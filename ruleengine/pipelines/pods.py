@@ -15,8 +15,17 @@ from ruleengine.formats.json_text import dumps
 from ruleengine.model.names import ARGO_WORKFLOW, PORTS, REPORTS, RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import calling, container_sets, mounting, naming, plugins, progress
+from ruleengine.pipelines import (
+    calling,
+    container_sets,
+    drivers,
+    mounting,
+    naming,
+    plugins,
+    progress,
+)
 from ruleengine.pipelines.artifacts import ArtifactWork
+from ruleengine.pipelines.drivers import Driver
 from ruleengine.pipelines.executing import (
     EXECUTOR,
     EXECUTOR_MOUNT,
@@ -70,6 +79,7 @@ class PodRequest(NamedTuple):
     avoided: tuple[str, ...] = ()
     plugins: tuple[Plugin, ...] = ()
     artifacts: ArtifactWork = _NO_ARTIFACTS
+    drivers: tuple[Driver, ...] = ()
 
     @property
     def name(self) -> str:
@@ -172,14 +182,19 @@ def _own_containers(asked: PodRequest) -> _Own:
     if ours is not None:
         secrets = calling.environment_of(template.get("http") or {})
         main = executor_container(MAIN, ours, plan, loads.mounts(), secrets)
-        return _Own(steps=(main,), volumes=tuple(loads.volumes()))
+        beside_it = tuple(map(drivers.container_of, asked.drivers))
+        return _Own(steps=(main,), before=beside_it, volumes=tuple(loads.volumes()))
     before = [*mounting.loading_mounts(work.inputs, mounts), *loads.mounts()]
     both = mounting.StoreAccess(work.locations)
     looks_on, account = WAIT if reports else SUPERVISOR, _account(asked) if reports else ""
-    after = [*saves.mounts(), *([account_mount()] if account else ())]
+    token = [account_mount()] if account else []
+    after = [*saves.mounts(), *token]
     return _Own(
         steps=tuple(_steps(asked, work, wrapper=wrapper)),
-        before=(executor_container(INIT, "init", plan, before),),
+        before=(
+            *(drivers.container_of(one, token) for one in asked.drivers),
+            executor_container(INIT, "init", plan, before),
+        ),
         beside=(executor_container(looks_on, "wait", plan, after),) if wrapper else (),
         volumes=(
             *_own_volumes(template),

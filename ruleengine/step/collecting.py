@@ -34,7 +34,7 @@ def _deleted(artifacts: Object, access: Access) -> dict[str, Object]:
     for name, artifact in artifacts.items():
         result: Object = {"name": name, "success": True}
         try:
-            store, key = open_store(location_in(artifact), access)
+            store, key = open_store(location_in(artifact), access, artifact)
             store.delete(key)
         except ArtifactError as error:
             result = {"name": name, "success": False, "error": str(error)}

@@ -14,7 +14,7 @@ def result_of(plan: Plan, access: Access) -> str:
     """Return what a ``data`` template comes to, as JSON text. Raises ``StepError``."""
     (source,) = plan.inputs
     try:
-        store, key = open_store(source["location"], access)
+        store, key = open_store(source["location"], access, source)
         found: Value = list(store.list(key))
     except ArtifactError as error:
         raise StepError(f"the paths of artifacts cannot be listed: {error}") from error

@@ -52,7 +52,7 @@ def keep_logs(plan: Plan, access: Access) -> list[Object]:
                 with left:
                     shutil.copyfileobj(left, file)
         try:
-            save(plan.logs["location"], copy, access)
+            save(plan.logs, copy, access)
         except ArtifactError as error:
             raise StepError(f"the logs cannot be kept: {error}") from error
     return [{"name": plan.logs["name"], "archive": {"none": {}}, **plan.logs["reported"]}]
@@ -67,7 +67,7 @@ def _keep(directory: Path, number: int, declared: Object, access: Access) -> boo
         return False
     with left, tempfile.TemporaryDirectory() as folder:
         packed = _packed(declared, left, Path(folder))
-        save(declared["location"], packed, access)
+        save(declared, packed, access)
     return True
 
 

@@ -41,7 +41,7 @@ def load_one(artifact: Object, place: Path, access: Access) -> None:
     with _beside(place) as folder:
         loaded = folder / "loaded"
         try:
-            _fetch(artifact["location"], loaded, access)
+            _fetch(artifact, loaded, access)
         except ArtifactMissingError:
             if artifact.get("optional"):
                 return
@@ -51,13 +51,13 @@ def load_one(artifact: Object, place: Path, access: Access) -> None:
     _set_modes(artifact, place)
 
 
-def _fetch(location: Object, target: Path, access: Access) -> None:
-    if "git" in location:
+def _fetch(artifact: Object, target: Path, access: Access) -> None:
+    if "git" in artifact["location"]:
         from ruleengine.step.git import check_out_artifact
 
-        check_out_artifact(location["git"], target, access)
+        check_out_artifact(artifact["location"]["git"], target, access)
     else:
-        load(location, target, access)
+        load(artifact, target, access)
 
 
 @contextmanager

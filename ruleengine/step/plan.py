@@ -29,7 +29,8 @@ class Plan:
     or ``jqFilter``, ``default``, ``globalName`` where stated. ``result`` says that the
     standard output is asked for. ``inputs`` are the artifacts to be loaded, ``artifacts`` those
     to be kept, each with ``name``, ``path`` and ``location``; what is kept has ``reported``
-    besides, the location as the status states it. ``logs`` is the artifact of the step's logs.
+    besides, the location as the status states it, and what lies behind a driver ``stepPath``, at
+    which the step knows it. ``logs`` is the artifact of the step's logs.
     ``members`` are the containers of a set: each with ``name``, the names that it ``needs`` to
     begin and ``awaits`` to end, how often it is tried again (``retries``), and after how many
     seconds (``pause``). ``reports`` says that somebody waits for a report. ``http`` is the call

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from ruleengine.model.artifact_places import DRIVER_PREFIX
 from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.validation.graphs import calls_of, circle_of, items_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
@@ -14,7 +15,6 @@ _WITH_POD: Final = (*_WITH_CONTAINER, "resource", "data")
 _LEAVES: Final = (*_WITH_POD, "http", "plugin")
 _TYPES: Final = (*_CALLING, *_LEAVES, "suspend")
 _RESERVED: Final = ("wait", "supervisor")
-_RESERVED_BEGINNING: Final = "artifact-plugin-"
 _OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
 
@@ -130,7 +130,7 @@ def _containers(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     for where in places:
         for at, one in items_of(template, where):
             name = str(one.get("name") or "")
-            if name in _RESERVED or name.startswith(_RESERVED_BEGINNING):
+            if name in _RESERVED or name.startswith(DRIVER_PREFIX):
                 told = f"the name {name!r} is kept for what looks after the step"
                 yield broken((*path, *at, "name"), told, "give it another one")
 

@@ -137,7 +137,7 @@ def test_it_is_the_program(engine: tuple[str, ...]) -> None:
     assert run(*start, OURS, "--version").startswith("ruleengine, version ")
     assert run(*start, "--entrypoint=id", OURS, "-u") == "65532\n"
     code = "from ruleengine.step.preparing import static_busybox; print(static_busybox())"
-    stores = "import azure.storage.blob, google.cloud.storage, hdfs_native, minio, psycopg"
+    stores = "import azure.storage.blob, google.cloud.storage, grpc, hdfs_native, minio, psycopg"
     oss = "import alibabacloud_oss_v2"
     inside = (*start, "--entrypoint=python3", OURS, "-c")
     assert run(*inside, f"{stores}; {oss}; {code}") == "/usr/bin/busybox\n"

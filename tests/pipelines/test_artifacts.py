@@ -108,11 +108,13 @@ def test_a_directory_is_the_place_of_artifacts_by_default() -> None:
 
 
 def test_an_unknown_plugin_is_an_error_of_the_node() -> None:
-    """It says which one is known."""
+    """It says which one needs no driver, and where those of others are listed."""
     text = "{name: made, path: /made.txt, plugin: {name: other, key: k}}"
     world = ran(STEPS, templates=MAKE.replace("{name: made, path: /made.txt}", text))
     assert world.node("a")["phase"] == "Error"
-    assert "'other' is not known; directory is" in world.node("a")["message"]
+    message = world.node("a")["message"]
+    assert "'other' is not known: list its driver under artifactDrivers" in message
+    assert "'directory' alone needs none" in message
 
 
 def test_without_a_repository_an_output_artifact_is_an_error() -> None:

@@ -1,6 +1,7 @@
 """``pipeline artifact``: what steps kept, brought from its store to this machine."""
 
 import base64
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Final
@@ -8,12 +9,13 @@ from typing import Final
 from ruleengine.app.pipelines.places import Place
 from ruleengine.formats.archives import ArchiveError
 from ruleengine.model.actions import Target
+from ruleengine.model.artifact_places import DRIVERS, SOCKET
 from ruleengine.model.errors import FailedError, UsageError, cannot_write, is_disk_full
 from ruleengine.model.secrets import Secret
 from ruleengine.model.suggestions import near, some_of
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.verbs.artifacts import Kept, artifacts_of, location_in
-from ruleengine.services.artifacts.store import ArtifactError
+from ruleengine.services.artifacts.store import ArtifactError, DriverPlace
 from ruleengine.step.loading import load_one
 
 
@@ -133,3 +135,29 @@ class _Access:
         if found is None:
             raise ArtifactError(f"the claim {claim} is gone, and its files with it")
         return self._place.state / "claims" / uid_of(found)
+
+    def driver(self, name: str) -> DriverPlace:
+        """Return where a driver listens on this machine. Raises ``ArtifactError``."""
+        return driver_here(name, os.geteuid())
+
+
+def driver_here(name: str, user: int, root: Path = Path(DRIVERS)) -> DriverPlace:
+    """Return where a driver listens on this machine, as beside a server of Argo's.
+
+    It tells the content, since it may run in a container. Raises ``ArtifactError`` where there is
+    none, and where it may be another user's: everybody may write to the folder around.
+    """
+    folder = root / name
+    socket = folder / SOCKET
+    if folder.parent != root or not socket.exists():
+        raise ArtifactError(
+            f"the artifact plugin {name!r} runs in the pods of steps and not on this machine: "
+            f"start its driver here with the one argument {socket}"
+        )
+    for place in (root, folder, socket):
+        if place.lstat().st_uid != user:
+            raise ArtifactError(
+                f"{place} belongs to another user, who may tell what they like for the artifact "
+                f"plugin {name!r}: remove it, and start the driver as yourself"
+            )
+    return DriverPlace(folder, shares=False)

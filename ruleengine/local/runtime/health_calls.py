@@ -8,13 +8,11 @@ import importlib.util
 from functools import cache
 from typing import Final
 
-from ruleengine.apimachinery.protobuf_wire import ProtobufError, read_fields
+from ruleengine.apimachinery.protobuf_wire import ProtobufError, bytes_field, read_fields
 from ruleengine.local.runtime.checks import GrpcAction, Result
 
 _METHOD: Final = "/grpc.health.v1.Health/Check"
-_SERVICE: Final = b"\x0a"
-"""The field 1 of a request, which has bytes."""
-
+_SERVICE: Final = 1
 _STATUS: Final = 1
 _SERVING: Final = "SERVING"
 _STATES: Final = ("UNKNOWN", _SERVING, "NOT_SERVING", "SERVICE_UNKNOWN")
@@ -35,7 +33,7 @@ def ask(action: GrpcAction, timeout: float) -> Result:
     """Ask a server; only ``SERVING`` is success. ``timeout`` is in seconds."""
     import grpc
 
-    request = _SERVICE + _length(action.service) + action.service.encode()
+    request = bytes_field(_SERVICE, action.service.encode())
     address = f"{action.host}:{action.port}"
     with grpc.insecure_channel(address, options=_OPTIONS) as channel:
         try:
@@ -60,15 +58,6 @@ def _told(error: Exception) -> str:
     if error.code() is grpc.StatusCode.UNIMPLEMENTED:
         return "the server does not implement the health protocol (grpc.health.v1.Health)"
     return f"{error.code().name}: {error.details()}"
-
-
-def _length(text: str) -> bytes:
-    """Return how many bytes a text has, as the wire has it: seven bits at a time."""
-    left, found = len(text.encode()), []
-    while left > 0x7F:
-        found.append(left & 0x7F | 0x80)
-        left >>= 7
-    return bytes([*found, left])
 
 
 def _state(reply: bytes) -> str:

@@ -18,13 +18,16 @@ from ruleengine.services.artifacts.store import (
 )
 
 
-def library(name: str, extra: str) -> Any:
-    """Return the module of a library. Raises ``ArtifactError`` that names its extra."""
+def library(name: str, extra: str, whose: str = "") -> Any:
+    """Return the module of a library. Raises ``ArtifactError`` that names its extra.
+
+    ``whose`` says which artifacts need it, where the extra is not called like their store.
+    """
     try:
         return import_module(name)
     except ImportError as error:
         raise ArtifactError(
-            f"artifacts in {extra} need a library that is not installed here: "
+            f"artifacts {whose or f'in {extra}'} need a library that is not installed here: "
             f"pip install 'ruleengine[{extra}]'"
         ) from error
 
@@ -43,7 +46,7 @@ class ObjectStore(ABC):
                 if one.endswith("/"):
                     continue  # what some tools write to show an empty folder
                 found = True
-                place = _place(target, one.removeprefix(prefix))
+                place = place_below(target, one.removeprefix(prefix))
                 place.parent.mkdir(parents=True, exist_ok=True)
                 self._get(one, place)
         if not found:
@@ -88,7 +91,8 @@ class ObjectStore(ABC):
     def _remove(self, key: str) -> None: ...
 
 
-def _place(folder: Path, inner: str) -> Path:
+def place_below(folder: Path, inner: str) -> Path:
+    """Return where a file of a tree goes. Raises ``ArtifactError`` where that is outside of it."""
     if inner.startswith("/") or ".." in inner.split("/") or "\0" in inner:
         raise ArtifactError(f"the key {inner!r} in the store leads out of its folder")
     return folder / inner

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from ruleengine.model.secrets import Secret
 from ruleengine.model.values import Object
@@ -39,6 +39,19 @@ class ArtifactStore(Protocol):
         """Delete what lies under a key; nothing there is no error."""
 
 
+class DriverPlace(NamedTuple):
+    """Where the driver of an artifact plugin is to be found.
+
+    ``folder`` holds its socket, and what is handed over lies beside that: where it ``shares`` the
+    folder it sees the same files at the same paths. ``patience`` is for how many seconds the
+    socket may be missing, since a driver begins when we do.
+    """
+
+    folder: Path
+    shares: bool = True
+    patience: float = 0.0
+
+
 class Access(Protocol):
     """What a store needs of those who open it."""
 
@@ -50,6 +63,9 @@ class Access(Protocol):
 
     def folder(self, claim: str) -> Path:
         """Return where the files of a PersistentVolumeClaim lie. Raises ``ArtifactError``."""
+
+    def driver(self, name: str) -> DriverPlace:
+        """Return where the driver of an artifact plugin is. Raises ``ArtifactError``."""
 
 
 def files_below(folder: Path) -> Iterator[tuple[Path, str]]:
