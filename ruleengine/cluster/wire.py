@@ -227,6 +227,7 @@ class _Reading:
         """Read the rest of the answer; return its body in parts."""
         while not self._is_whole:
             self._read()
+        del self._parser  # it refers back: only a search for circles would free the answer
         return self._parts
 
     def stream(self) -> Iterator[bytes]:

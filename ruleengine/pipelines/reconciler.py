@@ -6,7 +6,6 @@ exit handlers; what it must remember stands in the status.
 
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, Final
 
@@ -97,8 +96,7 @@ class WorkflowReconciler:
             if kept["refusals"]:
                 return _refused(value, Phase.ERROR, kept["refusals"][0], now)
             self._require_valid(value, definitions.spec)
-            with _deep_calls():
-                return _decide(Machine(value, definitions, world, now, kept))
+            return _brought_on(Machine(value, definitions, world, now, kept))
         except (InvalidSpecError, NoArgumentError) as error:
             return _refused(value, Phase.FAILED, str(error), now)
         except (WorkflowError, NodeError) as error:
@@ -112,15 +110,16 @@ class WorkflowReconciler:
             raise InvalidSpecError(wrong)
 
 
-@contextmanager
-def _deep_calls() -> Iterator[None]:
-    """Allow as many calls of Python inside one another as the deepest templates need."""
+def _brought_on(machine: Machine) -> Decision:
+    """Return the decision; the deepest templates need many calls of Python inside one another."""
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _DEEP))
     try:
-        yield
+        return _decide(machine)
     finally:
         sys.setrecursionlimit(before)
+        # They refer back to it: only a search for circles would free what it looked at.
+        del machine.locks, machine.metering, machine.turns
 
 
 def _memo(value: Object, memo: object) -> dict[str, Any]:

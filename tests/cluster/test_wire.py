@@ -1,5 +1,6 @@
 """The wire: requests over connections that stay open, whatever a server does with them."""
 
+import gc
 import itertools
 import socket
 import threading
@@ -72,6 +73,19 @@ def test_one_connection_carries_many_requests() -> None:
         assert [get(wire).body, get(wire).body] == [b"ok", b"ok"]
     assert all(one.startswith(b"GET /root/x?a=b HTTP/1.1\r\nhost: 127.0.0.1:") for one in asked)
     assert len(asked) == 2
+
+
+def test_an_answer_is_freed_as_soon_as_nobody_needs_it() -> None:
+    """What takes it in makes no circle with its parser, which would stay until looked for."""
+    with server([PLAIN, PLAIN]) as (wire, _):
+        get(wire)
+        gc.collect()
+        gc.disable()
+        try:
+            assert get(wire).body == b"ok"
+            assert gc.collect() == 0
+        finally:
+            gc.enable()
 
 
 def test_a_body_is_sent_with_its_length() -> None:

@@ -1,5 +1,6 @@
 """What a decision costs follows from what is on its way, not from what is over or has no room."""
 
+import gc
 import sys
 from collections import Counter
 from dataclasses import dataclass, field
@@ -138,3 +139,20 @@ def test_a_pod_that_only_runs_costs_next_to_nothing() -> None:
     (calls,) = world.calls.values()
     assert calls < 100 * STEPS
     assert all(one["phase"] == Phase.RUNNING for one in world.nodes())
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_what_a_decision_looked_at_is_freed_with_it(form: str) -> None:
+    """It makes no circles, which would stay, each with a table of all nodes, until looked for."""
+    world = MemoryWorld()
+    world.submit(FORMS[form])
+    for _ in range(EARLY):
+        world.turn()
+        world.run_pods()
+    gc.collect()
+    gc.disable()
+    try:
+        world.turn()
+        assert gc.collect() == 0
+    finally:
+        gc.enable()
