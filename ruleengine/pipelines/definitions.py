@@ -71,9 +71,10 @@ class Definitions:
         return self._completed(self._named(str(holder.get("template") or ""), scope))
 
     def _completed(self, found: Found) -> Found:
-        defaults = self.spec.get("templateDefaults") or {}
+        defaults, retry = self.spec.get("templateDefaults") or {}, self.spec.get("retryStrategy")
+        if not (defaults or retry):
+            return found
         template = with_defaults(found.template, defaults)
-        retry = self.spec.get("retryStrategy")
         if retry and "retryStrategy" not in template:
             template = {**template, "retryStrategy": retry}
         if template is found.template:

@@ -124,18 +124,16 @@ def resolve(value: Value, variables: Variables) -> Value:
 
     Raises ``NodeError`` for a tag of another step or task without a value.
     """
-    if isinstance(value, dict):
-        value = with_artifacts(value, variables)
-    absent = {name for name, known in variables.items() if known is None}
-    if absent:
-        value = _without(value, absent)
+    if isinstance(value, dict) and value.get("arguments"):
+        value = _without_absent(with_artifacts(value, variables), variables)
     return substitute(value, variables, OF_OTHERS)
 
 
-def _without(value: Value, absent: set[str]) -> Value:
+def _without_absent(value: Object, variables: Variables) -> Object:
     """Return a step without the arguments that are nothing but an absent value."""
-    arguments = value.get("arguments") if isinstance(value, dict) else None
-    if not isinstance(arguments, dict):
+    arguments = value["arguments"]
+    absent = {name for name, known in variables.items() if known is None}
+    if not absent or not isinstance(arguments, dict):
         return value
     kept = {
         kind: [one for one in listed if not _is_absent(one, absent)]

@@ -124,10 +124,11 @@ def _was_over(machine: "Machine", dag: _Dag, name: str) -> bool:
 
     A daemon that is ready may still fail, and the DAG by it.
     """
-    node, hooks = machine.observed(dag.name_of(name)), hooking.hooks_of(dag.graph.tasks[name])
-    if node is not None and not is_over(node):
+    full = dag.name_of(name)
+    node = machine.observed(full)
+    if node is None or not is_over(node):
         return False
-    return machine.is_observed_over(dag.name_of(name), hooks)
+    return machine.is_observed_over(full, hooking.hooks_of(dag.graph.tasks[name]))
 
 
 def _now(machine: "Machine", dag: _Dag) -> Object:

@@ -56,6 +56,7 @@ _OTHERWISE_WOKEN: Final = frozenset(
 )
 """Fields of a template by which a node may change although its pod does not."""
 
+_TIMEOUTS: Final = frozenset({"timeout", "pendingTimeout"})
 TIMED_OUT: Final = "Step exceeded its deadline"
 OUTLIVED: Final = "Pod was active on the node longer than the specified deadline"
 DELETED: Final = "pod deleted"
@@ -80,9 +81,9 @@ def kind_of(template: Object, *, retried: bool) -> NodeType:
     """Return the type of a template's node; ``retried`` says whether it looks after attempts."""
     if retried and template.get("retryStrategy") is not None:
         return NodeType.RETRY
-    found = next((one for key, one in _NODE_TYPES.items() if key in template), None)
-    if found is not None:
-        return found
+    for key, kind in _NODE_TYPES.items():
+        if key in template:
+            return kind
     if is_leaf(template):
         return NodeType.POD
     raise NodeError("the template has none of container, script, steps, dag, suspend and resource")
@@ -173,10 +174,9 @@ def _replaced(machine: "Machine", node: Object, pod: Object) -> Object:
 
 def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object) -> Object:
     """Take over what the pod of a node has come to."""
-    machine.awaited.append(pod_target(machine, node))
-    result = of_pod(machine.world.get(result_target(machine, node)), pod)
-    machine.awaited.append(result_target(machine, node))
-    seen = observe(pod, result)
+    report = result_target(machine, node)
+    machine.awaited += [pod_target(machine, node), report]
+    seen = observe(pod, of_pod(machine.world.get(report), pod))
     if template.get("daemon") and seen["phase"] == Phase.RUNNING and is_ready(pod):
         return machine.tree.update(node, **seen, daemoned=True, podIP=_address(pod))
     if seen["phase"] in (Phase.PENDING, Phase.RUNNING):
@@ -318,6 +318,8 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
 
 def is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
     """Tell whether the time is over that a template gives its node."""
+    if _TIMEOUTS.isdisjoint(template):
+        return False
     ends = [
         parse_time(node["startedAt"]) + duration_of(template[name], name)
         for name in _timeouts(node)

@@ -102,8 +102,9 @@ def waits_in(value: Object | None) -> dict[str, list[str]]:
 
 def _read(value: Object | None, state: str) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for kind in (MUTEX, SEMAPHORE):
-        for one in lookup(value, "status", "synchronization", kind, state, default=()):
+    told = lookup(value, "status", "synchronization", default={})
+    for kind in (MUTEX, SEMAPHORE) if told else ():
+        for one in lookup(told, kind, state, default=()):
             holders = one.get("holders") or ([one["holder"]] if one.get("holder") else [])
             found.setdefault(str(one.get(kind)), []).extend(map(str, holders))
     return found
@@ -131,11 +132,12 @@ def _entries(kind: str, name: str, holders: Sequence[str]) -> Iterator[Object]:
 
 def kinds_in(value: Object) -> dict[str, str]:
     """Return the kinds of the locks that a workflow's status names."""
+    told = lookup(value, "status", "synchronization", default={})
     return {
         str(one.get(kind)): kind
-        for kind in (MUTEX, SEMAPHORE)
+        for kind in ((MUTEX, SEMAPHORE) if told else ())
         for state in ("holding", "waiting")
-        for one in lookup(value, "status", "synchronization", kind, state, default=())
+        for one in lookup(told, kind, state, default=())
     }
 
 

@@ -105,8 +105,8 @@ class Machine:
         self.pods: dict[str, Target] = {}
         self.name: str = value["metadata"]["name"]
         self.namespace: str = value["metadata"].get("namespace", "")
-        nodes: Object = lookup(value, "status", "nodes", default={})
-        self.tree = Tree(self.name, nodes, memo.get("tally"))
+        self._observed: Object = lookup(value, "status", "nodes", default={})
+        self.tree = Tree(self.name, self._observed, memo.get("tally"))
         memo["tally"] = self.tree.tally
         self.started = now
         self.outputs: Object = dict(lookup(value, "status", "outputs", default={}))
@@ -322,8 +322,7 @@ class Machine:
 
     def observed(self, name: str) -> Object | None:
         """Return the node with a name as it was before this decision."""
-        nodes: Object = lookup(self.value, "status", "nodes", default={})
-        return nodes.get(self.tree.id_of(name))
+        return self._observed.get(self.tree.id_of(name))
 
     def is_observed_over(self, name: str, hooks: Iterable[str]) -> bool:
         """Tell whether a node was over before this decision, its hooks (by name) as well."""

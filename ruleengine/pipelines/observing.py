@@ -175,12 +175,14 @@ def _blamed(pod: Object) -> tuple[Phase, str] | None:
 
     A sidecar is, too, that ended on its own account: Kubernetes does not count it.
     """
-    users, sidecars = _users(pod), _sidecars(pod)
     ends = ((str(one["name"]), _end_of(one)) for one in _statuses(pod))
-    ended = [(name, state) for name, state in ends if state is not None]
-    for name, state in sorted(ended, key=lambda end: _blame(end[0], end[1], users)):
-        code = int(state.get("exitCode") or 0)
-        if code == 0 or (name in sidecars and code in _ENDED_BY_SIGNAL):
+    wrong = [(name, state) for name, state in ends if state and int(state.get("exitCode") or 0)]
+    if not wrong:
+        return None
+    users, sidecars = _users(pod), _sidecars(pod)
+    for name, state in sorted(wrong, key=lambda end: _blame(end[0], end[1], users)):
+        code = int(state["exitCode"])
+        if name in sidecars and code in _ENDED_BY_SIGNAL:
             continue
         if name.startswith(DRIVER_PREFIX):
             continue  # what it did not do, those say who asked for it

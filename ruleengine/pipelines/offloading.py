@@ -6,6 +6,7 @@ containers then lies in a ConfigMap; what a user's container is given cannot lie
 
 from typing import Final
 
+from ruleengine.formats.json_text import dump_bytes
 from ruleengine.model.values import Object
 from ruleengine.pipelines.executing import PLAN_VARIABLE, TEMPLATE_VARIABLE
 from ruleengine.pipelines.problems import NodeError
@@ -23,6 +24,8 @@ def fitted(pod: Object) -> tuple[Object, Object | None]:
 
     Raises ``NodeError`` for arguments and variables of the user's that are too long.
     """
+    if len(dump_bytes(pod["spec"])) <= _LONGEST:
+        return pod, None
     plans: list[str] = []
     lists = {
         name: [_container(one, plans) for one in pod["spec"][name]]

@@ -94,10 +94,10 @@ def is_ours(template: Object) -> bool:
 
 def needs_report(template: Object, work: ArtifactWork, *, captures: bool) -> bool:
     """Tell whether somebody has to report what a step made."""
-    members = {one.get("name") for one in container_sets.containers_of(template)}
     if "plugin" in template:
         return True
-    made = captures and (not members or MAIN in members)
+    members = container_sets.containers_of(template) if captures else ()
+    made = captures and (not members or any(one.get("name") == MAIN for one in members))
     asked = made or work.is_kept or bool(lookup(template, "outputs", "parameters"))
     return asked or (progress.is_told(template) and not is_ours(template))
 
@@ -269,8 +269,8 @@ def _metadata(asked: PodRequest) -> Object:
 
 def _reports_itself(asked: PodRequest) -> bool:
     """Tell whether the step's own container reports what it made."""
-    reports = needs_report(asked.template, asked.artifacts, captures=asked.captures)
-    return is_ours(asked.template) and reports
+    template, work = asked.template, asked.artifacts
+    return is_ours(template) and needs_report(template, work, captures=asked.captures)
 
 
 def _default_container(template: Object) -> str:

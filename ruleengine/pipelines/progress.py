@@ -50,7 +50,7 @@ def reached(node: Object) -> tuple[int, int]:
 
 
 def _read(text: object) -> tuple[int, int] | None:
-    found = _SHAPE.fullmatch(str(text or ""))
+    found = _SHAPE.fullmatch(str(text)) if text else None
     if found is None:
         return None
     done, whole = int(found[1]), int(found[2])

@@ -185,8 +185,7 @@ def _decide(machine: Machine) -> Decision:
 def _before_it_begins(machine: Machine, *, started: bool) -> Decision | None:
     """Return the decision for a workflow that cannot begin yet, or not go on after a retry."""
     retried = bool(lookup(machine.value, "metadata", "annotations", RETRIES))
-    held = machine.locks.has(machine.locks.holder())
-    if not started or (retried and not held):
+    if not started or (retried and not machine.locks.has(machine.locks.holder())):
         held_up = _held_up(machine)
         if held_up is not None:
             return held_up
@@ -336,9 +335,11 @@ def _failures(machine: Machine) -> str:
 def _run_hooks(machine: Machine, root: Object) -> bool:
     """Look after the hooks of the workflow itself; tell whether all are over."""
     owner = {key: machine.spec[key] for key in ("hooks", "onExit") if machine.spec.get(key)}
+    hooks, done = hooking.hooks_of(owner), True
+    if not hooks:
+        return done
     call = Call(name=machine.name, step={}, scope=machine.definitions.scope)
-    done = True
-    for name, stated in hooking.hooks_of(owner).items():
+    for name, stated in hooks.items():
         step = {**stated, "arguments": stated.get("arguments") or _arguments(machine)}
         if name == hooking.EXIT:
             step.pop("expression", None)  # as in Argo it always runs (reference, Workflows 12)

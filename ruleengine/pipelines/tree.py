@@ -23,14 +23,14 @@ from ruleengine.pipelines.progress import reached
 DURATIONS: Final = "resourcesDuration"
 """What nodes, and the workflow, were given of resources: whole seconds by resource."""
 
-_COUNTED: Final = ("phase", "type", "progress", DURATIONS, "synchronizationStatus")
-"""What of a node changes, as long as there is one, that anything is counted by."""
-
 _WORKING: Final = WITH_POD | {NodeType.CONTAINER, NodeType.SUSPEND}
 """Types of nodes that are pieces of work, of which some are done."""
 
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
+
+
+_ON_THEIR_WAY: Final = frozenset({Phase.PENDING, Phase.RUNNING})
 
 
 @dataclass(slots=True)
@@ -77,7 +77,7 @@ class Tally:
 
     def note(self, before: Object | None, node: Object) -> None:
         """Count a node in place of what it was before."""
-        if before is not None and all(before.get(one) == node.get(one) for one in _COUNTED):
+        if before is not None and _counted(before) == _counted(node):
             return
         for one, number in ((before, -1), (node, 1)):
             if one is not None:
@@ -274,9 +274,16 @@ class Tree:
         return self.tally.wrong.get(boundary, 0)
 
 
+def _counted(node: Object) -> tuple[object, ...]:
+    """Return what of a node changes, as long as there is one, that anything is counted by."""
+    get = node.get
+    waits = get("synchronizationStatus")
+    return get("phase"), get("type"), get("progress"), get(DURATIONS), waits
+
+
 def _active_in(node: Object) -> Iterator[str]:
     """Yield the boundaries in which a node counts as on its way; an empty one is the workflow."""
-    on_its_way = node.get("phase") in (Phase.PENDING, Phase.RUNNING)
+    on_its_way = node.get("phase") in _ON_THEIR_WAY
     if not on_its_way or "synchronizationStatus" in node:
         return
     if node["type"] in WITH_POD:

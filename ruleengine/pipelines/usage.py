@@ -47,15 +47,17 @@ def used_by(pod: Object, now: datetime) -> dict[str, int]:
     >>> used_by(pod, parse_time("2026-01-02T03:06:00Z"))
     {'cpu': 30, 'memory': 614}
     """
+    ran = {
+        status.get("name"): seconds
+        for _, listed in _PAIRS
+        for status in lookup(pod, "status", listed, default=())
+        if (seconds := _seconds(status.get("state") or {}, now)) is not None
+    }
     found: Counter[str] = Counter()
-    given = _given(pod)
-    for _, listed in _PAIRS:
-        for status in lookup(pod, "status", listed, default=()):
-            seconds = _seconds(status.get("state") or {}, now)
-            if seconds is None:
-                continue
-            for name, text in given.get(status.get("name"), _GRANTED).items():
-                found[name] += _milli(str(text)) * seconds // _milli(_BASES.get(name, "1"))
+    given = _given(pod) if ran else {}
+    for container, seconds in ran.items():
+        for name, text in given.get(container, _GRANTED).items():
+            found[name] += _milli(str(text)) * seconds // _milli(_BASES.get(name, "1"))
     return dict(found)
 
 
