@@ -5,6 +5,7 @@ Quantities get their canonical text, and what a server would leave out is left o
 type nobody declared stay as they are.
 """
 
+from operator import is_
 from typing import Final
 
 from ruleengine.apimachinery.quantities import canonical
@@ -109,8 +110,7 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
     if isinstance(value, list):
         element = schema.element
         items = [_value(item, element) for item in value]
-        same = all(one is other for one, other in zip(items, value, strict=True))
-        return value if same else items
+        return value if all(map(is_, items, value)) else items
     if schema.scalar is _QUANTITY:
         text = canonical(value, milli=schema.milli)
         return value if text == value else text
@@ -122,11 +122,11 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
 def _object(value: Object, schema: Schema, known: Value = None) -> Object:
     if schema.shape is _DEDUCED:
         return value
-    before = known if isinstance(known, dict) else {}
+    before = known if isinstance(known, dict) else None
     fields, others = schema.fields, schema.others
     normal = value
     for name, inner in value.items():
-        was = before.get(name, _ABSENT)
+        was = before.get(name, _ABSENT) if before else _ABSENT
         if was is inner:
             continue
         child = fields.get(name) or others

@@ -71,6 +71,8 @@ class WatchCache:
         Returns once the kind has been listed, by whichever thread asked first.
         """
         key = (api_version, kind)
+        if key in self._objects:
+            return True
         with self._condition:
             self._condition.wait_for(lambda: key not in self._listing)
             if key in self._objects:
@@ -97,8 +99,7 @@ class WatchCache:
 
     def follows(self, api_version: str, kind: str) -> bool:
         """Tell whether a kind is followed."""
-        with self._condition:
-            return (api_version, kind) in self._objects
+        return (api_version, kind) in self._objects
 
     def get(self, target: Target) -> Object | None:
         """Return an object of a followed kind, or ``None``."""

@@ -136,9 +136,9 @@ class Decider:
         key.memo, key.following = decision.memo, decision.next
         key.reads = frozenset(world.reads.union(awaited) if awaited else world.reads)
         key.wake_at = None if decision.next.stop is Stop.DONE else decision.next.time
-        key.rests = now + timedelta(seconds=len(key.reads) / _READS_A_SECOND)
-        if len(key.reads) < _FEW_READS:
-            key.rests = None
+        key.rests = None
+        if len(key.reads) >= _FEW_READS:
+            key.rests = now + timedelta(seconds=len(key.reads) / _READS_A_SECOND)
         hand = self.hands.of(reconciler.area)
         step = Step(key, value, reconciler, hand, decision, now, changed)
         return self._carry_out(step, self._perform)

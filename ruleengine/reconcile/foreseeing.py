@@ -12,7 +12,15 @@ from typing import Final
 
 from ruleengine.cluster.errors import ApiError
 from ruleengine.formats.differences import compare, mask_secrets
-from ruleengine.model.actions import Action, Change, Difference, PlannedAction, Target, Verb
+from ruleengine.model.actions import (
+    ABSENT,
+    Action,
+    Change,
+    Difference,
+    PlannedAction,
+    Target,
+    Verb,
+)
 from ruleengine.model.decisions import Decision, Reconciler, Request, Stop
 from ruleengine.model.digests import short_digest
 from ruleengine.model.errors import UnreachableError
@@ -167,6 +175,9 @@ _WHOLE: Final = (Verb.APPLY, Verb.CREATE, Verb.REPLACE)
 """What is asked for with a whole object."""
 
 _DIFFERING: Final = (Change.CREATE, Change.UPDATE)
+_SAME: Final = ("apiVersion", "kind")
+"""What tells nothing new of an object that is."""
+
 _UNKNOWN_KIND: Final = "the server does not know the kind of {}"
 
 
@@ -243,10 +254,10 @@ def _differences(live: Object | None, predicted: Predicted) -> tuple[Difference,
     if predicted.change not in _DIFFERING or predicted.object is None:
         return ()
     new = comparable(predicted.object)
-    old = {} if live is None else comparable(live)
     if live is None:
-        old = {name: new[name] for name in ("apiVersion", "kind") if name in new}
-    return mask_secrets(live, predicted.object, compare(old, new))
+        whole = (Difference((name,), ABSENT, one) for name, one in new.items() if name not in _SAME)
+        return mask_secrets(None, predicted.object, tuple(whole))
+    return mask_secrets(live, predicted.object, compare(comparable(live), new))
 
 
 def _as_stored(value: Object, now: datetime) -> Object:

@@ -133,7 +133,7 @@ class _Loop:
         self._driving.begin()
         for reconciler in self._surroundings.reconcilers:
             for one in self._observations.list(reconciler.api_version, reconciler.kind):
-                self._wake(one)
+                self._wake(Target.of(one), one)
         self._unseen.tell(self._surroundings.reconcilers)
         for target, before, after in self._decider.hands.collect():
             self._keys.changed(target, before, after)
@@ -191,7 +191,7 @@ class _Loop:
         for target, before, after in changed:
             self._keys.changed(target, before, after)
             if before is None and after is not None:
-                self._wake(after)
+                self._wake(target, after)
 
     def _forget_answers(self, unread: Iterable[str]) -> None:
         """Drop answers that nobody reads, once there are many: they can be had again.
@@ -253,14 +253,13 @@ class _Loop:
             if self._observations.observe(one.target, one.object, one.version):
                 self._keys.changed(one.target, before, one.object)
                 if one.object is not None:
-                    self._wake(one.object)
+                    self._wake(one.target, one.object)
 
-    def _wake(self, value: Object) -> None:
+    def _wake(self, target: Target, value: Object) -> None:
         """Have an object decided that is ours to decide about, or was until now."""
-        target = Target.of(value)
         if self._unseen.leaves_alone(target):
             return
-        if self._surroundings.decides(value) or target in self._keys:
+        if self._surroundings.decides(target, value) or target in self._keys:
             self._keys.wake(target)
 
     def settled(self, writes: int) -> Settled:

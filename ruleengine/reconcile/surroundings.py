@@ -69,9 +69,9 @@ class Surroundings:
         reconciler = self.reconciler_of(target)
         return "" if reconciler is None else reconciler.area
 
-    def decides(self, value: Object) -> bool:
+    def decides(self, target: Target, value: Object) -> bool:
         """Tell whether a reconciler of ours decides about an object."""
-        return self.reconciler_of(Target.of(value)) is not None and self.may_decide(value)
+        return self.reconciler_of(target) is not None and self.may_decide(value)
 
     def may_decide(self, value: Object) -> bool:
         """Tell whether an object is not left to another engine."""

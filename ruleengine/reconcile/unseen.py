@@ -39,6 +39,8 @@ class Unseen:
     def tell(self, reconcilers: Iterable[Reconciler] = ()) -> None:
         """Tell of what is new; whose objects ``reconcilers`` act on is told together."""
         self._tell_of_credentials()
+        if not self._client.unreadable:
+            return
         unreadable = dict(self._client.unreadable)
         new = {kind: words for kind, words in unreadable.items() if kind not in self._known}
         self._known.update(new)

@@ -62,7 +62,7 @@ class LiveWorld:
 
     def get(self, target: Target) -> Object | None:
         """Return the object, or ``None`` if it does not exist."""
-        self.reads.add(Read(target=target))
+        self.reads.add(Read(target))
         found = self._observations.get(target)
         return None if found is None else self._packing.unpack(found)
 
