@@ -108,8 +108,7 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
     if isinstance(value, dict):
         return _object(value, schema, known)
     if isinstance(value, list):
-        element = schema.element
-        items = [_value(item, element) for item in value]
+        items = _items(value, schema.element)
         return value if all(map(is_, items, value)) else items
     if schema.scalar is _QUANTITY:
         text = canonical(value, milli=schema.milli)
@@ -117,6 +116,13 @@ def _value(value: Value, schema: Schema, known: Value = None) -> Value:
     if schema.scalar is _INTEGER and isinstance(value, float) and is_whole(value):
         return int(value)
     return value
+
+
+def _items(value: list[Value], element: Schema) -> list[Value]:
+    """Return the items of a list in that form; most lists are of maps."""
+    return [
+        _object(item, element) if type(item) is dict else _value(item, element) for item in value
+    ]
 
 
 def _object(value: Object, schema: Schema, known: Value = None) -> Object:
@@ -132,7 +138,7 @@ def _object(value: Object, schema: Schema, known: Value = None) -> Object:
         child = fields.get(name) or others
         if type(inner) is str and inner and child.scalar is not _QUANTITY:
             continue
-        after = _value(inner, child, was)
+        after = (_object if type(inner) is dict else _value)(inner, child, was)
         if not after and _is_left_out(after, child):
             normal = _put(dict(value) if normal is value else normal, name, _ABSENT)
         elif after is not inner:

@@ -50,12 +50,17 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     graph: Graph = machine.memory.remember(
         "graph", node["name"], source, lambda: make_graph(source)
     )
-    own = call._replace(boundary=node["id"], hooked=False, attempt=None, limit=0)
+    limited = call._replace(
+        boundary=node["id"],
+        hooked=False,
+        attempt=None,
+        limit=int(template.get("parallelism") or 0),
+    )
     dag = _Dag(
         node=node,
         template=template,
-        call=own,
-        limited=own._replace(limit=int(template.get("parallelism") or 0)),
+        call=limited._replace(limit=0) if limited.limit else limited,
+        limited=limited,
         graph=graph,
         frontier=machine.memory.frontier(node["name"], graph),
         captures=machine.memory.captures(node["name"], template),

@@ -132,7 +132,7 @@ class Machine:
         """How the workflow was told to shut down; empty where it was not."""
         return str(self.spec.get("shutdown") or "")
 
-    @cached_property
+    @property
     def deadline(self) -> datetime | None:
         """When the workflow's time is over."""
         seconds = self.spec.get("activeDeadlineSeconds")

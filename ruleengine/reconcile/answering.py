@@ -73,6 +73,8 @@ class Answering:
         It is not where a process before us has done an effect already: the decision has to
         be taken again with its answer.
         """
+        if not effects:
+            return True
         alive = frozenset(one.answer for one in step.key.reads if one.answer)
         for request in effects:
             if not self._drives(step):

@@ -105,7 +105,7 @@ class Statuses:
         if stored is None or self._packing.unpack(stored).get("status") == decision.status:
             return False
         key.stored = stored
-        self._observations.put({**stored, "status": decision.status})
+        self._observations.put({**stored, "status": decision.status}, key.target)
         return True
 
 
