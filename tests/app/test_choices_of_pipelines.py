@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from ruleengine.app.pipelines.crons import MOST, missed
+from ruleengine.app.pipelines.crons import MOST, missed, scheduled
 from ruleengine.app.pipelines.listing import Filter
 from ruleengine.app.pipelines.logs import Reading, pattern_of
 from ruleengine.model.errors import FailedError, UsageError
@@ -83,6 +83,17 @@ def test_times_that_were_missed_are_those_from_the_first_to_before_the_last() ->
         f"nightly-{int(one.timestamp())}" for one in (start, start + timedelta(days=1))
     ]
     assert len(missed(CRON, start, start + timedelta(days=MOST))) == MOST
+
+
+def test_what_runs_by_schedule_says_when_it_is_next_or_what_is_wrong() -> None:
+    """Also by the one schedule that older documents state."""
+    tomorrow = datetime(2026, 1, 3, 2, tzinfo=UTC)
+    for spec in ({"schedules": ["0 2 * * *"]}, {"schedule": "0 2 * * *"}):
+        found = scheduled({**CRON, "spec": spec}, NOW)
+        assert (found.schedules, found.following) == (("0 2 * * *",), tomorrow)
+        assert (found.problem, found.last, found.suspended) == ("", "", False)
+    wrong = scheduled({**CRON, "spec": {"schedules": ["0 25 * * *"], "suspend": True}}, NOW)
+    assert (wrong.following, "0 25 * * *" in wrong.problem, wrong.suspended) == (None, True, True)
 
 
 def test_there_is_no_time_to_make_up_for_before_names_count_the_seconds() -> None:

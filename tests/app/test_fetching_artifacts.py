@@ -87,12 +87,14 @@ def test_an_artifact_of_several_steps_is_named_with_its_step() -> None:
     """Or else it is told which there are; what is mistyped, too."""
     pod = {"type": "Pod", "outputs": {"artifacts": [{"name": "log"}]}}
     nodes = {one: {**pod, "id": one, "name": one, "displayName": one} for one in ("first", "last")}
+    page = {"outputs": {"artifacts": [{"name": "page"}]}}
+    nodes["other"] = {**pod, **page, "id": "other", "name": "other", "displayName": "other"}
     workflow = {**WORKFLOW, "status": {"nodes": nodes}}
     assert find(workflow, "last/log").step == "last"
     for name, remedy in (
         ("log", "name one: first/log, last/log"),
         ("first/lgo", "did you mean first/log?"),
-        ("zzz", "there are: first/log, last/log"),
+        ("zzz", "there are: first/log, last/log, other/page"),
     ):
         with pytest.raises(UsageError) as raised:
             find(workflow, name)

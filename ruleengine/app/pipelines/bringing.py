@@ -6,7 +6,7 @@ from dataclasses import replace
 from ruleengine.app.pipelines import changing
 from ruleengine.app.pipelines.finding import TEMPLATES
 from ruleengine.app.pipelines.places import Place
-from ruleengine.model.actions import Action, Plan, Result, Target, Verb
+from ruleengine.model.actions import Action, Result, Target, Verb
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER
 from ruleengine.model.values import Object, Value, lookup
@@ -62,16 +62,13 @@ def _apply(place: Place, actions: Sequence[Action]) -> None:
     from ruleengine.reconcile.records import InventoryStore
 
     store = InventoryStore(place.client, place.repo, place.configuration.control_namespace)
-    surroundings = place.bare
     intent = Intent(
         inventory=store.read(),
         configuration=place.configuration,
         revision=place.declared.revision,
         pruning=False,
     )
-    plan: Plan = make_plan(actions, surroundings, intent, changing.now())
-    if not plan.changes:
-        return
+    plan = make_plan(actions, place.bare, intent, changing.now())
     for one in perform(plan, place.client, store):
         if one.result in (Result.FAILED, Result.REFUSED, Result.CONFLICT, Result.SKIPPED):
             raise FailedError(
@@ -83,9 +80,8 @@ def _apply(place: Place, actions: Sequence[Action]) -> None:
 def _needed(place: Place, workflow: Object) -> Iterator[Object]:
     """Yield the templates of the repo that a workflow is made of or calls, each once."""
     known = {
-        (str(one["kind"]), str(lookup(one, "metadata", "name"))): one
+        (str(one.get("kind")), str(lookup(one, "metadata", "name"))): one
         for one, _ in place.declared.objects
-        if one.get("kind") in TEMPLATES
     }
     waiting, seen = [workflow["spec"]], set()
     while waiting:

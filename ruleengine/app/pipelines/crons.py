@@ -118,11 +118,9 @@ def _times(schedules: Schedules, start: datetime, end: datetime) -> Iterator[dat
 def backfill(place: Place, name: str, start: datetime, end: datetime) -> tuple[list[Object], int]:
     """Create the workflows of times that were missed; return them, and how many are there.
 
-    Others may create them meanwhile: the schedule itself, say.
+    Those that are there may have come meanwhile: of the schedule itself, say.
     """
     value = finding.runnable(place, _KIND, name)
     wanted = missed(value, start, end)
-    known = set(finding.names_of(finding.objects(place, "Workflow", place.namespace)))
-    new = (one for one in wanted if one["metadata"]["name"] not in known)
-    made = [made for one in new if (made := changing.create_new(place, one)) is not None]
+    made = [made for one in wanted if (made := changing.create_new(place, one)) is not None]
     return made, len(wanted) - len(made)
