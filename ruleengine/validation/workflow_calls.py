@@ -53,9 +53,12 @@ def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowPro
 
 
 def _nowhere(caller: Object, path: Path) -> Iterator[WorkflowProblem]:
-    """Yield the artifacts that are passed and say not where their content lies."""
+    """Yield the artifacts that are passed and say not where their content lies.
+
+    Only outputs are taken from what an expression gives, as with Argo.
+    """
     for at, artifact in items_of(caller, ("arguments", "artifacts")):
-        if not says_where(artifact):
+        if not says_where({**artifact, "fromExpression": None}):
             told = f"the artifact {artifact.get('name')!r} is passed, and says not where it lies"
             yield broken((*path, *at), told, "write `from:`, or a location with its key")
 

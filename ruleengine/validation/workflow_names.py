@@ -156,6 +156,9 @@ def _of_workflow(rest: str, workflow: Known) -> _Found:
     if first == "parameters" and name not in known and not workflow.open:
         remedy = suggestion(name, workflow.parameters) or "add it to `arguments.parameters`"
         return f"the workflow has no parameter {name!r}", remedy
+    if first in workflow.marks and name not in workflow.marks[first] | {"", "json"}:
+        remedy = suggestion(name, workflow.marks[first]) or "give it one of that name"
+        return f"the workflow has no {first[:-1]} {name!r}", remedy
     kind, _, shared = name.partition(".")
     if first == "outputs" and shared and not workflow.calls_others and kind in workflow.shared:
         shares = workflow.shared[kind]

@@ -7,10 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from ruleengine.model.values import Object, Path, Value
+from ruleengine.model.values import Object, Path, Value, lookup
 from ruleengine.validation.graphs import items_of, spec_of
 
 _TAG: Final = "{{"
+_MARKS: Final = ("labels", "annotations")
+_MADE: Final = {"labels": "labels", "labelsFrom": "labels", "annotations": "annotations"}
+"""What `workflowMetadata` adds, by its fields."""
 
 Declared = Mapping[str, frozenset[str]]
 """Names by ``parameters`` and ``artifacts``."""
@@ -43,9 +46,13 @@ class OutputRead:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of a workflow. ``open`` says that others may give it more parameters."""
+    """What is known of a workflow. ``open`` says that others may give it more parameters.
+
+    ``marks`` are its labels and annotations, empty where others may still add some.
+    """
 
     parameters: frozenset[str]
+    marks: Declared
     shared: Declared
     open: bool
     calls_others: bool
@@ -53,8 +60,8 @@ class Known:
     defaults: Object
 
 
-def known_of(workflow: Object) -> Known:
-    """Return what a workflow, or a template of one, says of itself."""
+def known_of(workflow: Object, *, begins: bool = False) -> Known:
+    """Return what a workflow, or a template of one, says of itself; ``begins``: for good."""
     kind, (_, spec) = workflow.get("kind"), spec_of(workflow)
     templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
     defaults = spec.get("templateDefaults")
@@ -64,6 +71,7 @@ def known_of(workflow: Object) -> Known:
             found = (each.get("globalName") for _, each in items_of(one, ("outputs", what)))
             names.update(str(name) for name in found if name)
     return Known(
+        marks=_marks(workflow, spec) if begins else {},
         parameters=_names(spec, "arguments", "parameters"),
         shared={what: frozenset(names) for what, names in shared.items()},
         open=kind not in ("Workflow", "CronWorkflow") or "workflowTemplateRef" in spec,
@@ -71,6 +79,14 @@ def known_of(workflow: Object) -> Known:
         templates=templates,
         defaults=defaults if isinstance(defaults, dict) else {},
     )
+
+
+def _marks(workflow: Object, spec: Object) -> Declared:
+    """Return the names of a workflow's labels and annotations, and of those that it will have."""
+    found = {kind: set(lookup(workflow, "metadata", kind, default={})) for kind in _MARKS}
+    for name, kind in _MADE.items():
+        found[kind] |= set(lookup(spec, "workflowMetadata", name, default={}))
+    return {kind: frozenset(names) for kind, names in found.items()}
 
 
 def _calls_others(value: Value) -> bool:

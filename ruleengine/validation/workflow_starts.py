@@ -9,7 +9,7 @@ from typing import Final
 
 from ruleengine.model.artifact_places import says_where
 from ruleengine.model.findings import Severity
-from ruleengine.model.values import Object, Path, Value, format_path
+from ruleengine.model.values import Object, Path, Value, format_path, lookup
 from ruleengine.validation.graphs import calls_of, dag_problems, items_of, spec_of
 from ruleengine.validation.workflow_calls import check_calls
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
@@ -48,7 +48,7 @@ def _problems(workflow: Object) -> Iterator[WorkflowProblem]:
     yield from check_rules(workflow)
     yield from _waiting(workflow)
     yield from check_calls(workflow)
-    yield from check_tags(workflow)
+    yield from check_tags(workflow, begins=True)
 
 
 def _nameless(path: Path, value: Value, *, named: bool = False) -> Iterator[WorkflowProblem]:
@@ -131,8 +131,10 @@ def _has_content(artifact: Object) -> bool:
 
 
 def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:
-    """Yield which tasks wait for what never comes."""
+    """Yield which tasks wait for what never comes, and DAGs without any."""
     path, spec = spec_of(workflow)
     for where, template in items_of(spec, ("templates",)):
+        if "dag" in template and not lookup(template, "dag", "tasks"):
+            yield broken((*path, *where), "a DAG must have at least one task", "add one")
         for _, found in dag_problems([task for _, task in items_of(template, ("dag", "tasks"))]):
             yield replace(found, path=(*path, *where, "dag", "tasks", *found.path))

@@ -58,9 +58,12 @@ _OF_GRAPH: Final = frozenset({"dependencies", "depends", "name"})
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
 
 
-def check_tags(workflow: Object) -> Iterator[WorkflowProblem]:
-    """Yield what is wrong with the tags and expressions of a workflow."""
-    found = _looked_through(workflow, known_of(workflow))
+def check_tags(workflow: Object, *, begins: bool = False) -> Iterator[WorkflowProblem]:
+    """Yield what is wrong with the tags and expressions of a workflow.
+
+    Of one that ``begins`` nobody adds labels and annotations any more.
+    """
+    found = _looked_through(workflow, known_of(workflow, begins=begins))
     return (one for one in found if isinstance(one, WorkflowProblem))
 
 

@@ -4,6 +4,7 @@ import pytest
 
 from ruleengine.model.values import Object
 from ruleengine.validation.workflow_starts import invalidity
+from ruleengine.validation.workflow_tags import check_tags
 from tests.pipelines.worlds import documents
 from tests.validation.test_workflow_rules import (
     BAD,
@@ -148,6 +149,41 @@ def test_what_it_refers_to_is_there(value: Object, told: str) -> None:
     assert invalidity(value) == told
 
 
+@pytest.mark.parametrize("kind", ["labels", "annotations"])
+def test_a_label_that_a_workflow_names_is_there_when_it_begins(kind: str) -> None:
+    """Until then somebody may add it; then it is refused, as with Argo."""
+    value = leaf(container={"image": "a", "args": [f"{{{{workflow.{kind}.team}}}}"]})
+    told = f"the workflow has no {kind[:-1]} 'team'"
+    assert invalidity(value).endswith(f"nothing stands for {{{{workflow.{kind}.team}}}}: {told}")
+    assert [one.message for one in check_tags(value)] == []
+    value["metadata"][kind] = {"team": "shop"}
+    assert invalidity(value) == ""
+
+
+@pytest.mark.parametrize(
+    "made",
+    [{"labels": {"team": "shop"}}, {"labelsFrom": {"team": {"expression": "'shop'"}}}],
+)
+def test_a_label_that_a_workflow_gives_itself_is_there(made: Object) -> None:
+    """Stated, or computed when it begins."""
+    value = leaf(container={"image": "a", "args": ["{{workflow.labels.team}}"]})
+    value["spec"]["workflowMetadata"] = made
+    assert invalidity(value) == ""
+
+
+@pytest.mark.parametrize("name", ["labels", "labels.json", "annotations.json"])
+def test_all_labels_together_are_always_there(name: str) -> None:
+    """None of them is as good as many."""
+    assert invalidity(leaf(container={"image": "a", "args": [f"{{{{workflow.{name}}}}}"]})) == ""
+
+
+@pytest.mark.parametrize("dag", [{"tasks": []}, {}, {"tasks": None}], ids=["none", "", "nil"])
+def test_a_dag_has_a_task(dag: Object) -> None:
+    """Argo refuses one without; steps of which there is none are an error when they begin."""
+    value = workflow({"name": "main", "dag": dag})
+    assert invalidity(value) == "spec.templates[0]: a DAG must have at least one task"
+
+
 def _calling(needing: Object, **fields: object) -> Object:
     """Return a workflow of one step that calls a template that needs something."""
     return workflow({"name": "main", "steps": [[call(**fields)]]}, needing)
@@ -211,13 +247,12 @@ def test_an_input_that_nobody_passes_keeps_a_workflow_from_beginning(
             },
             NEEDS_FILE,
         ),
-        _passing(fromExpression="nil"),
         _passing(http={"url": "http://x"}),
         workflow(NEEDS_FILE, arguments={"artifacts": [{"name": "f", "raw": {"data": ""}}]}),
         steps(call(hooks={"exit": {"template": "needy"}}), call("b")),
     ],
     ids=[
-        *("optional", "text", "key", "repository", "blob", "addresses", "taken", "expression"),
+        *("optional", "text", "key", "repository", "blob", "addresses", "taken"),
         *("page", "of the workflow", "hook"),
     ],
 )
@@ -232,9 +267,11 @@ def test_an_input_that_has_its_content_need_not_be_passed(value: Object) -> None
     [
         (_passing(), f"{INSIDE}.arguments.artifacts[0]"),
         (_passing(optional=True), f"{INSIDE}.arguments.artifacts[0]"),
+        (_passing(fromExpression="nil"), f"{INSIDE}.arguments.artifacts[0]"),
         (_passing(plugin={"name": "directory"}), f"{INSIDE}.arguments.artifacts[0]"),
         (workflow(WORK, arguments={"artifacts": [{"name": "f"}]}), "spec.arguments.artifacts[0]"),
     ],
+    ids=["nothing", "optional", "expression", "a store alone", "of the workflow"],
 )
 def test_an_artifact_that_is_passed_says_where_it_lies(value: Object, where: str) -> None:
     """By where it is taken from, or a location with its key."""
