@@ -1,4 +1,4 @@
-"""What ends before its time: nodes of a stopped workflow, and daemons nobody needs any more."""
+"""What ends without the steps around it: daemons, and pods that no node is there for."""
 
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import container_sets, leaves, naming
@@ -14,36 +14,9 @@ def is_exiting(node: Object) -> bool:
     return naming.ON_EXIT in node["name"]
 
 
-def end_all(machine: Machine) -> None:
-    """End what runs of a workflow that was stopped or whose time is over.
-
-    Exit handlers go on, but not where the workflow was terminated.
-    """
-    deadline = machine.deadline
-    if not machine.ending:
-        if deadline is not None:
-            machine.wake(deadline, "its time is over")
-        return
-    for node in list(machine.tree.unfulfilled()):
-        if is_exiting(node) and machine.stopped != "Terminate":
-            continue
-        if node["type"] in WITH_POD:
-            pod = machine.world.get(leaves.pod_target(machine, node))
-            leaves.kill(machine, node, pod, Phase.FAILED, _why(machine))
-            _end_containers(machine, node, Phase.FAILED, _why(machine))
-        elif node["type"] == NodeType.SUSPEND:
-            machine.end(node, Phase.FAILED, machine.ending)
-
-
 def _end_containers(machine: Machine, node: Object, phase: Phase, message: str) -> None:
     for one in list(container_sets.nodes_below(machine, node)):
         machine.end(one, phase, message)
-
-
-def _why(machine: Machine) -> str:
-    if machine.stopped:
-        return f"workflow shutdown with strategy:  {machine.stopped}"
-    return machine.ending
 
 
 def watch_daemons(machine: Machine) -> None:

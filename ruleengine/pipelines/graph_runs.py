@@ -70,7 +70,9 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     over = _walk(machine, dag)
     if _stops_early(machine, dag) and not _is_busy(machine, dag):
         return machine.end(_now(machine, dag), Phase.FAILED, GAVE_UP)
-    return _finished(machine, dag) if over else machine.left_over(node, call)
+    if machine.stopped and machine.only_tells(call) and not _is_busy(machine, dag):
+        return _end(machine, dag, Phase.FAILED)  # as in Argo, whatever its tasks came to
+    return _finished(machine, dag) if over else _now(machine, dag)
 
 
 def _walk(machine: "Machine", dag: _Dag) -> bool:
@@ -141,18 +143,40 @@ def _now(machine: "Machine", dag: _Dag) -> Object:
 
 
 def _finished(machine: "Machine", dag: _Dag) -> Object:
-    node = _now(machine, dag)
-    ends = [end for one in _targets(machine, dag) for end in machine.tree.outbound(one)]
+    unreadable = _unreadable(machine, dag)
+    if unreadable:
+        return machine.end(_now(machine, dag), Phase.ERROR, unreadable)
     phases = _branch_phases(machine, dag)
     for target in dag.graph.targets:
         found = machine.tree.find(dag.name_of(target))
         forgiven = found is not None and excused(dag.graph.tasks[target], found)
         if phases[target] != Phase.SUCCEEDED and not forgiven:
-            return machine.end(node, Phase(phases[target]), outboundNodes=ends or None)
+            return _end(machine, dag, Phase(phases[target]))
     asks = mentioned(dag.template.get("outputs"), "tasks", dag.graph.tasks)
     known = _variables(machine, dag, asks)
     outputs = outputs_of(dag.template, {**_known(machine, dag), **known})
-    return machine.end(node, Phase.SUCCEEDED, outboundNodes=ends or None, outputs=outputs or None)
+    return _end(machine, dag, Phase.SUCCEEDED, outputs=outputs or None)
+
+
+def _unreadable(machine: "Machine", dag: _Dag) -> str:
+    """Return why what a task reads of others could not be put together; empty where all could.
+
+    As in Argo that is an error of the DAG itself.
+    """
+    for name in dag.graph.order:
+        node = machine.tree.find(dag.name_of(name))
+        if node is None or (node["type"], node["phase"]) != (NodeType.SKIPPED, Phase.ERROR):
+            continue
+        try:
+            _variables(machine, dag, _asked(dag, dag.graph.tasks[name]))
+        except NodeError as error:
+            return str(error)
+    return ""
+
+
+def _end(machine: "Machine", dag: _Dag, phase: Phase, outputs: Object | None = None) -> Object:
+    ends = [end for one in _targets(machine, dag) for end in machine.tree.outbound(one)]
+    return machine.end(_now(machine, dag), phase, outboundNodes=ends or None, outputs=outputs)
 
 
 def _targets(machine: "Machine", dag: _Dag) -> list[Object]:
@@ -244,12 +268,16 @@ def _plan(machine: "Machine", dag: _Dag, task: Object) -> list[Planned]:
     name = str(task["name"])
 
     def make() -> list[Planned]:
-        asks = dag.graph.needed(name, mentioned(task, "tasks", dag.graph.tasks))
-        variables = {**_known(machine, dag), **_variables(machine, dag, asks)}
+        variables = {**_known(machine, dag), **_variables(machine, dag, _asked(dag, task))}
         return planned_of(machine, task, dag.name_of(name), variables, None)
 
     planned: list[Planned] = machine.memory.remember("planned", dag.name_of(name), task, make)
     return planned
+
+
+def _asked(dag: _Dag, task: Object) -> set[str]:
+    """Return the tasks before one that it reads something of."""
+    return dag.graph.needed(str(task["name"]), mentioned(task, "tasks", dag.graph.tasks))
 
 
 def _known(machine: "Machine", dag: _Dag) -> dict[str, Any]:
@@ -299,7 +327,7 @@ def _group(machine: "Machine", dag: _Dag, task: Object, group: Object) -> Object
     if not walk.is_over:
         if _stops_early(machine, dag) and all(is_fulfilled(one) for one in looked.values()):
             return machine.end(current, Phase.FAILED, GAVE_UP)
-        return machine.left_over(current, dag.call)
+        return current
     children = (machine.tree.find(one) for one in sides.planned)
     wrong = [child["phase"] for child in children if child is not None and is_wrong(child)]
     whole = machine.tree.hold(current, sides.planned)

@@ -72,10 +72,8 @@ def run_hook(machine: "Machine", node: Object, hook: Hook, call: "Call") -> bool
         exiting=(call.exiting or hook.name == EXIT) and machine.stopped != "Terminate",
     )
     if machine.tree.find(name) is None:
-        if machine.ending and not own.exiting:
-            if hook.name == EXIT:
-                return True  # it begins no more
-            own = own._replace(told=True)
+        if machine.only_tells(own) and hook.name == EXIT:
+            return True  # it begins no more
         try:
             begun = _begin(node, hook)
         except NodeError as error:

@@ -29,7 +29,7 @@ from ruleengine.pipelines.observing import (
     outputs_of,
 )
 from ruleengine.pipelines.offloading import fitted
-from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
+from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.progress import at_the_end
@@ -82,11 +82,11 @@ def kind_of(template: Object, *, retried: bool) -> NodeType:
     if retried and template.get("retryStrategy") is not None:
         return NodeType.RETRY
     for key, kind in _NODE_TYPES.items():
-        if key in template:
+        if key in template and template[key] not in (None, []):
             return kind
     if is_leaf(template):
         return NodeType.POD
-    raise NodeError("the template has none of container, script, steps, dag, suspend and resource")
+    raise NodeError(f"Template '{template.get('name', '')}' missing specification")
 
 
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
@@ -102,6 +102,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         current = again
     else:
         current = _as_its_pod(machine, node, template, pod)
+        if machine.only_tells(call) and not (is_fulfilled(current) or has_ended(pod)):
+            current = _stopped(machine, current, pod)
         _note_seen(machine, current, template, pod)
     return container_sets.show(machine, current, template, call)
 
@@ -159,6 +161,8 @@ def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call
     if refusal is not None and refusal.final:
         message = f"pod refused: {refusal.message}{quota_remedy(refusal.message)}"
         return machine.end(node, Phase.ERROR, message)
+    if machine.only_tells(call):
+        return _end_unbegun(machine, node)
     return _create(machine, node, template, call)
 
 
@@ -339,19 +343,23 @@ def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
     return False
 
 
+def _stopped(machine: "Machine", node: Object, pod: Object) -> Object:
+    """End a node, and its pod, of a workflow that was stopped or is out of time."""
+    in_pod = machine.stopped and node["type"] == NodeType.POD
+    stopped = f"workflow shutdown with strategy:  {machine.stopped}"
+    return kill(machine, node, pod, Phase.FAILED, stopped if in_pod else machine.ending)
+
+
 def _timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
     running = lookup(pod, "status", "phase") == "Running" and node["type"] == NodeType.POD
     return kill(machine, node, pod, Phase.FAILED, OUTLIVED if running else TIMED_OUT)
 
 
-def ended_unbegun(machine: "Machine", node: Object) -> Object | None:
-    """End what is made while its workflow ends: no pod runs for it; ``None`` if none ever does."""
-    if node["type"] == NodeType.SUSPEND:
-        return machine.end(node, Phase.FAILED, machine.ending)
-    if node["type"] not in WITH_POD:
-        return None
+def _end_unbegun(machine: "Machine", node: Object) -> Object:
+    """End a node without a pod whose workflow is stopped or out of time: no pod runs for it."""
+    in_pod = machine.stopped and node["type"] == NodeType.POD
     stopped = f"workflow shutdown with strategy: {machine.stopped}"
-    return machine.end(node, Phase.FAILED, stopped if machine.stopped else machine.ending)
+    return machine.end(node, Phase.FAILED, stopped if in_pod else machine.ending)
 
 
 def kill(
@@ -369,11 +377,16 @@ def kill(
     return machine.end(node, phase, message, **fields)
 
 
+def has_ended(pod: Object) -> bool:
+    """Tell whether a pod has come to its end by itself."""
+    return lookup(pod, "status", "phase") in ("Succeeded", "Failed")
+
+
 def end_pod(machine: "Machine", pod: Object) -> None:
     """Have a pod ended by giving it no more time; one that has not begun is deleted."""
+    if has_ended(pod):
+        return
     match (pod.get("status") or {}).get("phase", "Pending"):
-        case "Succeeded" | "Failed":
-            return
         case "Pending":
             action = Action(verb=Verb.DELETE, target=Target.of(pod), manager=PIPELINES_MANAGER)
         case _:

@@ -283,24 +283,17 @@ def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") ->
     """
     if call.attempt is not None or node.get("daemoned") or not template.get("synchronization"):
         return None  # a daemon that is ready has given its locks back
-    if "synchronizationStatus" not in node and machine.locks.has(machine.locks.holder(node)):
+    has_them = "synchronizationStatus" not in node and machine.locks.has(machine.locks.holder(node))
+    if has_them or machine.only_tells(call):  # what tells why it does not run needs none
         return None
-    over = _over(machine, node, template, call)
-    if over:
-        return machine.end(node, Phase.FAILED, over)
+    if leaves.is_too_late(machine, node, template):
+        return machine.end(node, Phase.FAILED, leaves.TIMED_OUT)
     if machine.pod_of(node) is not None:
         return _has_them(machine, node)
     if machine.spec.get("suspend") and not call.exiting:
         machine.locks.give_back(machine.locks.holder(node))
         return node
     return _take(machine, node, locks_of(template["synchronization"], machine.namespace))
-
-
-def _over(machine: "Machine", node: Object, template: Object, call: "Call") -> str:
-    """Return why a node that waits for a lock waits no longer; empty where it does."""
-    if machine.ending and not call.exiting:
-        return machine.ending
-    return leaves.TIMED_OUT if leaves.is_too_late(machine, node, template) else ""
 
 
 def _take(machine: "Machine", node: Object, locks: Sequence[Lock]) -> Object | None:

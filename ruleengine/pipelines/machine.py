@@ -56,7 +56,7 @@ class Call(NamedTuple):
     counts attempts under a node that retries, ``exiting`` is true for exit handlers, which run
     although the workflow was stopped. ``limit`` bounds how many nodes of the boundary may be on
     their way, and ``captures`` says whether somebody reads its standard output. ``ends`` is when
-    its pods may be active no longer. ``told``: its node is made though nothing begins, to say so.
+    its pods may be active no longer.
     """
 
     name: str
@@ -72,7 +72,6 @@ class Call(NamedTuple):
     limit: int = 0
     captures: bool = False
     ends: datetime | None = None
-    told: bool = False
 
     def of_container(self, name: str, pod: str) -> "Call":
         """Return the call of one container of the pod that this is the call of."""
@@ -181,7 +180,8 @@ class Machine:
             return leaves.as_before(self, node) or self.go_on(node, call)
         except NodeError as error:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
-            return self.end(found, Phase.ERROR, str(error))
+            pod = self.pod_of(found) if found["type"] in WITH_POD else None
+            return leaves.kill(self, found, pod, Phase.ERROR, str(error))
 
     def add_node(self, call: Call, kind: NodeType) -> Object:
         """Add the node of a call; nothing runs for it yet."""
@@ -233,15 +233,9 @@ class Machine:
         if made is not self.outputs:
             self.outputs, self.globals = made, {**self.globals, **exported_variables(made)}
 
-    def left_over(self, node: Object, call: Call) -> Object:
-        """Return a node that has to go on; ended where nothing of a stopped workflow goes on."""
-        node = self.tree.find(node["name"]) or node
-        if not self.ending or call.exiting:
-            return node
-        inside = (one for one in self.tree.below(node) if one["type"] != NodeType.CONTAINER)
-        if any(not is_fulfilled(one) for one in inside):
-            return node
-        return self.end(node, Phase.FAILED, "" if node["type"] == NodeType.DAG else self.ending)
+    def only_tells(self, call: Call) -> bool:
+        """Tell whether nothing runs for a call: its node says why (reference, Workflows 13)."""
+        return bool(self.ending) and not call.exiting
 
     def wake(self, moment: datetime, why: str) -> None:
         """Ask to be decided again at a time, and say what is then."""
@@ -251,7 +245,7 @@ class Machine:
         """Tell whether no new node may begin now."""
         if call.exiting:
             return False
-        if self.spec.get("suspend") or (self.ending and not call.told):
+        if self.spec.get("suspend") and not self.ending:
             return True
         return bool(call.limit and self.tree.count_active(call.boundary) >= call.limit)
 
@@ -278,8 +272,6 @@ class Machine:
         if template.get("inputs") or shown:
             name = shown or node["displayName"]
             node = self.tree.update(node, inputs=template.get("inputs"), displayName=name)
-        if call.told and (told := leaves.ended_unbegun(self, node)) is not None:
-            return told
         return self._look_after(node, template, found.scope, call)
 
     def go_on(self, node: Object, call: Call) -> Object:
@@ -336,7 +328,7 @@ class Machine:
         """Tell whether one more node may begin that is called like this, with a pod or without."""
         if self.is_held_back(call):
             return False
-        return not leaf or call.exiting or call.told or self.has_room()
+        return not leaf or call.exiting or self.has_room()
 
     def is_leaf(self, step: Object, scope: str) -> bool:
         """Tell whether a pod runs for what a step or task names."""
@@ -385,7 +377,7 @@ class Machine:
             case NodeType.RETRY:
                 return retrying.go_on(self, node, template, call)
             case NodeType.SUSPEND:
-                return suspending.go_on(self, node, template)
+                return suspending.go_on(self, node, template, call)
         inner = call._replace(scope=scope, depth=call.depth + 1)
         match node["type"]:
             case NodeType.STEPS:

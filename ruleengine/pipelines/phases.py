@@ -69,11 +69,13 @@ TOO_DEEP: Final = "Maximum recursion depth exceeded"
 def is_broken(node: Object) -> bool:
     """Tell whether a node is in error by its template and not by a pod.
 
-    It could not begin, or what its steps and tasks made could not be put together. Argo says
-    nothing further of one that lies too deep.
+    It could not begin, its pod could not be made, or what its steps and tasks made could not be
+    put together. Argo says nothing further of one that lies too deep.
     """
     if node.get("phase") != Phase.ERROR or node.get("message") == TOO_DEEP:
         return False
+    if node["type"] in WITH_POD:
+        return not node.get("hostNodeName")
     by_its_tasks = node["type"] == NodeType.DAG and not node.get("message")
     return node["type"] in _WITHOUT_POD and not by_its_tasks
 

@@ -152,7 +152,7 @@ def _decide(machine: Machine) -> Decision:
     if early is not None:
         return early
     ending.watch_daemons(machine)
-    ending.end_all(machine)
+    _watch_deadline(machine)
     call = Call(
         name=machine.name,
         step={"template": machine.spec.get("entrypoint")},
@@ -160,8 +160,6 @@ def _decide(machine: Machine) -> Decision:
         arguments=_arguments(machine),
     )
     root = machine.run(call)
-    if root is None and machine.ending:  # it was stopped before it began
-        root = machine.skip(call, machine.ending, Phase.FAILED)
     phase, message = _outcome(machine, root)
     ending.end_daemons(machine)
     machine.metering.tell()
@@ -180,6 +178,11 @@ def _decide(machine: Machine) -> Decision:
         next=DONE if over else _next(machine),
         memo=None if over else machine.memo,
     )
+
+
+def _watch_deadline(machine: Machine) -> None:
+    if machine.deadline is not None and not machine.ending:
+        machine.wake(machine.deadline, "its time is over")
 
 
 def _before_it_begins(machine: Machine, *, started: bool) -> Decision | None:

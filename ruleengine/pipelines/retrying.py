@@ -54,9 +54,9 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
             return machine.tree.update(node, message=f"Backoff for {seconds} seconds")
     made = _attempt(machine, node, template, attempts, call)
     current = machine.tree.find(node["name"]) or node
-    if call.told and made is not None and is_wrong(made):
+    if machine.only_tells(call) and made is not None and is_wrong(made):
         return _finished(machine, current, made, _ended(machine))
-    return machine.left_over(machine.tree.update(current, message=None), call)
+    return machine.tree.update(current, message=None)
 
 
 def _attempt(

@@ -44,7 +44,7 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
     for index in range(_past(machine, whole), len(template["steps"])):
         group = _group(machine, whole, index)
         if group is None or not is_fulfilled(group):
-            return machine.left_over(node, call)
+            return node
         if is_wrong(group):
             return _end(machine, whole, Phase.FAILED, group.get("message", ""))
         _check_loops(machine, whole, index)
@@ -160,14 +160,27 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
     current = _now(machine, group)
     if len(over) < len(looked):
         return current
-    gives_up = machine.fail_fast(whole.node, whole.template)
-    if not walk.is_over:
-        if gives_up:
-            return machine.end(current, Phase.FAILED, GAVE_UP)
-        return machine.left_over(current, whole.call)
-    children = [(one, machine.tree.find(name)) for name, one in sides.planned.items()]
-    current = machine.tree.hold(current, sides.planned)
-    return _finished(machine, current, children, gives_up=gives_up)
+    stops = machine.fail_fast(whole.node, whole.template)
+    if not (walk.is_over or stops):
+        return current
+    children = ((one, machine.tree.find(name)) for name, one in sides.planned.items())
+    wrong = [(one, child) for one, child in children if child is not None and is_wrong(child)]
+    gives_up = stops and not _only_told(machine, whole.call, [child for _, child in wrong])
+    if gives_up and not walk.is_over:
+        return machine.end(current, Phase.FAILED, GAVE_UP)
+    if walk.is_over:
+        current = machine.tree.hold(current, sides.planned)
+    wrong = [(one, child) for one, child in wrong if not excused(one.source, child)]
+    return _finished(machine, current, [child for _, child in wrong], gives_up=gives_up)
+
+
+def _only_told(machine: "Machine", call: "Call", wrong: list[Object]) -> bool:
+    """Tell whether all that went wrong only says that it no longer begins.
+
+    As in Argo that is a failure, and nothing that a template gives up for.
+    """
+    ran = any(machine.observed(one["name"]) for one in wrong)
+    return machine.only_tells(call) and bool(wrong) and not ran
 
 
 def _now(machine: "Machine", node: Object) -> Object:
@@ -208,18 +221,8 @@ def _is_over(machine: "Machine", whole: _Steps, planned: Planned, child: Object)
     return is_fulfilled(child) and hooks_done
 
 
-def _finished(
-    machine: "Machine",
-    group: Object,
-    children: list[tuple[Planned, Object | None]],
-    *,
-    gives_up: bool,
-) -> Object:
-    wrong = [
-        child
-        for planned, child in children
-        if child is not None and is_wrong(child) and not excused(planned.source, child)
-    ]
+def _finished(machine: "Machine", group: Object, wrong: list[Object], *, gives_up: bool) -> Object:
+    """End a group by what went wrong of it and is not excused."""
     broken = next(filter(is_broken, wrong), None)
     if broken is not None:
         told = f"due to child {broken['name']} error: {broken.get('message', '')}"

@@ -12,13 +12,15 @@ from ruleengine.pipelines.texts import as_text
 from ruleengine.pipelines.timing import duration_of
 
 if TYPE_CHECKING:
-    from ruleengine.pipelines.machine import Machine
+    from ruleengine.pipelines.machine import Call, Machine
 
 WAITING = "waiting to be resumed"
 
 
-def go_on(machine: "Machine", node: Object, template: Object) -> Object:
+def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """End a suspended node whose time has come; else it waits."""
+    if machine.only_tells(call):
+        return machine.end(node, Phase.FAILED, machine.ending)
     if "outputs" not in node and template.get("outputs"):
         inputs = _with_choices(node.get("inputs"))
         node = machine.tree.update(node, outputs=template["outputs"], inputs=inputs)

@@ -105,15 +105,17 @@ def _given(pod: Object) -> dict[str, Object]:
     whole = lookup(pod, "spec", "resources", default={})
     for kind, _ in _PAIRS:
         for container in lookup(pod, "spec", kind, default=()):
-            stated = _stated(container.get("resources") or {})
+            stated = _stated(container.get("resources"))
             if not stated and whole:
                 stated, whole = _stated(whole), {}
             found[container.get("name")] = {**_GRANTED, **stated}
     return found
 
 
-def _stated(resources: Object) -> Object:
-    return {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+def _stated(resources: object) -> Object:
+    """Return what is asked for; a pod that a patch gave anything else asks for nothing."""
+    kinds = [lookup(resources, one) for one in ("limits", "requests")]
+    return {name: amount for one in kinds if isinstance(one, dict) for name, amount in one.items()}
 
 
 def _seconds(state: Object, now: datetime) -> int | None:

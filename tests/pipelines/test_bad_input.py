@@ -288,8 +288,10 @@ templates:
     assert len(world.nodes()) < 30
 
 
-def test_a_template_that_the_schema_would_have_refused_says_what_it_lacks() -> None:
+@pytest.mark.parametrize("body", ["", ", steps: []"], ids=["nothing", "no steps"])
+def test_a_template_that_the_schema_would_have_refused_says_what_it_lacks(body: str) -> None:
     """Applied by other means than ours, for instance."""
-    world = run("entrypoint: main\ntemplates: [{name: main}]\n")
+    world = run(f"entrypoint: main\ntemplates: [{{name: main{body}}}]\n")
     assert world.status("phase") == "Error"
-    assert "none of container, script, steps, dag" in world.status("message")
+    told = "error in entry template execution: Template 'main' missing specification"
+    assert world.status("message") == told

@@ -339,6 +339,26 @@ def test_results_that_are_no_json_end_the_steps_before_the_next_group() -> None:
     assert world.status("phase") == "Error"
 
 
+def test_results_that_are_no_json_are_an_error_of_the_dag_whose_task_reads_them() -> None:
+    """With its message, as with Argo, and the task says it too."""
+    before, inner = UNREADABLE.split("  steps:\n", 1)
+    tasks = """  dag:
+    tasks:
+    - {name: each, template: print, withItems: [1, 2]}
+    - name: sum
+      template: print
+      depends: each
+      arguments: {parameters: [{name: number, value: "{{tasks.each.outputs.result}}"}]}
+"""
+    spec = f"{before}{tasks}{inner[inner.index('- name: print') :]}"
+    world = run(spec, lambda *_: End(result="hello"))
+    told = "the results of a loop are put together as JSON, and 'hello' is none"
+    assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Error", told)
+    assert (world.node("sum")["phase"], world.node("sum")["message"]) == ("Error", told)
+    assert world.status("message") == f"error in entry template execution: {told}"
+    assert "outboundNodes" not in world.node("wf")
+
+
 def test_results_that_are_json_let_the_next_group_begin() -> None:
     """Or the other test would prove nothing."""
     world = run(UNREADABLE, lambda *_: End(result="5"))

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.pipelines.worlds import End, MemoryWorld, run, world_of
+from ruleengine.model.decisions import Refusal
+from tests.pipelines.worlds import End, MemoryWorld, documents, run, world_of
 
 MISSING = """
 - name: missing
@@ -43,11 +44,71 @@ def test_a_step_that_is_in_error_by_its_pod_has_failed_its_group() -> None:
     assert of(world, "wf[0]") == ("Failed", f"child '{world.node('a')['id']}' failed")
 
 
+REFUSED = "pod refused: no such field"
+
+
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (
+            "steps: [[{name: a, template: say}]]",
+            f"step group deemed errored due to child wf[0].a error: {REFUSED}",
+        ),
+        ("dag: {tasks: [{name: a, template: say}]}", None),
+        ("container: {image: a, command: [say]}", f"error in entry template execution: {REFUSED}"),
+    ],
+    ids=["steps", "dag", "root"],
+)
+def test_a_pod_that_could_not_be_made_breaks_what_is_around_it(
+    entry: str, told: str | None
+) -> None:
+    """As a template that could not begin; a pod that was there speaks for itself."""
+    world = refused(entry)
+    assert world.status("message") == told
+    assert world.status("phase") == ("Failed" if "steps" in entry else "Error")
+
+
+def test_a_task_whose_pod_could_not_be_made_says_of_what_task_it_is() -> None:
+    """As one that could not begin for another reason."""
+    world = refused("dag: {tasks: [{name: a, template: say}]}")
+    assert of(world, "wf.a") == ("Error", f"task 'wf.a' errored: {REFUSED}")
+
+
+def refused(entry: str) -> MemoryWorld:
+    """Return the world of a workflow after its end, the first pod of which the server refused."""
+    world = world_of(f"entrypoint: main\ntemplates:\n- {{name: main, {entry}}}{MISSING}")
+    pods = [one.target for one in world.decide().actions if one.target.kind == "Pod"]
+    world.refusals[pods[0]] = Refusal("no such field", final=True)
+    world.settle()
+    return world
+
+
+def test_a_node_that_is_in_error_by_its_template_ends_its_pod() -> None:
+    """The template may be gone while the pod runs."""
+    other = """
+apiVersion: argoproj.io/v1alpha1
+kind: WorkflowTemplate
+metadata: {name: others, namespace: pipelines}
+spec: {templates: [{name: say, container: {image: alpine, command: [say]}}]}
+"""
+    step = "{name: a, templateRef: {name: others, template: say}}"
+    spec = f"entrypoint: main\ntemplates: [{{name: main, steps: [[{step}]]}}]"
+    world = world_of(spec, lambda *_: None, *documents(other))
+    world.turn()
+    world.run_pods()
+    stored = dict.fromkeys(world.status("storedTemplates"))
+    world.change({"status": {"storedTemplates": stored}})
+    world.objects = {key: one for key, one in world.objects.items() if key.name != "others"}
+    world.settle()
+    assert world.node("a")["phase"] == "Error"
+    (pod,) = world.pods()
+    assert pod["spec"]["activeDeadlineSeconds"] == 1
+
+
 def test_steps_whose_outputs_cannot_be_put_together_break_the_group_around_them() -> None:
     """As a step that could not begin."""
-    inner = (
-        "- {name: inner, outputs: {parameters: [{name: o, valueFrom: {parameter: x}}]}, steps: []}"
-    )
+    outputs = "outputs: {parameters: [{name: o, valueFrom: {parameter: x}}]}"
+    inner = f"- {{name: inner, {outputs}, steps: [[]]}}"
     world = run(f"""
 entrypoint: main
 templates:
@@ -178,8 +239,8 @@ def test_a_dag_that_ends_early_says_nothing_and_omits_what_depends_on_what_was_e
     assert (world.status("phase"), world.status("message")) == ("Failed", told)
 
 
-def test_a_dag_of_which_tasks_never_began_says_nothing() -> None:
-    """All that began went well, and there was no time for the rest."""
+def test_a_stopped_dag_says_nothing_of_its_own() -> None:
+    """All that ran went well, and there was no time for the rest."""
     entry = "dag: {tasks: [{name: a, template: say}, {name: b, template: say, depends: a}]}"
     world = world_of(f"entrypoint: main\ntemplates:\n- {{name: main, {entry}}}{MISSING}")
     world.turn()
@@ -187,7 +248,7 @@ def test_a_dag_of_which_tasks_never_began_says_nothing() -> None:
     world.settle()
     world.change({"spec": {"suspend": None, "shutdown": "Stop"}})
     world.settle()
-    assert world.phases() == {".a": "Succeeded"}
+    assert world.phases() == {".a": "Succeeded", ".b": "Failed"}
     assert of(world, "wf") == ("Failed", "")
     assert world.status("message") == "Stopped with strategy 'Stop'"
 

@@ -376,7 +376,7 @@ def test_a_patch_that_is_none_is_an_error_of_its_node(patch: str) -> None:
     world = world_of(write({"entrypoint": "main", "templates": [{"name": "main", **body}]}))
     world.settle()
     assert world.status("phase") == "Error"
-    assert world.status("message").startswith("podSpecPatch")
+    assert world.node("wf")["message"].startswith("podSpecPatch")
     assert world.pods() == []
 
 
@@ -388,4 +388,4 @@ def test_a_pod_that_the_server_refuses_for_good_is_an_error_of_its_node() -> Non
         world.refusals[Target("v1", "Pod", NAMESPACE, "wf")] = Refusal("no such field", final)
         world.settle()
         assert world.status("phase") == phase
-    assert world.status("message") == "pod refused: no such field"
+    assert world.node("wf")["message"] == "pod refused: no such field"

@@ -217,7 +217,7 @@ templates:
         reset={"", "[1]"},
     ),
     "a workflow of which nothing had begun": Case(
-        spec=f"entrypoint: say\nshutdown: Terminate\ntemplates:\n{SAY}", gone={""}, reset=set()
+        spec=f"entrypoint: say\nshutdown: Terminate\ntemplates:\n{SAY}", gone=set(), reset={""}
     ),
     "a failed step, and the exit handler that told of it": Case(
         spec=STEPS.replace("entrypoint: main", "entrypoint: main\nonExit: say"),
@@ -311,6 +311,12 @@ def node(name: str, kind: str, phase: str, *children: str, **fields: object) -> 
     """Return a node whose id is its name."""
     found = {"id": name, "name": name, "displayName": name, "type": kind, "phase": phase}
     return {**found, "children": list(children), **fields}
+
+
+def test_a_root_that_could_not_begin_is_begun_anew() -> None:
+    """Its node has no type that anything could go on from."""
+    parts = split({"wf": node("wf", "Skipped", "Error")}, "wf", Retry())
+    assert (parts.gone, parts.reset) == ({"wf"}, set())
 
 
 def test_a_daemon_is_begun_again_with_what_it_is_beside() -> None:

@@ -269,3 +269,20 @@ def test_the_containers_of_a_daemon_run_as_long_as_it_does(end: str) -> None:
     world.settle()
     assert world.status("phase") == ("Failed" if end == "stopped" else "Succeeded")
     assert world.node("m")["phase"] == ("Failed" if end in ("by itself", "lost") else "Succeeded")
+
+
+def test_a_daemon_that_is_ready_serves_until_its_steps_are_over_when_they_are_stopped() -> None:
+    """It counts as over by then, as in Argo; what it was for has failed."""
+    world = begun()
+    world.change({"spec": {"shutdown": "Stop"}})
+    say(world, READY)
+    assert (world.node("s")["phase"], world.status("phase")) == ("Succeeded", "Failed")
+    assert world.node("c")["message"] == "workflow shutdown with strategy: Stop"
+
+
+def test_a_daemon_that_is_not_ready_is_ended_by_a_stop() -> None:
+    """Nobody can use it yet, and nobody will."""
+    world = begun()
+    world.change({"spec": {"shutdown": "Stop"}})
+    say(world, STARTING)
+    assert world.node("s")["message"] == "workflow shutdown with strategy:  Stop"

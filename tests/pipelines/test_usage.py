@@ -1,6 +1,7 @@
 """What steps were given of resources, and what those around them add up."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -221,6 +222,12 @@ def test_what_is_stopped_counts_until_then() -> None:
     world.change({"spec": {"shutdown": "Terminate"}})
     world.settle()
     assert world.status("resourcesDuration") == {"cpu": 7 * 6, "memory": 6 * 3}
+
+
+@pytest.mark.parametrize("stated", ["much", ["much"], {"limits": "much", "requests": ["much"]}])
+def test_resources_that_are_none_count_as_not_stated(stated: Any) -> None:
+    """A patch may put anything into a pod, and not every server refuses it."""
+    assert used_by(pod(stated, ended(60)), START) == used_by(pod({}, ended(60)), START)
 
 
 def test_what_never_ran_was_given_nothing() -> None:
