@@ -1,7 +1,7 @@
 """What ends without the steps around it: daemons, and pods that no node is there for."""
 
 from ruleengine.model.values import Object, lookup, uid_of
-from ruleengine.pipelines import container_sets, leaves, naming
+from ruleengine.pipelines import container_sets, early_ends, leaves, naming
 from ruleengine.pipelines.machine import Call, Machine
 from ruleengine.pipelines.observing import observe, of_pod
 from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_over, is_wrong
@@ -82,7 +82,7 @@ def _end_daemon(machine: Machine, node: Object) -> None:
     target = leaves.pod_target(machine, node)
     pod = machine.world.get(target)
     if pod is not None:
-        leaves.end_pod(machine, pod)
+        early_ends.end_pod(machine, pod)
     else:  # it may have been about to be made
         machine.actions = [one for one in machine.actions if one.target != target]
     _end_containers(machine, node, Phase.SUCCEEDED, "")
@@ -97,7 +97,7 @@ def end_unknown(machine: Machine) -> None:
         name = lookup(pod, "metadata", "annotations", NODE_ID)
         node = machine.tree.get(name) if name else None
         if name and (node is None or node["type"] not in WITH_POD):
-            leaves.end_pod(machine, pod)
+            early_ends.end_pod(machine, pod)
 
 
 def failures(machine: Machine) -> list[Object]:

@@ -1,17 +1,16 @@
 """Leaves of the tree: nodes that a pod runs for (reference, Workflows 9 and 11)."""
 
 import re
-from datetime import datetime
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
-from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines import (
     artifacts,
     container_sets,
     drivers,
+    early_ends,
     naming,
     plugins,
     restarting,
@@ -26,14 +25,12 @@ from ruleengine.pipelines.observing import (
     is_ready,
     observe,
     of_pod,
-    outputs_of,
 )
 from ruleengine.pipelines.offloading import fitted
 from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.progress import at_the_end
-from ruleengine.pipelines.timing import duration_of
 from ruleengine.pipelines.variables import input_variables
 
 if TYPE_CHECKING:
@@ -56,9 +53,6 @@ _OTHERWISE_WOKEN: Final = frozenset(
 )
 """Fields of a template by which a node may change although its pod does not."""
 
-_TIMEOUTS: Final = frozenset({"timeout", "pendingTimeout"})
-TIMED_OUT: Final = "Step exceeded its deadline"
-OUTLIVED: Final = "Pod was active on the node longer than the specified deadline"
 DELETED: Final = "pod deleted"
 
 
@@ -92,8 +86,8 @@ def kind_of(template: Object, *, retried: bool) -> NodeType:
 def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> Object:
     """Create the pod of a node, or take over what it has come to."""
     pod = machine.world.get(pod_target(machine, node))
-    if is_too_late(machine, node, template):
-        current = _timed_out(machine, node, pod)
+    if early_ends.is_too_late(machine, node, template):
+        current = early_ends.timed_out(machine, node, pod)
     elif pod is not None and is_of_earlier_run(pod, machine.value):
         current = _replaced(machine, node, pod)
     elif pod is None:
@@ -102,8 +96,8 @@ def go_on(machine: "Machine", node: Object, template: Object, call: "Call") -> O
         current = again
     else:
         current = _as_its_pod(machine, node, template, pod)
-        if machine.only_tells(call) and not (is_fulfilled(current) or has_ended(pod)):
-            current = _stopped(machine, current, pod)
+        if machine.only_tells(call) and not (is_fulfilled(current) or early_ends.has_ended(pod)):
+            current = early_ends.stopped(machine, current, pod)
         _note_seen(machine, current, template, pod)
     return container_sets.show(machine, current, template, call)
 
@@ -162,7 +156,7 @@ def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call
         message = f"pod refused: {refusal.message}{quota_remedy(refusal.message)}"
         return machine.end(node, Phase.ERROR, message)
     if machine.only_tells(call):
-        return _end_unbegun(machine, node)
+        return early_ends.end_unbegun(machine, node)
     return _create(machine, node, template, call)
 
 
@@ -187,7 +181,7 @@ def _as_its_pod(machine: "Machine", node: Object, template: Object, pod: Object)
         return machine.tree.update(node, **seen)
     phase, message = Phase(seen.pop("phase")), str(seen.pop("message") or "")
     if lookup(pod, "status", "phase") == "Running":
-        end_pod(machine, pod)  # what others put into it would run on
+        early_ends.end_pod(machine, pod)  # what others put into it would run on
     if node["type"] in (NodeType.HTTP, NodeType.PLUGIN):
         message = _OF_MAIN.sub("", message)
     if phase is Phase.SUCCEEDED:
@@ -318,85 +312,6 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
         outputs=artifacts.outputs_of(template, archive),
         logs=artifacts.logs_of(archive) if keeps_logs else None,
     )
-
-
-def is_too_late(machine: "Machine", node: Object, template: Object) -> bool:
-    """Tell whether the time is over that a template gives its node."""
-    if _TIMEOUTS.isdisjoint(template):
-        return False
-    ends = [
-        parse_time(node["startedAt"]) + duration_of(template[name], name)
-        for name in _timeouts(node)
-        if template.get(name)
-    ]
-    return any(_is_over(machine, node, end) for end in ends)
-
-
-def _timeouts(node: Object) -> tuple[str, ...]:
-    return ("timeout", "pendingTimeout") if node["phase"] == Phase.PENDING else ("timeout",)
-
-
-def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
-    if machine.now >= end:
-        return True
-    machine.wake(end, f"the time of {node['displayName']} is over")
-    return False
-
-
-def _stopped(machine: "Machine", node: Object, pod: Object) -> Object:
-    """End a node, and its pod, of a workflow that was stopped or is out of time."""
-    in_pod = machine.stopped and node["type"] == NodeType.POD
-    stopped = f"workflow shutdown with strategy:  {machine.stopped}"
-    return kill(machine, node, pod, Phase.FAILED, stopped if in_pod else machine.ending)
-
-
-def _timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
-    running = lookup(pod, "status", "phase") == "Running" and node["type"] == NodeType.POD
-    return kill(machine, node, pod, Phase.FAILED, OUTLIVED if running else TIMED_OUT)
-
-
-def _end_unbegun(machine: "Machine", node: Object) -> Object:
-    """End a node without a pod whose workflow is stopped or out of time: no pod runs for it."""
-    in_pod = machine.stopped and node["type"] == NodeType.POD
-    stopped = f"workflow shutdown with strategy: {machine.stopped}"
-    return machine.end(node, Phase.FAILED, stopped if in_pod else machine.ending)
-
-
-def kill(
-    machine: "Machine", node: Object, pod: Object | None, phase: Phase, message: str
-) -> Object:
-    """End a node before its pod has come to its end, and the pod with it.
-
-    The pod keeps its logs: it is not deleted, its time is over.
-    """
-    fields: dict[str, Any] = {}
-    if pod is not None:
-        end_pod(machine, pod)
-        outputs = outputs_of(pod, None)
-        fields = {"outputs": outputs} if outputs else {}
-    return machine.end(node, phase, message, **fields)
-
-
-def has_ended(pod: Object) -> bool:
-    """Tell whether a pod has come to its end by itself."""
-    return lookup(pod, "status", "phase") in ("Succeeded", "Failed")
-
-
-def end_pod(machine: "Machine", pod: Object) -> None:
-    """Have a pod ended by giving it no more time; one that has not begun is deleted."""
-    if has_ended(pod):
-        return
-    match (pod.get("status") or {}).get("phase", "Pending"):
-        case "Pending":
-            action = Action(verb=Verb.DELETE, target=Target.of(pod), manager=PIPELINES_MANAGER)
-        case _:
-            action = Action(
-                verb=Verb.PATCH,
-                target=Target.of(pod),
-                manager=PIPELINES_MANAGER,
-                object={"spec": {"activeDeadlineSeconds": 1}},
-            )
-    machine.actions.append(action)
 
 
 def _address(pod: Object) -> str | None:

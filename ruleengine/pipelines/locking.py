@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import leaves
+from ruleengine.pipelines import early_ends
 from ruleengine.pipelines.admitting import POSTPONED, is_limit
 from ruleengine.pipelines.database_locks import Claim, InLine, row_of
 from ruleengine.pipelines.locks import (
@@ -286,8 +286,8 @@ def hold_up(machine: "Machine", node: Object, template: Object, call: "Call") ->
     has_them = "synchronizationStatus" not in node and machine.locks.has(machine.locks.holder(node))
     if has_them or machine.only_tells(call):  # what tells why it does not run needs none
         return None
-    if leaves.is_too_late(machine, node, template):
-        return machine.end(node, Phase.FAILED, leaves.TIMED_OUT)
+    if early_ends.is_too_late(machine, node, template):
+        return machine.end(node, Phase.FAILED, early_ends.TIMED_OUT)
     if machine.pod_of(node) is not None:
         return _has_them(machine, node)
     if machine.spec.get("suspend") and not call.exiting:

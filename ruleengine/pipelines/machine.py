@@ -16,6 +16,7 @@ from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import (
+    early_ends,
     estimating,
     graph_runs,
     hooking,
@@ -145,7 +146,7 @@ class Machine:
         if self.stopped:
             return f"Stopped with strategy '{self.stopped}'"
         deadline = self.deadline
-        return leaves.TIMED_OUT if deadline is not None and self.now >= deadline else ""
+        return early_ends.TIMED_OUT if deadline is not None and self.now >= deadline else ""
 
     def pod_of(self, node: Object) -> Object | None:
         """Return the pod of a node, if it has one."""
@@ -181,7 +182,7 @@ class Machine:
         except NodeError as error:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
             pod = self.pod_of(found) if found["type"] in WITH_POD else None
-            return leaves.kill(self, found, pod, Phase.ERROR, str(error))
+            return early_ends.kill(self, found, pod, Phase.ERROR, str(error))
 
     def add_node(self, call: Call, kind: NodeType) -> Object:
         """Add the node of a call; nothing runs for it yet."""

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from ruleengine.formats.json_text import loads
-from ruleengine.pipelines.leaves import TIMED_OUT
+from ruleengine.pipelines.early_ends import TIMED_OUT
 from tests.pipelines.worlds import NODE_NAME, End, MemoryWorld, Script, run, world_of
 
 TEMPLATES = """
