@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -222,6 +223,35 @@ def test_what_a_container_leaves_out_is_its_images(tmp_path: Path) -> None:
     assert not [one for one in arguments if one.startswith(("--user", "--workdir", "--entry"))]
 
 
+USERS = [
+    ("podman", 0, 65534, "65534"),
+    ("docker", 0, 65534, "65534"),
+    ("podman", 1000, 0, "0"),
+    ("docker", 1000, 0, "1000"),
+    ("podman", 0, 0, "0"),
+]
+
+
+@pytest.mark.parametrize(("command", "present", "ours", "user"), USERS)
+def test_an_artifact_driver_runs_as_containers_of_the_sandbox_do(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    command: str,
+    present: int,
+    ours: int,
+    user: str,
+) -> None:
+    """Whoever the image or the pod names: its socket is open to the host's user that made it."""
+    monkeypatch.setattr(os, "geteuid", lambda: present)
+    engine = ContainerEngine((command,), tmp_path, {}, Recorder())
+    inside = InImage(reference=IMAGE, user="5:6")
+    for name, expected in (("artifact-plugin-mine", f"--user={user}"), ("c", "--user=5:6")):
+        wanted = replace(plan(inside=inside), container=name)
+        with engine.launch(wanted, tmp_path, (), ours) as launch:
+            arguments = json.loads(launch.specification)["arguments"]
+        assert [one for one in arguments if one.startswith("--user")] == [expected]
+
+
 def test_values_of_variables_are_not_in_the_command(tmp_path: Path) -> None:
     """But those whose names the client needs for itself."""
     engine, _ = recorded(tmp_path)
@@ -369,6 +399,27 @@ def test_volumes_are_the_same_inside_and_in_the_sandbox(
     native = Shell(runner, shell.uid)
     native.count = 10
     assert native("cat /in/file", Mount(volume="v", path="/in"))[1] == "x\n"
+
+
+def test_what_a_driver_keeps_to_itself_is_open_to_containers_of_the_sandbox(
+    shell: InEngine, runner: ProcessRunner
+) -> None:
+    """They are one user on the host, so that they meet at its socket."""
+    inside = InImage(reference=IMAGE, command=("sh",), args=("-c", "umask 077; echo x >/data/f"))
+    driver = ContainerPlan(
+        uid=shell.uid,
+        container="artifact-plugin-mine",
+        attempt=0,
+        arguments=(),
+        environment={},
+        inside=replace(inside, user="1000"),
+        mounts=(Mount(volume="v", path="/data"),),
+    )
+    runner.start(driver)
+    native = Shell(runner, shell.uid)
+    assert native.wait(driver.container).code == 0
+    native.count = 10
+    assert native("cat /in/f", Mount(volume="v", path="/in"))[1] == "x\n"
 
 
 def test_a_container_is_who_it_asks_to_be_where_it_asks_to_be(shell: InEngine) -> None:

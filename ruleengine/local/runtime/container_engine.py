@@ -22,6 +22,7 @@ from ruleengine.local.runtime.engine_client import EngineClient
 from ruleengine.local.runtime.launching import Ending, Launch
 from ruleengine.local.runtime.surroundings import PullError
 from ruleengine.local.runtime.values import ContainerPlan, InImage
+from ruleengine.model.artifact_places import DRIVER_PREFIX
 from ruleengine.model.digests import content_digest
 from ruleengine.model.names import STATE
 
@@ -204,9 +205,16 @@ class ContainerEngine:
 
     @contextmanager
     def launch(
-        self, plan: ContainerPlan, attempt: Path, volumes: Sequence[Mapping[str, Any]]
+        self,
+        plan: ContainerPlan,
+        attempt: Path,
+        volumes: Sequence[Mapping[str, Any]],
+        ours: int = 0,
     ) -> Iterator[Launch]:
-        """Yield how to start a container in its image. Raises ``OSError``."""
+        """Yield how to start a container in its image. Raises ``OSError``.
+
+        ``ours`` is the host's user that containers of the sandbox are, 0 for the present one.
+        """
         if plan.inside is None:
             raise AssertionError("a plan without an image is not the engine's")
         message = attempt / "termination"
@@ -220,7 +228,7 @@ class ContainerEngine:
                 *(*self.command, "run", "--name", name, "--label", self._label),
                 *(*self._options(), *_wishes(plan), *self._read_only(plan), *variables),
                 *(part for one in [*volumes, bound] for part in _mount(one)),
-                *_started(plan.inside),
+                *_started(plan.inside, self._user(plan, plan.inside, ours)),
             ],
             "builds": False,
             "environment": environment,
@@ -242,6 +250,19 @@ class ContainerEngine:
             )
         finally:
             os.close(log)
+
+    def _user(self, plan: ContainerPlan, inside: InImage, ours: int) -> str:
+        """Return whom a container runs as; empty where the image says it.
+
+        An artifact driver meets containers of the sandbox at a socket, which is open to its maker
+        alone: it runs as the user that they are on the host.
+        """
+        if not plan.container.startswith(DRIVER_PREFIX):
+            return inside.user
+        present = os.geteuid()
+        if present and self._is_podman:
+            present = 0  # without root: who is root inside is ourselves outside
+        return str(ours or present)
 
     def _options(self) -> list[str]:
         """Return what every container is started with."""
@@ -334,10 +355,10 @@ def _mount(bind: Mapping[str, Any]) -> Iterator[str]:
     yield f"--mount=type=bind,source={source},target={bind['target']}{read_only}"
 
 
-def _started(inside: InImage) -> Iterator[str]:
-    """Yield the image and what it starts."""
-    if inside.user:
-        yield f"--user={inside.user}"
+def _started(inside: InImage, user: str) -> Iterator[str]:
+    """Yield the image and what it starts, as a user if one is named."""
+    if user:
+        yield f"--user={user}"
     if inside.working_directory:
         yield f"--workdir={inside.working_directory}"
     first, *rest = (*inside.command,) or ("",)

@@ -183,7 +183,8 @@ class ProcessRunner:
         self, plan: ContainerPlan, attempt: Attempt, volumes: Sequence[Mapping[str, Any]]
     ) -> AbstractContextManager[Launch]:
         if plan.inside:
-            return self._engine.launch(plan, attempt.folder, volumes)
+            ours = self.containers.sandbox.user
+            return self._engine.launch(plan, attempt.folder, volumes, ours)
         name = f"{plan.uid}-{plan.container}-{plan.attempt}"
         attempt.group = self.groups.make(name, plan.limits)
         return self.containers.launch(plan, attempt.folder, volumes, attempt.group)
