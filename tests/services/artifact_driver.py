@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -46,7 +47,9 @@ METHODS = {
 _STRING, _MESSAGE = 9, 11
 
 
-def _types() -> dict[str, Any]:
+@cache
+def types() -> dict[str, Any]:
+    """Return the classes of the messages by name."""
     file = descriptor_pb2.FileDescriptorProto(
         name="artifact.proto", package="artifact", syntax="proto3"
     )
@@ -122,11 +125,11 @@ def _copy(source: Path, target: Path) -> None:
 
 def serve(driver: DirectoryDriver, socket: str) -> Any:
     """Return a server that answers on a socket as a driver does."""
-    types = _types()
+    known = types()
 
     def handler(name: str) -> Any:
         word = "".join(f"_{one.lower()}" if one.isupper() else one for one in name).lstrip("_")
-        response = types[f"{METHODS[name]}Response"]
+        response = known[f"{METHODS[name]}Response"]
 
         def answer(request: Any, context: Any) -> Any:
             driver.asked.append((name, request))
@@ -140,7 +143,7 @@ def serve(driver: DirectoryDriver, socket: str) -> Any:
             driver.asked.append((name, request))
             return (response(**one) for one in getattr(driver, word)(request))
 
-        reader = types[f"{METHODS[name]}Request"].FromString
+        reader = known[f"{METHODS[name]}Request"].FromString
         if name == "OpenStream":
             return grpc.unary_stream_rpc_method_handler(answers, reader, response.SerializeToString)
         return grpc.unary_unary_rpc_method_handler(answer, reader, response.SerializeToString)

@@ -1,5 +1,6 @@
 """Artifacts behind a driver: a real server on a socket, with a directory behind it."""
 
+import contextlib
 import os
 import socket
 import sys
@@ -12,9 +13,13 @@ from typing import Any
 
 import grpc
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from ruleengine.apimachinery.protobuf_wire import ProtobufError
 from ruleengine.model.values import Object
 from ruleengine.services.artifacts import drivers
+from ruleengine.services.artifacts.driver_messages import read_answer, read_listing, read_piece
 from ruleengine.services.artifacts.drivers import DriverStore
 from ruleengine.services.artifacts.opening import load, open_store, save
 from ruleengine.services.artifacts.store import (
@@ -23,6 +28,7 @@ from ruleengine.services.artifacts.store import (
     DriverPlace,
 )
 from ruleengine.step.access import PodAccess
+from tests.services import artifact_driver
 from tests.services.artifact_driver import DirectoryDriver, serve
 from tests.services.servers import tree
 
@@ -351,3 +357,53 @@ def test_a_driver_that_is_about_a_key_for_ever_is_given_up(serving: Serve, folde
     with pytest.raises(ArtifactError, match="'mine' failed at Delete: DEADLINE_EXCEEDED"):
         store.delete("k")
     over.set()
+
+
+READERS = [
+    (read_answer, "LoadArtifactResponse"),
+    (read_answer, "IsDirectoryResponse"),
+    (read_listing, "ListObjectsResponse"),
+    (read_piece, "OpenStreamResponse"),
+]
+VALUES = st.fixed_dictionaries(
+    {},
+    optional={
+        "success": st.booleans(),
+        "is_directory": st.booleans(),
+        "is_end": st.booleans(),
+        "error": st.text(),
+        "data": st.binary(),
+        "objects": st.lists(st.text(), max_size=4),
+    },
+)
+
+
+@pytest.mark.parametrize(("reader", "name"), READERS, ids=[name for _, name in READERS])
+@given(values=VALUES)
+def test_answers_are_read_as_their_own_library_writes_them(
+    reader: Callable[[bytes], Any], name: str, values: Object
+) -> None:
+    """Field by field; what is not there is empty."""
+    made = artifact_driver.types()[name]
+    told = {key: value for key, value in values.items() if key in made.DESCRIPTOR.fields_by_name}
+    found = reader(made(**told).SerializeToString())
+    assert found.error == told.get("error", "")
+    expected = {
+        "yes": told.get("success", told.get("is_directory", False)),
+        "keys": tuple(told.get("objects", ())),
+        "data": told.get("data", b""),
+        "is_end": told.get("is_end", False),
+    }
+    for field in found._fields:
+        assert field == "error" or getattr(found, field) == expected[field]
+
+
+@pytest.mark.parametrize(("reader", "name"), READERS, ids=[name for _, name in READERS])
+@given(data=st.binary(max_size=40))
+def test_whatever_a_driver_answers_is_read_or_refused(
+    reader: Callable[[bytes], Any], name: str, data: bytes
+) -> None:
+    """With no other error than that of its protocol."""
+    del name
+    with contextlib.suppress(ProtobufError):
+        reader(data)
