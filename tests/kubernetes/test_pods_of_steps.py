@@ -1,5 +1,8 @@
 """Pods of steps on a real API server: whatever a workflow says of them is taken, and stays."""
 
+import json
+from pathlib import Path
+
 import pytest
 
 from ruleengine.model.actions import Target
@@ -7,6 +10,7 @@ from ruleengine.model.names import ARGO_API_VERSION
 from ruleengine.model.values import Object, lookup
 from tests.kubernetes.clusters import PATIENCE, SETTINGS, Cluster
 from tests.local.sandboxes import until
+from tests.services import artifact_driver
 
 PLACE = """
 apiVersion: v1
@@ -97,6 +101,46 @@ spec:
     outputs: {parameters: [{name: made, valueFrom: {path: /tmp/made}}]}
 """
 
+LISTED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: workflow-controller-configmap, namespace: ruleengine}
+data:
+  artifactDrivers: |
+    - {name: files, image: drivers/ruleengine, connectionTimeoutSeconds: 60}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: kept, namespace: driven}
+spec: {accessModes: [ReadWriteMany], resources: {requests: {storage: 1Gi}}}
+"""
+
+DRIVEN = """
+apiVersion: argoproj.io/v1alpha1
+kind: Workflow
+metadata: {name: driven, namespace: driven}
+spec:
+  securityContext: {runAsNonRoot: true, seccompProfile: {type: RuntimeDefault}}
+  entrypoint: main
+  templates:
+  - name: main
+    podSpecPatch: PATCH
+    inputs:
+      artifacts:
+      - name: gone
+        path: /gone
+        optional: true
+        plugin: {name: files, configuration: /kept, key: gone}
+    script:
+      image: alpine
+      command: [sh]
+      source: "test ! -e /gone/any; echo made >/tmp/made"
+      securityContext: {allowPrivilegeEscalation: false, capabilities: {drop: [ALL]}}
+    outputs:
+      artifacts:
+      - {name: made, path: /tmp/made, plugin: {name: files, configuration: /kept, key: k}}
+"""
+
 pytestmark = pytest.mark.slow
 
 
@@ -152,3 +196,28 @@ def test_what_is_said_of_pods_is_what_the_server_has(whole: tuple[Object, Object
     assert (spec["dnsPolicy"], spec["dnsConfig"]["nameservers"]) == ("None", ["10.0.0.53"])
     (main,) = (one for one in spec["containers"] if one["name"] == "main")
     assert main["lifecycle"].keys() == {"preStop", "postStart"}
+
+
+def test_a_driver_runs_where_nobody_has_rights(real: Cluster) -> None:
+    """As the user that ours are, with all that the restricted standard asks of a container."""
+    place = PLACE.replace("NAMESPACE", "driven")
+    enforced = "metadata: {name: driven, labels: {pod-security.kubernetes.io/enforce: restricted}}"
+    real.apply(place.replace("metadata: {name: driven}", enforced, 1))
+    real.ensure_namespace("ruleengine")
+    real.apply(LISTED)
+    source = Path(artifact_driver.__file__).read_text(encoding="utf-8")
+    driver = {
+        "name": "artifact-plugin-files",
+        "command": ["python3", "-c", source],
+        "volumeMounts": [{"name": "kept", "mountPath": "/kept"}],
+    }
+    volume = {"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}}
+    patch = json.dumps({"initContainers": [driver], "volumes": [volume]})
+    text = DRIVEN.replace("PATCH", json.dumps(patch))
+    node = ended(real, "driven", "driven", text, SETTINGS)
+    assert node["phase"] == "Succeeded", node.get("message")
+    (pod,) = real.admin.list("v1", "Pod", namespace="driven").items
+    listed = (*pod["spec"]["initContainers"], *pod["spec"]["containers"])
+    users = {one["name"]: lookup(one, "securityContext", "runAsUser") for one in listed}
+    ours = dict.fromkeys(("artifact-plugin-files", "init", "wait"), 65532)
+    assert users == {**ours, "main": None}

@@ -272,6 +272,15 @@ def test_on_a_cluster_a_driver_and_ours_are_one_user() -> None:
     assert "securityContext" not in main
 
 
+def test_on_a_cluster_what_deletes_is_the_user_that_its_driver_is() -> None:
+    """Nothing else stands in its pod."""
+    world = ran(prepare=_on_cluster, artifactGC={"strategy": "OnWorkflowCompletion"})
+    (pod,) = [one for one in world.pods() if COLLECTS in one["metadata"]["labels"]]
+    listed = (*pod["spec"]["initContainers"], *pod["spec"]["containers"])
+    users = {one["name"]: one["securityContext"]["runAsUser"] for one in listed}
+    assert users == {"artifact-plugin-one": 65532, "main": 65532}
+
+
 @pytest.mark.parametrize(
     "place", [{"securityContext": {"runAsUser": 8737}}, {}], ids=["it is named", "no driver"]
 )
