@@ -7,14 +7,22 @@ from typing import cast
 
 import pytest
 
+from ruleengine.app.pipelines import logs
 from ruleengine.app.pipelines.logs import Ending, Line, Reading, follow, following, read
 from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.silence import Silence, reasons_in
-from ruleengine.cluster.errors import ApiError, NotFoundError
+from ruleengine.cluster.errors import ApiError, BadRequestError, NotFoundError
 from ruleengine.model.actions import Target
-from ruleengine.model.errors import StoreError
+from ruleengine.model.errors import (
+    FailedError,
+    RuleEngineError,
+    StoreError,
+    UnreachableError,
+    UsageError,
+)
 from ruleengine.model.values import Object
 
+UNREACHABLE = UnreachableError("broken", "mend it")
 WORKFLOW = Target("argoproj.io/v1alpha1", "Workflow", "ci", "wf")
 
 
@@ -49,7 +57,6 @@ class _Server:
 def told(*looks: tuple[str, str]) -> list[str]:
     """Return which steps are told in turn, by the phases of two steps at each look."""
     server = _Server(*looks)
-    place = SimpleNamespace(client=server, packing=SimpleNamespace(unpack=lambda one: one))
     lines: list[str] = []
 
     def tell(line: Line) -> None:
@@ -57,7 +64,7 @@ def told(*looks: tuple[str, str]) -> list[str]:
         if line.step == "second":
             server.others.set()
 
-    assert follow(cast("Place", place), WORKFLOW, Reading(), tell, Ending()) == ([], False)
+    assert follow(place_of(server), WORKFLOW, Reading(), tell, Ending()) == ([], False)
     return lines
 
 
@@ -70,6 +77,118 @@ def test_what_was_over_is_told_before_what_came_after_it() -> None:
 def test_what_is_under_way_holds_up_nothing() -> None:
     """Steps that run at the same time are told as they write."""
     assert told(("Running", "Running"), ("Succeeded", "Succeeded")) == ["second", "first"]
+
+
+def place_of(server: object) -> Place:
+    """Return a place whose logs come from a server."""
+    return cast("Place", SimpleNamespace(client=server, packing=SimpleNamespace(unpack=_same)))
+
+
+def _same(value: Object) -> Object:
+    return value
+
+
+def test_what_is_over_and_silent_holds_up_the_others_only_for_a_while(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """And is told to its end all the same."""
+
+    class Silent(_Server):
+        def logs(self, target: Target, *_: object, **__: object) -> Iterator[bytes]:
+            if "second" not in target.name:
+                self.others.wait(60)
+            yield b"one\ntwo"
+
+    monkeypatch.setattr(logs, "_ORDERLY", 0.0)
+    server = Silent(("Succeeded", "Succeeded"))
+    lines: list[tuple[str, str]] = []
+
+    def tell(line: Line) -> None:
+        lines.append((line.step, line.text))
+        if line == Line(step="second", pod=line.pod, text="two"):
+            server.others.set()
+
+    assert follow(place_of(server), WORKFLOW, Reading(), tell, Ending()) == ([], False)
+    assert lines == [(step, text) for step in ("second", "first") for text in ("one", "two")]
+
+
+def test_who_takes_no_more_lines_ends_what_tells_them() -> None:
+    """With the error with which it took none; beside something else that goes on."""
+
+    def tell(_: Line) -> None:
+        raise BrokenPipeError
+
+    with pytest.raises(BrokenPipeError):
+        follow(place_of(_Server(("Running", "Running"))), WORKFLOW, Reading(), tell, Ending())
+    with following(place_of(_Server(("Running", "Running"))), [WORKFLOW], tell, threading.Event()):
+        pass
+
+
+def test_a_workflow_that_is_deleted_ends_its_logs() -> None:
+    """What was told until then is all."""
+    server = SimpleNamespace(get=lambda _: None)
+    assert follow(place_of(server), WORKFLOW, Reading(), print, Ending()) == ([], True)
+
+
+def test_the_rest_is_told_where_something_else_comes_to_its_end() -> None:
+    """Of the steps that have begun by then."""
+    lines: list[str] = []
+    server = _Server(("Running", "Pending"), ("Succeeded", "Succeeded"))
+    with following(
+        place_of(server), [WORKFLOW], lambda one: lines.append(one.step), threading.Event()
+    ):
+        pass
+    assert lines == ["first", "second"]
+
+
+def test_nothing_is_told_any_more_beside_what_is_over() -> None:
+    """Whether the workflow goes on or not."""
+    endless = _Server(*[("Running", "Pending")] * 999)
+    others = set(threading.enumerate())
+    with following(place_of(endless), [WORKFLOW], lambda _: None, threading.Event()):
+        assert set(threading.enumerate()) - others
+    assert set(threading.enumerate()) <= others
+
+
+@pytest.mark.parametrize("error", [ApiError(500, "InternalError", "broken"), UNREACHABLE])
+def test_what_was_told_is_not_told_again_where_the_rest_cannot_be_read(
+    monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """It is said that there is a rest."""
+    monkeypatch.setattr(logs, "_AGAIN", 0.0)
+
+    class Breaking(_Server):
+        def logs(self, target: Target, *_: object, **__: object) -> Iterator[bytes]:
+            yield f"{target.name}\n".encode()
+            if "second" not in target.name:
+                raise error
+
+    server = Breaking(*[("Running", "Pending")] * 3, ("Succeeded", "Succeeded"))
+    lines: list[str] = []
+    found, gone = follow(
+        place_of(server), WORKFLOW, Reading(), lambda one: lines.append(one.step), Ending()
+    )
+    assert (lines, gone) == (["first", "second"], False)
+    assert [one.partition(";")[0] for one in found] == ["first: its log cannot be read now: broken"]
+
+
+@pytest.mark.parametrize(
+    ("container", "told"),
+    [("main", "first: it waits"), ("other", "first: it waits; its containers: main, init")],
+)
+def test_a_log_that_is_refused_says_which_containers_there_are(container: str, told: str) -> None:
+    """Unless the one that is meant is among them."""
+
+    class Refusing(_Server):
+        def get(self, target: Target) -> Object:
+            containers = {"containers": [{"name": "main"}], "initContainers": [{"name": "init"}]}
+            return {"spec": containers} if target.kind == "Pod" else super().get(target)
+
+        def logs(self, *_: object, **__: object) -> Iterator[bytes]:
+            raise BadRequestError(400, "BadRequest", "it waits")
+
+    workflow = {"metadata": {"name": "wf"}, "status": {"nodes": {"first": node("first", "Failed")}}}
+    assert read(place_of(Refusing()), workflow, Reading(container=container), print) == [told]
 
 
 class _Dead(_Server):
@@ -92,13 +211,13 @@ class _Dead(_Server):
         yield f"{target.name}\n".encode()
 
 
-def test_a_log_that_cannot_be_read_is_asked_for_again_while_its_step_runs() -> None:
+def test_a_log_that_cannot_be_read_is_asked_for_again_while_its_step_runs(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Nothing is left to be told of it then."""
+    monkeypatch.setattr(logs, "_AGAIN", 0.0)
     server = _Dead()
-    place = SimpleNamespace(client=server, packing=SimpleNamespace(unpack=lambda one: one))
-    found = follow(
-        cast("Place", place), WORKFLOW, Reading(), lambda _: server.others.set(), Ending()
-    )
+    found = follow(place_of(server), WORKFLOW, Reading(), lambda _: server.others.set(), Ending())
     assert found == ([], False)
 
 
@@ -117,8 +236,16 @@ def test_a_log_that_cannot_be_read_holds_up_no_other() -> None:
     assert lines == ["second"]
 
 
-def test_a_log_for_which_the_disk_has_no_room_is_told_with_its_step(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (StoreError("/tmp/log cannot be written: full", "free space"), "first: /tmp/log"),
+        (UsageError("/tmp/log cannot be written: no", "choose another"), "first: /tmp/log"),
+        (FailedError("first/main-logs cannot be loaded", "look there"), "first/main-logs"),
+    ],
+)
+def test_a_kept_log_that_cannot_be_brought_here_is_told_with_its_step(
+    monkeypatch: pytest.MonkeyPatch, error: RuleEngineError, told: str
 ) -> None:
     """What was kept of a pod that is gone is laid down on the way; the others are told."""
 
@@ -133,18 +260,16 @@ def test_a_log_for_which_the_disk_has_no_room_is_told_with_its_step(
             workflow["status"]["nodes"]["first"]["outputs"] = {"artifacts": [{"name": "main-logs"}]}
             return workflow
 
-    def full(*_: object) -> None:
-        raise StoreError("/tmp/log cannot be written: No space left on device", "free space")
+    def failing(*_: object) -> None:
+        raise error
 
-    monkeypatch.setattr("ruleengine.app.pipelines.logs.fetch", full)
+    monkeypatch.setattr(logs, "fetch", failing)
     server = Tidied(("Succeeded", "Succeeded"))
-    place = SimpleNamespace(client=server, packing=SimpleNamespace(unpack=lambda one: one))
     lines: list[str] = []
-    found = follow(
-        cast("Place", place), WORKFLOW, Reading(), lambda one: lines.append(one.step), Ending()
+    (found,), gone = follow(
+        place_of(server), WORKFLOW, Reading(), lambda one: lines.append(one.step), Ending()
     )
-    told = "first: /tmp/log cannot be written: No space left on device"
-    assert (found, lines) == (([told], False), ["second"])
+    assert (found.startswith(told), gone, lines) == (True, False, ["second"])
 
 
 def test_a_workflow_that_cannot_be_read_ends_what_is_told_beside_it() -> None:

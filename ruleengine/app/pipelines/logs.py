@@ -297,12 +297,11 @@ def following(
         one.start()
     try:
         yield
-        end = time.monotonic() + _PATIENCE
-        ending.soon.set()
-        for one in threads:
-            one.join(max(end - time.monotonic(), 0.0))
     finally:
         ending.soon.set()
+    end = time.monotonic() + _PATIENCE
+    for one in threads:
+        one.join(max(end - time.monotonic(), 0.0))
 
 
 _PATIENCE: Final = 5.0
