@@ -3,20 +3,26 @@
 from collections.abc import Iterable
 
 from ruleengine.model.values import Object, Value
+from ruleengine.pipelines.problems import NodeError
 
 
 def volumes_of(template: Object, spec: Object) -> list[Object]:
     """Return the volumes of a template, and those of the workflow that its containers mount.
 
     Others are left out, as in Argo: a claim that only a later step needs may not be there yet.
+    Raises ``NodeError`` for one that neither states.
     """
     own = template.get("volumes") or []
-    names = _mounted(template) - {one["name"] for one in own}
-    return [*own, *(one for one in spec.get("volumes") or () if one["name"] in names)]
+    names = [one for one in _mounted(template) if one not in {volume["name"] for volume in own}]
+    shared = {one["name"]: one for one in spec.get("volumes") or ()}
+    missing = next((one for one in names if one not in shared), None)
+    if missing is not None:
+        raise NodeError(f"volume '{missing}' not found in workflow spec")
+    return [*own, *(one for name, one in shared.items() if name in names)]
 
 
-def _mounted(template: Object) -> set[Value]:
-    """Return the names of the volumes that the containers of a template mount."""
+def _mounted(template: Object) -> list[Value]:
+    """Return the names of the volumes that the containers of a template mount, in their order."""
     containers = template.get("containerSet") or {}
     mounting = (
         template.get("container") or {},
@@ -26,12 +32,12 @@ def _mounted(template: Object) -> set[Value]:
         *(template.get("initContainers") or ()),
         *(template.get("sidecars") or ()),
     )
-    return {
+    return [
         mount.get("name")
         for one in mounting
         for kind in ("volumeMounts", "volumeDevices")
         for mount in one.get(kind) or ()
-    }
+    ]
 
 
 def beside(container: Object, mounts: Iterable[Object]) -> Object:

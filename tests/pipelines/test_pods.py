@@ -12,15 +12,19 @@ from ruleengine.model.values import Object
 from ruleengine.pipelines.executing import PLAN_VARIABLE, UNPRIVILEGED
 from tests.pipelines.worlds import NAMESPACE, End, run, world_of
 
+VOLUMES = [{"name": one, "emptyDir": {}} for one in ("d", "own", "v", "w")]
+
 
 def pod_of(workflow: Object | None = None, **template: Any) -> Object:
-    """Return the pod of a workflow of one template."""
+    """Return the pod of a workflow of one template, which has the volumes that are mounted."""
     body = {"container": {"image": "alpine", "command": ["work"]}}
     listed = {
         "name": "main",
         **({} if {"script", "resource", "containerSet"} & template.keys() else body),
     }
     spec = {"entrypoint": "main", "templates": [{**listed, **template}], **(workflow or {})}
+    mounted = {} if "volumes" in spec or "volumes" in template else {"volumes": VOLUMES}
+    spec = {**mounted, **spec}
     world = world_of(write(spec))
     world.turn()
     assert world.pods(), world.status("message")
@@ -76,6 +80,17 @@ def test_what_a_template_says_nothing_of_is_as_the_workflow_says() -> None:
     """Also where its field is there, and empty."""
     placed = {"nodeSelector": {"disk": "fast"}}
     assert pod_of(placed, nodeSelector=None)["spec"]["nodeSelector"] == {"disk": "fast"}
+
+
+@pytest.mark.parametrize("kind", ["volumeMounts", "volumeDevices"])
+def test_a_volume_that_nobody_states_is_an_error_of_the_node(kind: str) -> None:
+    """In Argo's words, before a server is asked."""
+    body = {"container": {"image": "a", "command": ["b"], kind: [{"name": "foo"}]}}
+    world = world_of(write({"entrypoint": "main", "templates": [{"name": "main", **body}]}))
+    world.settle()
+    told = "volume 'foo' not found in workflow spec"
+    assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Error", told)
+    assert world.pods() == []
 
 
 def test_volumes_of_workflow_and_template_are_in_the_pod() -> None:

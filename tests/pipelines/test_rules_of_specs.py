@@ -164,7 +164,6 @@ MOUNTS: Object = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
         ({"container": {}, "initContainers": [MOUNTS]}, True),
         ({"container": {}, "sidecars": [MOUNTS]}, True),
         ({"container": {"volumeDevices": [{"name": "v", "devicePath": "/v"}]}}, True),
-        ({"container": {"volumeMounts": [{"name": "other", "mountPath": "/v"}]}}, False),
         ({"container": {}}, False),
         ({"resource": {}}, False),
     ],
