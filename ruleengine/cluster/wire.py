@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 
 import httptools
 
+from ruleengine.model.immutable import immutable
+
 _MOST_IDLE: Final = 16
 """How many connections stay open while nobody uses them."""
 
@@ -37,7 +39,7 @@ class WireError(OSError):
     """What came is no answer, or what was to be sent is no request."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@immutable(frozen=True, slots=True, kw_only=True)
 class Times:
     """How long to wait, in seconds: for a connection, for bytes to go on, and ``total`` in all.
 

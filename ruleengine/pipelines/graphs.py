@@ -133,7 +133,9 @@ class Walk:
 
     def _next(self) -> int | None:
         """Take the first that is to be looked at; a line without room then ends for this walk."""
-        while heads := [(line[0], leaf) for leaf, line in self._lines.items() if line]:
+        while self._lines and (
+            heads := [(line[0], leaf) for leaf, line in self._lines.items() if line]
+        ):
             place, leaf = min(heads)
             if self._coming and self._coming[0] < place:
                 break

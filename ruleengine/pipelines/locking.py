@@ -173,6 +173,8 @@ class Locks:
 
     def status(self) -> Object:
         """Return ``status.synchronization``: what nodes hold that have ended is given back."""
+        if not (self._holding or self._waiting):
+            return {}
         return written(
             self._kinds, {name: self._held(name) for name in self._holding}, self._waiting
         )

@@ -376,9 +376,9 @@ def _waits_for(machine: Machine) -> str:
 
 def _labels(value: Object, phase: Phase) -> Iterator[Action]:
     """Yield the patch of the labels by which workflows are selected, where they differ."""
-    wanted = {PHASE_LABEL: str(phase), COMPLETED_LABEL: str(phase in COMPLETED).lower()}
+    wanted = {PHASE_LABEL: str(phase), COMPLETED_LABEL: "true" if phase in COMPLETED else "false"}
     labels = lookup(value, "metadata", "labels", default={})
-    if any(labels.get(name) != text for name, text in wanted.items()):
+    if not wanted.items() <= labels.items():
         yield Action(
             verb=Verb.PATCH,
             target=Target.of(value),
