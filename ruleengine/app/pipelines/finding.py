@@ -120,7 +120,10 @@ def _namespace_of(place: Place, kind: str) -> str:
 
 
 def objects(place: Place, kind: str, namespace: str, label_selector: str = "") -> Sequence[Object]:
-    """Return the live objects of a kind; none where the cluster does not know the kind."""
+    """Return the live objects of a kind; none where the cluster does not know the kind.
+
+    Those of a kind of the whole cluster are in every namespace.
+    """
     if place.client.kind(ARGO_API_VERSION, kind) is None:
         return ()
     listed = place.client.list(

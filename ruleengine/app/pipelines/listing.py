@@ -95,8 +95,7 @@ def names_at(
 
 def live_names(place: Place, kind: str) -> Iterable[str]:
     """Return the names of live objects of a kind."""
-    where = "" if kind == "ClusterWorkflowTemplate" else place.namespace
-    return finding.names_of(finding.objects(place, kind, where))
+    return finding.names_of(finding.objects(place, kind, place.namespace))
 
 
 def archived_names(place: Place) -> Iterable[str]:

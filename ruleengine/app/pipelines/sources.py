@@ -142,8 +142,7 @@ def _unreadable(place: Place, name: str) -> None:
 def _nothing(place: Place, runnable: Sequence[tuple[Object, Origin]], name: str) -> UsageError:
     declared = [*filter(None, (called(one) for one, _ in runnable))]
     for kind in RUNNABLE[1:]:
-        namespace = "" if kind == "ClusterWorkflowTemplate" else place.namespace
-        declared += finding.names_of(finding.objects(place, kind, namespace))
+        declared += finding.names_of(finding.objects(place, kind, place.namespace))
     return finding.unknown("pipeline", name, sorted(set(declared)), "")
 
 
