@@ -77,7 +77,9 @@ def _marks(machine: "Machine") -> Action | None:
     for name, text in wanted["labels"].items():
         problem = check_label_value(str(text))
         if problem:
-            raise WorkflowError(f"invalid label value '{text}' for label '{name}': {problem}")
+            source = lookup(stated, "labelsFrom", name, "expression")
+            by = f' and expression "{source}"' if source else ""
+            raise WorkflowError(f'invalid label value "{text}" for label "{name}"{by}: {problem}')
     metadata = machine.value["metadata"]
     kept = {}
     for kind, marks in wanted.items():

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
+from ruleengine.expressions.tags import Policy
 from ruleengine.formats.json_text import dumps
 from ruleengine.model.values import Object, Value
 from ruleengine.pipelines import naming
@@ -119,14 +120,14 @@ def _skipped(condition: str, variables: Variables) -> str:
     return "" if holds(text) else f"when '{text}' evaluated false"
 
 
-def resolve(value: Value, variables: Variables) -> Value:
+def resolve(value: Value, variables: Variables, policy: Policy = OF_OTHERS) -> Value:
     """Return a value with its tags replaced; arguments that no step ever made are left out.
 
-    Raises ``NodeError`` for a tag of another step or task without a value.
+    Raises ``NodeError`` for a tag that the policy demands: of another step or task.
     """
     if isinstance(value, dict) and value.get("arguments"):
         value = _without_absent(with_artifacts(value, variables), variables)
-    return substitute(value, variables, OF_OTHERS)
+    return substitute(value, variables, policy)
 
 
 def _without_absent(value: Object, variables: Variables) -> Object:

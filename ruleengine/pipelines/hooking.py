@@ -8,7 +8,7 @@ from ruleengine.pipelines import naming
 from ruleengine.pipelines.expanding import resolve
 from ruleengine.pipelines.phases import NodeType, Phase, is_completed, is_fulfilled
 from ruleengine.pipelines.problems import NodeError
-from ruleengine.pipelines.substituting import evaluate
+from ruleengine.pipelines.substituting import OF_PARENTS, evaluate
 from ruleengine.pipelines.variables import Variables, node_variables
 
 if TYPE_CHECKING:
@@ -98,7 +98,10 @@ def _link(machine: "Machine", owner: Object, hook: Object) -> None:
 
 
 def _begin(node: Object, hook: Hook) -> Object | None:
-    """Return a hook with its tags replaced, or ``None`` while it is not its time."""
+    """Return a hook with its tags replaced, or ``None`` while it is not its time.
+
+    A tag of what its step never made stays as it is: who tidies up does so all the same.
+    """
     if hook.name == EXIT and not is_completed(node):
         return None
     if hook.name != EXIT and node["phase"] == Phase.PENDING:
@@ -106,5 +109,5 @@ def _begin(node: Object, hook: Hook) -> Object | None:
     text = hook.stated.get("expression") or ""
     if (text or hook.name != EXIT) and evaluate(str(text), hook.variables) is not True:
         return None
-    resolved: Object = resolve(hook.stated, hook.variables)
+    resolved: Object = resolve(hook.stated, hook.variables, OF_PARENTS)
     return resolved

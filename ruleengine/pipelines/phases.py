@@ -40,7 +40,7 @@ and to plugins; we have a pod for each (decision 0013)."""
 
 COMPLETED: Final = frozenset({Phase.SUCCEEDED, Phase.FAILED, Phase.ERROR})
 WRONG: Final = frozenset({Phase.FAILED, Phase.ERROR})
-_WITHOUT_POD: Final = frozenset({NodeType.SKIPPED, NodeType.STEPS, NodeType.DAG})
+_WITHOUT_POD: Final = frozenset({NodeType.SKIPPED, NodeType.STEPS, NodeType.DAG, NodeType.SUSPEND})
 _OVER: Final = COMPLETED | {Phase.SKIPPED, Phase.OMITTED}
 
 

@@ -15,6 +15,7 @@ from ruleengine.validation.workflow_calls import check_calls
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 from ruleengine.validation.workflow_rules import check_rules
 from ruleengine.validation.workflow_tags import check_tags
+from ruleengine.validation.workflow_template_rules import TYPES
 
 _TAG: Final = "{{"
 _VALUES: Final = ("value", "valueFrom", "default")
@@ -43,6 +44,7 @@ def invalidity(workflow: Object) -> str:
 
 def _problems(workflow: Object) -> Iterator[WorkflowProblem]:
     yield from _nameless(*spec_of(workflow))
+    yield from _typeless(*spec_of(workflow))
     yield from _missing(workflow)
     yield from _not_supplied(workflow)
     yield from check_rules(workflow)
@@ -62,6 +64,17 @@ def _nameless(path: Path, value: Value, *, named: bool = False) -> Iterator[Work
         for key, one in value.items():
             if key not in _FREE:
                 yield from _nameless((*path, key), one, named=key in _LISTS)
+
+
+def _typeless(path: Path, spec: Object) -> Iterator[WorkflowProblem]:
+    """Yield templates of no type, and of several."""
+    if any(one in TYPES for one in lookup(spec, "templateDefaults", default={})):
+        return
+    for where, template in items_of(spec, ("templates",)):
+        kinds = [one for one in TYPES if template.get(one) is not None]
+        if len(kinds) != 1:
+            told = f"a template is of one type, and this is {' and '.join(kinds) or 'of none'}"
+            yield broken((*path, *where), told, f"write one of {', '.join(TYPES)}")
 
 
 def _missing(workflow: Object) -> Iterator[WorkflowProblem]:

@@ -13,7 +13,7 @@ _CALLING: Final = ("steps", "dag")
 _WITH_CONTAINER: Final = ("container", "script", "containerSet")
 _WITH_POD: Final = (*_WITH_CONTAINER, "resource", "data")
 _LEAVES: Final = (*_WITH_POD, "http", "plugin")
-_TYPES: Final = (*_CALLING, *_LEAVES, "suspend")
+TYPES: Final = (*_CALLING, *_LEAVES, "suspend")
 _RESERVED: Final = ("wait", "supervisor")
 _OF_LOOPS: Final = ("AnySucceeded", "AllFailed")
 _LOOPS: Final = ("withItems", "withParam", "withSequence")
@@ -31,7 +31,7 @@ _SOURCES: Final = {
 
 def check_template(template: Object, path: Path, defaults: Object) -> Iterator[WorkflowProblem]:
     """Yield which rules a template breaks; ``defaults`` stand under it."""
-    kind = next((one for one in _TYPES if one in template), "")
+    kind = next((one for one in TYPES if one in template), "")
     yield from _fields(template, path, kind)
     yield from _outputs(template, path, kind)
     yield from _artifacts(template, path, kind)

@@ -149,9 +149,9 @@ def test_a_workflow_gives_itself_labels_before_it_begins() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("plain: text", "plain: no label", "invalid label value 'no label' for label 'plain'"),
+        ("plain: text", "plain: no label", 'invalid label value "no label" for label "plain": '),
         ("+ '-team'", "== 'x'", "of the label 'team' is no text but False"),
-        ("+ '-team'", "+ ' x'", "invalid label value 'blue x'"),
+        ("+ '-team'", "+ ' x'", 'invalid label value "blue x" for label "team" and expression "'),
     ],
 )
 def test_labels_that_cannot_be_end_the_workflow(old: str, new: str, told: str) -> None:

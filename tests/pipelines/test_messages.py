@@ -83,6 +83,22 @@ def refused(entry: str) -> MemoryWorld:
     return world
 
 
+def test_a_suspended_node_that_lacks_an_output_breaks_what_is_around_it() -> None:
+    """It goes on by itself, and nobody said what it was to give."""
+    outputs = "outputs: {parameters: [{name: o, valueFrom: {supplied: {}}}]}"
+    ask = f"{{name: ask, suspend: {{duration: 1}}, {outputs}}}"
+    world = run(f"""
+entrypoint: main
+templates:
+- {{name: main, steps: [[{{name: a, template: ask}}]]}}
+- {ask}
+""")
+    phase, message = of(world, "wf[0].a")
+    assert (phase, "has not been set" in message) == ("Error", True)
+    told = f"step group deemed errored due to child wf[0].a error: {message}"
+    assert of(world, "wf[0]") == ("Error", told)
+
+
 def test_a_node_that_is_in_error_by_its_template_ends_its_pod() -> None:
     """The template may be gone while the pod runs."""
     other = """

@@ -442,7 +442,7 @@ templates:
 
 
 def test_what_a_step_makes_is_not_there_for_a_hook_that_begins_while_it_runs() -> None:
-    """The hook is an error that names it."""
+    """Its tag stays as it is, as in Argo, and the hook runs."""
     given = '{parameters: [{name: text, value: "{{steps.one.outputs.result}}"}]}'
     when = "expression: \"steps.one.status == 'Running'\""
     world = stepped(
@@ -450,5 +450,18 @@ def test_what_a_step_makes_is_not_there_for_a_hook_that_begins_while_it_runs() -
         script=lambda *_: End(result="made", seconds=3),
     )
     hook = world.node("one.hooks.now")
-    assert hook["phase"] == "Error"
-    assert "steps.one.outputs.result" in hook["message"]
+    assert hook["phase"] == "Succeeded"
+    assert hook["inputs"]["parameters"][0]["value"] == "{{steps.one.outputs.result}}"
+
+
+def test_an_exit_handler_runs_although_its_step_made_nothing() -> None:
+    """Who tidies up after a failure is not kept from it by what the failure lacks."""
+    given = '{parameters: [{name: text, value: "{{steps.one.outputs.result}}{{=steps.one.ip}}"}]}'
+    world = stepped(
+        f"template: print, hooks: {{exit: {{template: tell, arguments: {given}}}}}",
+        script=lambda name, _: End(code=0 if "onExit" in name else 1),
+    )
+    assert (world.node("one")["phase"], world.node("one.onExit")["phase"]) == (
+        "Failed",
+        "Succeeded",
+    )

@@ -177,6 +177,20 @@ def test_all_labels_together_are_always_there(name: str) -> None:
     assert invalidity(leaf(container={"image": "a", "args": [f"{{{{workflow.{name}}}}}"]})) == ""
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [({}, "of none"), ({"container": {"image": "a"}, "suspend": {}}, "container and suspend")],
+    ids=["none", "two"],
+)
+def test_a_template_is_of_one_type(body: Object, told: str) -> None:
+    """One that lacks its own may have that of the defaults."""
+    value = workflow({"name": "main", **body})
+    where = "spec.templates[0]"
+    assert invalidity(value) == f"{where}: a template is of one type, and this is {told}"
+    value["spec"]["templateDefaults"] = {"container": {"image": "a"}}
+    assert not invalidity(value).startswith(where)
+
+
 @pytest.mark.parametrize("dag", [{"tasks": []}, {}, {"tasks": None}], ids=["none", "", "nil"])
 def test_a_dag_has_a_task(dag: Object) -> None:
     """Argo refuses one without; steps of which there is none are an error when they begin."""
