@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.command_line import call
+from tests.validation.config_repos import make_repo
 
 NO_TEXT = os.fsdecode(b"b\xffd")
 
@@ -48,3 +49,20 @@ def test_bytes_that_are_no_text_are_told(tmp_path: Path, words: tuple[str, ...])
         3,
         True,
     )
+
+
+@pytest.mark.parametrize(
+    ("files", "code", "told"),
+    [
+        ({"pipelines/build.yaml": "steps: [{name: a, image: b, run: c}]\n"}, 0, ""),
+        ({"pipelines/build.yaml": "step: []\n"}, 1, ""),
+        ({}, 3, "config/pipelines\n"),
+    ],
+)
+def test_without_a_name_the_files_of_pipelines_are_checked(
+    tmp_path: Path, files: dict[str, str], code: int, told: str
+) -> None:
+    """And no others, whatever is wrong with them."""
+    wrong = {"environments/staging/web.yaml": "source: {pth: x}\n"}
+    found = call(make_repo(tmp_path / "config", {**wrong, **files}).root, "pipeline", "lint")
+    assert (found.code, told in found.errors, "web.yaml" in found.text) == (code, True, False)

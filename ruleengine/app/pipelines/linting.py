@@ -11,11 +11,10 @@ from ruleengine.app.workspace import config_repo
 def lint(directory: Path, paths: tuple[Path, ...], given: bytes | None = None) -> Validation:
     """Check files, and what is given besides, or the whole folder of pipelines.
 
-    Raises ``UsageError`` for unknown paths.
+    Raises ``UsageError`` for unknown paths, as that folder may be.
     """
     if not paths and given is None:
-        folder = config_repo(directory).root / FOLDER
-        paths = (folder,) if folder.is_dir() else ()
+        paths = (config_repo(directory).root / FOLDER,)
     today = datetime.now(UTC).date()
     options = ValidationOptions(today=today, directory=directory, paths=paths, given=given)
     return validate(options)
