@@ -53,6 +53,53 @@ def test_templates_that_are_called_are_brought_once(place: Place) -> None:
     assert live(place) == first
 
 
+NAMING = """
+entrypoint: main
+arguments: {parameters: [{name: p, valueFrom: {configMapKeyRef: {name: given, key: k}}}]}
+volumes:
+- {name: a, secret: {secretName: whole}}
+- {name: b, persistentVolumeClaim: {claimName: claimed}}
+templates:
+- name: main
+  inputs: {artifacts: [{name: f, path: /f, s3: {key: k, accessKeySecret: {name: key, key: k}}}]}
+  synchronization: {semaphores: [{configMapKeyRef: {name: limits, key: k}}]}
+  container: {image: alpine, command: [say], envFrom: [{secretRef: {name: "{{x}}"}}]}
+"""
+BESIDE = """
+apiVersion: v1
+kind: {}
+metadata: {{name: {}{}}}
+"""
+NAMED = {
+    "ConfigMap": ("given", "limits", "unasked"),
+    "Secret": ("whole", "key"),
+    "PersistentVolumeClaim": ("claimed",),
+}
+
+
+def test_what_a_template_names_is_brought_with_it(tmp_path: Path) -> None:
+    """Of the namespace of the workflow, and nothing that nobody names."""
+    claim = "spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Mi}}}\n"
+    files = {
+        f"pipelines/{kind.lower()}-{name}.yaml": BESIDE.format(kind, name, "")
+        + (claim if kind == "PersistentVolumeClaim" else "")
+        for kind, names in NAMED.items()
+        for name in names
+    }
+    files["pipelines/elsewhere.yaml"] = BESIDE.format("ConfigMap", "given", ", namespace: other")
+    place = empty_place(tmp_path, {**SETTINGS, **files, "pipelines/first.yaml": NAMING})
+    bring_templates(place, MADE, of_repo=True)
+    found = {
+        (one["kind"], one["metadata"]["name"], one["metadata"]["namespace"])
+        for kind in NAMED
+        for one in place.client.list("v1", kind).items
+        if one["metadata"]["name"] in {name for names in NAMED.values() for name in names}
+    }
+    space = MADE["metadata"]["namespace"]
+    asked = {(kind, name, space) for kind, names in NAMED.items() for name in names}
+    assert found == asked - {("ConfigMap", "unasked", space)}
+
+
 def test_what_was_brought_for_another_workflow_stays(place: Place) -> None:
     """Nothing is pruned, and a namespace is made also where its templates are all in place."""
     bring_templates(place, MADE, of_repo=True)

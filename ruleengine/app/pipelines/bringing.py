@@ -1,7 +1,11 @@
-"""Bringing what a workflow needs to where it runs: kinds, its namespace, templates of the repo."""
+"""Bringing what a workflow needs to where it runs.
+
+Kinds, its namespace, templates of the repo, and the ConfigMaps, Secrets and claims that these name.
+"""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import Final
 
 from ruleengine.app.pipelines import changing
 from ruleengine.app.pipelines.finding import TEMPLATES
@@ -12,19 +16,27 @@ from ruleengine.model.names import ARGO_API_VERSION, MANAGER
 from ruleengine.model.values import Object, Value, lookup
 from ruleengine.reconcile.commands import is_in_place
 
+_NAMED: Final = {
+    **dict.fromkeys(("configMap", "configMapKeyRef", "configMapRef"), "ConfigMap"),
+    **dict.fromkeys(("secret", "secretKeyRef", "secretRef"), "Secret"),
+    "persistentVolumeClaim": "PersistentVolumeClaim",
+}
+"""Fields that name an object of the namespace, and its kind; so do those that end on `Secret`."""
+
+_NAMES: Final = ("name", "secretName", "claimName")
+
 
 def bring_templates(place: Place, workflow: Object, *, of_repo: bool) -> None:
     """Apply what a workflow needs and is not there yet: kinds, its namespace, its templates.
 
-    Templates are brought where the workflow is made of what the repo declares: ``of_repo``.
+    Templates, and what they name, are brought where the workflow is made of what the repo
+    declares: ``of_repo``.
     Raises ``FailedError`` where something cannot be written.
     """
     needed = tuple(_needed(place, workflow)) if of_repo else ()
-    names = {(one["kind"], one["metadata"]["name"]) for one in needed}
+    targets = {Target.of(one) for one in needed}
     actions = [
-        one
-        for one in place.declared.actions
-        if (one.target.kind, one.target.name) in names and one.verb is Verb.APPLY
+        one for one in place.declared.actions if one.verb is Verb.APPLY and one.target in targets
     ]
     if not place.hands_over and place.client.kind(ARGO_API_VERSION, "Workflow") is None:
         from ruleengine.app.crds import crd_actions
@@ -78,10 +90,11 @@ def _apply(place: Place, actions: Sequence[Action]) -> None:
 
 
 def _needed(place: Place, workflow: Object) -> Iterator[Object]:
-    """Yield the templates of the repo that a workflow is made of or calls, each once."""
+    """Yield what a workflow is made of, calls or names, as the repo declares it, each once."""
     known = {
         (str(one.get("kind")), str(lookup(one, "metadata", "name"))): one
         for one, _ in place.declared.objects
+        if one.get("kind") in TEMPLATES or _is_beside(one, workflow)
     }
     waiting, seen = [workflow["spec"]], set()
     while waiting:
@@ -93,8 +106,12 @@ def _needed(place: Place, workflow: Object) -> Iterator[Object]:
                 yield found
 
 
+def _is_beside(value: Object, workflow: Object) -> bool:
+    return Target.of(value).namespace == Target.of(workflow).namespace
+
+
 def _references(value: Value) -> Iterator[tuple[str, str]]:
-    """Yield kind and name of each template of another document that a spec refers to."""
+    """Yield kind and name of each other object that a spec refers to."""
     if isinstance(value, list):
         for one in value:
             yield from _references(one)
@@ -103,5 +120,8 @@ def _references(value: Value) -> Iterator[tuple[str, str]]:
             if key in ("templateRef", "workflowTemplateRef") and isinstance(inner, dict):
                 cluster = bool(inner.get("clusterScope"))
                 yield TEMPLATES[cluster], str(inner.get("name"))
-            else:
-                yield from _references(inner)
+                continue
+            kind = _NAMED.get(key) or ("Secret" if key.endswith("Secret") else "")
+            if kind and isinstance(inner, dict):
+                yield from ((kind, str(inner[one])) for one in _NAMES if one in inner)
+            yield from _references(inner)
