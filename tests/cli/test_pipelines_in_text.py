@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
 from typing import cast
 
@@ -36,7 +37,11 @@ Say = Callable[..., Result]
 @pytest.fixture
 def pipeline(place: Place, monkeypatch: pytest.MonkeyPatch) -> Say:
     """Return who runs ``pipeline`` commands there."""
-    monkeypatch.setattr(places, "opened", lambda *_, **__: nullcontext(place))
+
+    def opened(*_: object, seen: list[Object], **__: object) -> nullcontext[Place]:
+        return nullcontext(replace(place, seen=seen))
+
+    monkeypatch.setattr(places, "opened", opened)
     return lambda *words: call(place.workspace.root, "pipeline", *words)
 
 
@@ -152,3 +157,38 @@ def test_words_with_commas_are_completed_by_what_the_last_begins_with() -> None:
         ("Failed,E", ["Failed,Error"]),
     ):
         assert complete(*nothing, incomplete) == found
+
+
+NODE: Object = {"id": "a", "name": "a", "displayName": "a", "type": "Pod", "phase": "Failed"}
+
+
+@pytest.mark.parametrize(
+    ("status", "words", "told"),
+    [
+        ({"nodes": {"a": {}}}, ("logs", "it"), "'status.nodes.a' lacks the field 'id'"),
+        (
+            {"nodes": {"a": {key: NODE[key] for key in ("id", "type")}}},
+            ("get", "it"),
+            "'status.nodes.a' lacks the field 'name'",
+        ),
+        (
+            {"phase": "Failed", "finishedAt": "yesterday"},
+            ("delete", "--older", "1s"),
+            "'status.finishedAt' is no time: 'yesterday'",
+        ),
+        (
+            {"phase": "Failed", "nodes": {"a": {**NODE, "startedAt": "now", "finishedAt": "now"}}},
+            ("get", "it"),
+            "'status.nodes.a.startedAt' is no time: 'now'",
+        ),
+    ],
+)
+def test_a_live_workflow_that_lacks_something_is_named_by_who_stumbles_over_it(
+    place: Place, pipeline: Say, status: Object, words: tuple[str, ...], told: str
+) -> None:
+    """Not every cluster makes sure of it; it can be deleted, and then all is well."""
+    create(place, "Workflow", spec={}, status=status)
+    found = pipeline(*words)
+    assert found.crash == ""
+    assert (found.code, f"Workflow/it, as it is live: {told}\n" in found.errors) == (1, True)
+    assert pipeline("delete", "it").code == 0

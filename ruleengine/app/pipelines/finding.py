@@ -8,6 +8,7 @@ from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
 from ruleengine.model.names import ARGO_API_VERSION, ARGO_WORKFLOW
 from ruleengine.model.suggestions import near, some_of
+from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import RUNNABLE
 
@@ -105,6 +106,41 @@ def well_shaped(value: Object) -> Object:
         what = f"{value['kind']}/{value['metadata']['name']}"
         raise FailedError(f"{what}, as it is live: {wrong[0].message}", wrong[0].remedy)
     return value
+
+
+_OF_NODES: Final = ("id", "name", "displayName", "type", "phase")
+"""What every node of a workflow states, whoever drives it."""
+
+
+def blame(value: Object) -> None:
+    """Raise ``FailedError`` where somebody may have stumbled over a live document."""
+    wrong = _oddity(well_shaped(value).get("status") or {})
+    if wrong:
+        what = f"{value['kind']}/{value['metadata']['name']}"
+        remedy = "correct it, or delete it: it was written past all checks"
+        raise FailedError(f"{what}, as it is live: {wrong}", remedy)
+
+
+def _oddity(status: Object) -> str:
+    """Return what of a status is missing, or is no time; empty where nothing is."""
+    nodes = {f"status.nodes.{key}": node for key, node in (status.get("nodes") or {}).items()}
+    for where, node in nodes.items():
+        for name in _OF_NODES:
+            if name not in node:
+                return f"'{where}' lacks the field {name!r}"
+    for where, one in {"status": status, **nodes}.items():
+        for name in ("startedAt", "finishedAt"):
+            if one.get(name) and not _is_time(str(one[name])):
+                return f"'{where}.{name}' is no time: {one[name]!r}"
+    return ""
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_time(text)
+    except ValueError:
+        return False
+    return True
 
 
 def get(place: Place, kind: str, name: str) -> Object | None:

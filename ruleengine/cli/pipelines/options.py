@@ -110,10 +110,10 @@ def _blaming(command: Command) -> Command:
         try:
             return command(**given)
         except (AttributeError, LookupError, TypeError, ValueError):
-            from ruleengine.app.pipelines.finding import well_shaped
+            from ruleengine.app.pipelines.finding import blame
 
             for one in given["where"].seen:
-                well_shaped(one)
+                blame(one)
             raise
 
     found: Command = blaming
