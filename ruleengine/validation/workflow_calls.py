@@ -1,4 +1,4 @@
-"""Calls inside a workflow: values outside their ``enum``, artifacts from nowhere, endless calls.
+"""Calls inside a workflow: values that are lacking or outside their ``enum``, endless calls.
 
 Argo holds the arguments of a workflow against their ``enum`` when it is submitted, and never what
 its steps pass; a template that calls itself without a condition runs a hundred levels deep before
@@ -15,6 +15,8 @@ from ruleengine.validation.graphs import calls_of, items_of, spec_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 
 _TAG: Final = "{{"
+_RUNS: Final = ("Workflow", "CronWorkflow")
+_VALUES: Final = ("value", "valueFrom", "default")
 _CONDITIONS: Final = ("when", "depends", "withItems", "withParam", "withSequence")
 """What may keep a step from being run, or from being run by every level."""
 
@@ -26,6 +28,7 @@ def check_calls(workflow: Object) -> Iterator[WorkflowProblem]:
         yield from _outside(parameter, parameter, (*path, *at))
     yield from _nowhere(spec, path)
     templates = {str(one.get("name")): one for _, one in items_of(spec, ("templates",))}
+    yield from _not_passed(workflow, templates)
     for where, template in items_of(spec, ("templates",)):
         for at, parameter in items_of(template, ("inputs", "parameters")):
             yield from _outside(parameter, parameter, (*path, *where, *at))
@@ -50,6 +53,42 @@ def _arguments(call: Object, called: Object, path: Path) -> Iterator[WorkflowPro
     declared = {str(one.get("name")): one for _, one in items_of(called, ("inputs", "parameters"))}
     for at, argument in items_of(call, ("arguments", "parameters")):
         yield from _outside(declared.get(str(argument.get("name")), {}), argument, (*path, *at))
+
+
+def needs_of(called: Object, call: Object) -> Iterator[str]:
+    """Yield the inputs of a template that a call does not pass, and that say nothing themselves."""
+    for kind, has_own in (("parameters", _has_value), ("artifacts", _has_content)):
+        given = [one.get("name") for _, one in items_of(call, ("arguments", kind))]
+        for _, needed in items_of(called, ("inputs", kind)):
+            if needed.get("name") not in given and not has_own(needed):
+                yield f"{kind}.{needed.get('name')}"
+
+
+def _has_value(parameter: Object) -> bool:
+    return any(parameter.get(one) is not None for one in _VALUES)
+
+
+def _has_content(artifact: Object) -> bool:
+    """Tell whether nobody has to pass an artifact; that none says `from` is another rule."""
+    return bool(artifact.get("optional")) or says_where(artifact)
+
+
+def _not_passed(workflow: Object, templates: dict[str, Object]) -> Iterator[WorkflowProblem]:
+    """Yield what a workflow begins or ends with and lacks; who runs it would have to pass it."""
+    path, spec = spec_of(workflow)
+    if workflow.get("kind") not in _RUNS or "workflowTemplateRef" in spec:
+        return
+    for name in ("entrypoint", "onExit"):
+        asked = spec.get(name)
+        called = templates.get(asked, {}) if isinstance(asked, str) else {}
+        for needed in needs_of(called, {"arguments": spec.get("arguments")}):
+            yield WorkflowProblem(
+                path=(*path, name),
+                code="reference-parameter-missing",
+                message=f"inputs.{needed} of template {asked!r} was not supplied",
+                remedy="add it to `arguments`, or give it a default",
+                severity=Severity.WARNING,
+            )
 
 
 def _nowhere(caller: Object, path: Path) -> Iterator[WorkflowProblem]:

@@ -7,18 +7,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from ruleengine.model.artifact_places import says_where
 from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object, Path, Value, format_path, lookup
 from ruleengine.validation.graphs import calls_of, dag_problems, items_of, spec_of
-from ruleengine.validation.workflow_calls import check_calls
+from ruleengine.validation.workflow_calls import check_calls, needs_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 from ruleengine.validation.workflow_rules import check_rules
 from ruleengine.validation.workflow_tags import check_tags
 from ruleengine.validation.workflow_template_rules import TYPES
 
 _TAG: Final = "{{"
-_VALUES: Final = ("value", "valueFrom", "default")
 _LISTS: Final = frozenset(
     {
         *("artifacts", "containers", "env", "initContainers", "parameters", "sidecars", "steps"),
@@ -111,7 +109,7 @@ def _not_supplied(workflow: Object) -> Iterator[WorkflowProblem]:
     for at, call in _callers(spec):
         asked, inline = call.get("template"), call.get("inline")
         called = templates.get(asked, {}) if isinstance(asked, str) else {}
-        for needed in _needs(inline if isinstance(inline, dict) else called, call):
+        for needed in needs_of(inline if isinstance(inline, dict) else called, call):
             of = "" if isinstance(inline, dict) else f" of template {asked!r}"
             yield broken((*path, *at), f"inputs.{needed}{of} was not supplied", "pass it")
 
@@ -123,24 +121,6 @@ def _callers(spec: Object) -> Iterator[tuple[Path, Object]]:
     for where, template in items_of(spec, ("templates",)):
         for at, call in calls_of(template):
             yield (*where, *at), call
-
-
-def _needs(called: Object, call: Object) -> Iterator[str]:
-    """Yield the inputs of a template that a call does not pass, and that say nothing themselves."""
-    for kind, has_own in (("parameters", _has_value), ("artifacts", _has_content)):
-        given = [one.get("name") for _, one in items_of(call, ("arguments", kind))]
-        for _, needed in items_of(called, ("inputs", kind)):
-            if needed.get("name") not in given and not has_own(needed):
-                yield f"{kind}.{needed.get('name')}"
-
-
-def _has_value(parameter: Object) -> bool:
-    return any(parameter.get(one) is not None for one in _VALUES)
-
-
-def _has_content(artifact: Object) -> bool:
-    """Tell whether nobody has to pass an artifact; that none says `from` is another rule."""
-    return bool(artifact.get("optional")) or says_where(artifact)
 
 
 def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:

@@ -2,7 +2,9 @@
 
 import pytest
 
+from ruleengine.model.findings import Severity
 from ruleengine.model.values import Object
+from ruleengine.validation.workflow_calls import check_calls
 from ruleengine.validation.workflow_starts import invalidity
 from ruleengine.validation.workflow_tags import check_tags
 from tests.pipelines.worlds import documents
@@ -196,6 +198,22 @@ def test_a_dag_has_a_task(dag: Object) -> None:
     """Argo refuses one without; steps of which there is none are an error when they begin."""
     value = workflow({"name": "main", "dag": dag})
     assert invalidity(value) == "spec.templates[0]: a DAG must have at least one task"
+
+
+@pytest.mark.parametrize("kind", ["Workflow", "CronWorkflow"])
+@pytest.mark.parametrize("name", ["entrypoint", "onExit"])
+def test_what_a_workflow_begins_or_ends_with_has_what_it_needs(name: str, kind: str) -> None:
+    """Whoever runs it may pass that: so a warning, and none for a template of workflows."""
+    spec = {"entrypoint": "main", "templates": [{**WORK, "name": "main"}, NEEDS], name: "work"}
+    value = {"kind": kind, "metadata": {"name": "w"}, "spec": spec}
+    if kind == "CronWorkflow":
+        value["spec"] = {"schedules": ["* * * * *"], "workflowSpec": spec}
+    (found,) = check_calls(value)
+    assert (found.severity, found.message) == (Severity.WARNING, LACKING)
+    assert found.path[-1] == name
+    assert list(check_calls({**value, "kind": "WorkflowTemplate"})) == []
+    spec["arguments"] = GIVEN
+    assert list(check_calls(value)) == []
 
 
 def _calling(needing: Object, **fields: object) -> Object:
