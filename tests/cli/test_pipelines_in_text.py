@@ -192,3 +192,18 @@ def test_a_live_workflow_that_lacks_something_is_named_by_who_stumbles_over_it(
     assert found.crash == ""
     assert (found.code, f"Workflow/it, as it is live: {told}\n" in found.errors) == (1, True)
     assert pipeline("delete", "it").code == 0
+
+
+def test_artifacts_are_told_as_they_are_brought(
+    place: Place, pipeline: Say, tmp_path: Path
+) -> None:
+    """Or that there are none."""
+    create(place, "Workflow", spec={}, status={"phase": "Failed", "nodes": {"a": NODE}})
+    assert [pipeline("artifact", one, "it").output for one in ("list", "get")] == ["none\n"] * 2
+    assert pipeline("delete", "it").output == "deleted it\n"
+    report = {"name": "report", "path": "/r", "raw": {"data": "x"}}
+    node = {**NODE, "outputs": {"artifacts": [report]}}
+    create(place, "Workflow", spec={}, status={"phase": "Failed", "nodes": {"a": node}})
+    to = tmp_path / "here"
+    told = pipeline("artifact", "get", "it", "--to", str(to)).output
+    assert (told, (to / "a/report").read_text()) == (f"a/report: {to}/a/report\n", "x")
