@@ -363,8 +363,7 @@ class Machine:
             return held_up
         node = self.tree.find(call.name) or node
         if call.attempt is None:
-            kind = leaves.kind_of(template, retried=False)
-            recalled = memoizing.recall(self, node, template, kind)
+            recalled = memoizing.recall(self, node, template)
             if recalled is not None:
                 return recalled
         else:

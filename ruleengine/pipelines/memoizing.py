@@ -14,7 +14,7 @@ from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.labels import CONFIG_MAP_TYPE
-from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.phases import Phase
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.timing import duration_of
 
@@ -25,11 +25,10 @@ _KEY: Final = re.compile(r"[a-zA-Z0-9][-a-zA-Z0-9]*")
 _TYPE: Final = {CONFIG_MAP_TYPE: "Cache"}
 
 
-def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -> Object | None:
+def recall(machine: "Machine", node: Object, template: Object) -> Object | None:
     """End a node that need not run, as what it would make is known; else note that it runs.
 
-    ``kind`` is the type of a node of the template that ran once. Raises ``NodeError`` for keys,
-    ages and entries that are none.
+    Raises ``NodeError`` for keys, ages and entries that are none.
     """
     if not template.get("memoize") or "memoizationStatus" in node:
         return None
@@ -40,7 +39,7 @@ def recall(machine: "Machine", node: Object, template: Object, kind: NodeType) -
         machine.tree.update(node, memoizationStatus={**status, "hit": False})
         return None
     machine.actions.append(_write(machine, status, {**entry, "lastHitTimestamp": _now(machine)}))
-    remembered = machine.tree.update(node, type=str(kind), memoizationStatus=status)
+    remembered = machine.tree.update(node, memoizationStatus=status)
     return machine.end(remembered, Phase.SUCCEEDED, outputs=entry.get("outputs") or None)
 
 

@@ -382,5 +382,9 @@ def _mirrored(template: Object, steps: Iterable[Object]) -> list[Object]:
 
 def _seconds(asked: PodRequest) -> int | None:
     stated = asked.template.get("activeDeadlineSeconds")
-    found = [one for one in (asked.seconds, None if stated is None else int(str(stated))) if one]
+    try:
+        own = None if stated is None else int(str(stated))
+    except ValueError as error:
+        raise NodeError(f"activeDeadlineSeconds {stated!r} is no whole number") from error
+    found = [one for one in (asked.seconds, own) if one]
     return min(*found, MOST_SECONDS) if found else None

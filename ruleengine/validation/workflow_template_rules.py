@@ -63,6 +63,10 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
             ignored = kind == "suspend" and name == "activeDeadlineSeconds"
             remedy = "state it at the templates that are called"
             yield broken((*path, name), told, remedy, late=ignored)
+    seconds = template.get("activeDeadlineSeconds")
+    if seconds is not None and _TAG not in str(seconds) and not _is_positive(seconds):
+        told = f"{seconds!r} is no number of seconds that anything could run"
+        yield broken((*path, "activeDeadlineSeconds"), told, "write a whole number above 0")
     if "resourceClaims" in template and kind not in _WITH_POD:
         told = "resources are claimed by pods, and this has none"
         yield broken((*path, "resourceClaims"), told, "state them where a pod runs")
@@ -79,6 +83,13 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
         told = "a back-off needs a `duration` to begin with"
         at = (*path, "retryStrategy", "backoff")
         yield broken(at, told, "write `duration: 10s`", late=True)
+
+
+def _is_positive(value: Value) -> bool:
+    try:
+        return not isinstance(value, bool) and int(str(value)) >= 0
+    except ValueError:
+        return False
 
 
 def _is_duration(text: str) -> bool:
@@ -107,6 +118,7 @@ def _outputs(template: Object, path: Path, kind: str) -> Iterator[WorkflowProble
 
 
 def _artifacts(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem]:
+    yield from _twice_mounted(template, path)
     for what in ("inputs", "outputs"):
         for at, one in items_of(template, (what, "artifacts")):
             where = (*path, *at)
@@ -123,6 +135,21 @@ def _artifacts(template: Object, path: Path, kind: str) -> Iterator[WorkflowProb
                 if what == "inputs" and name in one:
                     told = "an input is what the caller passes, and is not taken from anywhere"
                     yield broken((*where, name), told, "write it in the arguments of the caller")
+
+
+def _twice_mounted(template: Object, path: Path) -> Iterator[WorkflowProblem]:
+    """Yield the paths of a container at which two things would lie."""
+    taken: set[Value] = set()
+    mounts = items_of(template, ("container", "volumeMounts"))
+    inputs = items_of(template, ("inputs", "artifacts")) if "container" in template else ()
+    for key, found in (("mountPath", mounts), ("path", inputs)):
+        for at, one in found:
+            place = one.get(key)
+            if place in taken:
+                told = f"something is mounted at {place!r} already"
+                yield broken((*path, *at, key), told, "choose another path for one of them")
+            if isinstance(place, str):
+                taken.add(place)
 
 
 def _containers(template: Object, path: Path) -> Iterator[WorkflowProblem]:
@@ -260,6 +287,10 @@ def _dag(template: Object, path: Path) -> Iterator[WorkflowProblem]:
         yield broken((*by_list[0], "dependencies"), told, "write it as `depends`")
     for at, one in tasks:
         name = str(one.get("name"))
+        if by_condition and "continueOn" in one:
+            told = "`continueOn` is for tasks with `dependencies`, and this dag uses `depends`"
+            remedy = f"leave it out, and write {name}.Failed or {name}.Errored where it is needed"
+            yield broken((*at, "continueOn"), told, remedy)
         if (by_condition or by_list) and name[:1].isdigit():
             told = f"{name!r} begins with a digit, which no condition can name"
             yield broken((*at, "name"), told, "let it begin with a letter")

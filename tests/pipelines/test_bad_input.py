@@ -288,6 +288,21 @@ templates:
     assert len(world.nodes()) < 30
 
 
+def test_a_deadline_that_a_tag_gave_and_that_is_none_is_an_error_of_its_node() -> None:
+    """Nobody could know before."""
+    world = run("""
+entrypoint: main
+arguments: {parameters: [{name: p, value: soon}]}
+templates:
+- name: main
+  inputs: {parameters: [{name: p}]}
+  activeDeadlineSeconds: "{{inputs.parameters.p}}"
+  container: {image: alpine, command: [say]}
+""")
+    told = "activeDeadlineSeconds 'soon' is no whole number"
+    assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Error", told)
+
+
 @pytest.mark.parametrize("body", ["", ", steps: []"], ids=["nothing", "no steps"])
 def test_a_template_that_the_schema_would_have_refused_says_what_it_lacks(body: str) -> None:
     """Applied by other means than ours, for instance."""

@@ -193,7 +193,7 @@ def test_an_entry_that_cannot_be_read_is_an_error_that_says_so() -> None:
 
 
 def test_steps_that_retry_are_kept_as_a_whole() -> None:
-    """One entry for all attempts; a hit has the type of what ran, not of its attempts."""
+    """One entry for all attempts; a hit looks after none of them, and has the type all the same."""
     spec = """
 entrypoint: main
 templates:
@@ -212,7 +212,7 @@ templates:
         assert world.node(one)["memoizationStatus"] == missed
     again = run(spec, succeed, world.objects[CACHE])
     assert again.began == []
-    assert again.node("a")["type"] == "Steps"
+    assert again.node("a")["type"] == "Retry"
     assert again.status("phase") == "Succeeded"
 
 

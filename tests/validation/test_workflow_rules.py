@@ -409,6 +409,21 @@ BAD: dict[str, Object] = {
     "an artifact of the workflow from nowhere": workflow(
         WORK, arguments={"artifacts": [{"name": "f"}]}
     ),
+    "an excuse beside conditions": dag(
+        call("a"), call("b", continueOn={"failed": True}), call("c", depends="b")
+    ),
+    "a deadline before the beginning": leaf(activeDeadlineSeconds=-60),
+    "a deadline that is none": leaf(activeDeadlineSeconds="soon"),
+    "two volumes at a path": leaf(
+        container={
+            "image": "a",
+            "volumeMounts": [{"name": "v", "mountPath": "/v"}, {"name": "w", "mountPath": "/v"}],
+        }
+    ),
+    "an artifact where a volume is": leaf(
+        inputs={"artifacts": [{"name": "f", "path": "/v", "raw": {"data": ""}}]},
+        container={"image": "a", "volumeMounts": [{"name": "v", "mountPath": "/v"}]},
+    ),
 }
 
 
