@@ -185,9 +185,11 @@ def _metrics(owner: Object, path: Path) -> Iterator[WorkflowProblem]:
         gauge = metric.get("gauge")
         if not isinstance(gauge, dict) or not gauge.get("realtime"):
             continue
-        if str(gauge.get("value")).replace(" ", "") not in _LIVE:
+        value = str(gauge.get("value"))
+        if value.replace(" ", "") not in _LIVE:
             yield broken(
                 (*where, "gauge", "value"),
                 "in real time only a duration is known",
                 f"write {' or '.join(_LIVE)}, or leave out `realtime`",
+                late="resourcesDuration." not in value,
             )

@@ -13,6 +13,7 @@ from ruleengine.validation.graphs import calls_of, dag_problems, items_of, spec_
 from ruleengine.validation.workflow_calls import check_calls, needs_of
 from ruleengine.validation.workflow_problems import WorkflowProblem, broken
 from ruleengine.validation.workflow_rules import check_rules
+from ruleengine.validation.workflow_shapes import check_shapes
 from ruleengine.validation.workflow_tags import check_tags
 from ruleengine.validation.workflow_template_rules import TYPES
 
@@ -46,6 +47,7 @@ def _problems(workflow: Object) -> Iterator[WorkflowProblem]:
     yield from _missing(workflow)
     yield from _not_supplied(workflow)
     yield from check_rules(workflow)
+    yield from check_shapes(workflow)
     yield from _waiting(workflow)
     yield from check_calls(workflow)
     yield from check_tags(workflow, begins=True)

@@ -28,7 +28,7 @@ LATE = (
     *("a count that is no number", "a start that is no number beside a tag"),
     *("a list of more than can be run", "a count of more than can be run"),
     *("an end of more than can be run", "a flag of kubectl that no step honours"),
-    "flags that name no object",
+    *("flags that name no object", "a gauge in real time of something else"),
 )
 """What Argo tells when it comes to that place, or never: a condition may keep a run from it."""
 
@@ -177,6 +177,67 @@ def test_a_label_that_a_workflow_gives_itself_is_there(made: Object) -> None:
 def test_all_labels_together_are_always_there(name: str) -> None:
     """None of them is as good as many."""
     assert invalidity(leaf(container={"image": "a", "args": [f"{{{{workflow.{name}}}}}"]})) == ""
+
+
+LATE_GAUGE = {"realtime": True, "value": "{{resourcesDuration.cpu}}"}
+METRIC = "spec.templates[0].metrics.prometheus[0]"
+OUTPUT = "spec.templates[0].outputs.parameters[0]"
+WRONG_SHAPES = {
+    "a name of a step": (steps(call("a.b")), f"{INSIDE}.name: 'a.b' is no name"),
+    "a name of a template": (
+        workflow({**WORK, "name": "main"}, {**WORK, "name": "a_b"}),
+        "spec.templates[1].name: 'a_b' is no name",
+    ),
+    "a name of a parameter": (
+        leaf(inputs={"parameters": [{"name": "a+b", "value": ""}]}),
+        "spec.templates[0].inputs.parameters[0].name: 'a+b' is no name",
+    ),
+    "a name of an output": (
+        leaf(outputs={"parameters": [{"name": "a}", "valueFrom": {"path": "/a"}}]}),
+        f"{OUTPUT}.name: 'a}}' is no name",
+    ),
+    "an action": (
+        workflow({"name": "main", "resource": {"action": "put", "manifest": "a: b"}}),
+        "spec.templates[0].resource.action: 'put' is not known here",
+    ),
+    "a strategy": (
+        workflow({**WORK, "name": "main"}, podGC={"strategy": "Never"}),
+        "spec.podGC.strategy: 'Never' is not known here",
+    ),
+    "two sources": (
+        leaf(outputs={"parameters": [{"name": "a", "valueFrom": {"path": "/a", "jqFilter": "."}}]}),
+        f"{OUTPUT}.valueFrom: 'path' and 'jqFilter' exclude one another",
+    ),
+    "two ends": (
+        steps(call(withSequence={"count": 2, "end": 3})),
+        f"{INSIDE}.withSequence: 'count' and 'end' exclude one another",
+    ),
+    "a metric in real time": (
+        leaf(metrics={"prometheus": [{"name": "m", "help": "h", "gauge": LATE_GAUGE}]}),
+        f"{METRIC}.gauge.value: in real time only a duration is known",
+    ),
+    "a metric": (
+        leaf(metrics={"prometheus": [{"name": "m", "help": "h", "gauge": {}}]}),
+        f"{METRIC}.gauge: a gauge needs a value",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WRONG_SHAPES)
+def test_what_a_schema_would_have_told_is_told_before_a_run(name: str) -> None:
+    """Nobody may have asked one."""
+    value, told = WRONG_SHAPES[name]
+    assert invalidity(value) == told
+
+
+@pytest.mark.parametrize("name", ["{{inputs.parameters.p}}", "a_b-c"])
+def test_a_name_may_hold_a_tag(name: str) -> None:
+    """What it becomes is known when it does."""
+    value = leaf(
+        inputs={"parameters": [{"name": "p", "value": ""}]},
+        outputs={"parameters": [{"name": name, "valueFrom": {"path": "/a"}}]},
+    )
+    assert invalidity(value) == ""
 
 
 @pytest.mark.parametrize(
