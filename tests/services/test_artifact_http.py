@@ -93,7 +93,7 @@ def server() -> Iterator[tuple[str, Any]]:
 def loaded(location: Object, tmp_path: Path) -> str:
     """Load an artifact; return its text."""
     target = tmp_path / "target"
-    load(location, target, KEYS)
+    load({"location": location}, target, KEYS)
     return target.read_text()
 
 
@@ -101,9 +101,9 @@ def test_an_artifact_is_kept_loaded_and_deleted(server: tuple[str, Any], tmp_pat
     """A tree as one file for each of its files."""
     address, known = server
     folder = tree(tmp_path / "t", x="x", d__y="y")
-    save({"http": {"url": f"{address}/file"}}, folder / "x", KEYS)
+    save({"location": {"http": {"url": f"{address}/file"}}}, folder / "x", KEYS)
     assert loaded({"http": {"url": f"{address}/file"}}, tmp_path) == "x"
-    save({"artifactory": {"url": f"{address}/tree/"}}, folder, KEYS)
+    save({"location": {"artifactory": {"url": f"{address}/tree/"}}}, folder, KEYS)
     assert sorted(known.kept) == ["/file", "/tree/d/y", "/tree/x"]
     store = HttpStore({}, KEYS)
     for _ in range(2):
@@ -155,7 +155,8 @@ def test_a_token_is_asked_for_where_the_location_says_so(
         "scopes": ["a", "b"],
         "endpointParams": [{"key": "audience", "value": "me"}],
     }
-    load({"http": {"url": f"{address}/x", "auth": {"oauth2": oauth}}}, tmp_path / "x", keys)
+    location = {"http": {"url": f"{address}/x", "auth": {"oauth2": oauth}}}
+    load({"location": location}, tmp_path / "x", keys)
     assert known.asked[-1][2]["Authorization"] == "Bearer given"
     assert known.kept["/asked"] == b"grant_type=client_credentials&scope=a+b&audience=me"
     assert known.asked[0][2]["Authorization"] == "Basic Y2xpZW50OnMzY3JldA=="
@@ -197,7 +198,7 @@ def test_a_refusal_is_told(server: tuple[str, Any], tmp_path: Path) -> None:
     """With the server's own word for it."""
     (tmp_path / "x").touch()
     with pytest.raises(ArtifactError, match="/refused answered 403 Forbidden"):
-        save({"http": {"url": f"{server[0]}/refused"}}, tmp_path / "x", KEYS)
+        save({"location": {"http": {"url": f"{server[0]}/refused"}}}, tmp_path / "x", KEYS)
 
 
 def test_a_certificate_that_is_none_is_told() -> None:
