@@ -164,14 +164,17 @@ def _run(machine: "Machine", whole: _Steps, group: Object, sides: Sides) -> Obje
     if not (walk.is_over or stops):
         return current
     children = ((one, machine.tree.find(name)) for name, one in sides.planned.items())
-    wrong = [(one, child) for one, child in children if child is not None and is_wrong(child)]
-    gives_up = stops and not _only_told(machine, whole.call, [child for _, child in wrong])
+    wrong = [
+        child
+        for planned, child in children
+        if child is not None and is_wrong(child) and not excused(planned.source, child)
+    ]
+    gives_up = stops and not _only_told(machine, whole.call, wrong)
     if gives_up and not walk.is_over:
         return machine.end(current, Phase.FAILED, GAVE_UP)
     if walk.is_over:
         current = machine.tree.hold(current, sides.planned)
-    wrong = [(one, child) for one, child in wrong if not excused(one.source, child)]
-    return _finished(machine, current, [child for _, child in wrong], gives_up=gives_up)
+    return _finished(machine, current, wrong, gives_up=gives_up)
 
 
 def _only_told(machine: "Machine", call: "Call", wrong: list[Object]) -> bool:

@@ -229,6 +229,16 @@ def test_steps_give_up_for_what_ran_and_not_for_what_never_began(
     assert world.node("wf")["message"] == message.replace("wf-ID", failed)
 
 
+def test_steps_that_fail_fast_give_up_although_each_failure_is_excused() -> None:
+    """What did not begin for that has not succeeded."""
+    world = ended_early(
+        "failFast: true, parallelism: 1, "
+        f"steps: [[{{name: a, template: say, {FORGIVEN}, withItems: [1, 2, 3]}}]]",
+        STOP[0],
+    )
+    assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Failed", GAVE_UP)
+
+
 def test_what_did_not_begin_begins_by_a_retry() -> None:
     """Its node goes, and with it what kept it from beginning; what had succeeded stays."""
     main = f"steps: [[{{name: a, template: say, {FORGIVEN}}}], [{{name: b, template: say}}]]"
