@@ -168,7 +168,7 @@ def _decide(machine: Machine) -> Decision:
     over = phase in COMPLETED
     if not over:
         machine.actions.extend(cleaning.as_they_end(machine))
-    else:
+    if over or machine.ending:
         ending.end_unknown(machine)
     return Decision(
         actions=(*machine.actions, *collecting.guard(machine), *_labels(machine.value, phase)),

@@ -10,7 +10,7 @@ import pytest
 
 from ruleengine.model.values import Object
 from ruleengine.pipelines.verbs.retrying import Retry, retry
-from tests.pipelines.worlds import End, MemoryWorld, Script, succeed, world_of
+from tests.pipelines.worlds import NODE_NAME, End, MemoryWorld, Script, succeed, world_of
 
 Change = tuple[Object, str]
 STOP: Change = ({"shutdown": "Stop"}, "workflow shutdown with strategy: Stop")
@@ -237,6 +237,27 @@ def test_steps_that_fail_fast_give_up_although_each_failure_is_excused() -> None
         STOP[0],
     )
     assert (world.node("wf")["phase"], world.node("wf")["message"]) == ("Failed", GAVE_UP)
+
+
+def test_a_pod_of_which_nothing_was_written_is_ended_by_a_stop() -> None:
+    """Whoever made it had no time to say so; its lock is given back, and it has not ended."""
+    flaky = "{name: flaky, retryStrategy: {limit: 2}, container: {image: alpine, command: [x]}}"
+    world = world_of(
+        f"entrypoint: flaky\nonExit: say\ntemplates:\n- {flaky}\n- {SAY}\n",
+        lambda name, _: None if name in ("(1)", ".onExit") else End(code=1),
+    )
+    for _ in range(2):
+        world.turn()
+        world.run_pods()
+        world.now += timedelta(seconds=1)
+    world.turn(writes=1)  # the next attempt, and no status
+    assert len(world.pods()) == 2
+    world.change({"spec": STOP[0]})
+    world.turn()
+    assert world.status("phase") == "Running"
+    assert world.began == ["(0)", "(1)", ".onExit"]
+    left = {one["metadata"]["annotations"][NODE_NAME] for one in world.pods()}
+    assert left == {"wf(0)", "wf.onExit"}
 
 
 def test_what_did_not_begin_begins_by_a_retry() -> None:
