@@ -83,9 +83,12 @@ def known_of(workflow: Object, *, begins: bool = False) -> Known:
 
 def _marks(workflow: Object, spec: Object) -> Declared:
     """Return the names of a workflow's labels and annotations, and of those that it will have."""
-    found = {kind: set(lookup(workflow, "metadata", kind, default={})) for kind in _MARKS}
-    for name, kind in _MADE.items():
-        found[kind] |= set(lookup(spec, "workflowMetadata", name, default={}))
+    found: dict[str, set[str]] = {kind: set() for kind in _MARKS}
+    given = ((lookup(workflow, "metadata", kind), kind) for kind in _MARKS)
+    made = ((lookup(spec, "workflowMetadata", name), kind) for name, kind in _MADE.items())
+    for stated, kind in (*given, *made):
+        if isinstance(stated, dict):
+            found[kind].update(stated)
     return {kind: frozenset(names) for kind, names in found.items()}
 
 

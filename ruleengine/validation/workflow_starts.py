@@ -68,7 +68,8 @@ def _nameless(path: Path, value: Value, *, named: bool = False) -> Iterator[Work
 
 def _typeless(path: Path, spec: Object) -> Iterator[WorkflowProblem]:
     """Yield templates of no type, and of several."""
-    if any(one in TYPES for one in lookup(spec, "templateDefaults", default={})):
+    defaults = spec.get("templateDefaults")
+    if isinstance(defaults, dict) and not defaults.keys().isdisjoint(TYPES):
         return
     for where, template in items_of(spec, ("templates",)):
         kinds = [one for one in TYPES if template.get(one) is not None]
@@ -129,7 +130,7 @@ def _waiting(workflow: Object) -> Iterator[WorkflowProblem]:
     """Yield which tasks wait for what never comes, and DAGs without any."""
     path, spec = spec_of(workflow)
     for where, template in items_of(spec, ("templates",)):
-        if "dag" in template and not lookup(template, "dag", "tasks"):
+        if template.get("dag") is not None and not lookup(template, "dag", "tasks"):
             yield broken((*path, *where), "a DAG must have at least one task", "add one")
         for _, found in dag_problems([task for _, task in items_of(template, ("dag", "tasks"))]):
             yield replace(found, path=(*path, *where, "dag", "tasks", *found.path))

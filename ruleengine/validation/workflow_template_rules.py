@@ -31,7 +31,7 @@ _SOURCES: Final = {
 
 def check_template(template: Object, path: Path, defaults: Object) -> Iterator[WorkflowProblem]:
     """Yield which rules a template breaks; ``defaults`` stand under it."""
-    kind = next((one for one in TYPES if one in template), "")
+    kind = next((one for one in TYPES if template.get(one) is not None), "")
     yield from _fields(template, path, kind)
     yield from _outputs(template, path, kind)
     yield from _artifacts(template, path, kind)
@@ -64,7 +64,7 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
             remedy = "state it at the templates that are called"
             yield broken((*path, name), told, remedy, late=ignored)
     seconds = template.get("activeDeadlineSeconds")
-    if seconds is not None and _TAG not in str(seconds) and not _is_positive(seconds):
+    if seconds is not None and _TAG not in str(seconds) and not _is_seconds(seconds):
         told = f"{seconds!r} is no number of seconds that anything could run"
         yield broken((*path, "activeDeadlineSeconds"), told, "write a whole number above 0")
     if "resourceClaims" in template and kind not in _WITH_POD:
@@ -85,7 +85,8 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
         yield broken(at, told, "write `duration: 10s`", late=True)
 
 
-def _is_positive(value: Value) -> bool:
+def _is_seconds(value: Value) -> bool:
+    """Tell whether a value is a number of seconds; none is let pass, as by Argo."""
     try:
         return not isinstance(value, bool) and int(str(value)) >= 0
     except ValueError:
@@ -139,17 +140,18 @@ def _artifacts(template: Object, path: Path, kind: str) -> Iterator[WorkflowProb
 
 def _twice_mounted(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     """Yield the paths of a container at which two things would lie."""
-    taken: set[Value] = set()
+    taken: set[str] = set()
     mounts = items_of(template, ("container", "volumeMounts"))
     inputs = items_of(template, ("inputs", "artifacts")) if "container" in template else ()
     for key, found in (("mountPath", mounts), ("path", inputs)):
         for at, one in found:
             place = one.get(key)
+            if not isinstance(place, str):
+                continue
             if place in taken:
                 told = f"something is mounted at {place!r} already"
                 yield broken((*path, *at, key), told, "choose another path for one of them")
-            if isinstance(place, str):
-                taken.add(place)
+            taken.add(place)
 
 
 def _containers(template: Object, path: Path) -> Iterator[WorkflowProblem]:

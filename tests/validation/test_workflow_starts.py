@@ -261,6 +261,11 @@ def test_a_dag_has_a_task(dag: Object) -> None:
     assert invalidity(value) == "spec.templates[0]: a DAG must have at least one task"
 
 
+def test_a_dag_that_is_null_is_none() -> None:
+    """As a field that is not there."""
+    assert invalidity(workflow({**WORK, "dag": None})) == ""
+
+
 @pytest.mark.parametrize("kind", ["Workflow", "CronWorkflow"])
 @pytest.mark.parametrize("name", ["entrypoint", "onExit"])
 def test_what_a_workflow_begins_or_ends_with_has_what_it_needs(name: str, kind: str) -> None:
@@ -422,6 +427,22 @@ def test_what_only_a_step_finds_is_its_own_error(value: Object) -> None:
         (workflow(WORK, entrypoint=""), "spec: a workflow needs an `entrypoint`"),
         (workflow(WORK, hooks={"exit": 5}), ""),
         (workflow(WORK, hooks=5, onExit={}, templates=[5, WORK]), ""),
+        (workflow(WORK, workflowMetadata={"labels": 5, "annotations": [[]]}), ""),
+        (workflow(WORK, templateDefaults=5), ""),
+        (
+            workflow(
+                {
+                    "name": "a",
+                    "container": {
+                        "image": "a",
+                        "command": ["a"],
+                        "volumeMounts": [{"name": "v", "mountPath": {}}],
+                    },
+                    "inputs": {"artifacts": [{"name": "a", "raw": {"data": ""}, "path": ["/a"]}]},
+                }
+            ),
+            "",
+        ),
         ({**leaf(), "spec": 5}, "spec: a workflow needs an `entrypoint`"),
         (
             workflow(WORK, arguments={"parameters": [{"name": {}}, 5]}),
