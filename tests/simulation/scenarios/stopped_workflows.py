@@ -1,9 +1,9 @@
 """The workflows of :mod:`.workflows`, one of which is stopped on its way, and one terminated.
 
 How far they are by then the faults decide, and so do the nodes that they have at the end. Whatever
-happens, each comes to its end, with every node of it; pods that ran have no more time; nothing is
-begun after that, exit handlers of the stopped one aside; and the lock of what was terminated is
-given back, so that the others, which need it, end as they do without it.
+happens, each comes to its end, with every node of it; no pod of it is left that has not ended and
+has time to run; and its locks are given back: the others, which need them, end as they do without
+faults.
 """
 
 from collections.abc import Sequence
