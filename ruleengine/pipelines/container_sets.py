@@ -4,7 +4,6 @@ Each runs through a wrapper of its own, which waits, tries again, and leaves wor
 the others. The node of the pod has a node below it for each of them.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from ruleengine.model.values import Object, lookup
@@ -141,8 +140,8 @@ def _add(machine: "Machine", node: Object, container: Object, call: "Call") -> O
     return added
 
 
-def nodes_below(machine: "Machine", node: Object) -> Iterator[Object]:
-    """Yield the nodes of the containers of a pod that are on their way."""
-    for one in machine.tree.below(node):
+def end_all(machine: "Machine", node: Object, phase: Phase, message: str) -> None:
+    """End the nodes of the containers of a pod that are on their way."""
+    for one in list(machine.tree.below(node)):
         if one.get("boundaryID") == node["id"] and not is_fulfilled(one):
-            yield one
+            machine.end(one, phase, message)

@@ -1,4 +1,4 @@
-"""Ends of nodes before their pods come to one: too late, stopped, nobody needs them.
+"""Ends of nodes before their pods come to one: too late, stopped, nobody knows of them.
 
 A pod is ended by giving it no more time, so that it keeps its logs (reference, Workflows 11
 and 22).
@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Final
 from ruleengine.model.actions import Action, Target, Verb
 from ruleengine.model.names import PIPELINES_MANAGER
 from ruleengine.model.times import parse_time
-from ruleengine.model.values import Object, lookup
+from ruleengine.model.values import Object, lookup, uid_of
 from ruleengine.pipelines.observing import outputs_of
-from ruleengine.pipelines.phases import NodeType, Phase
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase
+from ruleengine.pipelines.pods import NODE_ID
 from ruleengine.pipelines.timing import duration_of
 
 if TYPE_CHECKING:
@@ -79,6 +80,16 @@ def kill(
         outputs = outputs_of(pod, None)
         fields = {"outputs": outputs} if outputs else {}
     return machine.end(node, phase, message, **fields)
+
+
+def end_unknown(machine: "Machine") -> None:
+    """End pods that no node is there for: nothing but them was written of what made them."""
+    index = ("owner", uid_of(machine.value))
+    for pod in machine.world.list("v1", "Pod", machine.namespace, index):
+        name = lookup(pod, "metadata", "annotations", NODE_ID)
+        node = machine.tree.get(name) if name else None
+        if name and (node is None or node["type"] not in WITH_POD):
+            end_pod(machine, pod)
 
 
 def has_ended(pod: Object) -> bool:

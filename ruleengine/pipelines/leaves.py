@@ -27,7 +27,7 @@ from ruleengine.pipelines.observing import (
     of_pod,
 )
 from ruleengine.pipelines.offloading import fitted
-from ruleengine.pipelines.phases import NodeType, Phase, is_fulfilled
+from ruleengine.pipelines.phases import WITH_POD, NodeType, Phase, is_fulfilled, is_wrong
 from ruleengine.pipelines.pods import PodRequest, is_ours, make_pod, needs_wrapper
 from ruleengine.pipelines.problems import NodeError
 from ruleengine.pipelines.progress import at_the_end
@@ -317,3 +317,19 @@ def _artifacts(machine: "Machine", node: Object, template: Object) -> ArtifactWo
 def _address(pod: Object) -> str | None:
     address = (pod.get("status") or {}).get("podIP")
     return str(address) if address else None
+
+
+def failures(machine: "Machine") -> list[Object]:
+    """Return what ``workflow.failures`` lists: the leaves that went wrong."""
+    return [
+        {
+            "displayName": node["displayName"],
+            "message": node.get("message", ""),
+            "templateName": template_name(node),
+            "phase": node["phase"],
+            "podName": pod_target(machine, node).name,
+            "finishedAt": node.get("finishedAt"),
+        }
+        for node in machine.tree.nodes.values()
+        if node["type"] in WITH_POD and is_wrong(node) and not naming.is_exiting(node["name"])
+    ]

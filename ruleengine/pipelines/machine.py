@@ -16,6 +16,7 @@ from ruleengine.model.names import RETRIES
 from ruleengine.model.times import format_time
 from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines import (
+    container_sets,
     early_ends,
     estimating,
     graph_runs,
@@ -181,8 +182,10 @@ class Machine:
             return leaves.as_before(self, node) or self.go_on(node, call)
         except NodeError as error:
             found = self.tree.find(call.name) or self.add_node(call, NodeType.SKIPPED)
-            pod = self.pod_of(found) if found["type"] in WITH_POD else None
-            return early_ends.kill(self, found, pod, Phase.ERROR, str(error))
+            if found["type"] not in WITH_POD:
+                return self.end(found, Phase.ERROR, str(error))
+            container_sets.end_all(self, found, Phase.ERROR, str(error))
+            return early_ends.kill(self, found, self.pod_of(found), Phase.ERROR, str(error))
 
     def add_node(self, call: Call, kind: NodeType) -> Object:
         """Add the node of a call; nothing runs for it yet."""

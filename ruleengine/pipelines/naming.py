@@ -22,6 +22,11 @@ _SHOWN: Final = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9-.]{0,61}[a-zA-Z0-9]")
 _LONGEST_PREFIX: Final = 242
 
 
+def is_exiting(name: str) -> bool:
+    """Tell by the name of a node whether it belongs to an exit handler."""
+    return ON_EXIT in name
+
+
 @lru_cache(maxsize=65536)
 def node_id(workflow: str, name: str) -> str:
     """Return the id of the node with a name: the root's is the name of the workflow."""

@@ -252,7 +252,7 @@ def _metadata(asked: PodRequest) -> Object:
         "labels": {
             **marks["labels"],
             ARGO_WORKFLOW: asked.name,
-            **({_ON_EXIT: "true"} if naming.ON_EXIT in asked.node["name"] else {}),
+            **({_ON_EXIT: "true"} if naming.is_exiting(asked.node["name"]) else {}),
         },
         "annotations": {
             **marks["annotations"],

@@ -15,7 +15,16 @@ from ruleengine.model.decisions import DONE, Decision, Next, Stop, World
 from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER, RETRIES
 from ruleengine.model.times import format_time, parse_time
 from ruleengine.model.values import Object, lookup
-from ruleengine.pipelines import cleaning, collecting, ending, estimating, hooking, locking
+from ruleengine.pipelines import (
+    cleaning,
+    collecting,
+    daemons,
+    early_ends,
+    estimating,
+    hooking,
+    leaves,
+    locking,
+)
 from ruleengine.pipelines.admitting import limits
 from ruleengine.pipelines.archiving import ArchivePolicy
 from ruleengine.pipelines.arguments import workflow_parameters
@@ -151,7 +160,7 @@ def _decide(machine: Machine) -> Decision:
     early = _before_it_begins(machine, started=bool(started))
     if early is not None:
         return early
-    ending.watch_daemons(machine)
+    daemons.watch(machine)
     _watch_deadline(machine)
     call = Call(
         name=machine.name,
@@ -161,7 +170,7 @@ def _decide(machine: Machine) -> Decision:
     )
     root = machine.run(call)
     phase, message = _outcome(machine, root)
-    ending.end_daemons(machine)
+    daemons.end_unneeded(machine)
     machine.metering.tell()
     machine.metering.tell_workflow(root, phase)
     status = make_status(machine, phase, message)
@@ -169,7 +178,7 @@ def _decide(machine: Machine) -> Decision:
     if not over:
         machine.actions.extend(cleaning.as_they_end(machine))
     if over or machine.ending:
-        ending.end_unknown(machine)
+        early_ends.end_unknown(machine)
     return Decision(
         actions=(*machine.actions, *collecting.guard(machine), *_labels(machine.value, phase)),
         requests=tuple(machine.requests),
@@ -331,7 +340,7 @@ def _outcome(machine: Machine, root: Object | None) -> tuple[Phase, str]:
 
 
 def _failures(machine: Machine) -> str:
-    found = ending.failures(machine)
+    found = leaves.failures(machine)
     return dumps(dumps(found, ordered=True)) if found else "null"
 
 

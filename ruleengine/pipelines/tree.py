@@ -29,7 +29,6 @@ _WORKING: Final = WITH_POD | {NodeType.CONTAINER, NodeType.SUSPEND}
 _MEMBERS: Final = WITH_POD | {NodeType.STEPS, NodeType.DAG}
 """Types of nodes of which a template's ``parallelism`` allows so many at once."""
 
-
 _ON_THEIR_WAY: Final = frozenset({Phase.PENDING, Phase.RUNNING})
 
 

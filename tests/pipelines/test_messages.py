@@ -86,26 +86,34 @@ def refused(entry: str) -> MemoryWorld:
 def test_a_suspended_node_that_lacks_an_output_breaks_what_is_around_it() -> None:
     """It goes on by itself, and nobody said what it was to give."""
     outputs = "outputs: {parameters: [{name: o, valueFrom: {supplied: {}}}]}"
-    ask = f"{{name: ask, suspend: {{duration: 1}}, {outputs}}}"
-    world = run(f"""
-entrypoint: main
-templates:
-- {{name: main, steps: [[{{name: a, template: ask}}]]}}
-- {ask}
-""")
-    phase, message = of(world, "wf[0].a")
-    assert (phase, "has not been set" in message) == ("Error", True)
-    told = f"step group deemed errored due to child wf[0].a error: {message}"
-    assert of(world, "wf[0]") == ("Error", told)
+    ask = f"suspend: {{duration: 1}}, {outputs}"
+    assert "has not been set" in told_by_what_breaks_its_group(ask)
 
 
 def test_a_node_that_is_in_error_by_its_template_ends_its_pod() -> None:
     """The template may be gone while the pod runs."""
-    other = """
+    world = without_its_template("container: {image: alpine, command: [say]}")
+    assert world.node("a")["phase"] == "Error"
+    (pod,) = world.pods()
+    assert pod["spec"]["activeDeadlineSeconds"] == 1
+
+
+def test_a_node_that_is_in_error_by_its_template_ends_those_of_its_containers() -> None:
+    """Nobody would look at them again."""
+    members = "{name: main, image: a, command: [a]}, {name: b, image: a, command: [b]}"
+    world = without_its_template(f"containerSet: {{containers: [{members}]}}")
+    told = (world.node("a")["phase"], world.node("a")["message"])
+    assert [of(world, f"wf[0].a.{name}") for name in ("main", "b")] == [told, told]
+    assert told[0] == "Error"
+
+
+def without_its_template(body: str) -> MemoryWorld:
+    """Return the world of a workflow after its end, whose template went while its pod ran."""
+    other = f"""
 apiVersion: argoproj.io/v1alpha1
 kind: WorkflowTemplate
-metadata: {name: others, namespace: pipelines}
-spec: {templates: [{name: say, container: {image: alpine, command: [say]}}]}
+metadata: {{name: others, namespace: pipelines}}
+spec: {{templates: [{{name: say, {body}}}]}}
 """
     step = "{name: a, templateRef: {name: others, template: say}}"
     spec = f"entrypoint: main\ntemplates: [{{name: main, steps: [[{step}]]}}]"
@@ -116,27 +124,28 @@ spec: {templates: [{name: say, container: {image: alpine, command: [say]}}]}
     world.change({"status": {"storedTemplates": stored}})
     world.objects = {key: one for key, one in world.objects.items() if key.name != "others"}
     world.settle()
-    assert world.node("a")["phase"] == "Error"
-    (pod,) = world.pods()
-    assert pod["spec"]["activeDeadlineSeconds"] == 1
+    return world
 
 
 def test_steps_whose_outputs_cannot_be_put_together_break_the_group_around_them() -> None:
     """As a step that could not begin."""
     outputs = "outputs: {parameters: [{name: o, valueFrom: {parameter: x}}]}"
-    inner = f"- {{name: inner, {outputs}, steps: [[]]}}"
+    assert told_by_what_breaks_its_group(f"{outputs}, steps: [[]]")
+
+
+def told_by_what_breaks_its_group(inner: str) -> str:
+    """Run a step of a template; return the message with which its group is in error, too."""
     world = run(f"""
 entrypoint: main
 templates:
 - {{name: main, steps: [[{{name: a, template: inner}}]]}}
-{inner}
+- {{name: inner, {inner}}}
 """)
     phase, message = of(world, "wf[0].a")
     assert phase == "Error"
-    assert of(world, "wf[0]") == (
-        "Error",
-        f"step group deemed errored due to child wf[0].a error: {message}",
-    )
+    told = f"step group deemed errored due to child wf[0].a error: {message}"
+    assert of(world, "wf[0]") == ("Error", told)
+    return message
 
 
 def test_an_item_of_a_task_that_could_not_begin_says_once_of_which_task_it_is() -> None:

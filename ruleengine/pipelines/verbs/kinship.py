@@ -77,7 +77,7 @@ class Kinship:
 
 def is_hooked(node: Object) -> bool:
     """Tell whether a node is that of a hook, or inside of one."""
-    return naming.ON_EXIT in node["name"] or ".hooks." in node["name"]
+    return naming.is_exiting(node["name"]) or ".hooks." in node["name"]
 
 
 def is_exit_handler(node: Object, workflow: str) -> bool:
