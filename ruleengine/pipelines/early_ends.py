@@ -47,24 +47,20 @@ def _is_over(machine: "Machine", node: Object, end: datetime) -> bool:
     return False
 
 
-def stopped(machine: "Machine", node: Object, pod: Object) -> Object:
-    """End a node, and its pod, of a workflow that was stopped or is out of time."""
+def stopped(machine: "Machine", node: Object, pod: Object | None) -> Object:
+    """End a node, and its pod if it has one, of a workflow that was stopped or is out of time.
+
+    As in Argo a pod that was there is told of with two spaces.
+    """
     in_pod = machine.stopped and node["type"] == NodeType.POD
-    stopped = f"workflow shutdown with strategy:  {machine.stopped}"
-    return kill(machine, node, pod, Phase.FAILED, stopped if in_pod else machine.ending)
+    told = f"workflow shutdown with strategy: {' ' if pod else ''}{machine.stopped}"
+    return kill(machine, node, pod, Phase.FAILED, told if in_pod else machine.ending)
 
 
 def timed_out(machine: "Machine", node: Object, pod: Object | None) -> Object:
     """End a node whose template gives it no more time."""
     running = lookup(pod, "status", "phase") == "Running" and node["type"] == NodeType.POD
     return kill(machine, node, pod, Phase.FAILED, OUTLIVED if running else TIMED_OUT)
-
-
-def end_unbegun(machine: "Machine", node: Object) -> Object:
-    """End a node without a pod whose workflow is stopped or out of time: no pod runs for it."""
-    in_pod = machine.stopped and node["type"] == NodeType.POD
-    stopped = f"workflow shutdown with strategy: {machine.stopped}"
-    return machine.end(node, Phase.FAILED, stopped if in_pod else machine.ending)
 
 
 def kill(

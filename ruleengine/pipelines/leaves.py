@@ -156,7 +156,7 @@ def _without_pod(machine: "Machine", node: Object, template: Object, call: "Call
         message = f"pod refused: {refusal.message}{quota_remedy(refusal.message)}"
         return machine.end(node, Phase.ERROR, message)
     if machine.only_tells(call):
-        return early_ends.end_unbegun(machine, node)
+        return early_ends.stopped(machine, node, None)
     return _create(machine, node, template, call)
 
 

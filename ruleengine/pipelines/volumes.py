@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from ruleengine.model.values import Object, Value
+from ruleengine.model.values import Object
 from ruleengine.pipelines.problems import NodeError
 
 
@@ -21,7 +21,7 @@ def volumes_of(template: Object, spec: Object) -> list[Object]:
     return [*own, *(one for name, one in shared.items() if name in names)]
 
 
-def _mounted(template: Object) -> list[Value]:
+def _mounted(template: Object) -> list[str]:
     """Return the names of the volumes that the containers of a template mount, in their order."""
     containers = template.get("containerSet") or {}
     mounting = (
@@ -33,7 +33,7 @@ def _mounted(template: Object) -> list[Value]:
         *(template.get("sidecars") or ()),
     )
     return [
-        mount.get("name")
+        str(mount.get("name"))
         for one in mounting
         for kind in ("volumeMounts", "volumeDevices")
         for mount in one.get(kind) or ()

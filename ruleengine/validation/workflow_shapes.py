@@ -72,5 +72,5 @@ def _together(
 def _metrics(template: Object, path: Path) -> Iterator[WorkflowProblem]:
     for at, metric in items_of(template, ("metrics", "prometheus")):
         for kind in _VALUED:
-            if isinstance(metric.get(kind), dict) and not metric[kind].get("value"):
+            if isinstance(metric.get(kind), dict) and metric[kind].get("value") in (None, ""):
                 yield broken((*path, *at, kind), f"a {kind} needs a value", "write `value:`")

@@ -66,7 +66,7 @@ def _fields(template: Object, path: Path, kind: str) -> Iterator[WorkflowProblem
     seconds = template.get("activeDeadlineSeconds")
     if seconds is not None and _TAG not in str(seconds) and not _is_seconds(seconds):
         told = f"{seconds!r} is no number of seconds that anything could run"
-        yield broken((*path, "activeDeadlineSeconds"), told, "write a whole number above 0")
+        yield broken((*path, "activeDeadlineSeconds"), told, "write a whole number, not below 0")
     if "resourceClaims" in template and kind not in _WITH_POD:
         told = "resources are claimed by pods, and this has none"
         yield broken((*path, "resourceClaims"), told, "state them where a pod runs")
