@@ -16,7 +16,9 @@ from ruleengine.model.values import Object, Value, lookup
 from ruleengine.pipelines.locations import joined, location_of
 from ruleengine.pipelines.problems import NodeError
 
-_USUAL_NAME: Final = "artifact-repositories"
+USUAL_NAME: Final = "artifact-repositories"
+"""The ConfigMap of repositories where a reference names none."""
+
 _USUAL_KEY: Final = "workflows.argoproj.io/default-artifact-repository"
 _USUAL_FORMAT: Final = "{{workflow.name}}/{{pod.name}}"
 _FORMATS: Final = {"hdfs": "pathFormat", "azure": "blobNameFormat"}
@@ -129,7 +131,7 @@ def _reference(
     Raises ``NodeError`` for a reference to nothing.
     """
     reference = stated or {}
-    name = str(reference.get("configMap") or _USUAL_NAME)
+    name = str(reference.get("configMap") or USUAL_NAME)
     places = tuple(dict.fromkeys((namespace, around.control_namespace)))
     for place in places:
         found = world.get(Target("v1", "ConfigMap", place, name))

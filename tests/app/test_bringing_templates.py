@@ -1,5 +1,6 @@
 """What a workflow needs is brought to where it runs: its templates, and theirs, and no others."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from ruleengine.app.pipelines.places import Place
 from ruleengine.app.pipelines.running import make
 from ruleengine.model.actions import Target
 from ruleengine.model.errors import FailedError, UsageError
-from ruleengine.model.names import ARGO_API_VERSION
-from ruleengine.model.values import Object
+from ruleengine.model.names import ARGO_API_VERSION, PIPELINES_MANAGER
+from ruleengine.model.values import Object, lookup
 from ruleengine.pipelines.verbs.submitting import Submission
 from tests.app.places import SETTINGS, WORKFLOW, empty_place
 
@@ -98,6 +99,67 @@ def test_what_a_template_names_is_brought_with_it(tmp_path: Path) -> None:
     space = MADE["metadata"]["namespace"]
     asked = {(kind, name, space) for kind, names in NAMED.items() for name in names}
     assert found == asked - {("ConfigMap", "unasked", space)}
+
+
+STORE = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: {}}}
+data: {{s: "s3: {{bucket: b, accessKeySecret: {{name: word, key: k}}}}", odd: "a: [", more: x}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("reference", "name"),
+    [("{configMap: stores, key: s}", "stores"), ("{key: s}", "artifact-repositories")],
+)
+def test_a_repository_is_brought_with_the_secrets_of_its_store(
+    tmp_path: Path, reference: str, name: str
+) -> None:
+    """And so are those that images are pulled with; a ConfigMap may hold any text besides."""
+    spec = f"artifactRepositoryRef: {reference}\nimagePullSecrets: [{{name: pull}}]\n"
+    files = {
+        "pipelines/first.yaml": f"entrypoint: main\n{spec}{ENDS}",
+        "pipelines/stores.yaml": STORE.format(name),
+        **{f"pipelines/{one}.yaml": BESIDE.format("Secret", one, "") for one in ("word", "pull")},
+    }
+    place = empty_place(tmp_path, {**SETTINGS, **files})
+    bring_templates(place, MADE, of_repo=True)
+    space = MADE["metadata"]["namespace"]
+    for kind, one in (("ConfigMap", name), ("Secret", "word"), ("Secret", "pull")):
+        assert place.client.get(Target("v1", kind, space, one)) is not None
+
+
+CACHED = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {{name: cache, annotations: {{about: {}}}}}
+"""
+
+
+def test_a_cache_that_is_brought_anew_keeps_what_others_wrote(tmp_path: Path) -> None:
+    """What was memoized, say; what the repo says of it is as the repo says it."""
+    memoize = "memoize: {key: k, cache: {configMap: {name: cache}}}"
+    template = f"templates: [{{name: main, {memoize}, suspend: {{}}}}]\n"
+    cache = Target("v1", "ConfigMap", MADE["metadata"]["namespace"], "cache")
+    files = {**SETTINGS, "pipelines/first.yaml": template}
+    first = empty_place(tmp_path / "a", {**files, "pipelines/cache.yaml": CACHED.format("old")})
+    bring_templates(first, MADE, of_repo=True)
+    first.client.merge_patch(cache, {"data": {"k": "kept"}}, PIPELINES_MANAGER)
+    later = empty_place(tmp_path / "b", {**files, "pipelines/cache.yaml": CACHED.format("new")})
+    bring_templates(replace(later, cluster=first.cluster), MADE, of_repo=True)
+    found = first.client.get(cache)
+    assert lookup(found, "metadata", "annotations", "about") == "new"
+    assert lookup(found, "data") == {"k": "kept"}
+
+
+def test_no_value_of_a_secret_is_told(tmp_path: Path) -> None:
+    """Not where the server refuses it either."""
+    secret = BESIDE.format("Secret", "whole", ", labels: {a: b c}") + "data: {k: aHVudGVyMg}\n"
+    files = {"pipelines/first.yaml": NAMING, "pipelines/secret.yaml": secret}
+    with pytest.raises(FailedError, match=r"Secret/.*/whole: ") as told:
+        bring_templates(empty_place(tmp_path, {**SETTINGS, **files}), MADE, of_repo=True)
+    assert "aHVudGVyMg" not in str(told.value)
 
 
 def test_what_was_brought_for_another_workflow_stays(place: Place) -> None:

@@ -14,11 +14,14 @@ from ruleengine.model.actions import Action, Result, Target, Verb
 from ruleengine.model.errors import FailedError
 from ruleengine.model.names import ARGO_API_VERSION, MANAGER
 from ruleengine.model.values import Object, Value, lookup
+from ruleengine.pipelines.admitting import read_settings
+from ruleengine.pipelines.locations import location_of
+from ruleengine.pipelines.repositories import USUAL_NAME
 from ruleengine.reconcile.commands import is_in_place
 
 _NAMED: Final = {
     **dict.fromkeys(("configMap", "configMapKeyRef", "configMapRef"), "ConfigMap"),
-    **dict.fromkeys(("secret", "secretKeyRef", "secretRef"), "Secret"),
+    **dict.fromkeys(("secret", "secretKeyRef", "secretRef", "imagePullSecrets"), "Secret"),
     "persistentVolumeClaim": "PersistentVolumeClaim",
 }
 """Fields that name an object of the namespace, and its kind; so do those that end on `Secret`."""
@@ -102,8 +105,16 @@ def _needed(place: Place, workflow: Object) -> Iterator[Object]:
             found = known.get((kind, name))
             if found is not None and (kind, name) not in seen:
                 seen.add((kind, name))
-                waiting.append(found.get("spec") or {})
+                waiting += _inside(found)
                 yield found
+
+
+def _inside(value: Object) -> Iterator[Object]:
+    """Yield what of an object may name others: its spec, or the repositories that it states."""
+    yield value.get("spec") or {}
+    data = value.get("data")
+    if value["kind"] == "ConfigMap" and isinstance(data, dict):
+        yield from (location_of(read_settings(text)) for text in data.values())
 
 
 def _is_beside(value: Object, workflow: Object) -> bool:
@@ -121,7 +132,10 @@ def _references(value: Value) -> Iterator[tuple[str, str]]:
                 cluster = bool(inner.get("clusterScope"))
                 yield TEMPLATES[cluster], str(inner.get("name"))
                 continue
+            if key == "artifactRepositoryRef" and isinstance(inner, dict):
+                yield "ConfigMap", str(inner.get("configMap") or USUAL_NAME)
             kind = _NAMED.get(key) or ("Secret" if key.endswith("Secret") else "")
-            if kind and isinstance(inner, dict):
-                yield from ((kind, str(inner[one])) for one in _NAMES if one in inner)
+            for one in inner if isinstance(inner, list) else (inner,):
+                if kind and isinstance(one, dict):
+                    yield from ((kind, str(one[name])) for name in _NAMES if name in one)
             yield from _references(inner)
