@@ -58,6 +58,8 @@ def read_repository(stated: Object) -> Repository:
     if len(location) != 1:
         raise NodeError("an artifact repository has one location: s3, gcs, azure, oss, hdfs, …")
     ((kind, body),) = location.items()
+    if kind == "plugin" and not body.get("name"):
+        raise NodeError("an artifact repository behind a plugin names it: `plugin: {name: …}`")
     kept = dict(body)
     form = kept.pop(_FORMATS.get(kind, "keyFormat"), None)
     prefix = kept.pop("keyPrefix", None)

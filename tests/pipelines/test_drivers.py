@@ -213,6 +213,16 @@ def test_a_name_that_no_container_can_have_is_refused(name: str) -> None:
     assert "a name of small letters, digits and '-', 47 at most" in world.node("wf")["message"]
 
 
+def test_a_repository_that_names_no_plugin_is_an_error_of_the_node() -> None:
+    """No schema looks at what a ConfigMap says."""
+    world = world_with(f"entrypoint: make\ntemplates:{MAKE}")
+    world.repository = {"plugin": {"configuration": "c"}}
+    world.settle()
+    assert not world.pods()
+    assert world.node("wf")["phase"] == "Error"
+    assert "behind a plugin names it: `plugin: {name: …}`" in world.node("wf")["message"]
+
+
 def test_drivers_may_stand_in_the_one_document_of_the_controller() -> None:
     """As Argo's settings may."""
     world = world_with(f"entrypoint: make\ntemplates:{MAKE}")
