@@ -1,8 +1,8 @@
 """Protobuf's wire format: numbered fields, and the few ways in which values lie there.
 
 Only the format itself; what the numbers mean is in :mod:`ruleengine.apimachinery.protobuf`, and
-where messages of few fields are sent. Everything that is read is checked before it is used, so that
-truncated or hostile bytes end in :class:`ProtobufError` and never in another exception.
+where messages are written. Everything that is read is checked before it is used, so that truncated
+or hostile bytes end in :class:`ProtobufError` and never in another exception.
 """
 
 import struct
@@ -134,13 +134,19 @@ def bytes_field(number: int, value: bytes) -> bytes:
     return _varint(number << 3 | BYTES) + _varint(len(value)) + value
 
 
+def double_field(number: int, value: float) -> bytes:
+    """Return a field with a number that need not be whole, as it lies in a message."""
+    return _varint(number << 3 | FIXED64) + struct.pack("<d", value)
+
+
 def _varint(number: int) -> bytes:
     """Return a number as the wire has it: seven bits at a time."""
-    found = []
+    found = bytearray()
     while number > 0x7F:
         found.append(number & 0x7F | 0x80)
         number >>= 7
-    return bytes([*found, number])
+    found.append(number)
+    return bytes(found)
 
 
 def signed(number: int, bits: int = 64) -> int:

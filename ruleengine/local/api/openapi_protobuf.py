@@ -5,10 +5,10 @@ documents of kinds have are known; what a schema holds besides is left out, as c
 this form take it (reference, Kubernetes API section 2, "OpenAPI").
 """
 
-import struct
 from collections.abc import Callable, Mapping
 from typing import Any, Final, TypeAlias
 
+from ruleengine.apimachinery.protobuf_wire import bytes_field, double_field, number_field
 from ruleengine.formats import json_text
 from ruleengine.model.values import Object, Value
 
@@ -21,10 +21,6 @@ Written: TypeAlias = Callable[[int, Any], bytes]
 """Writes a value under the number of its field."""
 
 _EXTENSION: Final = "x-"
-_LOW: Final = 0x7F
-_MORE: Final = 0x80
-_BYTES: Final = 2
-_DOUBLE: Final = 1
 
 
 def encode(document: Object) -> bytes:
@@ -32,21 +28,8 @@ def encode(document: Object) -> bytes:
     return _fields(document, _DOCUMENT)
 
 
-def _varint(value: int) -> bytes:
-    found = bytearray()
-    while value > _LOW:
-        found.append(value & _LOW | _MORE)
-        value >>= 7
-    found.append(value)
-    return bytes(found)
-
-
-def _message(number: int, body: bytes) -> bytes:
-    return _varint(number << 3 | _BYTES) + _varint(len(body)) + body
-
-
 def _text(number: int, value: Value) -> bytes:
-    return _message(number, str(value).encode("utf-8", "replace"))
+    return bytes_field(number, str(value).encode("utf-8", "replace"))
 
 
 def _texts(number: int, value: Value) -> bytes:
@@ -54,15 +37,15 @@ def _texts(number: int, value: Value) -> bytes:
 
 
 def _whole(number: int, value: Value) -> bytes:
-    return _varint(number << 3) + _varint(int(value) % 2**64)
+    return number_field(number, int(value) % 2**64)
 
 
 def _real(number: int, value: Value) -> bytes:
-    return _varint(number << 3 | _DOUBLE) + struct.pack("<d", float(value))
+    return double_field(number, float(value))
 
 
 def _any(number: int, value: Value) -> bytes:
-    return _message(number, _text(2, f"{json_text.dumps(value)}\n"))
+    return bytes_field(number, _text(2, f"{json_text.dumps(value)}\n"))
 
 
 def _each(written: Written) -> Written:
@@ -73,7 +56,7 @@ def _each(written: Written) -> Written:
 def _named(number: int, value: Mapping[str, Value], written: Written) -> bytes:
     """Write a map as pairs of a name and a value."""
     return b"".join(
-        _message(number, _text(1, name) + written(2, one)) for name, one in value.items()
+        bytes_field(number, _text(1, name) + written(2, one)) for name, one in value.items()
     )
 
 
@@ -88,32 +71,34 @@ def _fields(value: Object, known: Mapping[str, tuple[int, Written]], extensions:
 
 
 def _of(known: Mapping[str, tuple[int, Written]], extensions: int = 0) -> Written:
-    return lambda number, value: _message(number, _fields(value, known, extensions))
+    return lambda number, value: bytes_field(number, _fields(value, known, extensions))
 
 
 def _schema(number: int, value: Value) -> bytes:
-    return _message(number, _fields(value, _SCHEMA, extensions=31))
+    return bytes_field(number, _fields(value, _SCHEMA, extensions=31))
 
 
 def _additional(number: int, value: Value) -> bytes:
-    return _message(number, _whole(2, value) if isinstance(value, bool) else _schema(1, value))
+    return bytes_field(number, _whole(2, value) if isinstance(value, bool) else _schema(1, value))
 
 
 def _type(number: int, value: Value) -> bytes:
-    return _message(number, _texts(1, value if isinstance(value, list) else [value]))
+    return bytes_field(number, _texts(1, value if isinstance(value, list) else [value]))
 
 
 def _items(number: int, value: Value) -> bytes:
-    return _message(number, _each(_schema)(1, value if isinstance(value, list) else [value]))
+    return bytes_field(number, _each(_schema)(1, value if isinstance(value, list) else [value]))
 
 
 def _schemas(number: int, value: Value) -> bytes:
-    return _message(number, _named(1, value, _schema))
+    return bytes_field(number, _named(1, value, _schema))
 
 
 def _responses(number: int, value: Value) -> bytes:
     known: Mapping[str, tuple[int, Written]] = {"description": (1, _text)}
-    return _message(number, _named(1, value, lambda at, one: _message(at, _of(known)(1, one))))
+    return bytes_field(
+        number, _named(1, value, lambda at, one: bytes_field(at, _of(known)(1, one)))
+    )
 
 
 def _parameter(number: int, value: Value) -> bytes:
@@ -122,12 +107,12 @@ def _parameter(number: int, value: Value) -> bytes:
         body = _of({"name": (2, _text), "in": (3, _text), "schema": (5, _schema)})(1, value)
     else:
         query = _of({"in": (2, _text), "name": (4, _text), "type": (6, _text)})(3, value)
-        body = _message(2, query)
-    return _message(number, _message(1, body))
+        body = bytes_field(2, query)
+    return bytes_field(number, bytes_field(1, body))
 
 
 def _paths(number: int, value: Mapping[str, Value]) -> bytes:
-    return _message(number, _named(2, value, _of(_PATH)))
+    return bytes_field(number, _named(2, value, _of(_PATH)))
 
 
 _SCHEMA: Final[Mapping[str, tuple[int, Written]]] = {
