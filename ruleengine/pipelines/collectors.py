@@ -127,7 +127,8 @@ def begun(value: Object, world: World, group: Group, around: Around) -> Iterator
         return
     access = StoreAccess(location_of(one) for _, one in group.artifacts)
     drivers = drivers_of(world, around.control_namespace, access.plugins)
-    pod = dressed(_pod(value, group, drivers), {"resources": _RESOURCES, **around.executor})
+    bare = _pod(value, group, access, drivers)
+    pod = dressed(bare, {"resources": _RESOURCES, **around.executor})
     for target, made in zip(targets, (_task(value, group, drivers), pod), strict=True):
         if world.get(target) is None:
             yield Action(
@@ -173,8 +174,7 @@ def _task(value: Object, group: Group, drivers: Iterable[Driver]) -> Object:
     }
 
 
-def _pod(value: Object, group: Group, drivers: Iterable[Driver]) -> Object:
-    access = StoreAccess(location_of(one) for _, one in group.artifacts)
+def _pod(value: Object, group: Group, access: StoreAccess, drivers: Iterable[Driver]) -> Object:
     plan = {
         "node": group.name,
         "workflow": value["metadata"]["name"],
